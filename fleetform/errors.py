@@ -1,0 +1,81 @@
+"""The errors that Fleetform reports: each message says what is wrong, where, and how to mend it.
+
+They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that escapes is a bug.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a text file.
+
+    Attributes:
+        file: Path as shown to people, relative to the project where it can be.
+        line: 1-based.
+        column: 1-based, in characters.
+    """
+
+    file: PurePath
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """``file:line:column``, as editors and terminals make clickable."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the input.
+
+    Attributes:
+        position: Where it is written.
+        message: What is wrong.
+        remedy: How to mend it, empty if the message says so itself.
+    """
+
+    position: Position
+    message: str
+    remedy: str = field(default="")
+
+    def __str__(self) -> str:
+        """One line: position, message, remedy."""
+        return f"{self.position}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+class FleetformError(Exception):
+    """An expected failure, with the exit code that it ends the program with."""
+
+    exit_code = 1
+
+
+class CheckFailedError(FleetformError):
+    """A check says no: findings, drift, a stale render."""
+
+    exit_code = 1
+
+
+class InputError(FleetformError):
+    """The input is wrong: nothing was written."""
+
+    exit_code = 2
+
+
+class CatalogError(InputError):
+    """The catalog has problems, all of them reported together.
+
+    Args:
+        problems: At least one problem, in any order.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: (problem.position, problem.message))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class ProgramError(FleetformError):
+    """A program that Fleetform drives failed or is missing; its own output has been shown or is in the message."""
+
+    exit_code = 3
