@@ -1,0 +1,1 @@
+"""The catalog: YAML with positions, overlaid per environment, validated into frozen models."""

@@ -1,0 +1,184 @@
+"""From files to an Environment, or to every problem that they have, reported together."""
+
+import types
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from fleetform.catalog.checks import check_calls, check_environment, check_services, suggestion
+from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.errors import CatalogError, InputError, Position, Problem
+
+CATALOG = PurePath("envs/catalog.yaml")
+
+_KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
+_EXPECTED: Mapping[str, str] = {
+    "bool_type": "true or false is expected",
+    "int_type": "a whole number is expected",
+    "string_type": "text is expected",
+    "mapping_type": "a mapping is expected",
+    "tuple_type": "a list is expected",
+    "model_type": "a mapping is expected",
+    "dict_type": "a mapping is expected",
+}
+
+
+def environment_file(name: str) -> PurePath:
+    """The YAML of an environment, from the project's root."""
+    return PurePath("envs", name, "environment.yaml")
+
+
+def environment_names(root: Path) -> list[str]:
+    """The environments of a project, sorted."""
+    return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))
+
+
+def load(root: Path, name: str) -> Environment:
+    """Loads one environment of the project in `root`.
+
+    Raises:
+        InputError: There is no such environment or a file is missing.
+        CatalogError: The YAML has problems; it holds all of them.
+    """
+    names = environment_names(root)
+    if name not in names:
+        raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
+    base, base_problems = read(root / CATALOG, CATALOG)
+    over, over_problems = read(root / environment_file(name), environment_file(name))
+    return validate(overlay(base, over), name, [*base_problems, *over_problems])
+
+
+def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:
+    """Makes an Environment of a tree.
+
+    Args:
+        tree: The overlaid tree.
+        name: The environment's name.
+        problems: Those found so far; with any, the result is a CatalogError however sound the tree is.
+
+    Raises:
+        CatalogError: There are problems.
+    """
+    tree = without_nulls(tree)
+    plain = tree.plain()
+    found = [*problems, *check_calls(tree)]
+    if not isinstance(plain, dict):
+        raise CatalogError([*found, Problem(tree.position, "a mapping is expected", "write `application: ...`")])
+    environment = None
+    try:
+        environment = Environment.model_validate({**plain, "name": name})
+    except ValidationError as error:
+        found += [_problem(details, tree) for details in error.errors()]
+    if "name" in plain:
+        found.append(_unknown_key(("name",), tree))
+    found += check_services(_sound_services(plain.get("services")), tree)
+    if environment is not None:
+        found += check_environment(environment, tree)
+    if found or environment is None:
+        raise CatalogError(list(dict.fromkeys(found)))
+    return environment
+
+
+def _sound_services(plain: object) -> dict[str, Service]:
+    sound = {}
+    for name, service in plain.items() if isinstance(plain, dict) else ():
+        try:
+            sound[name] = Service.model_validate(service)
+        except ValidationError:
+            continue
+    return sound
+
+
+def _problem(details: ErrorDetails, tree: Node) -> Problem:
+    """Says a pydantic error in the catalog's words, at the place in the YAML that it is about."""
+    path = tuple(step for step in details["loc"] if step != "[key]")
+    if details["type"] == "extra_forbidden":
+        return _unknown_key(path, tree)
+    if details["type"] == "missing":
+        return _missing_key(path, tree)
+    node = tree.at(path)
+    about_key = details["loc"][-1] == "[key]"
+    position = _position(tree, path, key=about_key or node is None)
+    shown = str(path[-1]) if about_key else _shown(details["input"])
+    return Problem(position, f"{_label(path)} is {shown}", _expectation(details))
+
+
+def _expectation(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    match details["type"]:
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            return f"one of {context['expected']} is expected"
+        case "greater_than_equal":
+            return f"{context['ge']} or more is expected"
+        case "less_than_equal":
+            return f"{context['le']} or less is expected"
+        case "too_short" | "string_too_short":
+            return f"{context['min_length']} or more are expected"
+        case "too_long":
+            return f"{context['max_length']} or fewer are expected"
+        case kind:
+            return _EXPECTED.get(kind, details["msg"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, (dict, list, tuple)):
+        return "empty" if not value else _KINDS[list if isinstance(value, tuple) else type(value)]
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    limit = 60
+    return f"`{text if len(text) <= limit else text[:limit] + '…'}`"
+
+
+def _label(path: tuple[str | int, ...]) -> str:
+    """``services.web.calls[0]`` in code quotes."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return f"`{text.removeprefix('.')}`"
+
+
+def _position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
+    """Where a path is written; where it is not, the nearest key above it."""
+    while (node := tree.at(path)) is None:
+        path = path[:-1]
+    return node.key_position if key and node.key_position else node.position
+
+
+def _unknown_key(path: tuple[str | int, ...], tree: Node) -> Problem:
+    known = _keys_at(path[:-1])
+    where = f" in {_label(path[:-1])}" if path[:-1] else ""
+    return Problem(
+        _position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", suggestion(str(path[-1]), known)
+    )
+
+
+def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
+    where = f" in {_label(path[:-1])}" if path[:-1] else ""
+    position = _position(tree, path[:-1], key=True)
+    return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")
+
+
+def _keys_at(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that the model at a path has."""
+    kind: Any = Environment
+    for step in path:
+        kind = _without_none(_element(kind, step))
+    return [key for key in kind.model_fields if (kind, key) != (Environment, "name")]
+
+
+def _element(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type
+    """The type at one step into a model, a mapping or a tuple."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_fields[str(step)].annotation
+    element = get_args(kind)[0 if isinstance(step, int) else 1]
+    return get_args(element)[0] if get_origin(element) is Annotated else element
+
+
+def _without_none(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
+    return get_args(kind)[0] if get_origin(kind) in (Union, types.UnionType) else kind

@@ -1,0 +1,186 @@
+"""The emulator's process as seen from outside: start it, find it, stop it, and point programs at it.
+
+A folder that the caller chooses has at most one emulator, whose record is ``emulator.json`` in it. A record alone
+proves nothing, for a process id may have been given to another program: an emulator counts as ours only while it
+answers on its health path with the token of the record.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from fleetform.errors import ProgramError
+
+DEFAULT_PORT = 5566
+HEALTH_PATH = "/fleetform/health"
+RECORD = "emulator.json"
+LOG = "emulator.log"
+
+_PACKAGE_PARENT = Path(__file__).parents[2]
+_START_SECONDS = 60
+_STOP_SECONDS = 5
+_HEALTH_SECONDS = 5
+_LOG_TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator.
+
+    Attributes:
+        url: Its loopback address, without a trailing slash.
+        pid: Its process.
+    """
+
+    url: str
+    pid: int
+
+
+def start(folder: Path, port: int = DEFAULT_PORT) -> Emulator:
+    """Start the folder's emulator in the background, or return the one that runs already.
+
+    Args:
+        folder: Where the record and the log are kept; made if need be.
+        port: Taken if it is free, else any other.
+
+    Raises:
+        ProgramError: The emulator did not come up; the message ends with its log.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        return status(folder) or _spawn(folder, port)
+
+
+def status(folder: Path) -> Emulator | None:
+    """Return the folder's emulator if it is running."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        emulator = Emulator(url=record["url"], pid=record["pid"])
+        token = record["token"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return emulator if _health(emulator.url) == {"pid": emulator.pid, "token": token} else None
+
+
+def stop(folder: Path) -> bool:
+    """Stop the folder's emulator and remove its record; the log stays.
+
+    Returns:
+        Whether one was running.
+    """
+    if not folder.is_dir():
+        return False
+    with _locked(folder):
+        emulator = status(folder)
+        if emulator:
+            _end(emulator)
+        (folder / RECORD).unlink(missing_ok=True)
+        return emulator is not None
+
+
+def environment(emulator: Emulator, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for a program whose AWS calls must end at the emulator.
+
+    Args:
+        emulator: Where the calls go.
+        base: The environment to start from. None of its ``AWS_*`` survive (profiles, sessions, roles, endpoints of
+            single services) but ``AWS_CA_BUNDLE``, which other hosts may need.
+    """
+    kept = {name: value for name, value in base.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
+    no_proxy = {name: _with_loopback(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
+    return (
+        kept
+        | no_proxy
+        | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+    )
+
+
+def _with_loopback(hosts: str) -> str:
+    return ",".join(dict.fromkeys([*filter(None, hosts.split(",")), "127.0.0.1", "localhost"]))
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time start or stop the folder's emulator; the lock is on the folder and leaves no file."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _spawn(folder: Path, port: int) -> Emulator:
+    argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            argv,
+            cwd=_PACKAGE_PARENT,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in the terminal is not meant for it
+        )
+        # Collects the exit status, so that no zombie stays if it ends before we do.
+        threading.Thread(target=process.wait, daemon=True).start()
+        stdout.close()
+        if not _announced(announcement):
+            process.kill()
+    emulator = status(folder)
+    if not emulator:
+        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{_tail(folder / LOG)}")
+    return emulator
+
+
+def _announced(announcement: IO[bytes]) -> bool:
+    """Wait until the server says that it listens; False if it ends or takes too long."""
+    readable, _, _ = select.select([announcement], [], [], _START_SECONDS)
+    return bool(readable and announcement.readline())
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:])
+
+
+def _health(url: str) -> object:
+    """Return what the health path answers, None if nothing sensible does."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=_HEALTH_SECONDS)
+    try:
+        connection.request("GET", HEALTH_PATH)
+        return json.loads(connection.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+
+
+def _end(emulator: Emulator) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(emulator.pid, sign)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            if _health(emulator.url) is None:
+                return
+            time.sleep(0.02)

@@ -1,0 +1,119 @@
+"""The emulator's process from inside: ``python -m fleetform.emulator.server --folder FOLDER --port PORT``."""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+# Read by moto when it is imported: without it the policies that AWS manages do not exist.
+os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Response
+
+from fleetform.emulator import gaps
+from fleetform.emulator.process import HEALTH_PATH, RECORD
+
+HOST = "127.0.0.1"
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class Application:
+    """Moto's application, one request at a time, with a health path.
+
+    One at a time because moto's state has no locks (getmoto/moto#372) and Terraform sends ten requests at once.
+
+    Args:
+        token: What the health path answers with, to tell this process from any other.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._lock = threading.Lock()
+        self._health = json.dumps({"pid": os.getpid(), "token": token})
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one WSGI request."""
+        if environ["PATH_INFO"] == HEALTH_PATH:
+            return Response(self._health, mimetype="application/json")(environ, start_response)
+        try:
+            with self._lock:
+                return list(self._moto(environ, start_response))
+        except NotImplementedError as error:
+            return _not_implemented(error)(environ, start_response)
+
+
+def _not_implemented(error: NotImplementedError) -> Response:
+    """Answer 501: the AWS SDKs retry moto's own 500 for minutes, and hide what is missing."""
+    body = json.dumps({"__type": "NotImplemented", "message": f"emulator: {error}"})
+    return Response(body, HTTPStatus.NOT_IMPLEMENTED, mimetype="application/x-amz-json-1.1")
+
+
+class RequestHandler(MotoRequestHandler):
+    """Moto's request handler without a line of log for each request."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing; errors are logged elsewhere."""
+
+
+def bind(port: int, application: Application) -> BaseWSGIServer:
+    """Listen on the port, or on any other if it is taken."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError:
+        listener.bind((HOST, 0))
+    listener.listen()
+    with listener:
+        return make_server(HOST, 0, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno())
+
+
+def write_record(folder: Path, url: str, token: str) -> None:
+    """Write the record as a whole: a reader never sees half of it."""
+    unfinished = folder / f"{RECORD}.{os.getpid()}"
+    unfinished.write_text(json.dumps({"url": url, "pid": os.getpid(), "token": token}), encoding="utf-8")
+    unfinished.replace(folder / RECORD)
+
+
+def announce() -> None:
+    """Tell whoever waits on standard output that we listen, and send what is printed from now on to the log."""
+    os.write(sys.stdout.fileno(), b"ready\n")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+def _exit(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, _exit)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    gaps.fill()
+    token = secrets.token_hex()
+    server = bind(arguments.port, Application(token))
+    write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
+    announce()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""The resource view: what the HCL of a stack and its modules says about each resource, as far as the text alone tells.
+
+Module calls are bound to variables, defaults and tfvars; `for_each` over known values is expanded; references to variables,
+locals and `each`, string templates of them and `jsonencode` are resolved. All else is UNKNOWN, never guessed.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Final, TypeAlias
+
+from fleetform import hcl
+
+
+class _Unknown(Enum):
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = _Unknown.UNKNOWN
+Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | _Unknown | None"
+
+_REFERENCE = re.compile(r"(var|local|each)((?:\.[A-Za-z_][\w-]*|\[\"[^\"]*\"\])+)")
+_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"]*)\"\]")
+_INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
+_CALL = re.compile(r"(jsonencode|toset)\((.*)\)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource, or a data source, of a stack.
+
+    Attributes:
+        address: As in a plan: `module.security.aws_security_group.this["web"]`; of data sources with `data.`.
+        type: `aws_security_group`...
+        values: What is known of its arguments; absent ones are absent, nested blocks are lists.
+        file: The stack's file that asks for it, from the project's root.
+        line: The line there: of the resource, of the module call, or of the entry that `for_each` came from.
+    """
+
+    address: str
+    type: str
+    values: Mapping[str, Known]
+    file: PurePath
+    line: int
+
+
+@dataclass(frozen=True)
+class _Call:
+    """The module call that a module's resources come from."""
+
+    block: hcl.Block
+    file: PurePath
+    address: str
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What references in a module mean."""
+
+    variables: Mapping[str, Known]
+    locals: Mapping[str, hcl.Value] = field(default_factory=dict)
+    each: Mapping[str, Known] = field(default_factory=dict)
+
+
+class Modules:
+    """Parsed folders of `.tf` files; each is parsed once.
+
+    Args:
+        root: The project's root.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._parsed: dict[PurePath, list[hcl.File]] = {}
+
+    def files(self, folder: PurePath) -> list[hcl.File]:
+        """The files of a folder, parsed, by name; `.tf` and `.tfvars` and backend files."""
+        if folder not in self._parsed:
+            endings = {".tf", ".tfvars", ".hcl"}
+            found = (self._root / folder).iterdir() if (self._root / folder).is_dir() else ()
+            names = sorted(path.name for path in found if path.suffix in endings and not path.name.startswith("."))
+            self._parsed[folder] = hcl.parse_files(self._root, [folder / name for name in names])
+        return self._parsed[folder]
+
+
+def resources(modules: Modules, stack: PurePath) -> list[Resource]:
+    """All resources of a stack and of the modules that it calls, by address.
+
+    Args:
+        modules: Where folders are parsed.
+        stack: The stack's folder, from the project's root.
+
+    Raises:
+        CheckFailedError: A file is not valid HCL.
+    """
+    given = {
+        name: _resolve(value, _Scope({}))
+        for file in modules.files(stack)
+        if file.path.suffix == ".tfvars"
+        for name, value in file.attributes.items()
+    }
+    return sorted(_module(modules, stack, given, None), key=lambda resource: resource.address)
+
+
+def _module(modules: Modules, folder: PurePath, given: Mapping[str, Known], call: _Call | None) -> Iterator[Resource]:
+    files = modules.files(folder)
+    scope = _scope(files, given)
+    for file in files:
+        for block in file.blocks:
+            if block.kind in {"resource", "data"}:
+                yield from _instances(block, scope, call or _Call(block, file.path, ""))
+            elif block.kind == "module" and isinstance(source := block.body.get("source"), str) and source[:1] == ".":
+                arguments = {name: _resolve(value, scope) for name, value in block.body.items()}
+                address = f"{call.address if call else ''}module.{block.labels[0]}."
+                inner = call or _Call(block, file.path, "")
+                yield from _module(modules, _join(folder, source), arguments, _Call(inner.block, inner.file, address))
+
+
+def _join(folder: PurePath, source: str) -> PurePath:
+    parts = list(folder.parts)
+    for step in PurePath(source).parts:
+        if step == "..":
+            parts.pop()
+        else:
+            parts.append(step)
+    return PurePath(*parts)
+
+
+def _scope(files: list[hcl.File], given: Mapping[str, Known]) -> _Scope:
+    blocks = [block for file in files for block in file.blocks]
+    defaults = {
+        block.labels[0]: _resolve(block.body["default"], _Scope({})) if "default" in block.body else UNKNOWN
+        for block in blocks
+        if block.kind == "variable"
+    }
+    local = {name: value for block in blocks if block.kind == "locals" for name, value in block.body.items()}
+    return _Scope({**defaults, **{name: value for name, value in given.items() if name in defaults}}, local)
+
+
+def _instances(block: hcl.Block, scope: _Scope, call: _Call) -> Iterator[Resource]:
+    prefix = "data." if block.kind == "data" else ""
+    address = f"{call.address}{prefix}{'.'.join(block.labels)}"
+    for_each = block.body.get("for_each")
+    if for_each is None:
+        yield _resource(block, address, scope, call.file, call.block.line)
+        return
+    entries = _entries(_resolve(for_each, scope))
+    if entries is None:
+        unknown: dict[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
+        yield _resource(
+            block, f"{address}[*]", _Scope(scope.variables, scope.locals, unknown), call.file, call.block.line
+        )
+        return
+    variable = for_each.text.removeprefix("var.") if isinstance(for_each, hcl.Expression) else ""
+    for key, value in entries.items():
+        inner = _Scope(scope.variables, scope.locals, {"key": key, "value": value})
+        line = call.block.line_of(variable, key)
+        yield _resource(block, f'{address}["{key}"]', inner, call.file, line)
+
+
+def _entries(value: Known) -> dict[str, Known] | None:
+    """What `for_each` goes over; None if that is not known."""
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return {str(item): item for item in value}
+    return None
+
+
+def _resource(block: hcl.Block, address: str, scope: _Scope, file: PurePath, line: int) -> Resource:
+    values = {name: _resolve(value, scope) for name, value in block.body.items()}
+    return Resource(address, block.labels[0], values, file, line)
+
+
+def _resolve(value: hcl.Value, scope: _Scope) -> Known:
+    match value:
+        case hcl.Expression(text):
+            return _expression(text, scope)
+        case list():
+            return [_resolve(item, scope) for item in value]
+        case dict():
+            return {name: _resolve(item, scope) for name, item in value.items()}
+        case _:
+            return value
+
+
+def _expression(text: str, scope: _Scope) -> Known:
+    if match := _REFERENCE.fullmatch(text):
+        return _reference(match[1], [name or label for name, label in _STEP.findall(match[2])], scope)
+    if match := _CALL.fullmatch(text):
+        argument = hcl.parse(f"value = {match[2]}".encode(), PurePath("expression")).attributes["value"]
+        return _resolve(argument, scope)
+    if text.startswith('"') and not text.startswith('"<<'):
+        return _template(text, scope)
+    return UNKNOWN
+
+
+def _template(text: str, scope: _Scope) -> Known:
+    values = [_expression(inner.strip(), scope) for inner in _INTERPOLATION.findall(text)]
+    if not all(isinstance(value, (str, int, float)) for value in values) or "%{" in text:
+        return UNKNOWN
+    parts = iter(values)
+    return _INTERPOLATION.sub(lambda _: str(next(parts)), text)[1:-1]
+
+
+def _reference(kind: str, steps: list[str], scope: _Scope) -> Known:
+    first, *rest = steps
+    value: Known
+    if kind == "local":
+        value = _resolve(scope.locals[first], scope) if first in scope.locals else UNKNOWN
+    else:
+        value = (scope.variables if kind == "var" else scope.each).get(first, UNKNOWN)
+    for step in rest:
+        value = value.get(step, UNKNOWN) if isinstance(value, dict) else UNKNOWN
+    return value

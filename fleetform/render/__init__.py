@@ -1,0 +1,1 @@
+"""Rendering: an environment becomes the text of its stacks' files, and these are written."""

@@ -1,0 +1,105 @@
+"""The one Jinja environment.
+
+What a template prints is an HCL literal unless it says otherwise, so that no value of a catalog can break out of its place:
+
+- `{{ value }}` prints the value as an HCL literal;
+- `{{ value | key }}` prints an object's key;
+- `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
+- `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import jinja2
+from pydantic import BaseModel
+
+from fleetform import hcl
+from fleetform.catalog.models import HealthCheck
+from fleetform.topology import Rule
+
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_BLANK_LINES = re.compile(r"\n\s*\n(?=\s*\n)|(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?=[ \t]*[}\]])")
+
+
+class Text(str):
+    """Text that is HCL already and is printed as it is."""
+
+    __slots__ = ()
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, jinja2.Undefined):
+        return str(value)  # StrictUndefined raises here
+    if isinstance(value, Text):
+        return value
+    return hcl.literal(cast("hcl.Literal", value))
+
+
+def _word(value: str) -> Text:
+    if not _WORD.fullmatch(value):
+        raise ValueError(f"not a name: {value!r}")
+    return Text(value)
+
+
+def _argument(name: str, value: object) -> str:
+    return f"{name} = {_printed(value)}"
+
+
+def _arguments(model: BaseModel, *names: str) -> Text:
+    values = {name: getattr(model, name) for name in names}
+    fields = type(model).model_fields
+    return Text(
+        "\n".join(_argument(name, _plain(value)) for name, value in values.items() if value != fields[name].default)
+    )
+
+
+def _plain(value: object) -> object:
+    """A nested model as what its module takes: only what differs from the defaults."""
+    if not isinstance(value, BaseModel):
+        return value
+    plain = value.model_dump(exclude_defaults=True)
+    return plain | {"command": ("CMD", *value.command)} if isinstance(value, HealthCheck) else plain
+
+
+def _peer(rule: Rule, side: str) -> Text:
+    """The arguments for a rule's other side, `from` or `to`, and its port or protocol."""
+    peer = _argument(f"{side}_group", rule.peer) if rule.peer else _argument(f"{side}_cidr", rule.cidr)
+    port = _argument("protocol", "-1") if rule.port is None else _argument("port", rule.port)
+    return Text(f"{peer}\n{port}")
+
+
+class Templates:
+    """The templates of a folder.
+
+    Args:
+        folder: Holds a folder of `*.j2` files for each name in `Stack.templates`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            undefined=jinja2.StrictUndefined,
+            finalize=_printed,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - it makes HCL, which `finalize` escapes
+        )
+        self._environment.filters |= {
+            "arguments": _arguments,
+            "key": lambda name: Text(hcl.key(name)),
+            "peer": _peer,
+            "word": _word,
+        }
+
+    def names(self, folder: str) -> list[str]:
+        """The templates in one folder, sorted, as `folder/file.j2`."""
+        return sorted(name for name in self._environment.list_templates(["j2"]) if name.startswith(f"{folder}/"))
+
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """Renders one template; runs of blank lines become one, and there is none at the edges of a block."""
+        text = self._environment.get_template(name).render(values)
+        return _BLANK_LINES.sub(lambda match: "\n" if match.end() > match.start() else "", text)

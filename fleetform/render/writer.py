@@ -1,0 +1,147 @@
+"""The half of rendering that touches the work tree: format, compare, write a stack as a whole, remove orphans."""
+
+import difflib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TypeAlias
+
+from fleetform.errors import InputError
+from fleetform.render.rendering import HEADER_START
+
+Formatter: TypeAlias = Callable[[Path], None]
+"""Formats all `.tf` and `.tfvars` files below a folder in place."""
+
+# `terraform fmt` knows files by these endings.
+_FORMATTED_AS = {".hcl": ".tfvars"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a render does to one file.
+
+    Attributes:
+        path: The file, from the project's root.
+        before: Its text, None if there is no such file.
+        after: The rendered text, None if it is an orphan.
+    """
+
+    path: PurePath
+    before: str | None
+    after: str | None
+
+    @property
+    def kind(self) -> str:
+        """`added`, `changed` or `removed`."""
+        if self.before is None:
+            return "added"
+        return "removed" if self.after is None else "changed"
+
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        before, after = (text.splitlines(keepends=True) if text else [] for text in (self.before, self.after))
+        name = self.path.as_posix()
+        return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
+
+
+def formatted(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> dict[str, dict[PurePath, str]]:
+    """Formats rendered files, all in one run of the formatter."""
+    with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
+        places = {
+            (stack, path): Path(folder, stack, path.with_suffix(_FORMATTED_AS.get(path.suffix, path.suffix)))
+            for stack, files in stacks.items()
+            for path in files
+        }
+        for (stack, path), place in places.items():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(stacks[stack][path], encoding="utf-8", newline="\n")
+        fmt(Path(folder))
+        return {
+            stack: {path: places[stack, path].read_text(encoding="utf-8") for path in files}
+            for stack, files in stacks.items()
+        }
+
+
+def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list[Change]:
+    """Compares a stack's folder with what it should hold.
+
+    Args:
+        root: The project's root.
+        folder: The stack's folder, from the root.
+        files: The stack's files by path in the folder, formatted.
+
+    Returns:
+        The changes that are needed, by path. Files without our header are none of ours.
+
+    Raises:
+        InputError: A file that is to be written is there already and is not ours.
+    """
+    found = []
+    ours = _generated(root / folder)
+    for path, text in files.items():
+        place = root / folder / path
+        if path not in ours and os.path.lexists(place):
+            raise InputError(
+                f"{folder / path}:1:1: not generated, and in the way of a file that is; rename or remove it"
+            )
+        if ours.get(path) != text:
+            found.append(Change(folder / path, ours.get(path), text))
+    found += [Change(folder / path, text, None) for path, text in ours.items() if path not in files]
+    return sorted(found, key=lambda change: change.path)
+
+
+def _generated(folder: Path) -> dict[PurePath, str]:
+    """The text of the generated files that stand in a folder."""
+    texts = {}
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_file() and not path.is_symlink():
+            content = path.read_bytes()
+            if content.startswith(HEADER_START.encode()):
+                texts[PurePath(path.name)] = content.decode("utf-8", errors="replace")
+    return texts
+
+
+def write(root: Path, stack_changes: list[Change]) -> None:
+    """Carries out the changes to one stack: all of them, or none if it fails or is interrupted."""
+    if not stack_changes:
+        return
+    folder = root / stack_changes[0].path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with _staging(folder) as staging:
+        fresh, stale = staging / "fresh", staging / "stale"
+        fresh.mkdir()
+        stale.mkdir()
+        for change in stack_changes:
+            if change.after is not None:
+                (fresh / change.path.name).write_text(change.after, encoding="utf-8", newline="\n")
+        _swap(folder, [change.path.name for change in stack_changes], fresh, stale)
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """A folder on the same file system, so that a rename into the stack is atomic."""
+    staging = Path(tempfile.mkdtemp(prefix=".render-", dir=folder))
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(folder: Path, names: list[str], fresh: Path, stale: Path) -> None:
+    try:
+        for name in names:
+            if (folder / name).exists():
+                os.replace(folder / name, stale / name)  # noqa: PTH105 - Path.replace would read the same
+            if (fresh / name).exists():
+                os.replace(fresh / name, folder / name)  # noqa: PTH105
+    except BaseException:
+        for name in names:
+            if (stale / name).exists():
+                os.replace(stale / name, folder / name)  # noqa: PTH105
+            elif not (fresh / name).exists():
+                (folder / name).unlink(missing_ok=True)
+        raise

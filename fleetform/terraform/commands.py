@@ -1,0 +1,46 @@
+"""Argument vectors for Terraform: pure, one function a command."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform in one stack.
+
+    Attributes:
+        program: Path of terraform or tofu.
+        folder: The stack's folder.
+        color: Whether its output may be coloured.
+    """
+
+    program: str
+    folder: Path
+    color: bool = False
+
+    def _argv(self, command: str, *arguments: str) -> list[str]:
+        colors = [] if self.color else ["-no-color"]
+        return [self.program, f"-chdir={self.folder}", command, *colors, *arguments]
+
+    def init(self, *, backend: bool = True) -> list[str]:
+        """Installs modules and provider and, with a backend, connects to the state."""
+        state = ["-backend-config=backend.hcl", "-reconfigure"] if backend else ["-backend=false"]
+        return self._argv("init", "-input=false", *state)
+
+    def validate(self) -> list[str]:
+        """Validates an initialised stack."""
+        return self._argv("validate")
+
+    def plan(self, out: Path, *, destroy: bool = False) -> list[str]:
+        """Plans and saves the plan; exit code 2 says that there are changes."""
+        mode = ["-destroy"] if destroy else []
+        return self._argv("plan", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={out}", *mode)
+
+    def apply(self, plan: Path) -> list[str]:
+        """Applies a saved plan."""
+        return self._argv("apply", "-input=false", "-lock-timeout=60s", str(plan))
+
+
+def fmt(program: str, folder: Path, *, check: bool = False) -> list[str]:
+    """Formats all files below a folder in place, or lists those that are not formatted (exit code 3)."""
+    return [program, "fmt", "-recursive", *(["-check"] if check else ["-list=false"]), str(folder)]

@@ -1,0 +1,38 @@
+"""What a plan or an apply comes to, read from the line that Terraform ends with."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
+_LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Numbers of resources.
+
+    Attributes:
+        add: To be made, or made.
+        change: To be changed in place, or changed.
+        destroy: To be destroyed, or destroyed.
+    """
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+
+    def __str__(self) -> str:
+        """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
+        parts = [f"{count} to {what}" for what, count in vars(self).items() if count]
+        return ", ".join(parts) or "no changes"
+
+
+def summarize(lines: Iterable[str]) -> Summary:
+    """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
+    counts: dict[str, int] = {}
+    for line in (_ANSI.sub("", line) for line in lines):
+        if _LINE.match(line):
+            counts = {what: int(count) for count, what in _COUNTS.findall(line)}
+    return Summary(counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0))

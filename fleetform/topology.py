@@ -1,0 +1,189 @@
+"""The call graph: what follows from who calls whom.
+
+`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security groups and puts the
+edge into every picture. Nothing else may open a port between services in `edges` mode.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from fleetform.catalog.checks import SUBNET_PREFIX, url_variable
+from fleetform.catalog.models import Environment
+
+ANYWHERE = "0.0.0.0/0"
+TTL_SECONDS = 10
+"""Time to live of the discovery records: a stopped task's address leaves caches within it."""
+
+# Image pulls, logs and the AWS APIs are HTTPS.
+_HTTPS = 443
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """A directed edge of the call graph.
+
+    Attributes:
+        caller: The service that calls.
+        callee: The service that is called.
+        port: The callee's TCP port.
+    """
+
+    caller: str
+    callee: str
+    port: int
+
+    @property
+    def key(self) -> str:
+        """``caller->callee:port``, the edge's name wherever it is written."""
+        return f"{self.caller}->{self.callee}:{self.port}"
+
+    @property
+    def variable(self) -> str:
+        """The caller's environment variable that holds the callee's URL."""
+        return url_variable(self.callee)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A security group rule, of one direction.
+
+    Attributes:
+        group: Key of the group that it belongs to.
+        description: What EC2 shows; of the characters that EC2 allows.
+        peer: Key of the group on the other side, or None.
+        cidr: The network on the other side, or None. Just one of `peer` and `cidr` is given.
+        port: TCP port, or None for every protocol and port.
+    """
+
+    group: str
+    description: str
+    peer: str | None = None
+    cidr: str | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class SecurityGroups:
+    """All security groups of an environment.
+
+    Attributes:
+        groups: Description by the group's key.
+        ingress: Ingress rules by key.
+        egress: Egress rules by key.
+        members: The key of each service's group by the service's name.
+    """
+
+    groups: Mapping[str, str]
+    ingress: Mapping[str, Rule]
+    egress: Mapping[str, Rule]
+    members: Mapping[str, str]
+
+
+def calls(environment: Environment) -> tuple[Call, ...]:
+    """All calls, sorted by caller, then callee."""
+    services = environment.services
+    edges = ((caller, callee) for caller, service in services.items() for callee in service.calls)
+    return tuple(sorted(Call(caller, callee, services[callee].port or 0) for caller, callee in edges))
+
+
+def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
+    """The calls that one service makes, sorted by callee."""
+    return tuple(call for call in calls(environment) if call.caller == caller)
+
+
+def namespace(environment: Environment) -> str:
+    """The private DNS namespace."""
+    return environment.namespace or f"{environment.name}.{environment.application}.internal"
+
+
+def dns_name(environment: Environment, service: str) -> str:
+    """The name that a service is found by."""
+    return f"{service}.{namespace(environment)}"
+
+
+def discoverable(environment: Environment) -> tuple[str, ...]:
+    """The services that have a DNS name: those that listen on a port. Sorted."""
+    return tuple(sorted(name for name, service in environment.services.items() if service.port is not None))
+
+
+def urls(environment: Environment, caller: str) -> dict[str, str]:
+    """The URL variables that a service is given, by variable."""
+    return {
+        call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
+        for call in calls_of(environment, caller)
+    }
+
+
+def cycles(environment: Environment) -> tuple[str, ...]:
+    """The services of one cycle of calls, in order and closed (`a`, `b`, `a`); empty if there is none."""
+    try:
+        TopologicalSorter({name: service.calls for name, service in environment.services.items()}).prepare()
+    except CycleError as error:
+        return tuple(reversed(error.args[1]))
+    return ()
+
+
+def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
+    """CIDR block and zone of each public subnet by its key.
+
+    The subnet of the n-th zone is the n-th /24 of the network after the first, so adding a zone at the end moves no other.
+    """
+    blocks = list(ipaddress.IPv4Network(environment.network.cidr).subnets(new_prefix=SUBNET_PREFIX))
+    zones = enumerate(environment.zones, start=1)
+    return {f"public_{number}": (str(blocks[number]), zone) for number, zone in zones}
+
+
+def security_groups(environment: Environment) -> SecurityGroups:
+    """The groups and rules that the environment's security mode makes."""
+    return _shared(environment) if environment.security == "shared" else _edges(environment)
+
+
+def _shared(environment: Environment) -> SecurityGroups:
+    """One group for all services, open within itself, to the internet on public ports, and outwards."""
+    group = "app"
+    ports = sorted({port for _, port in _public_ports(environment)})
+    public = {f"internet->{group}:{port}": Rule(group, _any_to(port), cidr=ANYWHERE, port=port) for port in ports}
+    return SecurityGroups(
+        groups={group: "Security Group for Application"},
+        ingress={f"{group}->{group}": Rule(group, "Allow from This", peer=group), **public},
+        egress={f"{group}->internet": Rule(group, "Allow to Any", cidr=ANYWHERE)},
+        members=dict.fromkeys(sorted(environment.services), group),
+    )
+
+
+def _any_to(port: int) -> str:
+    http = 80
+    return f"Allow from Any {'HTTP' if port == http else port}"
+
+
+def _edges(environment: Environment) -> SecurityGroups:
+    """A group for each service; between services, just the declared calls are open."""
+    names = sorted(environment.services)
+    edges = calls(environment)
+    public = {
+        f"internet->{name}:{port}": Rule(name, f"Anyone calls {name}", cidr=ANYWHERE, port=port)
+        for name, port in _public_ports(environment)
+    }
+    https = {
+        f"{name}->internet:{_HTTPS}": Rule(name, f"{name} pulls its image and calls AWS", cidr=ANYWHERE, port=_HTTPS)
+        for name in names
+    }
+    return SecurityGroups(
+        groups={name: f"Tasks of {name}" for name in names},
+        ingress=public
+        | {call.key: Rule(call.callee, _sentence(call), peer=call.caller, port=call.port) for call in edges},
+        egress=https
+        | {call.key: Rule(call.caller, _sentence(call), peer=call.callee, port=call.port) for call in edges},
+        members={name: name for name in names},
+    )
+
+
+def _sentence(call: Call) -> str:
+    return f"{call.caller} calls {call.callee}"
+
+
+def _public_ports(environment: Environment) -> list[tuple[str, int]]:
+    services = sorted(environment.services.items())
+    return [(name, service.port) for name, service in services if service.public and service.port is not None]
