@@ -76,6 +76,15 @@ class CatalogError(InputError):
 
 
 class ProgramError(FleetformError):
-    """A program that Fleetform drives failed or is missing; its own output has been shown or is in the message."""
+    """A program that Fleetform drives failed or is missing.
+
+    Args:
+        message: What failed and how to mend it.
+        output: The program's own output, for those who have not seen it.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output

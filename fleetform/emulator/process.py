@@ -30,9 +30,9 @@ RECORD = "emulator.json"
 LOG = "emulator.log"
 
 _PACKAGE_PARENT = Path(__file__).parents[2]
-_START_SECONDS = 60
+_START_SECONDS = 120
 _STOP_SECONDS = 5
-_HEALTH_SECONDS = 5
+_HEALTH_SECONDS = 10
 _LOG_TAIL_LINES = 20
 
 

@@ -9,10 +9,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 # Read by moto when it is imported: without it the policies that AWS manages do not exist.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
@@ -24,10 +24,10 @@ from werkzeug.wrappers import Response
 from fleetform.emulator import gaps
 from fleetform.emulator.process import HEALTH_PATH, RECORD
 
-HOST = "127.0.0.1"
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
+HOST = "127.0.0.1"
 
 
 class Application:
@@ -40,17 +40,17 @@ class Application:
     """
 
     def __init__(self, token: str) -> None:
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
         self._health = json.dumps({"pid": os.getpid(), "token": token})
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one WSGI request."""
         if environ["PATH_INFO"] == HEALTH_PATH:
             return Response(self._health, mimetype="application/json")(environ, start_response)
         try:
             with self._lock:
-                return list(self._moto(environ, start_response))
+                return self._moto(environ, start_response)
         except NotImplementedError as error:
             return _not_implemented(error)(environ, start_response)
 

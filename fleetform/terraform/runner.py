@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from fleetform.errors import ProgramError
 
 Output: TypeAlias = Callable[[str], None]
 """Takes one line of output, without its line break."""
-
-_TAIL = 40
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ def run(
         argv: Program and arguments.
         variables: Its process environment.
         log: File that gets all output.
-        output: Gets each line as it comes; None keeps quiet, and puts the output's end into the error if it fails.
+        output: Gets each line as it comes.
         accepted: Exit codes that mean success.
 
     Raises:
@@ -71,7 +68,8 @@ def run(
     if interrupted:
         raise KeyboardInterrupt
     if process.returncode not in accepted:
-        raise ProgramError(_failure(argv, process.returncode, lines if output is None else [], log))
+        message = f"`{' '.join(argv)}` ended with exit code {process.returncode}; its output is in {log}"
+        raise ProgramError(message, "\n".join(lines))
     return Result(process.returncode, tuple(lines))
 
 
@@ -96,9 +94,3 @@ def _drain(process: subprocess.Popen[str], take: Output) -> bool:
             interrupted = True
         else:
             return interrupted
-
-
-def _failure(argv: list[str], code: int, lines: list[str], log: Path) -> str:
-    tail = "\n".join(deque(lines, maxlen=_TAIL))
-    shown = f"\n{tail}\n" if tail else " "
-    return f"`{' '.join(argv)}` ended with exit code {code}; all of its output is in {log}{shown}".rstrip()

@@ -1,0 +1,201 @@
+"""The tasks as a person meets them: each function does one, prints what came of it, and raises what went wrong."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from fleetform import emulator, workflow
+from fleetform.errors import CheckFailedError, InputError
+from fleetform.render.writer import Change
+from fleetform.stacks import STACKS, Stack
+from fleetform.workflow import Plan, Project, Workplace
+
+
+def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
+    """Renders, or with `check` says what a render would change and fails if it would change anything."""
+    if not check:
+        _print_changes(workflow.render_environment(project, env), as_json=as_json)
+        return
+    changes = [change for found in workflow.rendered(project, env).values() for change in found]
+    if as_json:
+        _print_changes(changes, as_json=True)
+    else:
+        _write("".join(change.diff() for change in changes))
+    if changes:
+        raise CheckFailedError(f"envs/{env} is not what the catalog says; `invoke render --env {env}` mends it")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _print_json(value: object) -> None:
+    _write(json.dumps(value, indent=2) + "\n")
+
+
+def _print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
+    if as_json:
+        _print_json([{"path": change.path.as_posix(), "change": change.kind} for change in changes])
+        return
+    for change in changes:
+        _write(f"{change.kind:8} {change.path.as_posix()}\n")
+    if not changes:
+        _write("nothing to change\n")
+
+
+def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:
+    """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
+    workflow.require_rendered(project, env)
+    findings = workflow.findings(project, env)
+    unformatted = workflow.unformatted(project)
+    if as_json:
+        _print_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
+    else:
+        _write("".join(f"{finding}\n" for finding in findings))
+    if unformatted:
+        raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
+    if findings:
+        raise CheckFailedError(f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in envs/{env}")
+    if validate:
+        _validate(project, env)
+    if not as_json:
+        _write("no findings\n")
+
+
+def _validate(project: Project, env: str) -> None:
+    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+    screen = Screen()
+    workplace = workflow.open_environment(project, env)
+    for stack in STACKS:
+        with screen.step(f"Validate {stack.name}"):
+            workflow.validate(workplace, stack)
+
+
+def bootstrap(project: Project, env: str) -> None:
+    """Makes the state bucket of an environment, or brings it up to date."""
+    workplace = workflow.open_environment(project, env)
+    made = workflow.bootstrap(workplace)
+    _write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
+
+
+def plan(project: Project, env: str) -> None:
+    """Plans every stack and shows the plans; changes nothing."""
+    workplace = _open(project, env)
+    planned = []
+    for stack in STACKS:
+        if stack is not STACKS[0] and not workflow.has_state(workplace, STACKS[0]):
+            _write(f"{stack.name}: to be planned once {STACKS[0].name} is applied, as it reads its outputs\n")
+            continue
+        planned.append(_plan(workplace, stack))
+    for done in planned:
+        _write(f"{done.stack.name}: {done.summary}\n")
+        done.path.unlink(missing_ok=True)
+
+
+def apply(project: Project, env: str, *, yes: bool) -> None:
+    """Plans each stack, shows the plan, asks, and applies just that plan."""
+    workplace = _open(project, env)
+    for stack in STACKS:
+        _carry_out(workplace, _plan(workplace, stack), yes=yes)
+
+
+def destroy(project: Project, env: str, *, yes: bool) -> None:
+    """Destroys every stack that has a state, dependents first."""
+    workplace = _open(project, env)
+    for stack in workflow.destroy_order():
+        if workflow.has_state(workplace, stack):
+            _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
+
+
+def drift(project: Project, env: str) -> None:
+    """Plans every stack and fails if any has something to change."""
+    workplace = _open(project, env)
+    drifted = [stack.name for stack in STACKS if _plan(workplace, stack).changes]
+    if drifted:
+        raise CheckFailedError(f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it")
+    _write("no drift\n")
+
+
+def _open(project: Project, env: str) -> Workplace:
+    """Opens an environment whose rendered files are current and within the policy."""
+    workflow.require_rendered(project, env)
+    if findings := workflow.findings(project, env):
+        raise CheckFailedError("\n".join(map(str, findings)))
+    workplace = workflow.open_environment(project, env)
+    if workplace.environment.emulator:
+        workflow.bootstrap(workplace)
+    return workplace
+
+
+def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
+    _write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
+    workflow.init(workplace, stack)
+    return workflow.plan(workplace, stack, _line, destroy=destroy, color=_color())
+
+
+def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
+    name, stack = workplace.environment.name, planned.stack.name
+    if not planned.changes:
+        _write(f"{stack}: no changes\n")
+        return
+    if not (yes or workplace.environment.emulator):
+        _confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}", name)
+    _write(f"\n── {name} {stack}: apply\n")
+    summary = workflow.apply(workplace, planned, _line, color=_color())
+    _write(f"{stack}: {summary.add} added, {summary.change} changed, {summary.destroy} destroyed\n")
+
+
+def _line(line: str) -> None:
+    _write(line + "\n")
+    sys.stdout.flush()
+
+
+def _color() -> bool:
+    import os  # noqa: PLC0415
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _confirm(what: str, word: str) -> None:
+    if not sys.stdin.isatty():
+        raise InputError(f"{what}; nobody is there to confirm it: give --yes")
+    if input(f"\n{what}. Type {word} to go on: ").strip() != word:
+        raise InputError("not confirmed; nothing was changed")
+
+
+def verify(project: Project, env: str, *, as_json: bool) -> None:
+    """Compares the running environment with the catalog, through AWS's API."""
+    from fleetform.screen import Screen, show_services  # noqa: PLC0415 - rich is a tenth of a second
+
+    report = workflow.verify(workflow.open_environment(project, env))
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        show_services(Screen(), report.services)
+        _write("".join(f"{difference}\n" for difference in report.differences))
+    if report.differences:
+        raise CheckFailedError(f"{len(report.differences)} of {report.checks} facts differ from the catalog")
+    if not as_json:
+        _write(f"{report.checks} facts are as the catalog says\n")
+
+
+def start_emulator(project: Project) -> None:
+    """Starts the emulator, or says where it runs."""
+    started = emulator.start(project.work)
+    _write(f"emulator at {started.url} (process {started.pid})\n")
+
+
+def stop_emulator(project: Project) -> None:
+    """Stops the emulator; what was applied to `local` goes with it."""
+    _write("stopped\n" if emulator.stop(project.work) else "not running\n")
+
+
+def emulator_status(project: Project, *, as_json: bool) -> None:
+    """Says whether the emulator runs, and where."""
+    found = emulator.status(project.work)
+    if as_json:
+        _print_json(asdict(found) if found else None)
+    else:
+        _write(f"running at {found.url} (process {found.pid})\n" if found else "not running\n")

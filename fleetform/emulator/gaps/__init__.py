@@ -1,0 +1,25 @@
+"""What AWS does and moto 5.2.5 does not, where Terraform would see drift, wait for ever or find leftovers.
+
+Each function fills one gap by changing a class of moto, once, before the server answers its first request. All of them
+fail if what they change is not there, or if moto has meanwhile learnt what they add.
+"""
+
+from fleetform.emulator.gaps import autoscaling, discovery, ecs, security_groups
+
+
+def fill() -> None:
+    """Fill every gap; those of ECS change the same calls, so what a service is to be comes before what it then runs."""
+    for gap in (
+        ecs.remember_service_settings,
+        ecs.choose_launch_type,
+        ecs.reach_steady_state,
+        ecs.register_instances,
+        ecs.hide_deleted,
+        autoscaling.tag_scalable_targets,
+        autoscaling.replace_alarms,
+        discovery.find_namespaces,
+        discovery.delete_hosted_zones,
+        security_groups.describe_group_rules,
+        security_groups.modify_every_kind_of_rule,
+    ):
+        gap()

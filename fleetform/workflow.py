@@ -1,0 +1,262 @@
+"""The library's parts composed into what a person asks for. Each function is one of them, and prints nothing."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from fleetform import emulator
+from fleetform.aws import Access
+from fleetform.catalog.loading import environment_names, load
+from fleetform.catalog.models import Environment
+from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.render.rendering import render
+from fleetform.render.template import Templates
+from fleetform.render.writer import Change, changes, formatted, write
+from fleetform.stacks import STACKS, Stack
+from fleetform.terraform import commands, installation
+from fleetform.terraform.runner import Output, run
+from fleetform.terraform.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from fleetform.policy.findings import Finding
+    from fleetform.verification import Report
+
+_PLAN_HAS_CHANGES = 2
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout.
+
+    Attributes:
+        root: Its folder.
+    """
+
+    root: Path
+
+    @property
+    def work(self) -> Path:
+        """What a machine keeps of its own: plans, logs, the emulator's record. Not committed."""
+        return self.root / ".fleetform"
+
+    def environment_names(self) -> list[str]:
+        """The environments, sorted."""
+        return environment_names(self.root)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An environment with all that is needed to run Terraform in it.
+
+    Attributes:
+        environment: The environment.
+        program: Path of terraform or tofu.
+        folder: The environment's folder in `envs/`.
+        work: Where plans, logs and Terraform's data go.
+        variables: Terraform's process environment.
+    """
+
+    environment: Environment
+    program: str
+    folder: Path
+    work: Path
+    variables: Mapping[str, str]
+
+    @property
+    def access(self) -> Access:
+        """The environment's AWS."""
+        return Access(self.environment.region, self.variables)
+
+    def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
+        """Builds commands for one stack."""
+        return commands.Terraform(self.program, self.folder / stack.name, color)
+
+    def variables_of(self, stack: Stack) -> dict[str, str]:
+        """Terraform's process environment in one stack: its data stays out of the committed folders."""
+        return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
+
+    def log(self, stack: Stack, command: str) -> Path:
+        """The file that a command's output is kept in."""
+        return self.work / "logs" / f"{stack.name}-{command}.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A saved plan.
+
+    Attributes:
+        stack: Its stack.
+        path: The file.
+        summary: What it would do to resources.
+        changes: Whether it would do anything, outputs included.
+    """
+
+    stack: Stack
+    path: Path
+    summary: Summary
+    changes: bool
+
+
+def rendered(project: Project, name: str) -> dict[str, list[Change]]:
+    """What a render would change, by stack; writes nothing.
+
+    Raises:
+        InputError: The catalog is wrong, or a file that is not ours is in the way.
+    """
+    environment = load(project.root, name)
+    stacks = formatted(render(environment, Templates(project.root / "templates")), _format)
+    return {stack: changes(project.root, PurePath("envs", name, stack), files) for stack, files in stacks.items()}
+
+
+def render_environment(project: Project, name: str) -> list[Change]:
+    """Renders an environment's stacks and writes them; see `rendered` for what it raises."""
+    by_stack = rendered(project, name)
+    for stack_changes in by_stack.values():
+        write(project.root, stack_changes)
+    return [change for stack_changes in by_stack.values() for change in stack_changes]
+
+
+def require_rendered(project: Project, name: str) -> None:
+    """Makes sure that what is on disk is what the catalog says.
+
+    Raises:
+        CheckFailedError: It is not.
+    """
+    stale = [str(change.path) for found in rendered(project, name).values() for change in found]
+    if stale:
+        raise CheckFailedError(f"{stale[0]} is not what the catalog says; run `invoke render --env {name}`")
+
+
+def _format(folder: Path) -> None:
+    program = installation.find_program()
+    _call(commands.fmt(program, folder), installation.variables(os.environ, folder))
+
+
+def unformatted(project: Project) -> list[str]:
+    """The Terraform files of the modules and environments that `terraform fmt` would change."""
+    program = installation.find_program()
+    variables = installation.variables(os.environ, project.work)
+    found = []
+    for folder in ("modules", "envs"):
+        output = _call(commands.fmt(program, project.root / folder, check=True), variables, accepted=(0, 3))
+        found += [str(PurePath(line).relative_to(project.root)) for line in output.splitlines() if line]
+    return found
+
+
+def _call(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:
+    """Runs a quick command that prints to be read by us."""
+    done = subprocess.run(argv, env=dict(variables), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode not in accepted:
+        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def open_environment(project: Project, name: str, *, private_emulator: bool = False) -> Workplace:
+    """Prepares to run Terraform in an environment; starts the emulator if it runs against that.
+
+    Args:
+        project: The checkout.
+        name: The environment.
+        private_emulator: Use an emulator of one's own, which `close_private_emulator` ends.
+    """
+    environment = load(project.root, name)
+    work = project.work / ("demo" if private_emulator else name)
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    variables: Mapping[str, str] = os.environ
+    if environment.emulator:
+        started = emulator.start(work if private_emulator else project.work)
+        variables = emulator.environment(started, os.environ)
+    elif private_emulator:
+        raise InputError(f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another")
+    program = installation.find_program()
+    folder = project.root / "envs" / name
+    return Workplace(environment, program, folder, work, installation.variables(variables, project.work))
+
+
+def close_private_emulator(project: Project) -> None:
+    """Ends the emulator of a private workplace and removes all that it left."""
+    emulator.stop(project.work / "demo")
+    shutil.rmtree(project.work / "demo", ignore_errors=True)
+
+
+def bootstrap(workplace: Workplace) -> bool:
+    """Makes the bucket for the environment's state; says whether it was missing."""
+    from fleetform.terraform.state import ensure_bucket  # noqa: PLC0415 - it brings boto3
+
+    environment = workplace.environment
+    tags = {"application": environment.application, "environment": environment.name, **environment.tags}
+    return ensure_bucket(workplace.access, environment.state_bucket, tags)
+
+
+def has_state(workplace: Workplace, stack: Stack) -> bool:
+    """Whether a stack has been applied."""
+    from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
+
+    return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+
+
+def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
+    """Initialises a stack."""
+    argv = workplace.terraform(stack).init()
+    run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
+
+
+def findings(project: Project, name: str) -> "list[Finding]":
+    """The policy's findings in what stands on disk."""
+    from fleetform.policy.findings import check  # noqa: PLC0415 - it brings a tenth of a second of parser
+    from fleetform.policy.view import Modules  # noqa: PLC0415
+
+    return check(load(project.root, name), Modules(project.root))
+
+
+def verify(workplace: Workplace) -> "Report":
+    """Compares the running environment with the catalog.
+
+    Raises:
+        ProgramError: AWS does not answer as it should.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
+
+    from fleetform import verification  # noqa: PLC0415
+
+    try:
+        return verification.verify(workplace.environment, workplace.access)
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"{error}; is `{workplace.environment.name}` applied, and are the credentials right?") from None
+
+
+def validate(workplace: Workplace, stack: Stack) -> None:
+    """Validates a stack without its state."""
+    terraform = workplace.terraform(stack)
+    variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
+    run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
+    run(terraform.validate(), variables, workplace.log(stack, "validate"))
+
+
+def plan(
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, destroy: bool = False, color: bool = False
+) -> Plan:
+    """Plans an initialised stack and saves the plan."""
+    path = workplace.work / f"{stack.name}.tfplan"
+    argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
+    result = run(argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES))
+    return Plan(stack, path, summarize(result.lines), changes=result.code == _PLAN_HAS_CHANGES)
+
+
+def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
+    """Applies a saved plan, and removes it: it is of no more use, and may hold what is sensitive."""
+    argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
+    try:
+        result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
+    finally:
+        planned.path.unlink(missing_ok=True)
+    return summarize(result.lines)
+
+
+def destroy_order() -> tuple[Stack, ...]:
+    """The stacks, dependents first."""
+    return tuple(reversed(STACKS))

@@ -1,0 +1,186 @@
+"""Invoke tasks: they parse flags and call the library, whose errors become exit codes here. `./run --list` shows them."""
+
+import functools
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from invoke import Collection, Context, Exit, task
+
+if TYPE_CHECKING:
+    from fleetform.workflow import Project
+
+ROOT = Path(__file__).resolve().parent
+LOCAL = "local"
+INTERRUPTED = 130
+
+ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine."}
+JSON = {"json": "Print JSON for scripts."}
+YES = {"yes": "Do not ask; for pipelines."}
+
+
+def reporting(function: Callable[..., None]) -> Callable[..., None]:
+    """Turns the library's errors, and Ctrl-C, into a message and an exit code."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **flags: Any) -> None:  # noqa: ANN401 - whatever flags the task has
+        from fleetform.errors import FleetformError
+
+        try:
+            function(*args, **flags)
+        except FleetformError as error:
+            raise Exit(str(error), error.exit_code) from None
+        except KeyboardInterrupt:
+            raise Exit("interrupted", INTERRUPTED) from None
+
+    return wrapper
+
+
+def project() -> "Project":
+    """The checkout that this file stands in."""
+    from fleetform.workflow import Project
+
+    return Project(ROOT)
+
+
+@task(help={**ENV, **JSON, "check": "Write nothing; print the diff, and exit 1 if there is one."})
+@reporting
+def render(_context: Context, env: str = LOCAL, check: bool = False, json: bool = False) -> None:
+    """Render the catalog into envs/<env>/: Terraform to review and commit."""
+    from fleetform import console
+
+    console.render(project(), env, check=check, as_json=json)
+
+
+@task(help={**ENV, **JSON, "validate": "Run `terraform validate` too, some seconds a stack."})
+@reporting
+def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False) -> None:
+    """Check what is rendered: up to date, formatted, within the policy."""
+    from fleetform import console
+
+    console.check(project(), env, validate=validate, as_json=json)
+
+
+@task(help=ENV)
+@reporting
+def bootstrap(_context: Context, env: str = LOCAL) -> None:
+    """Make the S3 bucket that holds the environment's Terraform state; once an environment."""
+    from fleetform import console
+
+    console.bootstrap(project(), env)
+
+
+@task(help=ENV)
+@reporting
+def plan(_context: Context, env: str = LOCAL) -> None:
+    """Show what an apply would do to each stack."""
+    from fleetform import console
+
+    console.plan(project(), env)
+
+
+@task(help={**ENV, **YES})
+@reporting
+def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
+    """Plan each stack, show the plan, and apply just that plan."""
+    from fleetform import console
+
+    console.apply(project(), env, yes=yes)
+
+
+@task(help={**ENV, **JSON})
+@reporting
+def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
+    """Compare what runs with the catalog, through the AWS API."""
+    from fleetform import console
+
+    console.verify(project(), env, as_json=json)
+
+
+@task(help=ENV)
+@reporting
+def drift(_context: Context, env: str = LOCAL) -> None:
+    """Plan each stack; exit 1 if anything is to be changed."""
+    from fleetform import console
+
+    console.drift(project(), env)
+
+
+@task(help={**ENV, **YES})
+@reporting
+def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
+    """Destroy every stack of the environment, dependents first."""
+    from fleetform import console
+
+    console.destroy(project(), env, yes=yes)
+
+
+@task(help={"keep": "Leave it all running instead of destroying it."})
+@reporting
+def demo(_context: Context, keep: bool = False) -> None:
+    """The whole pipe on this machine: render, check, apply, verify, no drift, destroy."""
+    from fleetform.demo import demo as run_demo
+    from fleetform.screen import Screen
+
+    run_demo(project(), Screen(), keep=keep)
+
+
+@task
+@reporting
+def start(_context: Context) -> None:
+    """Start the emulator: the AWS API on loopback that `local` runs against."""
+    from fleetform import console
+
+    console.start_emulator(project())
+
+
+@task
+@reporting
+def stop(_context: Context) -> None:
+    """Stop the emulator; what was applied to `local` goes with it."""
+    from fleetform import console
+
+    console.stop_emulator(project())
+
+
+@task(help=JSON)
+@reporting
+def status(_context: Context, json: bool = False) -> None:
+    """Say whether the emulator runs, and where."""
+    from fleetform import console
+
+    console.emulator_status(project(), as_json=json)
+
+
+def call(*argv: str) -> None:
+    """Runs a development tool in the project's root; its exit code is ours."""
+    if code := subprocess.call([sys.executable, "-m", *argv], cwd=ROOT):
+        raise Exit("", code)
+
+
+@task(help={"k": "Only tests whose names match this pytest expression."})
+def test(_context: Context, k: str = "") -> None:
+    """Run all tests: lint and types first, then pytest."""
+    call("ruff", "check", "--quiet", ".")
+    call("ruff", "format", "--quiet", "--check", ".")
+    call("mypy")
+    call("pytest", "--numprocesses=2", *(["-k", k] if k else []))
+
+
+@task
+def requirements(_context: Context) -> None:
+    """Remake requirements/*.txt, exact and hashed, from pyproject.toml."""
+    compile_ = ["uv", "pip", "compile", "--quiet", "--universal", "--python-version=3.11", "--generate-hashes"]
+    plain = [*compile_, "--no-header", "--no-annotate", "--upgrade"]
+    call(*plain, "pyproject.toml", "--output-file=requirements/run.txt")
+    for group in ("dev", "terraform"):
+        constraint = "--constraint=requirements/run.txt"
+        call(*plain, f"--group={group}", constraint, f"--output-file=requirements/{group}.txt")
+
+
+namespace = Collection(
+    render, check, bootstrap, plan, apply, verify, drift, destroy, demo, test, requirements,
+    emulator=Collection(start, stop, status),
+)
