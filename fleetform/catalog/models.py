@@ -107,7 +107,7 @@ TagValue = Annotated[
 Domain = Annotated[
     Text,
     _matching(
-        r"(?=.{1,200}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "a DNS domain of two labels or more is expected, such as dev.shop.internal",
     ),
 ]
@@ -135,7 +135,7 @@ class HealthCheck(Entry):
     """The program and its arguments, run without a shell; exit status 0 is healthy."""
     interval: Annotated[Integer, Field(ge=5, le=300)] = 30
     """Seconds between two checks."""
-    timeout: Annotated[Integer, Field(ge=2, le=120)] = 5
+    timeout: Annotated[Integer, Field(ge=2, le=60)] = 5
     """Seconds that one check may take."""
     retries: Annotated[Integer, Field(ge=1, le=10)] = 3
     """Failures in a row that make the task unhealthy."""
@@ -178,7 +178,7 @@ class Service(Entry):
     """CPU units; 1024 are one vCPU."""
     memory: Integer = 512
     """MiB."""
-    architecture: Literal["X86_64", "ARM64"] = "X86_64"
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
     desired_count: Annotated[Integer, Field(ge=0, le=5000)] = 1
     """Tasks that run, where there is no autoscaling."""
     autoscaling: Autoscaling | None = None

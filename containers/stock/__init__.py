@@ -1,0 +1,1 @@
+"""The service ``stock``: how many of each article there are. It calls nobody."""

@@ -1,0 +1,1 @@
+"""The service ``web``: the page that people see. It calls ``orders``."""

@@ -1,0 +1,34 @@
+variable "capacity_providers" {
+  description = "Capacity providers that services of the cluster may use; `FARGATE` is the default of those that name none."
+  type        = set(string)
+  default     = ["FARGATE", "FARGATE_SPOT"]
+  nullable    = false
+
+  validation {
+    condition     = contains(var.capacity_providers, "FARGATE") && length(setsubtract(var.capacity_providers, ["FARGATE", "FARGATE_SPOT"])) == 0
+    error_message = "capacity_providers must be FARGATE, or FARGATE and FARGATE_SPOT."
+  }
+}
+
+variable "container_insights" {
+  description = "Metrics per task (`enabled`), per container too (`enhanced`) or neither (`disabled`)."
+  type        = string
+  default     = "enabled"
+  nullable    = false
+
+  validation {
+    condition     = contains(["disabled", "enabled", "enhanced"], var.container_insights)
+    error_message = "container_insights must be one of: disabled, enabled, enhanced."
+  }
+}
+
+variable "name" {
+  description = "Name of the cluster: `<application>-<environment>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
+    error_message = "name must be lower-case words of letters and digits, joined by - or _."
+  }
+}

@@ -1,0 +1,23 @@
+resource "aws_service_discovery_service" "this" {
+  for_each = var.services
+
+  name = each.key
+
+  # Deleting a service that has instances fails; Terraform reads this from the state, so it must have been applied before.
+  force_destroy = true
+
+  dns_config {
+    namespace_id   = aws_service_discovery_private_dns_namespace.this.id
+    routing_policy = "MULTIVALUE"
+
+    dns_records {
+      type = "A"
+      ttl  = each.value.ttl
+    }
+  }
+
+  # ECS reports the health of its tasks. Without the threshold, or with another, every plan shows a change.
+  health_check_custom_config {
+    failure_threshold = 1
+  }
+}

@@ -1,0 +1,8 @@
+locals {
+  log_group_name = "/ecs/${var.name}"
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group_name
+  retention_in_days = var.log_retention_in_days
+}

@@ -1,0 +1,134 @@
+resource "terraform_data" "discovery_service" {
+  input = var.discovery_service_arn
+}
+
+# The two variants differ in desired_count alone: Terraform takes ignore_changes only literally.
+resource "aws_ecs_service" "fixed" {
+  for_each = var.autoscaling == null ? toset(["this"]) : toset([])
+
+  name            = var.name
+  cluster         = var.cluster_arn
+  task_definition = aws_ecs_task_definition.this.arn
+  desired_count   = var.desired_count
+
+  deployment_maximum_percent         = var.deployment_maximum_percent
+  deployment_minimum_healthy_percent = var.deployment_minimum_healthy_percent
+
+  availability_zone_rebalancing = "ENABLED"
+  enable_ecs_managed_tags       = true
+  enable_execute_command        = false
+  propagate_tags                = "SERVICE"
+  wait_for_steady_state         = var.wait_for_steady_state
+
+  # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
+  force_new_deployment = true
+
+  dynamic "capacity_provider_strategy" {
+    for_each = var.capacity_providers
+
+    content {
+      capacity_provider = capacity_provider_strategy.key
+      base              = capacity_provider_strategy.value.base
+      weight            = capacity_provider_strategy.value.weight
+    }
+  }
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    assign_public_ip = var.assign_public_ip
+    security_groups  = var.security_group_ids
+    subnets          = var.subnet_ids
+  }
+
+  dynamic "service_registries" {
+    for_each = var.discovery_service_arn[*]
+
+    content {
+      registry_arn = service_registries.value
+    }
+  }
+
+  lifecycle {
+    # Tasks stay registered with a discovery service that was replaced, unless they are replaced too.
+    replace_triggered_by = [terraform_data.discovery_service]
+
+    # A deployment that was rolled back also ends in a steady state.
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.this.arn
+      error_message = "${var.name} was rolled back: its new tasks did not become healthy, and it runs ${self.task_definition}."
+    }
+  }
+
+  # Without its permissions a task neither starts nor, on destroy, drains.
+  depends_on = [aws_iam_role_policy.execution]
+}
+
+resource "aws_ecs_service" "autoscaled" {
+  for_each = var.autoscaling == null ? toset([]) : toset(["this"])
+
+  name            = var.name
+  cluster         = var.cluster_arn
+  task_definition = aws_ecs_task_definition.this.arn
+  desired_count   = var.autoscaling.min
+
+  deployment_maximum_percent         = var.deployment_maximum_percent
+  deployment_minimum_healthy_percent = var.deployment_minimum_healthy_percent
+
+  availability_zone_rebalancing = "ENABLED"
+  enable_ecs_managed_tags       = true
+  enable_execute_command        = false
+  propagate_tags                = "SERVICE"
+  wait_for_steady_state         = var.wait_for_steady_state
+
+  # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
+  force_new_deployment = true
+
+  dynamic "capacity_provider_strategy" {
+    for_each = var.capacity_providers
+
+    content {
+      capacity_provider = capacity_provider_strategy.key
+      base              = capacity_provider_strategy.value.base
+      weight            = capacity_provider_strategy.value.weight
+    }
+  }
+
+  deployment_circuit_breaker {
+    enable   = true
+    rollback = true
+  }
+
+  network_configuration {
+    assign_public_ip = var.assign_public_ip
+    security_groups  = var.security_group_ids
+    subnets          = var.subnet_ids
+  }
+
+  dynamic "service_registries" {
+    for_each = var.discovery_service_arn[*]
+
+    content {
+      registry_arn = service_registries.value
+    }
+  }
+
+  lifecycle {
+    ignore_changes = [desired_count]
+
+    # Tasks stay registered with a discovery service that was replaced, unless they are replaced too.
+    replace_triggered_by = [terraform_data.discovery_service]
+
+    # A deployment that was rolled back also ends in a steady state.
+    postcondition {
+      condition     = self.task_definition == aws_ecs_task_definition.this.arn
+      error_message = "${var.name} was rolled back: its new tasks did not become healthy, and it runs ${self.task_definition}."
+    }
+  }
+
+  # Without its permissions a task neither starts nor, on destroy, drains.
+  depends_on = [aws_iam_role_policy.execution]
+}

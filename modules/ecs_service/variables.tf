@@ -1,0 +1,310 @@
+variable "architecture" {
+  description = "Processor architecture that the image is built for."
+  type        = string
+  default     = "x86_64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture must be one of: arm64, x86_64."
+  }
+}
+
+variable "assign_public_ip" {
+  description = "Whether tasks get a public address; in public subnets they need one to pull their image."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "autoscaling" {
+  description = "Bounds of the number of tasks and the average CPU use, in percent, to keep; null for a fixed `desired_count`."
+  type = object({
+    cpu = optional(number, 60)
+    max = number
+    min = number
+  })
+  default = null
+
+  validation {
+    condition = try(
+      var.autoscaling.min >= 0 && var.autoscaling.max >= max(var.autoscaling.min, 1)
+      && floor(var.autoscaling.min) == var.autoscaling.min && floor(var.autoscaling.max) == var.autoscaling.max,
+      var.autoscaling == null,
+    )
+    error_message = "autoscaling must have whole numbers with 0 <= min <= max and max at least 1."
+  }
+
+  validation {
+    condition     = try(var.autoscaling.cpu >= 1 && var.autoscaling.cpu <= 100, var.autoscaling == null)
+    error_message = "cpu of autoscaling must be from 1 to 100."
+  }
+}
+
+variable "capacity_providers" {
+  description = "Share of the tasks (`weight`) and least number of tasks (`base`) by capacity provider."
+  type = map(object({
+    base   = optional(number, 0)
+    weight = number
+  }))
+  default  = { FARGATE = { weight = 1 } }
+  nullable = false
+
+  validation {
+    condition = (
+      length(var.capacity_providers) > 0
+      && length(setsubtract(keys(var.capacity_providers), ["FARGATE", "FARGATE_SPOT"])) == 0
+    )
+    error_message = "The keys of capacity_providers must be one or both of: FARGATE, FARGATE_SPOT."
+  }
+
+  validation {
+    condition = (
+      alltrue([for provider in var.capacity_providers : provider.weight >= 0 && provider.weight <= 1000])
+      && anytrue([for provider in var.capacity_providers : provider.weight > 0])
+    )
+    error_message = "weight of each of capacity_providers must be from 0 to 1000, and at least one above 0."
+  }
+
+  validation {
+    condition = (
+      alltrue([for provider in var.capacity_providers : provider.base >= 0 && provider.base <= 100000])
+      && length([for provider in var.capacity_providers : provider if provider.base > 0]) <= 1
+    )
+    error_message = "base of each of capacity_providers must be from 0 to 100000, and only one may be above 0."
+  }
+}
+
+variable "cluster_arn" {
+  description = "ARN of the ECS cluster; the service's region and account are read from it."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[^:]+:ecs:[^:]+:[0-9]{12}:cluster/[^/]+$", var.cluster_arn))
+    error_message = "cluster_arn must look like arn:aws:ecs:<region>:<account>:cluster/<name>."
+  }
+}
+
+variable "command" {
+  description = "Command and arguments in place of the image's own; null for the image's own."
+  type        = list(string)
+  default     = null
+}
+
+variable "cpu" {
+  description = "CPU units of a task, 1024 for one vCPU."
+  type        = number
+  default     = 256
+  nullable    = false
+
+  validation {
+    condition     = contains(keys(local.fargate_memory), tostring(var.cpu))
+    error_message = "cpu must be one of: 256, 512, 1024, 2048, 4096, 8192, 16384."
+  }
+}
+
+variable "deployment_maximum_percent" {
+  description = "Most tasks that a deployment may run, in percent of `desired_count`."
+  type        = number
+  default     = 200
+  nullable    = false
+
+  validation {
+    condition     = var.deployment_maximum_percent > 100 && var.deployment_maximum_percent <= 200
+    error_message = "deployment_maximum_percent must be from 101 to 200: rebalancing between zones starts a task before it stops one."
+  }
+}
+
+variable "deployment_minimum_healthy_percent" {
+  description = "Fewest healthy tasks that a deployment keeps, in percent of `desired_count`."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.deployment_minimum_healthy_percent >= 0 && var.deployment_minimum_healthy_percent <= 100
+    error_message = "deployment_minimum_healthy_percent must be from 0 to 100."
+  }
+}
+
+variable "desired_count" {
+  description = "Number of tasks; not used with `autoscaling`, which starts at its `min`."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.desired_count >= 0 && floor(var.desired_count) == var.desired_count
+    error_message = "desired_count must be a whole number from 0."
+  }
+}
+
+variable "discovery_service_arn" {
+  description = "ARN of the service discovery service that tasks register with; null for none. Another one replaces the ECS service."
+  type        = string
+  default     = null
+}
+
+variable "environment" {
+  description = "Environment variables of the container; `PORT` is added when `port` is set."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))])
+    error_message = "The keys of environment must be letters, digits and underscores and must not start with a digit."
+  }
+
+  validation {
+    condition     = var.port == null || !contains(keys(var.environment), "PORT")
+    error_message = "environment must not have PORT when port is set: it is added."
+  }
+}
+
+variable "health_check" {
+  description = "Command that tells whether the container is healthy, `CMD` or `CMD-SHELL` first, and its timing in seconds; null for none."
+  type = object({
+    command      = list(string)
+    interval     = optional(number, 30)
+    retries      = optional(number, 3)
+    start_period = optional(number, 10)
+    timeout      = optional(number, 5)
+  })
+  default = null
+
+  validation {
+    condition     = try(contains(["CMD", "CMD-SHELL"], var.health_check.command[0]) && length(var.health_check.command) > 1, var.health_check == null)
+    error_message = "command of health_check must be CMD or CMD-SHELL and what to run."
+  }
+
+  validation {
+    condition = try(
+      var.health_check.interval >= 5 && var.health_check.interval <= 300
+      && var.health_check.timeout >= 2 && var.health_check.timeout <= 60
+      && var.health_check.retries >= 1 && var.health_check.retries <= 10
+      && var.health_check.start_period >= 0 && var.health_check.start_period <= 300,
+      var.health_check == null,
+    )
+    error_message = "health_check must have interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
+  }
+}
+
+variable "image" {
+  description = "Image of the container, pinned by digest."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[^[:space:]]+$", var.image))
+    error_message = "image must be the name of an image, without spaces."
+  }
+}
+
+variable "log_retention_in_days" {
+  description = "Days for which logs are kept."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_in_days,
+    )
+    error_message = "log_retention_in_days must be one of: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
+variable "memory" {
+  description = "Memory of a task in MiB; Fargate allows certain values for each `cpu`."
+  type        = number
+  default     = 512
+  nullable    = false
+
+  validation {
+    condition     = contains(lookup(local.fargate_memory, tostring(var.cpu), [var.memory]), var.memory)
+    error_message = "memory with cpu ${var.cpu} must be one of: ${join(", ", lookup(local.fargate_memory, tostring(var.cpu), []))}."
+  }
+}
+
+variable "name" {
+  description = "Name of the service: `<application>-<environment>-<service>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = length(var.name) <= 54 && can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
+    error_message = "name must be at most 54 characters, lower-case words of letters and digits, joined by - or _: AWS allows roles 64 characters, and `-execution` is added."
+  }
+}
+
+variable "port" {
+  description = "TCP port that the container listens on; null for none."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = try(var.port >= 1 && var.port <= 65535 && floor(var.port) == var.port, var.port == null)
+    error_message = "port must be a whole number from 1 to 65535."
+  }
+}
+
+variable "repository_arn" {
+  description = "ARN of the ECR repository that the image is pulled from; null for a public image."
+  type        = string
+  default     = null
+}
+
+variable "security_group_ids" {
+  description = "IDs of the tasks' security groups."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.security_group_ids) >= 1 && length(var.security_group_ids) <= 5
+    error_message = "security_group_ids must be 1 to 5 security groups."
+  }
+}
+
+variable "service" {
+  description = "The service's own name, which the container takes."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.service))
+    error_message = "service must be a DNS label: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
+  }
+}
+
+variable "stop_timeout" {
+  description = "Seconds from SIGTERM to SIGKILL."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.stop_timeout >= 2 && var.stop_timeout <= 120 && floor(var.stop_timeout) == var.stop_timeout
+    error_message = "stop_timeout must be a whole number of seconds from 2 to 120."
+  }
+}
+
+variable "subnet_ids" {
+  description = "IDs of the subnets that tasks run in."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.subnet_ids) >= 1 && length(var.subnet_ids) <= 16
+    error_message = "subnet_ids must be 1 to 16 subnets."
+  }
+}
+
+variable "wait_for_steady_state" {
+  description = "Whether an apply waits until the new tasks run and fails when they do not."
+  type        = bool
+  default     = true
+  nullable    = false
+}

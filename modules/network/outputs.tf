@@ -1,0 +1,9 @@
+output "public_subnet_ids" {
+  description = "IDs of the public subnets by key."
+  value       = { for key, subnet in aws_subnet.public : key => subnet.id }
+}
+
+output "vpc_id" {
+  description = "ID of the VPC."
+  value       = aws_vpc.this.id
+}

@@ -1,0 +1,6 @@
+module "registry" {
+  source = "../.."
+
+  name         = "shop-dev"
+  repositories = ["orders", "web"]
+}

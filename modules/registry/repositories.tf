@@ -1,0 +1,38 @@
+resource "aws_ecr_repository" "this" {
+  for_each = var.repositories
+
+  name                 = "${var.name}-${each.key}"
+  image_tag_mutability = "IMMUTABLE"
+  force_delete         = var.force_delete
+
+  encryption_configuration {
+    encryption_type = "AES256"
+  }
+
+  image_scanning_configuration {
+    scan_on_push = true
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  for_each = aws_ecr_repository.this
+
+  repository = each.value.name
+
+  # Every image that is deployed has a tag: only what has none may expire.
+  policy = jsonencode({
+    rules = [{
+      rulePriority = 1
+      description  = "Expire untagged images after ${var.untagged_expiry_days} days"
+      selection = {
+        tagStatus   = "untagged"
+        countType   = "sinceImagePushed"
+        countUnit   = "days"
+        countNumber = var.untagged_expiry_days
+      }
+      action = {
+        type = "expire"
+      }
+    }]
+  })
+}

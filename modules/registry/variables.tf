@@ -1,0 +1,40 @@
+variable "force_delete" {
+  description = "Whether a repository is deleted with the images in it; if not, deleting one that has images fails."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "name" {
+  description = "Prefix of every name: `<application>-<environment>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
+    error_message = "name must be lower-case words of letters and digits, joined by - or _."
+  }
+}
+
+variable "repositories" {
+  description = "Services that have an image; each gets the repository `<name>-<service>`."
+  type        = set(string)
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for service in var.repositories : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", service))])
+    error_message = "repositories must be service names: lower-case letters, digits and hyphens, no hyphen first or last."
+  }
+}
+
+variable "untagged_expiry_days" {
+  description = "Days after which an image without a tag is deleted."
+  type        = number
+  default     = 14
+  nullable    = false
+
+  validation {
+    condition     = var.untagged_expiry_days >= 1 && floor(var.untagged_expiry_days) == var.untagged_expiry_days
+    error_message = "untagged_expiry_days must be a whole number from 1."
+  }
+}

@@ -1,0 +1,21 @@
+module "security" {
+  source = "../.."
+
+  name   = "shop-dev"
+  vpc_id = "vpc-0123456789abcdef0"
+
+  groups = {
+    orders = { description = "Security group of orders" }
+    web    = { description = "Security group of web" }
+  }
+
+  ingress = {
+    "internet->web:80" = { group = "web", from_cidr = "0.0.0.0/0", port = 80, description = "Anyone to web" }
+    "web->orders:8080" = { group = "orders", from_group = "web", port = 8080, description = "web to orders" }
+  }
+
+  egress = {
+    "orders->internet" = { group = "orders", to_cidr = "0.0.0.0/0", protocol = "-1", description = "orders to anywhere" }
+    "web->orders:8080" = { group = "web", to_group = "orders", port = 8080, description = "web to orders" }
+  }
+}

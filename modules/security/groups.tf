@@ -1,0 +1,19 @@
+resource "aws_security_group" "this" {
+  for_each = var.groups
+
+  vpc_id      = var.vpc_id
+  name_prefix = "${var.name}-${each.key}-"
+  description = each.value.description
+
+  # Groups that refer to each other cannot be deleted while a rule remains.
+  revoke_rules_on_delete = true
+
+  tags = {
+    Name = "${var.name}-${each.key}"
+  }
+
+  lifecycle {
+    # A new description replaces the group, and a group in use cannot be deleted first.
+    create_before_destroy = true
+  }
+}

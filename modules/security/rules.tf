@@ -1,0 +1,36 @@
+resource "aws_vpc_security_group_ingress_rule" "this" {
+  for_each = var.ingress
+
+  security_group_id = aws_security_group.this[each.value.group].id
+  description       = each.value.description
+
+  referenced_security_group_id = each.value.from_group == null ? null : aws_security_group.this[each.value.from_group].id
+  cidr_ipv4                    = each.value.from_cidr
+
+  ip_protocol = each.value.protocol
+  from_port   = each.value.port
+  to_port     = each.value.port
+
+  # EC2, unlike other services, allows ">" in a tag's value.
+  tags = {
+    Name = each.key
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "this" {
+  for_each = var.egress
+
+  security_group_id = aws_security_group.this[each.value.group].id
+  description       = each.value.description
+
+  referenced_security_group_id = each.value.to_group == null ? null : aws_security_group.this[each.value.to_group].id
+  cidr_ipv4                    = each.value.to_cidr
+
+  ip_protocol = each.value.protocol
+  from_port   = each.value.port
+  to_port     = each.value.port
+
+  tags = {
+    Name = each.key
+  }
+}

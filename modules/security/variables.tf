@@ -1,0 +1,140 @@
+variable "egress" {
+  description = "What each group may open connections to, by a key such as `web->orders:8080`: one of `to_group` and `to_cidr`; no `port` with protocol `-1`."
+  type = map(object({
+    description = string
+    group       = string
+    port        = optional(number)
+    protocol    = optional(string, "tcp")
+    to_cidr     = optional(string)
+    to_group    = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for rule in var.egress : (rule.to_group == null) != (rule.to_cidr == null)])
+    error_message = "Each egress rule must have exactly one of to_group and to_cidr."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for rule in var.egress : [for group in compact([rule.group, rule.to_group]) : contains(keys(var.groups), group)]
+    ]))
+    error_message = "group and to_group of each egress rule must be one of: ${join(", ", keys(var.groups))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for cidr in compact([for rule in var.egress : rule.to_cidr]) :
+      try(cidrsubnet(cidr, 0, 0) == cidr && cidrnetmask(cidr) != "", false)
+    ])
+    error_message = "to_cidr of each egress rule must be an IPv4 network address with its prefix, for example 0.0.0.0/0."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.egress : contains(["-1", "tcp", "udp"], rule.protocol)])
+    error_message = "protocol of each egress rule must be one of: -1 (all), tcp, udp."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.egress : (rule.protocol == "-1") == (rule.port == null)])
+    error_message = "Each egress rule must have a port, but with protocol -1 it must have none."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.egress : rule.port >= 1 && rule.port <= 65535 && floor(rule.port) == rule.port if rule.port != null])
+    error_message = "port of each egress rule must be a whole number from 1 to 65535."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.egress : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=;{}!$*]{1,255}$", rule.description))])
+    error_message = "description of each egress rule must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = ; { } ! $ *"
+  }
+}
+
+variable "groups" {
+  description = "Security groups by key; the key ends the group's name."
+  type        = map(object({ description = string }))
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.groups) : can(regex("^[a-z][a-z0-9-]*$", key))])
+    error_message = "The keys of groups must be lower-case letters, digits and hyphens and must start with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for group in var.groups : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=&;{}!$*]{1,255}$", group.description))])
+    error_message = "description of each group must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = & ; { } ! $ *"
+  }
+}
+
+variable "ingress" {
+  description = "What each group accepts connections from, by a key such as `web->orders:8080`: one of `from_group` and `from_cidr`; no `port` with protocol `-1`."
+  type = map(object({
+    description = string
+    from_cidr   = optional(string)
+    from_group  = optional(string)
+    group       = string
+    port        = optional(number)
+    protocol    = optional(string, "tcp")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for rule in var.ingress : (rule.from_group == null) != (rule.from_cidr == null)])
+    error_message = "Each ingress rule must have exactly one of from_group and from_cidr."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for rule in var.ingress : [for group in compact([rule.group, rule.from_group]) : contains(keys(var.groups), group)]
+    ]))
+    error_message = "group and from_group of each ingress rule must be one of: ${join(", ", keys(var.groups))}."
+  }
+
+  validation {
+    condition = alltrue([
+      for cidr in compact([for rule in var.ingress : rule.from_cidr]) :
+      try(cidrsubnet(cidr, 0, 0) == cidr && cidrnetmask(cidr) != "", false)
+    ])
+    error_message = "from_cidr of each ingress rule must be an IPv4 network address with its prefix, for example 0.0.0.0/0."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.ingress : contains(["-1", "tcp", "udp"], rule.protocol)])
+    error_message = "protocol of each ingress rule must be one of: -1 (all), tcp, udp."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.ingress : (rule.protocol == "-1") == (rule.port == null)])
+    error_message = "Each ingress rule must have a port, but with protocol -1 it must have none."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.ingress : rule.port >= 1 && rule.port <= 65535 && floor(rule.port) == rule.port if rule.port != null])
+    error_message = "port of each ingress rule must be a whole number from 1 to 65535."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.ingress : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=;{}!$*]{1,255}$", rule.description))])
+    error_message = "description of each ingress rule must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = ; { } ! $ *"
+  }
+}
+
+variable "name" {
+  description = "Prefix of every name: `<application>-<environment>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
+    error_message = "name must be lower-case words of letters and digits, joined by - or _."
+  }
+}
+
+variable "vpc_id" {
+  description = "ID of the VPC that the groups belong to."
+  type        = string
+  nullable    = false
+}

@@ -1,0 +1,83 @@
+"""The generated part of each module's README: ``python -m tests.modules.readme`` writes it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+from .plans import MODULES
+
+MARK = "<!-- Generated from here on: python -m tests.modules.readme -->"
+
+_OPTIONS = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False, with_comments=False)
+
+
+def current(module: Path) -> str:
+    """Return the module's README with its generated part made anew.
+
+    Args:
+        module: The module's folder.
+    """
+    written, _, _ = (module / "README.md").read_text(encoding="utf-8").partition(MARK)
+    example = (module / "examples/basic/main.tf").read_text(encoding="utf-8")
+    sections = [
+        MARK,
+        f"## Example\n\n```hcl\n{example}```",
+        "## Inputs\n\n" + _table(["Name", "Description", "Type", "Default"], map(_input, _blocks(module, "variable"))),
+        "## Outputs\n\n" + _table(["Name", "Description"], map(_output, _blocks(module, "output"))),
+    ]
+    return written + "\n\n".join(sections) + "\n"
+
+
+def _blocks(module: Path, kind: str) -> list[tuple[str, dict[str, Any]]]:
+    text = (module / f"{kind}s.tf").read_text(encoding="utf-8")
+    return [item for block in hcl2.loads(text, serialization_options=_OPTIONS)[kind] for item in block.items()]
+
+
+def _input(item: tuple[str, dict[str, Any]]) -> list[str]:
+    name, body = item
+    default = _code(_literal(body["default"])) if "default" in body else "required"
+    return [_code(name), body["description"], _code(body["type"].removeprefix("${").removesuffix("}")), default]
+
+
+def _output(item: tuple[str, dict[str, Any]]) -> list[str]:
+    name, body = item
+    return [_code(name), body["description"]]
+
+
+def _literal(value: Any) -> str:  # noqa: ANN401 -- whatever a default may be
+    match value:
+        case dict():
+            return (
+                "{ " + ", ".join(f"{key} = {_literal(item)}" for key, item in value.items()) + " }" if value else "{}"
+            )
+        case list():
+            return "[" + ", ".join(map(_literal, value)) + "]"
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *rows])
+
+
+def main() -> None:
+    """Write the README of every module."""
+    for module in MODULES.iterdir():
+        text = current(module)
+        (module / "README.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

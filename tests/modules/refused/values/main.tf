@@ -1,0 +1,159 @@
+# Values that are refused by themselves. A variable with several rules is refused in several calls, because a rule that
+# reads another variable waits until that one is right.
+
+module "cluster" {
+  source = "../../../../modules/cluster"
+
+  name               = "shop_dev"
+  capacity_providers = ["FARGATE_SPOT"]
+  container_insights = "on"
+}
+
+module "discovery" {
+  source = "../../../../modules/discovery"
+
+  namespace = "Shop"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = { orders_1 = {} }
+}
+
+module "discovery_ttl" {
+  source = "../../../../modules/discovery"
+
+  namespace = "shop"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = { orders = { ttl = -1 } }
+}
+
+module "ecs_service" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-development-a-name-that-is-a-good-deal-longer-than-54"
+  service = "the_orders"
+  image   = "an image"
+
+  cluster_arn        = "shop-dev"
+  subnet_ids         = []
+  security_group_ids = []
+
+  autoscaling           = { min = 2, max = 1, cpu = 60 }
+  capacity_providers    = { EC2 = { weight = 1 } }
+  cpu                   = 300
+  architecture          = "amd64"
+  desired_count         = 1.5
+  health_check          = { command = ["python3", "-m", "common.healthcheck"] }
+  log_retention_in_days = 8
+  port                  = 0
+  stop_timeout          = 1
+
+  deployment_maximum_percent         = 100
+  deployment_minimum_healthy_percent = 101
+}
+
+module "ecs_service_more" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+  image   = "orders"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  autoscaling        = { min = 1, max = 2, cpu = 0 }
+  capacity_providers = { FARGATE = { weight = 0 } }
+  health_check       = { command = ["CMD", "true"], interval = 1 }
+}
+
+module "ecs_service_rest" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+  image   = "orders"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  environment        = { "STOCK-URL" = "http://stock" }
+  capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
+}
+
+module "network" {
+  source = "../../../../modules/network"
+
+  name           = "Shop"
+  cidr_block     = "10.0.0.1/16"
+  public_subnets = {}
+}
+
+module "network_prefix" {
+  source = "../../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/8"
+  public_subnets = {}
+}
+
+module "network_subnets" {
+  source = "../../../../modules/network"
+
+  name       = "shop-dev"
+  cidr_block = "10.0.0.0/16"
+
+  public_subnets = {
+    "Public-1" = { cidr_block = "10.0.1.0/24", availability_zone = "ap-northeast-1a" }
+    zone       = { cidr_block = "10.0.2.0/24", availability_zone = "1a" }
+  }
+}
+
+module "registry" {
+  source = "../../../../modules/registry"
+
+  name                 = "shop-"
+  repositories         = ["Orders"]
+  untagged_expiry_days = 0
+}
+
+module "security" {
+  source = "../../../../modules/security"
+
+  name   = "Shop"
+  vpc_id = "vpc-0123456789abcdef0"
+
+  groups = {
+    _orders = { description = "Security group of <orders>" }
+  }
+}
+
+module "security_rules" {
+  source = "../../../../modules/security"
+
+  name   = "shop-dev"
+  vpc_id = "vpc-0123456789abcdef0"
+
+  groups = {
+    orders = { description = "Security group of orders" }
+    web    = { description = "Security group of web" }
+  }
+
+  ingress = {
+    "both"        = { group = "orders", from_group = "web", from_cidr = "0.0.0.0/0", port = 80, description = "both" }
+    "cidr"        = { group = "orders", from_cidr = "10.0.0.1/8", port = 80, description = "cidr" }
+    "description" = { group = "orders", from_group = "web", port = 80, description = "web -> orders" }
+    "no port"     = { group = "orders", from_group = "web", description = "no port" }
+    "port"        = { group = "orders", from_group = "web", port = 65536, description = "port" }
+    "protocol"    = { group = "orders", from_group = "web", port = 80, protocol = "all", description = "protocol" }
+  }
+
+  egress = {
+    "both"        = { group = "web", to_group = "orders", to_cidr = "0.0.0.0/0", port = 80, description = "both" }
+    "cidr"        = { group = "web", to_cidr = "10.0.0.1/8", port = 80, description = "cidr" }
+    "description" = { group = "web", to_group = "orders", port = 80, description = "web -> orders" }
+    "no port"     = { group = "web", to_group = "orders", description = "no port" }
+    "port"        = { group = "web", to_group = "orders", port = 65536, description = "port" }
+    "protocol"    = { group = "web", to_group = "orders", port = 80, protocol = "all", description = "protocol" }
+  }
+}

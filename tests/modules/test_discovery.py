@@ -1,0 +1,23 @@
+from .plans import Resources
+
+
+def test_example(planned: dict[str, Resources]) -> None:
+    """Each service has an A record that ECS alone keeps, and a cached address lives as long as asked."""
+    assert planned["discovery"] == {
+        "aws_service_discovery_private_dns_namespace.this": {
+            "name": "dev.shop.internal",
+            "vpc": "vpc-0123456789abcdef0",
+        },
+        'aws_service_discovery_service.this["orders"]': {
+            "dns_config": [{"dns_records": [{"ttl": 10, "type": "A"}], "routing_policy": "MULTIVALUE"}],
+            "force_destroy": True,
+            "health_check_custom_config": [{"failure_threshold": 1}],
+            "name": "orders",
+        },
+        'aws_service_discovery_service.this["web"]': {
+            "dns_config": [{"dns_records": [{"ttl": 60, "type": "A"}], "routing_policy": "MULTIVALUE"}],
+            "force_destroy": True,
+            "health_check_custom_config": [{"failure_threshold": 1}],
+            "name": "web",
+        },
+    }

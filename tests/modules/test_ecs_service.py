@@ -1,0 +1,362 @@
+from .plans import Resources
+
+
+def test_task_definition(planned: dict[str, Resources]) -> None:
+    """A task definition says everything that AWS would add."""
+    assert planned["ecs_service"]["aws_ecs_task_definition.this"] == {
+        "container_definitions": [
+            {
+                "environment": [
+                    {"name": "PORT", "value": "8080"},
+                    {"name": "STOCK_URL", "value": "http://stock.dev.shop.internal:8080"},
+                ],
+                "essential": True,
+                "healthCheck": {
+                    "command": ["CMD", "python3", "-m", "common.healthcheck"],
+                    "interval": 30,
+                    "retries": 3,
+                    "startPeriod": 10,
+                    "timeout": 5,
+                },
+                "image": "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-dev-orders"
+                "@sha256:0a4d55a8d778e5022fab701977c5d840bbc486d0aa9b9a4f1f0f3f0c0a3e2b17",
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/shop-dev-orders",
+                        "awslogs-region": "ap-northeast-1",
+                        "awslogs-stream-prefix": "orders",
+                    },
+                },
+                "mountPoints": [],
+                "name": "orders",
+                "portMappings": [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}],
+                "readonlyRootFilesystem": True,
+                "stopTimeout": 30,
+                "systemControls": [],
+                "volumesFrom": [],
+            }
+        ],
+        "cpu": "512",
+        "family": "shop-dev-orders",
+        "memory": "1024",
+        "network_mode": "awsvpc",
+        "requires_compatibilities": ["FARGATE"],
+        "runtime_platform": [{"cpu_architecture": "X86_64", "operating_system_family": "LINUX"}],
+        "skip_destroy": False,
+        "track_latest": False,
+    }
+
+
+def test_service(planned: dict[str, Resources]) -> None:
+    """A service registers with service discovery and rolls a failed deployment back."""
+    assert planned["ecs_service"]['aws_ecs_service.fixed["this"]'] == {
+        "availability_zone_rebalancing": "ENABLED",
+        "capacity_provider_strategy": [{"base": 0, "capacity_provider": "FARGATE", "weight": 1}],
+        "cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev",
+        "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
+        "deployment_maximum_percent": 200,
+        "deployment_minimum_healthy_percent": 100,
+        "desired_count": 1,
+        "enable_ecs_managed_tags": True,
+        "enable_execute_command": False,
+        "force_new_deployment": True,
+        "name": "shop-dev-orders",
+        "network_configuration": [
+            {
+                "assign_public_ip": False,
+                "security_groups": ["sg-0123456789abcdef0"],
+                "subnets": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            }
+        ],
+        "propagate_tags": "SERVICE",
+        "scheduling_strategy": "REPLICA",
+        "service_registries": [
+            {
+                "container_name": None,
+                "container_port": None,
+                "port": None,
+                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",
+            }
+        ],
+        "wait_for_steady_state": True,
+    }
+
+
+def test_execution_role_pulls_one_repository(planned: dict[str, Resources]) -> None:
+    """ECS may pull from the service's repository and write to its log group, and nothing else."""
+    assert planned["ecs_service"]["aws_iam_role_policy.execution"] == {
+        "name": "execution",
+        "policy": {
+            "Statement": [
+                {
+                    "Action": ["logs:PutLogEvents", "logs:CreateLogStream"],
+                    "Effect": "Allow",
+                    "Resource": "arn:aws:logs:ap-northeast-1:123456789012:log-group:/ecs/shop-dev-orders:*",
+                    "Sid": "WriteLogs",
+                },
+                {
+                    "Action": ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"],
+                    "Effect": "Allow",
+                    "Resource": "arn:aws:ecr:ap-northeast-1:123456789012:repository/shop-dev-orders",
+                    "Sid": "PullImage",
+                },
+                {"Action": "ecr:GetAuthorizationToken", "Effect": "Allow", "Resource": "*", "Sid": "LogInToRegistry"},
+            ],
+            "Version": "2012-10-17",
+        },
+        "role": "shop-dev-orders-execution",
+    }
+
+
+def test_execution_role_of_public_image(planned: dict[str, Resources]) -> None:
+    """A public image needs no permission of the registry."""
+    assert planned["worker"]["aws_iam_role_policy.execution"] == {
+        "name": "execution",
+        "policy": {
+            "Statement": [
+                {
+                    "Action": ["logs:PutLogEvents", "logs:CreateLogStream"],
+                    "Effect": "Allow",
+                    "Resource": "arn:aws:logs:ap-northeast-1:123456789012:log-group:/ecs/shop-dev-worker:*",
+                    "Sid": "WriteLogs",
+                }
+            ],
+            "Version": "2012-10-17",
+        },
+        "role": "shop-dev-worker-execution",
+    }
+
+
+def test_execution_role(planned: dict[str, Resources]) -> None:
+    """Only this account's tasks of this region may take the execution role."""
+    assert planned["ecs_service"]["aws_iam_role.execution"] == {
+        "assume_role_policy": {
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Condition": {
+                        "ArnLike": {"aws:SourceArn": "arn:aws:ecs:ap-northeast-1:123456789012:*"},
+                        "StringEquals": {"aws:SourceAccount": "123456789012"},
+                    },
+                    "Effect": "Allow",
+                    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                }
+            ],
+            "Version": "2012-10-17",
+        },
+        "force_detach_policies": False,
+        "max_session_duration": 3600,
+        "name": "shop-dev-orders-execution",
+        "path": "/",
+    }
+
+
+def test_task_role(planned: dict[str, Resources]) -> None:
+    """Only this account's tasks of this region may take the task role."""
+    assert planned["ecs_service"]["aws_iam_role.task"] == {
+        "assume_role_policy": {
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Condition": {
+                        "ArnLike": {"aws:SourceArn": "arn:aws:ecs:ap-northeast-1:123456789012:*"},
+                        "StringEquals": {"aws:SourceAccount": "123456789012"},
+                    },
+                    "Effect": "Allow",
+                    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+                }
+            ],
+            "Version": "2012-10-17",
+        },
+        "force_detach_policies": False,
+        "max_session_duration": 3600,
+        "name": "shop-dev-orders-task",
+        "path": "/",
+    }
+
+
+def test_log_group(planned: dict[str, Resources]) -> None:
+    """Logs are kept for a year."""
+    assert planned["ecs_service"]["aws_cloudwatch_log_group.this"] == {
+        "name": "/ecs/shop-dev-orders",
+        "retention_in_days": 365,
+        "skip_destroy": False,
+    }
+
+
+def test_command_and_privileged_port(planned: dict[str, Resources]) -> None:
+    """A command replaces the image's own, and a process that is not root may listen on port 80."""
+    assert planned["autoscaled"]["aws_ecs_task_definition.this"] == {
+        "container_definitions": [
+            {
+                "command": ["nginx", "-g", "daemon off;"],
+                "environment": [{"name": "PORT", "value": "80"}],
+                "essential": True,
+                "image": "public.ecr.aws/nginx/nginx:1.29",
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/shop-dev-web",
+                        "awslogs-region": "ap-northeast-1",
+                        "awslogs-stream-prefix": "web",
+                    },
+                },
+                "mountPoints": [],
+                "name": "web",
+                "portMappings": [{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}],
+                "readonlyRootFilesystem": True,
+                "stopTimeout": 30,
+                "systemControls": [{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
+                "volumesFrom": [],
+            }
+        ],
+        "cpu": "256",
+        "family": "shop-dev-web",
+        "memory": "512",
+        "network_mode": "awsvpc",
+        "requires_compatibilities": ["FARGATE"],
+        "runtime_platform": [{"cpu_architecture": "ARM64", "operating_system_family": "LINUX"}],
+        "skip_destroy": False,
+        "track_latest": False,
+    }
+
+
+def test_autoscaled_service(planned: dict[str, Resources]) -> None:
+    """An autoscaled service starts at its least number of tasks, spread over the capacity providers."""
+    assert planned["autoscaled"]['aws_ecs_service.autoscaled["this"]'] == {
+        "availability_zone_rebalancing": "ENABLED",
+        "capacity_provider_strategy": [
+            {"base": 0, "capacity_provider": "FARGATE_SPOT", "weight": 3},
+            {"base": 1, "capacity_provider": "FARGATE", "weight": 1},
+        ],
+        "cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev",
+        "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
+        "deployment_maximum_percent": 200,
+        "deployment_minimum_healthy_percent": 100,
+        "desired_count": 2,
+        "enable_ecs_managed_tags": True,
+        "enable_execute_command": False,
+        "force_new_deployment": True,
+        "name": "shop-dev-web",
+        "network_configuration": [
+            {
+                "assign_public_ip": True,
+                "security_groups": ["sg-0123456789abcdef0"],
+                "subnets": ["subnet-0123456789abcdef0"],
+            }
+        ],
+        "propagate_tags": "SERVICE",
+        "scheduling_strategy": "REPLICA",
+        "wait_for_steady_state": True,
+    }
+
+
+def test_autoscaling_target(planned: dict[str, Resources]) -> None:
+    """Autoscaling moves the number of tasks between its bounds."""
+    assert planned["autoscaled"]['aws_appautoscaling_target.this["this"]'] == {
+        "max_capacity": 8,
+        "min_capacity": 2,
+        "resource_id": "service/shop-dev/shop-dev-web",
+        "scalable_dimension": "ecs:service:DesiredCount",
+        "service_namespace": "ecs",
+    }
+
+
+def test_autoscaling_policy(planned: dict[str, Resources]) -> None:
+    """Autoscaling keeps the average CPU use at the target."""
+    assert planned["autoscaled"]['aws_appautoscaling_policy.this["this"]'] == {
+        "name": "shop-dev-web-cpu",
+        "policy_type": "TargetTrackingScaling",
+        "resource_id": "service/shop-dev/shop-dev-web",
+        "scalable_dimension": "ecs:service:DesiredCount",
+        "service_namespace": "ecs",
+        "target_tracking_scaling_policy_configuration": [
+            {
+                "customized_metric_specification": [],
+                "disable_scale_in": False,
+                "predefined_metric_specification": [
+                    {"predefined_metric_type": "ECSServiceAverageCPUUtilization", "resource_label": None}
+                ],
+                "scale_in_cooldown": None,
+                "scale_out_cooldown": None,
+                "target_value": 60,
+            }
+        ],
+    }
+
+
+def test_service_without_a_port(planned: dict[str, Resources]) -> None:
+    """A service without a port is reached by nobody."""
+    assert planned["worker"]["aws_ecs_task_definition.this"] == {
+        "container_definitions": [
+            {
+                "environment": [],
+                "essential": True,
+                "image": "public.ecr.aws/docker/library/busybox:1.37",
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/shop-dev-worker",
+                        "awslogs-region": "ap-northeast-1",
+                        "awslogs-stream-prefix": "worker",
+                    },
+                },
+                "mountPoints": [],
+                "name": "worker",
+                "portMappings": [],
+                "readonlyRootFilesystem": True,
+                "stopTimeout": 120,
+                "systemControls": [],
+                "volumesFrom": [],
+            }
+        ],
+        "cpu": "256",
+        "family": "shop-dev-worker",
+        "memory": "512",
+        "network_mode": "awsvpc",
+        "requires_compatibilities": ["FARGATE"],
+        "runtime_platform": [{"cpu_architecture": "X86_64", "operating_system_family": "LINUX"}],
+        "skip_destroy": False,
+        "track_latest": False,
+    }
+
+
+def test_settings_of_a_deployment(planned: dict[str, Resources]) -> None:
+    """What a service says of its deployments replaces the defaults."""
+    assert planned["worker"]['aws_ecs_service.fixed["this"]'] == {
+        "availability_zone_rebalancing": "ENABLED",
+        "capacity_provider_strategy": [{"base": 0, "capacity_provider": "FARGATE", "weight": 1}],
+        "cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev",
+        "deployment_circuit_breaker": [{"enable": True, "rollback": True}],
+        "deployment_maximum_percent": 150,
+        "deployment_minimum_healthy_percent": 50,
+        "desired_count": 3,
+        "enable_ecs_managed_tags": True,
+        "enable_execute_command": False,
+        "force_new_deployment": True,
+        "name": "shop-dev-worker",
+        "network_configuration": [
+            {
+                "assign_public_ip": False,
+                "security_groups": ["sg-0123456789abcdef0"],
+                "subnets": ["subnet-0123456789abcdef0"],
+            }
+        ],
+        "propagate_tags": "SERVICE",
+        "scheduling_strategy": "REPLICA",
+        "wait_for_steady_state": False,
+    }
+
+
+def test_fixed_service_has_no_autoscaling(planned: dict[str, Resources]) -> None:
+    """A fixed number of tasks brings no autoscaling."""
+    assert sorted(planned["worker"]) == [
+        "aws_cloudwatch_log_group.this",
+        'aws_ecs_service.fixed["this"]',
+        "aws_ecs_task_definition.this",
+        "aws_iam_role.execution",
+        "aws_iam_role.task",
+        "aws_iam_role_policy.execution",
+        "terraform_data.discovery_service",
+    ]
