@@ -1,4 +1,4 @@
-"""Invoke tasks: they parse flags and call the library, whose errors become exit codes here. `./run --list` shows them."""
+"""Invoke tasks: they parse flags and call the library, whose errors become exit codes here."""
 
 import functools
 import subprocess
@@ -160,8 +160,8 @@ def call(*argv: str) -> None:
         raise Exit("", code)
 
 
-@task(help={"k": "Only tests whose names match this pytest expression."})
-def test(_context: Context, k: str = "") -> None:
+@task(name="test", help={"k": "Only tests whose names match this pytest expression."})
+def run_tests(_context: Context, k: str = "") -> None:
     """Run all tests: lint and types first, then pytest."""
     call("ruff", "check", "--quiet", ".")
     call("ruff", "format", "--quiet", "--check", ".")
@@ -181,6 +181,16 @@ def requirements(_context: Context) -> None:
 
 
 namespace = Collection(
-    render, check, bootstrap, plan, apply, verify, drift, destroy, demo, test, requirements,
+    render,
+    check,
+    bootstrap,
+    plan,
+    apply,
+    verify,
+    drift,
+    destroy,
+    demo,
+    run_tests,
+    requirements,
     emulator=Collection(start, stop, status),
 )

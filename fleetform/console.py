@@ -114,7 +114,9 @@ def drift(project: Project, env: str) -> None:
     workplace = _open(project, env)
     drifted = [stack.name for stack in STACKS if _plan(workplace, stack).changes]
     if drifted:
-        raise CheckFailedError(f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it")
+        raise CheckFailedError(
+            f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"
+        )
     _write("no drift\n")
 
 

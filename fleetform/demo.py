@@ -95,5 +95,7 @@ def _tell(screen: Screen, report: Report, *, keep: bool) -> None:
     show_services(screen, report.services)
     screen.line("")
     if keep:
-        screen.line("It is left running: look with `invoke verify`, end it with `invoke destroy` and `invoke emulator stop`.")
+        screen.line(
+            "It is left running: look with `invoke verify`, end it with `invoke destroy` and `invoke emulator stop`."
+        )
     screen.line(f"no drift ({total:.0f} s)", "bold green")

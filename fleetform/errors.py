@@ -1,6 +1,7 @@
 """The errors that Fleetform reports: each message says what is wrong, where, and how to mend it.
 
-They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that escapes is a bug.
+They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that escapes is a
+bug.
 """
 
 from dataclasses import dataclass, field

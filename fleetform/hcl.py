@@ -14,7 +14,7 @@ from fleetform.errors import CheckFailedError
 if TYPE_CHECKING:
     from hcl2.rules.base import BlockRule, BodyRule
 
-Literal: TypeAlias = "str | int | bool | None | tuple[Literal, ...] | list[Literal] | Mapping[str, Literal]"
+Literal: TypeAlias = "str | int | bool | tuple[Literal, ...] | list[Literal] | Mapping[str, Literal] | None"
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words that an object's key may not be without quotes, or that would read as something else.
@@ -24,7 +24,7 @@ _KEYWORDS = frozenset({"for", "if", "in", "true", "false", "null"})
 def literal(value: Literal) -> str:
     """Writes a value as an HCL literal that Terraform reads back as exactly this value.
 
-    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are written in key order.
+    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order.
     """
     match value:
         case None:
@@ -75,7 +75,7 @@ class Expression:
     text: str
 
 
-Value: TypeAlias = "str | int | float | bool | None | Expression | list[Value] | dict[str, Value]"
+Value: TypeAlias = "str | int | float | bool | Expression | list[Value] | dict[str, Value] | None"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,9 @@ class Screen:
         """Prints a table; the columns in `right` are flush right."""
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings:
-            table.add_column(heading, justify="right" if heading in right else "left", no_wrap=not self._console.is_terminal)
+            table.add_column(
+                heading, justify="right" if heading in right else "left", no_wrap=not self._console.is_terminal
+            )
         for row in rows:
             table.add_row(*map(escape, row))
         self._console.print(table, soft_wrap=not self._console.is_terminal)

@@ -1,7 +1,7 @@
 """The call graph: what follows from who calls whom.
 
-`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security groups and puts the
-edge into every picture. Nothing else may open a port between services in `edges` mode.
+`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security groups and
+puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
 """
 
 import ipaddress
@@ -128,7 +128,7 @@ def cycles(environment: Environment) -> tuple[str, ...]:
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
     """CIDR block and zone of each public subnet by its key.
 
-    The subnet of the n-th zone is the n-th /24 of the network after the first, so adding a zone at the end moves no other.
+    The subnet of the n-th zone is the n-th /24 of the network after the first: a zone added at the end moves no other.
     """
     blocks = list(ipaddress.IPv4Network(environment.network.cidr).subnets(new_prefix=SUBNET_PREFIX))
     zones = enumerate(environment.zones, start=1)

@@ -80,7 +80,9 @@ class _Reality:
     def dns_attributes(self) -> dict[str, bool]:
         """The VPC's DNS switches by name."""
         return {
-            name: self._ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[name[0].upper() + name[1:]]["Value"]
+            name: self._ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[name[0].upper() + name[1:]][
+                "Value"
+            ]
             for name in ("enableDnsHostnames", "enableDnsSupport")
         }
 

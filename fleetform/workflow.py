@@ -149,7 +149,9 @@ def unformatted(project: Project) -> list[str]:
 
 def _call(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:
     """Runs a quick command that prints to be read by us."""
-    done = subprocess.run(argv, env=dict(variables), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        argv, env=dict(variables), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
     if done.returncode not in accepted:
         raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
     return done.stdout
@@ -171,7 +173,9 @@ def open_environment(project: Project, name: str, *, private_emulator: bool = Fa
         started = emulator.start(work if private_emulator else project.work)
         variables = emulator.environment(started, os.environ)
     elif private_emulator:
-        raise InputError(f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another")
+        raise InputError(
+            f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another"
+        )
     program = installation.find_program()
     folder = project.root / "envs" / name
     return Workplace(environment, program, folder, work, installation.variables(variables, project.work))
@@ -226,7 +230,9 @@ def verify(workplace: Workplace) -> "Report":
     try:
         return verification.verify(workplace.environment, workplace.access)
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"{error}; is `{workplace.environment.name}` applied, and are the credentials right?") from None
+        raise ProgramError(
+            f"{error}; is `{workplace.environment.name}` applied, and are the credentials right?"
+        ) from None
 
 
 def validate(workplace: Workplace, stack: Stack) -> None:
@@ -243,7 +249,9 @@ def plan(
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
     argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
-    result = run(argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES))
+    result = run(
+        argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
+    )
     return Plan(stack, path, summarize(result.lines), changes=result.code == _PLAN_HAS_CHANGES)
 
 

@@ -60,7 +60,7 @@ def _watch_signals() -> socket.socket:
     to another thread.
     """
     signals, sender = socket.socketpair()
-    sender.setblocking(False)
+    sender.settimeout(0)
     signal.set_wakeup_fd(sender.detach())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -1,7 +1,7 @@
 """Checks that look at more than one value: names against names, numbers against AWS's tables and quotas.
 
-Each check is a generator of problems. They run on the services that are sound in themselves, so that a mistake in one service
-does not hide a mistake in another.
+Each check is a generator of problems. They run on the services that are sound in themselves, so that a mistake in one
+service does not hide a mistake in another.
 """
 
 import ipaddress
@@ -154,7 +154,8 @@ def check_environment(environment: "Environment", tree: Node) -> Iterator[Proble
     longest = _ROLE_NAME_LIMIT - len(_ROLE_SUFFIX) - len(environment.prefix) - 1
     for name in environment.services:
         if len(name) > longest:
-            message = f"`{environment.prefix}-{name}{_ROLE_SUFFIX}` is longer than the {_ROLE_NAME_LIMIT} characters of an IAM role's name"
+            role = f"{environment.prefix}-{name}{_ROLE_SUFFIX}"
+            message = f"`{role}` is longer than the {_ROLE_NAME_LIMIT} characters of an IAM role's name"
             remedy = f"with this prefix a service's name has {longest} at most"
             yield Problem(_locator(tree, "services", name)(), message, remedy)
 

@@ -19,13 +19,21 @@ CATALOG = PurePath("envs/catalog.yaml")
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
 _EXPECTED: Mapping[str, str] = {
     "bool_type": "true or false is expected",
-    "int_type": "a whole number is expected",
-    "string_type": "text is expected",
-    "mapping_type": "a mapping is expected",
-    "tuple_type": "a list is expected",
-    "model_type": "a mapping is expected",
     "dict_type": "a mapping is expected",
+    "greater_than_equal": "{ge} or more is expected",
+    "int_type": "a whole number is expected",
+    "less_than_equal": "{le} or less is expected",
+    "literal_error": "one of {expected} is expected",
+    "mapping_type": "a mapping is expected",
+    "model_type": "a mapping is expected",
+    "string_too_short": "{min_length} characters or more are expected",
+    "string_type": "text is expected",
+    "too_long": "{max_length} or fewer are expected",
+    "too_short": "{min_length} or more are expected",
+    "tuple_type": "a list is expected",
+    "value_error": "{error}",
 }
+"""What is expected, by the kind of pydantic's error and with its context."""
 
 
 def environment_file(name: str) -> PurePath:
@@ -105,26 +113,8 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     about_key = details["loc"][-1] == "[key]"
     position = _position(tree, path, key=about_key or node is None)
     shown = str(path[-1]) if about_key else _shown(details["input"])
-    return Problem(position, f"{_label(path)} is {shown}", _expectation(details))
-
-
-def _expectation(details: ErrorDetails) -> str:
-    context = details.get("ctx", {})
-    match details["type"]:
-        case "value_error":
-            return str(context["error"])
-        case "literal_error":
-            return f"one of {context['expected']} is expected"
-        case "greater_than_equal":
-            return f"{context['ge']} or more is expected"
-        case "less_than_equal":
-            return f"{context['le']} or less is expected"
-        case "too_short" | "string_too_short":
-            return f"{context['min_length']} or more are expected"
-        case "too_long":
-            return f"{context['max_length']} or fewer are expected"
-        case kind:
-            return _EXPECTED.get(kind, details["msg"])
+    expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
+    return Problem(position, f"{_label(path)} is {shown}", expected)
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """What an environment is once its catalog is read: frozen models that the rest of the library works from.
 
-Keys are ECS's and Terraform's own words. Every default here is also the default of the module variable of the same name; a test
-holds the two together.
+Keys are ECS's and Terraform's own words. Every default here is also the default of the module variable of the same
+name; a test holds the two together.
 """
 
 import ipaddress
@@ -70,7 +70,7 @@ Boolean = Annotated[bool, Strict()]
 Path = Annotated[Text, AfterValidator(_relative_path)]
 Command = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 
-# A DNS label (RFC 1035) in lower case without a leading digit, as it also becomes a file name and part of a variable's name.
+# A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
 ServiceName = Annotated[
     str,
     _matching(
@@ -170,7 +170,7 @@ class Service(Entry):
     public: Boolean = False
     """Reachable from the internet on its port."""
     calls: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
-    """Services that this one calls: each gives the variable <CALLEE>_URL and opens the callee's port to this service."""
+    """Services that this one calls: each gives it the variable <CALLEE>_URL and opens the callee's port to it."""
     environment: Mapping[VariableName, Text] = {}
     """Environment variables. Nothing secret: they are committed and shown."""
     health_check: HealthCheck | None = None

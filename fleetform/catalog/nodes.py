@@ -1,15 +1,15 @@
 """YAML as a tree in which every value knows the file, line and column that it came from.
 
-YAML is data here: no tags, no merge keys, no templating, bounded aliases and depth. Plain scalars are read so that nothing
-is lost: `true` and `false` are booleans, canonical decimal integers are integers, `null`, `~` and nothing are null; all else is
-text as written (`1.10`, `no`, `0o755`, `2024-01-01`).
+YAML is data here: no tags, no merge keys, no templating, bounded aliases and depth. Plain scalars are read so that
+nothing is lost: `true` and `false` are booleans, canonical decimal integers are integers, `null`, `~` and nothing are
+null; all else is text as written (`1.10`, `no`, `0o755`, `2024-01-01`).
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -61,7 +61,7 @@ class Node:
         return self.value
 
 
-class _Refused(Exception):  # noqa: N818 - not an error for callers: it ends the reading of one file
+class _Refused(Exception):  # noqa: N818 - no error for callers: it ends the reading of a file
     """Reading cannot go on past this problem."""
 
     def __init__(self, problem: Problem) -> None:
@@ -95,19 +95,19 @@ class _Reader:
         return next(self._events)
 
     def _position(self, event: yaml.Event) -> Position:
-        return Position(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+        return _position(event.start_mark, self.file)
 
     def _refusal(self, event: yaml.Event, message: str, remedy: str) -> _Refused:
         return _Refused(Problem(self._position(event), message, remedy))
 
-    def _node(self, event: yaml.Event, depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the event classes have no common type
         if depth > MAX_DEPTH:
             raise self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         before = self._count
         self._grow(event, 1)
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             self.problems.append(
                 Problem(
                     self._position(event), f"YAML tag {event.tag!r}", "leave it out; to say that it is text, quote it"
@@ -217,9 +217,15 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, file: PurePath) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    position = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
-    return Problem(position, f"not valid YAML: {error.problem}", "check indentation, colons and quotes")
+    return Problem(
+        _position(error.problem_mark or error.context_mark, file),
+        f"not valid YAML: {error.problem}",
+        "check indentation, colons and quotes",
+    )
+
+
+def _position(mark: Any, file: PurePath) -> Position:  # noqa: ANN401 - libyaml's marks and PyYAML's own
+    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
 
 
 def _position_of(text: str, offset: int, file: PurePath) -> Position:

@@ -46,7 +46,7 @@ def check(environment: Environment, modules: Modules) -> list[Finding]:
     """
     ports = {service.port for service in environment.services.values() if service.public and service.port is not None}
     context = Context(frozenset(ports))
-    found = []
+    found: list[Finding] = []
     for stack in STACKS:
         for resource in resources(modules, PurePath("envs", environment.name, stack.name)):
             found += _findings(resource, context)

@@ -63,7 +63,7 @@ def _open_to_anywhere(resource: Resource) -> bool:
 def only_public_ports_face_the_internet(resource: Resource, context: Context) -> str | None:
     """A port that is open to any address is scanned within minutes."""
     port = resource.values.get("from_port")
-    if not _open_to_anywhere(resource) or port is UNKNOWN and resource.values.get("ip_protocol") != _ALL_PROTOCOLS:
+    if not _open_to_anywhere(resource) or (port is UNKNOWN and resource.values.get("ip_protocol") != _ALL_PROTOCOLS):
         return None
     if port in context.public_ports and resource.values.get("to_port") == port:
         return None

@@ -1,7 +1,7 @@
 """The resource view: what the HCL of a stack and its modules says about each resource, as far as the text alone tells.
 
-Module calls are bound to variables, defaults and tfvars; `for_each` over known values is expanded; references to variables,
-locals and `each`, string templates of them and `jsonencode` are resolved. All else is UNKNOWN, never guessed.
+Module calls are bound to variables, defaults and tfvars; `for_each` over known values is expanded; references to
+variables, locals and `each`, templates of them and `jsonencode` are resolved. All else is UNKNOWN, never guessed.
 """
 
 import re
@@ -24,6 +24,7 @@ Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | 
 _REFERENCE = re.compile(r"(var|local|each)((?:\.[A-Za-z_][\w-]*|\[\"[^\"]*\"\])+)")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"]*)\"\]")
 _INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
+_META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
 _CALL = re.compile(r"(jsonencode|toset)\((.*)\)", re.DOTALL)
 
 
@@ -170,7 +171,7 @@ def _entries(value: Known) -> dict[str, Known] | None:
 
 
 def _resource(block: hcl.Block, address: str, scope: _Scope, file: PurePath, line: int) -> Resource:
-    values = {name: _resolve(value, scope) for name, value in block.body.items()}
+    values = {name: _resolve(value, scope) for name, value in block.body.items() if name not in _META_ARGUMENTS}
     return Resource(address, block.labels[0], values, file, line)
 
 

@@ -39,7 +39,9 @@ def _render_stack(
         file = PurePosixPath(template).name
         if file == _PER_SERVICE:
             for name in environment.services:
-                files[PurePath(f"service_{name}.tf")] = templates.render(template, values | _service(environment, name))
+                files[PurePath(f"service_{name}.tf")] = templates.render(
+                    template, {**values, **_service(environment, name)}
+                )
         else:
             files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, "stack": stack.name})
     return {path: header(environment.name) + files[path] for path in sorted(files)}

@@ -1,6 +1,6 @@
 """The one Jinja environment.
 
-What a template prints is an HCL literal unless it says otherwise, so that no value of a catalog can break out of its place:
+What a template prints is an HCL literal unless it says otherwise: no value of a catalog can break out of its place.
 
 - `{{ value }}` prints the value as an HCL literal;
 - `{{ value | key }}` prints an object's key;

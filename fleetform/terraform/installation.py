@@ -31,8 +31,9 @@ def find_program() -> str:
 def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt")) -> dict[str, str]:
     """The process environment that Terraform runs in.
 
-    A CLI configuration of the user's own is respected. Where there is none, provider mirrors of the usual layout are looked for in
-    `machine`, and a configuration that uses them is written to `folder`; without a mirror, Terraform asks the registry.
+    A CLI configuration of the user's own is respected. Where there is none, provider mirrors of the usual layout are
+    looked for in `machine`, and a configuration that uses them is written to `folder`; without a mirror, Terraform asks
+    the registry.
 
     Args:
         base: The environment to start from.

@@ -1,4 +1,4 @@
-"""Running a program: its output is streamed and logged, every unexpected exit code is an error, Ctrl-C is passed on once."""
+"""Running a program: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on once."""
 
 import signal
 import subprocess
@@ -49,7 +49,7 @@ def run(
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     try:
-        # A session of its own: Ctrl-C reaches it just once, from us; twice would make Terraform quit without writing its state.
+        # A session of its own: Ctrl-C reaches it once, from us. A second one makes Terraform quit without its state.
         process = subprocess.Popen(
             argv,
             env=dict(variables),

@@ -28,7 +28,9 @@ def ensure_bucket(access: Access, bucket: str, tags: dict[str, str]) -> bool:
         made = _create(s3, access.region, bucket)
         _harden(s3, bucket, tags)
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"state bucket {bucket}: {error}; check credentials, or choose another `state: bucket:`") from None
+        raise ProgramError(
+            f"state bucket {bucket}: {error}; check credentials, or choose another `state: bucket:`"
+        ) from None
     return made
 
 

@@ -1,32 +1,19 @@
 """Terraform plans that the tests of all modules share: every terraform process with this provider costs seconds."""
 
-import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tftest
 
-from fleetform.emulator import process
-
 from . import plans
 
 
-@pytest.fixture(scope="session")
-def terraform_binary() -> str:
-    """Path of the terraform program."""
-    binary = shutil.which("terraform")
-    assert binary
-    return binary
-
-
-@pytest.fixture(scope="session")
-def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Process environment in which Terraform reaches an emulator and nothing else."""
-    folder = tmp_path_factory.mktemp("emulator")
-    yield process.environment(process.start(folder), os.environ)
-    process.stop(folder)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives all tests of the modules to one worker: they share their plans."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("modules"))
 
 
 @pytest.fixture(scope="session")
