@@ -112,7 +112,11 @@ def destroy(project: Project, env: str, *, yes: bool) -> None:
 def drift(project: Project, env: str) -> None:
     """Plans every stack and fails if any has something to change."""
     workplace = _open(project, env)
-    drifted = [stack.name for stack in STACKS if _plan(workplace, stack).changes]
+    plans = [_plan(workplace, stack) for stack in STACKS]
+    for planned in plans:
+        planned.path.unlink(missing_ok=True)
+        _write(f"{planned.stack.name}: {planned.summary}\n")
+    drifted = [planned.stack.name for planned in plans if planned.changes]
     if drifted:
         raise CheckFailedError(
             f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"

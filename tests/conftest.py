@@ -19,12 +19,18 @@ def root() -> Path:
     return ROOT
 
 
+def copy_project(target: Path) -> Path:
+    """Copies all that the tasks read, write and run."""
+    for folder in ("envs", "fleetform", "modules", "templates"):
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
+    shutil.copy(ROOT / "tasks.py", target)
+    return target
+
+
 @pytest.fixture
 def project_copy(tmp_path: Path) -> Path:
-    """A copy of what a render reads and writes, to change at will."""
-    for folder in ("envs", "modules", "templates"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns(".terraform*"))
-    return tmp_path
+    """A copy of the project, to change at will."""
+    return copy_project(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from fleetform.policy.view import UNKNOWN, Known, Resource
 
-_ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
-_ALL_PROTOCOLS = "-1"
+# Tuples, not sets: what somebody writes instead of a string may be a list, which no set takes.
+_ANYWHERE = ("0.0.0.0/0", "::/0")
+_ALL_PROTOCOLS = ("-1", -1)
 
 
 @dataclass(frozen=True)
@@ -59,22 +60,26 @@ def _open_to_anywhere(resource: Resource) -> bool:
     return any(resource.values.get(key) in _ANYWHERE for key in ("cidr_ipv4", "cidr_ipv6"))
 
 
+def _for_all_protocols(resource: Resource) -> bool:
+    return resource.values.get("ip_protocol") in _ALL_PROTOCOLS
+
+
 @_rule("FF001", "Only public ports are open to the internet.", "aws_vpc_security_group_ingress_rule")
 def only_public_ports_face_the_internet(resource: Resource, context: Context) -> str | None:
     """A port that is open to any address is scanned within minutes."""
     port = resource.values.get("from_port")
-    if not _open_to_anywhere(resource) or (port is UNKNOWN and resource.values.get("ip_protocol") != _ALL_PROTOCOLS):
+    if not _open_to_anywhere(resource) or (port is UNKNOWN and not _for_all_protocols(resource)):
         return None
-    if port in context.public_ports and resource.values.get("to_port") == port:
+    if port in tuple(context.public_ports) and resource.values.get("to_port") in (port, UNKNOWN):
         return None
-    what = "all ports are" if resource.values.get("ip_protocol") == _ALL_PROTOCOLS else f"port {port} is"
+    what = "all ports are" if _for_all_protocols(resource) else f"port {port} is"
     return f"{what} open to the internet; set `public: true` on its service or name who calls it in `calls`"
 
 
 @_rule("FF002", "Image tags are immutable.", "aws_ecr_repository")
 def image_tags_are_immutable(resource: Resource, _: Context) -> str | None:
     """With mutable tags, what runs is not what was reviewed. ECR's default is mutable."""
-    if resource.values.get("image_tag_mutability") in {"IMMUTABLE", UNKNOWN}:
+    if resource.values.get("image_tag_mutability") in ("IMMUTABLE", UNKNOWN):
         return None
     return 'tags can be pushed over; set image_tag_mutability = "IMMUTABLE"'
 
@@ -82,7 +87,7 @@ def image_tags_are_immutable(resource: Resource, _: Context) -> str | None:
 @_rule("FF003", "Logs are kept for a set time.", "aws_cloudwatch_log_group")
 def logs_have_a_retention(resource: Resource, _: Context) -> str | None:
     """CloudWatch Logs keeps, and bills, logs for ever unless told otherwise."""
-    if resource.values.get("retention_in_days") not in {None, 0}:
+    if resource.values.get("retention_in_days") not in (None, 0):
         return None
     return "logs are kept for ever; set retention_in_days"
 
@@ -109,7 +114,7 @@ def _actions(value: Known) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield from _actions(item)
-    if not isinstance(value, dict) or "Deny" in {value.get("effect"), value.get("Effect")}:
+    if not isinstance(value, dict) or "Deny" in (value.get("effect"), value.get("Effect")):
         return
     for key, item in value.items():
         if key in {"actions", "Action"}:
@@ -122,14 +127,14 @@ def _actions(value: Known) -> Iterator[str]:
 def the_vpc_resolves_names(resource: Resource, _: Context) -> str | None:
     """Without DNS support and host names nothing fails, and names of service discovery do not resolve."""
     wanted: Mapping[str, Known] = {"enable_dns_support": True, "enable_dns_hostnames": False}
-    off = [name for name, default in wanted.items() if resource.values.get(name, default) not in {True, UNKNOWN}]
+    off = [name for name, default in wanted.items() if resource.values.get(name, default) not in (True, UNKNOWN)]
     return f"discovery names do not resolve; set {' and '.join(f'{name} = true' for name in off)}" if off else None
 
 
 @_rule("FF006", "Security groups are opened by port.", "aws_vpc_security_group_ingress_rule")
 def groups_are_opened_by_port(resource: Resource, _: Context) -> str | None:
     """A group open to another on every port lets services call what they did not declare."""
-    if resource.values.get("ip_protocol") != _ALL_PROTOCOLS or _open_to_anywhere(resource):
+    if not _for_all_protocols(resource) or _open_to_anywhere(resource):
         return None
     return "every port is open, whatever `calls` says; use `security: edges`"
 
@@ -137,6 +142,6 @@ def groups_are_opened_by_port(resource: Resource, _: Context) -> str | None:
 @_rule("FF007", "Egress is opened by port.", "aws_vpc_security_group_egress_rule")
 def egress_is_opened_by_port(resource: Resource, _: Context) -> str | None:
     """Whatever runs in a task can send anything anywhere."""
-    if resource.values.get("ip_protocol") != _ALL_PROTOCOLS or not _open_to_anywhere(resource):
+    if not _for_all_protocols(resource) or not _open_to_anywhere(resource):
         return None
     return "everything may leave; use `security: edges`"

@@ -4,6 +4,7 @@ Module calls are bound to variables, defaults and tfvars; `for_each` over known 
 variables, locals and `each`, templates of them and `jsonencode` are resolved. All else is UNKNOWN, never guessed.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import Final, TypeAlias
 
 from fleetform import hcl
+from fleetform.errors import CheckFailedError
 
 
 class _Unknown(Enum):
@@ -23,7 +25,8 @@ Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | 
 
 _REFERENCE = re.compile(r"(var|local|each)((?:\.[A-Za-z_][\w-]*|\[\"[^\"]*\"\])+)")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"]*)\"\]")
-_INTERPOLATION = re.compile(r"\$\{([^{}]*)\}")
+_INTERPOLATION = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
+_BEYOND_INTERPOLATION = re.compile(r"\\|\$\{|%\{")
 _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
 _CALL = re.compile(r"(jsonencode|toset)\((.*)\)", re.DOTALL)
 
@@ -54,6 +57,7 @@ class _Call:
     block: hcl.Block
     file: PurePath
     address: str
+    folders: tuple[PurePath, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,9 @@ def resources(modules: Modules, stack: PurePath) -> list[Resource]:
 def _module(modules: Modules, folder: PurePath, given: Mapping[str, Known], call: _Call | None) -> Iterator[Resource]:
     files = modules.files(folder)
     scope = _scope(files, given)
+    above = call.folders if call else ()
+    if folder in above:
+        raise CheckFailedError(f"{folder.as_posix()}: the module calls itself; remove the call")
     for file in files:
         for block in file.blocks:
             if block.kind in {"resource", "data"}:
@@ -115,18 +122,9 @@ def _module(modules: Modules, folder: PurePath, given: Mapping[str, Known], call
             elif block.kind == "module" and isinstance(source := block.body.get("source"), str) and source[:1] == ".":
                 arguments = {name: _resolve(value, scope) for name, value in block.body.items()}
                 address = f"{call.address if call else ''}module.{block.labels[0]}."
-                inner = call or _Call(block, file.path, "")
-                yield from _module(modules, _join(folder, source), arguments, _Call(inner.block, inner.file, address))
-
-
-def _join(folder: PurePath, source: str) -> PurePath:
-    parts = list(folder.parts)
-    for step in PurePath(source).parts:
-        if step == "..":
-            parts.pop()
-        else:
-            parts.append(step)
-    return PurePath(*parts)
+                outermost = call or _Call(block, file.path, "")
+                inner = _Call(outermost.block, outermost.file, address, (*above, folder))
+                yield from _module(modules, PurePath(os.path.normpath(folder / source)), arguments, inner)
 
 
 def _scope(files: list[hcl.File], given: Mapping[str, Known]) -> _Scope:
@@ -191,7 +189,10 @@ def _expression(text: str, scope: _Scope) -> Known:
     if match := _REFERENCE.fullmatch(text):
         return _reference(match[1], [name or label for name, label in _STEP.findall(match[2])], scope)
     if match := _CALL.fullmatch(text):
-        argument = hcl.parse(f"value = {match[2]}".encode(), PurePath("expression")).attributes["value"]
+        try:
+            argument = hcl.parse(f"value = {match[2]}".encode(), PurePath("expression")).attributes["value"]
+        except CheckFailedError:  # two calls with an operator between them
+            return UNKNOWN
         return _resolve(argument, scope)
     if text.startswith('"') and not text.startswith('"<<'):
         return _template(text, scope)
@@ -199,18 +200,23 @@ def _expression(text: str, scope: _Scope) -> Known:
 
 
 def _template(text: str, scope: _Scope) -> Known:
-    values = [_expression(inner.strip(), scope) for inner in _INTERPOLATION.findall(text)]
-    if not all(isinstance(value, (str, int, float)) for value in values) or "%{" in text:
+    if _BEYOND_INTERPOLATION.search(_INTERPOLATION.sub("", text)):
         return UNKNOWN
-    parts = iter(values)
-    return _INTERPOLATION.sub(lambda _: str(next(parts)), text)[1:-1]
+    values = [_expression(inner.strip(), scope) for inner in _INTERPOLATION.findall(text)]
+    if not all(isinstance(value, (str, int, float)) for value in values):
+        return UNKNOWN
+    parts = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+    return _INTERPOLATION.sub(lambda _: next(parts), text)[1:-1]
 
 
 def _reference(kind: str, steps: list[str], scope: _Scope) -> Known:
     first, *rest = steps
     value: Known
     if kind == "local":
-        value = _resolve(scope.locals[first], scope) if first in scope.locals else UNKNOWN
+        # Without itself: a local that refers to itself is an error of Terraform's, and no reason to go round for ever.
+        others = {name: other for name, other in scope.locals.items() if name != first}
+        inner = _Scope(scope.variables, others, scope.each)
+        value = _resolve(scope.locals[first], inner) if first in scope.locals else UNKNOWN
     else:
         value = (scope.variables if kind == "var" else scope.each).get(first, UNKNOWN)
     for step in rest:

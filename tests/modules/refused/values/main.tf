@@ -4,7 +4,7 @@
 module "cluster" {
   source = "../../../../modules/cluster"
 
-  name               = "shop_dev"
+  name               = "Shop_dev"
   capacity_providers = ["FARGATE_SPOT"]
   container_insights = "on"
 }

@@ -1,0 +1,66 @@
+"""From the catalog to applied, verified, drift-free and destroyed, by the commands that a person gives."""
+
+import re
+
+from tests.end_to_end.conftest import Shell
+
+STEPS = """\
+✓ Render: nothing to change
+✓ Start the emulator
+✓ Check the HCL: no findings
+✓ Make the state bucket: shop-local-tfstate-123456789012
+✓ Plan foundation: 32 to add
+✓ Apply foundation: 32 added, 0 changed, 0 destroyed
+✓ Plan services: 21 to add
+✓ Apply services: 21 added, 0 changed, 0 destroyed
+✓ Verify through the AWS API: 29 facts as the catalog says
+✓ Plan foundation again: no drift
+✓ Plan services again: no drift
+✓ Destroy services: 21 destroyed
+✓ Destroy foundation: 32 destroyed
+"""
+
+TABLE = """\
+service  DNS name                    port  calls   tasks
+orders   orders.local.shop.internal  8080  stock     2/2
+stock    stock.local.shop.internal   8080  -         1/1
+web      web.local.shop.internal       80  orders    1/1
+"""
+
+
+def test_the_demo_does_all_of_it_and_leaves_nothing(shell: Shell) -> None:
+    done = shell.invoke("demo")
+    timeless = re.sub(r" \d+\.\d s$", "", done.stdout, flags=re.MULTILINE)
+    steps = "".join(line for line in timeless.splitlines(keepends=True) if line[0] in "✓✗")
+    table = "".join(re.findall(r"^(?:service|orders|stock|web) .*\n", timeless, flags=re.MULTILINE))
+    last = done.stdout.splitlines()[-1]
+    assert (done.returncode, steps, table) == (0, STEPS, re.sub(r" +$", "", TABLE, flags=re.MULTILINE)), done.stdout
+    assert re.fullmatch(r"no drift \(\d+ s\)", last)
+    assert shell.processes() == []
+    assert sorted(path.name for path in (shell.project / ".fleetform").iterdir()) in ([], ["terraform.rc"])
+
+
+def test_what_somebody_changes_by_hand_is_drift_until_it_is_applied_again(shell: Shell) -> None:
+    assert shell.invoke("apply").returncode == 0
+    _scale_by_hand(shell, count=3)
+
+    drifted = shell.invoke("drift")
+    assert (drifted.returncode, "services: 1 to change" in drifted.stdout) == (1, True), drifted.stdout
+    assert "~ desired_count" in drifted.stdout
+
+    applied = shell.invoke("apply")
+    assert (applied.returncode, "services: 0 added, 1 changed, 0 destroyed" in applied.stdout) == (0, True), (
+        applied.stdout
+    )
+    assert shell.invoke("verify").returncode == 0
+
+    assert shell.invoke("destroy").returncode == 0
+    assert shell.invoke("emulator.stop").stdout == "stopped\n"
+    assert shell.processes() == []
+
+
+def _scale_by_hand(shell: Shell, count: int) -> None:
+    from fleetform import workflow  # noqa: PLC0415
+
+    workplace = workflow.open_environment(workflow.Project(shell.project), "local")
+    workplace.access.client("ecs").update_service(cluster="shop-local", service="shop-local-orders", desiredCount=count)

@@ -1,0 +1,69 @@
+"""Plans of the environments that ship, made once for all tests here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tftest
+
+from fleetform import emulator, workflow
+from fleetform.stacks import STACKS
+from fleetform.workflow import Project, Workplace
+from tests.conftest import copy_project
+
+Values = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Planned values of every resource by address."""
+
+    foundation: Values
+    services: Values
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Gives all tests of the environments to one worker: they share their plans."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("environments"))
+
+
+@pytest.fixture(scope="session")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+    """The plans of `dev` as it ships, but against the emulator; its services are planned over an applied foundation."""
+    project = Project(copy_project(tmp_path_factory.mktemp("dev")))
+    with (project.root / "envs/dev/environment.yaml").open("a", encoding="utf-8") as file:
+        file.write("\nemulator: true\n")
+    workflow.render_environment(project, "dev")
+    workplace = workflow.open_environment(project, "dev")
+    try:
+        workflow.bootstrap(workplace)
+        foundation, services = (_stack(workplace, stack.name) for stack in STACKS)
+        foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
+        planned = foundation.plan(output=True)
+        foundation.apply()
+        services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
+        yield Plans(_values(planned), _values(services.plan(output=True)))
+    finally:
+        emulator.stop(project.work)
+
+
+def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed
+    terraform = tftest.TerraformTest(str(workplace.folder / name), binary=workplace.program)  # type: ignore[no-untyped-call]
+    terraform.env = dict(workplace.variables)
+    return terraform
+
+
+def _values(plan: Any) -> Values:  # noqa: ANN401 - tftest is not typed
+    """Known values of all resources, without those that are empty or false."""
+    modules = plan.root_module["child_modules"]
+    return {
+        resource["address"]: {
+            key: value for key, value in resource["values"].items() if value not in (None, [], {}, "", False)
+        }
+        for module in modules
+        for resource in module["resources"]
+    }

@@ -1,0 +1,34 @@
+"""What ships in `envs/` is what the catalog says, and Terraform agrees with it."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetform import workflow
+from fleetform.stacks import STACKS
+from fleetform.terraform import commands, installation
+from fleetform.terraform.runner import run
+from fleetform.workflow import Project
+
+ENVIRONMENTS = ["dev", "local", "prod"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_render_changes_nothing(root: Path, environment: str) -> None:
+    changes = workflow.rendered(Project(root), environment)
+    assert changes == {stack.name: [] for stack in STACKS}
+
+
+def test_all_files_are_formatted(root: Path) -> None:
+    assert workflow.unformatted(Project(root)) == []
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_terraform_finds_every_stack_valid(
+    project_copy: Path, tmp_path: Path, environment: str, terraform_binary: str
+) -> None:
+    variables = installation.variables({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, tmp_path)
+    for stack in STACKS:
+        terraform = commands.Terraform(terraform_binary, project_copy / "envs" / environment / stack.name)
+        run(terraform.init(backend=False), variables, tmp_path / "init.log")
+        assert run(terraform.validate(), variables, tmp_path / "validate.log").code == 0
