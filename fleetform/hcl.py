@@ -1,7 +1,6 @@
 """HCL literals out, parsed HCL in. The only importer of python-hcl2."""
 
 import gc
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +18,11 @@ Literal: TypeAlias = "str | int | bool | tuple[Literal, ...] | list[Literal] | M
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words that an object's key may not be without quotes, or that would read as something else.
 _KEYWORDS = frozenset({"for", "if", "in", "true", "false", "null"})
+
+_ESCAPES = str.maketrans(
+    {chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x7F)}
+    | {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+)
 
 
 def literal(value: Literal) -> str:
@@ -42,14 +46,12 @@ def literal(value: Literal) -> str:
 
 
 def _quoted(value: str) -> str:
-    # JSON's escapes are HCL's, given that non-ASCII stays as it is; templates are what JSON does not know.
-    text = (
-        json.dumps(value, ensure_ascii=False)
-        .replace("\\b", "\\u0008")
-        .replace("\\f", "\\u000c")
-        .replace("\x7f", "\\u007f")
-    )
-    return text.replace("${", "$${").replace("%{", "%%{")
+    text = value.translate(_ESCAPES)
+    # python-hcl2 reads `$${` on to the next `}`, be it in another attribute: where none follows, another escape is used.
+    closed = text.rfind("}") + 1
+    head = text[:closed].replace("${", "$${").replace("%{", "%%{")
+    tail = text[closed:].replace("${", "\\u0024{").replace("%{", "\\u0025{")
+    return f'"{head}{tail}"'
 
 
 def key(name: str) -> str:
@@ -210,6 +212,7 @@ def _lines_of_object(expression: Any, path: tuple[str, ...]) -> Iterator[tuple[t
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+_HEREDOC = re.compile(r'"<<-?[\w.-]+\r?\n')
 
 
 def _value(plain: Any) -> Value:  # noqa: ANN401 - what python-hcl2 serializes to
@@ -219,7 +222,7 @@ def _value(plain: Any) -> Value:  # noqa: ANN401 - what python-hcl2 serializes t
             return {_unquoted(name): _value(value) for name, value in plain.items()}
         case list():
             return [_value(item) for item in plain]
-        case str() if plain.startswith('"') and not _TEMPLATE.search(plain) and not plain.startswith('"<<'):
+        case str() if plain.startswith('"') and not _TEMPLATE.search(plain) and not _HEREDOC.match(plain):
             return _unquoted(plain)
         case str() if plain.startswith("${") and plain.endswith("}"):
             return Expression(plain[2:-1])

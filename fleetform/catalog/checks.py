@@ -5,6 +5,7 @@ service does not hide a mistake in another.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, TypeAlias
@@ -162,7 +163,7 @@ def check_environment(environment: "Environment", tree: Node) -> Iterator[Proble
 
 def _check_zones(environment: "Environment", at: Locator) -> Iterator[Problem]:
     for index, zone in enumerate(environment.zones):
-        if zone[:-1] != environment.region or not zone[-1:].isalpha():
+        if not re.fullmatch(f"{environment.region}[a-z]", zone):
             yield Problem(
                 at("zones", index),
                 f"`{zone}` is no zone of {environment.region}",

@@ -104,13 +104,14 @@ def _sound_services(plain: object) -> dict[str, Service]:
 
 def _problem(details: ErrorDetails, tree: Node) -> Problem:
     """Says a pydantic error in the catalog's words, at the place in the YAML that it is about."""
-    path = tuple(step for step in details["loc"] if step != "[key]")
+    # Pydantic's path to a key that is wrong ends in this; nothing in the tree is there, unless a key is called so.
+    about_key = details["loc"][-1] == "[key]" and tree.at(details["loc"]) is None
+    path = details["loc"][:-1] if about_key else details["loc"]
     if details["type"] == "extra_forbidden":
         return _unknown_key(path, tree)
     if details["type"] == "missing":
         return _missing_key(path, tree)
     node = tree.at(path)
-    about_key = details["loc"][-1] == "[key]"
     position = _position(tree, path, key=about_key or node is None)
     shown = str(path[-1]) if about_key else _shown(details["input"])
     expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
@@ -120,7 +121,7 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
 def _shown(value: object) -> str:
     if isinstance(value, (dict, list, tuple)):
         return "empty" if not value else _KINDS[list if isinstance(value, tuple) else type(value)]
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     limit = 60
     return f"`{text if len(text) <= limit else text[:limit] + '…'}`"
 

@@ -19,6 +19,8 @@ LOG_RETENTION_IN_DAYS = (
 )
 """The retentions that CloudWatch Logs has: API reference, PutRetentionPolicy."""
 
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
+
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     """Reads a number or a boolean as the text that it was written as: the reader loses nothing of them."""
@@ -47,7 +49,8 @@ def _vpc_cidr(value: str) -> str:
         network = ipaddress.IPv4Network(value)
     except ValueError:
         raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
-    if not network.is_private or not 16 <= network.prefixlen <= SUBNET_PREFIX - 3:  # noqa: PLR2004 - AWS's /16
+    private = any(map(network.subnet_of, _PRIVATE))
+    if not private or not 16 <= network.prefixlen <= SUBNET_PREFIX - 3:  # noqa: PLR2004 - AWS's /16
         raise ValueError(f"a private IPv4 network from /16 (AWS's largest) to /{SUBNET_PREFIX - 3} is expected")
     return value
 

@@ -102,9 +102,9 @@ class _Reader:
 
     def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the event classes have no common type
         if depth > MAX_DEPTH:
-            raise self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
+            raise self._too_deep(event)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+            return self._alias(event, depth)
         before = self._count
         self._grow(event, 1)
         if event.tag is not None:
@@ -118,13 +118,18 @@ class _Reader:
             self._anchors[event.anchor] = (node, self._count - before)
         return node
 
-    def _alias(self, event: yaml.AliasEvent) -> Node:
+    def _too_deep(self, event: yaml.Event) -> _Refused:
+        return self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
+
+    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
         if event.anchor not in self._anchors:
             raise self._refusal(
                 event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first"
             )
         node, size = self._anchors[event.anchor]
         self._grow(event, size)
+        if depth + _height(node) > MAX_DEPTH:
+            raise self._too_deep(event)
         return node
 
     def _grow(self, event: yaml.Event, size: int) -> None:
@@ -160,6 +165,14 @@ class _Reader:
             else:
                 entries[event.value] = Node(value.value, value.position, position)
         return entries
+
+
+def _height(node: Node) -> int:
+    """Levels below a node."""
+    if not isinstance(node.value, (dict, list)):
+        return 0
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    return 1 + max(map(_height, children), default=-1)
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:

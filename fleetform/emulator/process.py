@@ -181,6 +181,16 @@ def _end(emulator: Emulator) -> None:
             os.kill(emulator.pid, sign)
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            if _health(emulator.url) is None:
+            if _ended(emulator.pid):
                 return
             time.sleep(0.02)
+
+
+def _ended(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):  # it is our child only if we started it
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

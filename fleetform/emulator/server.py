@@ -94,10 +94,6 @@ def announce() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
-def _exit(*_: object) -> None:
-    raise SystemExit(0)
-
-
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser()
@@ -105,7 +101,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, _exit)
+        signal.signal(sign, signal.SIG_DFL)  # at once: all that is lost is in memory
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     gaps.fill()
     token = secrets.token_hex()

@@ -98,7 +98,7 @@ def resources(modules: Modules, stack: PurePath) -> list[Resource]:
         stack: The stack's folder, from the project's root.
 
     Raises:
-        CheckFailedError: A file is not valid HCL.
+        CheckFailedError: A file is not valid HCL, or a module calls itself.
     """
     given = {
         name: _resolve(value, _Scope({}))

@@ -132,6 +132,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 
 def _swap(folder: Path, names: list[str], fresh: Path, stale: Path) -> None:
+    added = [name for name in names if not (folder / name).exists()]
     try:
         for name in names:
             if (folder / name).exists():
@@ -142,6 +143,6 @@ def _swap(folder: Path, names: list[str], fresh: Path, stale: Path) -> None:
         for name in names:
             if (stale / name).exists():
                 os.replace(stale / name, folder / name)  # noqa: PTH105
-            elif not (fresh / name).exists():
+            elif name in added:
                 (folder / name).unlink(missing_ok=True)
         raise

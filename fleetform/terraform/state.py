@@ -23,8 +23,8 @@ def ensure_bucket(access: Access, bucket: str, tags: dict[str, str]) -> bool:
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
-    s3 = access.client("s3")
     try:
+        s3 = access.client("s3")
         made = _create(s3, access.region, bucket)
         _harden(s3, bucket, tags)
     except (BotoCoreError, ClientError) as error:

@@ -61,13 +61,17 @@ def test_stop_ends_the_process_and_leaves_only_the_log(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["emulator.log"]
 
 
-def test_an_interrupt_ends_the_server_without_an_error(folder: Path) -> None:
+def test_an_interrupt_ends_the_server_at_once_and_quietly(folder: Path) -> None:
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder), "--port", "0"]
-    with subprocess.Popen(argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE) as server:
+    with subprocess.Popen(
+        argv, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as server:
         assert server.stdout is not None
+        assert server.stderr is not None
         assert server.stdout.readline() == b"ready\n"
         server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=5) == 0
+        assert server.wait(timeout=5) == -signal.SIGINT
+        assert server.stderr.read() == b""
 
 
 def test_stop_kills_an_emulator_that_ignores_sigterm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

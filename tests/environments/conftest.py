@@ -60,10 +60,9 @@ def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is 
 def _values(plan: Any) -> Values:  # noqa: ANN401 - tftest is not typed
     """Known values of all resources, without those that are empty or false."""
     modules = plan.root_module["child_modules"]
+    empty: tuple[Any, ...] = (None, [], {}, "", False)
     return {
-        resource["address"]: {
-            key: value for key, value in resource["values"].items() if value not in (None, [], {}, "", False)
-        }
+        resource["address"]: {key: value for key, value in resource["values"].items() if value not in empty}
         for module in modules
         for resource in module["resources"]
     }

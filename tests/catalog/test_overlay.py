@@ -1,0 +1,77 @@
+from pathlib import PurePath
+
+import pytest
+
+from fleetform.catalog.nodes import Node, Plain, parse
+from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.errors import Position
+
+BASE = PurePath("base.yaml")
+OVER = PurePath("over.yaml")
+
+
+def tree(text: str, file: PurePath) -> Node:
+    node, problems = parse(text, file)
+    assert problems == []
+    return node
+
+
+def merged(base: str, over: str) -> Plain:
+    return overlay(tree(base, BASE), tree(over, OVER)).plain()
+
+
+@pytest.mark.parametrize(
+    ("base", "over", "expected"),
+    [
+        pytest.param("a: 1\nb: 2", "b: 3\nc: 4", {"a": 1, "b": 3, "c": 4}, id="mappings merge by key"),
+        pytest.param("a: {b: {c: 1, d: 2}}", "a: {b: {d: 3}}", {"a": {"b": {"c": 1, "d": 3}}}, id="at every depth"),
+        pytest.param("a: [1, 2]", "a: [3]", {"a": [3]}, id="a list replaces a list"),
+        pytest.param("a: {b: 1}", "a: 2", {"a": 2}, id="a scalar replaces a mapping"),
+        pytest.param("a: {b: 1}", "a: [2]", {"a": [2]}, id="a list replaces a mapping"),
+        pytest.param("a: 2", "a: {b: 1}", {"a": {"b": 1}}, id="a mapping replaces a scalar"),
+        pytest.param("a: {b: 1}", "a: {}", {"a": {"b": 1}}, id="an empty mapping changes nothing"),
+        pytest.param("a: [1]", "a: []", {"a": []}, id="an empty list replaces"),
+        pytest.param("a: 1\nb: 2", "a: null", {"b": 2}, id="null removes"),
+        pytest.param("a: {b: 1, c: 2}", "a: {b: ~}", {"a": {"c": 2}}, id="null removes at every depth"),
+        pytest.param("a: {b: 1}", "a:\n", {}, id="nothing is null"),
+        pytest.param("b: 2", "a: null", {"b": 2}, id="null under nothing is nothing"),
+        pytest.param("a: false\nb: 1", "a: 0\nb: ''", {"a": 0, "b": ""}, id="false, 0 and empty text are not null"),
+        pytest.param("", "a: 1", {"a": 1}, id="over an empty catalog"),
+        pytest.param("a: 1", "", {"a": 1}, id="nothing over a catalog"),
+    ],
+)
+def test_one_rule_lays_one_file_over_another(base: str, over: str, expected: Plain) -> None:
+    assert merged(base, over) == expected
+
+
+def test_values_know_the_file_that_they_came_from() -> None:
+    node = overlay(tree("a:\n  b: 1\n  c: 2\n", BASE), tree("x: 0\na:\n  c: 3\n", OVER))
+    assert node == Node(
+        {
+            "a": Node(
+                {
+                    "b": Node(1, Position(BASE, 2, 6), Position(BASE, 2, 3)),
+                    "c": Node(3, Position(OVER, 3, 6), Position(OVER, 3, 3)),
+                },
+                Position(OVER, 3, 3),
+                Position(OVER, 2, 1),
+            ),
+            "x": Node(0, Position(OVER, 1, 4), Position(OVER, 1, 1)),
+        },
+        Position(OVER, 1, 1),
+    )
+
+
+def test_neither_tree_is_changed() -> None:
+    base, over = tree("a: {b: 1}", BASE), tree("a: {b: null, c: 2}", OVER)
+    overlay(base, over)
+    assert (base, over) == (tree("a: {b: 1}", BASE), tree("a: {b: null, c: 2}", OVER))
+
+
+def test_keys_keep_the_catalogs_order_and_new_ones_follow() -> None:
+    assert list(merged("b: 1\na: 2\n", "c: 3\na: 4\n")) == ["b", "a", "c"]  # type: ignore[arg-type]
+
+
+def test_nulls_that_are_left_are_removed_from_mappings() -> None:
+    node = without_nulls(tree("a: null\nb: {c: ~, d: 1}\ne: [null]\n", BASE))
+    assert node.plain() == {"b": {"d": 1}, "e": [None]}

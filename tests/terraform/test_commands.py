@@ -1,0 +1,45 @@
+"""The argument vectors, whole."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetform.terraform.commands import Terraform, fmt
+
+PLAIN = Terraform("/bin/terraform", Path("envs/dev/foundation"))
+COLOURED = Terraform("/bin/terraform", Path("envs/dev/foundation"), color=True)
+START = ["/bin/terraform", "-chdir=envs/dev/foundation"]
+PLAN = Path("/work/a plan; rm -rf /")
+
+
+@pytest.mark.parametrize(
+    ("built", "expected"),
+    [
+        (PLAIN.init(), ["init", "-no-color", "-input=false", "-backend-config=backend.hcl", "-reconfigure"]),
+        (PLAIN.init(backend=False), ["init", "-no-color", "-input=false", "-backend=false"]),
+        (PLAIN.validate(), ["validate", "-no-color"]),
+        (
+            PLAIN.plan(PLAN),
+            ["plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={PLAN}"],
+        ),
+        (
+            PLAIN.plan(PLAN, destroy=True),
+            [
+                *("plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s"),
+                *(f"-out={PLAN}", "-destroy"),
+            ],
+        ),
+        (PLAIN.apply(PLAN), ["apply", "-no-color", "-input=false", "-lock-timeout=60s", str(PLAN)]),
+        (COLOURED.apply(PLAN), ["apply", "-input=false", "-lock-timeout=60s", str(PLAN)]),
+    ],
+)
+def test_a_command_in_a_stack_is_a_list_of_its_arguments(built: list[str], expected: list[str]) -> None:
+    assert built == START + expected
+
+
+def test_formatting_writes_all_files_below_a_folder() -> None:
+    assert fmt("/bin/tofu", Path("envs")) == ["/bin/tofu", "fmt", "-recursive", "-list=false", "envs"]
+
+
+def test_checking_the_format_only_lists_files() -> None:
+    assert fmt("/bin/tofu", Path("envs"), check=True) == ["/bin/tofu", "fmt", "-recursive", "-check", "envs"]

@@ -1,0 +1,138 @@
+"""Which Terraform runs, and the CLI configuration that it runs with."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetform.errors import ProgramError
+from fleetform.stacks import AWS_PROVIDER_VERSION
+from fleetform.terraform.installation import find_mirrors, find_program, variables
+
+ALWAYS = {"CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
+UNPACKED = f"{AWS_PROVIDER_VERSION}/linux_amd64"
+PACKED = f"terraform-provider-aws_{AWS_PROVIDER_VERSION}_linux_amd64.zip"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """A process environment with an empty home."""
+    (tmp_path / "home").mkdir()
+    return {"HOME": str(tmp_path / "home")}
+
+
+def add_program(folder: Path, name: str) -> str:
+    """Puts a program into a folder."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).touch(mode=0o755)
+    return str(folder / name)
+
+
+def add_mirror(machine: Path, name: str, content: str) -> Path:
+    """Puts a provider mirror with one file or folder of the AWS provider below a folder."""
+    (machine / name / "registry.terraform.io/hashicorp/aws" / content).mkdir(parents=True)
+    return machine / name
+
+
+@pytest.mark.parametrize("name", ["terraform", "tofu"])
+def test_terraform_or_opentofu_on_path_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    program = add_program(tmp_path, name)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_program() == program
+
+
+def test_terraform_is_preferred_wherever_on_path_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_program(tmp_path / "first", "tofu")
+    terraform = add_program(tmp_path / "second", "terraform")
+    monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second")
+    assert find_program() == terraform
+
+
+def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProgramError) as caught:
+        find_program()
+    assert (str(caught.value), caught.value.exit_code) == (
+        "neither terraform nor tofu is on PATH; call `./run`, which brings one, or install Terraform >= 1.10",
+        3,
+    )
+
+
+def test_a_configuration_that_the_user_names_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+    add_mirror(tmp_path / "opt", "mirror", UNPACKED)
+    theirs = tmp_path / "my.rc"
+    theirs.touch()
+    base = {**home, "TF_CLI_CONFIG_FILE": str(theirs)}
+    assert variables(base, tmp_path / "work", tmp_path / "opt") == base | ALWAYS
+
+
+def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+    add_mirror(tmp_path / "opt", "mirror", UNPACKED)
+    Path(home["HOME"], ".terraformrc").touch()
+    assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
+
+
+def test_a_named_configuration_that_does_not_exist_is_dropped(tmp_path: Path, home: dict[str, str]) -> None:
+    base = {**home, "TF_CLI_CONFIG_FILE": str(tmp_path / "missing.rc")}
+    assert variables(base, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
+
+
+def test_without_a_mirror_nothing_is_configured_and_nothing_written(tmp_path: Path, home: dict[str, str]) -> None:
+    assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
+    assert not (tmp_path / "work").exists()
+
+
+def test_the_environment_that_it_starts_from_is_not_changed(tmp_path: Path) -> None:
+    base = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": "missing.rc"}
+    variables(base, tmp_path, tmp_path)
+    assert base == {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": "missing.rc"}
+
+
+def test_a_mirror_is_configured_for_the_aws_provider_alone(tmp_path: Path, home: dict[str, str]) -> None:
+    mirror = add_mirror(tmp_path / "opt", "mirror", UNPACKED)
+    written = tmp_path / "work/terraform.rc"
+    assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS | {"TF_CLI_CONFIG_FILE": str(written)}
+    assert (
+        written.read_text(encoding="utf-8")
+        == f"""provider_installation {{
+  filesystem_mirror {{
+    path    = "{mirror}"
+    include = ["registry.terraform.io/hashicorp/aws"]
+  }}
+  direct {{
+    exclude = ["registry.terraform.io/hashicorp/aws"]
+  }}
+}}
+"""
+    )
+
+
+def test_a_written_configuration_that_is_still_right_is_left_alone(tmp_path: Path, home: dict[str, str]) -> None:
+    add_mirror(tmp_path / "opt", "mirror", UNPACKED)
+    variables(home, tmp_path / "work", tmp_path / "opt")
+    before = (tmp_path / "work/terraform.rc").stat()
+    variables(home, tmp_path / "work", tmp_path / "opt")
+    assert (tmp_path / "work/terraform.rc").stat() == before
+
+
+def test_a_written_configuration_follows_the_mirrors(tmp_path: Path, home: dict[str, str]) -> None:
+    add_mirror(tmp_path / "opt", "b", UNPACKED)
+    variables(home, tmp_path / "work", tmp_path / "opt")
+    add_mirror(tmp_path / "opt", "a", PACKED)
+    variables(home, tmp_path / "work", tmp_path / "opt")
+    lines = (tmp_path / "work/terraform.rc").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in lines if "path" in line] == [
+        f'path    = "{tmp_path}/opt/a"',
+        f'path    = "{tmp_path}/opt/b"',
+    ]
+
+
+@pytest.mark.parametrize("content", [UNPACKED, PACKED])
+def test_mirrors_of_both_layouts_are_found(tmp_path: Path, content: str) -> None:
+    mirror = add_mirror(tmp_path, "mirror", content)
+    assert find_mirrors(tmp_path) == [mirror]
+
+
+@pytest.mark.parametrize("content", ["4.0.0/linux_amd64", "terraform-provider-aws_4.0.0_linux_amd64.zip"])
+def test_a_mirror_of_another_version_is_ignored(tmp_path: Path, content: str) -> None:
+    add_mirror(tmp_path, "mirror", content)
+    assert find_mirrors(tmp_path) == []

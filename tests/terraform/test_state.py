@@ -1,0 +1,141 @@
+"""The bucket that holds the state."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fleetform.aws import Access
+from fleetform.errors import ProgramError
+from fleetform.terraform.state import _tls_only, ensure_bucket, has_state, state_key
+
+TAGS = {"environment": "dev", "application": "shop"}
+HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
+"""Credentials of somebody without patience."""
+
+
+@pytest.fixture
+def access(terraform_environment: Mapping[str, str]) -> Access:
+    return Access("eu-central-1", terraform_environment)
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """An address that refuses every connection: its port is taken, but nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def bucket() -> str:
+    """A name that no other test has."""
+    return f"shop-dev-tfstate-{uuid4().hex[:12]}"
+
+
+def facts(access: Access, bucket: str) -> dict[str, Any]:
+    """All that the API says of a bucket."""
+    s3 = access.client("s3")
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    return {
+        "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"],
+        "public access": s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
+        "versioning": s3.get_bucket_versioning(Bucket=bucket)["Status"],
+        "encryption": [rule["ApplyServerSideEncryptionByDefault"] for rule in rules],
+        "tags": s3.get_bucket_tagging(Bucket=bucket)["TagSet"],
+    }
+
+
+SOUND = {
+    "region": "eu-central-1",
+    "public access": {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    },
+    "versioning": "Enabled",
+    "encryption": [{"SSEAlgorithm": "AES256"}],
+    "tags": [{"Key": "application", "Value": "shop"}, {"Key": "environment", "Value": "dev"}],
+}
+
+
+def test_a_missing_bucket_is_made_closed_versioned_and_encrypted(access: Access, bucket: str) -> None:
+    assert ensure_bucket(access, bucket, TAGS)
+    assert facts(access, bucket) == SOUND
+
+
+def test_a_bucket_that_is_there_is_brought_up_to_date(access: Access, bucket: str) -> None:
+    access.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    assert not ensure_bucket(access, bucket, TAGS)
+    assert facts(access, bucket) == SOUND
+
+
+def test_a_second_time_changes_nothing(access: Access, bucket: str) -> None:
+    assert [ensure_bucket(access, bucket, TAGS) for _ in range(2)] == [True, False]
+    assert facts(access, bucket) == SOUND
+
+
+def test_a_bucket_in_the_one_region_that_may_not_be_named_is_made_too(
+    terraform_environment: Mapping[str, str], bucket: str
+) -> None:
+    access = Access("us-east-1", terraform_environment)
+    assert ensure_bucket(access, bucket, TAGS)
+    assert facts(access, bucket) == {**SOUND, "region": None}
+
+
+def test_everything_but_tls_is_denied() -> None:
+    assert _tls_only("shop-dev") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "DenyWithoutTls",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:*",
+                "Resource": ["arn:aws:s3:::shop-dev", "arn:aws:s3:::shop-dev/*"],
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            }
+        ],
+    }
+
+
+def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) -> None:
+    before_the_bucket = has_state(access, bucket, "foundation")
+    ensure_bucket(access, bucket, TAGS)
+    before_the_apply = has_state(access, bucket, "foundation")
+    access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=b"{}")
+    assert (before_the_bucket, before_the_apply, has_state(access, bucket, "foundation")) == (False, False, True)
+    assert not has_state(access, bucket, "services")
+
+
+asking = pytest.mark.parametrize(
+    ("ask", "remedy"),
+    [
+        (lambda access: ensure_bucket(access, "shop-dev", {}), "check credentials, or choose another `state: bucket:`"),
+        (lambda access: has_state(access, "shop-dev", "foundation"), "check credentials"),
+    ],
+)
+
+
+@asking
+def test_half_a_pair_of_credentials_is_an_error_with_a_remedy(ask: Callable[[Access], object], remedy: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        ask(Access("eu-central-1", {"AWS_ACCESS_KEY_ID": "test", "AWS_CONFIG_FILE": os.devnull}))
+    missing = "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"
+    assert str(caught.value) == f"state bucket shop-dev: {missing}; {remedy}"
+
+
+@asking
+def test_an_api_that_does_not_answer_is_an_error_with_a_remedy(
+    silent_url: str, ask: Callable[[Access], object], remedy: str
+) -> None:
+    with pytest.raises(ProgramError) as caught:
+        ask(Access("eu-central-1", {**HASTY, "AWS_ENDPOINT_URL": silent_url}))
+    problem = f'Could not connect to the endpoint URL: "{silent_url}/shop-dev'
+    assert (
+        str(caught.value).replace("/foundation/terraform.tfstate", "") == f'state bucket shop-dev: {problem}"; {remedy}'
+    )
