@@ -47,7 +47,7 @@ def literal(value: Literal) -> str:
 
 def _quoted(value: str) -> str:
     text = value.translate(_ESCAPES)
-    # python-hcl2 reads `$${` on to the next `}`, be it in another attribute: where none follows, another escape is used.
+    # python-hcl2 reads `$${` on to the next `}`, be it in another attribute; where none follows, escape otherwise.
     closed = text.rfind("}") + 1
     head = text[:closed].replace("${", "$${").replace("%{", "%%{")
     tail = text[closed:].replace("${", "\\u0024{").replace("%{", "\\u0025{")

@@ -1,0 +1,28 @@
+"""Small projects for tests: a catalog and one environment, `dev`."""
+
+from pathlib import Path
+
+from fleetform.catalog.loading import load
+from fleetform.catalog.models import Environment
+
+HEAD = """\
+application: shop
+account: "123456789012"
+region: eu-west-1
+zones: [eu-west-1a, eu-west-1b]
+"""
+"""The first four lines of a catalog: all that it needs but services."""
+
+
+def project(root: Path, catalog: str, environment: str = "") -> Path:
+    """Writes a project and returns its root."""
+    folder = root / "envs" / "dev"
+    folder.mkdir(parents=True, exist_ok=True)
+    (root / "envs" / "catalog.yaml").write_text(catalog, encoding="utf-8")
+    (folder / "environment.yaml").write_text(environment, encoding="utf-8")
+    return root
+
+
+def loaded(root: Path, catalog: str, environment: str = "") -> Environment:
+    """The environment `dev` of a project."""
+    return load(project(root, catalog, environment), "dev")
