@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from fleetform.catalog.checks import SUBNET_PREFIX, url_variable
-from fleetform.catalog.models import Environment
+from fleetform.catalog.models import SUBNET_PREFIX, Environment, url_variable
 
 ANYWHERE = "0.0.0.0/0"
 TTL_SECONDS = 10

@@ -149,12 +149,17 @@ class _Reality:
             found += [service for service in answer["services"] if service["status"] == "ACTIVE"]
         return {names[service["serviceName"]]: service for service in found}
 
-    def container(self, service: str) -> Mapping[str, Any]:
-        """The definition of the container that a service's tasks run."""
+    def variables(self, service: str) -> dict[str, str]:
+        """The variables of the container that is named as its service; none if no container is."""
         arn = self.ecs_services[service]["taskDefinition"]
         answer = self._ecs.describe_task_definition(taskDefinition=arn)
         containers: list[Mapping[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
-        return next(container for container in containers if container["name"] == service)
+        return {
+            item["name"]: item["value"]
+            for container in containers
+            if container["name"] == service
+            for item in container.get("environment", [])
+        }
 
 
 def _batches(names: list[str]) -> Iterator[list[str]]:
@@ -205,9 +210,10 @@ _RECORDS = {"routing": "MULTIVALUE", "records": [("A", topology.TTL_SECONDS)]}
 
 
 def _records(service: Mapping[str, Any]) -> dict[str, object]:
-    dns = service["DnsConfig"]
-    records = [(record["Type"], record["TTL"]) for record in dns["DnsRecords"]]
-    return {"routing": dns["RoutingPolicy"], "records": records}
+    # Without DNS at all: a service that is found through the API alone.
+    dns = service.get("DnsConfig") or {}
+    records = [(record["Type"], record["TTL"]) for record in dns.get("DnsRecords", [])]
+    return {"routing": dns.get("RoutingPolicy"), "records": records}
 
 
 def _rule_facts(groups: topology.SecurityGroups, actual: set[tuple[object, ...]]) -> Iterator[_Fact]:
@@ -234,8 +240,8 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     yield _Fact(f"registration of {name}", [registry] if registry else [], registries)
     entry = environment.services[name]
     port = {"PORT": str(entry.port)} if entry.port else {}
-    variables = {item["name"]: item["value"] for item in reality.container(name)["environment"]}
-    yield _Fact(f"variables of {name}", {**port, **entry.environment, **topology.urls(environment, name)}, variables)
+    variables = {**port, **entry.environment, **topology.urls(environment, name)}
+    yield _Fact(f"variables of {name}", variables, reality.variables(name))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if registry:
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))

@@ -8,16 +8,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from fleetform.catalog.models import SUBNET_PREFIX, Environment, Service, url_variable
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
-
-if TYPE_CHECKING:
-    from fleetform.catalog.models import Environment, Service
-
-SUBNET_PREFIX = 24
-"""Every subnet is a /24: 251 addresses, one for each task."""
 
 _GIB = 1024
 # Task size, in MiB by CPU units: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
@@ -35,7 +30,7 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 _ROLE_NAME_LIMIT = 64
 _ROLE_SUFFIX = "-execution"
 
-Services: TypeAlias = "Mapping[str, Service]"
+Services: TypeAlias = Mapping[str, Service]
 
 
 def suggestion(word: str, known: list[str]) -> str:
@@ -44,11 +39,6 @@ def suggestion(word: str, known: list[str]) -> str:
     if close:
         return f"did you mean `{close[0]}`?"
     return f"known: {', '.join(known)}" if known else "none is known here"
-
-
-def url_variable(callee: str) -> str:
-    """The name of the environment variable that carries a callee's URL."""
-    return f"{callee.upper().replace('-', '_')}_URL"
 
 
 def check_calls(tree: Node) -> Iterator[Problem]:
@@ -102,14 +92,14 @@ def _locator(tree: Node, *base: str) -> Locator:
     return at
 
 
-def _check_image(name: str, service: "Service", at: Locator) -> Iterator[Problem]:
+def _check_image(name: str, service: Service, at: Locator) -> Iterator[Problem]:
     if service.build is None and service.image is None:
         yield Problem(at(), f"`{name}` has neither `build` nor `image`", "give one of them")
     if service.build is not None and service.image is not None:
         yield Problem(at("image"), f"`{name}` has both `build` and `image`", "keep one of them")
 
 
-def _check_size(service: "Service", at: Locator) -> Iterator[Problem]:
+def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
     if service.cpu not in FARGATE_MEMORY:
         legal = ", ".join(map(str, FARGATE_MEMORY))
         yield Problem(at("cpu"), f"Fargate has no tasks of {service.cpu} CPU units", f"it has {legal}")
@@ -119,7 +109,7 @@ def _check_size(service: "Service", at: Locator) -> Iterator[Problem]:
         yield Problem(at("memory"), message, f"with {service.cpu} CPU units it has {legal} MiB")
 
 
-def _check_count(service: "Service", at: Locator) -> Iterator[Problem]:
+def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
     if service.autoscaling is None:
         return
     if "desired_count" in service.model_fields_set:
@@ -128,7 +118,7 @@ def _check_count(service: "Service", at: Locator) -> Iterator[Problem]:
         yield Problem(at("autoscaling", "min"), "`min` is greater than `max`", "swap them")
 
 
-def _check_port(name: str, service: "Service", services: Services, at: Locator) -> Iterator[Problem]:
+def _check_port(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.public and service.port is None:
         yield Problem(at("public"), f"`{name}` is public but has no `port`", "give it one")
     for index, callee in enumerate(service.calls):
@@ -138,7 +128,7 @@ def _check_port(name: str, service: "Service", services: Services, at: Locator) 
             )
 
 
-def _check_environment(service: "Service", at: Locator) -> Iterator[Problem]:
+def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
     made = {url_variable(callee): f"`calls: [{callee}]`" for callee in service.calls}
     if service.port is not None:
         made["PORT"] = "`port`"
@@ -147,7 +137,7 @@ def _check_environment(service: "Service", at: Locator) -> Iterator[Problem]:
         yield Problem(at("environment", variable), f"`{variable}` is set by Fleetform", remedy)
 
 
-def check_environment(environment: "Environment", tree: Node) -> Iterator[Problem]:
+def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
     """What can be said of an environment once all of it is sound."""
     at = _locator(tree)
     yield from _check_zones(environment, at)
@@ -161,7 +151,7 @@ def check_environment(environment: "Environment", tree: Node) -> Iterator[Proble
             yield Problem(_locator(tree, "services", name)(), message, remedy)
 
 
-def _check_zones(environment: "Environment", at: Locator) -> Iterator[Problem]:
+def _check_zones(environment: Environment, at: Locator) -> Iterator[Problem]:
     for index, zone in enumerate(environment.zones):
         if not re.fullmatch(f"{environment.region}[a-z]", zone):
             yield Problem(
@@ -173,7 +163,7 @@ def _check_zones(environment: "Environment", at: Locator) -> Iterator[Problem]:
             yield Problem(at("zones", index), f"zone `{zone}` is given twice", "name another zone")
 
 
-def _check_subnets(environment: "Environment", at: Locator) -> Iterator[Problem]:
+def _check_subnets(environment: Environment, at: Locator) -> Iterator[Problem]:
     network = ipaddress.IPv4Network(environment.network.cidr)
     room = 2 ** (SUBNET_PREFIX - network.prefixlen) - 1
     if len(environment.zones) > room:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from fleetform.catalog.checks import SUBNET_PREFIX
+SUBNET_PREFIX = 24
+"""Every subnet is a /24: 251 addresses, one for each task."""
 
 LOG_RETENTION_IN_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
@@ -114,6 +115,11 @@ Domain = Annotated[
         "a DNS domain of two labels or more is expected, such as dev.shop.internal",
     ),
 ]
+
+
+def url_variable(callee: str) -> str:
+    """The name of the environment variable that carries a callee's URL."""
+    return f"{callee.upper().replace('-', '_')}_URL"
 
 
 class Entry(BaseModel):
