@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from fleetform import emulator, workflow
+from fleetform import workflow
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
@@ -189,17 +189,23 @@ def verify(project: Project, env: str, *, as_json: bool) -> None:
 
 def start_emulator(project: Project) -> None:
     """Starts the emulator, or says where it runs."""
+    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
+
     started = emulator.start(project.work)
     _write(f"emulator at {started.url} (process {started.pid})\n")
 
 
 def stop_emulator(project: Project) -> None:
     """Stops the emulator; what was applied to `local` goes with it."""
+    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
+
     _write("stopped\n" if emulator.stop(project.work) else "not running\n")
 
 
 def emulator_status(project: Project, *, as_json: bool) -> None:
     """Says whether the emulator runs, and where."""
+    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
+
     found = emulator.status(project.work)
     if as_json:
         _print_json(asdict(found) if found else None)

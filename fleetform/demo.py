@@ -90,8 +90,6 @@ def _destroy(workplace: Workplace, screen: Screen) -> None:
 def _tell(screen: Screen, report: Report, *, keep: bool) -> None:
     total = sum(step.seconds for step in screen.steps)
     screen.line("")
-    screen.table(("step", "seconds"), [[step.title, f"{step.seconds:.1f}"] for step in screen.steps], ("seconds",))
-    screen.line("")
     show_services(screen, report.services)
     screen.line("")
     if keep:

@@ -235,15 +235,15 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     yield _Fact(f"ECS service of {name}", "present", _presence(service is not None))
     if service is None:
         return
-    registry = reality.discovery_services.get(name, {}).get("Arn")
-    registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
-    yield _Fact(f"registration of {name}", [registry] if registry else [], registries)
     entry = environment.services[name]
+    registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
+    registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
+    yield _Fact(f"registration of {name}", [registry] if entry.port else [], registries)
     port = {"PORT": str(entry.port)} if entry.port else {}
     variables = {**port, **entry.environment, **topology.urls(environment, name)}
     yield _Fact(f"variables of {name}", variables, reality.variables(name))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
-    if registry:
+    if entry.port:
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
 
 

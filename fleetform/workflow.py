@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.catalog.loading import environment_names, load
 from fleetform.catalog.models import Environment
@@ -140,11 +139,9 @@ def unformatted(project: Project) -> list[str]:
     """The Terraform files of the modules and environments that `terraform fmt` would change."""
     program = installation.find_program()
     variables = installation.variables(os.environ, project.work)
-    found = []
-    for folder in ("modules", "envs"):
-        output = _call(commands.fmt(program, project.root / folder, check=True), variables, accepted=(0, 3))
-        found += [str(PurePath(line).relative_to(project.root)) for line in output.splitlines() if line]
-    return found
+    argv = commands.fmt(program, project.root / "modules", project.root / "envs", check=True)
+    lines = _call(argv, variables, accepted=(0, 3)).splitlines()
+    return sorted(PurePath(line).relative_to(project.root).as_posix() for line in lines if line)
 
 
 def _call(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:
@@ -170,19 +167,24 @@ def open_environment(project: Project, name: str, *, private_emulator: bool = Fa
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     variables: Mapping[str, str] = os.environ
     if environment.emulator:
+        from fleetform import emulator  # noqa: PLC0415 - what never runs against it need not import it
+
         started = emulator.start(work if private_emulator else project.work)
         variables = emulator.environment(started, os.environ)
     elif private_emulator:
         raise InputError(
             f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another"
         )
+    variables = installation.variables(variables, project.work)
     program = installation.find_program()
-    folder = project.root / "envs" / name
-    return Workplace(environment, program, folder, work, installation.variables(variables, project.work))
+    installation.require_version(program, _call(commands.version(program), variables))
+    return Workplace(environment, program, project.root / "envs" / name, work, variables)
 
 
 def close_private_emulator(project: Project) -> None:
     """Ends the emulator of a private workplace and removes all that it left."""
+    from fleetform import emulator  # noqa: PLC0415
+
     emulator.stop(project.work / "demo")
     shutil.rmtree(project.work / "demo", ignore_errors=True)
 

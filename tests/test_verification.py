@@ -193,7 +193,7 @@ class Deployment:
         self.ec2.delete_vpc(VpcId=self.vpc)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def access(terraform_environment: Mapping[str, str]) -> Access:
     return Access(REGION, terraform_environment)
 
@@ -304,7 +304,8 @@ def test_a_discovery_service_that_is_missing_is_told(deployment: Deployment) -> 
     deployment.delete_registry("orders")
     assert deployment.differences() == (
         "discovery services: expected {orders, web}, found {web}",
-        f"registration of orders: expected [], found ['{arn}']",
+        f"registration of orders: expected ['that of its discovery service'], found ['{arn}']",
+        "registered tasks of orders: expected 2, found 0",
     )
 
 

@@ -18,18 +18,17 @@ CATALOG = PurePath("envs/catalog.yaml")
 
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
 _EXPECTED: Mapping[str, str] = {
-    "bool_type": "true or false is expected",
+    "bool_type": "true or false, without quotes, is expected",
     "dict_type": "a mapping is expected",
     "greater_than_equal": "{ge} or more is expected",
-    "int_type": "a whole number is expected",
+    "int_type": "a whole number, without quotes, is expected",
     "less_than_equal": "{le} or less is expected",
     "literal_error": "one of {expected} is expected",
     "mapping_type": "a mapping is expected",
     "model_type": "a mapping is expected",
-    "string_too_short": "{min_length} characters or more are expected",
     "string_type": "text is expected",
-    "too_long": "{max_length} or fewer are expected",
-    "too_short": "{min_length} or more are expected",
+    "too_long": "a length of {max_length} or less is expected",
+    "too_short": "a length of {min_length} or more is expected",
     "tuple_type": "a list is expected",
     "value_error": "{error}",
 }

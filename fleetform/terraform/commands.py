@@ -41,6 +41,11 @@ class Terraform:
         return self._argv("apply", "-input=false", "-lock-timeout=60s", str(plan))
 
 
-def fmt(program: str, folder: Path, *, check: bool = False) -> list[str]:
-    """Formats all files below a folder in place, or lists those that are not formatted (exit code 3)."""
-    return [program, "fmt", "-recursive", *(["-check"] if check else ["-list=false"]), str(folder)]
+def version(program: str) -> list[str]:
+    """Prints the version as JSON."""
+    return [program, "version", "-json"]
+
+
+def fmt(program: str, *folders: Path, check: bool = False) -> list[str]:
+    """Formats all files below folders in place, or lists those that are not formatted (exit code 3)."""
+    return [program, "fmt", "-recursive", "-check" if check else "-list=false", *map(str, folders)]

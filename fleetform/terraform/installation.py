@@ -1,5 +1,6 @@
 """Which Terraform runs, and where it gets its provider from."""
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,8 @@ from fleetform.hcl import literal
 from fleetform.stacks import AWS_PROVIDER_VERSION
 
 PROGRAMS = ("terraform", "tofu")
+
+MINIMUM_VERSION = (1, 10)
 
 _REGISTRY = "registry.terraform.io"
 _PROVIDER = "hashicorp/aws"
@@ -26,6 +29,24 @@ def find_program() -> str:
     raise ProgramError(
         "neither terraform nor tofu is on PATH; call `./run`, which brings one, or install Terraform >= 1.10"
     )
+
+
+def require_version(program: str, answer: str) -> None:
+    """Makes sure that a Terraform is new enough: state locks in S3 itself came with 1.10, in OpenTofu too.
+
+    Args:
+        program: Its path, for the message.
+        answer: What it prints for `version -json`.
+
+    Raises:
+        ProgramError: It is older.
+    """
+    found: str = json.loads(answer)["terraform_version"]
+    if tuple(map(int, found.split(".")[:2])) < MINIMUM_VERSION:
+        wanted = ".".join(map(str, MINIMUM_VERSION))
+        raise ProgramError(
+            f"{program} is version {found}; install {wanted} or later, or take it off PATH: `./run` brings one"
+        )
 
 
 def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt")) -> dict[str, str]:

@@ -17,7 +17,7 @@ HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_
 """Credentials of somebody without patience."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def access(terraform_environment: Mapping[str, str]) -> Access:
     return Access("eu-central-1", terraform_environment)
 
@@ -135,7 +135,5 @@ def test_an_api_that_does_not_answer_is_an_error_with_a_remedy(
 ) -> None:
     with pytest.raises(ProgramError) as caught:
         ask(Access("eu-central-1", {**HASTY, "AWS_ENDPOINT_URL": silent_url}))
-    problem = f'Could not connect to the endpoint URL: "{silent_url}/shop-dev'
-    assert (
-        str(caught.value).replace("/foundation/terraform.tfstate", "") == f'state bucket shop-dev: {problem}"; {remedy}'
-    )
+    told = str(caught.value).replace("/foundation/terraform.tfstate", "")
+    assert told == f'state bucket shop-dev: Could not connect to the endpoint URL: "{silent_url}/shop-dev"; {remedy}'

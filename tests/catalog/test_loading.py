@@ -1,0 +1,712 @@
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from fleetform.catalog.loading import environment_names, load
+from fleetform.catalog.models import (
+    Autoscaling,
+    Build,
+    Environment,
+    HealthCheck,
+    Network,
+    PolicyException,
+    Service,
+    State,
+)
+from fleetform.errors import CatalogError, InputError
+from tests.catalog.catalogs import HEAD, loaded, project
+
+WEB = HEAD + "services:\n  web:\n    image: nginx\n"
+SERVICE_KEYS = (
+    "build, image, command, port, public, calls, environment, health_check, "
+    "cpu, memory, architecture, desired_count, autoscaling"
+)
+
+
+def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
+    """The problems that a project is refused for, as they are shown."""
+    with pytest.raises(CatalogError) as refused:
+        loaded(root, catalog, environment)
+    assert refused.value.exit_code == 2
+    return str(refused.value).splitlines()
+
+
+def test_a_whole_catalog_becomes_an_environment(tmp_path: Path) -> None:
+    catalog = """\
+application: shop
+account: 123456789012
+region: ap-northeast-1
+zones: [ap-northeast-1a, ap-northeast-1c]
+emulator: false
+name_prefix: my_shop
+namespace: shop.internal
+network: { cidr: 172.16.0.0/20 }
+security: shared
+container_insights: enhanced
+log_retention_in_days: 30
+tags: { team: platform, cost: 1.10 }
+state: { bucket: shop-state }
+exceptions:
+  - { rule: FF001, address: "module.*", reason: it is a test }
+services:
+  web:
+    build: { context: containers, dockerfile: web/Dockerfile }
+    port: 80
+    public: true
+    calls: [orders]
+    environment: { DEBUG: false, RETRIES: 3, VERSION: 1.10, NAME: null }
+    autoscaling: { min: 2, max: 4 }
+  orders:
+    image: orders:1
+    command: [serve, 8080, true]
+    port: 8080
+    health_check: { command: [check], interval: 10 }
+    cpu: 512
+    memory: 2048
+    architecture: arm64
+    desired_count: 3
+"""
+    assert loaded(tmp_path, catalog, "services: { orders: { desired_count: 1 } }") == Environment(
+        name="dev",
+        application="shop",
+        account="123456789012",
+        region="ap-northeast-1",
+        zones=("ap-northeast-1a", "ap-northeast-1c"),
+        emulator=False,
+        name_prefix="my_shop",
+        namespace="shop.internal",
+        network=Network(cidr="172.16.0.0/20"),
+        security="shared",
+        container_insights="enhanced",
+        log_retention_in_days=30,
+        tags={"team": "platform", "cost": "1.10"},
+        state=State(bucket="shop-state"),
+        exceptions=(PolicyException(rule="FF001", address="module.*", reason="it is a test"),),
+        services={
+            "web": Service(
+                build=Build(context="containers", dockerfile="web/Dockerfile"),
+                port=80,
+                public=True,
+                calls=("orders",),
+                environment={"DEBUG": "false", "RETRIES": "3", "VERSION": "1.10"},
+                autoscaling=Autoscaling(min=2, max=4),
+            ),
+            "orders": Service(
+                image="orders:1",
+                command=("serve", "8080", "true"),
+                port=8080,
+                health_check=HealthCheck(command=("check",), interval=10),
+                cpu=512,
+                memory=2048,
+                architecture="arm64",
+                desired_count=1,
+            ),
+        },
+    )
+
+
+def test_names_follow_from_application_and_environment(tmp_path: Path) -> None:
+    environment = loaded(tmp_path, WEB)
+    assert (environment.prefix, environment.state_bucket) == ("shop-dev", "shop-dev-tfstate-123456789012")
+
+
+def test_names_can_be_given(tmp_path: Path) -> None:
+    environment = loaded(tmp_path, WEB, "name_prefix: old_shop\nstate: { bucket: old-state }\n")
+    assert (environment.prefix, environment.state_bucket) == ("old_shop", "old-state")
+
+
+def test_all_problems_are_reported_in_one_run(tmp_path: Path) -> None:
+    catalog = """\
+services:
+  web:
+    image: nginx
+    calls: [ordres]
+    prot: 8080
+  orders:
+    image: orders
+    port: 80
+"""
+    assert problems(tmp_path, HEAD + catalog) == [
+        "envs/catalog.yaml:8:13: `web` calls `ordres`, which is no service; did you mean `orders`?",
+        "envs/catalog.yaml:9:5: unknown key `prot` in `services.web`; did you mean `port`?",
+    ]
+
+
+def test_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
+    catalog = WEB + "    calls: [nobody]\n    calls: [nobody]\n"
+    environment = "region: eu-west-1\nregion: eu-west-2\nservices:\n  web: { cpu: much }\n"
+    assert problems(tmp_path, catalog, environment) == [
+        "envs/catalog.yaml:8:13: `web` calls `nobody`, which is no service; none is known here",
+        "envs/catalog.yaml:9:5: duplicate key `calls`; it is given at envs/catalog.yaml:8:5 already; keep one",
+        (
+            "envs/dev/environment.yaml:2:1: duplicate key `region`; "
+            "it is given at envs/dev/environment.yaml:1:1 already; keep one"
+        ),
+        "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; a whole number, without quotes, is expected",
+    ]
+
+
+def test_a_problem_of_one_service_does_not_hide_those_of_another(tmp_path: Path) -> None:
+    catalog = HEAD + "services:\n  a: { image: x, port: none }\n  b: { image: x, cpu: 300 }\n"
+    assert problems(tmp_path, catalog) == [
+        "envs/catalog.yaml:6:24: `services.a.port` is `none`; a whole number, without quotes, is expected",
+        "envs/catalog.yaml:7:23: Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
+    ]
+
+
+def test_wrong_values_of_an_environment_are_reported(tmp_path: Path) -> None:
+    catalog = """\
+application: Shop
+account: 1234
+region: Europe
+zones: [a]
+emulator: maybe
+name_prefix: Shop
+namespace: internal
+network: { cidr: 8.8.8.0/21 }
+security: open
+container_insights: 1
+log_retention_in_days: 2
+tags: { "aws:x": 1, y: "a;b" }
+state: { bucket: B }
+exceptions: [{ rule: [FF001], address: 1, reason: short }]
+services: { Web: { image: "a b" } }
+"""
+    assert problems(tmp_path, catalog) == [
+        (
+            "envs/catalog.yaml:1:14: `application` is `Shop`; "
+            "lower-case letters, digits and single hyphens are expected, 24 at most"
+        ),
+        "envs/catalog.yaml:2:10: `account` is `1234`; the AWS account's 12 digits are expected",
+        "envs/catalog.yaml:3:9: `region` is `Europe`; a region is expected, such as ap-northeast-1",
+        "envs/catalog.yaml:4:8: `zones` is a list; a length of 2 or more is expected",
+        "envs/catalog.yaml:5:11: `emulator` is `maybe`; true or false, without quotes, is expected",
+        "envs/catalog.yaml:6:14: `name_prefix` is `Shop`; lower-case words joined by - or _ are expected, 40 at most",
+        (
+            "envs/catalog.yaml:7:12: `namespace` is `internal`; "
+            "a DNS domain of two labels or more is expected, such as dev.shop.internal"
+        ),
+        (
+            "envs/catalog.yaml:8:18: `network.cidr` is `8.8.8.0/21`; "
+            "a private IPv4 network from /16 (AWS's largest) to /21 is expected"
+        ),
+        "envs/catalog.yaml:9:11: `security` is `open`; one of 'edges' or 'shared' is expected",
+        "envs/catalog.yaml:10:21: `container_insights` is `1`; one of 'enhanced', 'enabled' or 'disabled' is expected",
+        (
+            "envs/catalog.yaml:11:24: `log_retention_in_days` is `2`; CloudWatch Logs has these retentions: "
+            "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, "
+            "1096, 1827, 2192, 2557, 2922, 3288, 3653"
+        ),
+        (
+            "envs/catalog.yaml:12:9: `tags.aws:x` is aws:x; "
+            "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front"
+        ),
+        (
+            "envs/catalog.yaml:12:24: `tags.y` is `a;b`; "
+            "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _"
+        ),
+        (
+            "envs/catalog.yaml:13:18: `state.bucket` is `B`; "
+            "a bucket name has 3 to 63 lower-case letters, digits and hyphens"
+        ),
+        "envs/catalog.yaml:14:22: `exceptions[0].rule` is a list; text is expected",
+        "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; a length of 10 or more is expected",
+        (
+            "envs/catalog.yaml:15:13: `services.Web` is Web; "
+            "lower-case letters, digits and single hyphens are expected, 40 at most"
+        ),
+        "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; an image reference is expected, such as nginx:1.29",
+    ]
+
+
+# What is wrong in `services.web`: its YAML, the column, and what is said.
+WRONG_SERVICE = [
+    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected"),
+    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected"),
+    ("build: { context: [x] }", 23, "`services.web.build.context` is a list; text is expected"),
+    (
+        "build: { context: ../x }",
+        23,
+        (
+            "`services.web.build.context` is `../x`; "
+            "a path inside this repository is expected, of letters, digits and . _ - /"
+        ),
+    ),
+    (
+        "build: { context: x, dockerfile: /etc/passwd }",
+        38,
+        (
+            "`services.web.build.dockerfile` is `/etc/passwd`; "
+            "a path inside this repository is expected, of letters, digits and . _ - /"
+        ),
+    ),
+    ("build: {}", 5, "`context` is missing in `services.web.build`; add `context:`"),
+    (
+        "build: { context: x, target: y }",
+        26,
+        "unknown key `target` in `services.web.build`; known: context, dockerfile",
+    ),
+    ("image: [nginx]", 12, "`services.web.image` is a list; text is expected"),
+    ("command: run", 14, "`services.web.command` is `run`; a list is expected"),
+    ("command: []", 14, "`services.web.command` is empty; a length of 1 or more is expected"),
+    ("command: [run, { a: 1 }]", 20, "`services.web.command[1]` is a mapping; text is expected"),
+    ("command: [run, null]", 20, "`services.web.command[1]` is `null`; text is expected"),
+    ('port: "80"', 11, "`services.web.port` is `80`; a whole number, without quotes, is expected"),
+    ("port: 0", 11, "`services.web.port` is `0`; 1 or more is expected"),
+    ("port: 65536", 11, "`services.web.port` is `65536`; 65535 or less is expected"),
+    ("port: 080", 11, "`services.web.port` is `080`; a whole number, without quotes, is expected"),
+    ("public: yes", 13, "`services.web.public` is `yes`; true or false, without quotes, is expected"),
+    ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
+    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected"),
+    ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
+    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; text is expected"),
+    ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
+    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected"),
+    ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
+    (
+        "environment: { 1A: x }",
+        20,
+        "`services.web.environment.1A` is 1A; letters, digits and _ are expected, not beginning with a digit",
+    ),
+    (
+        "environment: { '[key]': x }",
+        20,
+        "`services.web.environment.[key]` is [key]; letters, digits and _ are expected, not beginning with a digit",
+    ),
+    ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
+    ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
+    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected"),
+    ("health_check: {}", 5, "`command` is missing in `services.web.health_check`; add `command:`"),
+    (
+        "health_check: { command: [] }",
+        30,
+        "`services.web.health_check.command` is empty; a length of 1 or more is expected",
+    ),
+    (
+        "health_check: { command: [x], interval: 4 }",
+        45,
+        "`services.web.health_check.interval` is `4`; 5 or more is expected",
+    ),
+    (
+        "health_check: { command: [x], timeout: 61 }",
+        44,
+        "`services.web.health_check.timeout` is `61`; 60 or less is expected",
+    ),
+    (
+        "health_check: { command: [x], retries: 11 }",
+        44,
+        "`services.web.health_check.retries` is `11`; 10 or less is expected",
+    ),
+    (
+        "health_check: { command: [x], start_period: -1 }",
+        49,
+        "`services.web.health_check.start_period` is `-1`; 0 or more is expected",
+    ),
+    (
+        "health_check: { command: [x], intreval: 5 }",
+        35,
+        "unknown key `intreval` in `services.web.health_check`; did you mean `interval`?",
+    ),
+    ("cpu: 256.5", 10, "`services.web.cpu` is `256.5`; a whole number, without quotes, is expected"),
+    ("cpu: true", 10, "`services.web.cpu` is `true`; a whole number, without quotes, is expected"),
+    (
+        "cpu: 300",
+        10,
+        "Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
+    ),
+    (
+        "cpu: 512",
+        3,  # there is no `memory` to point at: the service's key
+        "Fargate has no tasks of 512 CPU units with 512 MiB; with 512 CPU units it has 1024, 2048, 3072, 4096 MiB",
+    ),
+    (
+        "memory: 4096",
+        13,
+        "Fargate has no tasks of 256 CPU units with 4096 MiB; with 256 CPU units it has 512, 1024, 2048 MiB",
+    ),
+    ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; one of 'x86_64' or 'arm64' is expected"),
+    ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; 0 or more is expected"),
+    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected"),
+    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected"),
+    ("autoscaling: { min: 3, max: 2 }", 25, "`min` is greater than `max`; swap them"),
+    ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; 1 or more is expected"),
+    ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; 90 or less is expected"),
+    ("autoscaling: { max: 2 }", 5, "`min` is missing in `services.web.autoscaling`; add `min:`"),
+    ("public: true", 13, "`web` is public but has no `port`; give it one"),
+    (f"cpu: {'x' * 61}", 10, f"`services.web.cpu` is `{'x' * 60}…`; a whole number, without quotes, is expected"),
+]
+
+
+@pytest.mark.parametrize(("entry", "column", "said"), WRONG_SERVICE, ids=[entry[:60] for entry, _, _ in WRONG_SERVICE])
+def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, column: int, said: str) -> None:
+    key = entry.split(":", 1)[0]
+    image = "" if key in ("build", "image") else "    image: nginx\n"
+    line = 6 if column == 3 else 7
+    catalog = f"{HEAD}services:\n  web:\n    {entry}\n{image}"
+    assert problems(tmp_path, catalog) == [f"envs/catalog.yaml:{line}:{column}: {said}"]
+
+
+@pytest.mark.parametrize(
+    ("services", "found"),
+    [
+        pytest.param(
+            "  a: {}\n",
+            ["6:3: `a` has neither `build` nor `image`; give one of them"],
+            id="no image",
+        ),
+        pytest.param(
+            "  a: { build: { context: x }, image: y }\n",
+            ["6:38: `a` has both `build` and `image`; keep one of them"],
+            id="two images",
+        ),
+        pytest.param(
+            "  a: { image: x, desired_count: 1, autoscaling: { min: 1, max: 2 } }\n",
+            ["6:33: `desired_count` and `autoscaling` exclude each other; keep one of them"],
+            id="desired_count and autoscaling",
+        ),
+        pytest.param(
+            "  a: { image: x, calls: [b, b] }\n  b: { image: x, port: 1 }\n",
+            ["6:29: `a` calls `b` twice; name it once"],
+            id="duplicate call",
+        ),
+        pytest.param(
+            "  a: { image: x, calls: [b] }\n  b: { image: x }\n",
+            ["6:26: `a` calls `b`, which has no `port`; give `b` a port"],
+            id="callee without a port",
+        ),
+        pytest.param(
+            "  a: { image: x, port: 1, environment: { PORT: 2 } }\n",
+            ["6:48: `PORT` is set by Fleetform; remove it: `port` sets it"],
+            id="PORT",
+        ),
+        pytest.param(
+            "  a: { image: x, calls: [b-c], environment: { B_C_URL: x, B_URL: y } }\n  b-c: { image: x, port: 1 }\n",
+            ["6:56: `B_C_URL` is set by Fleetform; remove it: `calls: [b-c]` sets it"],
+            id="URL variable",
+        ),
+        pytest.param(
+            "  '[key]': { image: x, foo: 1 }\n",
+            [
+                (
+                    "6:3: `services.[key]` is [key]; "
+                    "lower-case letters, digits and single hyphens are expected, 40 at most"
+                ),
+                f"6:24: unknown key `foo` in `services.[key]`; known: {SERVICE_KEYS}",
+            ],
+            id="a name that pydantic uses",
+        ),
+        pytest.param(
+            "  a--b: { image: x }\n  a-: { image: x }\n  1a: { image: x }\n  " + "a" * 41 + ": { image: x }\n",
+            [
+                f"{line}:3: `services.{name}` is {name}; "
+                "lower-case letters, digits and single hyphens are expected, 40 at most"
+                for line, name in ((6, "a--b"), (7, "a-"), (8, "1a"), (9, "a" * 41))
+            ],
+            id="names",
+        ),
+        pytest.param("  a: []\n", ["6:6: `services.a` is empty; a mapping is expected"], id="a list"),
+    ],
+)
+def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
+    assert problems(tmp_path, f"{HEAD}services:\n{services}") == [f"envs/catalog.yaml:{problem}" for problem in found]
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        pytest.param("name: dev\n", ["1:1: unknown key `name`; did you mean `namespace`?"], id="name"),
+        pytest.param("states: {}\n", ["1:1: unknown key `states`; did you mean `state`?"], id="unknown key"),
+        pytest.param(
+            "network:\n  cdir: x\n", ["2:3: unknown key `cdir` in `network`; did you mean `cidr`?"], id="nested key"
+        ),
+        pytest.param(
+            "exceptions:\n  - { rule: a, address: b, reason: it is a test, resaon: c }\n",
+            ["2:50: unknown key `resaon` in `exceptions[0]`; did you mean `reason`?"],
+            id="key in a list",
+        ),
+        pytest.param(
+            "exceptions:\n  - { rule: a, reason: it is a test }\n",
+            ["2:5: `address` is missing in `exceptions[0]`; add `address:`"],
+            id="missing key in a list",
+        ),
+        pytest.param("services: null\n", ["1:1: `services` is missing; add `services:`"], id="services removed"),
+        pytest.param(
+            "services: { web: null }\n",
+            ["1:11: `services` is empty; a length of 1 or more is expected"],
+            id="every service removed",
+        ),
+        pytest.param("- a\n", ["1:1: a mapping is expected; write `application: ...`"], id="a list"),
+        pytest.param("just text\n", ["1:1: a mapping is expected; write `application: ...`"], id="text"),
+        pytest.param(
+            "zones: [eu-west-1a, us-east-1a, eu-west-1a, eu-west-1, eu-west-1é, eu-west-1ab]\n",
+            [
+                "1:21: `us-east-1a` is no zone of eu-west-1; zones are named eu-west-1a",
+                "1:33: zone `eu-west-1a` is given twice; name another zone",
+                "1:45: `eu-west-1` is no zone of eu-west-1; zones are named eu-west-1a",
+                "1:56: `eu-west-1é` is no zone of eu-west-1; zones are named eu-west-1a",
+                "1:68: `eu-west-1ab` is no zone of eu-west-1; zones are named eu-west-1a",
+            ],
+            id="zones",
+        ),
+        pytest.param(
+            "zones: [" + ", ".join(f"eu-west-1{letter}" for letter in "abcdefg") + "]\n",
+            ["1:8: `zones` is a list; a length of 6 or less is expected"],
+            id="too many zones",
+        ),
+        *(
+            pytest.param(
+                f"network: {{ cidr: {cidr} }}\n",
+                [
+                    (
+                        f"1:18: `network.cidr` is `{cidr}`; "
+                        "a private IPv4 network from /16 (AWS's largest) to /21 is expected"
+                    )
+                ],
+                id=cidr,
+            )
+            for cidr in ("10.0.0.0/22", "10.0.0.0/15", "8.8.0.0/16", "127.0.0.0/16", "0.0.0.0/16", "169.254.0.0/16")
+        ),
+        *(
+            pytest.param(
+                f"network: {{ cidr: '{cidr}' }}\n",
+                [f"1:18: `network.cidr` is `{cidr}`; an IPv4 network is expected, such as 10.0.0.0/16"],
+                id=cidr,
+            )
+            for cidr in ("10.0.0.1/16", "10.0/16", "fd00::/16", "x", "10.0.0.0/٢١")
+        ),
+        pytest.param(
+            # 64 characters less `-execution`, the prefix and a hyphen leave 15.
+            f"name_prefix: {'p' * 38}\n"
+            "services:\n  fifteen-letters: { image: x }\n  sixteen-letters-x: { image: x }\n",
+            [
+                (
+                    f"4:3: `{'p' * 38}-sixteen-letters-x-execution` is longer than the 64 characters "
+                    "of an IAM role's name; "
+                    "with this prefix a service's name has 15 at most"
+                )
+            ],
+            id="name too long",
+        ),
+    ],
+)
+def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
+    expected = [f"envs/dev/environment.yaml:{problem}" for problem in found]
+    assert problems(tmp_path, WEB, environment) == expected
+
+
+def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
+    assert problems(tmp_path, "", "") == [
+        f"envs/dev/environment.yaml:1:1: `{key}` is missing; add `{key}:`"
+        for key in ("account", "application", "region", "services", "zones")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("dve", "did you mean `dev`?"), ("zzz", "known: dev"), ("../envs/dev", "known: dev"), ("", "known: dev")],
+)
+def test_an_unknown_environment_is_refused_with_a_suggestion(tmp_path: Path, name: str, remedy: str) -> None:
+    root = project(tmp_path, WEB)
+    with pytest.raises(InputError) as refused:
+        load(root, name)
+    assert str(refused.value) == f"no environment `{name}` in envs/; {remedy}"
+
+
+def test_a_missing_catalog_is_refused(tmp_path: Path) -> None:
+    root = project(tmp_path, WEB)
+    (root / "envs" / "catalog.yaml").unlink()
+    with pytest.raises(InputError) as refused:
+        load(root, "dev")
+    assert str(refused.value) == "envs/catalog.yaml: no such file; create it or choose another --env"
+
+
+def test_the_environments_of_a_project_are_its_folders_with_a_file(tmp_path: Path) -> None:
+    root = project(tmp_path, WEB)
+    (root / "envs" / "empty").mkdir()
+    (root / "envs" / "abc").mkdir()
+    (root / "envs" / "abc" / "environment.yaml").touch()
+    assert environment_names(root) == ["abc", "dev"]
+
+
+# Text that breaks out where someone pastes it; as YAML's double-quoted scalars write it.
+HOSTILE = [
+    *(
+        "",
+        " ",
+        "x",
+        "${x}",
+        "$${x}",
+        "${",
+        "%{if true}",
+        "%{",
+        '"',
+        "'",
+        "\\",
+        "\\b",
+        "a\nb",
+        "\r\n",
+        "\t",
+        "$(rm -rf /)",
+    ),
+    *(
+        "`id`",
+        "; rm -rf /",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "-rf",
+        "--help",
+        "<<EOT",
+        "EOT",
+        "#",
+        "//",
+        "/* */",
+        "}",
+    ),
+    *(
+        "{{ 7 * 7 }}",
+        "{% raw %}",
+        "é",
+        "e\u0301",
+        "😀",
+        "\u2028",
+        "\u202e",
+        "\ufeff",
+        "\x00",
+        "\x1b[31m",
+        "\x7f",
+        "\x85",
+    ),
+    *("null", "true", "1.10", "[key]", "name", "a" * 10_000, "${" * 1000, "\\" * 999),
+]
+TEXT_FIELDS = [
+    *(("application",), ("account",), ("region",), ("zones", 0), ("name_prefix",), ("namespace",), ("network", "cidr")),
+    *(("security",), ("container_insights",), ("tags", "key"), ("state", "bucket")),
+    *(("exceptions", 0, "rule"), ("exceptions", 0, "address"), ("exceptions", 0, "reason")),
+    *(("services", "web", "image"), ("services", "web", "architecture"), ("services", "web", "command", 0)),
+    *(("services", "web", "environment", "KEY"), ("services", "web", "calls", 0)),
+    *(("services", "web", "health_check", "command", 0),),
+    *(("services", "api", "build", "context"), ("services", "api", "build", "dockerfile")),
+]
+HOSTILE_CATALOG = {
+    ("application",): "shop",
+    ("account",): "123456789012",
+    ("region",): "eu-west-1",
+    ("zones", 0): "eu-west-1a",
+    ("services", "web", "image"): "nginx",
+    ("services", "api", "build", "context"): "x",
+    ("exceptions", 0, "rule"): "FF001",
+    ("exceptions", 0, "address"): "x",
+    ("exceptions", 0, "reason"): "it is a test",
+}
+
+
+def yaml_of(values: dict[tuple[str | int, ...], str]) -> str:
+    """YAML with a value at each path; `zones` gets a second one."""
+    text = {path: yaml_string(value) for path, value in values.items()}
+    return flow(text, ()) + "\n"
+
+
+def flow(text: dict[tuple[str | int, ...], str], at: tuple[str | int, ...]) -> str:
+    if at in text:
+        return text[at]
+    steps = list(dict.fromkeys(path[len(at)] for path in text if path[: len(at)] == at))
+    if steps == [0]:
+        return f"[{', '.join([flow(text, (*at, 0)), *(['eu-west-1b'] if at == ('zones',) else [])])}]"
+    return "{" + ", ".join(f"{yaml_string(str(step))}: {flow(text, (*at, step))}" for step in steps) + "}"
+
+
+def yaml_string(value: str) -> str:
+    """A value as a YAML double-quoted scalar, all but plain ASCII escaped."""
+    return (
+        '"'
+        + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)
+        + '"'
+    )
+
+
+def value_at(model: object, path: tuple[str | int, ...]) -> object:
+    for step in path:
+        model = model[step] if isinstance(model, (dict, tuple)) else getattr(model, str(step))  # type: ignore[index]
+    return model
+
+
+@pytest.mark.parametrize("path", TEXT_FIELDS, ids=lambda path: ".".join(map(str, path)))
+def test_a_hostile_text_is_refused_or_kept_exactly(tmp_path: Path, path: tuple[str | int, ...]) -> None:
+    for hostile in HOSTILE:
+        catalog = yaml_of({**HOSTILE_CATALOG, path: hostile})
+        try:
+            environment = loaded(tmp_path, catalog)
+        except CatalogError:
+            continue
+        assert value_at(environment, path) == hostile
+
+
+@pytest.mark.parametrize("place", ["", "services", "services.web", "services.web.environment", "tags", "network"])
+def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) -> None:
+    for hostile in HOSTILE:
+        path = (*(place.split(".") if place else ()), hostile)
+        try:
+            environment = loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: "x"}))
+        except CatalogError:
+            continue
+        assert hostile in value_at(environment, path[:-1])  # type: ignore[operator]
+
+
+def test_a_free_text_takes_anything(tmp_path: Path) -> None:
+    path = ("services", "web", "environment", "KEY")
+    kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in HOSTILE]
+    assert kept == HOSTILE
+
+
+REPLACEMENTS = (
+    "[]",
+    "{}",
+    "[1, x]",
+    "{ a: b }",
+    "null",
+    "7",
+    "-1",
+    "x",
+    "''",
+    "'[key]'",
+    "*health_check",
+    "&a x",
+    "!t x",
+)
+
+
+def mutated(text: str, chance: random.Random) -> str:
+    """The text with one or two lines damaged."""
+    lines = text.splitlines()
+    for _ in range(chance.choice((1, 1, 2))):
+        number = chance.randrange(len(lines))
+        line = lines[number]
+        match chance.randrange(6):
+            case 0:
+                lines[number] = ""
+            case 1:
+                lines[number] = " " * chance.randrange(5) + line
+            case 2:
+                lines[number] = line.removeprefix("  ")
+            case 3:
+                lines[number] = re.sub(r": .*$|:$", lambda _: f": {chance.choice(REPLACEMENTS)}", line)
+            case 4:
+                lines[number] = re.sub(r"[\w-]+(?=:)", lambda _: chance.choice(("name", "web", "'[key]'", "x")), line)
+            case _:
+                place = chance.randrange(len(line) + 1)
+                lines[number] = line[:place] + chance.choice("{}[]:,&*!|>'\"%@`#-?\t\0é ") + line[place:]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tmp_path: Path, seed: int) -> None:
+    catalog = (root / "envs" / "catalog.yaml").read_text(encoding="utf-8")
+    environment = (root / "envs" / "prod" / "environment.yaml").read_text(encoding="utf-8")
+    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
+    for _ in range(100):
+        try:
+            loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
+        except InputError as refused:
+            assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
