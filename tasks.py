@@ -133,7 +133,7 @@ def start(_context: Context) -> None:
     """Start the emulator: the AWS API on loopback that `local` runs against."""
     from fleetform import console
 
-    console.start_emulator(project())
+    console.start_emulator(project(), LOCAL)
 
 
 @task

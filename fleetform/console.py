@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from fleetform import workflow
+from fleetform.catalog.loading import load
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
@@ -187,11 +188,11 @@ def verify(project: Project, env: str, *, as_json: bool) -> None:
         _write(f"{report.checks} facts are as the catalog says\n")
 
 
-def start_emulator(project: Project) -> None:
-    """Starts the emulator, or says where it runs."""
+def start_emulator(project: Project, env: str) -> None:
+    """Starts the emulator for an environment's account, or says where it runs."""
     from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
 
-    started = emulator.start(project.work)
+    started = emulator.start(project.work, account=load(project.root, env).account)
     _write(f"emulator at {started.url} (process {started.pid})\n")
 
 

@@ -169,7 +169,7 @@ def open_environment(project: Project, name: str, *, private_emulator: bool = Fa
     if environment.emulator:
         from fleetform import emulator  # noqa: PLC0415 - what never runs against it need not import it
 
-        started = emulator.start(work if private_emulator else project.work)
+        started = emulator.start(work if private_emulator else project.work, account=environment.account)
         variables = emulator.environment(started, os.environ)
     elif private_emulator:
         raise InputError(

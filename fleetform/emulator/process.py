@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
-from fleetform.errors import ProgramError
+from fleetform.errors import InputError, ProgramError
 
+DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_PORT = 5566
 HEALTH_PATH = "/fleetform/health"
 RECORD = "emulator.json"
@@ -43,32 +44,40 @@ class Emulator:
     Attributes:
         url: Its loopback address, without a trailing slash.
         pid: Its process.
+        account: The AWS account that it answers as.
     """
 
     url: str
     pid: int
+    account: str
 
 
-def start(folder: Path, port: int = DEFAULT_PORT) -> Emulator:
+def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT) -> Emulator:
     """Start the folder's emulator in the background, or return the one that runs already.
 
     Args:
         folder: Where the record and the log are kept; made if need be.
         port: Taken if it is free, else any other.
+        account: The AWS account that it answers as.
 
     Raises:
+        InputError: The one that runs answers as another account.
         ProgramError: The emulator did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        return status(folder) or _spawn(folder, port)
+        emulator = status(folder) or _spawn(folder, port, account)
+    if emulator.account != account:
+        message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
+        raise InputError(f"{message}; `invoke emulator.stop` ends it and all that was applied to it")
+    return emulator
 
 
 def status(folder: Path) -> Emulator | None:
     """Return the folder's emulator if it is running."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        emulator = Emulator(url=record["url"], pid=record["pid"])
+        emulator = Emulator(url=record["url"], pid=record["pid"], account=record["account"])
         token = record["token"]
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
@@ -130,13 +139,14 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _spawn(folder: Path, port: int) -> Emulator:
+def _spawn(folder: Path, port: int, account: str) -> Emulator:
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             argv,
             cwd=_PACKAGE_PARENT,
+            env={**os.environ, "MOTO_ACCOUNT_ID": account},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=log,

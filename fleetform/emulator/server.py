@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 # Read by moto when it is imported: without it the policies that AWS manages do not exist.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
@@ -84,7 +85,9 @@ def bind(port: int, application: Application) -> BaseWSGIServer:
 def write_record(folder: Path, url: str, token: str) -> None:
     """Write the record as a whole: a reader never sees half of it."""
     unfinished = folder / f"{RECORD}.{os.getpid()}"
-    unfinished.write_text(json.dumps({"url": url, "pid": os.getpid(), "token": token}), encoding="utf-8")
+    unfinished.write_text(
+        json.dumps({"url": url, "pid": os.getpid(), "account": DEFAULT_ACCOUNT_ID, "token": token}), encoding="utf-8"
+    )
     unfinished.replace(folder / RECORD)
 
 

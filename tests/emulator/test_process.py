@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fleetform.aws import Access
 from fleetform.emulator import Emulator, environment, start, status, stop
-from fleetform.errors import ProgramError
+from fleetform.errors import InputError, ProgramError
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def bystander() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def write_record(folder: Path, url: str, pid: int) -> None:
-    record = {"url": url, "pid": pid, "token": "of an earlier run"}
+    record = {"url": url, "pid": pid, "account": "123456789012", "token": "of an earlier run"}
     (folder / "emulator.json").write_text(json.dumps(record), encoding="utf-8")
 
 
@@ -87,7 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(health).encode())
 server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-record = {"url": f"http://127.0.0.1:{server.server_port}", **health}
+record = {"url": f"http://127.0.0.1:{server.server_port}", "account": "123456789012", **health}
 pathlib.Path(sys.argv[1]).write_text(json.dumps(record))
 print("ready", flush=True)
 server.serve_forever()
@@ -149,7 +150,7 @@ def test_programs_reach_nothing_but_the_emulator() -> None:
         "NO_PROXY": "intranet,localhost",
         "PATH": "/bin",
     }
-    assert environment(Emulator(url="http://127.0.0.1:5566", pid=1), base) == {
+    assert environment(Emulator(url="http://127.0.0.1:5566", pid=1, account="123456789012"), base) == {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_CA_BUNDLE": "/ca.pem",
         "AWS_CONFIG_FILE": os.devnull,
@@ -168,3 +169,26 @@ def test_the_callers_side_does_not_import_moto() -> None:
     """Every command pays for what ``fleetform.emulator`` imports."""
     code = "import sys, fleetform.emulator; raise SystemExit('moto' in sys.modules or 'boto3' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+def test_it_answers_as_the_account_that_it_was_started_for(folder: Path) -> None:
+    emulator = start(folder, port=0, account="210987654321")
+    try:
+        sts = Access("eu-west-1", environment(emulator, {})).client("sts")
+        assert (emulator.account, sts.get_caller_identity()["Account"]) == ("210987654321", "210987654321")
+    finally:
+        stop(folder)
+
+
+def test_one_that_runs_for_another_account_is_left_alone(folder: Path) -> None:
+    emulator = start(folder, port=0)
+    try:
+        with pytest.raises(InputError) as refused:
+            start(folder, account="210987654321")
+        assert str(refused.value) == (
+            f"the emulator at {emulator.url} answers as account 123456789012, not 210987654321; "
+            "`invoke emulator.stop` ends it and all that was applied to it"
+        )
+        assert status(folder) == emulator
+    finally:
+        stop(folder)
