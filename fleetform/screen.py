@@ -15,6 +15,10 @@ from fleetform.terraform.runner import Output
 from fleetform.verification import ServiceStatus
 
 
+# Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
+_NO_EDGE = 10_000
+
+
 @dataclass
 class Step:
     """A step that runs, or has run.
@@ -40,6 +44,8 @@ class Screen:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = _NO_EDGE
         self.steps: list[Step] = []
 
     @property
@@ -74,12 +80,10 @@ class Screen:
         """Prints a table; the columns in `right` are flush right."""
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings:
-            table.add_column(
-                heading, justify="right" if heading in right else "left", no_wrap=not self._console.is_terminal
-            )
+            table.add_column(heading, justify="right" if heading in right else "left")
         for row in rows:
             table.add_row(*map(escape, row))
-        self._console.print(table, soft_wrap=not self._console.is_terminal)
+        self._console.print(table)
 
 
 def _progress(title: str, line: str) -> Text:

@@ -141,7 +141,8 @@ def unformatted(project: Project) -> list[str]:
     variables = installation.variables(os.environ, project.work)
     argv = commands.fmt(program, project.root / "modules", project.root / "envs", check=True)
     lines = _call(argv, variables, accepted=(0, 3)).splitlines()
-    return sorted(PurePath(line).relative_to(project.root).as_posix() for line in lines if line)
+    # Terraform shows paths as seen from its working directory, which is ours.
+    return sorted(os.path.relpath(line, project.root) for line in lines if line)
 
 
 def _call(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:

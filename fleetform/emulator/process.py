@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 
 from fleetform.errors import InputError, ProgramError
 
+ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"
 DEFAULT_ACCOUNT = "123456789012"
 DEFAULT_PORT = 5566
 HEALTH_PATH = "/fleetform/health"
@@ -146,7 +147,7 @@ def _spawn(folder: Path, port: int, account: str) -> Emulator:
         process = subprocess.Popen(
             argv,
             cwd=_PACKAGE_PARENT,
-            env={**os.environ, "MOTO_ACCOUNT_ID": account},
+            env={**os.environ, ACCOUNT_VARIABLE: account},
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=log,

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING
 # Read by moto when it is imported: without it the policies that AWS manages do not exist.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
 from fleetform.emulator import gaps
-from fleetform.emulator.process import HEALTH_PATH, RECORD
+from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -86,7 +85,8 @@ def write_record(folder: Path, url: str, token: str) -> None:
     """Write the record as a whole: a reader never sees half of it."""
     unfinished = folder / f"{RECORD}.{os.getpid()}"
     unfinished.write_text(
-        json.dumps({"url": url, "pid": os.getpid(), "account": DEFAULT_ACCOUNT_ID, "token": token}), encoding="utf-8"
+        json.dumps({"url": url, "pid": os.getpid(), "account": os.environ[ACCOUNT_VARIABLE], "token": token}),
+        encoding="utf-8",
     )
     unfinished.replace(folder / RECORD)
 
@@ -108,6 +108,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     gaps.fill()
     token = secrets.token_hex()
+    os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
     server = bind(arguments.port, Application(token))
     write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
     announce()

@@ -21,7 +21,8 @@ from fleetform.catalog.models import HealthCheck
 from fleetform.topology import Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_BLANK_LINES = re.compile(r"\n\s*\n(?=\s*\n)|(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?=[ \t]*[}\]])")
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
+_BLANK_LINES_AT_EDGES = re.compile(r"(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?=[ \t]*[}\]])")
 
 
 class Text(str):
@@ -102,4 +103,4 @@ class Templates:
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """Renders one template; runs of blank lines become one, and there is none at the edges of a block."""
         text = self._environment.get_template(name).render(values)
-        return _BLANK_LINES.sub(lambda match: "\n" if match.end() > match.start() else "", text)
+        return _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))

@@ -1,0 +1,51 @@
+"""Golden files: for each case a catalog, an environment and the stacks that they must become."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from fleetform.catalog.loading import load
+from fleetform.render.rendering import render
+from fleetform.render.template import Templates
+from fleetform.render.writer import formatted
+from fleetform.terraform import commands, installation
+
+FOLDER = Path(__file__).parent
+TEMPLATES = FOLDER.parents[1] / "templates"
+REGENERATE = "python -m tests.golden"
+
+CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
+"""Each is a folder here, and its environment's name."""
+
+
+def rendered(case: str) -> dict[str, str]:
+    """What a case is rendered to, formatted: the text of each file by `stack/file`."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "envs", case)
+        place.mkdir(parents=True)
+        shutil.copy(FOLDER / case / "catalog.yaml", place.parent)
+        shutil.copy(FOLDER / case / "environment.yaml", place)
+        stacks = formatted(render(load(Path(folder), case), Templates(TEMPLATES)), terraform_fmt)
+    return {f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()}
+
+
+def expected(case: str) -> dict[str, str]:
+    """What a case must be rendered to: the text of each file by `stack/file`."""
+    folder = FOLDER / case / "expected"
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in files}
+
+
+def regenerate(case: str) -> None:
+    """Makes what a case is rendered to what it must be rendered to."""
+    folder = FOLDER / case / "expected"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, text in rendered(case).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def terraform_fmt(folder: Path) -> None:
+    """Formats all files below a folder in place, with the real program."""
+    subprocess.run(commands.fmt(installation.find_program(), folder), check=True, capture_output=True)

@@ -1,0 +1,6 @@
+"""Regenerates all golden files; review the difference before it is committed."""
+
+from tests.golden import CASES, regenerate
+
+for case in CASES:
+    regenerate(case)

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from fleetform.catalog.models import Autoscaling, HealthCheck, Service
+from fleetform.render.template import Templates
+from fleetform.topology import Rule
+
+
+def render(folder: Path, template: str, **values: object) -> str:
+    (folder / "case").mkdir(exist_ok=True)
+    (folder / "case" / "file.tf.j2").write_text(template, encoding="utf-8")
+    return Templates(folder).render("case/file.tf.j2", values)
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ('${x} "y"', r'"$${x} \"y\""'),
+        ("{{ value }}", '"{{ value }}"'),
+        ("%{if true}", '"%%{if true}"'),
+        ("a\nb", r'"a\nb"'),
+        (7, "7"),
+        (False, "false"),
+        (None, "null"),
+        (("a", "b"), '["a", "b"]'),
+        ({"b": 1, "a-b": 2}, '{\n"a-b" = 2\nb = 1\n}'),
+    ],
+)
+def test_a_value_is_printed_as_a_literal(tmp_path: Path, value: object, printed: str) -> None:
+    assert render(tmp_path, "a = {{ value }}\n", value=value) == f"a = {printed}\n"
+
+
+@pytest.mark.parametrize(("name", "printed"), [("web", "web"), ("for", '"for"'), ("a->b:80", '"a->b:80"')])
+def test_a_key_is_quoted_where_it_must_be(tmp_path: Path, name: str, printed: str) -> None:
+    assert render(tmp_path, "{{ name | key }} = 1\n", name=name) == f"{printed} = 1\n"
+
+
+@pytest.mark.parametrize("name", ["web", "order-api", "dev.shop.internal", "_x", "1a"])
+def test_a_word_is_printed_bare(tmp_path: Path, name: str) -> None:
+    assert render(tmp_path, 'a = "{{ name | word }}"\n', name=name) == f'a = "{name}"\n'
+
+
+@pytest.mark.parametrize("name", ["", "a b", "${x}", 'a"', "a\n", "-a", ".a", "é", "a/b", "a:b"])
+def test_what_is_no_name_is_no_word(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=r"\Anot a name: "):
+        render(tmp_path, 'a = "{{ name | word }}"\n', name=name)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ missing }}", "{{ given.missing }}", "{% if missing %}x{% endif %}"],
+)
+def test_what_is_not_defined_is_an_error(tmp_path: Path, template: str) -> None:
+    with pytest.raises(jinja2.UndefinedError):
+        render(tmp_path, template, given={})
+
+
+def test_arguments_are_those_that_differ_from_their_defaults_in_the_order_asked_for(tmp_path: Path) -> None:
+    service = Service(image="nginx", cpu=512, memory=512, port=80, command=("run", "${x}"))
+    template = '{{ service | arguments("port", "memory", "cpu", "command") }}\n'
+    assert render(tmp_path, template, service=service) == 'port = 80\ncpu = 512\ncommand = ["run", "$${x}"]\n'
+
+
+def test_a_default_that_is_written_out_is_left_out(tmp_path: Path) -> None:
+    template = 'module "x" {\n  {{ service | arguments("cpu", "desired_count") }}\n}\n'
+    assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {\n}\n'
+
+
+def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) -> None:
+    service = Service(image="nginx", autoscaling=Autoscaling(min=1, max=3, cpu=60))
+    assert render(tmp_path, '{{ service | arguments("autoscaling") }}\n', service=service) == (
+        "autoscaling = {\nmax = 3\nmin = 1\n}\n"
+    )
+
+
+def test_a_health_check_runs_without_a_shell(tmp_path: Path) -> None:
+    service = Service(image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5))
+    assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
+        'health_check = {\ncommand = ["CMD", "check", "$(x)"]\nretries = 5\n}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "side", "printed"),
+    [
+        (Rule("web", "", peer="orders", port=80), "from", 'from_group = "orders"\nport = 80\n'),
+        (Rule("web", "", cidr="0.0.0.0/0", port=443), "to", 'to_cidr = "0.0.0.0/0"\nport = 443\n'),
+        (Rule("web", "", peer="app"), "to", 'to_group = "app"\nprotocol = "-1"\n'),
+    ],
+)
+def test_a_rules_peer_is_its_other_side_and_port_or_protocol(
+    tmp_path: Path, rule: Rule, side: str, printed: str
+) -> None:
+    assert render(tmp_path, "{{ rule | peer(side) }}\n", rule=rule, side=side) == printed
+
+
+@pytest.mark.parametrize(
+    ("template", "printed"),
+    [
+        pytest.param("a\n\n\n\nb\n", "a\n\nb\n", id="runs become one"),
+        pytest.param("a\n  \n\t\n\nb\n", "a\n\nb\n", id="of spaces too"),
+        pytest.param("a {\n\n\n  b\n}\n", "a {\n  b\n}\n", id="none after an opening"),
+        pytest.param("a {\n  b\n\n\n}\n", "a {\n  b\n}\n", id="none before a closing"),
+        pytest.param("a = [\n\n  1,\n\n]\n", "a = [\n  1,\n]\n", id="in lists too"),
+        pytest.param("a\n\nb\n", "a\n\nb\n", id="a single one stays"),
+        pytest.param("a = {}\n\nb\n", "a = {}\n\nb\n", id="after a closing it stays"),
+    ],
+)
+def test_blank_lines_are_tidied(tmp_path: Path, template: str, printed: str) -> None:
+    assert render(tmp_path, template) == printed
+
+
+def test_blank_lines_of_a_value_stay(tmp_path: Path) -> None:
+    assert render(tmp_path, "a = {{ value }}\n", value="{\n\n\n}") == r'a = "{\n\n\n}"' + "\n"
+
+
+def test_the_templates_of_a_folder_are_listed_in_order(tmp_path: Path) -> None:
+    for name in ("one/b.tf.j2", "one/a.tf.j2", "one/README.md", "onetwo/c.tf.j2"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert Templates(tmp_path).names("one") == ["one/a.tf.j2", "one/b.tf.j2"]
