@@ -192,5 +192,5 @@ namespace = Collection(
     demo,
     run_tests,
     requirements,
-    emulator=Collection(start, stop, status),
+    Collection("emulator", start, stop, status),
 )

@@ -92,13 +92,26 @@ def plan(project: Project, env: str) -> None:
         planned.append(_plan(workplace, stack))
     for done in planned:
         _write(f"{done.stack.name}: {done.summary}\n")
-        done.path.unlink(missing_ok=True)
+        done.discard()
 
 
 def apply(project: Project, env: str, *, yes: bool) -> None:
-    """Plans each stack, shows the plan, asks, and applies just that plan."""
+    """Plans each stack, shows the plan, asks, and applies just that plan.
+
+    Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
+    in use, and a caller should stop calling before its way is closed.
+    """
     workplace = _open(project, env)
-    for stack in STACKS:
+    foundation, *dependents = STACKS
+    planned = _plan(workplace, foundation)
+    if planned.summary.only_destroys and all(workflow.has_state(workplace, stack) for stack in dependents):
+        _write(f"\n{foundation.name} only loses resources: what may still use them goes first\n")
+        for stack in dependents:
+            _carry_out(workplace, _plan(workplace, stack), yes=yes)
+        planned.discard()
+        planned = _plan(workplace, foundation)
+    _carry_out(workplace, planned, yes=yes)
+    for stack in dependents:
         _carry_out(workplace, _plan(workplace, stack), yes=yes)
 
 
@@ -115,7 +128,7 @@ def drift(project: Project, env: str) -> None:
     workplace = _open(project, env)
     plans = [_plan(workplace, stack) for stack in STACKS]
     for planned in plans:
-        planned.path.unlink(missing_ok=True)
+        planned.discard()
         _write(f"{planned.stack.name}: {planned.summary}\n")
     drifted = [planned.stack.name for planned in plans if planned.changes]
     if drifted:
@@ -145,10 +158,15 @@ def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
 def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
     name, stack = workplace.environment.name, planned.stack.name
     if not planned.changes:
+        planned.discard()
         _write(f"{stack}: no changes\n")
         return
     if not (yes or workplace.environment.emulator):
-        _confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}", name)
+        try:
+            _confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}", name)
+        except BaseException:
+            planned.discard()
+            raise
     _write(f"\n── {name} {stack}: apply\n")
     summary = workflow.apply(workplace, planned, _line, color=_color())
     _write(f"{stack}: {summary.add} added, {summary.change} changed, {summary.destroy} destroyed\n")

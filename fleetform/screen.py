@@ -14,7 +14,6 @@ from fleetform.errors import ProgramError
 from fleetform.terraform.runner import Output
 from fleetform.verification import ServiceStatus
 
-
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
 _NO_EDGE = 10_000
 

@@ -99,6 +99,10 @@ class Plan:
     summary: Summary
     changes: bool
 
+    def discard(self) -> None:
+        """Removes the file: a plan may hold what is sensitive."""
+        self.path.unlink(missing_ok=True)
+
 
 def rendered(project: Project, name: str) -> dict[str, list[Change]]:
     """What a render would change, by stack; writes nothing.
@@ -259,12 +263,12 @@ def plan(
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
-    """Applies a saved plan, and removes it: it is of no more use, and may hold what is sensitive."""
+    """Applies a saved plan, and discards it."""
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
     try:
         result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
     finally:
-        planned.path.unlink(missing_ok=True)
+        planned.discard()
     return summarize(result.lines)
 
 

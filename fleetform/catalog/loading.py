@@ -55,9 +55,19 @@ def load(root: Path, name: str) -> Environment:
     names = environment_names(root)
     if name not in names:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
-    base, base_problems = read(root / CATALOG, CATALOG)
-    over, over_problems = read(root / environment_file(name), environment_file(name))
-    return validate(overlay(base, over), name, [*base_problems, *over_problems])
+    problems: list[Problem] = []
+    base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
+    return validate(overlay(base, over), name, problems)
+
+
+def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
+    """Reads a file whose top level has to be a mapping; adds to the problems."""
+    node, found = read(root / file, file)
+    problems += found
+    if isinstance(node.value, dict):
+        return node
+    problems.append(Problem(node.position, "a mapping is expected", "write `key: value` lines"))
+    return Node({}, node.position)
 
 
 def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:

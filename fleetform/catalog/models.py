@@ -30,6 +30,12 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return str(value) if isinstance(value, int) else value
 
 
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("text without NUL characters is expected")
+    return value
+
+
 def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
 
@@ -68,7 +74,7 @@ def _relative_path(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text)]
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Path = Annotated[Text, AfterValidator(_relative_path)]

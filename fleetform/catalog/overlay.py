@@ -7,7 +7,7 @@ def overlay(base: Node, over: Node) -> Node:
     """Lays one tree over another.
 
     Returns:
-        The merged tree: every value keeps the position of the file that it came from.
+        The merged tree: every value keeps the position of the file that it came from, a merged mapping that of the base.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
@@ -19,7 +19,7 @@ def overlay(base: Node, over: Node) -> Node:
             merged[key] = overlay(merged[key], node)
         else:
             merged[key] = node
-    return Node(merged, over.position, over.key_position)
+    return Node(merged, base.position, base.key_position)
 
 
 def without_nulls(node: Node) -> Node:

@@ -21,6 +21,7 @@ from fleetform.catalog.models import HealthCheck
 from fleetform.topology import Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_EMPTY = re.compile(r"([{\[])\s*\n\s*([}\]])")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BLANK_LINES_AT_EDGES = re.compile(r"(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?=[ \t]*[}\]])")
 
@@ -101,6 +102,7 @@ class Templates:
         return sorted(name for name in self._environment.list_templates(["j2"]) if name.startswith(f"{folder}/"))
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Renders one template; runs of blank lines become one, and there is none at the edges of a block."""
+        """Renders one template; runs of blank lines become one, none is at a block's edge, what is empty is a `{}`."""
         text = self._environment.get_template(name).render(values)
-        return _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))
+        text = _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))
+        return _EMPTY.sub(r"\1\2", text)

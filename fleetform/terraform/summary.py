@@ -23,6 +23,11 @@ class Summary:
     change: int = 0
     destroy: int = 0
 
+    @property
+    def only_destroys(self) -> bool:
+        """Whether resources go and none comes."""
+        return self.destroy > 0 and self.add == 0
+
     def __str__(self) -> str:
         """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
         parts = [f"{count} to {what}" for what, count in vars(self).items() if count]

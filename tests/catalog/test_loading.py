@@ -431,14 +431,8 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
             ["2:5: `address` is missing in `exceptions[0]`; add `address:`"],
             id="missing key in a list",
         ),
-        pytest.param("services: null\n", ["1:1: `services` is missing; add `services:`"], id="services removed"),
-        pytest.param(
-            "services: { web: null }\n",
-            ["1:11: `services` is empty; a length of 1 or more is expected"],
-            id="every service removed",
-        ),
-        pytest.param("- a\n", ["1:1: a mapping is expected; write `application: ...`"], id="a list"),
-        pytest.param("just text\n", ["1:1: a mapping is expected; write `application: ...`"], id="text"),
+        pytest.param("- a\n", ["1:1: a mapping is expected; write `key: value` lines"], id="a list"),
+        pytest.param("just text\n", ["1:1: a mapping is expected; write `key: value` lines"], id="text"),
         pytest.param(
             "zones: [eu-west-1a, us-east-1a, eu-west-1a, eu-west-1, eu-west-1é, eu-west-1ab]\n",
             [
@@ -498,9 +492,29 @@ def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment
 
 def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
     assert problems(tmp_path, "", "") == [
-        f"envs/dev/environment.yaml:1:1: `{key}` is missing; add `{key}:`"
+        f"envs/catalog.yaml:1:1: `{key}` is missing; add `{key}:`"
         for key in ("account", "application", "region", "services", "zones")
     ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("services: null\n", "envs/catalog.yaml:1:1: `services` is missing; add `services:`"),
+        (
+            "services: { web: null }\n",
+            "envs/catalog.yaml:5:11: `services` is empty; a length of 1 or more is expected",
+        ),
+    ],
+)
+def test_an_environment_without_services_is_refused(tmp_path: Path, environment: str, expected: str) -> None:
+    assert problems(tmp_path, HEAD + "services: { web: { image: nginx } }\n", environment) == [expected]
+
+
+@pytest.mark.parametrize("catalog", ["- a\n", "just text\n"])
+def test_a_catalog_that_is_no_mapping_is_the_catalogs_problem(tmp_path: Path, catalog: str) -> None:
+    found = problems(tmp_path, catalog, HEAD + "services: { web: { image: nginx } }\n")
+    assert found == ["envs/catalog.yaml:1:1: a mapping is expected; write `key: value` lines"]
 
 
 @pytest.mark.parametrize(
@@ -654,10 +668,11 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
         assert hostile in value_at(environment, path[:-1])  # type: ignore[operator]
 
 
-def test_a_free_text_takes_anything(tmp_path: Path) -> None:
+def test_a_free_text_takes_anything_but_nul(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
-    kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in HOSTILE]
-    assert kept == HOSTILE
+    texts = [hostile for hostile in HOSTILE if "\0" not in hostile]
+    kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
+    assert kept == texts
 
 
 REPLACEMENTS = (

@@ -53,12 +53,12 @@ def test_values_know_the_file_that_they_came_from() -> None:
                     "b": Node(1, Position(BASE, 2, 6), Position(BASE, 2, 3)),
                     "c": Node(3, Position(OVER, 3, 6), Position(OVER, 3, 3)),
                 },
-                Position(OVER, 3, 3),
-                Position(OVER, 2, 1),
+                Position(BASE, 2, 3),
+                Position(BASE, 1, 1),
             ),
             "x": Node(0, Position(OVER, 1, 4), Position(OVER, 1, 1)),
         },
-        Position(OVER, 1, 1),
+        Position(BASE, 1, 1),
     )
 
 

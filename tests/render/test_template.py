@@ -65,7 +65,7 @@ def test_arguments_are_those_that_differ_from_their_defaults_in_the_order_asked_
 
 def test_a_default_that_is_written_out_is_left_out(tmp_path: Path) -> None:
     template = 'module "x" {\n  {{ service | arguments("cpu", "desired_count") }}\n}\n'
-    assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {\n}\n'
+    assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {}\n'
 
 
 def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.commands import Terraform, fmt
+from fleetform.terraform.commands import Terraform, fmt, version
 
 PLAIN = Terraform("/bin/terraform", Path("envs/dev/foundation"))
 COLOURED = Terraform("/bin/terraform", Path("envs/dev/foundation"), color=True)
@@ -42,4 +42,9 @@ def test_formatting_writes_all_files_below_a_folder() -> None:
 
 
 def test_checking_the_format_only_lists_files() -> None:
-    assert fmt("/bin/tofu", Path("envs"), check=True) == ["/bin/tofu", "fmt", "-recursive", "-check", "envs"]
+    built = fmt("/bin/tofu", Path("modules"), Path("envs"), check=True)
+    assert built == ["/bin/tofu", "fmt", "-recursive", "-check", "modules", "envs"]
+
+
+def test_the_version_is_asked_for_in_json() -> None:
+    assert version("/bin/tofu") == ["/bin/tofu", "version", "-json"]

@@ -95,7 +95,7 @@ def test_ctrl_c_ends_an_apply_in_an_orderly_way(stack: Path, variables: Mapping[
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if line.endswith(b": has begun\n"):
+            if line.endswith(b"(local-exec): has begun\n"):
                 process.send_signal(signal.SIGINT)
     state = json.loads((stack / "terraform.tfstate").read_text(encoding="utf-8"))
     assert (process.returncode, lines.count(b"Interrupt received.\n")) == (1, 1)

@@ -1,12 +1,13 @@
 """Which Terraform runs, and the CLI configuration that it runs with."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from fleetform.errors import ProgramError
 from fleetform.stacks import AWS_PROVIDER_VERSION
-from fleetform.terraform.installation import find_mirrors, find_program, variables
+from fleetform.terraform.installation import find_mirrors, find_program, require_version, variables
 
 ALWAYS = {"CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
 UNPACKED = f"{AWS_PROVIDER_VERSION}/linux_amd64"
@@ -55,6 +56,19 @@ def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeyp
         "neither terraform nor tofu is on PATH; call `./run`, which brings one, or install Terraform >= 1.10",
         3,
     )
+
+
+@pytest.mark.parametrize("version", ["1.10.0", "1.15.5", "2.0.0", "1.12.0-dev"])
+def test_a_version_that_locks_state_in_s3_is_new_enough(version: str) -> None:
+    require_version("/bin/terraform", json.dumps({"terraform_version": version}))
+
+
+@pytest.mark.parametrize("version", ["1.9.8", "0.15.0"])
+def test_an_older_version_is_refused(version: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        require_version("/bin/terraform", json.dumps({"terraform_version": version}))
+    remedy = "install 1.10 or later, or take it off PATH: `./run` brings one"
+    assert str(caught.value) == f"/bin/terraform is version {version}; {remedy}"
 
 
 def test_a_configuration_that_the_user_names_is_respected(tmp_path: Path, home: dict[str, str]) -> None:

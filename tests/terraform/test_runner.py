@@ -89,7 +89,7 @@ def test_a_program_that_is_missing_is_an_error(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_passed_on_once_and_the_programs_own_end_waited_for(tmp_path: Path) -> None:
-    """Ctrl-C is pressed twice; the program ends when the test lets it."""
+    """As a terminal does, the test interrupts the whole process group, and twice; the program ends when it lets it."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     program = """
@@ -108,12 +108,12 @@ try:
 except KeyboardInterrupt:
     print("runner: interrupted")
 """
-    with subprocess.Popen(python(runner), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(python(runner), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         lines.append(process.stdout.readline())
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         gate.write_text("open", encoding="utf-8")
         lines += process.stdout.readlines()
     assert (lines, process.returncode) == (

@@ -6,6 +6,5 @@ module "discovery" {
   namespace = var.namespace
   vpc_id    = module.network.vpc_id
 
-  services = {
-  }
+  services = {}
 }

@@ -5,6 +5,5 @@ module "registry" {
 
   name = var.name
 
-  repositories = [
-  ]
+  repositories = []
 }

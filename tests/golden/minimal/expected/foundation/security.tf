@@ -10,8 +10,7 @@ module "security" {
     worker = { description = "Tasks of worker" }
   }
 
-  ingress = {
-  }
+  ingress = {}
 
   egress = {
     "worker->internet:443" = {

@@ -1,0 +1,76 @@
+"""A project of two services, for tests of what people type: it stays as it is when the sample changes."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from fleetform import workflow
+from fleetform.workflow import Project
+
+ROOT = Path(__file__).parents[1]
+
+CATALOG = """application: shop
+account: "123456789012"
+region: eu-central-1
+zones: [eu-central-1a, eu-central-1b]
+services:
+  web:
+    image: nginx:1.29
+    port: 80
+    public: true
+    calls: [orders]
+  orders:
+    image: nginx:1.29
+    port: 8080
+"""
+
+
+def make(folder: Path) -> Project:
+    """Makes the project, with its environments `tiny`, and `local` on the emulator, rendered."""
+    project = _unrendered(folder)
+    for name, text in _rendered().items():
+        write(project, name, text.decode())
+    return project
+
+
+def _unrendered(folder: Path) -> Project:
+    for name in ("fleetform", "modules", "templates"):
+        (folder / name).symlink_to(ROOT / name)
+    shutil.copy(ROOT / "tasks.py", folder)
+    project = Project(folder)
+    write(project, "envs/catalog.yaml", CATALOG)
+    write(project, "envs/tiny/environment.yaml", "log_retention_in_days: 30\n")
+    write(project, "envs/local/environment.yaml", "emulator: true\n")
+    return project
+
+
+@cache
+def _rendered() -> Mapping[str, bytes]:
+    """All files of a rendered project; rendering once saves each test half a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = _unrendered(Path(folder))
+        for name in ("tiny", "local"):
+            workflow.render_environment(project, name)
+        return content(project)
+
+
+def write(project: Project, name: str, text: str) -> None:
+    """Writes a file of the project."""
+    path = project.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def edit(project: Project, name: str, old: str, new: str) -> None:
+    """Replaces some text in a file of the project."""
+    text = (project.root / name).read_text(encoding="utf-8")
+    assert old in text
+    write(project, name, text.replace(old, new))
+
+
+def content(project: Project) -> dict[str, bytes]:
+    """Every file of the environments."""
+    paths = (path for path in (project.root / "envs").rglob("*") if path.is_file())
+    return {path.relative_to(project.root).as_posix(): path.read_bytes() for path in paths}

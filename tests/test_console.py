@@ -1,0 +1,346 @@
+"""The tasks that drive Terraform, against a stand-in program that writes down how it is called."""
+
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetform import console, emulator
+from fleetform.aws import Access
+from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.terraform.state import ensure_bucket, state_key
+from fleetform.workflow import Project
+from tests import small_project
+
+BUCKET = "shop-tiny-tfstate-123456789012"
+ASKING = "tiny foundation in account 123456789012: 1 to add"
+
+STAND_IN = """#!/bin/sh
+case "$*" in
+  *" init "*|*" plan "*|*" apply "*) echo "$*" >>"$0.calls" ;;
+  *) exec '{terraform}' "$@" ;;
+esac
+case "$*" in
+  *" plan "*)
+    [ -z "$CHANGES" ] && exit 0
+    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
+    echo "Plan: $CHANGES."
+    exit 2 ;;
+  *" apply "*)
+    [ -n "$FAILURE" ] && echo "$FAILURE" && exit 1
+    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
+esac
+"""
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    terraform_binary: str,
+    terraform_environment: Mapping[str, str],
+) -> Project:
+    """A project in which every plan has a change, nobody is at a terminal, and AWS is the emulator."""
+    program = tmp_path / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
+    program.chmod(0o755)
+    for name, value in terraform_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    return small_project.make(tmp_path)
+
+
+@pytest.fixture
+def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
+    """The state bucket of `tiny`, and S3."""
+    access = Access("eu-central-1", terraform_environment)
+    ensure_bucket(access, BUCKET, {})
+    s3 = access.client("s3")
+    yield s3
+    for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):
+        s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+
+def calls(project: Project) -> list[str]:
+    """Stack and command of each call of Terraform, with what matters of its arguments."""
+    path = project.root / "bin/terraform.calls"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [_call(line.split()) for line in lines]
+
+
+def _call(words: list[str]) -> str:
+    stack, command, *arguments = words
+    told = [word.rsplit("/", maxsplit=1)[-1] for word in arguments if word == "-destroy" or word.endswith(".tfplan")]
+    return " ".join([stack.rsplit("/", maxsplit=1)[-1], command, *told])
+
+
+FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
+SERVICES = ["services init", "services plan services.tfplan"]
+
+
+def test_nothing_is_applied_where_nobody_can_be_asked(project: Project) -> None:
+    with pytest.raises(InputError) as caught:
+        console.apply(project, "tiny", yes=False)
+    assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
+    assert calls(project) == FOUNDATION
+
+
+def test_nothing_is_applied_without_the_environments_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
+    with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
+        console.apply(project, "tiny", yes=False)
+    assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
+    assert calls(project) == FOUNDATION
+
+
+def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("tiny\ntiny\n"))
+    console.apply(project, "tiny", yes=False)
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+
+
+def test_an_apply_shows_plan_and_outcome_of_each_stack(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    console.apply(project, "tiny", yes=True)
+    assert capsys.readouterr().out == "".join(
+        f"""
+── tiny {stack}: plan
+Plan: 1 to add, 0 to change, 0 to destroy.
+
+── tiny {stack}: apply
+Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
+{stack}: 1 added, 0 changed, 0 destroyed
+"""
+        for stack in ("foundation", "services")
+    )
+
+
+def test_an_applied_plan_is_removed(project: Project) -> None:
+    console.apply(project, "tiny", yes=True)
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_where_nothing_changes_nothing_is_asked_or_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    console.apply(project, "tiny", yes=False)
+    assert calls(project) == [*FOUNDATION, *SERVICES]
+    assert capsys.readouterr().out == (
+        "\n── tiny foundation: plan\nfoundation: no changes\n\n── tiny services: plan\nservices: no changes\n"
+    )
+
+
+def test_an_apply_that_fails_ends_it_before_the_next_stack(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FAILURE", "Error: no such thing")
+    with pytest.raises(ProgramError) as caught:
+        console.apply(project, "tiny", yes=True)
+    assert str(caught.value).endswith(
+        f"ended with exit code 1; its output is in {project.work}/tiny/logs/foundation-apply.log"
+    )
+    assert capsys.readouterr().out.endswith("\n── tiny foundation: apply\nError: no such thing\n")
+    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+
+
+def test_a_stale_render_is_not_applied(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    with pytest.raises(CheckFailedError) as caught:
+        console.apply(project, "tiny", yes=True)
+    assert str(caught.value) == (
+        "envs/tiny/services/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
+    )
+    assert calls(project) == []
+
+
+def test_what_has_findings_is_not_applied(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
+    with pytest.raises(CheckFailedError) as caught:
+        console.apply(project, "tiny", yes=True)
+    assert str(caught.value) == (
+        "envs/tiny/services/extra.tf:1: FF003 aws_cloudwatch_log_group.extra: "
+        "logs are kept for ever; set retention_in_days"
+    )
+    assert calls(project) == []
+
+
+def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
+    with pytest.raises(CheckFailedError) as caught:
+        console.drift(project, "tiny")
+    assert str(caught.value) == (
+        "not as the catalog says: foundation, services; the plan is above, `invoke apply --env tiny` mends it"
+    )
+
+
+def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
+    with pytest.raises(CheckFailedError):
+        console.drift(project, "tiny")
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_no_drift_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    console.drift(project, "tiny")
+    assert capsys.readouterr().out == (
+        "\n── tiny foundation: plan\n\n── tiny services: plan\nfoundation: no changes\nservices: no changes\nno drift\n"
+    )
+
+
+def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console.plan(project, "tiny")
+    assert capsys.readouterr().out == (
+        "\n── tiny foundation: plan\nPlan: 1 to add, 0 to change, 0 to destroy.\n"
+        "services: to be planned once foundation is applied, as it reads its outputs\n"
+        "foundation: 1 to add\n"
+    )
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_plan_keeps_no_file(project: Project) -> None:
+    console.plan(project, "tiny")
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+    console.plan(project, "tiny")
+    assert calls(project) == [*FOUNDATION, *SERVICES]
+
+
+def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+    console.apply(project, "tiny", yes=True)
+    assert calls(project) == [
+        *FOUNDATION,
+        *SERVICES,
+        "services apply services.tfplan",
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.parametrize("changes", ["1 to add, 0 to change, 1 to destroy", "0 to add, 1 to change, 0 to destroy"])
+def test_otherwise_the_foundation_goes_first(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+    changes: str,
+) -> None:
+    monkeypatch.setenv("CHANGES", changes)
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+    console.apply(project, "tiny", yes=True)
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+
+
+def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+    console.destroy(project, "tiny", yes=True)
+    assert calls(project) == [
+        "services init",
+        "services plan services.tfplan -destroy",
+        "services apply services.tfplan",
+        "foundation init",
+        "foundation plan foundation.tfplan -destroy",
+        "foundation apply foundation.tfplan",
+    ]
+
+
+def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+    with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
+        console.destroy(project, "tiny", yes=False)
+    assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
+
+
+def test_the_state_bucket_is_made_once(
+    project: Project, terraform_environment: Mapping[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        console.bootstrap(project, "tiny")
+    Access("eu-central-1", terraform_environment).client("s3").delete_bucket(Bucket=BUCKET)
+    assert capsys.readouterr().out == f"{BUCKET} made\n{BUCKET} is there, and up to date\n"
+
+
+@pytest.fixture
+def stopped(project: Project) -> Iterator[Project]:
+    """The project, whose emulator is stopped at the end."""
+    yield project
+    emulator.stop(project.work)
+
+
+def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    console.emulator_status(stopped, as_json=True)
+    console.start_emulator(stopped, "local")
+    started = emulator.status(stopped.work)
+    assert started
+    console.emulator_status(stopped, as_json=False)
+    console.stop_emulator(stopped)
+    console.stop_emulator(stopped)
+    console.emulator_status(stopped, as_json=False)
+    place = f"{started.url} (process {started.pid})"
+    assert capsys.readouterr().out == (
+        f"null\nemulator at {place}\nrunning at {place}\nstopped\nnot running\nnot running\n"
+    )
+
+
+def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    started = emulator.start(stopped.work, port=0)
+    console.emulator_status(stopped, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {
+        "url": started.url,
+        "pid": started.pid,
+        "account": "123456789012",
+    }
+
+
+def test_on_the_emulator_nobody_is_asked(stopped: Project) -> None:
+    console.apply(stopped, "local", yes=False)
+    assert [call for call in calls(stopped) if " apply " in call] == [
+        "foundation apply foundation.tfplan",
+        "services apply services.tfplan",
+    ]

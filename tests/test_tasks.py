@@ -1,0 +1,227 @@
+"""The command line as people and pipelines meet it: what is printed where, and the exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invoke import Collection, Task
+
+import tasks
+from fleetform.workflow import Project
+from tests import small_project
+
+CATALOG = "envs/catalog.yaml"
+LOGS = "envs/tiny/services/terraform.tfvars"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a command came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return small_project.make(tmp_path)
+
+
+def argv(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "invoke", *arguments]
+
+
+def invoke(project: Project, *arguments: str, folder: str = "", **variables: str) -> Ended:
+    """Runs a task as a person does, in a folder of the project; no traceback is ever shown."""
+    done = subprocess.run(
+        argv(*arguments),
+        cwd=project.root / folder,
+        env=os.environ | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def test_a_render_that_changes_nothing_says_so(project: Project) -> None:
+    assert invoke(project, "render", "--env", "tiny") == Ended(0, "nothing to change\n", "")
+
+
+def test_a_render_names_the_files_that_it_changes(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    assert invoke(project, "render", "--env", "tiny") == Ended(0, f"changed  {LOGS}\n", "")
+
+
+def test_a_render_tells_scripts_in_json(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    ended = invoke(project, "render", "--env", "tiny", "--json")
+    assert (ended.code, json.loads(ended.stdout)) == (0, [{"path": LOGS, "change": "changed"}])
+
+
+def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    before = small_project.content(project)
+    ended = invoke(project, "render", "--env", "tiny", "--check")
+    lines = ended.stdout.splitlines()
+    assert (ended.code, lines[:2]) == (1, [f"--- a/{LOGS}", f"+++ b/{LOGS}"])
+    assert [line for line in lines[3:] if line[0] in "+-"] == [
+        "-log_retention_in_days = 30",
+        "+log_retention_in_days = 90",
+    ]
+    assert ended.stderr == "envs/tiny is not what the catalog says; `invoke render --env tiny` mends it\n"
+    assert small_project.content(project) == before
+
+
+def test_a_current_render_passes_its_check_silently(project: Project) -> None:
+    assert invoke(project, "render", "--env", "tiny", "--check") == Ended(0, "", "")
+
+
+def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
+    small_project.edit(project, "envs/local/environment.yaml", "true", "true\nlog_retention_in_days: 90")
+    assert invoke(project, "render") == Ended(0, "changed  envs/local/services/terraform.tfvars\n", "")
+
+
+def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+    small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
+    small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")
+    before = small_project.content(project)
+    assert invoke(project, "render", "--env", "tiny") == Ended(
+        2,
+        "",
+        "envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service; did you mean `orders`?\n"
+        "envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`; did you mean `port`?\n",
+    )
+    assert small_project.content(project) == before
+
+
+@pytest.mark.parametrize("task", ["render", "check", "bootstrap", "plan", "apply", "verify", "drift", "destroy"])
+def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, task: str) -> None:
+    ended = invoke(project, task, "--env", "tin")
+    assert ended == Ended(2, "", "no environment `tin` in envs/; did you mean `tiny`?\n")
+
+
+@pytest.mark.parametrize("task", ["render", "check"])
+def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, task: str) -> None:
+    message = "neither terraform nor tofu is on PATH; call `./run`, which brings one, or install Terraform >= 1.10\n"
+    assert invoke(project, task, "--env", "tiny", PATH="") == Ended(3, "", message)
+
+
+def test_a_check_without_findings_says_so(project: Project) -> None:
+    assert invoke(project, "check", "--env", "tiny") == Ended(0, "no findings\n", "")
+
+
+def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> None:
+    ended = invoke(project, "check", "--env", "tiny", "--json")
+    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], "")
+
+
+REPOSITORY = 'resource "aws_ecr_repository" "extra" {}\n'
+MUTABLE = 'tags can be pushed over; set image_tag_mutability = "IMMUTABLE"'
+
+
+def test_a_finding_is_told_with_its_place(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
+    assert invoke(project, "check", "--env", "tiny") == Ended(
+        1,
+        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n",
+        "1 finding in envs/tiny\n",
+    )
+
+
+def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
+    ended = invoke(project, "check", "--env", "tiny", "--json")
+    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (
+        1,
+        [
+            {
+                "file": "envs/tiny/services/extra.tf",
+                "line": 1,
+                "rule": "FF002",
+                "address": "aws_ecr_repository.extra",
+                "message": MUTABLE,
+            }
+        ],
+        "1 finding in envs/tiny\n",
+    )
+
+
+def test_a_check_of_a_stale_render_fails(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    message = f"{LOGS} is not what the catalog says; run `invoke render --env tiny`\n"
+    assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
+
+
+@pytest.mark.parametrize("folder", ["", "envs/tiny"])
+def test_a_file_that_is_not_formatted_is_told_wherever_one_stands(project: Project, folder: str) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", 'output "a" {\nvalue = 1\n}\n')
+    message = "not formatted: envs/tiny/services/extra.tf; `terraform fmt -recursive` mends it\n"
+    assert invoke(project, "check", "--env", "tiny", folder=folder) == Ended(1, "", message)
+
+
+def test_a_file_that_is_not_hcl_is_told_with_its_place(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", "}\n")
+    message = "envs/tiny/services/extra.tf:1:1: not valid HCL; mend it, or render again\n"
+    assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
+
+
+def test_ctrl_c_ends_a_task_with_a_word_and_130(project: Project) -> None:
+    """The stand-in for Terraform says that it runs, and runs until it is ended."""
+    began = project.root / "began"
+    os.mkfifo(began)
+    program = project.root / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho begun >'{began}'\nexec sleep 600\n", encoding="utf-8")
+    program.chmod(0o755)
+    variables = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(
+        argv("render", "--env", "tiny"), cwd=project.root, env=variables, stderr=subprocess.PIPE, text=True
+    ) as process:
+        began.read_text(encoding="utf-8")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate()
+    assert (process.returncode, stderr) == (130, "interrupted\n")
+
+
+def all_tasks() -> Mapping[str, Task[Any]]:
+    """Every task by its name on the command line."""
+    collection: Collection = tasks.namespace
+    return {name: collection[name] for name in collection.task_names}
+
+
+def test_the_list_names_every_task_with_its_help(project: Project) -> None:
+    ended = invoke(project, "--list", "--list-format", "json")
+    listed = json.loads(ended.stdout)
+    groups = [listed, *listed["collections"]]
+    found = {task["name"]: task["help"] for group in groups for task in group["tasks"]}
+    assert found == {
+        name.rsplit(".", maxsplit=1)[-1]: str(task.__doc__).split("\n", maxsplit=1)[0]
+        for name, task in all_tasks().items()
+    }
+    assert all(found.values())
+
+
+@pytest.mark.parametrize("task", all_tasks().values(), ids=all_tasks().keys())
+def test_every_flag_of_a_task_has_a_help(task: Task[Any]) -> None:
+    assert {argument.name: bool(argument.help) for argument in task.get_arguments()} == {
+        argument.name: True for argument in task.get_arguments()
+    }
+
+
+def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
+    """`invoke --list` answers at once."""
+    code = "import sys, tasks; print(*sorted(set(sys.argv) & sys.modules.keys()))"
+    slow = ["boto3", "fleetform", "hcl2", "jinja2", "moto", "pydantic", "rich"]
+    done = subprocess.run([sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
