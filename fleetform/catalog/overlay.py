@@ -7,7 +7,7 @@ def overlay(base: Node, over: Node) -> Node:
     """Lays one tree over another.
 
     Returns:
-        The merged tree: every value keeps the position of the file that it came from, a merged mapping that of the base.
+        The merged tree: every value keeps the position that it came from, a merged mapping that of the base.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over

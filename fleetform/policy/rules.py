@@ -67,12 +67,14 @@ def _for_all_protocols(resource: Resource) -> bool:
 @_rule("FF001", "Only public ports are open to the internet.", "aws_vpc_security_group_ingress_rule")
 def only_public_ports_face_the_internet(resource: Resource, context: Context) -> str | None:
     """A port that is open to any address is scanned within minutes."""
-    port = resource.values.get("from_port")
-    if not _open_to_anywhere(resource) or (port is UNKNOWN and not _for_all_protocols(resource)):
+    first, last = resource.values.get("from_port"), resource.values.get("to_port")
+    if not _open_to_anywhere(resource) or (first is UNKNOWN and not _for_all_protocols(resource)):
         return None
-    if port in tuple(context.public_ports) and resource.values.get("to_port") in (port, UNKNOWN):
+    if first in tuple(context.public_ports) and last in (first, UNKNOWN):
         return None
-    what = "all ports are" if _for_all_protocols(resource) else f"port {port} is"
+    what = f"port {first} is" if last in (first, UNKNOWN) else f"ports {first} to {last} are"
+    if _for_all_protocols(resource):
+        what = "all ports are"
     return f"{what} open to the internet; set `public: true` on its service or name who calls it in `calls`"
 
 
@@ -145,3 +147,15 @@ def egress_is_opened_by_port(resource: Resource, _: Context) -> str | None:
     if not _for_all_protocols(resource) or not _open_to_anywhere(resource):
         return None
     return "everything may leave; use `security: edges`"
+
+
+@_rule(
+    "FF008",
+    "Security group rules are resources of their own.",
+    *("aws_security_group", "aws_default_security_group", "aws_security_group_rule"),
+)
+def rules_are_resources_of_their_own(resource: Resource, _: Context) -> str | None:
+    """Inline rules and `aws_security_group_rule` undo the rules of other resources, and no rule here looks into them."""
+    if resource.type != "aws_security_group_rule" and not resource.values.keys() & {"ingress", "egress", "dynamic"}:
+        return None
+    return "its rules undo those of other resources; use aws_vpc_security_group_ingress_rule and _egress_rule"

@@ -15,13 +15,14 @@ POLICY = {"Statement": [{"Effect": "Allow", "Action": ["s3:*", "ecr:GetAuthoriza
 OPEN = "open to the internet; set `public: true` on its service or name who calls it in `calls`"
 MUTABLE = 'tags can be pushed over; set image_tag_mutability = "IMMUTABLE"'
 FOR_EVER = "logs are kept for ever; set retention_in_days"
+OTHER_RULES = "its rules undo those of other resources; use aws_vpc_security_group_ingress_rule and _egress_rule"
 EVERY_PORT = "every port is open, whatever `calls` says; use `security: edges`"
 
 
 def verdict(rule: str, values: Mapping[str, Known]) -> str | None:
     """What a rule says of a resource with these arguments, in a catalog whose one public port is 80."""
-    resource = Resource("thing.this", "thing", values, PurePath("main.tf"), 1)
-    return RULES[rule].check(resource, CONTEXT)
+    kind = str(values.get("type", "thing"))
+    return RULES[rule].check(Resource("thing.this", kind, values, PurePath("main.tf"), 1), CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def verdict(rule: str, values: Mapping[str, Known]) -> str | None:
         ("FF001", {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}, f"all ports are {OPEN}"),
         ("FF001", {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": -1}, f"all ports are {OPEN}"),
         ("FF001", {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1", "from_port": UNKNOWN}, f"all ports are {OPEN}"),
-        ("FF001", {**SHELL, "from_port": 80, "to_port": 90}, f"port 80 is {OPEN}"),
+        ("FF001", {**SHELL, "from_port": 80, "to_port": 90}, f"ports 80 to 90 are {OPEN}"),
         ("FF002", {}, MUTABLE),
         ("FF002", {"image_tag_mutability": "MUTABLE"}, MUTABLE),
         ("FF002", {"image_tag_mutability": ["IMMUTABLE"]}, MUTABLE),
@@ -52,6 +53,10 @@ def verdict(rule: str, values: Mapping[str, Known]) -> str | None:
             {"enable_dns_hostnames": False, "enable_dns_support": False},
             "discovery names do not resolve; set enable_dns_support = true and enable_dns_hostnames = true",
         ),
+        ("FF008", {"ingress": [{"from_port": 22}]}, OTHER_RULES),
+        ("FF008", {"egress": []}, OTHER_RULES),
+        ("FF008", {"dynamic": [{"ingress": {}}]}, OTHER_RULES),
+        ("FF008", {"type": "aws_security_group_rule"}, OTHER_RULES),
         ("FF006", {"referenced_security_group_id": UNKNOWN, "ip_protocol": "-1"}, EVERY_PORT),
         ("FF006", {"cidr_ipv4": "10.0.0.0/8", "ip_protocol": -1}, EVERY_PORT),
         (
@@ -84,6 +89,7 @@ def test_what_breaks_a_rule_is_told_what_is_wrong_and_how_to_mend_it(
         ("FF006", {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "-1"}),
         ("FF007", {"cidr_ipv4": "0.0.0.0/0", "ip_protocol": "tcp", "from_port": 443, "to_port": 443}),
         ("FF007", {"referenced_security_group_id": "sg-1", "ip_protocol": "-1"}),
+        ("FF008", {"name": "app", "description": "of its own"}),
     ],
 )
 def test_what_keeps_a_rule_passes(rule: str, values: Mapping[str, Known]) -> None:
