@@ -155,7 +155,7 @@ def egress_is_opened_by_port(resource: Resource, _: Context) -> str | None:
     *("aws_security_group", "aws_default_security_group", "aws_security_group_rule"),
 )
 def rules_are_resources_of_their_own(resource: Resource, _: Context) -> str | None:
-    """Inline rules and `aws_security_group_rule` undo the rules of other resources, and no rule here looks into them."""
+    """Inline rules and `aws_security_group_rule` undo what other resources say, and no rule here looks into them."""
     if resource.type != "aws_security_group_rule" and not resource.values.keys() & {"ingress", "egress", "dynamic"}:
         return None
     return "its rules undo those of other resources; use aws_vpc_security_group_ingress_rule and _egress_rule"
