@@ -82,14 +82,13 @@ class SecurityGroups:
 
 def calls(environment: Environment) -> tuple[Call, ...]:
     """All calls, sorted by caller, then callee."""
-    services = environment.services
-    edges = ((caller, callee) for caller, service in services.items() for callee in service.calls)
-    return tuple(sorted(Call(caller, callee, services[callee].port or 0) for caller, callee in edges))
+    return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
 
 
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     """The calls that one service makes, sorted by callee."""
-    return tuple(call for call in calls(environment) if call.caller == caller)
+    services = environment.services
+    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].calls))
 
 
 def namespace(environment: Environment) -> str:

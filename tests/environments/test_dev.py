@@ -1,4 +1,4 @@
-"""`dev` is the article's architecture, value by value, and the two chapters that the article leaves open."""
+"""`dev` is the ECS Service Discovery architecture that it is modelled on, value by value."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ NAME = "ecs_service_discovery"
 
 
 def tags(name: str | None = None) -> dict[str, dict[str, str]]:
-    """The article's tags: a name, and the application as the provider's default tag."""
+    """A name, and the provider's default tags."""
     default = {"application": NAME, "environment": "dev"}
     return {"tags": {"Name": name}, "tags_all": default | {"Name": name}} if name else {"tags_all": default}
 
@@ -109,7 +109,7 @@ def tags(name: str | None = None) -> dict[str, dict[str, str]]:
         ),
     ],
 )
-def test_foundation_has_the_articles_values(dev: Plans, address: str, expected: dict[str, Any]) -> None:
+def test_foundation_has_the_architectures_values(dev: Plans, address: str, expected: dict[str, Any]) -> None:
     assert dev.foundation[address] == expected
 
 
