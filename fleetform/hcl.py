@@ -2,10 +2,10 @@
 
 import gc
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetform.errors import CheckFailedError
@@ -77,7 +77,20 @@ class Expression:
     text: str
 
 
-Value: TypeAlias = "str | int | float | bool | Expression | list[Value] | dict[str, Value] | None"
+@dataclass(frozen=True)
+class Call:
+    """A call of a function that wraps one value: `jsonencode({...})`, `toset([...])`.
+
+    Attributes:
+        function: Its name.
+        argument: The value.
+    """
+
+    function: str
+    argument: "Value"
+
+
+Value: TypeAlias = "str | int | float | bool | Expression | Call | list[Value] | dict[str, Value] | None"
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,7 @@ class File:
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """The garbage collector takes two thirds of a large parse, and has nothing to collect."""
     enabled = gc.isenabled()
     gc.disable()
@@ -131,20 +144,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def parse_files(root: Path, paths: Iterable[PurePath]) -> list[File]:
-    """Parses files.
-
-    Args:
-        root: The project's root.
-        paths: The files, from the root.
-
-    Raises:
-        CheckFailedError: One is not valid HCL or not UTF-8.
-    """
-    with _collector_paused():
-        return [parse((root / path).read_bytes(), path) for path in paths]
 
 
 def parse(content: bytes, path: PurePath) -> File:
@@ -212,6 +211,7 @@ def _lines_of_object(expression: Any, path: tuple[str, ...]) -> Iterator[tuple[t
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
+_WRAPPED = re.compile(r"(jsonencode|toset)\((.*)\)", re.DOTALL)
 _HEREDOC = re.compile(r'"<<-?[\w.-]+\r?\n')
 
 
@@ -225,11 +225,22 @@ def _value(plain: Any) -> Value:  # noqa: ANN401 - what python-hcl2 serializes t
         case str() if plain.startswith('"') and not _TEMPLATE.search(plain) and not _HEREDOC.match(plain):
             return _unquoted(plain)
         case str() if plain.startswith("${") and plain.endswith("}"):
-            return Expression(plain[2:-1])
+            return _call(plain[2:-1]) or Expression(plain[2:-1])
         case str():
             return Expression(plain)
         case _:
             return plain  # type: ignore[no-any-return]
+
+
+def _call(text: str) -> Call | None:
+    """A call of a function that wraps one value; None if the expression is something else."""
+    match = _WRAPPED.fullmatch(text)
+    if match is None:
+        return None
+    try:
+        return Call(match[1], parse(f"value = {match[2]}".encode(), PurePath("expression")).attributes["value"])
+    except CheckFailedError:  # two calls with an operator between them
+        return None
 
 
 def _unquoted(text: str) -> str:

@@ -219,9 +219,12 @@ def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> No
 def findings(project: Project, name: str) -> "list[Finding]":
     """The policy's findings in what stands on disk."""
     from fleetform.policy.findings import check  # noqa: PLC0415 - it brings a tenth of a second of parser
-    from fleetform.policy.view import Modules  # noqa: PLC0415
+    from fleetform.policy.folders import Folders  # noqa: PLC0415
 
-    return check(load(project.root, name), Modules(project.root))
+    folders = Folders(project.root, project.work / "parsed")
+    found = check(load(project.root, name), folders)
+    folders.keep()
+    return found
 
 
 def verify(workplace: Workplace) -> "Report":

@@ -299,11 +299,3 @@ def test_what_is_not_hcl_is_refused_with_its_place(content: bytes, message: str)
     with pytest.raises(CheckFailedError) as refused:
         hcl.parse(content, FILE)
     assert str(refused.value) == message
-
-
-def test_files_are_parsed_in_the_order_given_and_shown_from_the_root(tmp_path: Path) -> None:
-    (tmp_path / "b.tf").write_text("x = 1\n", "utf-8")
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "c.tf").write_text("y = 2\n", "utf-8")
-    paths = [PurePath("b.tf"), PurePath("a/c.tf")]
-    assert hcl.parse_files(tmp_path, paths) == [File(paths[0], (), {"x": 1}), File(paths[1], (), {"y": 2})]

@@ -7,8 +7,9 @@ from pathlib import PurePath
 
 from fleetform.catalog.loading import environment_file
 from fleetform.catalog.models import Environment, PolicyException
+from fleetform.policy.folders import Folders
 from fleetform.policy.rules import RULES, Context
-from fleetform.policy.view import Modules, Resource, resources
+from fleetform.policy.view import Resource, resources
 from fleetform.stacks import STACKS
 
 UNUSED_EXCEPTION = "FF000"
@@ -38,7 +39,7 @@ class Finding:
         return f"{self.file.as_posix()}:{self.line}: {self.rule} {self.address}: {self.message}"
 
 
-def check(environment: Environment, modules: Modules) -> list[Finding]:
+def check(environment: Environment, folders: Folders) -> list[Finding]:
     """The findings of an environment's stacks as they stand on disk, sorted by place.
 
     Raises:
@@ -48,7 +49,7 @@ def check(environment: Environment, modules: Modules) -> list[Finding]:
     context = Context(frozenset(ports))
     found: list[Finding] = []
     for stack in STACKS:
-        for resource in resources(modules, PurePath("envs", environment.name, stack.name)):
+        for resource in resources(folders, PurePath("envs", environment.name, stack.name)):
             found += _findings(resource, context)
     unused = [
         _unused(exception, environment)

@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final, TypeAlias
 
 from fleetform import hcl
 from fleetform.errors import CheckFailedError
+from fleetform.policy.folders import Folders
 
 
 class _Unknown(Enum):
@@ -28,7 +29,6 @@ _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"]*)\"\]")
 _INTERPOLATION = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 _BEYOND_INTERPOLATION = re.compile(r"\\|\$\{|%\{")
 _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
-_CALL = re.compile(r"(jsonencode|toset)\((.*)\)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -69,32 +69,11 @@ class _Scope:
     each: Mapping[str, Known] = field(default_factory=dict)
 
 
-class Modules:
-    """Parsed folders of `.tf` files; each is parsed once.
-
-    Args:
-        root: The project's root.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._parsed: dict[PurePath, list[hcl.File]] = {}
-
-    def files(self, folder: PurePath) -> list[hcl.File]:
-        """The files of a folder, parsed, by name; `.tf` and `.tfvars` and backend files."""
-        if folder not in self._parsed:
-            endings = {".tf", ".tfvars", ".hcl"}
-            found = (self._root / folder).iterdir() if (self._root / folder).is_dir() else ()
-            names = sorted(path.name for path in found if path.suffix in endings and not path.name.startswith("."))
-            self._parsed[folder] = hcl.parse_files(self._root, [folder / name for name in names])
-        return self._parsed[folder]
-
-
-def resources(modules: Modules, stack: PurePath) -> list[Resource]:
+def resources(folders: Folders, stack: PurePath) -> list[Resource]:
     """All resources of a stack and of the modules that it calls, by address.
 
     Args:
-        modules: Where folders are parsed.
+        folders: Where folders are parsed.
         stack: The stack's folder, from the project's root.
 
     Raises:
@@ -102,15 +81,15 @@ def resources(modules: Modules, stack: PurePath) -> list[Resource]:
     """
     given = {
         name: _resolve(value, _Scope({}))
-        for file in modules.files(stack)
+        for file in folders.files(stack)
         if file.path.suffix == ".tfvars"
         for name, value in file.attributes.items()
     }
-    return sorted(_module(modules, stack, given, None), key=lambda resource: resource.address)
+    return sorted(_module(folders, stack, given, None), key=lambda resource: resource.address)
 
 
-def _module(modules: Modules, folder: PurePath, given: Mapping[str, Known], call: _Call | None) -> Iterator[Resource]:
-    files = modules.files(folder)
+def _module(folders: Folders, folder: PurePath, given: Mapping[str, Known], call: _Call | None) -> Iterator[Resource]:
+    files = folders.files(folder)
     scope = _scope(files, given)
     above = call.folders if call else ()
     if folder in above:
@@ -124,7 +103,7 @@ def _module(modules: Modules, folder: PurePath, given: Mapping[str, Known], call
                 address = f"{call.address if call else ''}module.{block.labels[0]}."
                 outermost = call or _Call(block, file.path, "")
                 inner = _Call(outermost.block, outermost.file, address, (*above, folder))
-                yield from _module(modules, PurePath(os.path.normpath(folder / source)), arguments, inner)
+                yield from _module(folders, PurePath(os.path.normpath(folder / source)), arguments, inner)
 
 
 def _scope(files: list[hcl.File], given: Mapping[str, Known]) -> _Scope:
@@ -177,6 +156,8 @@ def _resolve(value: hcl.Value, scope: _Scope) -> Known:
     match value:
         case hcl.Expression(text):
             return _expression(text, scope)
+        case hcl.Call(_, argument):
+            return _resolve(argument, scope)
         case list():
             return [_resolve(item, scope) for item in value]
         case dict():
@@ -188,12 +169,6 @@ def _resolve(value: hcl.Value, scope: _Scope) -> Known:
 def _expression(text: str, scope: _Scope) -> Known:
     if match := _REFERENCE.fullmatch(text):
         return _reference(match[1], [name or label for name, label in _STEP.findall(match[2])], scope)
-    if match := _CALL.fullmatch(text):
-        try:
-            argument = hcl.parse(f"value = {match[2]}".encode(), PurePath("expression")).attributes["value"]
-        except CheckFailedError:  # two calls with an operator between them
-            return UNKNOWN
-        return _resolve(argument, scope)
     if text.startswith('"') and not text.startswith('"<<'):
         return _template(text, scope)
     return UNKNOWN

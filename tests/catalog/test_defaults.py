@@ -15,7 +15,7 @@ VARIABLES = PurePath("modules/ecs_service/variables.tf")
 @pytest.fixture(scope="module")
 def variables(root: Path) -> dict[str, hcl.Block]:
     """The module's variables by name."""
-    (file,) = hcl.parse_files(root, [VARIABLES])
+    file = hcl.parse((root / VARIABLES).read_bytes(), VARIABLES)
     return {block.labels[0]: block for block in file.blocks}
 
 

@@ -7,7 +7,7 @@ import pytest
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment, PolicyException, Service
 from fleetform.policy.findings import Finding, check
-from fleetform.policy.view import Modules
+from fleetform.policy.folders import Folders
 
 EXTRA = PurePath("envs/tiny/services/extra.tf")
 SHELL = """# Written by hand.
@@ -52,7 +52,7 @@ def findings(root: Path, text: str, *exceptions: PolicyException) -> list[Findin
     """The findings of an environment with a file that somebody wrote by hand."""
     (root / EXTRA).parent.mkdir(parents=True, exist_ok=True)
     (root / EXTRA).write_text(text, encoding="utf-8")
-    return check(environment(*exceptions), Modules(root))
+    return check(environment(*exceptions), Folders(root))
 
 
 def test_a_port_that_is_opened_by_hand_is_found_where_it_is_written(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_brackets_in_an_exceptions_address_are_brackets(tmp_path: Path, address:
 
 @pytest.mark.parametrize("name", ["dev", "local", "prod"])
 def test_the_committed_environments_have_no_findings(root: Path, name: str) -> None:
-    assert check(load(root, name), Modules(root)) == []
+    assert check(load(root, name), Folders(root)) == []
 
 
 def test_development_without_its_exceptions_has_the_two_findings_that_they_are_for(project_copy: Path) -> None:
@@ -134,7 +134,7 @@ def test_development_without_its_exceptions_has_the_two_findings_that_they_are_f
     yaml.write_text(text[: text.index("exceptions:")], encoding="utf-8")
     file = PurePath("envs/dev/foundation/security.tf")
     lines = (project_copy / file).read_text(encoding="utf-8").splitlines()
-    assert check(load(project_copy, "dev"), Modules(project_copy)) == [
+    assert check(load(project_copy, "dev"), Folders(project_copy)) == [
         Finding(
             file,
             lines.index('    "app->app" = {') + 1,

@@ -6,7 +6,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.errors import CheckFailedError
-from fleetform.policy.view import UNKNOWN, Known, Modules, Resource, resources
+from fleetform.policy.folders import Folders
+from fleetform.policy.view import UNKNOWN, Known, Resource, resources
 
 STACK = PurePath("stack")
 
@@ -17,7 +18,7 @@ def view(root: Path, files: Mapping[str, str]) -> list[Resource]:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return resources(Modules(root), STACK)
+    return resources(Folders(root), STACK)
 
 
 def argument(root: Path, expression: str, more: str = "") -> Known:
@@ -77,7 +78,7 @@ def test_resources_of_all_files_are_in_the_order_of_their_addresses(tmp_path: Pa
 
 
 def test_a_folder_that_does_not_exist_has_no_resources(tmp_path: Path) -> None:
-    assert resources(Modules(tmp_path), PurePath("envs/none/foundation")) == []
+    assert resources(Folders(tmp_path), PurePath("envs/none/foundation")) == []
 
 
 def test_hidden_files_and_files_of_other_kinds_are_not_read(tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_a_module_outside_the_project_is_read_too(tmp_path: Path) -> None:
         "project/stack/main.tf": 'module "far" {\n  source = "../../elsewhere"\n}\n',
     }
     view(tmp_path, files)
-    assert resources(Modules(tmp_path / "project"), STACK) == [
+    assert resources(Folders(tmp_path / "project"), STACK) == [
         Resource("module.far.thing.this", "thing", {}, PurePath("stack/main.tf"), 1)
     ]
 
