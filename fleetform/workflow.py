@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from fleetform.aws import Access
-from fleetform.catalog.loading import environment_names, load
+from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.render.rendering import render
@@ -42,9 +42,10 @@ class Project:
         """What a machine keeps of its own: plans, logs, the emulator's record. Not committed."""
         return self.root / ".fleetform"
 
-    def environment_names(self) -> list[str]:
-        """The environments, sorted."""
-        return environment_names(self.root)
+    @property
+    def demo(self) -> Path:
+        """What the demonstration works in, and removes."""
+        return self.work / "demo"
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def open_environment(project: Project, name: str, *, private_emulator: bool = Fa
         private_emulator: Use an emulator of one's own, which `close_private_emulator` ends.
     """
     environment = load(project.root, name)
-    work = project.work / ("demo" if private_emulator else name)
+    work = project.demo if private_emulator else project.work / "environments" / name
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     variables: Mapping[str, str] = os.environ
     if environment.emulator:
@@ -190,8 +191,8 @@ def close_private_emulator(project: Project) -> None:
     """Ends the emulator of a private workplace and removes all that it left."""
     from fleetform import emulator  # noqa: PLC0415
 
-    emulator.stop(project.work / "demo")
-    shutil.rmtree(project.work / "demo", ignore_errors=True)
+    emulator.stop(project.demo)
+    shutil.rmtree(project.demo, ignore_errors=True)
 
 
 def bootstrap(workplace: Workplace) -> bool:
@@ -221,7 +222,7 @@ def findings(project: Project, name: str) -> "list[Finding]":
     from fleetform.policy.findings import check  # noqa: PLC0415 - it brings a tenth of a second of parser
     from fleetform.policy.folders import Folders  # noqa: PLC0415
 
-    folders = Folders(project.root, project.work / "parsed")
+    folders = Folders(project.root, project.work / "parsed.pickle")
     found = check(load(project.root, name), folders)
     folders.keep()
     return found

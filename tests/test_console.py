@@ -162,7 +162,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
     with pytest.raises(ProgramError) as caught:
         console.apply(project, "tiny", yes=True)
     assert str(caught.value).endswith(
-        f"ended with exit code 1; its output is in {project.work}/tiny/logs/foundation-apply.log"
+        f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
     assert capsys.readouterr().out.endswith("\n── tiny foundation: apply\nError: no such thing\n")
     assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
