@@ -91,7 +91,7 @@ def plan(project: Project, env: str) -> None:
             continue
         planned.append(_plan(workplace, stack))
     for done in planned:
-        _write(f"{done.stack.name}: {done.summary}\n")
+        _write_summary(done.stack, str(done.summary), done.summary.seconds)
         done.discard()
 
 
@@ -129,7 +129,7 @@ def drift(project: Project, env: str) -> None:
     plans = [_plan(workplace, stack) for stack in STACKS]
     for planned in plans:
         planned.discard()
-        _write(f"{planned.stack.name}: {planned.summary}\n")
+        _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
     drifted = [planned.stack.name for planned in plans if planned.changes]
     if drifted:
         raise CheckFailedError(
@@ -159,7 +159,7 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
     name, stack = workplace.environment.name, planned.stack.name
     if not planned.changes:
         planned.discard()
-        _write(f"{stack}: no changes\n")
+        _write_summary(planned.stack, "no changes", planned.summary.seconds)
         return
     if not (yes or workplace.environment.emulator):
         try:
@@ -169,7 +169,11 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
             raise
     _write(f"\n── {name} {stack}: apply\n")
     summary = workflow.apply(workplace, planned, _line, color=_color())
-    _write(f"{stack}: {summary.add} added, {summary.change} changed, {summary.destroy} destroyed\n")
+    _write_summary(planned.stack, summary.outcome, summary.seconds)
+
+
+def _write_summary(stack: Stack, what: str, seconds: float) -> None:
+    _write(f"{stack.name}: {what} ({seconds:.0f} s)\n")
 
 
 def _line(line: str) -> None:

@@ -57,8 +57,7 @@ def _apply(workplace: Workplace, screen: Screen) -> None:
             plan = workflow.plan(workplace, stack, step.show)
             step.note = str(plan.summary)
         with screen.step(f"Apply {stack.name}") as step:
-            summary = workflow.apply(workplace, plan, step.show)
-            step.note = f"{summary.add} added, {summary.change} changed, {summary.destroy} destroyed"
+            step.note = workflow.apply(workplace, plan, step.show).outcome
 
 
 def _verify(workplace: Workplace, screen: Screen) -> Report:

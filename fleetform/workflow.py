@@ -263,7 +263,7 @@ def plan(
     result = run(
         argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
     )
-    return Plan(stack, path, summarize(result.lines), changes=result.code == _PLAN_HAS_CHANGES)
+    return Plan(stack, path, summarize(result.lines, result.seconds), changes=result.code == _PLAN_HAS_CHANGES)
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
@@ -273,7 +273,7 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
         result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
-    return summarize(result.lines)
+    return summarize(result.lines, result.seconds)
 
 
 def destroy_order() -> tuple[Stack, ...]:

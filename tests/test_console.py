@@ -133,7 +133,7 @@ Plan: 1 to add, 0 to change, 0 to destroy.
 
 ── tiny {stack}: apply
 Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
-{stack}: 1 added, 0 changed, 0 destroyed
+{stack}: 1 added, 0 changed, 0 destroyed (0 s)
 """
         for stack in ("foundation", "services")
     )
@@ -151,7 +151,8 @@ def test_where_nothing_changes_nothing_is_asked_or_applied(
     console.apply(project, "tiny", yes=False)
     assert calls(project) == [*FOUNDATION, *SERVICES]
     assert capsys.readouterr().out == (
-        "\n── tiny foundation: plan\nfoundation: no changes\n\n── tiny services: plan\nservices: no changes\n"
+        "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
+        "\n── tiny services: plan\nservices: no changes (0 s)\n"
     )
 
 
@@ -209,7 +210,8 @@ def test_no_drift_is_told(
     monkeypatch.setenv("CHANGES", "")
     console.drift(project, "tiny")
     assert capsys.readouterr().out == (
-        "\n── tiny foundation: plan\n\n── tiny services: plan\nfoundation: no changes\nservices: no changes\nno drift\n"
+        "\n── tiny foundation: plan\n\n── tiny services: plan\n"
+        "foundation: no changes (0 s)\nservices: no changes (0 s)\nno drift\n"
     )
 
 
@@ -220,7 +222,7 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\nPlan: 1 to add, 0 to change, 0 to destroy.\n"
         "services: to be planned once foundation is applied, as it reads its outputs\n"
-        "foundation: 1 to add\n"
+        "foundation: 1 to add (0 s)\n"
     )
 
 

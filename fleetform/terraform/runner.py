@@ -2,8 +2,9 @@
 
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,10 +21,12 @@ class Result:
     Attributes:
         code: Its exit code.
         lines: All that it printed, standard error among it.
+        seconds: How long it took.
     """
 
     code: int
     lines: tuple[str, ...]
+    seconds: float = field(default=0.0, compare=False)
 
 
 def run(
@@ -48,6 +51,7 @@ def run(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
+    started = time.monotonic()
     try:
         # A session of its own: Ctrl-C reaches it once, from us. A second one makes Terraform quit without its state.
         process = subprocess.Popen(
@@ -70,7 +74,7 @@ def run(
     if process.returncode not in accepted:
         message = f"`{' '.join(argv)}` ended with exit code {process.returncode}; its output is in {log}"
         raise ProgramError(message, "\n".join(lines))
-    return Result(process.returncode, tuple(lines))
+    return Result(process.returncode, tuple(lines), time.monotonic() - started)
 
 
 def _take(line: str, lines: list[str], write: Callable[[str], object], output: Output | None) -> None:

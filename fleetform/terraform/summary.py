@@ -17,27 +17,35 @@ class Summary:
         add: To be made, or made.
         change: To be changed in place, or changed.
         destroy: To be destroyed, or destroyed.
+        seconds: How long Terraform took.
     """
 
     add: int = 0
     change: int = 0
     destroy: int = 0
+    seconds: float = 0.0
 
     @property
     def only_destroys(self) -> bool:
         """Whether resources go and none comes."""
         return self.destroy > 0 and self.add == 0
 
+    @property
+    def outcome(self) -> str:
+        """``3 added, 1 changed, 0 destroyed``, of an apply."""
+        return f"{self.add} added, {self.change} changed, {self.destroy} destroyed"
+
     def __str__(self) -> str:
         """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
-        parts = [f"{count} to {what}" for what, count in vars(self).items() if count]
+        counts = {"add": self.add, "change": self.change, "destroy": self.destroy}
+        parts = [f"{count} to {what}" for what, count in counts.items() if count]
         return ", ".join(parts) or "no changes"
 
 
-def summarize(lines: Iterable[str]) -> Summary:
+def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
     """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
     counts: dict[str, int] = {}
     for line in (_ANSI.sub("", line) for line in lines):
         if _LINE.match(line):
             counts = {what: int(count) for count, what in _COUNTS.findall(line)}
-    return Summary(counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0))
+    return Summary(counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds)
