@@ -63,6 +63,24 @@ def check(_context: Context, env: str = LOCAL, validate: bool = False, json: boo
     console.check(project(), env, validate=validate, as_json=json)
 
 
+@task(
+    iterable=["service"],
+    help={
+        **ENV,
+        "service": "Only this service; may be given several times.",
+        "engine": "docker, podman or buildah; left out: the first that works.",
+        "jobs": "How many images are built at a time.",
+    },
+)
+@reporting
+def images(_context: Context, service: list[str], env: str = LOCAL, engine: str = "", jobs: int = 2) -> None:
+    """Build and push the images that the registry lacks; lock every image's digest and render."""
+    from fleetform import console
+    from fleetform.workflow import ImageRequest
+
+    console.images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
+
+
 @task(help=ENV)
 @reporting
 def bootstrap(_context: Context, env: str = LOCAL) -> None:
@@ -88,6 +106,50 @@ def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     from fleetform import console
 
     console.apply(project(), env, yes=yes)
+
+
+@task(
+    help={
+        **ENV,
+        **YES,
+        "engine": "docker, podman or buildah; left out: the first that works.",
+        "severity": "The findings of ECR's scan that stop it, these and worse: critical, high, ...; none for no stop.",
+    }
+)
+@reporting
+def deploy(
+    _context: Context, env: str = LOCAL, yes: bool = False, engine: str = "", severity: str = "critical"
+) -> None:
+    """Render, check, apply, make the images and verify: all that is still to be done."""
+    from fleetform import deployment
+
+    deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
+
+
+@task(
+    iterable=["service"],
+    help={
+        "from_": "The environment whose images they are.",
+        "to": "The environment that gets them.",
+        "service": "Only this service; may be given several times.",
+        "from_profile": "AWS profile that reads the first one's registry, if it is another account's.",
+    },
+)
+@reporting
+def promote(_context: Context, from_: str, to: str, service: list[str], from_profile: str = "") -> None:
+    """Give one environment the images of another, by digest and without a build; render it."""
+    from fleetform import deployment
+
+    deployment.promote(project(), from_, to, service, from_profile or None)
+
+
+@task(help={**ENV, "service": "The service."})
+@reporting
+def rollback(_context: Context, service: str, env: str = LOCAL) -> None:
+    """Give a service the image that it had before, as Git has it; render it."""
+    from fleetform import deployment
+
+    deployment.rollback(project(), env, service)
 
 
 @task(help={**ENV, **JSON})
@@ -183,9 +245,13 @@ def requirements(_context: Context) -> None:
 namespace = Collection(
     render,
     check,
+    images,
     bootstrap,
     plan,
     apply,
+    deploy,
+    promote,
+    rollback,
     verify,
     drift,
     destroy,

@@ -2,15 +2,21 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from fleetform import workflow
 from fleetform.catalog.loading import load
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
-from fleetform.workflow import Plan, Project, Workplace
+from fleetform.workflow import ImageReport, ImageRequest, Plan, Project, Workplace
+
+if TYPE_CHECKING:
+    from fleetform.images.building import Done
+    from fleetform.screen import Screen
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
@@ -74,6 +80,40 @@ def _validate(project: Project, env: str) -> None:
             workflow.validate(workplace, stack)
 
 
+def images(project: Project, env: str, request: ImageRequest) -> None:
+    """Builds and pushes the images that are missing, writes the lock and renders."""
+    from fleetform.images.building import Done, Watch  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+    screen = Screen()
+
+    def pushed(done: Done, seconds: float) -> None:
+        screen.line(f"  {done.service}: pushed {done.image.digest} ({seconds:.1f} s)")
+
+    with screen.step(f"Images of {env}") as step:
+        watch = Watch(lambda service, line: step.show(f"{service}: {line}"), pushed)
+        report = workflow.make_images(project, env, request, watch)
+        for notice in report.notices:
+            screen.line(notice)
+        show_images(screen, report.done)
+        for change in report.changes:
+            screen.line(f"{change.kind:8} {change.path.as_posix()}")
+        step.note = _counted(report)
+        report.raise_failures()
+
+
+def _counted(report: ImageReport) -> str:
+    """Such as `1 built, 2 unchanged`."""
+    counts = Counter(done.how for done in report.done)
+    return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
+
+
+def show_images(screen: "Screen", images: "Sequence[Done]") -> None:
+    """A table with a row an image."""
+    rows = [[done.service, done.image.tag, done.image.digest, done.how] for done in images]
+    screen.table(("service", "tag", "digest", ""), sorted(rows))
+
+
 def bootstrap(project: Project, env: str) -> None:
     """Makes the state bucket of an environment, or brings it up to date."""
     workplace = workflow.open_environment(project, env)
@@ -83,7 +123,7 @@ def bootstrap(project: Project, env: str) -> None:
 
 def plan(project: Project, env: str) -> None:
     """Plans every stack and shows the plans; changes nothing."""
-    workplace = _open(project, env)
+    workplace = open_checked(project, env)
     planned = []
     for stack in STACKS:
         if stack is not STACKS[0] and not workflow.has_state(workplace, STACKS[0]):
@@ -101,23 +141,40 @@ def apply(project: Project, env: str, *, yes: bool) -> None:
     Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
     in use, and a caller should stop calling before its way is closed.
     """
-    workplace = _open(project, env)
+    workplace = open_checked(project, env)
+    apply_stacks(workplace, lambda: workflow.require_images(project, workplace.environment), yes=yes)
+
+
+def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *, yes: bool) -> None:
+    """Applies every stack of an environment; see `apply`.
+
+    Args:
+        workplace: The environment.
+        prepare_dependents: Called once, before any other stack than the foundation is planned.
+        yes: Do not ask.
+    """
     foundation, *dependents = STACKS
     planned = _plan(workplace, foundation)
-    if planned.summary.only_destroys and all(workflow.has_state(workplace, stack) for stack in dependents):
+    dependents_first = planned.summary.only_destroys and all(
+        workflow.has_state(workplace, stack) for stack in dependents
+    )
+    if dependents_first:
         _write(f"\n{foundation.name} only loses resources: what may still use them goes first\n")
+        planned.discard()
+        prepare_dependents()
         for stack in dependents:
             _carry_out(workplace, _plan(workplace, stack), yes=yes)
-        planned.discard()
         planned = _plan(workplace, foundation)
     _carry_out(workplace, planned, yes=yes)
+    if not dependents_first:
+        prepare_dependents()
     for stack in dependents:
         _carry_out(workplace, _plan(workplace, stack), yes=yes)
 
 
 def destroy(project: Project, env: str, *, yes: bool) -> None:
     """Destroys every stack that has a state, dependents first."""
-    workplace = _open(project, env)
+    workplace = open_checked(project, env)
     for stack in workflow.destroy_order():
         if workflow.has_state(workplace, stack):
             _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
@@ -125,7 +182,7 @@ def destroy(project: Project, env: str, *, yes: bool) -> None:
 
 def drift(project: Project, env: str) -> None:
     """Plans every stack and fails if any has something to change."""
-    workplace = _open(project, env)
+    workplace = open_checked(project, env)
     plans = [_plan(workplace, stack) for stack in STACKS]
     for planned in plans:
         planned.discard()
@@ -138,7 +195,7 @@ def drift(project: Project, env: str) -> None:
     _write("no drift\n")
 
 
-def _open(project: Project, env: str) -> Workplace:
+def open_checked(project: Project, env: str) -> Workplace:
     """Opens an environment whose rendered files are current and within the policy."""
     workflow.require_rendered(project, env)
     if findings := workflow.findings(project, env):

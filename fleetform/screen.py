@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetform.errors import ProgramError
-from fleetform.terraform.runner import Output
+from fleetform.programs import Output
 from fleetform.verification import ServiceStatus
 
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
@@ -63,7 +63,7 @@ class Screen:
                 yield step
             except BaseException as error:
                 self._console.print(f"[red]✗[/] {escape(title)}")
-                if isinstance(error, ProgramError):
+                if isinstance(error, ProgramError) and error.output:
                     self.line(error.output)
                 raise
         step.seconds = time.monotonic() - started

@@ -141,6 +141,8 @@ class Build(Entry):
     """Folder of the build context, from the repository's root."""
     dockerfile: Path = "Dockerfile"
     """The Dockerfile, from the context."""
+    args: Mapping[VariableName, Text] = {}
+    """Build arguments, which the Dockerfile takes with ARG. Nothing secret: they are committed and shown."""
 
 
 class HealthCheck(Entry):

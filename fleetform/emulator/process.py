@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ DEFAULT_PORT = 5566
 HEALTH_PATH = "/fleetform/health"
 RECORD = "emulator.json"
 LOG = "emulator.log"
+STORAGE = "registry"
 
 _PACKAGE_PARENT = Path(__file__).parents[2]
 _START_SECONDS = 120
@@ -51,6 +53,11 @@ class Emulator:
     url: str
     pid: int
     account: str
+
+    @property
+    def registry(self) -> str:
+        """Host and port of its image registry: plain HTTP, which engines accept of loopback or can be told to."""
+        return urlsplit(self.url).netloc
 
 
 def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT) -> Emulator:
@@ -86,7 +93,7 @@ def status(folder: Path) -> Emulator | None:
 
 
 def stop(folder: Path) -> bool:
-    """Stop the folder's emulator and remove its record; the log stays.
+    """Stop the folder's emulator and remove its record and its images; the log stays.
 
     Returns:
         Whether one was running.
@@ -98,6 +105,7 @@ def stop(folder: Path) -> bool:
         if emulator:
             _end(emulator)
         (folder / RECORD).unlink(missing_ok=True)
+        shutil.rmtree(folder / STORAGE, ignore_errors=True)
         return emulator is not None
 
 
@@ -141,6 +149,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
+    shutil.rmtree(folder / STORAGE, ignore_errors=True)  # what one that was killed has left
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
     reader, writer = os.pipe()
     with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, (folder / LOG).open("wb") as log:

@@ -21,8 +21,9 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
-from fleetform.emulator import gaps
-from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD
+from fleetform.emulator import gaps, registry
+from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
+from fleetform.emulator.registry import Registry
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -37,17 +38,22 @@ class Application:
 
     Args:
         token: What the health path answers with, to tell this process from any other.
+        account: The AWS account that it answers as.
+        storage: The folder of the image registry.
     """
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, account: str, storage: Path) -> None:
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
+        self._registry = Registry(account, storage, self._lock)
         self._health = json.dumps({"pid": os.getpid(), "token": token})
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one WSGI request."""
         if environ["PATH_INFO"] == HEALTH_PATH:
             return Response(self._health, mimetype="application/json")(environ, start_response)
+        if registry.concerns(environ):
+            return self._registry(environ, start_response)
         try:
             with self._lock:
                 return self._moto(environ, start_response)
@@ -108,8 +114,8 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     gaps.fill()
     token = secrets.token_hex()
-    os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
-    server = bind(arguments.port, Application(token))
+    account = os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
+    server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE))
     write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
     announce()
     server.serve_forever()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath, PurePosixPath
 
 from fleetform import topology
+from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.loading import CATALOG, environment_file
 from fleetform.catalog.models import Environment
 from fleetform.render.template import Templates
@@ -21,13 +22,20 @@ def header(environment_name: str) -> str:
     return f"{HEADER_START}{environment_name}` from {sources}. Do not edit.\n\n"
 
 
-def render(environment: Environment, templates: Templates) -> dict[str, dict[PurePath, str]]:
+def render(
+    environment: Environment, templates: Templates, lock: Mapping[str, LockedImage]
+) -> dict[str, dict[PurePath, str]]:
     """Renders all stacks.
+
+    Args:
+        environment: The environment.
+        templates: What its files are made with.
+        lock: The images of the services that are built here, as far as there are any.
 
     Returns:
         By stack, the text of each file by its path in the stack's folder; not formatted yet.
     """
-    values = _values(environment)
+    values = {**_values(environment), "lock": lock}
     return {stack.name: _render_stack(stack, environment, templates, values) for stack in STACKS}
 
 

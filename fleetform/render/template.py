@@ -5,7 +5,8 @@ What a template prints is an HCL literal unless it says otherwise: no value of a
 - `{{ value }}` prints the value as an HCL literal;
 - `{{ value | key }}` prints an object's key;
 - `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
-- `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default.
+- `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
+- `{{ image | image_version }}` prints what follows the URL of an image's repository.
 """
 
 import re
@@ -17,6 +18,7 @@ import jinja2
 from pydantic import BaseModel
 
 from fleetform import hcl
+from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import HealthCheck
 from fleetform.topology import Rule
 
@@ -73,6 +75,14 @@ def _peer(rule: Rule, side: str) -> Text:
     return Text(f"{peer}\n{port}")
 
 
+def _image_version(image: LockedImage | None) -> Text:
+    """What follows a repository's URL: the digest of the locked image, or a tag that no image has."""
+    if image is None:
+        return Text(":unbuilt")
+    algorithm, _, digest = image.digest.partition(":")
+    return Text(f"@{_word(algorithm)}:{_word(digest)}")
+
+
 class Templates:
     """The templates of a folder.
 
@@ -92,6 +102,7 @@ class Templates:
         )
         self._environment.filters |= {
             "arguments": _arguments,
+            "image_version": _image_version,
             "key": lambda name: Text(hcl.key(name)),
             "peer": _peer,
             "word": _word,

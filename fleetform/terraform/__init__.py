@@ -1,1 +1,1 @@
-"""Driving Terraform: the binary, its configuration, argument vectors, the runner, the state bucket."""
+"""Driving Terraform: the binary, its configuration, argument vectors, the state bucket."""

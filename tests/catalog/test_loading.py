@@ -244,9 +244,9 @@ WRONG_SERVICE = [
     ),
     ("build: {}", 5, "`context` is missing in `services.web.build`; add `context:`"),
     (
-        "build: { context: x, target: y }",
+        "build: { context: x, shell: y }",
         26,
-        "unknown key `target` in `services.web.build`; known: context, dockerfile",
+        "unknown key `shell` in `services.web.build`; known: context, dockerfile, args",
     ),
     ("image: [nginx]", 12, "`services.web.image` is a list; text is expected"),
     ("command: run", 14, "`services.web.command` is `run`; a list is expected"),

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from fleetform import workflow
+from fleetform.programs import run
 from fleetform.stacks import STACKS
 from fleetform.terraform import commands, installation
-from fleetform.terraform.runner import run
 from fleetform.workflow import Project
 
 ENVIRONMENTS = ["dev", "local", "prod"]

@@ -1,10 +1,11 @@
-"""Golden files: for each case a catalog, an environment and the stacks that they must become."""
+"""Golden files: for each case a catalog, an environment, maybe a lock, and the stacks that they must become."""
 
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from fleetform.catalog.images_lock import load_lock
 from fleetform.catalog.loading import load
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
@@ -26,7 +27,10 @@ def rendered(case: str) -> dict[str, str]:
         place.mkdir(parents=True)
         shutil.copy(FOLDER / case / "catalog.yaml", place.parent)
         shutil.copy(FOLDER / case / "environment.yaml", place)
-        stacks = formatted(render(load(Path(folder), case), Templates(TEMPLATES)), terraform_fmt)
+        if (FOLDER / case / "images.lock.yaml").exists():
+            shutil.copy(FOLDER / case / "images.lock.yaml", place)
+        root = Path(folder)
+        stacks = formatted(render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt)
     return {f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()}
 
 

@@ -5,7 +5,7 @@ module "web" {
 
   name           = "${var.name}-web"
   service        = "web"
-  image          = "${local.foundation.repository_urls["web"]}:unbuilt"
+  image          = "${local.foundation.repository_urls["web"]}@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730"
   repository_arn = local.foundation.repository_arns["web"]
   port           = 80
 

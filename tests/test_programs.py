@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from fleetform.errors import ProgramError
-from fleetform.terraform.runner import Result, run
+from fleetform.programs import Crew, Result, run
 
 
 def python(code: str, *arguments: str) -> list[str]:
@@ -101,7 +103,7 @@ print("program: saved its state")
 """
     runner = f"""
 import os, pathlib, sys
-from fleetform.terraform.runner import run
+from fleetform.programs import run
 log = pathlib.Path({str(tmp_path)!r}, "log")
 try:
     run([sys.executable, "-u", "-c", {program!r}, {str(gate)!r}], os.environ, log, print)
@@ -121,3 +123,57 @@ except KeyboardInterrupt:
         0,
     )
     assert (tmp_path / "log").read_text(encoding="utf-8") == "".join(lines[:3])
+
+
+def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
+    code = "import sys; print(sys.stdin.read())"
+    crew, received = Crew(), list[str]()
+    results = [
+        crew.run(python(code), os.environ, tmp_path / "log", received.append, text) for text in ("first", "second")
+    ]
+    assert results == [Result(0, ("first",)), Result(0, ("second",))]
+    assert (received, (tmp_path / "log").read_text(encoding="utf-8")) == (["first", "second"], "first\nsecond\n")
+
+
+def test_a_crews_program_need_not_read_what_it_is_given(tmp_path: Path) -> None:
+    assert Crew().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
+
+
+def test_a_crews_program_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
+    argv = python("print('one'); raise SystemExit(2)")
+    with pytest.raises(ProgramError) as caught:
+        Crew().run(argv, os.environ, tmp_path / "log")
+    assert (str(caught.value), caught.value.output) == (
+        f"`{' '.join(argv)}` ended with exit code 2; its output is in {tmp_path}/log",
+        "one",
+    )
+
+
+@pytest.mark.parametrize("interrupts", [1, 2])
+def test_a_crew_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
+    """Each program says when it waits; for the second interrupt it does not heed the first."""
+    heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
+    code = f"import signal; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: signal.pause()"
+    crew, waiting, last = Crew(), threading.Semaphore(0), threading.Semaphore(0)
+
+    def receive(line: str) -> None:
+        (waiting if line == "waits" else last).release()
+
+    with ThreadPoolExecutor() as pool:
+        futures = [pool.submit(crew.run, python(code), os.environ, tmp_path / name, receive) for name in "ab"]
+        for _ in futures:
+            waiting.acquire()
+        crew.interrupt()
+        if interrupts > 1:
+            for _ in futures:
+                last.acquire()
+            crew.interrupt()
+    assert [type(future.exception()) for future in futures] == [KeyboardInterrupt, KeyboardInterrupt]
+
+
+def test_an_interrupted_crew_starts_nothing(tmp_path: Path) -> None:
+    crew = Crew()
+    crew.interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        crew.run(python("print('begins')"), os.environ, tmp_path / "log")
+    assert not (tmp_path / "log").exists()

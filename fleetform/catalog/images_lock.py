@@ -1,0 +1,150 @@
+"""`envs/<environment>/images.lock.yaml`: which image of each service is deployed, by digest."""
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePath
+
+from fleetform.catalog.checks import suggestion
+from fleetform.catalog.nodes import Node, read
+from fleetform.errors import CatalogError, Problem, ProgramError
+
+_HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
+_REMEDY = "`invoke images` writes this file; take it from Git again"
+# What each field looks like; nothing in it needs quoting but a commit, which may be all digits.
+_PATTERNS: Mapping[str, tuple[str, str]] = {
+    "tag": (r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag"),
+    "digest": (r"sha256:[0-9a-f]{64}", "`sha256:` and 64 hexadecimal digits"),
+    "commit": (r"([0-9a-f]{40,64}(-dirty)?)?", "a Git commit, or nothing"),
+    "content_key": (r"[0-9a-f]{64}", "64 hexadecimal digits"),
+}
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
+
+
+@dataclass(frozen=True)
+class LockedImage:
+    """A service's image.
+
+    Attributes:
+        tag: Its tag in the repository; never moved.
+        digest: Digest of its manifest, `sha256:` in front; this is what is deployed.
+        platforms: What it runs on, such as `linux/amd64`.
+        commit: The Git commit that it was built from, `-dirty` behind it if files differed; empty without Git.
+        content_key: SHA-256 of all that it was built from, in hexadecimal.
+    """
+
+    tag: str
+    digest: str
+    platforms: tuple[str, ...]
+    commit: str
+    content_key: str
+
+
+def lock_file(env: str) -> PurePath:
+    """The lock of an environment, from the project's root."""
+    return PurePath("envs", env, "images.lock.yaml")
+
+
+def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
+    """Reads an environment's lock.
+
+    Returns:
+        The images by service; empty if there is no lock.
+
+    Raises:
+        CatalogError: The lock is not as it was written; it holds every problem.
+    """
+    file = lock_file(env)
+    if not (root / file).exists():
+        return {}
+    tree, problems = read(root / file, file)
+    services = tree.value if isinstance(tree.value, dict) else {}
+    if not isinstance(tree.value, dict):
+        problems.append(Problem(tree.position, "a mapping of services is expected", _REMEDY))
+    for name, node in services.items():
+        problems += _check(name, node)
+    if problems:
+        raise CatalogError(problems)
+    return {name: _locked(node) for name, node in services.items()}
+
+
+def _check(name: str, node: Node) -> list[Problem]:
+    names = [field.name for field in fields(LockedImage)]
+    if not isinstance(node.value, dict):
+        return [Problem(node.position, f"`{name}` is no mapping", _REMEDY)]
+    problems = [
+        Problem(child.key_position or child.position, f"unknown key `{key}` in `{name}`", suggestion(key, names))
+        for key, child in node.value.items()
+        if key not in names
+    ]
+    position = node.key_position or node.position
+    problems += [Problem(position, f"`{name}` has no `{key}`", _REMEDY) for key in names if key not in node.value]
+    for key, (pattern, expected) in _PATTERNS.items():
+        child = node.value.get(key)
+        if child is not None and not (isinstance(child.value, str) and re.fullmatch(pattern, child.value)):
+            problems.append(Problem(child.position, f"`{name}.{key}` is not {expected}", _REMEDY))
+    platforms = node.value.get("platforms")
+    if platforms is not None and not _are_platforms(platforms.plain()):
+        problems.append(Problem(platforms.position, f"`{name}.platforms` is no list of platforms", _REMEDY))
+    return problems
+
+
+def _are_platforms(plain: object) -> bool:
+    return (
+        isinstance(plain, list)
+        and bool(plain)
+        and all(isinstance(item, str) and _PLATFORM.fullmatch(item) for item in plain)
+    )
+
+
+def _locked(node: Node) -> LockedImage:
+    plain: dict[str, str | list[str]] = node.plain()  # type: ignore[assignment] # `_check` has seen to it
+    texts = {key: str(plain[key]) for key in _PATTERNS}
+    return LockedImage(platforms=tuple(plain["platforms"]), **texts)
+
+
+def lock_text(lock: Mapping[str, LockedImage]) -> str:
+    """The lock as YAML: the same images give the same text."""
+    return _HEADER + "".join(f"\n{name}:\n{_entry(lock[name])}" for name in sorted(lock))
+
+
+def _entry(image: LockedImage) -> str:
+    return (
+        f'  tag: "{image.tag}"\n'
+        f"  digest: {image.digest}\n"
+        f"  platforms: [{', '.join(image.platforms)}]\n"
+        f'  commit: "{image.commit}"\n'
+        f'  content_key: "{image.content_key}"\n'
+    )
+
+
+def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
+    """Writes an environment's lock as a whole or not at all; says whether it changed.
+
+    Raises:
+        ProgramError: It cannot be written.
+    """
+    path = root / lock_file(env)
+    text = lock_text(lock)
+    try:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        _replace(path, text)
+    except OSError as error:
+        message = f"{lock_file(env)}: cannot be written: {error.strerror}"
+        raise ProgramError(f"{message}; mend that and run it again: what is pushed stays pushed") from None
+    return True
+
+
+def _replace(path: Path, text: str) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".images-", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        fresh.chmod(0o644)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

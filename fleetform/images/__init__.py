@@ -1,0 +1,1 @@
+"""Images: built once by what is at hand, pushed to ECR, deployed by digest."""

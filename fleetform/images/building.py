@@ -1,0 +1,257 @@
+"""From wanted images to images in the registry: look up what is there, build and push what is not, some at a time."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from fleetform.catalog.images_lock import LockedImage
+from fleetform.errors import CheckFailedError, FleetformError, ProgramError
+from fleetform.images.context import Context, content_key
+from fleetform.images.engine import Engine, Image
+from fleetform.images.failures import Step, explain
+from fleetform.images.registry import Credentials, Registry
+from fleetform.images.wanted import Wanted
+from fleetform.programs import Crew, Result
+
+_TAIL_LINES = 12
+_LINE_LENGTH = 300
+_LOOK_UPS = 8
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Done:
+    """An image that is in the registry.
+
+    Attributes:
+        service: Its service.
+        image: Its entry in the lock.
+        how: `unchanged`: as the lock says; `found`: in the registry, new to the lock; `built`: and pushed.
+    """
+
+    service: str
+    image: LockedImage
+    how: Literal["unchanged", "found", "built"]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on; called from several threads.
+
+    Attributes:
+        moves: Gets a service and what goes on there, such as a line that the engine printed.
+        ends: Gets an image that was pushed, and the seconds that it took.
+    """
+
+    moves: Callable[[str, str], None] = lambda _service, _line: None
+    ends: Callable[[Done, float], None] = lambda _done, _seconds: None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """Where images are built.
+
+    Attributes:
+        engine: What builds them.
+        folder: For logs and, while it lasts, for copies of contexts and the login.
+        jobs: How many are built at a time.
+        watch: Who looks on.
+    """
+
+    engine: Engine
+    folder: Path
+    jobs: int = 2
+    watch: Watch = field(default_factory=Watch)
+
+    def log(self, name: str) -> Path:
+        """The file that the engine's output is kept in."""
+        return self.folder / "logs" / f"image-{name}.log"
+
+    @contextmanager
+    def private(self) -> Iterator[Path]:
+        """A folder for this user alone, of which nothing is left."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix="images-", dir=self.folder) as folder:
+            yield Path(folder)
+
+
+def look_up(images: Sequence[Wanted], lock: Mapping[str, LockedImage], registry: Registry) -> list[Done]:
+    """Finds those images that are in the registry already.
+
+    Raises:
+        CheckFailedError: A tag stands for another image than the lock says.
+        FleetformError: There is no such repository, or ECR does not answer.
+    """
+    futures = _in_parallel(Crew(), _LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
+    digests = {image.service: future.result() for image, future in zip(images, futures, strict=True)}
+    return [_found(image, digest, lock.get(image.service)) for image in images if (digest := digests[image.service])]
+
+
+def _found(image: Wanted, digest: str, locked: LockedImage | None) -> Done:
+    if locked is None or locked.tag != image.tag:
+        return Done(image.service, image.locked(digest), "found")
+    if locked.digest != digest:
+        raise CheckFailedError(
+            f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry, but {locked.digest} in the"
+            " lock; somebody has replaced it: find out who, then delete the one that is wrong, there or here"
+        )
+    return Done(image.service, locked, "unchanged")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of building.
+
+    Attributes:
+        done: What is in the registry now.
+        failures: What went wrong with the others.
+    """
+
+    done: tuple[Done, ...]
+    failures: tuple[FleetformError, ...]
+
+
+def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome:
+    """Builds images and pushes them; that one fails does not keep the others from being finished.
+
+    Raises:
+        FleetformError: The login failed; nothing was built.
+        KeyboardInterrupt: Ctrl-C; the engines have ended.
+    """
+    crew = Crew()
+    credentials = registry.credentials()
+    with workshop.private() as private:
+        line = _Line(crew, workshop, registry, credentials, private)
+        (login,) = _in_parallel(crew, 1, lambda _: line.login(), [None])
+        login.result()
+        futures = _in_parallel(crew, workshop.jobs, line.make, images)
+    errors = [future.exception() for future in futures]
+    for error in errors:
+        if error is not None and not isinstance(error, FleetformError):
+            raise error
+    return Outcome(
+        tuple(future.result() for future, error in zip(futures, errors, strict=True) if error is None),
+        tuple(error for error in errors if isinstance(error, FleetformError)),
+    )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The way of each image from its context to the registry.
+
+    Attributes:
+        crew: Runs the engine.
+        workshop: Where it runs.
+        registry: Where images go.
+        credentials: What the engine logs in with.
+        private: Folder of the login and of staged contexts.
+    """
+
+    crew: Crew
+    workshop: Workshop
+    registry: Registry
+    credentials: Credentials
+    private: Path
+
+    def login(self) -> None:
+        """Lets the engine log in."""
+        engine = self.workshop.engine
+        self.workshop.log("login").unlink(missing_ok=True)
+        engine.prepare(self.credentials, self.private, os.environ)
+        argv = engine.login(self.credentials, self.private)
+        variables = engine.push_variables(os.environ, self.private)
+        self._run("login", self.credentials.host, argv, variables)
+
+    def make(self, wanted: Wanted) -> Done:
+        """Builds and pushes one image; a disk that is full is a failure as others are."""
+        try:
+            return self._make(wanted)
+        except OSError as error:
+            raise ProgramError(f"{wanted.service}: {error}; mend that and run it again") from None
+
+    def _make(self, wanted: Wanted) -> Done:
+        started = time.monotonic()
+        engine, watch = self.workshop.engine, self.workshop.watch
+        self.workshop.log(wanted.service).unlink(missing_ok=True)
+        image = Image(self.credentials.host, wanted.repository, wanted.tag, wanted.platform, wanted.args)
+        staged = _staged(wanted, self.private / wanted.service)
+        watch.moves(wanted.service, "build")
+        self._run("build", wanted.service, engine.build(image, staged), engine.build_variables(os.environ))
+        watch.moves(wanted.service, "push")
+        variables = engine.push_variables(os.environ, self.private)
+        pushed = self._run("push", wanted.service, engine.push(image, self.private), variables)
+        digest = self._proved(image, engine.digest(image, self.private, pushed.lines))
+        done = Done(wanted.service, wanted.locked(digest), "built")
+        watch.ends(done, time.monotonic() - started)
+        return done
+
+    def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str]) -> Result:
+        log = self.workshop.log("login" if step == "login" else name)
+        stdin = self.credentials.password if step == "login" else ""
+        try:
+            return self.crew.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
+        except ProgramError as error:
+            raise _failure(step, name, log, error) from None
+
+    def _proved(self, image: Image, digest: str | None) -> str:
+        """The digest that was pushed, once the registry says the same."""
+        found = self.registry.find(image.repository, image.tag)
+        if digest is None or found != digest:
+            raise ProgramError(
+                f"{image.repository}:{image.tag} was pushed as {digest or 'an unknown digest'}, but the registry has"
+                f" {found or 'nothing'} there; run it again"
+            )
+        return digest
+
+
+def _staged(wanted: Wanted, folder: Path) -> Context:
+    """A copy of a context that is what its key says."""
+    staged = wanted.context.stage(folder)
+    if content_key(staged, (wanted.platform,), wanted.args) != wanted.content_key:
+        message = f"{wanted.service}: files of {wanted.context.folder} changed while they were being read"
+        raise CheckFailedError(f"{message}; run it again")
+    return staged
+
+
+def _failure(step: Step, name: str, log: Path, error: ProgramError) -> ProgramError:
+    """The engine's failure in our words, with its last line; where we have no words, with more of what it printed."""
+    if not error.output:
+        return ProgramError(f"{name}: {step} failed: {error}")
+    meaning = explain(step, error.output)
+    lines = error.output.strip().splitlines()[-1 if meaning else -_TAIL_LINES :]
+    told = "".join(f"\n    {line[:_LINE_LENGTH]}" for line in lines)
+    return ProgramError(f"{name}: {step} failed: {meaning or 'see below'} (all output: {log}){told}")
+
+
+def _in_parallel(
+    crew: Crew, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]
+) -> list[Future[_Answer]]:
+    """Does work on every item; Ctrl-C ends the crew's programs, and a second one at once.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; everything has ended.
+    """
+    interrupted = False
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        while True:
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                interrupted = True
+                crew.interrupt()
+                for future in futures:
+                    future.cancel()
+            else:
+                break
+    if interrupted:
+        raise KeyboardInterrupt
+    return futures

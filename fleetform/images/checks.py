@@ -1,0 +1,165 @@
+"""What is looked at before an image is built and pushed: its Dockerfile, and the files that it may take in."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import PurePath, PurePosixPath
+
+from fleetform.catalog.models import Service
+from fleetform.errors import Position, Problem, ProgramError
+from fleetform.images.context import Context
+from fleetform.images.dockerfile import Dockerfile
+
+_HADOLINT = "hadolint"
+_LINT_LEVELS = {"error", "warning"}
+_CHECKED_HERE = ("DL3002", "DL3006", "DL3007")  # root, no tag, latest: hadolint does not follow stages and ARGs as far
+
+_LEAVE_OUT = "leave it out by .dockerignore"
+# Keys are short; what is longer is data or a program.
+_SEARCHED_BYTES = 1024 * 1024
+
+_EXAMPLES = (".example", ".sample", ".template", ".dist")
+_SECRET_NAMES = re.compile(
+    r"\.env(\..+)?|\.netrc|\.git-credentials|\.dockercfg|\.htpasswd|credentials"
+    r"|id_(rsa|dsa|ecdsa|ed25519)|.+\.(p12|pfx|jks|keystore|kdbx|ppk)|.*\.tfstate(\.backup)?"
+)
+_TOKEN = re.compile(rb"^[^#;\n]*(?:_authToken|_password|_auth|password)\s*[=:]\s*(?![\s$])", re.MULTILINE)
+_TOKEN_FILES = {".npmrc", ".pypirc"}
+# Only what can be nothing else: a key's own text follows its head, and the keys of AWS's documentation are none.
+_SECRETS = {
+    "a private key": re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/=:, -]{16}"),
+    "an AWS access key": re.compile(rb"\b(?:AKIA|ASIA)(?![A-Z2-7]*EXAMPLE)[A-Z2-7]{16}\b"),
+    "a GitHub token": re.compile(rb"\b(?:gh[opsur]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{82})\b"),
+}
+
+_ROOT = re.compile(r"(root|0+)(:.*)?")
+_PORT = re.compile(rb"\bPORT\b")
+
+
+def check_before_push(service_name: str, service: Service, context: Context, dockerfile_text: str) -> list[Problem]:
+    """Checks what a service's image is to be built from.
+
+    Args:
+        service_name: The service.
+        service: Its entry, with `build`.
+        context: The files that the build may take in.
+        dockerfile_text: The Dockerfile.
+
+    Returns:
+        The problems, by place. The Dockerfile is linted only where hadolint is; see `notices`.
+
+    Raises:
+        ProgramError: hadolint does not do its work.
+    """
+    if service.build is None:
+        return []
+    folder = PurePath(service.build.context)
+    dockerfile = Dockerfile(dockerfile_text)
+    shown_as = folder / service.build.dockerfile
+    problems = [
+        *_bases(dockerfile, shown_as),
+        *_user(dockerfile, shown_as),
+        *_port(service_name, service, context, dockerfile, shown_as),
+        *_lint(dockerfile_text, shown_as),
+        *_secrets(context, folder),
+    ]
+    return sorted(problems, key=lambda problem: (problem.position, problem.message))
+
+
+def notices() -> list[str]:
+    """What is not checked on this machine, one line each."""
+    return [] if shutil.which(_HADOLINT) else ["Dockerfiles are not linted: hadolint is not on PATH"]
+
+
+def _bases(dockerfile: Dockerfile, file: PurePath) -> Iterator[Problem]:
+    for stage in dockerfile.bases:
+        name = stage.base.rsplit("/", maxsplit=1)[-1]
+        if stage.base == "scratch" or "@" in name or "$" in stage.base:
+            continue
+        if ":" not in name or name.endswith(":latest"):
+            yield Problem(
+                Position(file, stage.line, 1),
+                f"`{stage.base}` is not the same image every day",
+                "name a version, such as `python:3.13-slim`, or a digest",
+            )
+
+
+def _user(dockerfile: Dockerfile, file: PurePath) -> Iterator[Problem]:
+    if not dockerfile.stages:
+        return
+    user = dockerfile.last("USER")
+    if user is None or _ROOT.fullmatch(user.value):
+        line = user.line if user else dockerfile.stages[-1].line
+        yield Problem(Position(file, line, 1), "the image runs as root", "end it with a `USER`, such as `10001:10001`")
+
+
+def _port(name: str, service: Service, context: Context, dockerfile: Dockerfile, file: PurePath) -> Iterator[Problem]:
+    """An image that exposes other ports than its service's is fine as long as something can move it.
+
+    That is the variable PORT, which every service with a port is given, if any file of the context knows it; or the
+    port's number in the service's own command or environment.
+    """
+    exposed = dockerfile.all("EXPOSE")
+    ports = [word.partition("/")[0] for instruction in exposed for word in instruction.value.split()]
+    port = str(service.port)
+    if service.port is None or not ports or port in ports or not all(map(str.isdecimal, ports)):
+        return
+    told = [*(service.command or ()), *service.environment.values()]
+    if any(re.search(rf"\b{port}\b", text) for text in told) or _knows_port(context, dockerfile):
+        return
+    yield Problem(
+        Position(file, exposed[0].line, 1),
+        f"the image exposes {', '.join(ports)}, `{name}` has port {port}, and nothing in the image reads PORT",
+        f"set `port: {ports[0]}`, or listen on what PORT says",
+    )
+
+
+def _knows_port(context: Context, dockerfile: Dockerfile) -> bool:
+    texts = (text for _, text in _texts(context))
+    return bool(_PORT.search(dockerfile.text.encode())) or any(map(_PORT.search, texts))
+
+
+def _texts(context: Context) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """The files of a context that are no links and not long."""
+    for file in context.files:
+        path = context.folder / file
+        if not path.is_symlink() and path.stat().st_size <= _SEARCHED_BYTES:
+            yield file, path.read_bytes()
+
+
+def _lint(text: str, file: PurePath) -> Iterator[Problem]:
+    program = shutil.which(_HADOLINT)
+    if program is None:
+        return
+    ignored = [f"--ignore={code}" for code in _CHECKED_HERE]
+    argv = [program, "--no-color", "--format=json", *ignored, "-"]
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, encoding="utf-8")
+    try:
+        found = json.loads(done.stdout)
+    except ValueError:
+        raise ProgramError(
+            f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}"
+        ) from None
+    for entry in found:
+        if entry["level"] in _LINT_LEVELS:
+            remedy = f"mend it, or put `# hadolint ignore={entry['code']}` above it"
+            message = f"{entry['code']} {entry['message'].strip().rstrip('.')}".replace("\n", " ")
+            yield Problem(Position(file, entry["line"], entry["column"]), message, remedy)
+
+
+def _secrets(context: Context, folder: PurePath) -> Iterator[Problem]:
+    git = next((file for file in context.files if ".git" in file.parts), None)
+    if git is not None:
+        inside = PurePosixPath(*git.parts[: git.parts.index(".git") + 1])
+        yield Problem(Position(folder / inside, 1, 1), "Git's folder would go into the image", _LEAVE_OUT)
+    for file in context.files:
+        if _SECRET_NAMES.fullmatch(file.name) and not file.name.endswith(_EXAMPLES):
+            yield Problem(Position(folder / file, 1, 1), "a file of this name holds secrets", _LEAVE_OUT)
+    for file, text in _texts(context):
+        patterns = {**_SECRETS, "a token": _TOKEN} if file.name in _TOKEN_FILES else _SECRETS
+        for what, pattern in patterns.items():
+            if match := pattern.search(text):
+                line = text.count(b"\n", 0, match.start()) + 1
+                yield Problem(Position(folder / file, line, 1), f"{what} would go into the image", _LEAVE_OUT)

@@ -1,0 +1,132 @@
+"""A Dockerfile as far as checks need it: instructions with their lines, and what the last stage is made of."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+_ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)\s*", re.IGNORECASE)
+_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_TAKING_HEREDOCS = {"ADD", "COPY", "RUN"}
+_VARIABLE = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\})")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction.
+
+    Attributes:
+        line: Where it begins, 1-based.
+        name: Its name in capitals, such as `FROM`.
+        value: All behind the name, on one line, as written.
+    """
+
+    line: int
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A build stage.
+
+    Attributes:
+        line: Its `FROM`.
+        base: The image or the earlier stage that it begins with; variables that have a default are replaced.
+        name: Its name in lower case, empty if it has none.
+        instructions: What follows, up to the next `FROM`.
+    """
+
+    line: int
+    base: str
+    name: str
+    instructions: tuple[Instruction, ...]
+
+
+@dataclass(frozen=True)
+class Dockerfile:
+    """A Dockerfile.
+
+    Attributes:
+        text: All of it.
+    """
+
+    text: str
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages, in order."""
+        found = list(_instructions(self.text))
+        starts = [index for index, instruction in enumerate(found) if instruction.name == "FROM"]
+        defaults = dict(
+            instruction.value.split("=", 1)
+            for instruction in found[: starts[0] if starts else 0]
+            if instruction.name == "ARG" and "=" in instruction.value
+        )
+        return tuple(
+            _stage(found[start], tuple(found[start + 1 : end]), defaults)
+            for start, end in zip(starts, [*starts[1:], None], strict=True)
+        )
+
+    @cached_property
+    def bases(self) -> tuple[Stage, ...]:
+        """The stages that begin with an image instead of an earlier stage."""
+        return tuple(stage for index, stage in enumerate(self.stages) if self._before(index, stage.base) is None)
+
+    def last(self, name: str) -> Instruction | None:
+        """The last instruction of a name that the final image is made with."""
+        return next(reversed(self.all(name)), None)
+
+    def all(self, name: str) -> list[Instruction]:
+        """The instructions of a name that the final image is made with, in order."""
+        found: list[Instruction] = []
+        index: int | None = len(self.stages) - 1 if self.stages else None
+        while index is not None:
+            stage = self.stages[index]
+            found = [instruction for instruction in stage.instructions if instruction.name == name] + found
+            index = self._before(index, stage.base)
+        return found
+
+    def _before(self, index: int, name: str) -> int | None:
+        """The last stage of a name before another stage."""
+        return next((number for number in reversed(range(index)) if self.stages[number].name == name.lower()), None)
+
+
+def _stage(start: Instruction, instructions: tuple[Instruction, ...], defaults: Mapping[str, str]) -> Stage:
+    words = [word for word in start.value.split() if not word.startswith("--")]
+    named = len(words) > 2 and words[1].upper() == "AS"  # noqa: PLR2004 - `base AS name`
+    return Stage(
+        start.line, _replaced(words[0], defaults) if words else "", words[2].lower() if named else "", instructions
+    )
+
+
+def _replaced(text: str, defaults: Mapping[str, str]) -> str:
+    """The text with its variables replaced; those that nothing is known of stay."""
+
+    def value(match: re.Match[str]) -> str:
+        default = defaults.get(match["bare"] or match["name"], match["default"])
+        return match[0] if default is None else default.strip("\"'")
+
+    return _VARIABLE.sub(value, text)
+
+
+def _instructions(text: str) -> Iterator[Instruction]:
+    lines = iter(enumerate(text.splitlines(), start=1))
+    directive = _ESCAPE.match(text)
+    escape = directive[1] if directive else "\\"
+    for number, line in lines:
+        if not _says_something(line):
+            continue
+        whole = line.rstrip()
+        while whole.endswith(escape):
+            following = next((more for _, more in lines if _says_something(more)), "")
+            whole = whole.removesuffix(escape) + following.rstrip()
+        name, _, value = whole.strip().partition(" ")
+        if name.upper() in _TAKING_HEREDOCS:
+            for word in _HEREDOC.findall(value):
+                next((None for _, more in lines if more.strip() == word), None)
+        yield Instruction(number, name.upper(), value.strip())
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")

@@ -1,0 +1,99 @@
+"""The locks that Git remembers: which image a service ran before this one."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetform.catalog.checks import suggestion
+from fleetform.catalog.images_lock import LockedImage, load_lock, lock_file
+from fleetform.errors import CatalogError, InputError, ProgramError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A service's entry in an earlier lock.
+
+    Attributes:
+        commit: The last commit whose lock had it.
+        image: The image.
+    """
+
+    commit: str
+    image: LockedImage
+
+
+def previous(root: Path, env: str, service: str) -> Entry:
+    """The newest entry of a service whose image is not the one that is locked now.
+
+    Args:
+        root: The project's root.
+        env: The environment.
+        service: The service.
+
+    Raises:
+        InputError: The lock is not committed, or there is no such entry.
+        ProgramError: Git is missing or fails.
+    """
+    file = lock_file(env)
+    lock = load_lock(root, env)
+    if service not in lock:
+        raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
+    if _git(root, "status", "--porcelain", "--", str(file)):
+        raise InputError(f"{file} is not committed; commit it, or take it from Git again, and then go back")
+    for commit, image in _history(root, env, service):
+        if image.digest != lock[service].digest:
+            return Entry(commit, image)
+    raise InputError(f"no earlier image of `{service}` in the history of {file}" + _if_shallow(root))
+
+
+def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedImage]]:
+    """The commit and the image of each lock that had the service, newest first."""
+    for commit in _git(root, "log", "--format=%H", "--", str(lock_file(env))).splitlines():
+        image = _lock_at(root, env, commit).get(service)
+        if image is not None:
+            yield commit, image
+
+
+def _lock_at(root: Path, env: str, commit: str) -> dict[str, LockedImage]:
+    """The lock of a commit; empty where it was removed, or cannot be read: another commit's can."""
+    file = lock_file(env)
+    with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
+        path = Path(folder, file)
+        path.parent.mkdir(parents=True)
+        # `./` makes it a path from where we are: the project may be a folder of a larger repository.
+        path.write_text(_git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
+        try:
+            return load_lock(Path(folder), env)
+        except CatalogError:
+            return {}
+
+
+def _if_shallow(root: Path) -> str:
+    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true\n"
+    return "; this clone is shallow: `git fetch --unshallow` brings the rest" if shallow else ""
+
+
+def _git(root: Path, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
+    """What Git prints."""
+    argv = ["git", *arguments]
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=root,
+            env={**os.environ, "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
+    except OSError as error:
+        raise ProgramError(f"cannot run git: {error.strerror}; install it") from None
+    if done.returncode and "not a git repository" in done.stderr:
+        raise InputError("this checkout is not a Git repository; without its history no earlier image is known")
+    if done.returncode not in accepted:
+        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
+    return done.stdout

@@ -1,0 +1,259 @@
+"""From wanted images to images in the registry, with a stand-in for the engine."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from fleetform.catalog.images_lock import LockedImage
+from fleetform.catalog.models import Build
+from fleetform.errors import CheckFailedError, ProgramError
+from fleetform.images.building import Done, Watch, Workshop, build, look_up
+from fleetform.images.context import content_key, read_context
+from fleetform.images.engine import Buildah
+from fleetform.images.wanted import Wanted
+from tests.images.stand_in import HOST, StandIn
+
+DIGEST, OTHER = (f"sha256:{digit * 64}" for digit in "ab")
+
+
+def wanted(root: Path, service: str) -> Wanted:
+    """An image of a context of its own."""
+    folder = root / service
+    folder.mkdir(exist_ok=True)
+    (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL of={service}\n")
+    context = read_context(root, Build(context=service))
+    key = content_key(context, ("linux/amd64",), {})
+    return Wanted(service, f"shop-dev-{service}", "linux/amd64", {}, context, key, "1" * 40)
+
+
+def pushed(image: Wanted) -> str:
+    """The digest that the stand-in gives an image."""
+    return f"sha256:{hashlib.sha256(f'{image.repository}:{image.tag}'.encode()).hexdigest()}"
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Wanted:
+    return wanted(tmp_path, "web")
+
+
+@pytest.fixture
+def stock(tmp_path: Path) -> Wanted:
+    return wanted(tmp_path, "stock")
+
+
+@pytest.fixture
+def images(web: Wanted, stock: Wanted) -> list[Wanted]:
+    return [web, stock]
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    return Workshop(Buildah(), tmp_path / "work")
+
+
+def test_what_the_lock_and_the_registry_have_is_unchanged(stand_in: StandIn, web: Wanted) -> None:
+    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
+    locked = LockedImage(web.tag, DIGEST, ("linux/amd64",), "2" * 40, web.content_key)
+    assert look_up([web], {"web": locked}, stand_in.registry) == [Done("web", locked, "unchanged")]
+
+
+def test_what_only_the_registry_has_is_found(stand_in: StandIn, web: Wanted) -> None:
+    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
+    older = LockedImage("0" * 16, OTHER, ("linux/amd64",), "", "0" * 64)
+    found = [Done("web", web.locked(DIGEST), "found")]
+    assert [look_up([web], lock, stand_in.registry) for lock in ({}, {"web": older})] == [found, found]
+
+
+def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
+    stand_in: StandIn, web: Wanted, stock: Wanted
+) -> None:
+    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
+    found = look_up([stock, web], {"stock": stock.locked(OTHER)}, stand_in.registry)
+    assert found == [Done("web", web.locked(DIGEST), "found")]
+
+
+def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_in: StandIn, web: Wanted) -> None:
+    stand_in.push(f"{web.repository}:{web.tag}", OTHER)
+    with pytest.raises(CheckFailedError) as caught:
+        look_up([web], {"web": web.locked(DIGEST)}, stand_in.registry)
+    assert str(caught.value) == (
+        f"web: shop-dev-web:{web.tag} is {OTHER} in the registry, but {DIGEST} in the lock;"
+        " somebody has replaced it: find out who, then delete the one that is wrong, there or here"
+    )
+
+
+def test_images_are_built_and_pushed_with_one_login(
+    stand_in: StandIn, web: Wanted, stock: Wanted, workshop: Workshop
+) -> None:
+    outcome = build([web, stock], stand_in.registry, workshop)
+    assert (outcome.done, outcome.failures) == (
+        (Done("web", web.locked(pushed(web)), "built"), Done("stock", stock.locked(pushed(stock)), "built")),
+        (),
+    )
+    assert stand_in.calls() == [
+        "build shop-dev-stock",
+        "build shop-dev-web",
+        f"login {HOST}",
+        "push shop-dev-stock",
+        "push shop-dev-web",
+    ]
+
+
+def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    for _ in range(2):
+        build([web], stand_in.registry, workshop)
+    left = {path.relative_to(workshop.folder).as_posix(): path for path in workshop.folder.rglob("*")}
+    assert sorted(left) == ["logs", "logs/image-login.log", "logs/image-web.log"]
+    assert left["logs/image-web.log"].read_text() == "build goes well\npush goes well\n"
+
+
+def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
+    stand_in: StandIn, web: Wanted, workshop: Workshop
+) -> None:
+    code = 'import os; print(oct(os.stat(pathlib.Path(options["--authfile"]).parent).st_mode))'
+    stand_in.trick("push shop-dev-web", code)
+    build([web], stand_in.registry, workshop)
+    assert workshop.log("web").read_text().splitlines()[1] == "0o40700"
+
+
+def test_who_looks_on_is_told_each_step_and_line(stand_in: StandIn, web: Wanted, tmp_path: Path) -> None:
+    moves: list[tuple[str, str]] = []
+    ends: list[Done] = []
+    watch = Watch(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
+    build([web], stand_in.registry, Workshop(Buildah(), tmp_path / "work", watch=watch))
+    assert moves == [
+        (HOST, "login goes well"),
+        ("web", "build"),
+        ("web", "build goes well"),
+        ("web", "push"),
+        ("web", "push goes well"),
+    ]
+    assert ends == [Done("web", web.locked(pushed(web)), "built")]
+
+
+def test_as_many_are_built_at_a_time_as_there_are_jobs(stand_in: StandIn, tmp_path: Path) -> None:
+    """Each build waits until the other has begun: one after the other they would never end."""
+    for own, other in (("a", "b"), ("b", "a")):
+        os.mkfifo(stand_in.folder / f"{own} has begun")
+        code = f"""\
+import threading
+tell = threading.Thread(target=(folder / "{own} has begun").write_text, args=("yes",))
+tell.start()
+(folder / "{other} has begun").read_text()
+tell.join()
+"""
+        stand_in.trick(f"build shop-dev-{own}", code)
+    outcome = build([wanted(tmp_path, name) for name in "ab"], stand_in.registry, Workshop(Buildah(), tmp_path / "w"))
+    assert [done.how for done in outcome.done] == ["built", "built"]
+
+
+FAILURES = {
+    "build": (
+        "write /big: no space left on device",
+        "the disk is full; remove what is not needed, such as with `docker system prune` or `buildah rmi --prune`",
+    ),
+    "push": (
+        "denied: Your authorization token has expired. Reauthenticate and try again.",
+        "the registry's token has expired; run it again to get another",
+    ),
+}
+
+
+@pytest.mark.parametrize("step", FAILURES)
+def test_one_that_fails_leaves_the_others_and_the_next_run_completes_it(
+    stand_in: StandIn, images: list[Wanted], workshop: Workshop, step: str
+) -> None:
+    web, stock = images
+    output, meaning = FAILURES[step]
+    stand_in.trick(f"{step} shop-dev-web", f"sys.exit({output!r})")
+    outcome = build(images, stand_in.registry, workshop)
+    assert outcome.done == (Done("stock", stock.locked(pushed(stock)), "built"),)
+    assert [(type(error), str(error)) for error in outcome.failures] == [
+        (ProgramError, f"web: {step} failed: {meaning} (all output: {workshop.log('web')})\n    {output}")
+    ]
+
+    stand_in.untrick(f"{step} shop-dev-web")
+    assert build([web], stand_in.registry, workshop).done == (Done("web", web.locked(pushed(web)), "built"),)
+
+
+def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
+    stand_in: StandIn, web: Wanted, workshop: Workshop
+) -> None:
+    stand_in.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
+    (error,) = build([web], stand_in.registry, workshop).failures
+    assert str(error).splitlines() == [
+        f"web: build failed: see below (all output: {workshop.log('web')})",
+        *(f"    {number}" for number in range(8, 20)),
+    ]
+
+
+def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    stand_in.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
+    with pytest.raises(ProgramError) as caught:
+        build([web], stand_in.registry, workshop)
+    assert str(caught.value) == (
+        f"{HOST}: login failed: the registry refuses the login; check that the AWS credentials may push to ECR"
+        f" (all output: {workshop.log('login')})\n    invalid status code from registry 400 (Bad Request)"
+    )
+    assert stand_in.calls() == [f"login {HOST}"]
+
+
+def test_an_engine_that_is_gone_is_told(
+    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(stand_in.folder))
+    stand_in.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
+    (error,) = build([web], stand_in.registry, workshop).failures
+    assert str(error) == ("web: push failed: cannot run buildah: No such file or directory; check the installation")
+
+
+def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    stand_in.trick(
+        "push shop-dev-web",
+        f"""
+(folder / "pushed" / name).write_text("{OTHER}")
+pathlib.Path(options["--digestfile"]).write_text("{DIGEST}")
+sys.exit(0)
+""",
+    )
+    (error,) = build([web], stand_in.registry, workshop).failures
+    assert str(error) == (
+        f"shop-dev-web:{web.tag} was pushed as {DIGEST}, but the registry has {OTHER} there; run it again"
+    )
+
+
+def test_a_disk_that_is_full_while_a_context_is_copied_is_told(
+    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "Dockerfile")
+
+    monkeypatch.setattr("shutil.copyfile", fail)
+    (error,) = build([web], stand_in.registry, workshop).failures
+    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
+
+
+def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
+    (error,) = build([web], stand_in.registry, workshop).failures
+    assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run it again"
+    assert stand_in.calls() == [f"login {HOST}"]
+
+
+def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    """The engine interrupts us once it waits; it would wait for ever."""
+    code = """\
+import os, signal
+print("waits")
+sys.stdout.flush()
+os.kill(os.getppid(), signal.SIGINT)
+signal.pause()
+"""
+    stand_in.trick("build shop-dev-web", code)
+    with pytest.raises(KeyboardInterrupt):
+        build([web], stand_in.registry, workshop)
+    assert sorted(path.name for path in workshop.folder.iterdir()) == ["logs"]
+    assert workshop.log("web").read_text().splitlines()[0] == "waits"
+    assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
