@@ -4,13 +4,41 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
 from fleetform.terraform import installation
 
 ROOT = Path(__file__).parents[1]
+
+# What takes long comes last, so that a failure shows early.
+SLOW = ("end_to_end", "engines", "environments", "modules")
+# Their tests share what takes long to make: one worker runs all of a folder.
+SHARING = ("engines", "environments", "modules")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts the slow folders last, otherwise keeps the order."""
+    items.sort(key=lambda item: SLOW.index(_folder(item.nodeid)) if _folder(item.nodeid) in SLOW else -1)
+
+
+def _folder(nodeid: str) -> str:
+    return nodeid.split("/")[1]
+
+
+class Scheduler(LoadScopeScheduling):
+    """Hands tests to workers one by one, save those that share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _folder(nodeid) if _folder(nodeid) in SHARING else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:  # noqa: ANN401 - xdist's own
+    """Chooses our scheduler when there are workers."""
+    return Scheduler(config, log)
 
 
 @pytest.fixture(scope="session")

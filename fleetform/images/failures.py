@@ -18,7 +18,7 @@ _ANYWHERE = (
 )
 _UNREACHABLE = (
     r"connection (refused|reset)|broken pipe|\bEOF\b|i/o timeout|handshake timeout|Client\.Timeout|no such host"
-    r"|server misbehaving|network is unreachable"
+    r"|server misbehaving|network is unreachable|use of closed network connection"
 )
 _REGISTRY = (
     (

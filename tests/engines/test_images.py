@@ -28,7 +28,6 @@ from tests.engines.engines import (
 if missing() and not os.environ.get("CI"):
     pytest.skip(f"real engines are left out, as this is not here: {missing()}", allow_module_level=True)
 
-pytestmark = pytest.mark.xdist_group("engines")  # one worker runs all: they share engines and base image
 
 INTRUDER = """\
 import json, sys

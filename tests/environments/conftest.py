@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +21,6 @@ class Plans:
 
     foundation: Values
     services: Values
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives all tests of the environments to one worker: they share their plans."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("environments"))
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,6 @@ import tftest
 from . import plans
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Gives all tests of the modules to one worker: they share their plans."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("modules"))
-
-
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that looks like the repository to Terraform's relative paths, to leave nothing in the real one."""
