@@ -51,7 +51,8 @@ def copy_project(target: Path) -> Path:
     """Copies all that the tasks read, write and run."""
     for folder in ("envs", "fleetform", "modules", "templates"):
         shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
-    shutil.copy(ROOT / "tasks.py", target)
+    for file in (".gitignore", "tasks.py"):
+        shutil.copy(ROOT / file, target)
     return target
 
 
