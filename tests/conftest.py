@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from fleetform import emulator
 from fleetform.terraform import installation
 
 ROOT = Path(__file__).parents[1]
+
+# A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What takes long comes last, so that a failure shows early.
 SLOW = ("end_to_end", "engines", "environments", "modules")

@@ -22,6 +22,7 @@ from fleetform.programs import Crew, Result
 _TAIL_LINES = 12
 _LINE_LENGTH = 300
 _LOOK_UPS = 8
+_WAKE_SECONDS = 0.2
 
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -242,16 +243,15 @@ def _in_parallel(
     interrupted = False
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(work, item) for item in items]
-        while True:
+        while not all(future.done() for future in futures):
             try:
-                wait(futures)
+                # Not for ever: where another thread gets the signal, this one notices Ctrl-C only when it wakes.
+                wait(futures, timeout=_WAKE_SECONDS)
             except KeyboardInterrupt:
                 interrupted = True
                 crew.interrupt()
                 for future in futures:
                     future.cancel()
-            else:
-                break
     if interrupted:
         raise KeyboardInterrupt
     return futures
