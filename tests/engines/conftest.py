@@ -1,7 +1,7 @@
 """Real engines: a Docker of the tests' own, Buildah with storage of its own, and a base image for both.
 
-They need root on Linux and Debian's packages (`.ci/engines` installs them). On other machines these tests are left out;
-in CI they fail instead.
+They need root on Linux and Debian's packages (`.ci/engines` installs them). They are left to CI, where they fail if
+something is missing.
 """
 
 import json

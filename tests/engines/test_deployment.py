@@ -14,10 +14,10 @@ from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import load_lock
 from tests.commits import git
-from tests.engines.engines import SERVICES, Engine, commit_project, missing, repository
+from tests.engines.engines import SERVICES, Engine, commit_project, repository
 
-if missing() and not os.environ.get("CI"):
-    pytest.skip(f"real engines are left out, as this is not here: {missing()}", allow_module_level=True)
+if not os.environ.get("CI"):
+    pytest.skip("real engines take minutes and are left to CI: .ci/run", allow_module_level=True)
 
 
 @dataclass(frozen=True)
