@@ -18,15 +18,15 @@ ROOT = Path(__file__).parents[1]
 # A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What takes long comes last, so that a failure shows early.
-SLOW = ("end_to_end", "engines", "environments", "modules")
-# Their tests share what takes long to make: one worker runs all of a folder.
-SHARING = ("engines", "environments", "modules")
+# What only waits comes first, so that another worker has the processor; what takes long comes last.
+ORDER = ("end_to_end", "", "engines", "environments", "modules")
+# One worker runs all of a folder: its tests share what takes long to make.
+TOGETHER = ("end_to_end", "engines", "environments", "modules")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the slow folders last, otherwise keeps the order."""
-    items.sort(key=lambda item: SLOW.index(_folder(item.nodeid)) if _folder(item.nodeid) in SLOW else -1)
+    """Puts the folders in order, and keeps that of the others."""
+    items.sort(key=lambda item: ORDER.index(_folder(item.nodeid) if _folder(item.nodeid) in ORDER else ""))
 
 
 def _folder(nodeid: str) -> str:
@@ -37,7 +37,7 @@ class Scheduler(LoadScopeScheduling):
     """Hands tests to workers one by one, save those that share."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return _folder(nodeid) if _folder(nodeid) in SHARING else nodeid
+        return _folder(nodeid) if _folder(nodeid) in TOGETHER else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:  # noqa: ANN401 - xdist's own
