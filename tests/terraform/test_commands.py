@@ -9,7 +9,7 @@ from fleetform.terraform.commands import Terraform, fmt, version
 PLAIN = Terraform("/bin/terraform", Path("envs/dev/foundation"))
 COLOURED = Terraform("/bin/terraform", Path("envs/dev/foundation"), color=True)
 START = ["/bin/terraform", "-chdir=envs/dev/foundation"]
-PLAN = Path("/work/a plan; rm -rf /")
+PLAN = Path("/plans/a plan; rm -rf /")
 
 
 @pytest.mark.parametrize(
