@@ -1,6 +1,7 @@
 """Invoke tasks: they parse flags and call the library, whose errors become exit codes here."""
 
 import functools
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,15 +11,30 @@ from typing import TYPE_CHECKING, Any
 from invoke import Collection, Context, Exit, task
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from fleetform.workflow import Project
 
 ROOT = Path(__file__).resolve().parent
 LOCAL = "local"
 INTERRUPTED = 130
+READER_LEFT = 141
 
 ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine."}
 JSON = {"json": "Print JSON for scripts."}
 YES = {"yes": "Do not ask; for pipelines."}
+
+
+def end_quietly(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
+    """Ends without a traceback when whoever read our output has left, as `head` does."""
+    if not issubclass(kind, BrokenPipeError):
+        sys.__excepthook__(kind, error, trace)
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(READER_LEFT)
+
+
+sys.excepthook = end_quietly
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
@@ -30,6 +46,7 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
 
         try:
             function(*args, **flags)
+            sys.stdout.flush()
         except FleetformError as error:
             raise Exit(str(error), error.exit_code) from None
         except KeyboardInterrupt:

@@ -153,7 +153,7 @@ def test_a_crews_program_that_fails_is_an_error_with_its_output(tmp_path: Path) 
 def test_a_crew_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
     """Each program says when it waits; for the second interrupt it does not heed the first."""
     heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
-    code = f"import signal; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: signal.pause()"
+    code = f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: time.sleep(0.05)"
     crew, waiting, last = Crew(), threading.Semaphore(0), threading.Semaphore(0)
 
     def receive(line: str) -> None:

@@ -194,6 +194,18 @@ def test_ctrl_c_ends_a_task_with_a_word_and_130(project: Project) -> None:
     assert (process.returncode, stderr) == (130, "interrupted\n")
 
 
+@pytest.mark.parametrize("task", [["render", "--env", "tiny"], ["--list"]])
+def test_a_reader_that_leaves_ends_a_task_quietly(project: Project, task: list[str]) -> None:
+    with subprocess.Popen(
+        argv(*task), cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        stderr = process.stderr.read()
+    assert (process.returncode, stderr) == (141, "")
+
+
 def all_tasks() -> Mapping[str, Task[Any]]:
     """Every task by its name on the command line."""
     collection: Collection = tasks.namespace

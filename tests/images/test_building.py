@@ -240,3 +240,21 @@ def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: Wante
     (error,) = build([web], stand_in.registry, workshop).failures
     assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run it again"
     assert stand_in.calls() == [f"login {HOST}"]
+
+
+def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+    """The engine interrupts us once it waits; it would wait for ever."""
+    code = """\
+import os, signal, time
+print("waits")
+sys.stdout.flush()
+os.kill(os.getppid(), signal.SIGINT)
+while True:
+    time.sleep(0.05)
+"""
+    stand_in.trick("build shop-dev-web", code)
+    with pytest.raises(KeyboardInterrupt):
+        build([web], stand_in.registry, workshop)
+    assert sorted(path.name for path in workshop.folder.iterdir()) == ["logs"]
+    assert workshop.log("web").read_text().splitlines()[0] == "waits"
+    assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
