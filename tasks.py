@@ -13,7 +13,7 @@ from invoke import Collection, Context, Exit, task
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from fleetform.workflow import Project
+    from fleetform.workflow.project import Project
 
 ROOT = Path(__file__).resolve().parent
 LOCAL = "local"
@@ -57,7 +57,7 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
 
 def project() -> "Project":
     """The checkout that this file stands in."""
-    from fleetform.workflow import Project
+    from fleetform.workflow.project import Project
 
     return Project(ROOT)
 
@@ -93,9 +93,9 @@ def check(_context: Context, env: str = LOCAL, validate: bool = False, json: boo
 def images(_context: Context, service: list[str], env: str = LOCAL, engine: str = "", jobs: int = 2) -> None:
     """Build and push the images that the registry lacks; lock every image's digest and render."""
     from fleetform import console
-    from fleetform.workflow import ImageRequest
+    from fleetform.workflow.images import ImageRequest
 
-    console.images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
+    console.make_images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
 
 
 @task(help=ENV)

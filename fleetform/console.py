@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fleetform import workflow
 from fleetform.catalog.loading import load
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
-from fleetform.workflow import ImageReport, ImageRequest, Plan, Project, Workplace
+from fleetform.workflow import files, images, terraform
+from fleetform.workflow.images import ImageReport, ImageRequest
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Plan, Workplace
 
 if TYPE_CHECKING:
     from fleetform.images.building import Done
@@ -22,9 +24,9 @@ if TYPE_CHECKING:
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
     """Renders, or with `check` says what a render would change and fails if it would change anything."""
     if not check:
-        _print_changes(workflow.render_environment(project, env), as_json=as_json)
+        _print_changes(files.render_environment(project, env), as_json=as_json)
         return
-    changes = [change for found in workflow.rendered(project, env).values() for change in found]
+    changes = [change for found in files.rendered(project, env).values() for change in found]
     if as_json:
         _print_changes(changes, as_json=True)
     else:
@@ -53,9 +55,9 @@ def _print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
 
 def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
-    workflow.require_rendered(project, env)
-    findings = workflow.findings(project, env)
-    unformatted = workflow.unformatted(project)
+    files.require_rendered(project, env)
+    findings = files.findings(project, env)
+    unformatted = files.unformatted(project)
     if as_json:
         _print_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
     else:
@@ -74,13 +76,13 @@ def _validate(project: Project, env: str) -> None:
     from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
 
     screen = Screen()
-    workplace = workflow.open_environment(project, env)
+    workplace = terraform.open_environment(project, env)
     for stack in STACKS:
         with screen.step(f"Validate {stack.name}"):
-            workflow.validate(workplace, stack)
+            terraform.validate(workplace, stack)
 
 
-def images(project: Project, env: str, request: ImageRequest) -> None:
+def make_images(project: Project, env: str, request: ImageRequest) -> None:
     """Builds and pushes the images that are missing, writes the lock and renders."""
     from fleetform.images.building import Done, Watch  # noqa: PLC0415 - most tasks build nothing
     from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
@@ -92,7 +94,7 @@ def images(project: Project, env: str, request: ImageRequest) -> None:
 
     with screen.step(f"Images of {env}") as step:
         watch = Watch(lambda service, line: step.show(f"{service}: {line}"), pushed)
-        report = workflow.make_images(project, env, request, watch)
+        report = images.make_images(project, env, request, watch)
         for notice in report.notices:
             screen.line(notice)
         show_images(screen, report.done)
@@ -116,8 +118,8 @@ def show_images(screen: "Screen", images: "Sequence[Done]") -> None:
 
 def bootstrap(project: Project, env: str) -> None:
     """Makes the state bucket of an environment, or brings it up to date."""
-    workplace = workflow.open_environment(project, env)
-    made = workflow.bootstrap(workplace)
+    workplace = terraform.open_environment(project, env)
+    made = terraform.bootstrap(workplace)
     _write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
 
 
@@ -126,7 +128,7 @@ def plan(project: Project, env: str) -> None:
     workplace = open_checked(project, env)
     planned = []
     for stack in STACKS:
-        if stack is not STACKS[0] and not workflow.has_state(workplace, STACKS[0]):
+        if stack is not STACKS[0] and not terraform.has_state(workplace, STACKS[0]):
             _write(f"{stack.name}: to be planned once {STACKS[0].name} is applied, as it reads its outputs\n")
             continue
         planned.append(_plan(workplace, stack))
@@ -142,7 +144,7 @@ def apply(project: Project, env: str, *, yes: bool) -> None:
     in use, and a caller should stop calling before its way is closed.
     """
     workplace = open_checked(project, env)
-    apply_stacks(workplace, lambda: workflow.require_images(project, workplace.environment), yes=yes)
+    apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), yes=yes)
 
 
 def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *, yes: bool) -> None:
@@ -156,7 +158,7 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
     foundation, *dependents = STACKS
     planned = _plan(workplace, foundation)
     dependents_first = planned.summary.only_destroys and all(
-        workflow.has_state(workplace, stack) for stack in dependents
+        terraform.has_state(workplace, stack) for stack in dependents
     )
     if dependents_first:
         _write(f"\n{foundation.name} only loses resources: what may still use them goes first\n")
@@ -175,8 +177,8 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
 def destroy(project: Project, env: str, *, yes: bool) -> None:
     """Destroys every stack that has a state, dependents first."""
     workplace = open_checked(project, env)
-    for stack in workflow.destroy_order():
-        if workflow.has_state(workplace, stack):
+    for stack in terraform.destroy_order():
+        if terraform.has_state(workplace, stack):
             _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
 
 
@@ -197,19 +199,19 @@ def drift(project: Project, env: str) -> None:
 
 def open_checked(project: Project, env: str) -> Workplace:
     """Opens an environment whose rendered files are current and within the policy."""
-    workflow.require_rendered(project, env)
-    if findings := workflow.findings(project, env):
+    files.require_rendered(project, env)
+    if findings := files.findings(project, env):
         raise CheckFailedError("\n".join(map(str, findings)))
-    workplace = workflow.open_environment(project, env)
+    workplace = terraform.open_environment(project, env)
     if workplace.environment.emulator:
-        workflow.bootstrap(workplace)
+        terraform.bootstrap(workplace)
     return workplace
 
 
 def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
     _write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
-    workflow.init(workplace, stack)
-    return workflow.plan(workplace, stack, _line, destroy=destroy, color=_color())
+    terraform.init(workplace, stack)
+    return terraform.plan(workplace, stack, _line, destroy=destroy, color=_color())
 
 
 def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
@@ -225,7 +227,7 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
             planned.discard()
             raise
     _write(f"\n── {name} {stack}: apply\n")
-    summary = workflow.apply(workplace, planned, _line, color=_color())
+    summary = terraform.apply(workplace, planned, _line, color=_color())
     _write_summary(planned.stack, summary.outcome, summary.seconds)
 
 
@@ -254,8 +256,9 @@ def _confirm(what: str, word: str) -> None:
 def verify(project: Project, env: str, *, as_json: bool) -> None:
     """Compares the running environment with the catalog, through AWS's API."""
     from fleetform.screen import Screen, show_services  # noqa: PLC0415 - rich is a tenth of a second
+    from fleetform.workflow import verification  # noqa: PLC0415 - a third of a second
 
-    report = workflow.verify(workflow.open_environment(project, env))
+    report = verification.verify(terraform.open_environment(project, env))
     if as_json:
         _print_json(asdict(report))
     else:

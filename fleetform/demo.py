@@ -1,11 +1,12 @@
 """The whole pipe on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
 
-from fleetform import workflow
 from fleetform.errors import CheckFailedError
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import STACKS
 from fleetform.verification import Report
-from fleetform.workflow import Project, Workplace
+from fleetform.workflow import files, terraform, verification
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Workplace
 
 ENVIRONMENT = "local"
 
@@ -23,13 +24,13 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     """
     try:
         with screen.step("Render") as step:
-            changed = workflow.render_environment(project, ENVIRONMENT)
+            changed = files.render_environment(project, ENVIRONMENT)
             step.note = f"{len(changed)} files changed" if changed else "nothing to change"
         with screen.step("Start the emulator"):
-            workplace = workflow.open_environment(project, ENVIRONMENT, private_emulator=not keep)
+            workplace = terraform.open_environment(project, ENVIRONMENT, private_emulator=not keep)
         _check(project, screen)
         with screen.step("Make the state bucket") as step:
-            workflow.bootstrap(workplace)
+            terraform.bootstrap(workplace)
             step.note = workplace.environment.state_bucket
         _apply(workplace, screen)
         report = _verify(workplace, screen)
@@ -38,13 +39,13 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
             _destroy(workplace, screen)
     finally:
         if not keep:
-            workflow.close_private_emulator(project)
+            terraform.close_private_emulator(project)
     _tell(screen, report, keep=keep)
 
 
 def _check(project: Project, screen: Screen) -> None:
     with screen.step("Check the HCL") as step:
-        findings = workflow.findings(project, ENVIRONMENT)
+        findings = files.findings(project, ENVIRONMENT)
         if findings:
             raise CheckFailedError("\n".join(map(str, findings)))
         step.note = "no findings"
@@ -53,16 +54,16 @@ def _check(project: Project, screen: Screen) -> None:
 def _apply(workplace: Workplace, screen: Screen) -> None:
     for stack in STACKS:
         with screen.step(f"Plan {stack.name}") as step:
-            workflow.init(workplace, stack, step.show)
-            plan = workflow.plan(workplace, stack, step.show)
+            terraform.init(workplace, stack, step.show)
+            plan = terraform.plan(workplace, stack, step.show)
             step.note = str(plan.summary)
         with screen.step(f"Apply {stack.name}") as step:
-            step.note = workflow.apply(workplace, plan, step.show).outcome
+            step.note = terraform.apply(workplace, plan, step.show).outcome
 
 
 def _verify(workplace: Workplace, screen: Screen) -> Report:
     with screen.step("Verify through the AWS API") as step:
-        report = workflow.verify(workplace)
+        report = verification.verify(workplace)
         if report.differences:
             raise CheckFailedError("\n".join(report.differences))
         step.note = f"{report.checks} facts as the catalog says"
@@ -72,7 +73,7 @@ def _verify(workplace: Workplace, screen: Screen) -> Report:
 def _plan_again(workplace: Workplace, screen: Screen) -> None:
     for stack in STACKS:
         with screen.step(f"Plan {stack.name} again") as step:
-            plan = workflow.plan(workplace, stack, step.show)
+            plan = terraform.plan(workplace, stack, step.show)
             if plan.changes:
                 log = workplace.log(stack, "plan").read_text(encoding="utf-8")
                 raise CheckFailedError(f"{stack.name} has drifted: {plan.summary}\n{log}")
@@ -80,10 +81,10 @@ def _plan_again(workplace: Workplace, screen: Screen) -> None:
 
 
 def _destroy(workplace: Workplace, screen: Screen) -> None:
-    for stack in workflow.destroy_order():
+    for stack in terraform.destroy_order():
         with screen.step(f"Destroy {stack.name}") as step:
-            plan = workflow.plan(workplace, stack, step.show, destroy=True)
-            step.note = f"{workflow.apply(workplace, plan, step.show).destroy} destroyed"
+            plan = terraform.plan(workplace, stack, step.show, destroy=True)
+            step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
 
 
 def _tell(screen: Screen, report: Report, *, keep: bool) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetform import console, workflow
+from fleetform import console
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
 from fleetform.catalog.loading import load
@@ -13,7 +13,10 @@ from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import STACKS
-from fleetform.workflow import ImageRequest, Project, Workplace
+from fleetform.workflow import images, terraform, verification
+from fleetform.workflow.images import ImageRequest
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Workplace
 
 if TYPE_CHECKING:
     from fleetform.images.registry import Registry
@@ -52,17 +55,17 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     screen = Screen()
     console.render(project, env, check=False, as_json=False)
     workplace = console.open_checked(project, env)
-    if not workflow.has_state(workplace, STACKS[0]):
-        workflow.bootstrap(workplace)
+    if not terraform.has_state(workplace, STACKS[0]):
+        terraform.bootstrap(workplace)
 
     def prepare() -> None:
-        console.images(project, env, ImageRequest(engine=how.engine))
+        console.make_images(project, env, ImageRequest(engine=how.engine))
         if how.severity != NONE:
             _require_scans(project, workplace, screen, how.severity)
 
     console.apply_stacks(workplace, prepare, yes=how.yes)
     with screen.step("Verify through the AWS API") as step:
-        report = workflow.verify(workplace)
+        report = verification.verify(workplace)
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
     _show(screen, workplace.environment, load_lock(project.root, env), report)
     if report.differences:
@@ -147,11 +150,11 @@ def _registry(project: Project, environment: Environment, profile: str | None) -
     from botocore.exceptions import ProfileNotFound  # noqa: PLC0415 - a third of a second
 
     if profile is None:
-        return workflow.open_registry(project, environment)
+        return images.open_registry(project, environment)
     # Keys in the process environment would go before the profile.
     variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {"AWS_PROFILE": profile}
     try:
-        return workflow.registry_of(environment, Access(environment.region, variables))
+        return images.registry_of(environment, Access(environment.region, variables))
     except ProfileNotFound as error:
         raise InputError(f"--from-profile: {error}") from None
 

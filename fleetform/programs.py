@@ -177,3 +177,17 @@ def _feed(process: subprocess.Popen[str], text: str) -> None:
         if process.stdin:
             process.stdin.write(text)
             process.stdin.close()
+
+
+def read(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:
+    """Runs a quick program and returns what it prints on standard output.
+
+    Raises:
+        ProgramError: It ended with another exit code than those accepted; the message has its standard error.
+    """
+    done = subprocess.run(
+        argv, env=dict(variables), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode not in accepted:
+        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
+    return done.stdout

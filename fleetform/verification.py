@@ -10,6 +10,10 @@ from fleetform.aws import Access
 from fleetform.catalog.models import Environment
 
 _ALL_PROTOCOLS = "-1"
+# Service names a call: API reference, DescribeServices.
+_DESCRIBED_SERVICES = 10
+# Values a filter: EC2 API's developer guide, "Limits" of filtering.
+_FILTER_VALUES = 200
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,13 @@ class _Reality:
 
     def rules(self) -> set[tuple[object, ...]]:
         """Every rule of every group: direction, group, protocol, port, other side."""
-        filters = [{"Name": "group-id", "Values": sorted(self.groups)}]
-        pages = self._ec2.get_paginator("describe_security_group_rules").paginate(Filters=filters)
-        return {self._rule(rule) for page in pages for rule in page["SecurityGroupRules"]}
+        paginator = self._ec2.get_paginator("describe_security_group_rules")
+        return {
+            self._rule(rule)
+            for ids in _batches(sorted(self.groups), _FILTER_VALUES)
+            for page in paginator.paginate(Filters=[{"Name": "group-id", "Values": ids}])
+            for rule in page["SecurityGroupRules"]
+        }
 
     def _rule(self, rule: Mapping[str, Any]) -> tuple[object, ...]:
         peer = rule.get("ReferencedGroupInfo", {}).get("GroupId")
@@ -144,7 +152,7 @@ class _Reality:
         """The running ECS services by the catalog's names."""
         names = {f"{self._environment.prefix}-{name}": name for name in self._environment.services}
         found = []
-        for some in _batches(sorted(names)):
+        for some in _batches(sorted(names), _DESCRIBED_SERVICES):
             answer = self._ecs.describe_services(cluster=self._environment.prefix, services=some)
             found += [service for service in answer["services"] if service["status"] == "ACTIVE"]
         return {names[service["serviceName"]]: service for service in found}
@@ -162,9 +170,7 @@ class _Reality:
         }
 
 
-def _batches(names: list[str]) -> Iterator[list[str]]:
-    """Ten names at a time: API reference, DescribeServices."""
-    size = 10
+def _batches(names: list[str], size: int) -> Iterator[list[str]]:
     return (names[start : start + size] for start in range(0, len(names), size))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from fleetform import workflow
-from fleetform.workflow import Project
+from fleetform.workflow import files
+from fleetform.workflow.project import Project
 
 ROOT = Path(__file__).parents[1]
 
@@ -52,7 +52,7 @@ def _rendered() -> Mapping[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         project = _unrendered(Path(folder))
         for name in ("tiny", "local"):
-            workflow.render_environment(project, name)
+            files.render_environment(project, name)
         return content(project)
 
 

@@ -13,7 +13,7 @@ from fleetform import console, emulator
 from fleetform.aws import Access
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.state import ensure_bucket, state_key
-from fleetform.workflow import Project
+from fleetform.workflow.project import Project
 from tests import small_project
 
 BUCKET = "shop-tiny-tfstate-123456789012"

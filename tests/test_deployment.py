@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleetform import console, emulator, workflow
+from fleetform import console, emulator
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
 from fleetform.catalog.loading import load
 from fleetform.deployment import Deployment, deploy, promote, rollback
@@ -17,7 +17,8 @@ from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.images.wanted import wanted
 from fleetform.terraform.state import state_key
 from fleetform.verification import Report, ServiceStatus
-from fleetform.workflow import Project
+from fleetform.workflow import files, images, terraform, verification
+from fleetform.workflow.project import Project
 from tests import small_project
 from tests.commits import git
 from tests.images.registries import locked, make_repository, push
@@ -50,7 +51,7 @@ def image_in(project: Project, env: str, tag: str = "1" * 16) -> LockedImage:
     """An image in the repository of `web` in an environment; its entry in a lock."""
     emulator.start(project.work, port=0)
     environment = load(project.root, env)
-    registry = workflow.open_registry(project, environment)
+    registry = images.open_registry(project, environment)
     repository = make_repository(registry, f"{environment.prefix}-web")
     return locked(push(repository, "web", tag))
 
@@ -62,7 +63,7 @@ def text(project: Project, path: str) -> str:
 
 def deployable(project: Project, monkeypatch: pytest.MonkeyPatch) -> LockedImage:
     """Puts what `web` is built from into the registry, so that no engine is needed; all is verified."""
-    monkeypatch.setattr(workflow, "verify", lambda _: REPORT)
+    monkeypatch.setattr(verification, "verify", lambda _: REPORT)
     (image,) = wanted(project.root, load(project.root, "local"), ["web"])
     return image.locked(image_in(project, "local", image.tag).digest)
 
@@ -93,13 +94,13 @@ def test_images_are_locked_before_the_services_are_planned(project: Project, mon
     """No placeholder is ever deployed: the plan of the services that is applied is made of the rendered digest."""
     image = deployable(project, monkeypatch)
     seen = []
-    plan = workflow.plan
+    plan = terraform.plan
 
-    def watching(*arguments: Any, **options: Any) -> workflow.Plan:  # noqa: ANN401
+    def watching(*arguments: Any, **options: Any) -> terraform.Plan:  # noqa: ANN401
         seen.append(image.digest in text(project, "envs/local/services/service_web.tf"))
         return plan(*arguments, **options)
 
-    monkeypatch.setattr(workflow, "plan", watching)
+    monkeypatch.setattr(terraform, "plan", watching)
     deploy(project, "local", Deployment())
     assert seen == [False, True]
 
@@ -121,19 +122,19 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
-    workplace = workflow.open_environment(project, "local")
-    workflow.bootstrap(workplace)
+    workplace = terraform.open_environment(project, "local")
+    terraform.bootstrap(workplace)
     for stack in ("foundation", "services"):
         workplace.access.client("s3").put_object(Bucket="shop-local-tfstate-123456789012", Key=state_key(stack))
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
     made = []
-    make = workflow.make_images
+    make = images.make_images
 
-    def watching(*arguments: Any) -> workflow.ImageReport:  # noqa: ANN401
+    def watching(*arguments: Any) -> images.ImageReport:  # noqa: ANN401
         made.append(len(calls(project)))
         return make(*arguments)
 
-    monkeypatch.setattr(workflow, "make_images", watching)
+    monkeypatch.setattr(images, "make_images", watching)
     deploy(project, "local", Deployment())
     assert calls(project) == [
         *FOUNDATION,
@@ -149,7 +150,7 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
 
 def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     deployable(project, monkeypatch)
-    monkeypatch.setattr(workflow, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
+    monkeypatch.setattr(verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
     with pytest.raises(CheckFailedError) as caught:
         deploy(project, "local", Deployment())
     assert str(caught.value) == "tasks of web: expected 2, found 1\n`invoke verify --env local` looks again"
@@ -192,7 +193,7 @@ def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.C
     add_stage(project)
     image = image_in(project, "local")
     write_lock(project.root, "local", {"web": image})
-    registry = workflow.open_registry(project, load(project.root, "stage"))
+    registry = images.open_registry(project, load(project.root, "stage"))
     target = make_repository(registry, "shop-stage-web")
     promote(project, "local", "stage", [], None)
     assert load_lock(project.root, "stage") == {"web": image}
@@ -240,7 +241,7 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
 
 
 def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(project: Project) -> None:
-    workflow.render_environment(project, "tiny")
+    files.render_environment(project, "tiny")
     with pytest.raises(CheckFailedError) as caught:
         console.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
@@ -251,8 +252,8 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
 
 def test_a_service_with_its_image_is_applied_to_aws(project: Project) -> None:
     write_lock(project.root, "tiny", {"web": OLD})
-    workflow.require_images(project, load(project.root, "tiny"))
+    images.require_images(project, load(project.root, "tiny"))
 
 
 def test_the_emulator_needs_no_images(project: Project) -> None:
-    workflow.require_images(project, load(project.root, "local"))
+    images.require_images(project, load(project.root, "local"))

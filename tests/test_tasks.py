@@ -14,7 +14,7 @@ import pytest
 from invoke import Collection, Task
 
 import tasks
-from fleetform.workflow import Project
+from fleetform.workflow.project import Project
 from tests import small_project
 
 CATALOG = "envs/catalog.yaml"

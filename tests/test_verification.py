@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from fleetform import workflow
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment, Service
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
-from fleetform.workflow import Workplace
+from fleetform.workflow import verification
+from fleetform.workflow.terraform import Workplace
 
 REGION = "eu-central-1"
 ANYWHERE = "0.0.0.0/0"
@@ -368,7 +368,7 @@ def test_an_error_of_the_api_becomes_a_message_with_a_remedy(
 ) -> None:
     workplace = Workplace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
     with pytest.raises(ProgramError) as caught:
-        workflow.verify(workplace)
+        verification.verify(workplace)
     assert str(caught.value) == (
         "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
         "; is `test` applied, and are the credentials right?"

@@ -71,7 +71,7 @@ def test_what_somebody_changes_by_hand_is_drift_until_it_is_applied_again(shell:
 
 
 def _scale_by_hand(shell: Shell, count: int) -> None:
-    from fleetform import workflow  # noqa: PLC0415
+    from fleetform.workflow import project, terraform  # noqa: PLC0415
 
-    workplace = workflow.open_environment(workflow.Project(shell.project), "local")
+    workplace = terraform.open_environment(project.Project(shell.project), "local")
     workplace.access.client("ecs").update_service(cluster="shop-local", service="shop-local-orders", desiredCount=count)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import tftest
 
-from fleetform import emulator, workflow
+from fleetform import emulator
 from fleetform.stacks import STACKS
-from fleetform.workflow import Project, Workplace
+from fleetform.workflow import files, terraform
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Workplace
 from tests.conftest import copy_project
 
 Values = dict[str, dict[str, Any]]
@@ -29,10 +31,10 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     project = Project(copy_project(tmp_path_factory.mktemp("dev")))
     with (project.root / "envs/dev/environment.yaml").open("a", encoding="utf-8") as file:
         file.write("\nemulator: true\n")
-    workflow.render_environment(project, "dev")
-    workplace = workflow.open_environment(project, "dev")
+    files.render_environment(project, "dev")
+    workplace = terraform.open_environment(project, "dev")
     try:
-        workflow.bootstrap(workplace)
+        terraform.bootstrap(workplace)
         foundation, services = (_stack(workplace, stack.name) for stack in STACKS)
         foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         planned = foundation.plan(output=True)

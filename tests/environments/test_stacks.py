@@ -4,23 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from fleetform import workflow
 from fleetform.programs import run
 from fleetform.stacks import STACKS
 from fleetform.terraform import commands, installation
-from fleetform.workflow import Project
+from fleetform.workflow import files
+from fleetform.workflow.project import Project
 
 ENVIRONMENTS = ["dev", "local", "prod"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_render_changes_nothing(root: Path, environment: str) -> None:
-    changes = workflow.rendered(Project(root), environment)
+    changes = files.rendered(Project(root), environment)
     assert changes == {stack.name: [] for stack in STACKS}
 
 
 def test_all_files_are_formatted(root: Path) -> None:
-    assert workflow.unformatted(Project(root)) == []
+    assert files.unformatted(Project(root)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

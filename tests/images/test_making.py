@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fleetform import console, workflow
+from fleetform import console
 from fleetform.catalog.images_lock import load_lock
 from fleetform.errors import CheckFailedError, InputError, ProgramError
-from fleetform.workflow import ImageRequest, Project, make_images
+from fleetform.workflow import files, images
+from fleetform.workflow.images import ImageRequest, make_images
+from fleetform.workflow.project import Project
 from tests.catalog.catalogs import HEAD, project
 from tests.images.stand_in import HOST, StandIn
 
@@ -31,10 +33,10 @@ def shop(tmp_path: Path, root: Path, stand_in: StandIn, monkeypatch: pytest.Monk
         (folder / name / "Dockerfile").write_text(DOCKERFILE)
         (folder / name / "main.py").write_text(f"print('{name}')\n")
     (folder / "templates").symlink_to(root / "templates")
-    monkeypatch.setattr(workflow, "open_registry", lambda *_: stand_in.registry)
+    monkeypatch.setattr(images, "open_registry", lambda *_: stand_in.registry)
     monkeypatch.setattr("fleetform.images.engine.ENGINES", ("buildah",))
     monkeypatch.setattr("fleetform.images.checks.notices", lambda: ["not linted"])
-    workflow.render_environment(Project(folder), "dev")
+    files.render_environment(Project(folder), "dev")
     return Project(folder)
 
 
@@ -160,7 +162,7 @@ def timeless(text: str) -> str:
 def test_a_person_sees_what_was_pushed_what_is_locked_and_what_was_rendered(
     shop: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console.images(shop, "dev", ImageRequest(services=("stock",)))
+    console.make_images(shop, "dev", ImageRequest(services=("stock",)))
     (image,) = load_lock(shop.root, "dev").values()
     assert (
         timeless(capsys.readouterr().out)
@@ -173,7 +175,7 @@ changed  envs/dev/services/service_stock.tf
 ✓ Images of dev: 1 built
 """
     )
-    console.images(shop, "dev", ImageRequest(services=("stock",)))
+    console.make_images(shop, "dev", ImageRequest(services=("stock",)))
     assert (
         timeless(capsys.readouterr().out)
         == f"""\
@@ -189,7 +191,7 @@ def test_a_person_sees_what_was_made_even_if_another_image_fails(
 ) -> None:
     stand_in.trick("build shop-dev-web", "sys.exit('make: not found')")
     with pytest.raises(ProgramError) as caught:
-        console.images(shop, "dev", REQUEST)
+        console.make_images(shop, "dev", REQUEST)
     (image,) = load_lock(shop.root, "dev").values()
     assert str(caught.value) == (
         f"web: build failed: see below (all output: {shop.work}/dev/logs/image-web.log)\n    make: not found"

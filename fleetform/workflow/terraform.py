@@ -1,0 +1,162 @@
+"""Terraform in an environment: from an empty account to a plan applied."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetform.aws import Access
+from fleetform.catalog.loading import load
+from fleetform.catalog.models import Environment
+from fleetform.errors import InputError
+from fleetform.programs import Output, read, run
+from fleetform.stacks import STACKS, Stack
+from fleetform.terraform import commands, installation
+from fleetform.terraform.summary import Summary, summarize
+from fleetform.workflow.project import Project, aws_variables
+
+_PLAN_HAS_CHANGES = 2
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An environment with all that is needed to run Terraform in it.
+
+    Attributes:
+        environment: The environment.
+        program: Path of terraform or tofu.
+        folder: The environment's folder in `envs/`.
+        work: Where plans, logs and Terraform's data go.
+        variables: Terraform's process environment.
+    """
+
+    environment: Environment
+    program: str
+    folder: Path
+    work: Path
+    variables: Mapping[str, str]
+
+    @property
+    def access(self) -> Access:
+        """The environment's AWS."""
+        return Access(self.environment.region, self.variables)
+
+    def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
+        """Builds commands for one stack."""
+        return commands.Terraform(self.program, self.folder / stack.name, color)
+
+    def variables_of(self, stack: Stack) -> dict[str, str]:
+        """Terraform's process environment in one stack: its data stays out of the committed folders."""
+        return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
+
+    def log(self, stack: Stack, command: str) -> Path:
+        """The file that a command's output is kept in."""
+        return self.work / "logs" / f"{stack.name}-{command}.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A saved plan.
+
+    Attributes:
+        stack: Its stack.
+        path: The file.
+        summary: What it would do to resources.
+        changes: Whether it would do anything, outputs included.
+    """
+
+    stack: Stack
+    path: Path
+    summary: Summary
+    changes: bool
+
+    def discard(self) -> None:
+        """Removes the file: a plan may hold what is sensitive."""
+        self.path.unlink(missing_ok=True)
+
+
+def open_environment(project: Project, name: str, *, private_emulator: bool = False) -> Workplace:
+    """Prepares to run Terraform in an environment; starts the emulator if it runs against that.
+
+    Args:
+        project: The checkout.
+        name: The environment.
+        private_emulator: Use an emulator of one's own, which `close_private_emulator` ends.
+    """
+    environment = load(project.root, name)
+    work = project.demo if private_emulator else project.work / "environments" / name
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if private_emulator and not environment.emulator:
+        raise InputError(
+            f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another"
+        )
+    variables = aws_variables(environment, work if private_emulator else project.work)
+    variables = installation.variables(variables, project.work)
+    program = installation.find_program()
+    installation.require_version(program, read(commands.version(program), variables))
+    return Workplace(environment, program, project.root / "envs" / name, work, variables)
+
+
+def close_private_emulator(project: Project) -> None:
+    """Ends the emulator of a private workplace and removes all that it left."""
+    from fleetform import emulator  # noqa: PLC0415
+
+    emulator.stop(project.demo)
+    shutil.rmtree(project.demo, ignore_errors=True)
+
+
+def bootstrap(workplace: Workplace) -> bool:
+    """Makes the bucket for the environment's state; says whether it was missing."""
+    from fleetform.terraform.state import ensure_bucket  # noqa: PLC0415 - it brings boto3
+
+    environment = workplace.environment
+    tags = {"application": environment.application, "environment": environment.name, **environment.tags}
+    return ensure_bucket(workplace.access, environment.state_bucket, tags)
+
+
+def has_state(workplace: Workplace, stack: Stack) -> bool:
+    """Whether a stack has been applied."""
+    from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
+
+    return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+
+
+def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
+    """Initialises a stack."""
+    argv = workplace.terraform(stack).init()
+    run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
+
+
+def validate(workplace: Workplace, stack: Stack) -> None:
+    """Validates a stack without its state."""
+    terraform = workplace.terraform(stack)
+    variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
+    run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
+    run(terraform.validate(), variables, workplace.log(stack, "validate"))
+
+
+def plan(
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, destroy: bool = False, color: bool = False
+) -> Plan:
+    """Plans an initialised stack and saves the plan."""
+    path = workplace.work / f"{stack.name}.tfplan"
+    argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
+    result = run(
+        argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
+    )
+    return Plan(stack, path, summarize(result.lines, result.seconds), changes=result.code == _PLAN_HAS_CHANGES)
+
+
+def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
+    """Applies a saved plan, and discards it."""
+    argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
+    try:
+        result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
+    finally:
+        planned.discard()
+    return summarize(result.lines, result.seconds)
+
+
+def destroy_order() -> tuple[Stack, ...]:
+    """The stacks, dependents first."""
+    return tuple(reversed(STACKS))
