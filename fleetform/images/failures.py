@@ -37,14 +37,17 @@ _REGISTRY = (
         "the registry does not answer, or went away half-way; what is pushed stays pushed: run it again",
     ),
 )
-_NO_BASE_IMAGE = (
+NO_BASE_IMAGE = "a base image cannot be fetched"
+"""Begins the meaning of a build that fails for want of one."""
+
+_BASE_IMAGE_REFUSED = (
     r"manifest unknown|pull access denied|name unknown|[Uu]nauthorized|initializing source|failed to resolve source"
     r"|failed to do request|dial tcp"
 )
 _BASE_IMAGE = (
     (
-        f"{_NO_BASE_IMAGE}|{_UNREACHABLE}",
-        "a base image cannot be fetched; check the FROM lines, the network and the login of its registry",
+        f"{_BASE_IMAGE_REFUSED}|{_UNREACHABLE}",
+        f"{NO_BASE_IMAGE}; check the FROM lines, the network and the login of its registry",
     ),
 )
 _CAUSES: Mapping[Step, Sequence[tuple[str, str]]] = {

@@ -1,9 +1,12 @@
 """The checkout that everything is about."""
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from fleetform.catalog.models import Environment
 
@@ -23,10 +26,24 @@ class Project:
         """What a machine keeps of its own: plans, logs, the emulator's record. Not committed."""
         return self.root / ".fleetform"
 
-    @property
-    def demo(self) -> Path:
-        """What the demonstration works in, and removes."""
-        return self.work / "demo"
+    @contextmanager
+    def copy(self) -> Iterator["Project"]:
+        """A copy in a folder of ours, with an emulator of its own; nothing of it is left."""
+        from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
+
+        self.work.mkdir(exist_ok=True)
+        with TemporaryDirectory(prefix="copy-", dir=self.work) as folder:
+            copied = Project(Path(folder))
+            shutil.copytree(self.root, copied.root, ignore=_hidden_folders, symlinks=True, dirs_exist_ok=True)
+            try:
+                yield copied
+            finally:
+                emulator.stop(copied.work)
+
+
+def _hidden_folders(folder: str, names: Sequence[str]) -> list[str]:
+    """What a copy has no use for: Git's own, environments of Python, caches, what we keep ourselves."""
+    return [name for name in names if name.startswith(".") and Path(folder, name).is_dir()]
 
 
 def aws_variables(environment: Environment, emulator_folder: Path) -> Mapping[str, str]:

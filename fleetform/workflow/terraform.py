@@ -1,6 +1,5 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
-from fleetform.errors import InputError
 from fleetform.programs import Output, read, run
 from fleetform.stacks import STACKS, Stack
 from fleetform.terraform import commands, installation
@@ -49,6 +47,11 @@ class Workplace:
         """Terraform's process environment in one stack: its data stays out of the committed folders."""
         return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
 
+    @property
+    def applied(self) -> Path:
+        """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
+        return self.work / "applied"
+
     def log(self, stack: Stack, command: str) -> Path:
         """The file that a command's output is kept in."""
         return self.work / "logs" / f"{stack.name}-{command}.log"
@@ -75,34 +78,27 @@ class Plan:
         self.path.unlink(missing_ok=True)
 
 
-def open_environment(project: Project, name: str, *, private_emulator: bool = False) -> Workplace:
-    """Prepares to run Terraform in an environment; starts the emulator if it runs against that.
-
-    Args:
-        project: The checkout.
-        name: The environment.
-        private_emulator: Use an emulator of one's own, which `close_private_emulator` ends.
-    """
+def open_environment(project: Project, name: str) -> Workplace:
+    """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
     environment = load(project.root, name)
-    work = project.demo if private_emulator else project.work / "environments" / name
+    return _workplace(project, environment, project.work / "environments" / name, project.work)
+
+
+def open_on_emulator(project: Project, name: str) -> Workplace:
+    """Prepares to run an environment on this machine, on an emulator of its own if it is one of AWS's."""
+    environment = load(project.root, name)
+    if environment.emulator:
+        return open_environment(project, name)
+    work = project.work / "emulated" / name
+    return _workplace(project, environment.model_copy(update={"emulator": True}), work, work)
+
+
+def _workplace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workplace:
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if private_emulator and not environment.emulator:
-        raise InputError(
-            f"environment `{name}` does not run against the emulator; set `emulator: true` or choose another"
-        )
-    variables = aws_variables(environment, work if private_emulator else project.work)
-    variables = installation.variables(variables, project.work)
+    variables = installation.variables(aws_variables(environment, emulator_folder), project.work)
     program = installation.find_program()
     installation.require_version(program, read(commands.version(program), variables))
-    return Workplace(environment, program, project.root / "envs" / name, work, variables)
-
-
-def close_private_emulator(project: Project) -> None:
-    """Ends the emulator of a private workplace and removes all that it left."""
-    from fleetform import emulator  # noqa: PLC0415
-
-    emulator.stop(project.demo)
-    shutil.rmtree(project.demo, ignore_errors=True)
+    return Workplace(environment, program, project.root / "envs" / environment.name, work, variables)
 
 
 def bootstrap(workplace: Workplace) -> bool:
@@ -149,6 +145,7 @@ def plan(
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
     """Applies a saved plan, and discards it."""
+    workplace.applied.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
     try:
         result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
