@@ -144,12 +144,12 @@ def content_of(repository: Repository, digest: str) -> bytes:
 
 
 def test_syft_reads_the_image_from_its_registry_by_digest() -> None:
-    assert scan("127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/work/web.spdx.json")) == [
+    assert scan("127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/private/web.spdx.json")) == [
         "syft",
         "scan",
         "registry:127.0.0.1:5000/shop-dev-web@sha256:1",
         "--platform=linux/arm64",
-        "--output=spdx-json=/work/web.spdx.json",
+        "--output=spdx-json=/private/web.spdx.json",
     ]
 
 
