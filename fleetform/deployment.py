@@ -141,7 +141,10 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
     screen = Screen()
     for name, image in images.items():
         with screen.step(f"{name} {_shown(image)}") as step:
-            step.note = promote_image(here, there, name, image).how
+            promoted = promote_image(here, there, name, image)
+            step.note = promoted.how
+        if promoted.notice:
+            screen.line(f"  {name}: {promoted.notice}")
     write_lock(project.root, target, {**load_lock(project.root, target), **images})
     _render(project, target)
 

@@ -12,7 +12,7 @@ from fleetform import console, emulator
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
 from fleetform.catalog.loading import load
 from fleetform.deployment import Deployment, deploy, promote, rollback
-from fleetform.errors import CheckFailedError, InputError
+from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.images.wanted import wanted
 from fleetform.terraform.state import state_key
@@ -204,6 +204,24 @@ def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.C
         f"✓ web {image.tag} ({image.digest[:19]}): copied",
         "commit envs/stage; `invoke plan --env stage` shows what `invoke apply --env stage` will do",
     ]
+
+
+def test_an_sbom_that_a_promotion_cannot_copy_is_told_and_the_image_is_locked(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ProgramError("no artifacts here")
+
+    add_stage(project)
+    image = image_in(project, "local")
+    write_lock(project.root, "local", {"web": image})
+    make_repository(images.open_registry(project, load(project.root, "stage")), "shop-stage-web")
+    monkeypatch.setattr("fleetform.images.promotion.copy_attached", refuse)
+    promote(project, "local", "stage", [], None)
+    assert load_lock(project.root, "stage") == {"web": image}
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "  web: what is attached to the image, such as its SBOM, was not copied: no artifacts here"
+    )
 
 
 def test_a_promotion_that_fails_writes_nothing(project: Project) -> None:

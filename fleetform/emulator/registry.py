@@ -32,6 +32,7 @@ PREFIX = "/v2/"
 
 _CHUNK_BYTES = 1 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _ROUTES = Map(
     [
         Rule("/v2/", endpoint="ping", methods=["GET"]),
@@ -40,6 +41,7 @@ _ROUTES = Map(
         Rule("/v2/<path:name>/blobs/uploads/<uuid:upload>", endpoint="finish_upload", methods=["PUT"]),
         Rule("/v2/<path:name>/blobs/<digest>", endpoint="send_blob", methods=["GET"]),
         Rule("/v2/<path:name>/tags/list", endpoint="list_tags", methods=["GET"]),
+        Rule("/v2/<path:name>/referrers/<digest>", endpoint="list_referrers", methods=["GET"]),
         Rule("/v2/<path:name>/manifests/<reference>", endpoint="send_manifest", methods=["GET"]),
         Rule("/v2/<path:name>/manifests/<reference>", endpoint="put_manifest", methods=["PUT"]),
     ]
@@ -143,6 +145,16 @@ class Registry:
         tags = sorted(tag for image in repository.images for tag in image.image_tags)
         return Response(json.dumps({"name": name, "tags": tags}), mimetype="application/json")
 
+    def list_referrers(self, request: Request, name: str, digest: str) -> Response:
+        """List what was attached to an image, such as its SBOM; of a digest that is unknown nothing is."""
+        _, repository = self._repository(name)
+        wanted = request.args.get("artifactType")
+        descriptors = [_referrer(image) for image in repository.images if _subject(_manifest_of(image)) == digest]
+        found = [each for each in descriptors if wanted in (None, each["artifactType"])]
+        index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": found}
+        filters = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
+        return Response(json.dumps(index), headers=filters, content_type=_INDEX_TYPE)
+
     def send_manifest(self, _request: Request, name: str, reference: str) -> Response:
         """Send the manifest that a tag or a digest names."""
         _, repository = self._repository(name)
@@ -163,11 +175,16 @@ class Registry:
             raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID", f"the manifest's digest is {digest}")
         with self.lock:
             backend, repository = self._found(name)
+            manifest = _manifest(body)
             if _may_put(repository, reference, digest):
-                self._require_parts(repository, _manifest(body))
+                self._require_parts(repository, manifest)
                 tag: Any = None if reference == digest else reference  # None is what moto's own API hands on
-                backend.put_image(name, body.decode(), tag, request.mimetype, digest)
-        return _created(f"/v2/{name}/manifests/{digest}", digest)
+                image = backend.put_image(name, body.decode(), tag, request.mimetype, digest)
+                vars(image).update(artifact_media_type=_artifact_type(manifest))  # moto's DescribeImages lacks it
+        answer = _created(f"/v2/{name}/manifests/{digest}", digest)
+        if subject := _subject(manifest):
+            answer.headers["OCI-Subject"] = subject
+        return answer
 
     def _authorize(self, request: Request) -> None:
         given = request.authorization
@@ -248,6 +265,35 @@ def _manifest(body: bytes) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise Refusal(HTTPStatus.BAD_REQUEST, "MANIFEST_INVALID", "the manifest is no JSON object")
     return manifest
+
+
+def _manifest_of(image: Image) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(image.image_manifest)
+    return manifest
+
+
+def _subject(manifest: dict[str, Any]) -> str | None:
+    """The digest of the image that a manifest is attached to."""
+    digest: str | None = (manifest.get("subject") or {}).get("digest")
+    return digest
+
+
+def _artifact_type(manifest: dict[str, Any]) -> str | None:
+    """What a manifest holds: what it says, or else the kind of its configuration, which an index has not."""
+    kind: str | None = manifest.get("artifactType") or (manifest.get("config") or {}).get("mediaType")
+    return kind
+
+
+def _referrer(image: Image) -> dict[str, Any]:
+    """The descriptor of an image that refers to another."""
+    manifest = _manifest_of(image)
+    return {
+        "mediaType": image.image_manifest_media_type,
+        "size": len(image.image_manifest.encode()),
+        "digest": image.image_digest,
+        "artifactType": _artifact_type(manifest),
+        "annotations": manifest.get("annotations", {}),
+    }
 
 
 def _upload_accepted(name: str, upload: UUID, size: int) -> Response:

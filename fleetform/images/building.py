@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.errors import CheckFailedError, FleetformError, ProgramError
+from fleetform.images import sbom
 from fleetform.images.context import Context, content_key
 from fleetform.images.engine import Engine, Image
 from fleetform.images.failures import Step, explain
 from fleetform.images.registry import Credentials, Registry
+from fleetform.images.transfer import Repository
 from fleetform.images.wanted import Wanted
 from fleetform.programs import Crew, Result
 
@@ -36,11 +38,13 @@ class Done:
         service: Its service.
         image: Its entry in the lock.
         how: `unchanged`: as the lock says; `found`: in the registry, new to the lock; `built`: and pushed.
+        notice: Why one that was built has no SBOM, if it was to have one.
     """
 
     service: str
     image: LockedImage
     how: Literal["unchanged", "found", "built"]
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,14 @@ class Workshop:
         folder: For logs and, while it lasts, for copies of contexts and the login.
         jobs: How many are built at a time.
         watch: Who looks on.
+        sboms: Whether images get an SBOM.
     """
 
     engine: Engine
     folder: Path
     jobs: int = 2
     watch: Watch = field(default_factory=Watch)
+    sboms: bool = False
 
     def log(self, name: str) -> Path:
         """The file that the engine's output is kept in."""
@@ -192,7 +198,26 @@ class _Line:
         digest = self._proved(image, engine.digest(image, self.private, pushed.lines))
         done = Done(wanted.service, wanted.locked(digest), "built")
         watch.ends(done, time.monotonic() - started)
-        return done
+        return replace(done, notice=self._describe(wanted, digest)) if self.workshop.sboms else done
+
+    def _describe(self, wanted: Wanted, digest: str) -> str:
+        """Sees to the SBOM of an image; returns why it has none, as the image is in the registry for good."""
+        repository = Repository(self.credentials, wanted.repository)
+        try:
+            if sbom.SPDX not in repository.referrers(digest).values():
+                self._attach_sbom(wanted, repository, digest)
+        except (OSError, ProgramError) as error:
+            return f"{wanted.service} has no SBOM: {error}"
+        return ""
+
+    def _attach_sbom(self, wanted: Wanted, repository: Repository, digest: str) -> None:
+        moves = self.workshop.watch.moves
+        moves(wanted.service, "SBOM")
+        file = self.private / f"{wanted.service}.spdx.json"
+        argv = sbom.scan(f"{self.credentials.host}/{wanted.repository}@{digest}", wanted.platform, file)
+        variables = sbom.variables(os.environ, self.credentials)
+        self.crew.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
+        sbom.attach(repository, digest, file.read_bytes())
 
     def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str]) -> Result:
         log = self.workshop.log("login" if step == "login" else name)

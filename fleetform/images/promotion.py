@@ -7,9 +7,9 @@ from typing import Literal
 from fleetform.catalog.checks import suggestion
 from fleetform.catalog.images_lock import LockedImage, lock_file
 from fleetform.catalog.models import Environment
-from fleetform.errors import CheckFailedError, InputError
+from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.registry import Registry
-from fleetform.images.transfer import Repository, copy
+from fleetform.images.transfer import Repository, copy, copy_attached
 from fleetform.images.wanted import PLATFORMS
 
 
@@ -38,11 +38,13 @@ class Promoted:
         service: Its service.
         image: Its entry in both locks.
         how: `found`: it was there; `copied`: from the source.
+        notice: Why not all that is attached to it was copied, if so.
     """
 
     service: str
     image: LockedImage
     how: Literal["found", "copied"]
+    notice: str = ""
 
 
 def chosen(
@@ -97,16 +99,25 @@ def promote(source: Side, target: Side, service: str, image: LockedImage) -> Pro
     repository = target.repository(service)
     there = target.registry.find(repository, image.tag)
     if there is None:
-        copy(
+        ends = (
             Repository(source.registry.credentials(), source.repository(service)),
             Repository(target.registry.credentials(), repository),
-            image.digest,
-            image.tag,
         )
-    elif there != image.digest:
+        copy(*ends, image.digest, image.tag)
+        return Promoted(service, image, "copied", _copy_attached(*ends, image.digest))
+    if there != image.digest:
         raise CheckFailedError(
             f"{service}: {repository}:{image.tag} is {there}, but {image.digest} in {source.environment.name}:"
             " one content was built twice; keep what is there with"
             f" `invoke images --env {target.environment.name}`, or delete that image and promote again"
         )
-    return Promoted(service, image, "found" if there else "copied")
+    return Promoted(service, image, "found")
+
+
+def _copy_attached(source: Repository, target: Repository, digest: str) -> str:
+    """Copies what is attached to an image; returns why it cannot, as the image itself is there."""
+    try:
+        copy_attached(source, target, digest)
+    except ProgramError as error:
+        return f"what is attached to the image, such as its SBOM, was not copied: {error}"
+    return ""

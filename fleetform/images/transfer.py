@@ -24,14 +24,27 @@ from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 from fleetform.errors import ProgramError
 from fleetform.images.registry import Credentials
 
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
 _LOOPBACK = re.compile(r"(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?")
+_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _MANIFEST_TYPES = (
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.oci.image.manifest.v1+json",
+    _INDEX_TYPE,
+    MANIFEST_TYPE,
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _SILENCE_SECONDS = 60
+
+
+def digest_of(content: bytes) -> str:
+    """What a registry knows a manifest or a layer by."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def on_loopback(host: str) -> bool:
+    """Whether a registry is on this machine, where it speaks HTTP."""
+    return bool(_LOOPBACK.fullmatch(host))
 
 
 @dataclass(frozen=True)
@@ -75,13 +88,23 @@ class Repository:
         """The manifest of a digest."""
         with self._ask("GET", f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFEST_TYPES)}) as response:
             content = response.read()
-            self._prove(digest, hashlib.sha256(content).hexdigest())
+            self._prove(digest, digest_of(content))
             return Manifest(response.headers["Content-Type"], content)
 
     def put_manifest(self, reference: str, manifest: Manifest) -> None:
         """Keeps a manifest under a tag or its digest; what it names has to be there."""
         with self._ask("PUT", f"manifests/{reference}", manifest.content, {"Content-Type": manifest.media_type}):
             pass
+
+    def referrers(self, digest: str) -> dict[str, str]:
+        """What is attached to an image: digests, with what each holds; nothing if the registry cannot say."""
+        with self._ask("GET", f"referrers/{digest}", headers={"Accept": _INDEX_TYPE}, missing_is_fine=True) as response:
+            content = response.read() if response.status == HTTPStatus.OK else b'{"manifests": []}'
+        try:
+            return {part["digest"]: part["artifactType"] for part in json.loads(content)["manifests"]}
+        except (ValueError, LookupError, TypeError):
+            place = f"{self.credentials.host}/{self.name}"
+            raise ProgramError(f"{place}: the list of what is attached to {digest} is no OCI index") from None
 
     def has_blob(self, digest: str) -> bool:
         """Whether a layer is there."""
@@ -93,7 +116,7 @@ class Repository:
         with self._ask("GET", f"blobs/{digest}") as response:
             shutil.copyfileobj(response, file)
         file.seek(0)
-        self._prove(digest, hashlib.file_digest(file, "sha256").hexdigest())
+        self._prove(digest, f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
 
     def put_blob(self, digest: str, file: IO[bytes]) -> None:
         """Keeps a file's content as a layer."""
@@ -107,8 +130,8 @@ class Repository:
             pass
 
     def _prove(self, digest: str, actual: str) -> None:
-        if digest != f"sha256:{actual}":
-            raise ProgramError(f"{self.name}: {digest} came as sha256:{actual}; run it again")
+        if digest != actual:
+            raise ProgramError(f"{self.name}: {digest} came as {actual}; run it again")
 
     @contextmanager
     def _ask(
@@ -126,7 +149,7 @@ class Repository:
             ProgramError: The registry refuses, or does not answer.
         """
         credentials = self.credentials
-        scheme = "http" if _LOOPBACK.fullmatch(credentials.host) else "https"
+        scheme = "http" if on_loopback(credentials.host) else "https"
         base = f"{scheme}://{credentials.host}/v2/{self.name}/"
         request = Request(urljoin(base, path), body, dict(headers or {}), method=method)  # noqa: S310 - see `scheme`
         login = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
@@ -142,7 +165,7 @@ class Repository:
                 yield error
         except (OSError, HTTPException) as error:
             message = f"{credentials.host}/{self.name}: the registry does not answer, or went away half-way ({error})"
-            raise ProgramError(f"{message}; what is copied stays copied: run it again") from None
+            raise ProgramError(f"{message}; check the network; what is there is not sent again") from None
 
 
 def _opener(scheme: str) -> OpenerDirector:
@@ -179,3 +202,14 @@ def copy(source: Repository, target: Repository, digest: str, tag: str | None) -
                 source.fetch_blob(blob, file)
                 target.put_blob(blob, file)
     target.put_manifest(tag or digest, manifest)
+
+
+def copy_attached(source: Repository, target: Repository, digest: str) -> None:
+    """Copies what is attached to an image, such as its SBOM, and what is attached to that.
+
+    Raises:
+        ProgramError: A registry refuses, or does not answer.
+    """
+    for attached in source.referrers(digest):
+        copy(source, target, attached, None)
+        copy_attached(source, target, attached)

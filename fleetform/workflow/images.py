@@ -44,7 +44,7 @@ class ImageReport:
         done: What is in the registry now.
         failures: What went wrong with the others; the lock keeps what it had of them.
         changes: What the render changed.
-        notices: What was not checked before the push.
+        notices: What was not checked before the push, and which SBOMs were not made after it.
     """
 
     done: "tuple[Done, ...]"
@@ -96,7 +96,8 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
         ProgramError: ECR does not answer, no engine works or its login fails.
     """
-    from fleetform.images.building import Watch, Workshop, build, look_up  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.images import sbom  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.images.building import Watch, Workshop, build, look_up  # noqa: PLC0415
     from fleetform.images.engine import find_engine  # noqa: PLC0415
     from fleetform.images.wanted import wanted  # noqa: PLC0415
 
@@ -111,9 +112,13 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
     notices: tuple[str, ...] = ()
     if missing := [image for image in images if image.service not in {there.service for there in done}]:
         notices = _check_before_push(environment, missing)
-        workshop = Workshop(find_engine(request.engine), project.work / name, request.jobs, watch or Watch())
+        unmade = sbom.notices()
+        workshop = Workshop(
+            find_engine(request.engine), project.work / name, request.jobs, watch or Watch(), sboms=not unmade
+        )
         outcome = build(missing, registry, workshop)
         done, failures = (*done, *outcome.done), outcome.failures
+        notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))
     entries = {service: image for service, image in lock.items() if service in _built_services(environment, ())}
     write_lock(project.root, name, entries | {there.service: there.image for there in done})
     return ImageReport(done, failures, tuple(render_environment(project, name)), notices)

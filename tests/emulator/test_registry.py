@@ -22,6 +22,7 @@ Client = Callable[[str], Any]
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+SBOM_TYPE = "application/spdx+json"
 LAYER = gzip.compress(b"a layer", mtime=0)
 CONFIG = b'{"architecture":"amd64","os":"linux"}'
 
@@ -45,6 +46,11 @@ def manifest(**changes: object) -> bytes:
             **changes,
         }
     ).encode()
+
+
+def referrer(subject: bytes, **changes: object) -> bytes:
+    """The manifest of an SBOM of an image, which holds the same layer."""
+    return manifest(artifactType=SBOM_TYPE, subject=descriptor(MANIFEST_TYPE, subject), **changes)
 
 
 @dataclass(frozen=True)
@@ -230,6 +236,63 @@ def test_an_index_needs_the_images_that_it_names(client: Client, session: Sessio
         assert session.push(digest_of(manifest()), manifest()).status == 201
     assert session.put("one", index, INDEX_TYPE).status == 201
     assert images(client, session) == [([], digest_of(manifest())), (["one"], digest_of(index))]
+
+
+def referrers(session: Session, subject: bytes, query: str = "") -> tuple[int, str, str | None, list[dict[str, Any]]]:
+    """What a repository lists as attached to an image: status, media type, filters that were applied, descriptors."""
+    answer = session.ask("GET", f"referrers/{digest_of(subject)}{query}")
+    headers, index = answer.headers, json.loads(answer.body)
+    assert (index["schemaVersion"], index["mediaType"]) == (2, INDEX_TYPE)
+    return answer.status, headers["Content-Type"], headers.get("OCI-Filters-Applied"), index["manifests"]
+
+
+def test_what_refers_to_an_image_is_listed_with_its_type_and_annotations(session: Session) -> None:
+    session.push("one", manifest())
+    sbom = referrer(manifest(), annotations={"of": "one"})
+    signature = manifest(subject=descriptor(MANIFEST_TYPE, manifest()))
+    for content in (sbom, signature):
+        pushed = session.put(digest_of(content), content)
+        assert (pushed.status, pushed.headers["OCI-Subject"]) == (201, digest_of(manifest()))
+    of_sbom = {"artifactType": SBOM_TYPE, "annotations": {"of": "one"}}
+    of_signature = {"artifactType": "application/vnd.oci.image.config.v1+json", "annotations": {}}
+    described = [
+        {**descriptor(MANIFEST_TYPE, sbom), **of_sbom},
+        {**descriptor(MANIFEST_TYPE, signature), **of_signature},
+    ]
+    assert referrers(session, manifest()) == (200, INDEX_TYPE, None, described)
+    query = "?artifactType=application%2Fspdx%2Bjson"
+    assert referrers(session, manifest(), query) == (200, INDEX_TYPE, "artifactType", described[:1])
+
+
+def test_what_refers_to_an_image_may_come_before_it(session: Session) -> None:
+    for blob in (LAYER, CONFIG):
+        session.push_blob(blob)
+    sbom = referrer(manifest())
+    for _ in range(2):
+        assert session.put(digest_of(sbom), sbom).headers["OCI-Subject"] == digest_of(manifest())
+    _, _, _, found = referrers(session, manifest())
+    assert [each["digest"] for each in found] == [digest_of(sbom)]
+
+
+def test_an_image_that_nothing_refers_to_has_an_empty_list(
+    session: Session, make_session: Callable[..., Session]
+) -> None:
+    other = make_session()
+    other.push("one", manifest())
+    other.put(digest_of(referrer(manifest())), referrer(manifest()))
+    pushed = session.push("one", manifest())
+    assert "OCI-Subject" not in pushed.headers
+    assert referrers(session, manifest()) == (200, INDEX_TYPE, None, [])
+
+
+def test_what_refers_to_an_image_is_an_untagged_image_to_the_api(client: Client, session: Session) -> None:
+    session.push("one", manifest())
+    session.put(digest_of(referrer(manifest())), referrer(manifest()))
+    details = client("ecr").describe_images(repositoryName=session.repository)["imageDetails"]
+    assert [(detail.get("imageTags"), detail["artifactMediaType"]) for detail in details] == [
+        (["one"], "application/vnd.oci.image.config.v1+json"),
+        (None, SBOM_TYPE),
+    ]
 
 
 def test_a_repository_does_not_see_the_layers_of_another(make_session: Callable[..., Session]) -> None:

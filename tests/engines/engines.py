@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from urllib.request import urlopen
 from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock
+from fleetform.images.registry import Registry
+from fleetform.images.transfer import Repository
 from tests.conftest import ROOT, copy_project
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
-PROGRAMS = ("buildah", "docker", "dockerd", "git", "mmdebstrap")
+PROGRAMS = ("buildah", "docker", "dockerd", "git", "mmdebstrap", "syft")
 SERVICES = ("orders", "stock", "web")
 
 
@@ -138,12 +141,23 @@ class Site:
         return load_lock(self.root, "local")
 
     def registered(self) -> dict[str, dict[str, str]]:
-        """The digest of each tag of each service's repository, as ECR's API has it."""
+        """The digest of each tag of each service's repository, as ECR's API has it; an SBOM has no tag."""
         found = {}
         for service in SERVICES:
             details = self.ecr.describe_images(repositoryName=repository(service))["imageDetails"]
-            found[service] = {tag: detail["imageDigest"] for detail in details for tag in detail["imageTags"]}
+            found[service] = {tag: detail["imageDigest"] for detail in details for tag in detail.get("imageTags", ())}
         return found
+
+    def packages(self, service: str) -> set[str]:
+        """The packages that the SBOM of what is locked for a service names."""
+        credentials = Registry(self.ecr, "123456789012", "local", self.emulator.registry).credentials()
+        images = Repository(credentials, repository(service))
+        (sbom,) = images.referrers(self.lock()[service].digest)
+        _, layer = images.manifest(sbom).blobs
+        with tempfile.TemporaryFile() as file:
+            images.fetch_blob(layer, file)
+            file.seek(0)
+            return {package["name"] for package in json.load(file)["packages"]}
 
     @contextmanager
     def before(self, command: str, script: str) -> Iterator[None]:

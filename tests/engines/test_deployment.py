@@ -67,9 +67,9 @@ class Account:
         return found
 
     def registered(self, service: str) -> set[str]:
-        """The digests in a service's repository."""
+        """The digests of the images in a service's repository; an SBOM has no tag."""
         details = self.client("ecr").describe_images(repositoryName=repository(service))["imageDetails"]
-        return {detail["imageDigest"] for detail in details}
+        return {detail["imageDigest"] for detail in details if detail.get("imageTags")}
 
     def locked(self) -> dict[str, str]:
         """The digest that is locked for each service."""

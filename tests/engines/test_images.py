@@ -21,6 +21,7 @@ from tests.engines.engines import (
     commit_project,
     healthy,
     make_repositories,
+    repository,
     site,
 )
 
@@ -106,6 +107,11 @@ def test_ecr_has_exactly_what_is_locked(built: Built) -> None:
     lock = built.site.lock()
     assert tuple(sorted(lock)) == SERVICES
     assert built.registered == {service: {image.tag: image.digest} for service, image in lock.items()}
+
+
+def test_each_image_has_an_sbom_of_its_own_that_names_python(built: Built) -> None:
+    expected = {name: {f"{built.site.emulator.registry}/{repository(name)}", "python"} for name in SERVICES}
+    assert {name: built.site.packages(name) & expected[name] for name in SERVICES} == expected
 
 
 def test_what_is_locked_can_be_pulled_by_its_digest_and_answers(built: Built, tmp_path: Path) -> None:

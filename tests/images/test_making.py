@@ -36,6 +36,7 @@ def shop(tmp_path: Path, root: Path, stand_in: StandIn, monkeypatch: pytest.Monk
     monkeypatch.setattr(images, "open_registry", lambda *_: stand_in.registry)
     monkeypatch.setattr("fleetform.images.engine.ENGINES", ("buildah",))
     monkeypatch.setattr("fleetform.images.checks.notices", lambda: ["not linted"])
+    monkeypatch.setattr("fleetform.images.sbom.notices", lambda: ["no SBOMs"])
     files.render_environment(Project(folder), "dev")
     return Project(folder)
 
@@ -169,6 +170,7 @@ def test_a_person_sees_what_was_pushed_what_is_locked_and_what_was_rendered(
         == f"""\
   stock: pushed {image.digest}
 not linted
+no SBOMs
 service  tag               digest
 stock    {image.tag}  {image.digest}  built
 changed  envs/dev/services/service_stock.tf
@@ -186,6 +188,19 @@ stock    {image.tag}  {image.digest}  unchanged
     )
 
 
+def test_an_sbom_that_cannot_be_made_is_told_and_the_image_is_locked(
+    shop: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ProgramError("no artifacts here")
+
+    monkeypatch.setattr("fleetform.images.sbom.notices", list)
+    monkeypatch.setattr("fleetform.images.transfer.Repository.referrers", refuse)
+    report = make_images(shop, "dev", ImageRequest(services=("stock",)))
+    assert (report.notices, report.failures) == (("not linted", "stock has no SBOM: no artifacts here"), ())
+    assert list(load_lock(shop.root, "dev")) == ["stock"]
+
+
 def test_a_person_sees_what_was_made_even_if_another_image_fails(
     shop: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,6 +216,7 @@ def test_a_person_sees_what_was_made_even_if_another_image_fails(
         == f"""\
   stock: pushed {image.digest}
 not linted
+no SBOMs
 service  tag               digest
 stock    {image.tag}  {image.digest}  built
 changed  envs/dev/services/service_stock.tf

@@ -8,8 +8,9 @@ from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.images.promotion import Promoted, Side, chosen, promote
+from fleetform.images.sbom import SPDX, attach, referrer
 from fleetform.images.transfer import Repository
-from tests.images.registries import TAG, locked, make_repository, push, registry_at
+from tests.images.registries import TAG, digest_of, locked, make_repository, push, registry_at
 
 WEB = locked("sha256:" + "2" * 64)
 ORDERS = locked("sha256:" + "3" * 64)
@@ -94,16 +95,49 @@ def sides(terraform_environment: Mapping[str, str]) -> Iterator[tuple[Side, Side
         registry.ecr.delete_repository(repositoryName=side.repository("web"), force=True)
 
 
+def repository_of(side: Side) -> Repository:
+    """The repository of the service `web` on one side."""
+    return Repository(side.registry.credentials(), side.repository("web"))
+
+
 def pushed(side: Side, word: str) -> LockedImage:
     """An image of the service `web` on one side, and its entry in the lock."""
-    repository = Repository(side.registry.credentials(), side.repository("web"))
-    return locked(push(repository, word, TAG))
+    return locked(push(repository_of(side), word, TAG))
 
 
 def test_an_image_is_copied_to_where_it_is_not(sides: tuple[Side, Side]) -> None:
     source, target = sides
     image = pushed(source, "one")
     assert promote(source, target, "web", image) == Promoted("web", image, "copied")
+    assert target.registry.find(target.repository("web"), TAG) == image.digest
+
+
+def test_the_sbom_of_an_image_goes_with_it(sides: tuple[Side, Side]) -> None:
+    source, target = sides
+    image = pushed(source, "one")
+    attach(repository_of(source), image.digest, b"the SBOM")
+    assert promote(source, target, "web", image) == Promoted("web", image, "copied")
+    ((_, kind),) = repository_of(target).referrers(image.digest).items()
+    assert (kind, repository_of(target).has_blob(digest_of(b"the SBOM"))) == (SPDX, True)
+
+
+def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tuple[Side, Side]) -> None:
+    """Its source has lost what is in it."""
+    source, target = sides
+    image = pushed(source, "one")
+    sbom = referrer(repository_of(source).manifest(image.digest), b"lost")
+    source.registry.ecr.put_image(
+        repositoryName=source.repository("web"),
+        imageManifest=sbom.content.decode(),
+        imageManifestMediaType=sbom.media_type,
+        imageDigest=digest_of(sbom.content),
+    )
+    place = f"{repository_of(source).credentials.host}/{source.repository('web')}"
+    notice = (
+        f"what is attached to the image, such as its SBOM, was not copied: {place}:"
+        f" {source.repository('web')} has no layer {digest_of(b'{}')}"
+    )
+    assert promote(source, target, "web", image) == Promoted("web", image, "copied", notice)
     assert target.registry.find(target.repository("web"), TAG) == image.digest
 
 

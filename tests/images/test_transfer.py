@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.errors import ProgramError
 from fleetform.images.registry import Credentials, Registry
-from fleetform.images.transfer import Manifest, Repository, copy
+from fleetform.images.transfer import Manifest, Repository, copy, copy_attached
 from tests.images.registries import (
     digest_of,
     index_of,
@@ -91,6 +91,33 @@ class _Empty(Repository):
         raise AssertionError(digest, file)
 
 
+def attach(repository: Repository, subject: str, word: str) -> str:
+    """Attaches something to an image; returns its digest."""
+    layers = layers_of(word)
+    push_layers(repository, *layers)
+    manifest = manifest_of(*layers, artifactType=f"x/{word}", subject={"digest": subject})
+    repository.put_manifest(digest_of(manifest.content), manifest)
+    return digest_of(manifest.content)
+
+
+def test_what_is_attached_to_an_image_is_listed_with_its_kind(make: Make) -> None:
+    source = make()
+    image, other = push(source, "web", "one"), push(source, "other", "two")
+    attached = {attach(source, image, word): f"x/{word}" for word in ("sbom", "signature")}
+    assert (source.referrers(image), source.referrers(other)) == (attached, {})
+
+
+def test_what_is_attached_is_copied_with_what_is_attached_to_that(make: Make) -> None:
+    source, target = make(), make()
+    image = push(source, "web", "one")
+    sbom = attach(source, image, "sbom")
+    signature = attach(source, sbom, "signature")
+    copy(source, target, image, "one")
+    copy_attached(source, target, image)
+    assert (target.referrers(image), target.referrers(sbom)) == ({sbom: "x/sbom"}, {signature: "x/signature"})
+    assert [target.has_blob(digest_of(layer)) for layer in layers_of("sbom")] == [True, True]
+
+
 def test_layers_that_are_elsewhere_are_not_copied() -> None:
     elsewhere = {"digest": "sha256:1", "urls": ["https://example.com/layer"]}
     manifest = manifest_of(b"{}", layers=[elsewhere, {"digest": "sha256:2"}])
@@ -128,7 +155,7 @@ def test_a_registry_that_is_not_there_is_told_with_what_to_do(make: Make) -> Non
     gone = Repository(Credentials("AWS", "x", "127.0.0.1:1"), "shop-prod-web")
     assert refusal(source, gone, digest) == (
         "127.0.0.1:1/shop-prod-web: the registry does not answer, or went away half-way "
-        "(<urlopen error [Errno 111] Connection refused>); what is copied stays copied: run it again"
+        "(<urlopen error [Errno 111] Connection refused>); check the network; what is there is not sent again"
     )
 
 
@@ -172,7 +199,7 @@ def test_an_answer_that_ends_half_way_is_told_with_what_to_do() -> None:
     with served(lambda handler: send(handler, 200, b"one", **{"Content-Length": "4"})) as source:
         assert refusal(source, source, digest_of(b"one")) == (
             f"{source.credentials.host}/shop-dev-web: the registry does not answer, or went away half-way "
-            "(IncompleteRead(3 bytes read, 1 more expected)); what is copied stays copied: run it again"
+            "(IncompleteRead(3 bytes read, 1 more expected)); check the network; what is there is not sent again"
         )
 
 
@@ -182,6 +209,20 @@ def test_a_refusal_without_words_is_told_by_its_status(body: bytes) -> None:
         assert refusal(source, source, digest_of(b"one")) == (
             f"{source.credentials.host}/shop-dev-web: 503 Service Unavailable"
         )
+
+
+def test_a_registry_that_cannot_say_what_is_attached_has_nothing_attached() -> None:
+    """As the specification has it for registries before 1.1."""
+    with served(lambda handler: send(handler, 404, b"404 page not found")) as source:
+        assert source.referrers(digest_of(b"one")) == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}'])
+def test_a_list_of_what_is_attached_that_is_none_is_told(body: bytes) -> None:
+    with served(lambda handler: send(handler, 200, body)) as source, pytest.raises(ProgramError) as caught:
+        source.referrers("sha256:1")
+    place = f"{source.credentials.host}/shop-dev-web"
+    assert str(caught.value) == f"{place}: the list of what is attached to sha256:1 is no OCI index"
 
 
 def test_a_login_is_not_sent_on_to_where_the_layers_are() -> None:
