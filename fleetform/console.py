@@ -119,7 +119,7 @@ def show_images(screen: "Screen", images: "Sequence[Done]") -> None:
 
 def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) -> None:
     """Shows the images that nothing needs any more, asks, and deletes them."""
-    from fleetform.workflow import pruning  # noqa: PLC0415 - a third of a second
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
 
     found = pruning.find_old_images(project, env, keep)
     if not as_json:

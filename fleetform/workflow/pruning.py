@@ -90,8 +90,9 @@ def _old_images(registry: "Registry", environment: Environment, service: str, lo
     repository = f"{environment.prefix}-{service}"
     images = pruning.read_images(registry, repository)
     old = pruning.to_delete(images, locked, keep)
-    kept = [image for image in images if image.tags and image not in old]
-    return OldImages(service, repository, len(kept), sum(pruning.is_named(image, locked) for image in kept), tuple(old))
+    gone = {image.digest for image in old}
+    kept = [image for image in images if image.tags and image.digest not in gone]
+    return OldImages(service, repository, len(kept), sum(pruning.is_named(image, locked) for image in kept), old)
 
 
 def delete(found: Pruning) -> list[str]:
