@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from invoke import Collection, Context, Exit, task
 
@@ -17,12 +17,24 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 LOCAL = "local"
+WRONG_INPUT = 2
 INTERRUPTED = 130
 READER_LEFT = 141
 
 ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine."}
 JSON = {"json": "Print JSON for scripts."}
 YES = {"yes": "Do not ask; for pipelines."}
+
+
+class Number(int):
+    """A flag's whole number; Invoke would show a traceback for anything else."""
+
+    def __new__(cls, value: object) -> Self:
+        """Reads what was typed."""
+        try:
+            return super().__new__(cls, str(value))
+        except ValueError:
+            raise Exit(f"`{value}` is no whole number", WRONG_INPUT) from None
 
 
 def end_quietly(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
@@ -90,12 +102,21 @@ def check(_context: Context, env: str = LOCAL, validate: bool = False, json: boo
     },
 )
 @reporting
-def images(_context: Context, service: list[str], env: str = LOCAL, engine: str = "", jobs: int = 2) -> None:
+def images(_context: Context, service: list[str], env: str = LOCAL, engine: str = "", jobs: int = Number(2)) -> None:
     """Build and push the images that the registry lacks; lock every image's digest and render."""
     from fleetform import console
     from fleetform.workflow.images import ImageRequest
 
     console.make_images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
+
+
+@task(help={**ENV, **YES, **JSON, "keep": "How many images of each service stay, besides those that are locked."})
+@reporting
+def prune(_context: Context, env: str = LOCAL, keep: int = Number(30), yes: bool = False, json: bool = False) -> None:
+    """Delete old images from the registry, save those that are locked or that a rollback locks."""
+    from fleetform import console
+
+    console.prune(project(), env, keep, yes=yes, as_json=json)
 
 
 @task(help=ENV)
@@ -263,6 +284,7 @@ namespace = Collection(
     render,
     check,
     images,
+    prune,
     bootstrap,
     plan,
     apply,

@@ -40,9 +40,9 @@ class Access:
 @contextmanager
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """boto3 reads credentials and endpoints from the process alone, when a client is made."""
-    saved = dict(os.environ)
+    saved, wanted = dict(os.environ), dict(variables)  # they may be the process's own, which are cleared
     os.environ.clear()
-    os.environ.update(variables)
+    os.environ.update(wanted)
     try:
         yield
     finally:

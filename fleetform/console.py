@@ -3,12 +3,12 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fleetform.catalog.loading import load
-from fleetform.errors import CheckFailedError, InputError
+from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
 from fleetform.workflow import files, images, terraform
@@ -19,6 +19,7 @@ from fleetform.workflow.terraform import Plan, Workplace
 if TYPE_CHECKING:
     from fleetform.images.building import Done
     from fleetform.screen import Screen
+    from fleetform.workflow.pruning import OldImages
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
@@ -116,6 +117,49 @@ def show_images(screen: "Screen", images: "Sequence[Done]") -> None:
     screen.table(("service", "tag", "digest", ""), sorted(rows))
 
 
+def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) -> None:
+    """Shows the images that nothing needs any more, asks, and deletes them."""
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+    found = pruning.find_old_images(project, env, keep)
+    if not as_json:
+        _show_old_images(found.services)
+    if found.count and not (yes or found.environment.emulator):
+        what = f"{env} in account {found.environment.account}: {_images(found.count)} to delete"
+        if as_json:
+            raise InputError(f"{what}; --json does not ask: give --yes")
+        _confirm(what, env)
+    failures = pruning.delete(found)
+    if as_json:
+        _print_json({"services": [_plain(old) for old in found.services], "failures": failures})
+    if failures:
+        remedy = f"the others are deleted; `invoke prune --env {env}` tries again"
+        raise ProgramError("\n".join([*failures, f"{len(failures)} not deleted; {remedy}"]))
+    if not as_json:
+        _write(f"{_images(found.count)} deleted\n" if found.count else "nothing to delete\n")
+
+
+def _images(count: int) -> str:
+    return f"{count} {'image' if count == 1 else 'images'}"
+
+
+def _show_old_images(services: "Sequence[OldImages]") -> None:
+    """A table with a row a service."""
+    from rich.filesize import decimal  # noqa: PLC0415 - rich is a tenth of a second
+
+    from fleetform.screen import Screen  # noqa: PLC0415
+
+    rows = [[old.service, str(old.kept), str(old.locked), str(len(old.images)), decimal(old.size)] for old in services]
+    headings = ("service", "kept", "locked", "to delete", "frees up to")
+    Screen().table(headings, rows, right=headings[1:])
+
+
+def _plain(old: "OldImages") -> dict[str, object]:
+    """What scripts get to know of a service."""
+    images = [{"digest": image.digest, "tags": image.tags, "bytes": image.size} for image in old.images]
+    return {"service": old.service, "kept": old.kept, "locked": old.locked, "deleted": images, "bytes": old.size}
+
+
 def bootstrap(project: Project, env: str) -> None:
     """Makes the state bucket of an environment, or brings it up to date."""
     workplace = terraform.open_environment(project, env)
@@ -175,7 +219,7 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
 
 
 def destroy(project: Project, env: str, *, yes: bool) -> None:
-    """Destroys every stack that has a state, dependents first."""
+    """Destroys every stack that has a state, dependents first, and the images with their repositories."""
     workplace = open_checked(project, env)
     for stack in terraform.destroy_order():
         if terraform.has_state(workplace, stack):
@@ -220,15 +264,35 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
         planned.discard()
         _write_summary(planned.stack, "no changes", planned.summary.seconds)
         return
-    if not (yes or workplace.environment.emulator):
-        try:
-            _confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}", name)
-        except BaseException:
-            planned.discard()
-            raise
+    try:
+        doomed = _doomed_images(workplace, planned)
+        if not (yes or workplace.environment.emulator):
+            also = f", and {_images(sum(doomed.values()))} to delete" if doomed else ""
+            _confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}{also}", name)
+        if doomed:
+            _delete_images(workplace, doomed)
+    except BaseException:
+        planned.discard()
+        raise
     _write(f"\n── {name} {stack}: apply\n")
     summary = terraform.apply(workplace, planned, _line, color=_color())
     _write_summary(planned.stack, summary.outcome, summary.seconds)
+
+
+def _doomed_images(workplace: Workplace, planned: Plan) -> dict[str, int]:
+    """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
+    if not planned.destroys or planned.stack is not STACKS[0]:
+        return {}
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+    return pruning.stored(workplace)
+
+
+def _delete_images(workplace: Workplace, repositories: Mapping[str, int]) -> None:
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+    pruning.clear(workplace, repositories)
+    _write("".join(f"{repository}: {_images(count)} deleted\n" for repository, count in repositories.items()))
 
 
 def _write_summary(stack: Stack, what: str, seconds: float) -> None:

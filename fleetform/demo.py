@@ -9,7 +9,7 @@ from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import STACKS, Stack
 from fleetform.verification import Report
-from fleetform.workflow import files, images, terraform, verification
+from fleetform.workflow import files, images, pruning, terraform, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Workplace
@@ -118,6 +118,8 @@ def _destroy(workplace: Workplace, screen: Screen) -> None:
     for stack in terraform.destroy_order():
         with screen.step(f"Destroy {stack.name}") as step:
             plan = terraform.plan(workplace, stack, step.show, destroy=True)
+            if stack is STACKS[0]:
+                pruning.clear(workplace, pruning.stored(workplace))
             step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
 
 

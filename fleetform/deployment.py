@@ -86,7 +86,8 @@ def _require_scans(project: Project, workplace: Workplace, screen: Screen, sever
             remedy = "mend it, or accept it: `--severity` stops at worse, or at `none`"
             raise CheckFailedError("\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"]))
         scanned = [scan for scan in scans.values() if not scan.notice]
-        step.note = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
+        told = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
+        step.note = told if scans else "no service is built here"
     for name, scan in scans.items():
         if scan.notice:
             screen.line(f"  {name}: {scan.notice}")

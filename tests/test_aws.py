@@ -22,6 +22,13 @@ def test_a_client_has_the_region_the_endpoint_and_the_credentials_of_its_access(
     assert (client.meta.region_name, client.meta.endpoint_url, key) == ("eu-central-1", "http://127.0.0.1:9", "ours")
 
 
+def test_the_environment_of_the_process_may_be_that_of_the_access(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ours")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    client = Access("eu-central-1", os.environ).client("ec2")
+    assert client._request_signer._credentials.access_key == "ours"  # noqa: SLF001
+
+
 def test_an_access_without_an_endpoint_asks_aws() -> None:
     client = Access("eu-central-1", AWS).client("ecs")
     assert client.meta.endpoint_url == "https://ecs.eu-central-1.amazonaws.com"

@@ -178,6 +178,20 @@ def test_whatever_a_scan_found_can_be_accepted(project: Project, monkeypatch: py
     assert calls(project)[-1] == "services apply services.tfplan"
 
 
+def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verification, "verify", lambda _: REPORT)
+    small_project.edit(project, "envs/catalog.yaml", "build: {context: web}", "image: nginx:1.29")
+    deploy(project, "local", Deployment())
+    lines = [re.sub(r" \d+\.\d s$", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("✓")] == [
+        "✓ Images of local: no service is built here",
+        "✓ Read ECR's scans: no service is built here",
+        "✓ Verify through the AWS API: 2 of 2 facts are as the catalog says",
+    ]
+
+
 def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(project: Project) -> None:
     with pytest.raises(InputError, match=r"^no severity `bad`; known: critical, "):
         deploy(project, "local", Deployment(severity="bad"))

@@ -105,7 +105,9 @@ def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_wr
     assert small_project.content(project) == before
 
 
-@pytest.mark.parametrize("task", ["render", "check", "bootstrap", "plan", "apply", "verify", "drift", "destroy"])
+@pytest.mark.parametrize(
+    "task", ["render", "check", "prune", "bootstrap", "plan", "apply", "verify", "drift", "destroy"]
+)
 def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, task: str) -> None:
     ended = invoke(project, task, "--env", "tin")
     assert ended == Ended(2, "", "no environment `tin` in envs/; did you mean `tiny`?\n")

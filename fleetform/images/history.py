@@ -43,10 +43,31 @@ def previous(root: Path, env: str, service: str) -> Entry:
         raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
     if _git(root, "status", "--porcelain", "--", str(file)):
         raise InputError(f"{file} is not committed; commit it, or take it from Git again, and then go back")
-    for commit, image in _history(root, env, service):
-        if image.digest != lock[service].digest:
-            return Entry(commit, image)
+    if entry := _before(root, env, service, lock[service]):
+        return entry
     raise InputError(f"no earlier image of `{service}` in the history of {file}" + _if_shallow(root))
+
+
+def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
+    """The image that each locked service can go back to, where there is one; see `previous`.
+
+    Raises:
+        InputError: There is no history, or not all of it: what a service can go back to is not known.
+        ProgramError: Git is missing or fails.
+    """
+    targets = {}
+    for service, image in load_lock(root, env).items():
+        if entry := _before(root, env, service, image):
+            targets[service] = entry.image
+        elif remedy := _if_shallow(root):
+            raise InputError(f"no earlier image of `{service}` in the history of {lock_file(env)}{remedy}")
+    return targets
+
+
+def _before(root: Path, env: str, service: str, present: LockedImage) -> Entry | None:
+    """The newest entry of a service with another image than the present one."""
+    entries = (Entry(commit, image) for commit, image in _history(root, env, service))
+    return next((entry for entry in entries if entry.image.digest != present.digest), None)
 
 
 def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedImage]]:

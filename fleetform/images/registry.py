@@ -48,7 +48,7 @@ class Registry:
         Raises:
             ProgramError: ECR does not answer, or the AWS credentials are another account's.
         """
-        (data,) = self._ask("get_authorization_token")["authorizationData"]
+        (data,) = self.ask("get_authorization_token")["authorizationData"]
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
         host = data["proxyEndpoint"].removeprefix("https://")
         if not host.startswith(f"{self.account}."):
@@ -62,13 +62,18 @@ class Registry:
             InputError: There is no such repository.
             ProgramError: ECR does not answer.
         """
-        answer = self._ask(
+        answer = self.ask(
             "describe_images", registryId=self.account, repositoryName=repository, imageIds=[{"imageTag": tag}]
         )
         return answer["imageDetails"][0]["imageDigest"] if answer else None
 
-    def _ask(self, operation: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has them
-        """What ECR answers; nothing if there is no such image."""
+    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has them
+        """What ECR answers; nothing if there is no such image.
+
+        Raises:
+            InputError: There is no such repository.
+            ProgramError: ECR does not answer.
+        """
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
         try:

@@ -2,23 +2,18 @@
 
 import hashlib
 import os
-import socket
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleetform.applied import Applied, read_applied
+from fleetform.applied import read_applied
 from fleetform.catalog.models import Environment
-from fleetform.compose import agent, runner, secrets
+from fleetform.compose import runner, secrets
 from fleetform.compose.document import document
 from fleetform.compose.networks import networks
 from fleetform.compose.runner import Container, Runner
-from fleetform.errors import FleetformError, ProgramError
 from fleetform.images.building import Watch, Workshop, build_here
 from fleetform.images.engine import find_engine
 from fleetform.images.wanted import wanted
-from fleetform.programs import Output
-from fleetform.render.writer import atomic_write
 from fleetform.stacks import STACKS
 from fleetform.workflow import terraform
 from fleetform.workflow.project import Project
@@ -118,6 +113,8 @@ def write_compose(site: Site, images: Mapping[str, str]) -> dict[str, str]:
     """
     found = read_applied(site.environment, site.workplace.access)
     values = secrets.read_secrets(site.project.root, site.environment.name, secrets.needed(found))
-    text = document(found, site.environment.prefix, images, networks(found, site.environment.prefix), _ports(site, found))
+    text = document(
+        found, site.environment.prefix, images, networks(found, site.environment.prefix), _ports(site, found)
+    )
     site.compose.file.write_text(text, encoding="utf-8")
     return values

@@ -66,12 +66,14 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
+        destroys: Whether it is there to destroy the stack.
     """
 
     stack: Stack
     path: Path
     summary: Summary
     changes: bool
+    destroys: bool = False
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -140,7 +142,8 @@ def plan(
     result = run(
         argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
     )
-    return Plan(stack, path, summarize(result.lines, result.seconds), changes=result.code == _PLAN_HAS_CHANGES)
+    changes = result.code == _PLAN_HAS_CHANGES
+    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroys=destroy)
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:

@@ -19,7 +19,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
   repository = each.value.name
 
-  # Every image that is deployed has a tag: only what has none may expire.
+  # Tagged images are left to `invoke prune`: no rule can know which of them a lock names.
+  # Of the others, ECR expires none that an index names, and signatures and the like only with what they are about.
   policy = jsonencode({
     rules = [{
       rulePriority = 1

@@ -1,7 +1,9 @@
 """Each gap that the emulator fills, seen through boto3 as Terraform's provider sees it."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -462,3 +464,83 @@ def test_an_addition_that_moto_has_learnt_is_refused() -> None:
 
     with pytest.raises(RuntimeError, match=rf"^moto [\d.]+ now has Moto.call: review {__name__}$"):
         add(type("Moto", (), {"call": call}), call)
+
+
+PARTS = [{"digest": f"sha256:{digit * 64}", "size": 40} for digit in "12"]
+
+
+@pytest.fixture
+def put_image(client: Client) -> Iterator[Callable[..., str]]:
+    """Puts an image into a repository, which ends with the test; returns its digest."""
+    name = f"shop-{uuid4().hex}"
+    ecr = client("ecr")
+    ecr.create_repository(repositoryName=name)
+
+    def put(tag: str, **manifest: object) -> str:
+        text = json.dumps({"mediaType": "application/vnd.oci.image.manifest.v1+json", **manifest})
+        digest = f"sha256:{sha256(text.encode()).hexdigest()}"
+        ecr.put_image(repositoryName=name, imageManifest=text, imageTag=tag, imageDigest=digest)
+        return digest
+
+    yield put
+    ecr.delete_repository(repositoryName=name, force=True)
+
+
+def described(client: Client, tag: str) -> dict[str, Any]:
+    """An image, in whichever repository has its tag."""
+    ecr = client("ecr")
+    repositories = [repository["repositoryName"] for repository in ecr.describe_repositories()["repositories"]]
+    details = (detail for name in repositories for detail in ecr.describe_images(repositoryName=name)["imageDetails"])
+    found: dict[str, Any] = next(detail for detail in details if tag in detail.get("imageTags", ()))
+    return found
+
+
+def test_images_of_the_same_second_are_told_apart(client: Client, put_image: Callable[..., str]) -> None:
+    tags = [uuid4().hex for _ in range(3)]
+    for tag in tags:
+        put_image(tag, annotations={"tag": tag})
+    pushed = [described(client, tag)["imagePushedAt"] for tag in tags]
+    assert sorted(set(pushed)) == pushed
+
+
+def test_an_image_names_what_it_is_about_if_it_is_about_any(client: Client, put_image: Callable[..., str]) -> None:
+    subject, signature = uuid4().hex, uuid4().hex
+    digest = put_image(subject)
+    put_image(signature, subject={"digest": digest})
+    found = [described(client, tag).get("subjectManifestDigest") for tag in (subject, signature)]
+    assert found == [None, digest]
+
+
+def test_an_image_is_as_large_as_all_its_parts(client: Client, put_image: Callable[..., str]) -> None:
+    tag = uuid4().hex
+    put_image(tag, config={"digest": f"sha256:{'3' * 64}", "size": 2}, layers=PARTS)
+    assert described(client, tag)["imageSizeInBytes"] == 82
+
+
+def test_what_an_index_names_is_not_deleted_before_it(client: Client, put_image: Callable[..., str]) -> None:
+    part, index, other = (uuid4().hex for _ in range(3))
+    put_image(index, manifests=[{"digest": put_image(part, layers=[])}])
+    put_image(other, annotations={"another": "image"})
+    name = described(client, part)["repositoryName"]
+
+    def delete(*tags: str) -> tuple[list[str], list[tuple[str, str]]]:
+        answer = client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": tag} for tag in tags])
+        refused = [(each["imageId"]["imageTag"], each["failureCode"]) for each in answer["failures"]]
+        return [each["imageTag"] for each in answer.get("imageIds", ())], refused
+
+    refusal = [(part, "ImageReferencedByManifestList")]
+    assert [delete(part), delete(index, part, other), delete(part)] == [
+        ([], refusal),
+        ([index, other], refusal),
+        ([part], []),
+    ]
+
+
+def test_a_tag_beside_another_comes_off_what_an_index_names(client: Client, put_image: Callable[..., str]) -> None:
+    part, extra, index = (uuid4().hex for _ in range(3))
+    for tag in (part, extra):
+        digest = put_image(tag, layers=[])
+    put_image(index, manifests=[{"digest": digest}])
+    name = described(client, part)["repositoryName"]
+    assert client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": extra}])["failures"] == []
+    assert described(client, part)["imageTags"] == [part]

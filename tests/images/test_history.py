@@ -4,7 +4,7 @@ import pytest
 
 from fleetform.catalog.images_lock import LockedImage, lock_file, write_lock
 from fleetform.errors import InputError, ProgramError
-from fleetform.images.history import Entry, previous
+from fleetform.images.history import Entry, previous, rollback_targets
 from tests.commits import git
 
 LOCK = lock_file("prod")
@@ -78,6 +78,30 @@ def test_a_project_in_a_folder_of_a_repository_has_its_history(repository: Path)
     before = commit(project, web=image(1))
     commit(project, web=image(2))
     assert previous(project, "prod", "web") == Entry(before, image(1))
+
+
+def test_each_locked_service_goes_back_to_the_image_before(repository: Path) -> None:
+    """Whether the lock is committed or not; `stock` is locked no more, `orders` never had another image."""
+    commit(repository, web=image(1), stock=image(1))
+    commit(repository, web=image(2), stock=image(2), orders=image(2))
+    write_lock(repository, "prod", {"web": image(3), "orders": image(2)})
+    assert rollback_targets(repository, "prod") == {"web": image(2)}
+
+
+def test_without_a_lock_nothing_goes_back(tmp_path: Path) -> None:
+    assert rollback_targets(tmp_path, "prod") == {}
+
+
+def test_a_shallow_clone_does_not_know_what_its_services_go_back_to(repository: Path, tmp_path: Path) -> None:
+    commit(repository, web=image(1))
+    commit(repository, web=image(2))
+    git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), "clone")
+    with pytest.raises(InputError) as caught:
+        rollback_targets(tmp_path / "clone", "prod")
+    assert str(caught.value) == (
+        "no earlier image of `web` in the history of envs/prod/images.lock.yaml; "
+        "this clone is shallow: `git fetch --unshallow` brings the rest"
+    )
 
 
 def test_a_service_without_an_image_has_no_way_back(repository: Path) -> None:

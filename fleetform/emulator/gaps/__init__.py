@@ -1,10 +1,12 @@
 """What AWS does and moto 5.2.5 does not, where Terraform would see drift, wait for ever or find leftovers.
 
+Or where `invoke prune` would take another image for the newest, or delete what ECR keeps.
+
 Each function fills one gap by changing a class of moto, once, before the server answers its first request. All of them
 fail if what they change is not there, or if moto has meanwhile learnt what they add.
 """
 
-from fleetform.emulator.gaps import autoscaling, discovery, ecs, security_groups
+from fleetform.emulator.gaps import autoscaling, discovery, ecr, ecs, security_groups
 
 
 def fill() -> None:
@@ -19,6 +21,10 @@ def fill() -> None:
         autoscaling.replace_alarms,
         discovery.find_namespaces,
         discovery.delete_hosted_zones,
+        ecr.tell_push_times,
+        ecr.tell_subjects,
+        ecr.measure_images,
+        ecr.keep_parts_of_indexes,
         security_groups.describe_group_rules,
         security_groups.modify_every_kind_of_rule,
     ):

@@ -1,0 +1,137 @@
+"""Images of an environment that go: the old ones, or all of them before their repositories do."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fleetform.catalog.images_lock import load_lock
+from fleetform.catalog.loading import load
+from fleetform.catalog.models import Environment
+from fleetform.errors import InputError, ProgramError
+from fleetform.images import pruning
+from fleetform.images.history import rollback_targets
+from fleetform.images.pruning import StoredImage
+from fleetform.workflow.images import open_registry, registry_of
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Workplace
+
+if TYPE_CHECKING:
+    from fleetform.images.registry import Registry
+
+
+@dataclass(frozen=True)
+class OldImages:
+    """The images of a service, as far as they have a tag.
+
+    Attributes:
+        service: The service.
+        repository: Its repository.
+        kept: How many stay.
+        locked: How many of those the lock names, or would after a rollback.
+        images: What is to be deleted.
+    """
+
+    service: str
+    repository: str
+    kept: int
+    locked: int
+    images: tuple[StoredImage, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes that are freed, if no image that stays has the same layers."""
+        return sum(image.size for image in self.images)
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What is to be deleted from an environment's repositories.
+
+    Attributes:
+        environment: The environment.
+        registry: Its registry.
+        services: Those that are built here.
+    """
+
+    environment: Environment
+    registry: "Registry"
+    services: tuple[OldImages, ...]
+
+    @property
+    def count(self) -> int:
+        """How many images are to be deleted."""
+        return sum(len(old.images) for old in self.services)
+
+
+def find_old_images(project: Project, name: str, keep: int) -> Pruning:
+    """Looks for images that are neither among the newest of their repository, nor locked, nor what a rollback locks.
+
+    Args:
+        project: The checkout.
+        name: The environment.
+        keep: How many of each repository stay, whether they are locked or not.
+
+    Raises:
+        InputError: `keep` is below 1, the foundation is not applied, or the lock's history is not there.
+        ProgramError: ECR or Git does not answer.
+    """
+    if keep < 1:
+        raise InputError(f"--keep {keep}: 1 or more is expected")
+    environment = load(project.root, name)
+    lock, targets = load_lock(project.root, name), rollback_targets(project.root, name)
+    registry = open_registry(project, environment)
+    services = []
+    for service in sorted(service for service, described in environment.services.items() if described.build):
+        held = [images[service] for images in (lock, targets) if service in images]
+        locked = {text for image in held for text in (image.digest, image.tag)}
+        services.append(_old_images(registry, environment, service, locked, keep))
+    return Pruning(environment, registry, tuple(services))
+
+
+def _old_images(registry: "Registry", environment: Environment, service: str, locked: set[str], keep: int) -> OldImages:
+    repository = f"{environment.prefix}-{service}"
+    images = pruning.read_images(registry, repository)
+    old = pruning.to_delete(images, locked, keep)
+    gone = {image.digest for image in old}
+    kept = [image for image in images if image.tags and image.digest not in gone]
+    return OldImages(service, repository, len(kept), sum(pruning.is_named(image, locked) for image in kept), old)
+
+
+def delete(found: Pruning) -> list[str]:
+    """Deletes what was found.
+
+    Returns:
+        A line for each tag that could not be deleted.
+
+    Raises:
+        ProgramError: ECR does not answer.
+    """
+    return [line for old in found.services for line in pruning.delete(found.registry, old.repository, old.images)]
+
+
+def stored(workplace: Workplace) -> dict[str, int]:
+    """How many images each repository of the environment holds; those that hold none, or are not there, are left out.
+
+    Raises:
+        ProgramError: ECR does not answer.
+    """
+    registry = registry_of(workplace.environment, workplace.access)
+    found = {}
+    for name, service in workplace.environment.services.items():
+        repository = f"{workplace.environment.prefix}-{name}"
+        with suppress(InputError):
+            found[repository] = len(pruning.read_images(registry, repository)) if service.build else 0
+    return {repository: count for repository, count in found.items() if count}
+
+
+def clear(workplace: Workplace, repositories: Iterable[str]) -> None:
+    """Deletes all images of repositories: ECR deletes no repository that holds any.
+
+    Raises:
+        ProgramError: ECR does not answer, or keeps an image.
+    """
+    registry = registry_of(workplace.environment, workplace.access)
+    failures = [line for repository in repositories for line in pruning.clear(registry, repository)]
+    if failures:
+        raise ProgramError("\n".join(failures))
