@@ -53,7 +53,7 @@ def root() -> Path:
 
 def copy_project(target: Path) -> Path:
     """Copies all that the tasks read, write and run."""
-    for folder in ("envs", "fleetform", "modules", "templates"):
+    for folder in ("containers", "envs", "fleetform", "modules", "templates"):
         shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns(".terraform*", "__pycache__"))
     for file in (".gitignore", "tasks.py"):
         shutil.copy(ROOT / file, target)

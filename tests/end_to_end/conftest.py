@@ -10,21 +10,28 @@ from pathlib import Path
 import pytest
 
 from fleetform import emulator
+from fleetform.terraform import installation
 from tests.conftest import copy_project
 
 
 @dataclass(frozen=True)
 class Shell:
-    """Runs tasks in a copy of the project."""
+    """Runs tasks in a copy of the project.
+
+    Attributes:
+        project: The copy.
+        programs: The folder that PATH is: Terraform is there, and no container engine.
+    """
 
     project: Path
+    programs: Path
 
     def invoke(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs `invoke` and returns what it printed, both streams in one."""
         return subprocess.run(
             [sys.executable, "-m", "invoke", *arguments],
             cwd=self.project,
-            env={**os.environ, "COLUMNS": "200"},
+            env={**os.environ, "COLUMNS": "200", "PATH": str(self.programs)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,6 +56,9 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A copy of the project, of which nothing is left running."""
-    shell = Shell(copy_project(tmp_path / "project"))
+    shell = Shell(copy_project(tmp_path / "project"), tmp_path / "programs")
+    shell.programs.mkdir()
+    program = installation.find_program()
+    shell.programs.joinpath(Path(program).name).symlink_to(program)
     yield shell
     emulator.stop(shell.project / ".fleetform")

@@ -22,7 +22,7 @@ from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository
-from tests.conftest import ROOT, copy_project
+from tests.conftest import copy_project
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
 PROGRAMS = ("buildah", "docker", "dockerd", "git", "mmdebstrap", "syft")
@@ -237,7 +237,6 @@ def clone(source: Path, target: Path) -> Path:
 def commit_project(target: Path) -> Path:
     """A copy of the project, committed."""
     copy_project(target)
-    shutil.copytree(ROOT / "containers", target / "containers", ignore=shutil.ignore_patterns("__pycache__"))
     git: list[str | Path] = ["git", "-C", target, "-c", "user.name=test", "-c", "user.email=test@example.com"]
     run([*git, "init", "--quiet"])
     run([*git, "add", "--all"])
