@@ -68,26 +68,25 @@ _HEALTH_FORMS = ("CMD", "CMD-SHELL", "NONE")
 
 def problems(definition: Definition) -> Iterator[str]:
     """What Compose cannot say of a task definition, each as where it is and what."""
-    yield from _unknown("", definition, _TASK_TRANSLATED | _TASK_NOT_NEEDED)
+    yield from _unknown(definition, _TASK_TRANSLATED | _TASK_NOT_NEEDED)
     if (mode := definition.get("networkMode", "awsvpc")) != "awsvpc":
         yield f"`networkMode` is {mode}, not awsvpc"
     for name in ("cpu", "memory"):
         if not str(definition.get(name) or 0).isdecimal():
             yield f"`{name}` is {definition[name]}, no whole number"
     for volume in definition.get("volumes") or ():
-        yield from _unknown(f"volume `{volume['name']}`: ", volume, _VOLUME)
-        if (volume.get("host") or {}).get("sourcePath"):
-            yield f"volume `{volume['name']}`: `host.sourcePath`"
+        unknown = [*_unknown(volume, _VOLUME), *_unknown(volume.get("host") or {}, set(), "host.")]
+        yield from (f"volume `{volume['name']}`: {problem}" for problem in unknown)
     for container in definition["containerDefinitions"]:
         for problem in _container_problems(container):
             yield f"container `{container['name']}`: {problem}"
 
 
 def _container_problems(container: Definition) -> Iterator[str]:
-    yield from _unknown("", container, _TRANSLATED | _NOT_NEEDED)
+    yield from _unknown(container, _TRANSLATED | _NOT_NEEDED)
     for key, known in _PARTS.items():
         for part in _listed(container.get(key)):
-            yield from _unknown(f"{key}.", part, known)
+            yield from _unknown(part, known, f"{key}.")
     if (check := container.get("healthCheck")) and check["command"][0] not in _HEALTH_FORMS:
         yield f"`healthCheck.command` begins with {check['command'][0]}, not with {', '.join(_HEALTH_FORMS)}"
 
@@ -96,10 +95,9 @@ def _listed(value: Any) -> Sequence[Definition]:  # noqa: ANN401 - JSON
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _unknown(place: str, definition: Definition, known: set[str]) -> Iterator[str]:
+def _unknown(definition: Definition, known: set[str], place: str = "") -> Iterator[str]:
     """Each key with something in it that is none of those known."""
-    separator = "" if place.endswith((" ", "")) else "."
-    return (f"{place}{separator}`{key}`" for key in sorted(definition) if definition[key] and key not in known)
+    return (f"`{place}{key}`" for key in sorted(definition) if definition[key] and key not in known)
 
 
 def settings(container: Definition, task: Definition) -> dict[str, Any]:

@@ -76,12 +76,14 @@ def document(
     ports = {name: f"127.0.0.1:{port}:{applied.public(name)[0]}" for name, port in published.items()}
     machine = _Machine(prefix, images, networks, ports)
     tasks = [Task(service, number + 1) for service in applied.services for number in range(service.desired_count)]
+    services = [
+        (task.key_of(container["name"]), _container(machine, task, container))
+        for task in tasks
+        for container in task.service.containers
+    ]
+    _require_distinct([key for key, _ in services])
     content = {
-        "services": {
-            task.key_of(container["name"]): _container(machine, task, container)
-            for task in tasks
-            for container in task.service.containers
-        },
+        "services": dict(services),
         "networks": {network.name: _network(machine, network) for network in networks},
         "volumes": {name: {"labels": _label(machine)} for task in tasks for name in _volumes(task).values()},
     }
@@ -96,12 +98,23 @@ def _require_translatable(applied: Applied, published: Mapping[str, int]) -> Non
         for problem in containers.problems(service.definition)
     ]
     problems += [
-        f"{name} has {len(ports)} public ports ({', '.join(map(str, ports))}); one can be published on this machine"
+        f"{name} has {_ports(ports)}; just one can be published on this machine"
         for name in sorted(published)
         if len(ports := applied.public(name)) != 1
     ]
     if problems:
         raise InputError("\n".join(problems))
+
+
+def _require_distinct(keys: Sequence[str]) -> None:
+    if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        raise InputError(
+            f"two containers would be called {', '.join(twice)}; give the container or the service another name"
+        )
+
+
+def _ports(ports: tuple[int, ...]) -> str:
+    return f"{len(ports)} public ports ({', '.join(map(str, ports))})" if ports else "no public port"
 
 
 def _title(service: AppliedService) -> str:

@@ -47,8 +47,10 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
     except FileNotFoundError:
         lines = "".join(f"\n{name}=" for name in names)
         raise InputError(f"{file}: not there; write it, readable by you alone (chmod 600), with:{lines}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: {error}; it must be text in UTF-8 that you can read") from None
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}; it must be a file that you can read") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: it must be text in UTF-8") from None
     problems += [f"{name} is missing; add a line `{name}=...`" for name in names if name not in values]
     if problems:
         raise InputError("\n".join(f"{file}: {problem}" for problem in problems))
