@@ -2,18 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from fleetform import topology
+from fleetform.applied import ALL_PROTOCOLS, AppliedRule, Reality
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment
-
-_ALL_PROTOCOLS = "-1"
-# Service names a call: API reference, DescribeServices.
-_DESCRIBED_SERVICES = 10
-# Values a filter: EC2 API's developer guide, "Limits" of filtering.
-_FILTER_VALUES = 200
 
 
 @dataclass(frozen=True)
@@ -63,115 +57,35 @@ class _Fact:
     actual: object
 
 
-class _Reality:
-    """What the API says of an environment. Every reading is made once."""
-
-    def __init__(self, environment: Environment, access: Access) -> None:
-        self._environment = environment
-        self._ec2 = access.client("ec2")
-        self._ecs = access.client("ecs")
-        self._discovery = access.client("servicediscovery")
-
-    @cached_property
-    def vpc_id(self) -> str | None:
-        filters = [
-            {"Name": "tag:Name", "Values": [self._environment.prefix]},
-            {"Name": "tag:environment", "Values": [self._environment.tags.get("environment", self._environment.name)]},
-        ]
-        found = self._ec2.describe_vpcs(Filters=filters)["Vpcs"]
-        return found[0]["VpcId"] if len(found) == 1 else None
+class _Reality(Reality):
+    """What the API says, with what nothing but a comparison needs."""
 
     def dns_attributes(self) -> dict[str, bool]:
         """The VPC's DNS switches by name."""
         return {
-            name: self._ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[name[0].upper() + name[1:]][
+            name: self.ec2.describe_vpc_attribute(VpcId=self.vpc_id, Attribute=name)[name[0].upper() + name[1:]][
                 "Value"
             ]
             for name in ("enableDnsHostnames", "enableDnsSupport")
         }
-
-    @cached_property
-    def groups(self) -> dict[str, str]:
-        """Key of each security group of the VPC by its id; `default` for the VPC's own."""
-        prefix = f"{self._environment.prefix}-"
-        pages = self._ec2.get_paginator("describe_security_groups").paginate(Filters=self._in_vpc("vpc-id"))
-        found = [group for page in pages for group in page["SecurityGroups"]]
-        tags = {group["GroupId"]: {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])} for group in found}
-        return {
-            group["GroupId"]: "default"
-            if group["GroupName"] == "default"
-            else tags[group["GroupId"]].get("Name", group["GroupName"]).removeprefix(prefix)
-            for group in found
-        }
-
-    def _in_vpc(self, name: str) -> list[dict[str, object]]:
-        return [{"Name": name, "Values": [self.vpc_id]}]
-
-    def rules(self) -> set[tuple[object, ...]]:
-        """Every rule of every group: direction, group, protocol, port, other side."""
-        paginator = self._ec2.get_paginator("describe_security_group_rules")
-        return {
-            self._rule(rule)
-            for ids in _batches(sorted(self.groups), _FILTER_VALUES)
-            for page in paginator.paginate(Filters=[{"Name": "group-id", "Values": ids}])
-            for rule in page["SecurityGroupRules"]
-        }
-
-    def _rule(self, rule: Mapping[str, Any]) -> tuple[object, ...]:
-        peer = rule.get("ReferencedGroupInfo", {}).get("GroupId")
-        other = self.groups.get(peer, peer) if peer else rule.get("CidrIpv4") or rule.get("CidrIpv6")
-        port = None if rule["IpProtocol"] == _ALL_PROTOCOLS else rule["FromPort"]
-        if rule.get("ToPort") not in {port, -1, None}:
-            port = f"{rule['FromPort']}-{rule['ToPort']}"
-        direction = "egress" if rule["IsEgress"] else "ingress"
-        return (direction, self.groups[rule["GroupId"]], rule["IpProtocol"], port, other)
-
-    @cached_property
-    def discovery_services(self) -> dict[str, Mapping[str, Any]]:
-        """The namespace's discovery services by name; empty if there is no namespace."""
-        name = topology.namespace(self._environment)
-        namespaces = self._discovery.get_paginator("list_namespaces").paginate()
-        ids = [found["Id"] for page in namespaces for found in page["Namespaces"] if found["Name"] == name]
-        if len(ids) != 1:
-            return {}
-        filters = [{"Name": "NAMESPACE_ID", "Values": ids, "Condition": "EQ"}]
-        pages = self._discovery.get_paginator("list_services").paginate(Filters=filters)
-        summaries = [found for page in pages for found in page["Services"]]
-        return {found["Name"]: self._discovery.get_service(Id=found["Id"])["Service"] for found in summaries}
 
     def registered(self, service: str) -> int:
         """Tasks that are registered under a service's name."""
         found = self.discovery_services.get(service)
         if found is None:
             return 0
-        pages = self._discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
+        pages = self.discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
         return sum(len(page["Instances"]) for page in pages)
-
-    @cached_property
-    def ecs_services(self) -> dict[str, Mapping[str, Any]]:
-        """The running ECS services by the catalog's names."""
-        names = {f"{self._environment.prefix}-{name}": name for name in self._environment.services}
-        found = []
-        for some in _batches(sorted(names), _DESCRIBED_SERVICES):
-            answer = self._ecs.describe_services(cluster=self._environment.prefix, services=some)
-            found += [service for service in answer["services"] if service["status"] == "ACTIVE"]
-        return {names[service["serviceName"]]: service for service in found}
 
     def variables(self, service: str) -> dict[str, str]:
         """The variables of the container that is named as its service; none if no container is."""
-        arn = self.ecs_services[service]["taskDefinition"]
-        answer = self._ecs.describe_task_definition(taskDefinition=arn)
-        containers: list[Mapping[str, Any]] = answer["taskDefinition"]["containerDefinitions"]
+        containers: list[Mapping[str, Any]] = self.definition(service)["containerDefinitions"]
         return {
             item["name"]: item["value"]
             for container in containers
             if container["name"] == service
             for item in container.get("environment", [])
         }
-
-
-def _batches(names: list[str], size: int) -> Iterator[list[str]]:
-    return (names[start : start + size] for start in range(0, len(names), size))
 
 
 def verify(environment: Environment, access: Access) -> Report:
@@ -204,7 +118,7 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     yield _Fact("DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, reality.dns_attributes())
     groups = topology.security_groups(environment)
     yield _Fact("security groups", {"default", *groups.groups}, set(reality.groups.values()))
-    yield from _rule_facts(groups, reality.rules())
+    yield from _rule_facts(groups, set(map(_shown_rule, reality.rules())))
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
     for name, service in reality.discovery_services.items():
         yield _Fact(f"records of {name}", _RECORDS, _records(service))
@@ -222,9 +136,16 @@ def _records(service: Mapping[str, Any]) -> dict[str, object]:
     return {"routing": dns.get("RoutingPolicy"), "records": records}
 
 
+def _shown_rule(rule: AppliedRule) -> tuple[object, ...]:
+    """Direction, group, protocol, port, other side."""
+    port = None if rule.protocol == ALL_PROTOCOLS else rule.first
+    ports = port if rule.last in {port, -1, None} else f"{rule.first}-{rule.last}"
+    return (rule.direction, rule.group, rule.protocol, ports, rule.peer or rule.cidr)
+
+
 def _rule_facts(groups: topology.SecurityGroups, actual: set[tuple[object, ...]]) -> Iterator[_Fact]:
     expected = {
-        (direction, rule.group, "tcp" if rule.port else _ALL_PROTOCOLS, rule.port, rule.peer or rule.cidr)
+        (direction, rule.group, "tcp" if rule.port else ALL_PROTOCOLS, rule.port, rule.peer or rule.cidr)
         for direction, rules in (("ingress", groups.ingress), ("egress", groups.egress))
         for rule in rules.values()
     }

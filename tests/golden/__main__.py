@@ -1,6 +1,8 @@
 """Regenerates all golden files; review the difference before it is committed."""
 
+from tests.compose import golden
 from tests.golden import CASES, regenerate
 
 for case in CASES:
     regenerate(case)
+golden.regenerate()
