@@ -1,5 +1,6 @@
 """The matrix: every ordered pair of services, what the call graph expects of it, and what came of trying it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +13,10 @@ from fleetform.smoke.probe import REFUSED, Answer, Target, harmless
 State: TypeAlias = Literal["works", "blocked", "open", "WRONG"]
 
 _OK, _BAD = 200, 400
+# The errors that show a closed way. Others are the probe's own trouble, and show nothing.
+_CLOSED = re.compile(
+    r"(DNS: no (address|answer)|timed out|unreachable|no route to host|permission denied|operation not permitted)$"
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -167,8 +172,8 @@ def _cell(pair: Pair, answer: Answer | None, failure: str) -> Cell:
 
 
 def _declared(pair: Pair, answer: Answer) -> tuple[State, str]:
-    if answer.error or not answer.resolved or not answer.connected:
-        return "WRONG", answer.error or "DNS: no address"
+    if answer.error or not answer.connected:
+        return "WRONG", answer.error or "no address"
     if pair.path is None:
         return "works", "connects"
     if answer.status is None:
@@ -183,8 +188,10 @@ def _undeclared(pair: Pair, answer: Answer) -> tuple[State, str]:
         seen = "is reached (connection refused)"
     elif answer.connected:
         seen = "connects"
+    elif answer.error and all(map(_CLOSED.search, answer.error.split("; "))):
+        return "blocked", answer.error
     else:
-        return "blocked", answer.error or "no address"
+        return "WRONG", f"cannot be told: {answer.error or 'nothing was tried'}"
     if pair.let_through:
         return "open", f"{seen}: the security groups let it through"
     return "WRONG", f"{seen} though {pair.caller} does not call {pair.callee}"

@@ -111,18 +111,23 @@ def answers(targets: Sequence[Target], output: str) -> tuple[Answer, ...]:
     Raises:
         ProgramError: That is no answer to them.
     """
-    lines = [line for line in output[-_LONGEST_OUTPUT:].splitlines() if line.startswith(MARK)]
+    lines = [line for line in output[-_LONGEST_OUTPUT:].splitlines() if MARK in line]
     try:
-        told = _TOLD.validate_json(lines[-1].removeprefix(MARK), strict=True) if lines else ()
+        told = _TOLD.validate_json(lines[-1].rpartition(MARK)[2], strict=True) if lines else ()
     except ValidationError:
         told = ()
     if len(told) != len(targets):
-        message = f"the probe said {len(told) or 'nothing'} of {len(targets)} targets that can be understood"
-        raise ProgramError(f"{message}; what it printed is below, run it again", harmless(output))
+        raise unclear(len(targets), output)
     return tuple(
         Answer(target.callee, one.resolved, one.connected, one.status, one.error, one.milliseconds)
         for target, one in zip(targets, told, strict=True)
     )
+
+
+def unclear(targets: int, output: str) -> ProgramError:
+    """The error for output that does not answer so many targets."""
+    message = f"the probe of {targets} targets printed something else than an answer for each; run it again"
+    return ProgramError(message, harmless(output))
 
 
 def harmless(output: str) -> str:
