@@ -92,12 +92,14 @@ def ask_task(environment: Environment, access: Access, caller: str) -> tuple[Ans
         ProgramError: No task runs, ECS Exec does not work for it, or what it printed is no answer.
     """
     asked = targets(environment, caller)
+    if not asked:
+        return ()
     task = running_task(access.client("ecs"), environment.prefix, caller)
     output = _run(execute(task, access.region, command(asked)), access.variables, caller)
     try:
         return answers(asked, output)
     except ProgramError as error:
-        raise ProgramError(_cause(output, caller) or f"{caller}: {error}", error.output) from None
+        raise ProgramError(f"{caller}: {_cause(output, caller) or error}", error.output) from None
 
 
 def running_task(ecs: Any, prefix: str, service: str) -> Task:  # noqa: ANN401 - boto3 makes its clients at run time
