@@ -259,14 +259,14 @@ def test_an_image_without_any_tool_is_told(aws: StandIn) -> None:
 
 def test_a_session_that_does_not_end_is_ended(aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all that it started."""
-    monkeypatch.setattr(ecs_exec, "PATIENCE", 1.0)
+    monkeypatch.setattr(ecs_exec, "PATIENCE", 3.0)
     sleep = shutil.which("sleep")
     aws.trick(
         f"child = subprocess.Popen([{sleep!r}, '600']); (folder / 'child').write_text(str(child.pid)); child.wait()"
     )
     with pytest.raises(ProgramError) as refused:
         ask_task(environment(80), aws, "web")
-    assert str(refused.value) == "web: ECS Exec did not end in 1 s; run it again"
+    assert str(refused.value) == "web: ECS Exec did not end in 3 s; run it again"
     assert _ends(int((aws.folder / "child").read_text()))
 
 
