@@ -121,6 +121,8 @@ def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
 def _check_port(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.public and service.port is None:
         yield Problem(at("public"), f"`{name}` is public but has no `port`", "give it one")
+    if service.health_check is not None and service.health_check.path is not None and service.port is None:
+        yield Problem(at("health_check", "path"), f"`{name}` has a path to ask but no `port`", "give it one")
     for index, callee in enumerate(service.calls):
         if callee != name and callee in services and services[callee].port is None:
             yield Problem(

@@ -121,6 +121,14 @@ Domain = Annotated[
         "a DNS domain of two labels or more is expected, such as dev.shop.internal",
     ),
 ]
+# An absolute path and perhaps a query, of RFC 3986's characters.
+UrlPath = Annotated[
+    Text,
+    _matching(
+        r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
+        "a path is expected that begins with / and has only a URL's characters, 1024 at most, such as /healthz",
+    ),
+]
 
 
 def url_variable(callee: str) -> str:
@@ -158,6 +166,8 @@ class HealthCheck(Entry):
     """Failures in a row that make the task unhealthy."""
     start_period: Annotated[Integer, Field(ge=0, le=300)] = 10
     """Seconds after the start in which failures do not count."""
+    path: UrlPath | None = Field(default=None, exclude=True)  # no part of what the module takes
+    """The HTTP path that answers 2xx or 3xx when the service is well; `invoke smoke` asks it."""
 
 
 class Autoscaling(Entry):

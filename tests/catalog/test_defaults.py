@@ -20,8 +20,9 @@ def variables(root: Path) -> dict[str, hcl.Block]:
 
 
 def defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """The defaults of a model's optional fields, as HCL has them."""
-    fields = {name: field.default for name, field in model.model_fields.items() if not field.is_required()}
+    """The defaults of a model's optional fields, as HCL has them; without those that the module does not get."""
+    optional = {name: field for name, field in model.model_fields.items() if not field.is_required()}
+    fields = {name: field.default for name, field in optional.items() if not field.exclude}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 

@@ -62,7 +62,7 @@ services:
     image: orders:1
     command: [serve, 8080, true]
     port: 8080
-    health_check: { command: [check], interval: 10 }
+    health_check: { command: [check], interval: 10, path: "/healthz?deep=1" }
     cpu: 512
     memory: 2048
     architecture: arm64
@@ -97,7 +97,7 @@ services:
                 image="orders:1",
                 command=("serve", "8080", "true"),
                 port=8080,
-                health_check=HealthCheck(command=("check",), interval=10),
+                health_check=HealthCheck(command=("check",), interval=10, path="/healthz?deep=1"),
                 cpu=512,
                 memory=2048,
                 architecture="arm64",
@@ -304,6 +304,25 @@ WRONG_SERVICE = [
         49,
         "`services.web.health_check.start_period` is `-1`; 0 or more is expected",
     ),
+    *(
+        (
+            f'health_check: {{ command: [x], path: "{path}" }}',
+            41,
+            (
+                f"`services.web.health_check.path` is {shown}; a path is expected that begins with / "
+                "and has only a URL's characters, 1024 at most, such as /healthz"
+            ),
+        )
+        for path, shown in (
+            ("healthz", "`healthz`"),
+            ("http://web/", "`http://web/`"),
+            ("/a b", "`/a b`"),
+            ("/a#b", "`/a#b`"),
+            (r"/\x7f", "`/\x7f`"),
+            ("/é", "`/é`"),
+            ("/" * 1025, f"`{'/' * 60}…`"),
+        )
+    ),
     (
         "health_check: { command: [x], intreval: 5 }",
         35,
@@ -335,6 +354,7 @@ WRONG_SERVICE = [
     ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; 90 or less is expected"),
     ("autoscaling: { max: 2 }", 5, "`min` is missing in `services.web.autoscaling`; add `min:`"),
     ("public: true", 13, "`web` is public but has no `port`; give it one"),
+    ("health_check: { command: [x], path: /x }", 41, "`web` has a path to ask but no `port`; give it one"),
     (f"cpu: {'x' * 61}", 10, f"`services.web.cpu` is `{'x' * 60}…`; a whole number, without quotes, is expected"),
 ]
 

@@ -75,8 +75,8 @@ def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) 
     )
 
 
-def test_a_health_check_runs_without_a_shell(tmp_path: Path) -> None:
-    service = Service(image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5))
+def test_a_health_check_runs_without_a_shell_and_keeps_its_path_to_itself(tmp_path: Path) -> None:
+    service = Service(image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5, path="/healthz"))
     assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
         'health_check = {\ncommand = ["CMD", "check", "$(x)"]\nretries = 5\n}\n'
     )

@@ -1,0 +1,74 @@
+"""The matrix in three forms: rows for a screen, JSON for scripts, JUnit for pipelines."""
+
+from typing import Any
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from fleetform.smoke.matrix import Cell, Matrix
+
+
+def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Headings and rows of a table: callers down, callees across; `-` where there is nothing to try."""
+    states = {(cell.pair.caller, cell.pair.callee): cell.state for cell in matrix.cells}
+    callers, callees = (sorted(set(names)) for names in zip(*states, strict=True)) if states else ((), ())
+    table = tuple((caller, *(states.get((caller, callee), "-") for callee in callees)) for caller in callers)
+    return ("", *callees), table
+
+
+def lines(matrix: Matrix) -> tuple[str, ...]:
+    """A line for each pair that is not as the call graph says."""
+    return tuple(f"{_way(cell)}: {cell.reason}" for cell in matrix.wrong)
+
+
+def _way(cell: Cell) -> str:
+    return f"{cell.pair.caller} -> {cell.pair.callee}:{cell.pair.port}"
+
+
+def plain(matrix: Matrix) -> dict[str, Any]:
+    """The matrix as JSON has it; see docs/smoke.md."""
+    return {
+        "environment": matrix.environment,
+        "security": matrix.security,
+        "wrong": len(matrix.wrong),
+        "pairs": [_plain(cell) for cell in matrix.cells],
+    }
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    pair, answer = cell.pair, cell.answer
+    return {
+        "caller": pair.caller,
+        "callee": pair.callee,
+        "port": pair.port,
+        "declared": pair.declared,
+        "state": cell.state,
+        "reason": cell.reason,
+        "resolved": list(answer.resolved) if answer else [],
+        "connected": answer.connected if answer else None,
+        "status": answer.status if answer else None,
+        "milliseconds": answer.milliseconds if answer else None,
+    }
+
+
+def junit(matrix: Matrix) -> str:
+    """A JUnit document with a test case a pair: what is wrong fails, what is open is skipped, being no proof."""
+    suite = TestSuite(f"smoke {matrix.environment}")
+    suite.add_testcases([_case(matrix, cell) for cell in matrix.cells])
+    document = JUnitXml("invoke smoke")
+    document.add_testsuite(suite)
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    text: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text.decode()}\n'
+
+
+def _case(matrix: Matrix, cell: Cell) -> TestCase:
+    verb = "calls" if cell.pair.declared else "does not call"
+    name = f"{cell.pair.caller} {verb} {cell.pair.callee}:{cell.pair.port}"
+    case = TestCase(
+        name, f"{matrix.environment}.{cell.pair.caller}", (cell.answer.milliseconds if cell.answer else 0) / 1000
+    )
+    if cell.state == "WRONG":
+        case.result = [Failure(cell.reason, "WRONG")]
+    if cell.state == "open":
+        case.result = [Skipped(cell.reason, "open")]
+    return case

@@ -1,0 +1,188 @@
+"""What is expected of each pair, and what is made of the answers."""
+
+from typing import Any
+
+import pytest
+
+from fleetform.catalog.models import Autoscaling, Environment, HealthCheck, Service
+from fleetform.smoke.matrix import Cell, Matrix, Pair, State, expected, judge, targets
+from fleetform.smoke.probe import Answer, Target
+
+HEALTH = HealthCheck(command=("check",), path="/healthz")
+CHAIN = {
+    "web": Service(image="x", port=80, public=True, calls=("orders",)),
+    "orders": Service(image="x", port=8080, health_check=HEALTH),
+    "worker": Service(image="x", calls=("orders",)),
+}
+
+
+def environment(services: dict[str, Service] = CHAIN, **values: Any) -> Environment:  # noqa: ANN401 - any of its fields
+    fixed = {"name": "dev", "application": "shop", "account": "123456789012", "region": "ap-northeast-1"}
+    zones = ("ap-northeast-1a", "ap-northeast-1c")
+    return Environment(**{"zones": zones, "services": services, **fixed, **values})
+
+
+def answer(callee: str, *, status: int | None = None, error: str = "") -> Answer:
+    """An answer that connected, unless it is an error alone."""
+    return Answer(callee, ("10.0.0.1",), not error, status, error, 5)
+
+
+DECLARED = Pair("web", "orders", 8080, declared=True, let_through=True, path="/healthz")
+UNDECLARED = Pair("orders", "web", 80, declared=False, let_through=False)
+
+
+def test_every_pair_whose_callee_listens_is_expected() -> None:
+    assert expected(environment()) == (
+        UNDECLARED,
+        DECLARED,
+        Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+        Pair("worker", "web", 80, declared=False, let_through=False),
+    )
+
+
+def test_the_shared_group_lets_everything_through() -> None:
+    assert [(pair.declared, pair.let_through) for pair in expected(environment(security="shared"))] == [
+        (False, True),
+        (True, True),
+        (True, True),
+        (False, True),
+    ]
+
+
+def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
+    """Every service may leave on 443, to pull its image, and anyone may enter there."""
+    services = {"a": Service(image="x"), "b": Service(image="x", port=443, public=True)}
+    assert expected(environment(services)) == (Pair("a", "b", 443, declared=False, let_through=True),)
+
+
+@pytest.mark.parametrize(
+    "idle",
+    [
+        Service(image="x", port=80, calls=("orders",), desired_count=0),
+        Service(image="x", port=80, calls=("orders",), autoscaling=Autoscaling(min=0, max=2)),
+    ],
+    ids=["none desired", "scaled to none"],
+)
+def test_a_service_without_tasks_is_in_no_pair(idle: Service) -> None:
+    assert expected(environment({**CHAIN, "web": idle})) == (
+        Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+    )
+
+
+def test_a_declared_call_is_tried_by_its_name_and_health_path() -> None:
+    found = targets(environment(), "web", {"orders": ["10.0.0.1"]})
+    assert found == (Target("orders", "orders.dev.shop.internal", (), 8080, "/healthz"),)
+
+
+def test_where_no_call_is_declared_the_addresses_are_tried_too() -> None:
+    found = targets(environment(), "orders", {"web": ["10.0.0.1", "10.0.0.2"]})
+    assert found == (Target("web", "web.dev.shop.internal", ("10.0.0.1", "10.0.0.2"), 80),)
+
+
+def test_a_service_without_tasks_tries_nothing() -> None:
+    idle = CHAIN["worker"].model_copy(update={"desired_count": 0})
+    assert targets(environment({**CHAIN, "worker": idle}), "worker") == ()
+
+
+def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, str]:
+    """State and reason of one pair."""
+    cells = judge(environment(security=security), {caller: [told]}).cells
+    (found,) = (cell for cell in cells if (cell.pair.caller, cell.pair.callee) == (caller, callee))
+    return found.state, found.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "judged"),
+    [
+        (answer("orders", status=200), ("works", "health path /healthz answered 200")),
+        (answer("orders", status=302), ("works", "health path /healthz answered 302")),
+        (answer("orders", status=500), ("WRONG", "health path /healthz answered 500")),
+        (answer("orders", status=404), ("WRONG", "health path /healthz answered 404")),
+        (answer("orders"), ("WRONG", "health path /healthz was not answered")),
+        (answer("orders", error="DNS: no address"), ("WRONG", "DNS: no address")),
+        (answer("orders", error="connection refused"), ("WRONG", "connection refused")),
+        (answer("orders", error="timed out"), ("WRONG", "timed out")),
+        (
+            Answer("orders", (), connected=True, status=200, error="10.0.0.2: timed out", milliseconds=5),
+            ("WRONG", "10.0.0.2: timed out"),
+        ),
+        (Answer("orders", (), connected=False, status=None, error="", milliseconds=5), ("WRONG", "no address")),
+    ],
+)
+@pytest.mark.parametrize("security", ["edges", "shared"])
+def test_a_declared_call_has_to_work_at_every_address(security: str, told: Answer, judged: tuple[State, str]) -> None:
+    assert cell(security, "web", "orders", told) == judged
+
+
+def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
+    services = {"a": Service(image="x", calls=("b",)), "b": Service(image="x", port=80)}
+    (found,) = judge(environment(services), {"a": [answer("b")]}).cells
+    assert (found.state, found.reason) == ("works", "connects")
+
+
+@pytest.mark.parametrize(
+    ("told", "edges", "shared"),
+    [
+        (
+            answer("web"),
+            ("WRONG", "connects though orders does not call web"),
+            ("open", "connects: the security groups let it through"),
+        ),
+        (
+            answer("web", error="10.0.0.1: connection refused; 10.0.0.2: timed out"),
+            ("WRONG", "is reached (connection refused) though orders does not call web"),
+            ("open", "is reached (connection refused): the security groups let it through"),
+        ),
+        *(
+            (answer("web", error=error), ("blocked", error), ("blocked", error))
+            for error in (
+                "DNS: no address; timed out",
+                "DNS: no answer",
+                "network is unreachable",
+                "10.0.0.1: no route to host; 10.0.0.2: timed out",
+            )
+        ),
+        (
+            answer("web", error="curl ended with exit code 2"),
+            ("WRONG", "cannot be told: curl ended with exit code 2"),
+            ("WRONG", "cannot be told: curl ended with exit code 2"),
+        ),
+        (
+            answer("web", error="timed out; too many open files"),
+            ("WRONG", "cannot be told: timed out; too many open files"),
+            ("WRONG", "cannot be told: timed out; too many open files"),
+        ),
+        (
+            Answer("web", (), connected=False, status=None, error="", milliseconds=5),
+            ("WRONG", "cannot be told: nothing was tried"),
+            ("WRONG", "cannot be told: nothing was tried"),
+        ),
+    ],
+)
+def test_where_no_call_is_declared_a_closed_way_has_to_be_seen(
+    told: Answer, edges: tuple[State, str], shared: tuple[State, str]
+) -> None:
+    assert [cell(security, "orders", "web", told) for security in ("edges", "shared")] == [edges, shared]
+
+
+def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
+    told = answer("orders", status=200)
+    assert judge(environment(), {"web": [told]}, {"worker": "no task\n\x1b[2Jruns"}) == Matrix(
+        "dev",
+        "edges",
+        (
+            Cell(UNDECLARED, "WRONG", "nobody has tried it"),
+            Cell(DECLARED, "works", "health path /healthz answered 200", told),
+            Cell(
+                Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+                "WRONG",
+                "no task ?[2Jruns",
+            ),
+            Cell(Pair("worker", "web", 80, declared=False, let_through=False), "WRONG", "no task ?[2Jruns"),
+        ),
+    )
+
+
+def test_what_is_wrong_is_told_apart() -> None:
+    matrix = judge(environment(), {"web": [answer("orders", status=200)], "orders": [answer("web", error="timed out")]})
+    assert [(cell.pair.caller, cell.pair.callee) for cell in matrix.wrong] == [("worker", "orders"), ("worker", "web")]
