@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent
 LOCAL = "local"
+ALL_LINES = -1
 WRONG_INPUT = 2
 INTERRUPTED = 130
 READER_LEFT = 141
 
 ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine."}
 JSON = {"json": "Print JSON for scripts."}
+RUNNER = {"engine": "docker or podman; left out: the first that works."}
 YES = {"yes": "Do not ask; for pipelines."}
 
 
@@ -217,6 +219,78 @@ def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     console.destroy(project(), env, yes=yes)
 
 
+@task(help={**ENV, **RUNNER})
+@reporting
+def up(_context: Context, env: str = LOCAL, engine: str = "") -> None:
+    """Run the services on this machine, with the names, variables and ways between them that they have on AWS."""
+    from fleetform import laptop
+
+    laptop.up(project(), env, engine or None)
+
+
+@task(help={**ENV, **RUNNER})
+@reporting
+def down(_context: Context, env: str = LOCAL, engine: str = "") -> None:
+    """Remove what `up` has started."""
+    from fleetform import laptop
+
+    laptop.down(project(), env, engine or None)
+
+
+@task(help={**ENV, **RUNNER, **JSON})
+@reporting
+def ps(_context: Context, env: str = LOCAL, engine: str = "", json: bool = False) -> None:
+    """Show what runs on this machine."""
+    from fleetform import laptop
+
+    laptop.ps(project(), env, engine or None, as_json=json)
+
+
+@task(
+    iterable=["service"],
+    help={
+        **ENV,
+        **RUNNER,
+        "service": "Only this service; may be given several times.",
+        "follow": "Go on with what comes, until Ctrl-C.",
+        "tail": "Only so many lines of each container.",
+    },
+)
+@reporting
+def logs(
+    _context: Context,
+    service: list[str],
+    env: str = LOCAL,
+    engine: str = "",
+    follow: bool = False,
+    tail: int = Number(ALL_LINES),
+) -> None:
+    """Show what the services on this machine print."""
+    from fleetform import laptop
+
+    excerpt = laptop.Excerpt(tuple(service), follow, None if tail == ALL_LINES else tail)
+    laptop.logs(project(), env, engine or None, excerpt)
+
+
+@task(
+    help={
+        **ENV,
+        **RUNNER,
+        **JSON,
+        "on_aws": "Try the services of the account, through ECS Exec, instead of those on this machine.",
+        "junit": "File that gets the result as JUnit XML, for pipelines.",
+    }
+)
+@reporting
+def smoke(
+    _context: Context, env: str = LOCAL, engine: str = "", on_aws: bool = False, junit: str = "", json: bool = False
+) -> None:
+    """Try every call, and every pair of services without one, from inside the callers."""
+    from fleetform import laptop
+
+    laptop.smoke(project(), env, engine or None, laptop.Proof(on_aws, junit or None, json))
+
+
 @task(help={"keep": "Leave it all running instead of destroying it."})
 @reporting
 def demo(_context: Context, keep: bool = False) -> None:
@@ -294,6 +368,11 @@ namespace = Collection(
     verify,
     drift,
     destroy,
+    up,
+    down,
+    ps,
+    logs,
+    smoke,
     demo,
     run_tests,
     requirements,

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fleetform.catalog.loading import load
-from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
 from fleetform.workflow import files, images, terraform
@@ -102,7 +102,7 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
         for change in report.changes:
             screen.line(f"{change.kind:8} {change.path.as_posix()}")
         step.note = _counted(report)
-        report.raise_failures()
+        raise_all(report.failures)
 
 
 def _counted(report: ImageReport) -> str:
@@ -241,11 +241,20 @@ def drift(project: Project, env: str) -> None:
     _write("no drift\n")
 
 
-def open_checked(project: Project, env: str) -> Workplace:
-    """Opens an environment whose rendered files are current and within the policy."""
+def require_sound(project: Project, env: str) -> None:
+    """Makes sure that an environment's rendered files are current and within the policy.
+
+    Raises:
+        CheckFailedError: They are not.
+    """
     files.require_rendered(project, env)
     if findings := files.findings(project, env):
         raise CheckFailedError("\n".join(map(str, findings)))
+
+
+def open_checked(project: Project, env: str) -> Workplace:
+    """Opens an environment whose rendered files are current and within the policy."""
+    require_sound(project, env)
     workplace = terraform.open_environment(project, env)
     if workplace.environment.emulator:
         terraform.bootstrap(workplace)

@@ -1,17 +1,21 @@
 """The whole pipe on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
 
 from collections.abc import Callable
+from urllib.request import urlopen
 
-from fleetform.errors import CheckFailedError, ProgramError
+from fleetform import laptop
+from fleetform.catalog.images_lock import load_lock
+from fleetform.errors import CheckFailedError, ProgramError, raise_all
 from fleetform.images.building import Watch
 from fleetform.images.engine import find_engine
 from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
-from fleetform.stacks import STACKS, Stack
+from fleetform.stacks import STACKS
 from fleetform.verification import Report
-from fleetform.workflow import files, images, pruning, terraform, verification
+from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
+from fleetform.workflow.running import Site
 from fleetform.workflow.terraform import Workplace
 
 ENVIRONMENT = "local"
@@ -35,7 +39,9 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     # Images get into the lock and into what is rendered: neither is the checkout's.
     with project.copy() as copy:
         report = _run(copy, screen, _make_images)
-        _destroy(terraform.open_environment(copy, ENVIRONMENT), screen)
+        workplace = terraform.open_environment(copy, ENVIRONMENT)
+        _run_here(copy, workplace, screen)
+        _destroy(workplace, screen)
     _tell(screen, report)
 
 
@@ -51,11 +57,11 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
         terraform.bootstrap(workplace)
         step.note = workplace.environment.state_bucket
     foundation, *dependents = STACKS
-    _apply(workplace, screen, foundation)
+    laptop.apply_stack(workplace, screen, foundation)
     if prepare:
         prepare(project, screen)
     for stack in dependents:
-        _apply(workplace, screen, stack)
+        laptop.apply_stack(workplace, screen, stack)
     report = _verify(workplace, screen)
     _plan_again(workplace, screen)
     return report
@@ -82,17 +88,42 @@ def _make_images(project: Project, screen: Screen) -> None:
         if report.failures and all(NO_BASE_IMAGE in str(failure) for failure in report.failures):
             step.note = f"left out: {NO_BASE_IMAGE} by {engine.name}"
             return
-        report.raise_failures()
+        raise_all(report.failures)
         step.note = f"{len(report.done)} by {engine.name}, locked by digest"
 
 
-def _apply(workplace: Workplace, screen: Screen, stack: Stack) -> None:
-    with screen.step(f"Plan {stack.name}") as step:
-        terraform.init(workplace, stack, step.show)
-        plan = terraform.plan(workplace, stack, step.show)
-        step.note = str(plan.summary)
-    with screen.step(f"Apply {stack.name}") as step:
-        step.note = terraform.apply(workplace, plan, step.show).outcome
+def _run_here(project: Project, workplace: Workplace, screen: Screen) -> None:
+    """Runs the services and tries every call, where there is what runs them and images are to be had."""
+    try:
+        site = running.open_site(project, ENVIRONMENT, None)
+    except ProgramError as error:
+        screen.line(f"  the services are not run here: {error}")
+        return
+    if reason := _obstacle(project, site):
+        screen.line(f"  the services are not run here: {reason}")
+        return
+    try:
+        laptop.bring_up(site, workplace, screen)
+        laptop.require_right(laptop.prove(lambda: smoking.smoke(site), screen))
+        _request(site, screen)
+    finally:
+        with screen.step("Remove the containers") as step:
+            running.stop(project, site, step.show)
+
+
+def _obstacle(project: Project, site: Site) -> str | None:
+    """Why the services should not run here."""
+    if site.containers():
+        return f"{site.compose.name} runs here already"
+    built = any(service.build for service in site.environment.services.values())
+    return "there are no images of them" if built and not load_lock(project.root, ENVIRONMENT) else None
+
+
+def _request(site: Site, screen: Screen) -> None:
+    """Asks the public services as anyone would."""
+    for url in [status.url for status in laptop.statuses(site) if status.url]:
+        with screen.step(f"GET {url}/") as step, urlopen(f"{url}/") as answer:  # noqa: S310 - ours, on loopback
+            step.note = f"{answer.status} {answer.reason}"
 
 
 def _verify(workplace: Workplace, screen: Screen) -> Report:

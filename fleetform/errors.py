@@ -4,6 +4,7 @@ They are raised deep in the library and become exit codes in one place, ``tasks.
 bug.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -89,3 +90,13 @@ class ProgramError(FleetformError):
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
         self.output = output
+
+
+def raise_all(errors: Sequence[FleetformError]) -> None:
+    """Reports errors at once, if there are any.
+
+    Raises:
+        FleetformError: There are; of the kind of the first.
+    """
+    if errors:
+        raise type(errors[0])("\n".join(map(str, errors)))

@@ -6,13 +6,30 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from fleetform.smoke.matrix import Cell, Matrix
 
+_COLUMNS = 12
+
 
 def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Headings and rows of a table: callers down, callees across; `-` where there is nothing to try."""
+    """Headings and rows of a table: callers down, callees across; `-` where there is nothing to try.
+
+    With too many callees for a screen's width, the callees of each state are named instead, save those blocked.
+    """
     states = {(cell.pair.caller, cell.pair.callee): cell.state for cell in matrix.cells}
     callers, callees = (sorted(set(names)) for names in zip(*states, strict=True)) if states else ((), ())
+    if len(callees) > _COLUMNS:
+        return ("caller", "works", "blocked", "open", "WRONG"), tuple(_lists(matrix, caller) for caller in callers)
     table = tuple((caller, *(states.get((caller, callee), "-") for callee in callees)) for caller in callers)
     return ("", *callees), table
+
+
+def _lists(matrix: Matrix, caller: str) -> tuple[str, ...]:
+    states = {cell.pair.callee: cell.state for cell in matrix.cells if cell.pair.caller == caller}
+    works, opened, wrong = (
+        ", ".join(callee for callee, state in states.items() if state == wanted) or "-"
+        for wanted in ("works", "open", "WRONG")
+    )
+    blocked = sum(state == "blocked" for state in states.values())
+    return caller, works, str(blocked), opened, wrong
 
 
 def lines(matrix: Matrix) -> tuple[str, ...]:

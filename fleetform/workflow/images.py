@@ -52,15 +52,6 @@ class ImageReport:
     changes: tuple[Change, ...]
     notices: tuple[str, ...] = ()
 
-    def raise_failures(self) -> None:
-        """Reports every failure at once.
-
-        Raises:
-            FleetformError: There are failures; of the kind of the first.
-        """
-        if self.failures:
-            raise type(self.failures[0])("\n".join(map(str, self.failures)))
-
 
 def open_registry(project: Project, environment: Environment) -> "Registry":
     """The environment's image registry; starts the emulator if it runs against that.

@@ -86,13 +86,18 @@ def open_environment(project: Project, name: str) -> Workplace:
     return _workplace(project, environment, project.work / "environments" / name, project.work)
 
 
-def open_on_emulator(project: Project, name: str) -> Workplace:
-    """Prepares to run an environment on this machine, on an emulator of its own if it is one of AWS's."""
+def open_here(project: Project, name: str) -> Workplace:
+    """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
     environment = load(project.root, name)
     if environment.emulator:
         return open_environment(project, name)
-    work = project.work / "emulated" / name
+    work = work_here(project, environment)
     return _workplace(project, environment.model_copy(update={"emulator": True}), work, work)
+
+
+def work_here(project: Project, environment: Environment) -> Path:
+    """What is kept of an environment that is applied to this machine."""
+    return project.work / ("environments" if environment.emulator else "emulated") / environment.name
 
 
 def _workplace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workplace:

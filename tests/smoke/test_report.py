@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from fleetform.smoke import report
-from fleetform.smoke.matrix import Cell, Matrix, Pair
+from fleetform.smoke.matrix import Cell, Matrix, Pair, State
 from fleetform.smoke.probe import Answer
 
 WORKS = Cell(
@@ -34,6 +34,19 @@ def test_callers_are_down_and_callees_across() -> None:
     assert report.rows(MATRIX) == (
         ("", "orders", "web"),
         (("orders", "-", "open"), ("web", "works", "-"), ("worker", "blocked", "WRONG")),
+    )
+
+
+def test_many_callees_are_named_by_state() -> None:
+    callees = [f"s{number:02}" for number in range(13)]
+    states: dict[str, State] = {"s00": "works", "s01": "works", "s02": "WRONG", "s03": "open"}
+    cells = [
+        Cell(Pair("web", callee, 80, declared=False, let_through=False), states.get(callee, "blocked"), "")
+        for callee in callees
+    ]
+    assert report.rows(Matrix("dev", "edges", tuple(cells))) == (
+        ("caller", "works", "blocked", "open", "WRONG"),
+        (("web", "s00, s01", "9", "s03", "s02"),),
     )
 
 
