@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.errors import CheckFailedError, FleetformError, ProgramError
@@ -17,7 +17,7 @@ from fleetform.images.engine import Engine, Image
 from fleetform.images.failures import Step, explain
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.wanted import Wanted
-from fleetform.programs import Crew, Result
+from fleetform.programs import Crew, Result, complaint
 
 _TAIL_LINES = 12
 _LINE_LENGTH = 300
@@ -25,6 +25,7 @@ _LOOK_UPS = 8
 _WAKE_SECONDS = 0.2
 
 _Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 _Answer = TypeVar("_Answer")
 
 
@@ -41,6 +42,21 @@ class Done:
     service: str
     image: LockedImage
     how: Literal["unchanged", "found", "built"]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image that is in the engine's own store.
+
+    Attributes:
+        service: Its service.
+        reference: Its name there.
+        how: `found` there, or `built`.
+    """
+
+    service: str
+    reference: str
+    how: Literal["found", "built"]
 
 
 @dataclass(frozen=True)
@@ -108,19 +124,19 @@ def _found(image: Wanted, digest: str, locked: LockedImage | None) -> Done:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[_Made]):
     """What came of building.
 
     Attributes:
-        done: What is in the registry now.
+        done: What is there now, in the registry or the engine's store.
         failures: What went wrong with the others.
     """
 
-    done: tuple[Done, ...]
+    done: tuple[_Made, ...]
     failures: tuple[FleetformError, ...]
 
 
-def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome:
+def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome[Done]:
     """Builds images and pushes them; that one fails does not keep the others from being finished.
 
     Raises:
@@ -134,6 +150,24 @@ def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> O
         (login,) = _in_parallel(crew, 1, lambda _: line.login(), [None])
         login.result()
         futures = _in_parallel(crew, workshop.jobs, line.make, images)
+    return _outcome(futures)
+
+
+def build_here(images: Sequence[Wanted], workshop: Workshop) -> Outcome[Stored]:
+    """Builds images into the engine's own store, those that are not there; that one fails does not keep the others.
+
+    They are named `localhost/<repository>:<tag>`: the name of no registry.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the engines have ended.
+    """
+    crew = Crew()
+    with workshop.private() as private:
+        shelf = _Shelf(crew, workshop, private)
+        return _outcome(_in_parallel(crew, workshop.jobs, shelf.make, images))
+
+
+def _outcome(futures: Sequence[Future[_Made]]) -> Outcome[_Made]:
     errors = [future.exception() for future in futures]
     for error in errors:
         if error is not None and not isinstance(error, FleetformError):
