@@ -99,7 +99,7 @@ class Docker:
 
     def look_up(self, image: Image) -> list[str]:
         """See `Engine`."""
-        return ["docker", "image", "inspect", "--format={{.Id}}", image.reference]
+        return ["docker", "image", "inspect", image.reference]
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:  # noqa: ARG002 - told by DOCKER_CONFIG
         """See `Engine`."""
@@ -163,7 +163,7 @@ class _Containers:
 
     def look_up(self, image: Image) -> list[str]:
         """See `Engine`."""
-        return [self.name, "inspect", "--type=image", "--format={{.Digest}}", image.reference]
+        return [self.name, "inspect", "--type=image", image.reference]
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:
         """See `Engine`."""
