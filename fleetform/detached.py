@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,12 @@ def spawn(argv: list[str], variables: Mapping[str, str], log: Path) -> None:
         stdout.close()
         if not _announced(announcement):
             process.kill()
+
+
+def announce() -> None:
+    """Says that this process is ready, to the one that spawned it; what is printed from now on goes to the log."""
+    os.write(sys.stdout.fileno(), b"ready\n")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
 
 def start(

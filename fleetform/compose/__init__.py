@@ -1,0 +1,1 @@
+"""An environment's services in containers on this machine."""
