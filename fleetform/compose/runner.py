@@ -105,8 +105,9 @@ class Container:
         container: Its name in the task definition.
         state: The engine's word, such as `running` or `exited`.
         health: `healthy`, `unhealthy`, `starting` or `none`.
-        addresses: Its address in each network, by the network's name in the Compose file.
-        published: Ports of this machine that lead to it.
+        addresses: Its address in each network, by the network's name in the Compose file; none if the network is that
+            of another container of its task.
+        published: Ports of this machine that lead to it; likewise.
         image: The name of its image.
         essential: Whether the task needs it: Compose is to restart it always.
         started: When; long ago if it never was.
@@ -267,8 +268,9 @@ def containers(runner: Runner, name: str) -> tuple[Container, ...]:
 
 def _container(facts: Mapping[str, Any], project: str) -> Container:
     """A container of what `inspect` says, which Podman words as Docker does."""
-    labels, state, network = facts["Config"]["Labels"], facts["State"], facts["NetworkSettings"]
-    networks = network.get("Networks") or {}
+    labels, state, host = facts["Config"]["Labels"], facts["State"], facts["HostConfig"]
+    # Docker says nothing of a network that is another container's, Podman what it says of the other.
+    network = {} if host["NetworkMode"].startswith("container:") else facts["NetworkSettings"]
     return Container(
         name=facts["Name"].removeprefix("/"),
         service=labels[SERVICE_LABEL],
@@ -278,12 +280,12 @@ def _container(facts: Mapping[str, Any], project: str) -> Container:
         health=(state.get("Health") or {}).get("Status") or "none",
         addresses={
             key.removeprefix(f"{project}_"): joined["IPAddress"]
-            for key, joined in sorted(networks.items())
+            for key, joined in sorted((network.get("Networks") or {}).items())
             if joined["IPAddress"]
         },
         published=_published(network.get("Ports") or {}),
         image=facts["Config"]["Image"],
-        essential=facts["HostConfig"]["RestartPolicy"]["Name"] == "always",
+        essential=host["RestartPolicy"]["Name"] == "always",
         started=datetime.fromisoformat(state["StartedAt"]),
         check=_check(facts["Config"].get("Healthcheck") or {}),
     )

@@ -103,6 +103,6 @@ def facts(
                 "fleetform.container": container[0] if container else service,
             },
         },
-        "HostConfig": {"RestartPolicy": {"Name": restart}},
+        "HostConfig": {"NetworkMode": "shop-local_web--stock", "RestartPolicy": {"Name": restart}},
         "NetworkSettings": {"Networks": {}, "Ports": {}},
     }

@@ -231,6 +231,18 @@ def test_podmans_words_for_a_container_without_a_check_and_without_an_address_ar
     assert (container.state, container.health, container.addresses, container.check) == ("created", "none", {}, None)
 
 
+def test_a_container_in_anothers_network_has_none_of_its_own(stand_in: StandIn, runner: Runner) -> None:
+    proxy = facts("web-1-proxy")
+    proxy["HostConfig"]["NetworkMode"] = "container:0123456789ab"
+    proxy["NetworkSettings"] = {
+        "Networks": {"shop-local_web--stock": {"IPAddress": "198.18.0.3"}},
+        "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]},
+    }
+    stand_in.have("docker", proxy)
+    (container,) = containers(runner, "shop-local")
+    assert (container.addresses, container.published) == ({}, ())
+
+
 def test_what_a_check_leaves_open_is_the_engines_default(stand_in: StandIn, runner: Runner) -> None:
     web = facts("web-1")
     web["Config"]["Healthcheck"] = {"Test": ["CMD-SHELL", "true"]}

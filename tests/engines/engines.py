@@ -22,7 +22,10 @@ from fleetform.catalog.images_lock import LockedImage, load_lock
 from tests.conftest import ROOT, copy_project
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
-PROGRAMS = ("buildah", "docker", "dockerd", "git", "mmdebstrap")
+PROGRAMS = (
+    *("buildah", "docker", "docker-compose", "dockerd", "git", "ip", "iptables", "mmdebstrap", "nsenter", "podman"),
+    *("runc", "unshare"),
+)
 SERVICES = ("orders", "stock", "web")
 
 
@@ -56,6 +59,17 @@ class Engine:
     def run(self, *arguments: str | Path) -> str:
         """What it prints."""
         return run([self.name, *arguments], **self.variables)
+
+
+@dataclass(frozen=True)
+class RunningEngine(Engine):
+    """An engine that runs containers, in a network of its own.
+
+    Attributes:
+        inside: The words that make a program run where the engine does: published ports are there.
+    """
+
+    inside: list[str]
 
 
 class Calls(NamedTuple):
