@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fleetform.errors import ProgramError
+
+_ANSWER_SECONDS = 20
 
 Output: TypeAlias = Callable[[str], None]
 """Takes one line of output, without its line break."""
@@ -106,8 +109,8 @@ def _drain(process: subprocess.Popen[str], take: Output) -> bool:
                 take(line.rstrip("\n"))
             process.wait()
         except KeyboardInterrupt:
-            if not interrupted:
-                process.send_signal(signal.SIGINT)
+            if not interrupted and process.poll() is None:  # the whole session, as in a terminal
+                os.killpg(process.pid, signal.SIGINT)
             interrupted = True
         else:
             return interrupted
@@ -191,3 +194,26 @@ def read(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...
     if done.returncode not in accepted:
         raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
     return done.stdout
+
+
+def complaint(argv: list[str], variables: Mapping[str, str]) -> str | None:
+    """Why a program cannot be used, given a quick command that needs all that it needs; None if it answers."""
+    if shutil.which(argv[0], path=variables.get("PATH")) is None:
+        return "not on PATH"
+    try:
+        done = subprocess.run(
+            argv,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=_ANSWER_SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return f"does not answer in {_ANSWER_SECONDS} s"
+    if done.returncode == 0:
+        return None
+    lines = done.stderr.strip().splitlines()
+    return lines[-1].rstrip(".") if lines else f"exit code {done.returncode}"

@@ -1,1 +1,1 @@
-"""An environment in containers on this machine: its networks, its Compose document, its secrets."""
+"""An environment's services in containers on this machine."""

@@ -5,24 +5,17 @@ proves nothing, for a process id may have been given to another program: an emul
 answers on its health path with the token of the record.
 """
 
-import contextlib
-import fcntl
 import json
 import os
-import select
 import shutil
-import signal
-import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
+from fleetform import detached
 from fleetform.errors import InputError, ProgramError
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"
@@ -33,11 +26,7 @@ RECORD = "emulator.json"
 LOG = "emulator.log"
 STORAGE = "registry"
 
-_PACKAGE_PARENT = Path(__file__).parents[2]
-_START_SECONDS = 120
-_STOP_SECONDS = 5
 _HEALTH_SECONDS = 10
-_LOG_TAIL_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         ProgramError: The emulator did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with detached.locked(folder):
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
@@ -100,10 +89,10 @@ def stop(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with _locked(folder):
+    with detached.locked(folder):
         emulator = status(folder)
         if emulator:
-            _end(emulator)
+            detached.end(emulator.pid)
         (folder / RECORD).unlink(missing_ok=True)
         shutil.rmtree(folder / STORAGE, ignore_errors=True)
         return emulator is not None
@@ -137,50 +126,14 @@ def _with_loopback(hosts: str) -> str:
     return ",".join(dict.fromkeys([*filter(None, hosts.split(",")), "127.0.0.1", "localhost"]))
 
 
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Let one process at a time start or stop the folder's emulator; the lock is on the folder and leaves no file."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
     shutil.rmtree(folder / STORAGE, ignore_errors=True)  # what one that was killed has left
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
-    reader, writer = os.pipe()
-    with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, (folder / LOG).open("wb") as log:
-        process = subprocess.Popen(
-            argv,
-            cwd=_PACKAGE_PARENT,
-            env={**os.environ, ACCOUNT_VARIABLE: account},
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in the terminal is not meant for it
-        )
-        # Collects the exit status, so that no zombie stays if it ends before we do.
-        threading.Thread(target=process.wait, daemon=True).start()
-        stdout.close()
-        if not _announced(announcement):
-            process.kill()
+    detached.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)
     if not emulator:
-        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{_tail(folder / LOG)}")
+        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{detached.tail(folder / LOG)}")
     return emulator
-
-
-def _announced(announcement: IO[bytes]) -> bool:
-    """Wait until the server says that it listens; False if it ends or takes too long."""
-    readable, _, _ = select.select([announcement], [], [], _START_SECONDS)
-    return bool(readable and announcement.readline())
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:])
 
 
 def _health(url: str) -> object:
@@ -193,24 +146,3 @@ def _health(url: str) -> object:
         return None
     finally:
         connection.close()
-
-
-def _end(emulator: Emulator) -> None:
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(emulator.pid, sign)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < deadline:
-            if _ended(emulator.pid):
-                return
-            time.sleep(0.02)
-
-
-def _ended(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):  # it is our child only if we started it
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False

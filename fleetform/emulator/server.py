@@ -7,7 +7,6 @@ import os
 import secrets
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -21,6 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
+from fleetform import detached
 from fleetform.emulator import gaps, registry
 from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
 from fleetform.emulator.registry import Registry
@@ -97,12 +97,6 @@ def write_record(folder: Path, url: str, token: str) -> None:
     unfinished.replace(folder / RECORD)
 
 
-def announce() -> None:
-    """Tell whoever waits on standard output that we listen, and send what is printed from now on to the log."""
-    os.write(sys.stdout.fileno(), b"ready\n")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-
-
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser()
@@ -117,7 +111,7 @@ def main() -> None:
     account = os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
     server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE))
     write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
-    announce()
+    detached.announce()
     server.serve_forever()
 
 

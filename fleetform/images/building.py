@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.errors import CheckFailedError, FleetformError, ProgramError
@@ -19,14 +19,16 @@ from fleetform.images.failures import Step, explain
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.transfer import Repository
 from fleetform.images.wanted import Wanted
-from fleetform.programs import Crew, Result
+from fleetform.programs import Crew, Result, complaint
 
 _TAIL_LINES = 12
 _LINE_LENGTH = 300
 _LOOK_UPS = 8
 _WAKE_SECONDS = 0.2
+_HERE = "localhost"
 
 _Item = TypeVar("_Item")
+_Made = TypeVar("_Made")
 _Answer = TypeVar("_Answer")
 
 
@@ -45,6 +47,21 @@ class Done:
     image: LockedImage
     how: Literal["unchanged", "found", "built"]
     notice: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An image that is in the engine's own store.
+
+    Attributes:
+        service: Its service.
+        reference: Its name there.
+        how: `found` there, or `built`.
+    """
+
+    service: str
+    reference: str
+    how: Literal["found", "built"]
 
 
 @dataclass(frozen=True)
@@ -114,19 +131,19 @@ def _found(image: Wanted, digest: str, locked: LockedImage | None) -> Done:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[_Made]):
     """What came of building.
 
     Attributes:
-        done: What is in the registry now.
+        done: What is there now, in the registry or the engine's store.
         failures: What went wrong with the others.
     """
 
-    done: tuple[Done, ...]
+    done: tuple[_Made, ...]
     failures: tuple[FleetformError, ...]
 
 
-def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome:
+def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome[Done]:
     """Builds images and pushes them; that one fails does not keep the others from being finished.
 
     Raises:
@@ -136,10 +153,28 @@ def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> O
     crew = Crew()
     credentials = registry.credentials()
     with workshop.private() as private:
-        line = _Line(crew, workshop, registry, credentials, private)
+        line = _Line(crew, workshop, private, registry, credentials)
         (login,) = _in_parallel(crew, 1, lambda _: line.login(), [None])
         login.result()
         futures = _in_parallel(crew, workshop.jobs, line.make, images)
+    return _outcome(futures)
+
+
+def build_here(images: Sequence[Wanted], workshop: Workshop) -> Outcome[Stored]:
+    """Builds images into the engine's own store, those that are not there; that one fails does not keep the others.
+
+    They are named `localhost/<repository>:<tag>`: the name of no registry.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C; the engines have ended.
+    """
+    crew = Crew()
+    with workshop.private() as private:
+        shelf = _Shelf(crew, workshop, private)
+        return _outcome(_in_parallel(crew, workshop.jobs, shelf.make, images))
+
+
+def _outcome(futures: Sequence[Future[_Made]]) -> Outcome[_Made]:
     errors = [future.exception() for future in futures]
     for error in errors:
         if error is not None and not isinstance(error, FleetformError):
@@ -151,22 +186,59 @@ def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> O
 
 
 @dataclass(frozen=True)
-class _Line:
-    """The way of each image from its context to the registry.
+class _Bench:
+    """The way of each image from its context to the engine's own store.
 
     Attributes:
         crew: Runs the engine.
         workshop: Where it runs.
-        registry: Where images go.
-        credentials: What the engine logs in with.
         private: Folder of the login and of staged contexts.
     """
 
     crew: Crew
     workshop: Workshop
+    private: Path
+
+    def _build(self, wanted: Wanted, image: Image) -> None:
+        engine = self.workshop.engine
+        self.workshop.log(wanted.service).unlink(missing_ok=True)
+        staged = _staged(wanted, self.private / wanted.service)
+        self.workshop.watch.moves(wanted.service, "build")
+        self._run("build", wanted.service, engine.build(image, staged), engine.build_variables(os.environ))
+
+    def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str], stdin: str = "") -> Result:
+        log = self.workshop.log("login" if step == "login" else name)
+        try:
+            return self.crew.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
+        except ProgramError as error:
+            raise _failure(step, name, log, error) from None
+
+
+class _Shelf(_Bench):
+    """Images stay in the engine's own store."""
+
+    def make(self, wanted: Wanted) -> Stored:
+        """Builds one image if it is not there."""
+        image = Image(_HERE, wanted.repository, wanted.tag, wanted.platform, wanted.args)
+        engine = self.workshop.engine
+        if complaint(engine.look_up(image), engine.build_variables(os.environ)) is None:
+            return Stored(wanted.service, image.reference, "found")
+        with _disk_failures(wanted):
+            self._build(wanted, image)
+        return Stored(wanted.service, image.reference, "built")
+
+
+@dataclass(frozen=True)
+class _Line(_Bench):
+    """The way of each image from its context to the registry.
+
+    Attributes:
+        registry: Where images go.
+        credentials: What the engine logs in with.
+    """
+
     registry: Registry
     credentials: Credentials
-    private: Path
 
     def login(self) -> None:
         """Lets the engine log in."""
@@ -175,23 +247,18 @@ class _Line:
         engine.prepare(self.credentials, self.private, os.environ)
         argv = engine.login(self.credentials, self.private)
         variables = engine.push_variables(os.environ, self.private)
-        self._run("login", self.credentials.host, argv, variables)
+        self._run("login", self.credentials.host, argv, variables, self.credentials.password)
 
     def make(self, wanted: Wanted) -> Done:
-        """Builds and pushes one image; a disk that is full is a failure as others are."""
-        try:
+        """Builds and pushes one image."""
+        with _disk_failures(wanted):
             return self._make(wanted)
-        except OSError as error:
-            raise ProgramError(f"{wanted.service}: {error}; mend that and run it again") from None
 
     def _make(self, wanted: Wanted) -> Done:
         started = time.monotonic()
         engine, watch = self.workshop.engine, self.workshop.watch
-        self.workshop.log(wanted.service).unlink(missing_ok=True)
         image = Image(self.credentials.host, wanted.repository, wanted.tag, wanted.platform, wanted.args)
-        staged = _staged(wanted, self.private / wanted.service)
-        watch.moves(wanted.service, "build")
-        self._run("build", wanted.service, engine.build(image, staged), engine.build_variables(os.environ))
+        self._build(wanted, image)
         watch.moves(wanted.service, "push")
         variables = engine.push_variables(os.environ, self.private)
         pushed = self._run("push", wanted.service, engine.push(image, self.private), variables)
@@ -219,14 +286,6 @@ class _Line:
         self.crew.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
         sbom.attach(repository, digest, file.read_bytes())
 
-    def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str]) -> Result:
-        log = self.workshop.log("login" if step == "login" else name)
-        stdin = self.credentials.password if step == "login" else ""
-        try:
-            return self.crew.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
-        except ProgramError as error:
-            raise _failure(step, name, log, error) from None
-
     def _proved(self, image: Image, digest: str | None) -> str:
         """The digest that was pushed, once the registry says the same."""
         found = self.registry.find(image.repository, image.tag)
@@ -236,6 +295,15 @@ class _Line:
                 f" {found or 'nothing'} there; run it again"
             )
         return digest
+
+
+@contextmanager
+def _disk_failures(wanted: Wanted) -> Iterator[None]:
+    """A disk that is full is a failure as others are."""
+    try:
+        yield
+    except OSError as error:
+        raise ProgramError(f"{wanted.service}: {error}; mend that and run it again") from None
 
 
 def _staged(wanted: Wanted, folder: Path) -> Context:

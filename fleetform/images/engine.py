@@ -6,8 +6,6 @@ Images are named `<host>/<repository>:<tag>` from the start: they are built unde
 import json
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +14,10 @@ from typing import Protocol
 from fleetform.errors import InputError, ProgramError
 from fleetform.images.context import Context
 from fleetform.images.registry import Credentials
+from fleetform.programs import complaint
 
 _LOOPBACK = re.compile(r"(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?")
 _PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64}) size: [0-9]+")
-_PROBE_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,9 @@ class Engine(Protocol):
     def build(self, image: Image, context: Context) -> list[str]:
         """Builds an image of a context that is staged."""
 
+    def look_up(self, image: Image) -> list[str]:
+        """Looks an image up in the engine's own store; an exit code other than 0 says that it is not there."""
+
     def login(self, credentials: Credentials, private: Path) -> list[str]:
         """Logs in with the password from standard input; what comes of it stays in the folder `private`."""
 
@@ -95,6 +96,10 @@ class Docker:
         """See `Engine`. Without attestations the digest is that of the image itself, which ECR scans and ECS runs."""
         command = ["buildx", "build", "--load", "--provenance=false", "--progress=plain"] if self.buildx else ["build"]
         return ["docker", *command, *image.options(context), str(context.folder)]
+
+    def look_up(self, image: Image) -> list[str]:
+        """See `Engine`."""
+        return ["docker", "image", "inspect", image.reference]
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:  # noqa: ARG002 - told by DOCKER_CONFIG
         """See `Engine`."""
@@ -155,6 +160,10 @@ class _Containers:
         # OCI's format, which would be the default, has the build ignore SHELL.
         options = ["--format=docker", "--isolation=chroot", *reproducible, *image.options(context)]
         return [self.name, "build", *options, str(context.folder)]
+
+    def look_up(self, image: Image) -> list[str]:
+        """See `Engine`."""
+        return [self.name, "inspect", "--type=image", image.reference]
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:
         """See `Engine`."""
@@ -234,42 +243,15 @@ def find_engine(name: str | None) -> Engine:
         raise InputError(f"--engine {name}: engines are {', '.join(ENGINES)}")
     complaints = []
     for candidate in (name,) if name else ENGINES:
-        complaint = _complaint(candidate)
-        if complaint is None:
+        why = complaint([candidate, *_PROBES[candidate]], os.environ)
+        if why is None:
             return _engine(candidate)
-        complaints.append(f"{candidate}: {complaint}")
+        complaints.append(f"{candidate}: {why}")
     what = f"{name} cannot build images" if name else "nothing here can build images"
     raise ProgramError(f"{what} ({'; '.join(complaints)}); install and start Docker, Podman or Buildah")
 
 
 def _engine(name: str) -> Engine:
     if name == "docker":
-        return Docker(buildx=_probe(["docker", "buildx", "version"]).returncode == 0)
+        return Docker(buildx=complaint(["docker", "buildx", "version"], os.environ) is None)
     return Podman() if name == "podman" else Buildah()
-
-
-def _complaint(name: str) -> str | None:
-    """Why an engine cannot be used."""
-    if shutil.which(name) is None:
-        return "not on PATH"
-    try:
-        done = _probe([name, *_PROBES[name]])
-    except subprocess.TimeoutExpired:
-        return f"does not answer in {_PROBE_SECONDS} s"
-    if done.returncode == 0:
-        return None
-    lines = done.stderr.strip().splitlines()
-    return lines[-1].rstrip(".") if lines else f"exit code {done.returncode}"
-
-
-def _probe(argv: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        argv,
-        env=dict(os.environ),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=_PROBE_SECONDS,
-    )

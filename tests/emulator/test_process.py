@@ -77,7 +77,7 @@ def test_an_interrupt_ends_the_server_at_once_and_quietly(folder: Path) -> None:
 
 def test_stop_kills_an_emulator_that_ignores_sigterm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in answers as the real one does, and survives SIGTERM."""
-    monkeypatch.setattr("fleetform.emulator.process._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("fleetform.detached._STOP_SECONDS", 0.2)
     stand_in = """
 import http.server, json, os, pathlib, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

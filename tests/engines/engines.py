@@ -25,7 +25,10 @@ from fleetform.images.transfer import Repository
 from tests.conftest import copy_project
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
-PROGRAMS = ("buildah", "docker", "dockerd", "git", "mmdebstrap", "syft")
+PROGRAMS = (
+    *("buildah", "docker", "docker-compose", "dockerd", "git", "ip", "iptables", "mmdebstrap", "nsenter", "podman"),
+    *("runc", "syft", "unshare"),
+)
 SERVICES = ("orders", "stock", "web")
 
 
@@ -59,6 +62,17 @@ class Engine:
     def run(self, *arguments: str | Path) -> str:
         """What it prints."""
         return run([self.name, *arguments], **self.variables)
+
+
+@dataclass(frozen=True)
+class RunningEngine(Engine):
+    """An engine that runs containers, in a network of its own.
+
+    Attributes:
+        inside: The words that make a program run where the engine does: published ports are there.
+    """
+
+    inside: list[str]
 
 
 class Calls(NamedTuple):

@@ -14,7 +14,8 @@ ACCOUNT = "123456789012"
 HOST = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 PASSWORD = "a token"
 
-# Says what it does in `calls`, does what a file `<command> <repository>` says first, and pushes into `pushed`.
+# Says what it does in `calls`, does what a file `<command> <repository>` says first, builds into `built` and pushes
+# into `pushed`.
 _SCRIPT = f"""\
 #!{sys.executable} -I
 import hashlib, pathlib, sys, time
@@ -22,7 +23,7 @@ folder = pathlib.Path(__file__).parent
 command, *arguments = sys.argv[1:]
 options = dict(argument.split("=", 1) for argument in arguments if argument.startswith("--") and "=" in argument)
 name = options.get("--tag", arguments[-1] if arguments else "").removeprefix("{HOST}/")
-repository = name.partition(":")[0]
+repository = name.partition(":")[0].removeprefix("localhost/")
 if command == "login" and sys.stdin.read() != "{PASSWORD}":
     sys.exit("400 Bad Request")
 if not command.startswith("-"):
@@ -31,7 +32,12 @@ if not command.startswith("-"):
 trick = folder / f"{{command}} {{repository}}"
 if trick.exists():
     exec(trick.read_text())
+built = folder / "built" / name.removeprefix("localhost/")
+if command == "inspect" and not built.exists():
+    sys.exit("no such image")
 print(command, "goes well")
+if command == "build":
+    built.touch()
 if command == "push":
     digest = "sha256:" + hashlib.sha256(name.encode()).hexdigest()
     (folder / "pushed" / name).write_text(digest)
@@ -91,7 +97,8 @@ class StandIn:
 
 def make(folder: Path) -> StandIn:
     """Writes the engine into a folder."""
-    (folder / "pushed").mkdir(parents=True)
+    for name in ("built", "pushed"):
+        (folder / name).mkdir(parents=True)
     (folder / "buildah").write_text(_SCRIPT)
     (folder / "buildah").chmod(0o755)
     return StandIn(folder)

@@ -9,7 +9,7 @@ import pytest
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Build
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.images.building import Done, Watch, Workshop, build, look_up
+from fleetform.images.building import Done, Stored, Watch, Workshop, build, build_here, look_up
 from fleetform.images.context import content_key, read_context
 from fleetform.images.engine import Buildah
 from fleetform.images.wanted import Wanted
@@ -258,3 +258,49 @@ while True:
     assert sorted(path.name for path in workshop.folder.iterdir()) == ["logs"]
     assert workshop.log("web").read_text().splitlines()[0] == "waits"
     assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
+
+
+def here(image: Wanted) -> str:
+    """Its name in the engine's own store."""
+    return f"localhost/{image.repository}:{image.tag}"
+
+
+def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
+    stand_in: StandIn, images: list[Wanted], workshop: Workshop
+) -> None:
+    web, stock = images
+    build_here([web], workshop)
+    stand_in.forget()
+    outcome = build_here(images, workshop)
+    assert (outcome.done, outcome.failures) == (
+        (Stored("web", here(web), "found"), Stored("stock", here(stock), "built")),
+        (),
+    )
+    assert stand_in.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
+    assert sorted(path.name for path in workshop.folder.rglob("*")) == ["image-stock.log", "image-web.log", "logs"]
+
+
+def test_one_that_cannot_be_built_here_leaves_the_others(
+    stand_in: StandIn, images: list[Wanted], workshop: Workshop
+) -> None:
+    stock = images[1]
+    stand_in.trick("build shop-dev-web", "sys.exit('dial tcp: i/o timeout')")
+    outcome = build_here(images, workshop)
+    assert outcome.done == (Stored("stock", here(stock), "built"),)
+    (error,) = outcome.failures
+    assert str(error) == (
+        "web: build failed: a base image cannot be fetched; check the FROM lines, the network and the login of its"
+        f" registry (all output: {workshop.log('web')})\n    dial tcp: i/o timeout"
+    )
+
+
+def test_a_disk_that_is_full_while_a_context_is_copied_here_is_told(
+    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "Dockerfile")
+
+    monkeypatch.setattr("shutil.copyfile", fail)
+    (error,) = build_here([web], workshop).failures
+    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
+    assert stand_in.calls() == ["inspect shop-dev-web"]

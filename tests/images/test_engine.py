@@ -45,6 +45,18 @@ def test_the_staged_context_is_built_under_the_name_that_is_pushed(engine: Engin
 @pytest.mark.parametrize(
     ("engine", "argv"),
     [
+        (Docker(), ["docker", "image", "inspect"]),
+        (Buildah(), ["buildah", "inspect", "--type=image"]),
+        (Podman(), ["podman", "inspect", "--type=image"]),
+    ],
+)
+def test_an_image_is_looked_up_by_its_name(engine: Engine, argv: list[str]) -> None:
+    assert engine.look_up(IMAGE) == [*argv, IMAGE.reference]
+
+
+@pytest.mark.parametrize(
+    ("engine", "argv"),
+    [
         (Docker(), ["docker", "login", "--username=AWS", "--password-stdin", ECR]),
         (Buildah(), ["buildah", "login", "--username=AWS", "--password-stdin", "--authfile=/p/auth.json", ECR]),
         (Podman(), ["podman", "login", "--username=AWS", "--password-stdin", "--authfile=/p/auth.json", ECR]),
