@@ -116,7 +116,7 @@ def statuses(site: Site) -> list[Status]:
 
 def _status(site: Site, service: str, found: Sequence[Container]) -> Status:
     tasks = {container.task for container in found}
-    ill = {container.task for container in found if not running.is_well(container)}
+    ill = {container.task for container in found if not running.is_well(site, container)}
     ports = [port for container in found for port in container.published]
     known = site.environment.services.get(service)
     name = dns_name(site.environment, service) if known and known.port else None

@@ -104,9 +104,8 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
     if missing := [image for image in images if image.service not in {there.service for there in done}]:
         notices = _check_before_push(environment, missing)
         unmade = sbom.notices()
-        workshop = Workshop(
-            find_engine(request.engine), project.work / name, request.jobs, watch or Watch(), sboms=not unmade
-        )
+        work = project.work / "environments" / name
+        workshop = Workshop(find_engine(request.engine), work, request.jobs, watch or Watch(), sboms=not unmade)
         outcome = build(missing, registry, workshop)
         done, failures = (*done, *outcome.done), outcome.failures
         notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))

@@ -159,11 +159,26 @@ def _free_port(wish: int, taken: set[int]) -> int:
     raise ProgramError("no port is free on this machine; end what holds them")
 
 
-def is_well(container: Container) -> bool:
-    """Whether a container does its work, as far as its health check says, or has done it."""
-    if not container.essential and container.state == "exited":
+def is_well(site: Site, container: Container) -> bool:
+    """Whether a container does its work, as far as its health check says, or has done it.
+
+    A check that the engine has not made yet, some time after the start as it is, is made now.
+    """
+    if container.state == "exited" and not container.essential:
         return True
-    return container.state == "running" and container.health in {"healthy", "none"}
+    if container.state != "running" or container.health == "unhealthy":
+        return False
+    return container.health != "starting" or _passes(site, container)
+
+
+def _passes(site: Site, container: Container) -> bool:
+    if container.check is None:
+        return True
+    try:
+        done = runners.execute(site.runner, container.name, container.check.argv, timeout=container.check.timeout)
+    except ProgramError:
+        return False
+    return done.code == 0
 
 
 def wait_until_well(site: Site, watch: Callable[[int, int], None]) -> tuple[Container, ...]:
@@ -179,7 +194,7 @@ def wait_until_well(site: Site, watch: Callable[[int, int], None]) -> tuple[Cont
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         found = site.containers()
-        ill = [container for container in found if not is_well(container)]
+        ill = [container for container in found if not is_well(site, container)]
         watch(len(found) - len(ill), len(found))
         if not ill:
             return found

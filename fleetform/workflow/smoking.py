@@ -11,7 +11,7 @@ from fleetform.errors import ProgramError
 from fleetform.smoke import ecs_exec, probe
 from fleetform.smoke.matrix import Matrix, judge, targets
 from fleetform.smoke.probe import Answer
-from fleetform.workflow.running import Site, is_well
+from fleetform.workflow.running import Site
 from fleetform.workflow.terraform import Workplace
 
 PROBE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
@@ -83,9 +83,9 @@ def _told(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Told:
 
 
 def _answers(site: Site, found: Sequence[Container], caller: str) -> tuple[Answer, ...]:
-    own = [container for container in found if container.service == caller and is_well(container)]
+    own = [container for container in found if (container.service, container.state) == (caller, "running")]
     if not own:
-        raise ProgramError(f"no task of {caller} is well")
+        raise ProgramError(f"no task of {caller} runs")
     asked = targets(site.environment, caller, _addresses(found, own))
     return probe.answers(asked, _output(site, own[0], probe.ask(asked)))
 

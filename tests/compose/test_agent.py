@@ -110,7 +110,7 @@ def test_where_no_container_is_there_is_nothing_to_see(docker: Runner) -> None:
     assert not Agent(docker, PROJECT).look()
 
 
-CHECK = Check(interval=0, timeout=60, retries=2, start_period=0)
+CHECK = Check(argv=("true",), interval=0, timeout=60, retries=2, start_period=0)
 
 
 @pytest.fixture

@@ -210,7 +210,7 @@ def test_containers_are_read_with_one_inspect(stand_in: StandIn, runner: Runner)
             addresses={"other": "10.0.0.1", "web--stock": "198.18.0.3"},
             published=(8080,),
             essential=True,
-            check=Check(5.0, 0.5, 2, 10.0),
+            check=Check(("true",), 5.0, 0.5, 2, 10.0),
         ),
     )
     assert [call[1:] for call in stand_in.calls()] == [
@@ -247,7 +247,7 @@ def test_what_a_check_leaves_open_is_the_engines_default(stand_in: StandIn, runn
     web = facts("web-1")
     web["Config"]["Healthcheck"] = {"Test": ["CMD-SHELL", "true"]}
     stand_in.have("docker", web)
-    assert containers(runner, "shop-local")[0].check == Check(30, 30, 3, 0)
+    assert containers(runner, "shop-local")[0].check == Check(("/bin/sh", "-c", "true"), 30, 30, 3, 0)
 
 
 def test_one_that_is_gone_before_it_is_inspected_is_left_out(stand_in: StandIn, runner: Runner) -> None:

@@ -180,7 +180,8 @@ def test_a_call_opens_its_way_and_closes_it_again(laptop: Laptop) -> None:
     catalog = laptop.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8")
     opened = DECLARED | UNDECLARED | {("web", "stock"): "works"}
-    for content, expected in ((text.replace("calls: [orders]", "calls: [orders, stock]"), opened), (text, DECLARED | UNDECLARED)):
+    more = text.replace("calls: [orders]", "calls: [orders, stock]")
+    for content, expected in ((more, opened), (text, DECLARED | UNDECLARED)):
         catalog.write_text(content, encoding="utf-8")
         laptop.done("render")
         laptop.done("up", f"--engine={laptop.engine.name}")

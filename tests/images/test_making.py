@@ -7,7 +7,7 @@ import pytest
 
 from fleetform import console
 from fleetform.catalog.images_lock import load_lock
-from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.workflow import files, images
 from fleetform.workflow.images import ImageRequest, make_images
 from fleetform.workflow.project import Project
@@ -116,10 +116,10 @@ def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, st
         ["service_stock.tf"],
     )
     with pytest.raises(ProgramError) as caught:
-        report.raise_failures()
+        raise_all(report.failures)
     assert str(caught.value) == (
         "web: push failed: the registry does not answer, or went away half-way; what is pushed stays pushed:"
-        f" run it again (all output: {shop.work}/dev/logs/image-web.log)\n"
+        f" run it again (all output: {shop.work}/environments/dev/logs/image-web.log)\n"
         "    dial tcp 10.0.0.1:443: connect: connection refused"
     )
 
@@ -209,7 +209,8 @@ def test_a_person_sees_what_was_made_even_if_another_image_fails(
         console.make_images(shop, "dev", REQUEST)
     (image,) = load_lock(shop.root, "dev").values()
     assert str(caught.value) == (
-        f"web: build failed: see below (all output: {shop.work}/dev/logs/image-web.log)\n    make: not found"
+        "web: build failed: see below"
+        f" (all output: {shop.work}/environments/dev/logs/image-web.log)\n    make: not found"
     )
     assert (
         timeless(capsys.readouterr().out)
