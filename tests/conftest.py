@@ -20,8 +20,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What only waits comes first, so that another worker has the processor; what takes long comes last.
 ORDER = ("end_to_end", "", "engines", "environments", "modules")
-# One worker runs all of a folder: its tests share what takes long to make.
-TOGETHER = ("end_to_end", "engines", "environments", "modules")
+# One worker runs all of a folder, or of a file: its tests share what takes long to make.
+TOGETHER = ("end_to_end", "environments", "modules")
+BY_FILE = ("engines",)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,6 +38,8 @@ class Scheduler(LoadScopeScheduling):
     """Hands tests to workers one by one, save those that share."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if _folder(nodeid) in BY_FILE:
+            return nodeid.partition("::")[0]
         return _folder(nodeid) if _folder(nodeid) in TOGETHER else nodeid
 
 

@@ -219,13 +219,8 @@ def _restarts(task: Task, container: Definition) -> bool:
 
 
 def _network(machine: _Machine, network: Network) -> dict[str, Any]:
-    """A network.
-
-    Podman would lead from one to the other; Docker does not, and ignores the option. Compose 1.29 takes a network of
-    Podman's for another one if its driver is not named.
-    """
+    """A network. Compose 1.29 takes one of Podman's for another if its driver is not named."""
     return {
-        "driver_opts": {"isolate": "true"},
         "internal": network.internal,
         "ipam": {"options": {"driver": "host-local"}, "config": [{"subnet": network.subnet}]},
         "labels": _label(machine),

@@ -68,7 +68,7 @@ def choose_block(prefix: str, variables: Mapping[str, str]) -> str:
     return str(block)
 
 
-def networks(applied: Applied, prefix: str, block: str) -> tuple[Network, ...]:
+def networks(applied: Applied, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
     """The networks that let through what the security groups of an environment let through, by name.
 
     Only services that have tasks are in them. Each subnet follows from its network's name, so that it stays when others
@@ -78,12 +78,14 @@ def networks(applied: Applied, prefix: str, block: str) -> tuple[Network, ...]:
         applied: The environment.
         prefix: What every name of the environment begins with.
         block: The block of addresses; see `choose_block`.
+        isolating: Whether the engine keeps networks apart that lead out. Where it does not, only public services,
+            which have to be reached, get one.
 
     Raises:
         InputError: The block is too small, or two networks would have one name.
     """
     tasks = {service.name: service.desired_count for service in applied.services if service.desired_count}
-    wanted = sorted(_without_subnets(applied, tuple(tasks)), key=lambda network: network.name)
+    wanted = sorted(_without_subnets(applied, tuple(tasks), isolating=isolating), key=lambda network: network.name)
     names = [network.name for network in wanted]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"there would be two networks {', '.join(twice)}; give the service `{OUTWARD}` another name")
@@ -92,7 +94,7 @@ def networks(applied: Applied, prefix: str, block: str) -> tuple[Network, ...]:
     return tuple(replace(network, subnet=subnets[network.name]) for network in wanted)
 
 
-def _without_subnets(applied: Applied, names: tuple[str, ...]) -> Iterator[Network]:
+def _without_subnets(applied: Applied, names: tuple[str, ...], *, isolating: bool) -> Iterator[Network]:
     groups = _open_groups(applied, names)
     within = {pair for members in groups.values() for pair in product(members, repeat=2)}
     for group, members in groups.items():
@@ -102,7 +104,7 @@ def _without_subnets(applied: Applied, names: tuple[str, ...]) -> Iterator[Netwo
             members = tuple(sorted({caller, callee}))
             yield Network(f"{caller}--{callee}", members, callee, internal=True, subnet="")
     for name in names:
-        if applied.outward(name) or applied.public(name):
+        if applied.public(name) or (isolating and applied.outward(name)):
             yield Network(f"{name}--{OUTWARD}", (name,), name, internal=False, subnet="")
 
 

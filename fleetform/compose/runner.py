@@ -61,6 +61,11 @@ class Runner:
     compose: tuple[str, ...]
     variables: Mapping[str, str]
 
+    @property
+    def isolates(self) -> bool:
+        """Whether networks that lead out do not lead to each other. Podman's option for it holds until one goes."""
+        return self.engine == "docker"
+
 
 @dataclass(frozen=True)
 class Project:

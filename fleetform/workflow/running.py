@@ -127,7 +127,7 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     found = read_applied(site.environment, access)
     values = secrets.read_secrets(site.root, site.environment.name, secrets.needed(found))
     prefix = site.environment.prefix
-    nets = networks(found, prefix, choose_block(prefix, os.environ))
+    nets = networks(found, prefix, choose_block(prefix, os.environ), isolating=site.runner.isolates)
     site.compose.file.write_text(document(found, prefix, images, nets, _ports(site, found)), encoding="utf-8")
     agent.start_agent(site.work, site.runner, site.compose.name)
     runners.up(site.runner, site.compose, values, output)

@@ -36,6 +36,11 @@ def test_each_call_has_a_network_and_each_service_that_calls_out_its_own() -> No
     }
 
 
+def test_where_the_engine_does_not_keep_them_apart_only_public_services_have_a_way_out() -> None:
+    made = networks(sample(shared=False), "shop-local", BLOCK, isolating=False)
+    assert [network.name for network in made] == ["orders--stock", "web--orders", "web--outward"]
+
+
 def test_a_group_that_is_open_within_itself_is_one_network() -> None:
     assert joined(sample(shared=True)) == {
         "app": (("orders", "stock", "web"), None, True),
