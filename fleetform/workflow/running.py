@@ -128,12 +128,12 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     values = secrets.read_secrets(site.root, site.environment.name, secrets.needed(found))
     prefix = site.environment.prefix
     nets = networks(found, prefix, choose_block(prefix, os.environ), isolating=site.runner.isolates)
-    site.compose.file.write_text(document(found, prefix, images, nets, _ports(site, found)), encoding="utf-8")
+    site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
     agent.start_agent(site.work, site.runner, site.compose.name)
     runners.up(site.runner, site.compose, values, output)
 
 
-def _ports(site: Site, applied: Applied) -> dict[str, int]:
+def ports(site: Site, applied: Applied) -> dict[str, int]:
     """The port of this machine for each public service: the one that it has, else its own if that is free."""
     published = {container.service: container.published[0] for container in site.containers() if container.published}
     ports: dict[str, int] = {}
