@@ -1,3 +1,5 @@
+import pytest
+
 from .plans import Resources
 
 
@@ -128,9 +130,10 @@ def test_execution_role_of_public_image(planned: dict[str, Resources]) -> None:
     }
 
 
-def test_execution_role(planned: dict[str, Resources]) -> None:
-    """Only this account's tasks of this region may take the execution role."""
-    assert planned["ecs_service"]["aws_iam_role.execution"] == {
+@pytest.mark.parametrize("role", ["execution", "task"])
+def test_roles(planned: dict[str, Resources], role: str) -> None:
+    """Only this account's tasks of this region may take a role."""
+    assert planned["ecs_service"][f"aws_iam_role.{role}"] == {
         "assume_role_policy": {
             "Statement": [
                 {
@@ -147,31 +150,7 @@ def test_execution_role(planned: dict[str, Resources]) -> None:
         },
         "force_detach_policies": False,
         "max_session_duration": 3600,
-        "name": "shop-dev-orders-execution",
-        "path": "/",
-    }
-
-
-def test_task_role(planned: dict[str, Resources]) -> None:
-    """Only this account's tasks of this region may take the task role."""
-    assert planned["ecs_service"]["aws_iam_role.task"] == {
-        "assume_role_policy": {
-            "Statement": [
-                {
-                    "Action": "sts:AssumeRole",
-                    "Condition": {
-                        "ArnLike": {"aws:SourceArn": "arn:aws:ecs:ap-northeast-1:123456789012:*"},
-                        "StringEquals": {"aws:SourceAccount": "123456789012"},
-                    },
-                    "Effect": "Allow",
-                    "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-                }
-            ],
-            "Version": "2012-10-17",
-        },
-        "force_detach_policies": False,
-        "max_session_duration": 3600,
-        "name": "shop-dev-orders-task",
+        "name": f"shop-dev-orders-{role}",
         "path": "/",
     }
 
