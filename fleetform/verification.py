@@ -181,7 +181,7 @@ def _status(environment: Environment, reality: _Reality, name: str) -> ServiceSt
         name=name,
         dns_name=topology.dns_name(environment, name) if entry.port else "",
         port=entry.port,
-        calls=tuple(sorted(entry.calls)),
+        calls=tuple(sorted(entry.callees)),
         running=service.get("runningCount", 0),
         desired=service.get("desiredCount", 0),
         registered=reality.registered(name),

@@ -19,10 +19,7 @@ from fleetform.errors import CatalogError, InputError
 from tests.catalog.catalogs import HEAD, loaded, project
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
-SERVICE_KEYS = (
-    "build, image, command, port, public, calls, environment, health_check, "
-    "cpu, memory, architecture, desired_count, autoscaling"
-)
+SERVICE_KEYS = ", ".join(Service.model_fields)
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
@@ -261,7 +258,7 @@ WRONG_SERVICE = [
     ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
     ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected"),
     ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
-    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; text is expected"),
+    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; a mapping is expected"),
     ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
     ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected"),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
@@ -278,7 +275,7 @@ WRONG_SERVICE = [
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
     ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected"),
-    ("health_check: {}", 5, "`command` is missing in `services.web.health_check`; add `command:`"),
+    ("health_check: {}", 5, "a health check has neither `command` nor `path`; give one of them"),
     (
         "health_check: { command: [] }",
         30,
