@@ -310,7 +310,9 @@ def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
         where = locator(tree, "services", name)("renamed_from")
         if before is None:
             continue
-        if before in services:
+        if before == name:
+            yield Problem(where, f"`{name}` has that name already", "remove `renamed_from`, or give the name before")
+        elif before in services:
             yield Problem(where, f"`{before}`, which `{name}` was, is a service still", "remove one of the two")
         elif before in renamed:
             yield Problem(where, f"`{before}` became `{renamed[before]}` already", "keep one of them")

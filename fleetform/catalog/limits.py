@@ -156,7 +156,7 @@ def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
     key = f"{network.subnets}_subnets"
     subnets: tuple[str, ...] = getattr(vpc, key)
     if len(subnets) != len(environment.zones):
-        message = f"`{key}` has {len(subnets)} subnets, and `zones` has {len(environment.zones)}"
+        message = f"`{key}` names {len(subnets)}, and `zones` {len(environment.zones)}"
         yield Problem(at("network", "vpc", key), message, "name a subnet for each zone, in their order")
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
@@ -168,10 +168,10 @@ _BALANCED = ("alb", "internal_alb")
 
 def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
     front = environment.ingress
-    if front.type == "direct" and environment.network.subnets == "private":
-        yield Problem(
-            at("ingress", "type"), "nothing outside reaches tasks in private subnets directly", "choose `alb`"
-        )
+    public = any(service.public for service in environment.services.values())
+    if public and front.type == "direct" and environment.network.subnets == "private":
+        message = "tasks in private subnets have no public address, and `ingress.type` is `direct`"
+        yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
     if front.type in _BALANCED:
         return
     for key in ("certificate", "domain", "idle_timeout"):
@@ -227,11 +227,7 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
             yield Problem(here, message, f"with this prefix a service's name has {longest} at most")
         elif balanced and service.public and len(prefix) + 1 + len(name) > _BALANCER_NAME:
             message = f"`{prefix}-{name}` is longer than the {_BALANCER_NAME} characters of a target group's name"
-            yield Problem(
-                here,
-                message,
-                f"with this prefix a public service's name has {_BALANCER_NAME - len(prefix) - 1} at most",
-            )
+            yield Problem(here, message, "give a shorter `name_prefix`")
 
 
 def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:

@@ -29,7 +29,6 @@ _EXPECTED: Mapping[str, str] = {
     "literal_error": "one of {expected} is expected",
     "mapping_type": "a mapping is expected",
     "model_type": "a mapping is expected",
-    "string_pattern_mismatch": "text like {pattern} is expected",
     "string_type": "text is expected",
     "too_long": "a length of {max_length} or less is expected",
     "too_short": "a length of {min_length} or more is expected",

@@ -29,6 +29,7 @@ from fleetform.catalog.types import (
     ScheduleExpression,
     ServiceName,
     Short,
+    Sid,
     StackName,
     TagKey,
     TagValue,
@@ -186,7 +187,7 @@ class PolicyCondition(Entry):
 class Statement(Entry):
     """A statement of an IAM policy."""
 
-    sid: Annotated[Text, Field(pattern=r"^[A-Za-z0-9]{1,64}$")] | None = Field(default=None, examples=["ReadOrders"])
+    sid: Sid | None = Field(default=None, examples=["ReadOrders"])
     """Its name."""
     effect: Literal["allow", "deny"] = "allow"
     """What it does."""

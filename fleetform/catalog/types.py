@@ -247,9 +247,11 @@ Parameter = Annotated[
     Text,
     matching(
         r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[\w./-]{1,1011}|(?!arn:)/?[\w.-]+(/[\w.-]+){0,14}",
-        "a parameter's name or ARN is expected, such as /shop/db/password",
+        "a parameter's name or ARN is expected, such as /shop/db/password; Secrets Manager's are `{ secret: ... }`",
     ),
 ]
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+Sid = Annotated[Text, matching(r"[A-Za-z0-9]{1,64}", "letters and digits are expected, 64 at most")]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SecretName = Annotated[
     Text,
@@ -301,8 +303,8 @@ def _schedule(value: str) -> str:
     fields = value[len("cron(") : -1].split(" ")
     if len(fields) != len(_CRON):
         raise ValueError("cron has six fields: minutes, hours, day of the month, month, day of the week, year")
-    if "?" not in (fields[_DAY_OF_MONTH], fields[_DAY_OF_WEEK]):
-        raise ValueError("write ? for the day of the month or for the day of the week")
+    if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
+        raise ValueError("write ? for one of the day of the month and the day of the week")
     for index, (field, (what, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
         if not all(_is_cron_part(part, index, least, most) for part in _numbered(field, least, names).split(",")):
             named = f" or {names[0]} to {names[-1]}" if names else ""
