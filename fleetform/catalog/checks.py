@@ -293,9 +293,9 @@ def _check_dependencies(service: Service, container: Container, at: Locator, bas
 
 
 def _check_others(name: str, service: Service, names: list[str], at: Locator) -> Iterator[Problem]:
-    others = [other for other in names if other != name]
     for index, other in enumerate(service.run_before):
-        if other not in others:
+        if other == name or other not in names:
+            others = [known for known in names if known != name]
             message = f"`{name}` runs before `{other}`, which is no other service"
             yield Problem(at("run_before", index), message, suggestion(other, others))
     if service.logs.max_buffer_size_mib is not None and service.logs.mode == "blocking":

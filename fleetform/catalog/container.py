@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleetform.catalog.types import (
+    NOTHING,
     AccessPointId,
     Boolean,
     Command,
@@ -93,10 +94,10 @@ class Container(Entry):
     """Who runs it, and perhaps in which group; left out: the image says."""
     read_only: Boolean = True
     """Its root file system cannot be written to."""
-    environment: Mapping[VariableName, Text] = Field(default={}, examples=[{"LOG_LEVEL": "info"}])
+    environment: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"LOG_LEVEL": "info"}])
     """Environment variables. Nothing secret: they are committed and shown."""
     secrets: Mapping[VariableName, Annotated[Secret, Short("parameter")]] = Field(
-        default={},
+        default=NOTHING,
         examples=[{"API_KEY": "/shop/api-key", "DB_PASSWORD": {"secret": "shop/db", "json_key": "password"}}],
     )
     """Environment variables whose values are kept in SSM or Secrets Manager; ECS reads them when a task starts."""
@@ -105,10 +106,10 @@ class Container(Entry):
     stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = 30  # Fargate's most: API reference, ContainerDefinition
     """Seconds from SIGTERM to SIGKILL when it is stopped."""
     ulimits: Mapping[Literal["nofile"], Ulimit] = Field(  # Fargate has no other: API reference, Ulimit
-        default={}, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
+        default=NOTHING, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
     )
     """Limits of the operating system; Fargate lets `nofile`, the number of open files, be set."""
-    depends_on: Mapping[PartName, Condition] = Field(default={}, examples=[{"proxy": "healthy"}])
+    depends_on: Mapping[PartName, Condition] = Field(default=NOTHING, examples=[{"proxy": "healthy"}])
     """Sidecars that go before, and what they have to be by then: `start` (they run), `complete` (they have ended),
     `success` (with exit status 0), `healthy`."""
 
@@ -142,7 +143,7 @@ class Sidecar(Container):
 
     image: Image = Field(examples=["public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"])
     """Its image; name its tag or, better, its digest."""
-    ports: Mapping[PartName, Annotated[Port, Short("container_port")]] = {}
+    ports: Mapping[PartName, Annotated[Port, Short("container_port")]] = NOTHING
     """Ports that it listens on, by name."""
     essential: Boolean = True
     """Whether the task stops when it ends."""
@@ -150,5 +151,5 @@ class Sidecar(Container):
     """CPU units of the task's that are kept for it."""
     memory: Annotated[Integer, Field(ge=6)] | None = None  # Docker's least: API reference, ContainerDefinition
     """MiB of the task's that it may use."""
-    mounts: Mapping[PartName, ContainerPath] = Field(default={}, examples=[{"scratch": "/var/scratch"}])
+    mounts: Mapping[PartName, ContainerPath] = Field(default=NOTHING, examples=[{"scratch": "/var/scratch"}])
     """Volumes of the service by name, and where they are in this container."""

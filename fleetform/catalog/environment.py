@@ -7,6 +7,7 @@ from pydantic import Field
 
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
+    NOTHING,
     ApplicationName,
     Boolean,
     Bucket,
@@ -135,7 +136,7 @@ class Environment(Entry):
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
     """Days that the services' logs are kept."""
-    tags: Mapping[TagKey, TagValue] = Field(default={}, examples=[{"team": "platform"}])
+    tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "platform"}])
     """Set on every resource, over `application` and `environment`."""
     state: State | None = None
     """Where Terraform keeps its state. Left out: the bucket `<application>-<name>-tfstate-<account>`."""

@@ -30,8 +30,8 @@ _TASK_DEFINITION_BYTES = 64 * 1024
 _CONTAINERS = 10
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name, and its inline policies.
-# ECS (255 characters), CloudWatch Logs (512), ECR (256) and EventBridge Scheduler (64) have room for all names that
-# leave room for the role's suffix.
+# ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map (255 with the namespace) and the Scheduler (64)
+# have room for all names that leave room for the role's suffix.
 _ROLE_NAME = 64
 _ROLE_SUFFIX = "-execution"
 _ROLE_POLICY_CHARACTERS = 10_240

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from fleetform.catalog.container import Container, Port, Sidecar, Volume
 from fleetform.catalog.types import (
+    NOTHING,
     Boolean,
     Cidr,
     Count,
@@ -28,6 +29,7 @@ from fleetform.catalog.types import (
     Protocol,
     ScheduleExpression,
     ServiceName,
+    Shared,
     Short,
     Sid,
     StackName,
@@ -54,7 +56,7 @@ class Build(Entry):
     """Folder of the build context, from the repository's root."""
     dockerfile: Path = "Dockerfile"
     """The Dockerfile, from the context."""
-    args: Mapping[VariableName, Text] = Field(default={}, examples=[{"VERSION": "1.10"}])
+    args: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"VERSION": "1.10"}])
     """Build arguments, which the Dockerfile takes with ARG. Nothing secret: they are committed and shown."""
 
 
@@ -131,7 +133,7 @@ class Autoscaling(Entry):
     """Average memory that is kept, in percent."""
     requests_per_target: Annotated[Integer, Field(ge=1)] | None = None
     """Requests a minute to each task that are kept; needs the environment's load balancer."""
-    schedule: Mapping[PartName, ScheduledBounds] = {}
+    schedule: Mapping[PartName, ScheduledBounds] = NOTHING
     """Other bounds at certain times, by a name of yours."""
 
 
@@ -169,7 +171,9 @@ class Logs(Entry):
     """Whether a container waits when its output cannot be taken, or some is lost."""
     max_buffer_size_mib: Annotated[Integer, Field(ge=1, le=1024)] | None = None
     """MiB that are kept in `non-blocking` mode before output is lost."""
-    routing: Mapping[Text, Text] = Field(default={}, examples=[{"Name": "kinesis_firehose", "delivery_stream": "shop"}])
+    routing: Mapping[Text, Text] = Field(
+        default=NOTHING, examples=[{"Name": "kinesis_firehose", "delivery_stream": "shop"}]
+    )
     """Options of a FireLens output of Fluent Bit, which gets the output instead of CloudWatch Logs."""
 
 
@@ -242,7 +246,7 @@ class Service(Container):
     port: PortNumber | None = Field(default=None, examples=[8080])
     """TCP port that the container listens on; it is told by the variable PORT."""
     ports: Mapping[PortName, Annotated[Port, Short("container_port")]] = Field(
-        default={}, examples=[{"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}]
+        default=NOTHING, examples=[{"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}]
     )
     """More ports, by name."""
     public: Boolean = False
@@ -268,7 +272,7 @@ class Service(Container):
     """How the number of tasks follows the load; instead of `desired_count`."""
     capacity_providers: Mapping[Literal["FARGATE", "FARGATE_SPOT"], Annotated[CapacityProvider, Short("weight")]] = (
         Field(
-            default={"FARGATE": CapacityProvider(weight=1)},
+            default=Shared({"FARGATE": CapacityProvider(weight=1)}),
             examples=[{"FARGATE": {"weight": 1, "base": 2}, "FARGATE_SPOT": 3}],
         )
     )
@@ -280,7 +284,7 @@ class Service(Container):
     run_before: Names = Field(default=(), examples=[["orders"]])
     """Runs a task once, to its end, before these services are updated: a migration."""
     volumes: Mapping[PartName, Annotated[Volume, Short("container_path")]] = Field(
-        default={},
+        default=NOTHING,
         examples=[
             {
                 "scratch": "/var/scratch",
@@ -289,7 +293,7 @@ class Service(Container):
         ],
     )
     """Folders that are kept on EFS or shared with sidecars, by name."""
-    sidecars: Mapping[PartName, Sidecar] = {}
+    sidecars: Mapping[PartName, Sidecar] = NOTHING
     """Containers that run beside the service's own, by name."""
     logs: Logs = Logs()
     """Where what the containers print goes."""
@@ -301,7 +305,7 @@ class Service(Container):
     """Its DNS record."""
     service_connect: ServiceConnect | None = None
     """Its place in Service Connect."""
-    tags: Mapping[TagKey, TagValue] = Field(default={}, examples=[{"team": "orders"}])
+    tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "orders"}])
     """Tags of its resources, over the environment's."""
     group: StackName | None = None
     """The stack that it is in; left out: `services`."""
@@ -325,7 +329,7 @@ class Service(Container):
         if check.command is not None:
             return ("CMD", *check.command)
         url = shlex.quote(f"http://127.0.0.1:{self.port}{check.path}")
-        return ("CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url}")
+        return ("CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1")
 
     @property
     def is_task(self) -> bool:

@@ -28,6 +28,23 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+class Shared(dict[Any, Any]):
+    """A mapping that is a field's default. It can be hashed, or pydantic would copy it for every service."""
+
+    def __hash__(self) -> int:  # type: ignore[override] # a plain one cannot be hashed, as it may change
+        """Its identity: nothing changes it."""
+        return id(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """To pydantic, when it writes the default into a JSON Schema, it is a mapping like any other."""
+        return core_schema.dict_schema()
+
+
+NOTHING = Shared()
+"""No entries."""
+
+
 @dataclass(frozen=True)
 class Short:
     """Lets a mapping be written as the value of one of its keys: `orders` for `{ service: orders }`.
@@ -45,8 +62,9 @@ class Short:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Says that either form is allowed."""
         long = handler(schema)
-        fields = handler.resolve_ref_schema(long)["properties"]
-        return {"anyOf": [fields[self.key], long]}
+        short = handler.resolve_ref_schema(long)["properties"][self.key]
+        kinds = short.get("anyOf", [short])
+        return {"anyOf": [*(kind for kind in kinds if kind != {"type": "null"}), long]}
 
     def _lengthened(self, value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
         return {self.key: value} if isinstance(value, (str, int)) else value
@@ -129,7 +147,9 @@ Percent = Annotated[Integer, Field(ge=10, le=90)]
 Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS service quotas
 Protocol = Literal["tcp", "udp"]
 
-Image = Annotated[Text, matching(r"[\w][\w./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")]
+Image = Annotated[
+    Text, matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")
+]
 
 # A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
 ServiceName = Annotated[
@@ -240,13 +260,13 @@ KmsKey = Annotated[Text, arn("kms", "key/[A-Za-z0-9-]+", "key/1234abcd-12ab-34cd
 Certificate = Annotated[
     Text, arn("acm", "certificate/[A-Za-z0-9-]+", "certificate/12345678-1234-1234-1234-123456789012")
 ]
-RoleArn = Annotated[Text, arn("iam", r"role/[\w+=,.@/-]{1,512}", "role/deploy")]
-PolicyArn = Annotated[Text, arn("iam", r"policy/[\w+=,.@/-]{1,512}", "policy/read-orders")]
+RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
+PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 Parameter = Annotated[
     Text,
     matching(
-        r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[\w./-]{1,1011}|(?!arn:)/?[\w.-]+(/[\w.-]+){0,14}",
+        r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
         "a parameter's name or ARN is expected, such as /shop/db/password; Secrets Manager's are `{ secret: ... }`",
     ),
 ]
@@ -256,7 +276,7 @@ Sid = Annotated[Text, matching(r"[A-Za-z0-9]{1,64}", "letters and digits are exp
 SecretName = Annotated[
     Text,
     matching(
-        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[\w/+=.@-]{1,519}|(?!arn:)[\w/+=.@-]{1,512}",
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+=.@-]{1,519}|[A-Za-z0-9_/+=.@-]{1,512}",
         "a secret's name or ARN is expected, such as shop/db",
     ),
 ]

@@ -72,8 +72,9 @@ def unrendered_of_environment(environment: Environment, tree: Node) -> Iterator[
 
 def _problems(entry: Entry, keys: tuple[str, ...], tree: Node, base: tuple[str, ...]) -> Iterator[Problem]:
     at = locator(tree, *base)
-    for key in keys:
-        for path in _given(entry, tuple(key.split("."))):
+    given = [key.split(".") for key in keys if key.partition(".")[0] in entry.model_fields_set]
+    for steps in given:
+        for path in _given(entry, tuple(steps)):
             message = f"{label((*base, *path))} is not rendered yet"
             yield Problem(at(*path, key=True), message, "leave it out until it is")
 

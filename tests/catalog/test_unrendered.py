@@ -1,3 +1,4 @@
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
@@ -100,3 +101,14 @@ def test_every_model_is_in_the_file_of_everything(everything: Node) -> None:
     there = {type(entry) for entry in entries(Environment.model_validate({**plain, "name": "prod"}))}
     kinds = {kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Entry)}
     assert kinds - there == {Entry, Container, models.Vpc}
+
+
+def test_every_default_can_be_written_into_a_json_schema() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        schema = Environment.model_json_schema()
+    keys = schema["$defs"]["Service"]["properties"]
+    assert (keys["environment"]["default"], keys["capacity_providers"]["default"]) == (
+        {},
+        {"FARGATE": {"weight": 1, "base": 0}},
+    )

@@ -85,7 +85,7 @@ def test_a_health_check_runs_without_a_shell_and_keeps_its_path_to_itself(tmp_pa
 def test_a_health_check_without_a_command_asks_for_its_path(tmp_path: Path) -> None:
     service = Service(image="nginx", port=8080, health_check=HealthCheck(path="/it's?a=$(x)"))
     url = r"""'http://127.0.0.1:8080/it'\"'\"'s?a=$(x)'"""
-    command = f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url}"
+    command = f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1"
     assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
         f'health_check = {{\ncommand = ["CMD-SHELL", "{command}"]\n}}\n'
     )

@@ -30,7 +30,7 @@ module "web" {
   }
 
   health_check = {
-    command  = ["CMD-SHELL", "curl -fsS -o /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || wget -q -O /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)'"]
+    command  = ["CMD-SHELL", "curl -fsS -o /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || wget -q -O /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || exit 1"]
     interval = 10
   }
   stop_timeout = 60
