@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, url_variable
 
 ANYWHERE = "0.0.0.0/0"
-TTL_SECONDS = 10
-"""Time to live of the discovery records: a stopped task's address leaves caches within it."""
 
 # Image pulls, logs and the AWS APIs are HTTPS.
 _HTTPS = 443

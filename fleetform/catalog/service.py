@@ -218,7 +218,7 @@ class Discovery(Entry):
     record_type: Literal["A", "SRV"] = "A"
     """`A`: the tasks' addresses. `SRV`: their ports too."""
     ttl: Annotated[Integer, Field(ge=0, le=2147483647)] = 10
-    """Seconds that a resolver keeps it."""
+    """Seconds that callers may go on with an address: a stopped task's is gone by then."""
 
 
 class ServiceConnect(Entry):

@@ -6,6 +6,7 @@ What a template prints is an HCL literal unless it says otherwise: no value of a
 - `{{ value | key }}` prints an object's key;
 - `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
 - `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
+- `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`;
 - `{{ image | image_version }}` prints what follows the URL of an image's repository.
 """
 
@@ -52,12 +53,14 @@ def _argument(name: str, value: object) -> str:
     return f"{name} = {_printed(value)}"
 
 
-def _arguments(model: BaseModel, *names: str) -> Text:
+def _arguments(model: BaseModel, *names: str, prefix: str = "") -> Text:
     values = {name: getattr(model, name) for name in names}
     fields = type(model).model_fields
     return Text(
         "\n".join(
-            _argument(name, _plain(value, model)) for name, value in values.items() if value != fields[name].default
+            _argument(prefix + name, _plain(value, model))
+            for name, value in values.items()
+            if value != fields[name].default
         )
     )
 

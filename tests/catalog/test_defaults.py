@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fleetform import hcl
 from fleetform.catalog import unrendered
-from fleetform.catalog.models import Autoscaling, HealthCheck, Service
+from fleetform.catalog.models import Autoscaling, Deployment, HealthCheck, Service
 
 VARIABLES = PurePath("modules/ecs_service/variables.tf")
 
@@ -58,6 +58,16 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
 ) -> None:
     not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
     assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "public"}
+
+
+def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:
+    names = {
+        "maximum_percent": "deployment_maximum_percent",
+        "minimum_healthy_percent": "deployment_minimum_healthy_percent",
+        "wait_for_steady_state": "wait_for_steady_state",
+    }
+    modules = {field: variables[name].body["default"] for field, name in names.items()}
+    assert {field: default for field, default in defaults(Deployment).items() if field in names} == modules
 
 
 @pytest.mark.parametrize(("name", "model"), [("health_check", HealthCheck), ("autoscaling", Autoscaling)])

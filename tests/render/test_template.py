@@ -68,6 +68,11 @@ def test_a_default_that_is_written_out_is_left_out(tmp_path: Path) -> None:
     assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {}\n'
 
 
+def test_arguments_may_have_a_prefix(tmp_path: Path) -> None:
+    template = '{{ service | arguments("cpu", "memory", prefix="task_") }}\n'
+    assert render(tmp_path, template, service=Service(image="nginx", cpu=512)) == "task_cpu = 512\n"
+
+
 def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) -> None:
     service = Service(image="nginx", autoscaling=Autoscaling(min=1, max=3, cpu=60))
     assert render(tmp_path, '{{ service | arguments("autoscaling") }}\n', service=service) == (

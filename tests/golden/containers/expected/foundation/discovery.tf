@@ -7,6 +7,8 @@ module "discovery" {
   vpc_id    = module.network.vpc_id
 
   services = {
-    web = {}
+    web = {
+      ttl = 60
+    }
   }
 }

@@ -29,6 +29,10 @@ module "web" {
     }
   }
 
+  deployment_maximum_percent         = 150
+  deployment_minimum_healthy_percent = 50
+  wait_for_steady_state              = false
+
   health_check = {
     command  = ["CMD-SHELL", "curl -fsS -o /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || wget -q -O /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || exit 1"]
     interval = 10
