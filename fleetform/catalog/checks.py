@@ -4,12 +4,12 @@ Each check is a generator of problems. They run on the services that are sound i
 service does not hide a mistake in another. Those against AWS's tables and quotas are in limits.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from fleetform.catalog.models import Callee, Container, Service, url_variable
+from fleetform.catalog.models import Callee, Container, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
@@ -47,6 +47,15 @@ def locator(tree: Node, *base: str) -> Locator:
         return node.key_position if is_key and node.key_position else node.position
 
     return at
+
+
+def below(at: Locator, *base: str | int) -> Locator:
+    """The same, for what is below a path."""
+
+    def at_below(*path: str | int, key: bool = False) -> Position:
+        return at(*base, *path, key=key)
+
+    return at_below
 
 
 def check_calls(tree: Node) -> Iterator[Problem]:
@@ -193,7 +202,7 @@ def _check_callees(name: str, service: Service, services: Services, at: Locator)
         elif call.service is None or call.namespace is not None:
             yield from _check_outside(call, index, at)
         elif call.service != name and call.service in services:
-            yield from _check_inside(name, call, services[call.service], lambda *keys, i=index: at("calls", i, *keys))
+            yield from _check_inside(name, call, services[call.service], below(at, "calls", index))
 
 
 def _check_outside(call: Callee, index: int, at: Locator) -> Iterator[Problem]:
@@ -215,13 +224,14 @@ def _check_inside(name: str, call: Callee, callee: Service, at: Locator) -> Iter
 
 
 def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
-    made = {
-        call.variable or url_variable(call.service): f"`calls: [{call.service}]`"
-        for call in service.calls
-        if call.service
-    }
-    if service.port is not None:
-        made["PORT"] = "`port`"
+    made = {"PORT": "`port`"} if service.port is not None else {}
+    for index, call in enumerate(service.calls):
+        variable = call.url_variable
+        if variable in made and call not in service.calls[:index]:
+            where = at("calls", index, "variable")
+            yield Problem(where, f"{made[variable]} sets `{variable}` already", "give this call another `variable`")
+        if variable is not None:
+            made.setdefault(variable, f"`calls: [{call.service or call.host or call.cidr}]`")
     for key in ("environment", "secrets"):
         for variable in sorted(getattr(service, key).keys() & made.keys()):
             remedy = f"remove it: {made[variable]} sets it"
@@ -231,10 +241,7 @@ def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
 def _check_containers(service: Service, at: Locator) -> Iterator[Problem]:
     yield from _check_container(service, at)
     for name, sidecar in service.sidecars.items():
-
-        def here(*path: str | int, key: bool = False, name: str = name) -> Position:
-            return at("sidecars", name, *path, key=key)
-
+        here = below(at, "sidecars", name)
         yield from _check_container(sidecar, here)
         if sidecar.health_check is not None and sidecar.health_check.path is not None:
             yield Problem(here("health_check", "path", key=True), "a sidecar has no `path` to ask", "give a `command`")
@@ -264,9 +271,9 @@ def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
 def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Problem]:
     if name in service.sidecars:
         yield Problem(at("sidecars", name, key=True), f"`{name}` is the service's own container", "choose another name")
-    yield from _check_dependencies(service, service, at, ())
+    yield from _check_dependencies(service, service, at)
     for sidecar, container in service.sidecars.items():
-        yield from _check_dependencies(service, container, at, ("sidecars", sidecar))
+        yield from _check_dependencies(service, container, below(at, "sidecars", sidecar))
         for volume in container.mounts:
             if volume not in service.volumes:
                 message = f"`{volume}` is none of the service's `volumes`"
@@ -280,16 +287,14 @@ def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Proble
         yield Problem(where, f"{circle} wait for each other", "let one of them start first")
 
 
-def _check_dependencies(service: Service, container: Container, at: Locator, base: Sequence[str]) -> Iterator[Problem]:
+def _check_dependencies(service: Service, container: Container, at: Locator) -> Iterator[Problem]:
     for sidecar, condition in container.depends_on.items():
         if sidecar not in service.sidecars:
-            where = at(*base, "depends_on", sidecar, key=True)
+            where = at("depends_on", sidecar, key=True)
             yield Problem(where, f"`{sidecar}` is no sidecar", suggestion(sidecar, list(service.sidecars)))
         elif condition == "healthy" and service.sidecars[sidecar].health_check is None:
             message = f"`{sidecar}` has no health check, so that it is never healthy"
-            yield Problem(
-                at(*base, "depends_on", sidecar), message, f"give `{sidecar}` a `health_check`, or wait for `start`"
-            )
+            yield Problem(at("depends_on", sidecar), message, f"give `{sidecar}` a `health_check`, or wait for `start`")
 
 
 def _check_others(name: str, service: Service, names: list[str], at: Locator) -> Iterator[Problem]:

@@ -76,7 +76,15 @@ class Callee(Entry):
     protocol: Protocol = "tcp"
     """The protocol; a service's port says its own."""
     variable: VariableName | None = Field(default=None, examples=["PAYMENTS_URL"])
-    """The variable that carries the URL. Left out: `<SERVICE>_URL`, and none for what is no service."""
+    """The variable that carries the URL. Left out: `<SERVICE>_URL`, for a port by name `<SERVICE>_<PORT>_URL`, and none
+    for what is no service."""
+
+    @property
+    def url_variable(self) -> str | None:
+        """The variable that carries the URL, if one does."""
+        if self.variable is not None or self.service is None:
+            return self.variable
+        return url_variable(f"{self.service}-{self.port}" if isinstance(self.port, str) else self.service)
 
 
 class Ingress(Entry):

@@ -168,6 +168,18 @@ WRONG: list[tuple[str, list[str]]] = [
         ["94: `HOME_OF_B` is set by Fleetform; remove it: `calls: [b]` sets it"],
     ),
     (
+        "calls: [{ service: b, port: admin }], environment: { B_ADMIN_URL: x }",
+        ["88: `B_ADMIN_URL` is set by Fleetform; remove it: `calls: [b]` sets it"],
+    ),
+    (
+        "calls: [b, { host: b.example, port: 1, variable: B_URL }]",
+        ["71: `calls: [b]` sets `B_URL` already; give this call another `variable`"],
+    ),
+    (
+        "port: 2, calls: [{ service: b, variable: PORT }]",
+        ["63: `port` sets `PORT` already; give this call another `variable`"],
+    ),
+    (
         "secrets: { A: {} }",
         ["33: `A` has neither `parameter` nor `secret`; give one of them"],
     ),

@@ -617,7 +617,8 @@ TEXT_FIELDS = [
     *(("exceptions", 0, "rule"), ("exceptions", 0, "address"), ("exceptions", 0, "reason")),
     *(("services", "web", "image"), ("services", "web", "architecture"), ("services", "web", "command", 0)),
     *(("services", "web", "environment", "KEY"), ("services", "web", "calls", 0)),
-    *(("services", "web", "health_check", "command", 0),),
+    *(("services", "web", "health_check", "command", 0), ("services", "web", "entry_point", 0)),
+    ("services", "web", "user"),
     *(("services", "api", "build", "context"), ("services", "api", "build", "dockerfile")),
 ]
 HOSTILE_CATALOG = {
@@ -742,3 +743,12 @@ def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tm
             loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
         except InputError as refused:
             assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_catalog_of_everything_is_refused_and_never_a_crash(tmp_path: Path, seed: int) -> None:
+    catalog = (Path(__file__).parent / "everything.yaml").read_text(encoding="utf-8")
+    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
+    for _ in range(50):
+        with pytest.raises(CatalogError):
+            loaded(tmp_path, mutated(catalog, chance))
