@@ -214,9 +214,11 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
         message = f"`{environment.state_bucket}` is longer than the {_BUCKET_NAME} characters of a bucket's name"
         yield Problem(at("application"), message, "give another as `state: { bucket: ... }`")
     balanced = environment.ingress.type in _BALANCED
-    if balanced and not re.fullmatch(rf"[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
+    if balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
         message = f"`{prefix}` cannot be a load balancer's name"
-        remedy = f"give a `name_prefix` of letters, digits and hyphens, {_BALANCER_NAME} at most"
+        remedy = (
+            f"give a `name_prefix` of letters, digits and hyphens, {_BALANCER_NAME} at most, no `internal-` in front"
+        )
         yield Problem(at("name_prefix"), message, remedy)
     for name, service in environment.services.items():
         here = locator(tree, "services", name)()

@@ -142,7 +142,16 @@ WRONG: list[tuple[str, list[str]]] = [
         [
             (
                 "1:14: `my_shop` cannot be a load balancer's name; "
-                "give a `name_prefix` of letters, digits and hyphens, 32 at most"
+                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+            )
+        ],
+    ),
+    (
+        ("name_prefix: internal-shop\ningress: { type: alb }\n"),
+        [
+            (
+                "1:14: `internal-shop` cannot be a load balancer's name; "
+                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
             )
         ],
     ),

@@ -112,3 +112,8 @@ def test_circles_are_those_that_reach_each_other(
 def test_a_long_circle_is_found() -> None:
     names = [f"s{number:04}" for number in range(3000)]
     assert circles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
+
+
+@pytest.mark.parametrize("name", ["dev", "local", "prod"])
+def test_the_environments_that_ship_have_none(root: Path, name: str) -> None:
+    assert load_notices(root, name) == []
