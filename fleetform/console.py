@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fleetform.catalog.loading import load
+from fleetform.catalog.loading import load, load_notices
 from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
     """Renders, or with `check` says what a render would change and fails if it would change anything."""
+    _warn(project, env)
     if not check:
         _print_changes(files.render_environment(project, env), as_json=as_json)
         return
@@ -34,6 +35,11 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
         _write("".join(change.diff() for change in changes))
     if changes:
         raise CheckFailedError(f"envs/{env} is not what the catalog says; `invoke render --env {env}` mends it")
+
+
+def _warn(project: Project, env: str) -> None:
+    """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
+    sys.stderr.write("".join(f"warning: {notice}\n" for notice in load_notices(project.root, env)))
 
 
 def _write(text: str) -> None:
@@ -56,6 +62,7 @@ def _print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
 
 def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
+    _warn(project, env)
     files.require_rendered(project, env)
     findings = files.findings(project, env)
     unformatted = files.unformatted(project)

@@ -7,13 +7,10 @@ puts the edge into every picture. Nothing else may open a port between services 
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, url_variable
 
 ANYWHERE = "0.0.0.0/0"
-TTL_SECONDS = 10
-"""Time to live of the discovery records: a stopped task's address leaves caches within it."""
 
 # Image pulls, logs and the AWS APIs are HTTPS.
 _HTTPS = 443
@@ -88,7 +85,7 @@ def calls(environment: Environment) -> tuple[Call, ...]:
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     """The calls that one service makes, sorted by callee."""
     services = environment.services
-    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].calls))
+    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].callees))
 
 
 def namespace(environment: Environment) -> str:
@@ -112,15 +109,6 @@ def urls(environment: Environment, caller: str) -> dict[str, str]:
         call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
         for call in calls_of(environment, caller)
     }
-
-
-def cycles(environment: Environment) -> tuple[str, ...]:
-    """The services of one cycle of calls, in order and closed (`a`, `b`, `a`); empty if there is none."""
-    try:
-        TopologicalSorter({name: service.calls for name, service in environment.services.items()}).prepare()
-    except CycleError as error:
-        return tuple(reversed(error.args[1]))
-    return ()
 
 
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from fleetform import topology
 from fleetform.applied import ALL_PROTOCOLS, AppliedRule, Reality
 from fleetform.aws import Access
-from fleetform.catalog.models import Environment
+from fleetform.catalog.models import Discovery, Environment, Service
 
 
 @dataclass(frozen=True)
@@ -121,12 +121,14 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     yield from _rule_facts(groups, set(map(_shown_rule, reality.rules())))
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
     for name, service in reality.discovery_services.items():
-        yield _Fact(f"records of {name}", _RECORDS, _records(service))
+        yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
     for name in sorted(environment.services):
         yield from _service_facts(environment, reality, name)
 
 
-_RECORDS = {"routing": "MULTIVALUE", "records": [("A", topology.TTL_SECONDS)]}
+def _wanted_records(service: Service | None) -> dict[str, object]:
+    discovery = service.discovery if service is not None else Discovery()
+    return {"routing": "MULTIVALUE", "records": [(discovery.record_type, discovery.ttl)]}
 
 
 def _records(service: Mapping[str, Any]) -> dict[str, object]:
@@ -181,7 +183,7 @@ def _status(environment: Environment, reality: _Reality, name: str) -> ServiceSt
         name=name,
         dns_name=topology.dns_name(environment, name) if entry.port else "",
         port=entry.port,
-        calls=tuple(sorted(entry.calls)),
+        calls=tuple(sorted(entry.callees)),
         running=service.get("runningCount", 0),
         desired=service.get("desiredCount", 0),
         registered=reality.registered(name),

@@ -92,6 +92,31 @@ def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
     assert invoke(project, "render") == Ended(0, "changed  envs/local/services/terraform.tfvars\n", "")
 
 
+WARNING = (
+    "warning: envs/catalog.yaml:7:12: `nginx` is not the same image every day; name its tag or, better, its digest\n"
+)
+
+
+def test_a_render_warns_of_what_is_allowed_and_yet_worth_saying(project: Project) -> None:
+    small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
+    assert invoke(project, "render", "--env", "tiny") == Ended(
+        0, "changed  envs/tiny/services/service_web.tf\n", WARNING
+    )
+
+
+def test_a_check_warns_and_passes(project: Project) -> None:
+    small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
+    invoke(project, "render", "--env", "tiny")
+    assert invoke(project, "check", "--env", "tiny") == Ended(0, "no findings\n", WARNING)
+
+
+def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
+    small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
+    invoke(project, "render", "--env", "tiny")
+    ended = invoke(project, "check", "--env", "tiny", "--json")
+    assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], WARNING)
+
+
 def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
     small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
     small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")

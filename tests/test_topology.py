@@ -75,24 +75,6 @@ def test_services_that_listen_on_a_port_are_discoverable() -> None:
     assert topology.discoverable(environment()) == ("orders", "stock", "web")
 
 
-@pytest.mark.parametrize(
-    ("edges", "cycle"),
-    [
-        pytest.param({"a": ["b"], "b": ["c"], "c": []}, (), id="none"),
-        pytest.param({"a": ["b"], "b": ["a"]}, {("a", "b", "a"), ("b", "a", "b")}, id="two"),
-        pytest.param(
-            {"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]},
-            {("a", "b", "c", "a"), ("b", "c", "a", "b"), ("c", "a", "b", "c")},
-            id="three, and one beside them",
-        ),
-    ],
-)
-def test_a_cycle_is_told_in_the_order_of_its_calls(edges: dict[str, list[str]], cycle: Any) -> None:  # noqa: ANN401
-    services = {name: service(80, *callees) for name, callees in edges.items()}
-    found = topology.cycles(environment(services))
-    assert found in cycle if cycle else found == ()
-
-
 def test_subnets_are_the_networks_blocks_after_the_first() -> None:
     assert topology.public_subnets(environment()) == {
         "public_1": ("10.0.1.0/24", "ap-northeast-1a"),

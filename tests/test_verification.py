@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
+from fleetform.catalog.models import Discovery
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -139,6 +140,15 @@ def test_records_that_live_too_long_are_told(deployment: Deployment) -> None:
     assert deployment.differences() == (
         f"records of web: expected {SOUND_RECORDS}, found {{'routing': 'MULTIVALUE', 'records': [('A', 60)]}}",
     )
+
+
+def test_records_live_as_long_as_the_catalog_says(deployment: Deployment) -> None:
+    records = {"DnsRecords": [{"Type": "A", "TTL": 60}]}
+    deployment.discovery.update_service(Id=deployment.registries["web"], Service={"DnsConfig": records})
+    services = deployment.environment.services
+    web = services["web"].model_copy(update={"discovery": Discovery(ttl=60)})
+    environment = deployment.environment.model_copy(update={"services": {**services, "web": web}})
+    assert verify(environment, deployment.access).differences == ()
 
 
 def test_a_discovery_service_without_records_is_told(deployment: Deployment) -> None:

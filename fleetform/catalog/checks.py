@@ -1,36 +1,20 @@
-"""Checks that look at more than one value: names against names, numbers against AWS's tables and quotas.
+"""Checks that look at more than one value: names against names, keys against keys.
 
 Each check is a generator of problems. They run on the services that are sound in themselves, so that a mistake in one
-service does not hide a mistake in another.
+service does not hide a mistake in another. Those against AWS's tables and quotas are in limits.py.
 """
 
-import ipaddress
-import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from fleetform.catalog.models import SUBNET_PREFIX, Environment, Service, url_variable
+from fleetform.catalog.models import Callee, Container, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
-_GIB = 1024
-# Task size, in MiB by CPU units: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
-    256: (512, 1 * _GIB, 2 * _GIB),
-    512: tuple(range(1 * _GIB, 4 * _GIB + 1, _GIB)),
-    1024: tuple(range(2 * _GIB, 8 * _GIB + 1, _GIB)),
-    2048: tuple(range(4 * _GIB, 16 * _GIB + 1, _GIB)),
-    4096: tuple(range(8 * _GIB, 30 * _GIB + 1, _GIB)),
-    8192: tuple(range(16 * _GIB, 60 * _GIB + 1, 4 * _GIB)),
-    16384: tuple(range(32 * _GIB, 120 * _GIB + 1, 8 * _GIB)),
-}
-
-# IAM role names have 64 characters at most (IAM quotas); the longest that is made of a service's name ends in this.
-_ROLE_NAME_LIMIT = 64
-_ROLE_SUFFIX = "-execution"
-
 Services: TypeAlias = Mapping[str, Service]
+Locator: TypeAlias = Callable[..., Position]
 
 
 def suggestion(word: str, known: list[str]) -> str:
@@ -41,6 +25,39 @@ def suggestion(word: str, known: list[str]) -> str:
     return f"known: {', '.join(known)}" if known else "none is known here"
 
 
+def label(path: tuple[str | int, ...]) -> str:
+    """``services.web.calls[0]`` in code quotes."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return f"`{text.removeprefix('.')}`"
+
+
+def locator(tree: Node, *base: str) -> Locator:
+    """A function that finds the position of a value under `base`, or of the nearest key above it.
+
+    With `key`, it is the key's position that it finds.
+    """
+
+    def at(*path: str | int, key: bool = False) -> Position:
+        whole: tuple[str | int, ...] = (*base, *path)
+        while (node := tree.at(whole)) is None:
+            whole = whole[:-1]
+        is_key = key or len(whole) < len(base) + len(path) or not path
+        return node.key_position if is_key and node.key_position else node.position
+
+    return at
+
+
+def below(at: Locator, *base: str | int) -> Locator:
+    """The same, for what is below a path."""
+
+    def at_below(*path: str | int, key: bool = False) -> Position:
+        return at(*base, *path, key=key)
+
+    return at_below
+
+
 def check_calls(tree: Node) -> Iterator[Problem]:
     """Each call leads to another service, once; read from the tree, as it needs no sound service."""
     services = tree.at(("services",))
@@ -48,13 +65,23 @@ def check_calls(tree: Node) -> Iterator[Problem]:
         return
     for caller, service in services.value.items():
         calls = service.at(("calls",))
-        seen: set[object] = set()
+        seen: set[tuple[str, object]] = set()
         for call in calls.value if calls is not None and isinstance(calls.value, list) else []:
-            if isinstance(call.value, str):
-                yield from _check_call(caller, call.value, call.position, list(services.value))
-            if isinstance(call.value, str) and call.value in seen:
-                yield Problem(call.position, f"`{caller}` calls `{call.value}` twice", "name it once")
-            seen.add(str(call.value))
+            callee = _callee(call)
+            if callee is None:
+                continue
+            name, port = str(callee.value), call.at(("port",))
+            yield from _check_call(caller, name, callee.position, list(services.value))
+            if (name, port and port.plain()) in seen:
+                yield Problem(callee.position, f"`{caller}` calls `{name}` twice", "name it once")
+            seen.add((name, port and port.plain()))
+
+
+def _callee(call: Node) -> Node | None:
+    """Where a call names a service of this catalog, if it does."""
+    named = call.at(("service",)) if isinstance(call.value, dict) else call
+    other = call.at(("namespace",))
+    return named if named is not None and other is None and isinstance(named.value, (str, int)) else None
 
 
 def _check_call(caller: str, callee: str, position: Position, known: list[str]) -> Iterator[Problem]:
@@ -67,29 +94,25 @@ def _check_call(caller: str, callee: str, position: Position, known: list[str]) 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
     """All that can be said of sound services, whatever the rest is like."""
+    names = _service_names(tree)
     for name, service in services.items():
-        at = _locator(tree, "services", name)
+        at = locator(tree, "services", name)
         yield from _check_image(name, service, at)
-        yield from _check_size(service, at)
+        yield from _check_kind(name, service, at)
         yield from _check_count(service, at)
-        yield from _check_port(name, service, services, at)
+        yield from _check_capacity(service, at)
+        yield from _check_ports(name, service, at)
+        yield from _check_callees(name, service, services, at)
         yield from _check_environment(service, at)
+        yield from _check_containers(service, at)
+        yield from _check_sidecars(name, service, at)
+        yield from _check_others(name, service, names, at)
+    yield from _check_renames(services, tree)
 
 
-Locator: TypeAlias = Callable[..., Position]
-
-
-def _locator(tree: Node, *base: str) -> Locator:
-    """A function that finds the position of a key under `base`, or of the nearest one above it."""
-
-    def at(*path: str | int) -> Position:
-        whole: tuple[str | int, ...] = (*base, *path)
-        while (node := tree.at(whole)) is None:
-            whole = whole[:-1]
-        is_key = len(whole) < len(base) + len(path) or not path
-        return node.key_position if is_key and node.key_position else node.position
-
-    return at
+def _service_names(tree: Node) -> list[str]:
+    services = tree.at(("services",))
+    return list(services.value) if services is not None and isinstance(services.value, dict) else []
 
 
 def _check_image(name: str, service: Service, at: Locator) -> Iterator[Problem]:
@@ -99,14 +122,20 @@ def _check_image(name: str, service: Service, at: Locator) -> Iterator[Problem]:
         yield Problem(at("image"), f"`{name}` has both `build` and `image`", "keep one of them")
 
 
-def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
-    if service.cpu not in FARGATE_MEMORY:
-        legal = ", ".join(map(str, FARGATE_MEMORY))
-        yield Problem(at("cpu"), f"Fargate has no tasks of {service.cpu} CPU units", f"it has {legal}")
-    elif service.memory not in FARGATE_MEMORY[service.cpu]:
-        legal = ", ".join(map(str, FARGATE_MEMORY[service.cpu]))
-        message = f"Fargate has no tasks of {service.cpu} CPU units with {service.memory} MiB"
-        yield Problem(at("memory"), message, f"with {service.cpu} CPU units it has {legal} MiB")
+# What only tasks that are kept running have.
+_OF_SERVICES = ("public", "desired_count", "autoscaling", "deployment", "ingress", "discovery", "service_connect")
+
+
+def _check_kind(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+    if service.schedule is not None and service.run_before:
+        yield Problem(at("run_before", key=True), f"`{name}` has both `schedule` and `run_before`", "keep one of them")
+    elif service.is_task:
+        kind = "schedule" if service.schedule is not None else "run_before"
+        for key in _OF_SERVICES:
+            if getattr(service, key) != Service.model_fields[key].default:
+                yield Problem(at(key, key=True), f"`{key}` and `{kind}` exclude each other", "keep one of them")
+    if service.ingress is not None and not service.public:
+        yield Problem(at("ingress", key=True), f"`{name}` has `ingress` but is not public", "add `public: true`")
 
 
 def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
@@ -116,58 +145,180 @@ def _check_count(service: Service, at: Locator) -> Iterator[Problem]:
         yield Problem(at("desired_count"), "`desired_count` and `autoscaling` exclude each other", "keep one of them")
     if service.autoscaling.min > service.autoscaling.max:
         yield Problem(at("autoscaling", "min"), "`min` is greater than `max`", "swap them")
+    for name, bounds in service.autoscaling.schedule.items():
+        if bounds.min > bounds.max:
+            yield Problem(at("autoscaling", "schedule", name, "min"), "`min` is greater than `max`", "swap them")
 
 
-def _check_port(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
+def _check_capacity(service: Service, at: Locator) -> Iterator[Problem]:
+    providers = service.capacity_providers
+    if providers and not any(provider.weight for provider in providers.values()):
+        yield Problem(at("capacity_providers", key=True), "no capacity provider has a weight", "give one a weight")
+    based = [name for name, provider in providers.items() if provider.base]
+    for name in based[1:]:
+        message = f"`{based[0]}` and `{name}` both have a `base`"
+        yield Problem(at("capacity_providers", name, "base"), message, "ECS allows one; keep one of them")
+
+
+def _check_ports(name: str, service: Service, at: Locator) -> Iterator[Problem]:
     if service.public and service.port is None:
         yield Problem(at("public"), f"`{name}` is public but has no `port`", "give it one")
     if service.health_check is not None and service.health_check.path is not None and service.port is None:
         yield Problem(at("health_check", "path"), f"`{name}` has a path to ask but no `port`", "give it one")
-    for index, callee in enumerate(service.calls):
-        if callee != name and callee in services and services[callee].port is None:
-            yield Problem(
-                at("calls", index), f"`{name}` calls `{callee}`, which has no `port`", f"give `{callee}` a port"
-            )
+    yield from _check_port_numbers(service, at)
+    for key in ("ingress", "service_connect"):
+        entry = getattr(service, key)
+        if entry is not None and entry.port is not None and entry.port not in service.ports:
+            message = f"`{entry.port}` is none of the `ports` of `{name}`"
+            yield Problem(at(key, "port"), message, suggestion(entry.port, list(service.ports)))
+
+
+def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
+    """The containers of a task share one address, and so its ports."""
+    ports: list[tuple[tuple[str, ...], tuple[int, str]]] = []
+    if service.port is not None:
+        ports.append((("port",), (service.port, "tcp")))
+    ports += [(("ports", name), (port.container_port, port.protocol)) for name, port in service.ports.items()]
+    for sidecar, container in service.sidecars.items():
+        ports += [
+            (("sidecars", sidecar, "ports", name), (port.container_port, port.protocol))
+            for name, port in container.ports.items()
+        ]
+    first: dict[tuple[int, str], str] = {}
+    for path, (number, protocol) in ports:
+        label = first.setdefault((number, protocol), ".".join(path))
+        if label != ".".join(path):
+            message = f"port {number} of {protocol} is that of `{label}` already"
+            yield Problem(at(*path), message, "the containers of a task share their ports: choose another")
+
+
+def _check_callees(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
+    for index, call in enumerate(service.calls):
+        kinds = [key for key in ("service", "host", "cidr") if getattr(call, key) is not None]
+        if len(kinds) != 1:
+            found = " and ".join(f"`{kind}`" for kind in kinds) or "nothing"
+            message = f"a call of `{name}` names {found}"
+            yield Problem(at("calls", index), message, "name one of `service`, `host` and `cidr`")
+        elif call.service is None or call.namespace is not None:
+            yield from _check_outside(call, index, at)
+        elif call.service != name and call.service in services:
+            yield from _check_inside(name, call, services[call.service], below(at, "calls", index))
+
+
+def _check_outside(call: Callee, index: int, at: Locator) -> Iterator[Problem]:
+    if call.service is None and call.namespace is not None:
+        yield Problem(at("calls", index, "namespace"), "`namespace` without `service`", "name the service in it")
+    if not isinstance(call.port, int):
+        outside = call.host or call.cidr or f"{call.service}.{call.namespace}"
+        yield Problem(at("calls", index, "port"), f"`{outside}` needs a port's number", "add `port:` with the number")
+
+
+def _check_inside(name: str, call: Callee, callee: Service, at: Locator) -> Iterator[Problem]:
+    if call.port is None and callee.port is None:
+        yield Problem(at(), f"`{name}` calls `{call.service}`, which has no `port`", f"give `{call.service}` a port")
+    elif call.port is not None and call.port not in callee.ports:
+        message = f"`{call.port}` is none of the `ports` of `{call.service}`"
+        yield Problem(at("port"), message, suggestion(str(call.port), list(callee.ports)))
+    if "protocol" in call.model_fields_set:
+        yield Problem(at("protocol"), f"the protocol is that of the port of `{call.service}`", "remove it")
 
 
 def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
-    made = {url_variable(callee): f"`calls: [{callee}]`" for callee in service.calls}
-    if service.port is not None:
-        made["PORT"] = "`port`"
-    for variable in sorted(service.environment.keys() & made.keys()):
-        remedy = f"remove it: {made[variable]} sets it"
-        yield Problem(at("environment", variable), f"`{variable}` is set by Fleetform", remedy)
+    made = {"PORT": "`port`"} if service.port is not None else {}
+    for index, call in enumerate(service.calls):
+        variable = call.url_variable
+        if variable in made and call not in service.calls[:index]:
+            where = at("calls", index, "variable")
+            yield Problem(where, f"{made[variable]} sets `{variable}` already", "give this call another `variable`")
+        if variable is not None:
+            made.setdefault(variable, f"`calls: [{call.service or call.host or call.cidr}]`")
+    for key in ("environment", "secrets"):
+        for variable in sorted(getattr(service, key).keys() & made.keys()):
+            remedy = f"remove it: {made[variable]} sets it"
+            yield Problem(at(key, variable), f"`{variable}` is set by Fleetform", remedy)
 
 
-def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """What can be said of an environment once all of it is sound."""
-    at = _locator(tree)
-    yield from _check_zones(environment, at)
-    yield from _check_subnets(environment, at)
-    longest = _ROLE_NAME_LIMIT - len(_ROLE_SUFFIX) - len(environment.prefix) - 1
-    for name in environment.services:
-        if len(name) > longest:
-            role = f"{environment.prefix}-{name}{_ROLE_SUFFIX}"
-            message = f"`{role}` is longer than the {_ROLE_NAME_LIMIT} characters of an IAM role's name"
-            remedy = f"with this prefix a service's name has {longest} at most"
-            yield Problem(_locator(tree, "services", name)(), message, remedy)
+def _check_containers(service: Service, at: Locator) -> Iterator[Problem]:
+    yield from _check_container(service, at)
+    for name, sidecar in service.sidecars.items():
+        here = below(at, "sidecars", name)
+        yield from _check_container(sidecar, here)
+        if sidecar.health_check is not None and sidecar.health_check.path is not None:
+            yield Problem(here("health_check", "path", key=True), "a sidecar has no `path` to ask", "give a `command`")
 
 
-def _check_zones(environment: Environment, at: Locator) -> Iterator[Problem]:
-    for index, zone in enumerate(environment.zones):
-        if not re.fullmatch(f"{environment.region}[a-z]", zone):
-            yield Problem(
-                at("zones", index),
-                f"`{zone}` is no zone of {environment.region}",
-                f"zones are named {environment.region}a",
-            )
-        if zone in environment.zones[:index]:
-            yield Problem(at("zones", index), f"zone `{zone}` is given twice", "name another zone")
+def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
+    check = container.health_check
+    if check is not None and check.command is None and check.path is None:
+        yield Problem(
+            at("health_check", key=True), "a health check has neither `command` nor `path`", "give one of them"
+        )
+    for variable in sorted(container.secrets.keys() & container.environment.keys()):
+        yield Problem(at("secrets", variable, key=True), f"`{variable}` is in `environment` too", "keep one of them")
+    for variable, secret in container.secrets.items():
+        if (secret.parameter is None) == (secret.secret is None):
+            how = "neither `parameter` nor `secret`" if secret.parameter is None else "both `parameter` and `secret`"
+            yield Problem(at("secrets", variable, key=True), f"`{variable}` has {how}", "give one of them")
+        elif secret.parameter is not None and secret.json_key is not None:
+            message = "SSM parameters have no keys"
+            yield Problem(at("secrets", variable, "json_key", key=True), message, "remove it, or name a `secret`")
+    for name, limit in container.ulimits.items():
+        if limit.soft_limit > limit.hard_limit:
+            message = "`soft_limit` is greater than `hard_limit`"
+            yield Problem(at("ulimits", name, "soft_limit"), message, "swap them")
 
 
-def _check_subnets(environment: Environment, at: Locator) -> Iterator[Problem]:
-    network = ipaddress.IPv4Network(environment.network.cidr)
-    room = 2 ** (SUBNET_PREFIX - network.prefixlen) - 1
-    if len(environment.zones) > room:
-        message = f"{environment.network.cidr} has room for {room} subnets"
-        yield Problem(at("network", "cidr"), message, f"{len(environment.zones)} zones need a larger network")
+def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+    if name in service.sidecars:
+        yield Problem(at("sidecars", name, key=True), f"`{name}` is the service's own container", "choose another name")
+    yield from _check_dependencies(service, service, at)
+    for sidecar, container in service.sidecars.items():
+        yield from _check_dependencies(service, container, below(at, "sidecars", sidecar))
+        for volume in container.mounts:
+            if volume not in service.volumes:
+                message = f"`{volume}` is none of the service's `volumes`"
+                where = at("sidecars", sidecar, "mounts", volume, key=True)
+                yield Problem(where, message, suggestion(volume, list(service.volumes)))
+    try:
+        TopologicalSorter({key: container.depends_on for key, container in service.sidecars.items()}).prepare()
+    except CycleError as error:
+        circle = " -> ".join(f"`{step}`" for step in reversed(error.args[1]))
+        where = at("sidecars", error.args[1][-1], "depends_on", key=True)
+        yield Problem(where, f"{circle} wait for each other", "let one of them start first")
+
+
+def _check_dependencies(service: Service, container: Container, at: Locator) -> Iterator[Problem]:
+    for sidecar, condition in container.depends_on.items():
+        if sidecar not in service.sidecars:
+            where = at("depends_on", sidecar, key=True)
+            yield Problem(where, f"`{sidecar}` is no sidecar", suggestion(sidecar, list(service.sidecars)))
+        elif condition == "healthy" and service.sidecars[sidecar].health_check is None:
+            message = f"`{sidecar}` has no health check, so that it is never healthy"
+            yield Problem(at("depends_on", sidecar), message, f"give `{sidecar}` a `health_check`, or wait for `start`")
+
+
+def _check_others(name: str, service: Service, names: list[str], at: Locator) -> Iterator[Problem]:
+    for index, other in enumerate(service.run_before):
+        if other == name or other not in names:
+            others = [known for known in names if known != name]
+            message = f"`{name}` runs before `{other}`, which is no other service"
+            yield Problem(at("run_before", index), message, suggestion(other, others))
+    if service.logs.max_buffer_size_mib is not None and service.logs.mode == "blocking":
+        message = "`max_buffer_size_mib` is for `mode: non-blocking`"
+        yield Problem(at("logs", "max_buffer_size_mib", key=True), message, "add the mode, or remove it")
+
+
+def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
+    renamed: dict[str, str] = {}
+    for name, service in services.items():
+        before = service.renamed_from
+        where = locator(tree, "services", name)("renamed_from")
+        if before is None:
+            continue
+        if before == name:
+            yield Problem(where, f"`{name}` has that name already", "remove `renamed_from`, or give the name before")
+        elif before in services:
+            yield Problem(where, f"`{before}`, which `{name}` was, is a service still", "remove one of the two")
+        elif before in renamed:
+            yield Problem(where, f"`{before}` became `{renamed[before]}` already", "keep one of them")
+        renamed.setdefault(before, name)

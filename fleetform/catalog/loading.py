@@ -8,10 +8,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from fleetform.catalog.checks import check_calls, check_environment, check_services, suggestion
+from fleetform.catalog.checks import check_calls, check_services, label, suggestion
+from fleetform.catalog.limits import check_environment, check_service_limits
 from fleetform.catalog.models import Environment, Service
 from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.notices import notices
 from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.catalog.unrendered import unrendered_of_environment, unrendered_of_services
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
 CATALOG = PurePath("envs/catalog.yaml")
@@ -52,12 +55,23 @@ def load(root: Path, name: str) -> Environment:
         InputError: There is no such environment or a file is missing.
         CatalogError: The YAML has problems; it holds all of them.
     """
+    return validate(*_read(root, name))
+
+
+def load_notices(root: Path, name: str) -> list[Problem]:
+    """What is allowed in one environment and yet worth saying, by place; see `load` for what it raises."""
+    tree, name, problems = _read(root, name)
+    return notices(validate(tree, name, problems), tree)
+
+
+def _read(root: Path, name: str) -> tuple[Node, str, list[Problem]]:
+    """The overlaid tree of an environment, its name, and the problems of its files."""
     names = environment_names(root)
     if name not in names:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
-    return validate(overlay(base, over), name, problems)
+    return overlay(base, over), name, problems
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
@@ -93,9 +107,12 @@ def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:
         found += [_problem(details, tree) for details in error.errors()]
     if "name" in plain:
         found.append(_unknown_key(("name",), tree))
-    found += check_services(_sound_services(plain.get("services")), tree)
+    services = _sound_services(plain.get("services"))
+    for check in (check_services, check_service_limits, unrendered_of_services):
+        found += check(services, tree)
     if environment is not None:
         found += check_environment(environment, tree)
+        found += unrendered_of_environment(environment, tree)
     if found or environment is None:
         raise CatalogError(list(dict.fromkeys(found)))
     return environment
@@ -120,11 +137,19 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
         return _unknown_key(path, tree)
     if details["type"] == "missing":
         return _missing_key(path, tree)
+    path = _written(path, tree)
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
     shown = str(path[-1]) if about_key else _shown(details["input"])
     expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
-    return Problem(position, f"{_label(path)} is {shown}", expected)
+    return Problem(position, f"{label(path)} is {shown}", expected)
+
+
+def _written(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:
+    """The path without its last key where a mapping is written as the value of that key alone."""
+    above = tree.at(path[:-1])
+    short = above is not None and not isinstance(above.value, (dict, list))
+    return path[:-1] if short else path
 
 
 def _shown(value: object) -> str:
@@ -133,14 +158,6 @@ def _shown(value: object) -> str:
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     limit = 60
     return f"`{text if len(text) <= limit else text[:limit] + '…'}`"
-
-
-def _label(path: tuple[str | int, ...]) -> str:
-    """``services.web.calls[0]`` in code quotes."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return f"`{text.removeprefix('.')}`"
 
 
 def _position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
@@ -152,14 +169,14 @@ def _position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position
 
 def _unknown_key(path: tuple[str | int, ...], tree: Node) -> Problem:
     known = _keys_at(path[:-1])
-    where = f" in {_label(path[:-1])}" if path[:-1] else ""
+    where = f" in {label(path[:-1])}" if path[:-1] else ""
     return Problem(
         _position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", suggestion(str(path[-1]), known)
     )
 
 
 def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
-    where = f" in {_label(path[:-1])}" if path[:-1] else ""
+    where = f" in {label(path[:-1])}" if path[:-1] else ""
     position = _position(tree, path[:-1], key=True)
     return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")
 
@@ -168,7 +185,7 @@ def _keys_at(path: tuple[str | int, ...]) -> list[str]:
     """The keys that the model at a path has."""
     kind: Any = Environment
     for step in path:
-        kind = _without_none(_element(kind, step))
+        kind = _bare(_element(kind, step))
     return [key for key in kind.model_fields if (kind, key) != (Environment, "name")]
 
 
@@ -176,9 +193,11 @@ def _element(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressi
     """The type at one step into a model, a mapping or a tuple."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind.model_fields[str(step)].annotation
-    element = get_args(kind)[0 if isinstance(step, int) else 1]
-    return get_args(element)[0] if get_origin(element) is Annotated else element
+    return get_args(kind)[0 if isinstance(step, int) else 1]
 
 
-def _without_none(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
-    return get_args(kind)[0] if get_origin(kind) in (Union, types.UnionType) else kind
+def _bare(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
+    """A type without what it is annotated with, and without None beside it."""
+    while get_origin(kind) in (Annotated, Union, types.UnionType):
+        kind = get_args(kind)[0]
+    return kind

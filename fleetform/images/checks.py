@@ -106,7 +106,7 @@ def _port(name: str, service: Service, context: Context, dockerfile: Dockerfile,
     port = str(service.port)
     if service.port is None or not ports or port in ports or not all(map(str.isdecimal, ports)):
         return
-    told = [*(service.command or ()), *service.environment.values()]
+    told = [*(service.entry_point or ()), *(service.command or ()), *service.environment.values()]
     if any(re.search(rf"\b{port}\b", text) for text in told) or _knows_port(context, dockerfile):
         return
     yield Problem(

@@ -6,6 +6,7 @@ What a template prints is an HCL literal unless it says otherwise: no value of a
 - `{{ value | key }}` prints an object's key;
 - `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
 - `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
+- `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`;
 - `{{ image | image_version }}` prints what follows the URL of an image's repository.
 """
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel
 
 from fleetform import hcl
 from fleetform.catalog.images_lock import LockedImage
-from fleetform.catalog.models import HealthCheck
+from fleetform.catalog.models import HealthCheck, Service
 from fleetform.topology import Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -52,20 +53,28 @@ def _argument(name: str, value: object) -> str:
     return f"{name} = {_printed(value)}"
 
 
-def _arguments(model: BaseModel, *names: str) -> Text:
+def _arguments(model: BaseModel, *names: str, prefix: str = "") -> Text:
     values = {name: getattr(model, name) for name in names}
     fields = type(model).model_fields
     return Text(
-        "\n".join(_argument(name, _plain(value)) for name, value in values.items() if value != fields[name].default)
+        "\n".join(
+            _argument(prefix + name, _plain(value, model))
+            for name, value in values.items()
+            if value != fields[name].default
+        )
     )
 
 
-def _plain(value: object) -> object:
-    """A nested model as what its module takes: only what differs from the defaults."""
+def _plain(value: object, owner: BaseModel) -> object:
+    """A model in another, or several by name, as what the module takes: only what differs from the defaults."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item, owner) for name, item in value.items()}
     if not isinstance(value, BaseModel):
         return value
     plain = value.model_dump(exclude_defaults=True)
-    return plain | {"command": ("CMD", *value.command)} if isinstance(value, HealthCheck) else plain
+    if isinstance(value, HealthCheck) and isinstance(owner, Service):
+        plain["command"] = owner.health_command
+    return plain
 
 
 def _peer(rule: Rule, side: str) -> Text:

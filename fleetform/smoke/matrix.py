@@ -105,7 +105,7 @@ def _pairs_of(environment: Environment, caller: str) -> Iterator[Pair]:
         near, far = groups.members[caller], groups.members[callee]
         let_through = _covers(egress, near, far, service.port) and _covers(ingress, far, near, service.port)
         path = service.health_check.path if service.health_check else None
-        declared = callee in environment.services[caller].calls
+        declared = callee in environment.services[caller].callees
         yield Pair(caller, callee, service.port, declared, let_through, path)
 
 

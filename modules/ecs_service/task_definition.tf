@@ -17,10 +17,12 @@ locals {
   container = {
     name                   = var.service
     image                  = var.image
+    entryPoint             = var.entry_point
     command                = var.command
+    user                   = var.user
     cpu                    = 0
     essential              = true
-    readonlyRootFilesystem = true
+    readonlyRootFilesystem = var.read_only
     stopTimeout            = var.stop_timeout
 
     environment = [
@@ -33,6 +35,10 @@ locals {
     # Lets a process that is not root listen on a port below 1024.
     systemControls = [
       for port in var.port[*] : { namespace = "net.ipv4.ip_unprivileged_port_start", value = "0" } if port < 1024
+    ]
+
+    ulimits = length(var.ulimits) == 0 ? null : [
+      for name, limit in var.ulimits : { name = name, softLimit = limit.soft_limit, hardLimit = limit.hard_limit }
     ]
 
     healthCheck = var.health_check == null ? null : {
@@ -69,6 +75,14 @@ resource "aws_ecs_task_definition" "this" {
   task_role_arn      = aws_iam_role.task.arn
 
   container_definitions = jsonencode([{ for key, value in local.container : key => value if value != null }])
+
+  dynamic "ephemeral_storage" {
+    for_each = var.ephemeral_storage[*]
+
+    content {
+      size_in_gib = ephemeral_storage.value
+    }
+  }
 
   runtime_platform {
     cpu_architecture        = upper(var.architecture)

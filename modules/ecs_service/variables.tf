@@ -163,6 +163,23 @@ variable "environment" {
   }
 }
 
+variable "entry_point" {
+  description = "Program and first arguments in place of the image's own entry point; null for the image's own."
+  type        = list(string)
+  default     = null
+}
+
+variable "ephemeral_storage" {
+  description = "GiB of storage that a task has and loses; null for Fargate's 20."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = try(var.ephemeral_storage >= 21 && var.ephemeral_storage <= 200 && floor(var.ephemeral_storage) == var.ephemeral_storage, var.ephemeral_storage == null)
+    error_message = "ephemeral_storage must be a whole number of GiB from 21 to 200."
+  }
+}
+
 variable "health_check" {
   description = "Command that tells whether the container is healthy, `CMD` or `CMD-SHELL` first, and its timing in seconds; null for none."
   type = object({
@@ -251,6 +268,13 @@ variable "port" {
   }
 }
 
+variable "read_only" {
+  description = "Whether the container's root file system cannot be written to."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "repository_arn" {
   description = "ARN of the ECR repository that the image is pulled from; null for a public image."
   type        = string
@@ -299,6 +323,37 @@ variable "subnet_ids" {
   validation {
     condition     = length(var.subnet_ids) >= 1 && length(var.subnet_ids) <= 16
     error_message = "subnet_ids must be 1 to 16 subnets."
+  }
+}
+
+variable "ulimits" {
+  description = "Limits of the operating system by name; Fargate lets `nofile`, the number of open files, be set."
+  type = map(object({
+    hard_limit = number
+    soft_limit = number
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.ulimits), ["nofile"])) == 0
+    error_message = "The keys of ulimits must be nofile: Fargate has no other."
+  }
+
+  validation {
+    condition     = alltrue([for limit in var.ulimits : limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit])
+    error_message = "soft_limit of each of ulimits must be from 0 to its hard_limit."
+  }
+}
+
+variable "user" {
+  description = "User, and perhaps `:` and group, that the container runs as, by name or number; null for the image's own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.user == null || can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", var.user))
+    error_message = "user must be a user, or user:group, by name or number."
   }
 }
 

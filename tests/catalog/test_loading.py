@@ -19,10 +19,7 @@ from fleetform.errors import CatalogError, InputError
 from tests.catalog.catalogs import HEAD, loaded, project
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
-SERVICE_KEYS = (
-    "build, image, command, port, public, calls, environment, health_check, "
-    "cpu, memory, architecture, desired_count, autoscaling"
-)
+SERVICE_KEYS = ", ".join(Service.model_fields)
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
@@ -261,7 +258,7 @@ WRONG_SERVICE = [
     ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
     ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected"),
     ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
-    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; text is expected"),
+    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; a mapping is expected"),
     ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
     ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected"),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
@@ -278,7 +275,7 @@ WRONG_SERVICE = [
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
     ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected"),
-    ("health_check: {}", 5, "`command` is missing in `services.web.health_check`; add `command:`"),
+    ("health_check: {}", 5, "a health check has neither `command` nor `path`; give one of them"),
     (
         "health_check: { command: [] }",
         30,
@@ -620,7 +617,8 @@ TEXT_FIELDS = [
     *(("exceptions", 0, "rule"), ("exceptions", 0, "address"), ("exceptions", 0, "reason")),
     *(("services", "web", "image"), ("services", "web", "architecture"), ("services", "web", "command", 0)),
     *(("services", "web", "environment", "KEY"), ("services", "web", "calls", 0)),
-    *(("services", "web", "health_check", "command", 0),),
+    *(("services", "web", "health_check", "command", 0), ("services", "web", "entry_point", 0)),
+    ("services", "web", "user"),
     *(("services", "api", "build", "context"), ("services", "api", "build", "dockerfile")),
 ]
 HOSTILE_CATALOG = {
@@ -745,3 +743,12 @@ def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tm
             loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
         except InputError as refused:
             assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_damaged_catalog_of_everything_is_refused_and_never_a_crash(tmp_path: Path, seed: int) -> None:
+    catalog = (Path(__file__).parent / "everything.yaml").read_text(encoding="utf-8")
+    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
+    for _ in range(50):
+        with pytest.raises(CatalogError):
+            loaded(tmp_path, mutated(catalog, chance))

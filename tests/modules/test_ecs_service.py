@@ -50,6 +50,46 @@ def test_task_definition(planned: dict[str, Resources]) -> None:
     }
 
 
+def test_task_definition_of_a_container_that_says_more(planned: dict[str, Resources]) -> None:
+    """Entry point, user, limits and storage are there when they are given."""
+    assert planned["app"]["aws_ecs_task_definition.this"] == {
+        "container_definitions": [
+            {
+                "entryPoint": ["/bin/sh", "-c"],
+                "environment": [],
+                "essential": True,
+                "image": "public.ecr.aws/docker/library/busybox:1.37",
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/shop-dev-app",
+                        "awslogs-region": "ap-northeast-1",
+                        "awslogs-stream-prefix": "app",
+                    },
+                },
+                "mountPoints": [],
+                "name": "app",
+                "portMappings": [],
+                "readonlyRootFilesystem": False,
+                "stopTimeout": 30,
+                "systemControls": [],
+                "ulimits": [{"hardLimit": 65535, "name": "nofile", "softLimit": 4096}],
+                "user": "1000:1000",
+                "volumesFrom": [],
+            }
+        ],
+        "cpu": "256",
+        "ephemeral_storage": [{"size_in_gib": 50}],
+        "family": "shop-dev-app",
+        "memory": "512",
+        "network_mode": "awsvpc",
+        "requires_compatibilities": ["FARGATE"],
+        "runtime_platform": [{"cpu_architecture": "X86_64", "operating_system_family": "LINUX"}],
+        "skip_destroy": False,
+        "track_latest": False,
+    }
+
+
 def test_service(planned: dict[str, Resources]) -> None:
     """A service registers with service discovery and rolls a failed deployment back."""
     assert planned["ecs_service"]['aws_ecs_service.fixed["this"]'] == {

@@ -3,7 +3,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from fleetform.catalog.models import Autoscaling, HealthCheck, Service
+from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
 from fleetform.topology import Rule
 
@@ -68,6 +68,11 @@ def test_a_default_that_is_written_out_is_left_out(tmp_path: Path) -> None:
     assert render(tmp_path, template, service=Service(image="nginx", cpu=256, desired_count=1)) == 'module "x" {}\n'
 
 
+def test_arguments_may_have_a_prefix(tmp_path: Path) -> None:
+    template = '{{ service | arguments("cpu", "memory", prefix="task_") }}\n'
+    assert render(tmp_path, template, service=Service(image="nginx", cpu=512)) == "task_cpu = 512\n"
+
+
 def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) -> None:
     service = Service(image="nginx", autoscaling=Autoscaling(min=1, max=3, cpu=60))
     assert render(tmp_path, '{{ service | arguments("autoscaling") }}\n', service=service) == (
@@ -79,6 +84,23 @@ def test_a_health_check_runs_without_a_shell_and_keeps_its_path_to_itself(tmp_pa
     service = Service(image="nginx", health_check=HealthCheck(command=("check", "$(x)"), retries=5, path="/healthz"))
     assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
         'health_check = {\ncommand = ["CMD", "check", "$(x)"]\nretries = 5\n}\n'
+    )
+
+
+def test_a_health_check_without_a_command_asks_for_its_path(tmp_path: Path) -> None:
+    service = Service(image="nginx", port=8080, health_check=HealthCheck(path="/it's?a=$(x)"))
+    url = r"""'http://127.0.0.1:8080/it'\"'\"'s?a=$(x)'"""
+    command = f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1"
+    assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
+        f'health_check = {{\ncommand = ["CMD-SHELL", "{command}"]\n}}\n'
+    )
+
+
+def test_entries_by_name_have_only_what_differs_from_their_defaults(tmp_path: Path) -> None:
+    spot = {"FARGATE": CapacityProvider(weight=1, base=2), "FARGATE_SPOT": CapacityProvider(weight=3, base=0)}
+    service = Service(image="nginx", capacity_providers=spot)
+    assert render(tmp_path, '{{ service | arguments("capacity_providers") }}\n', service=service) == (
+        "capacity_providers = {\nFARGATE = {\nbase = 2\nweight = 1\n}\nFARGATE_SPOT = {\nweight = 3\n}\n}\n"
     )
 
 

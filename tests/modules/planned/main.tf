@@ -104,3 +104,21 @@ module "worker" {
   deployment_maximum_percent         = 150
   deployment_minimum_healthy_percent = 50
 }
+
+module "app" {
+  source = "../../../modules/ecs_service"
+
+  name        = "shop-dev-app"
+  service     = "app"
+  image       = "public.ecr.aws/docker/library/busybox:1.37"
+  entry_point = ["/bin/sh", "-c"]
+  user        = "1000:1000"
+  read_only   = false
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  ephemeral_storage = 50
+  ulimits           = { nofile = { soft_limit = 4096, hard_limit = 65535 } }
+}

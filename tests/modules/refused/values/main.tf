@@ -41,10 +41,13 @@ module "ecs_service" {
   cpu                   = 300
   architecture          = "amd64"
   desired_count         = 1.5
+  ephemeral_storage     = 20
   health_check          = { command = ["python3", "-m", "common.healthcheck"] }
   log_retention_in_days = 8
   port                  = 0
   stop_timeout          = 1
+  ulimits               = { nproc = { soft_limit = 1, hard_limit = 2 } }
+  user                  = "an app"
 
   deployment_maximum_percent         = 100
   deployment_minimum_healthy_percent = 101
@@ -64,6 +67,7 @@ module "ecs_service_more" {
   autoscaling        = { min = 1, max = 2, cpu = 0 }
   capacity_providers = { FARGATE = { weight = 0 } }
   health_check       = { command = ["CMD", "true"], interval = 1 }
+  ulimits            = { nofile = { soft_limit = 2, hard_limit = 1 } }
 }
 
 module "ecs_service_rest" {

@@ -1,0 +1,371 @@
+"""The types that the catalog's values have: each says what it expects, and from where AWS has it."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, Strict
+from pydantic.annotated_handlers import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+SUBNET_PREFIX = 24
+"""Every subnet is a /24: 251 addresses, one for each task."""
+
+LOG_RETENTION_IN_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+"""The retentions that CloudWatch Logs has: API reference, PutRetentionPolicy."""
+
+_PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
+
+
+class Entry(BaseModel):
+    """A mapping of the catalog: frozen, and refusing keys that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Shared(dict[Any, Any]):
+    """A mapping that is a field's default. It can be hashed, or pydantic would copy it for every service."""
+
+    def __hash__(self) -> int:  # type: ignore[override] # a plain one cannot be hashed, as it may change
+        """Its identity: nothing changes it."""
+        return id(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
+        """To pydantic, when it writes the default into a JSON Schema, it is a mapping like any other."""
+        return core_schema.dict_schema()
+
+
+NOTHING = Shared()
+"""No entries."""
+
+
+@dataclass(frozen=True)
+class Short:
+    """Lets a mapping be written as the value of one of its keys: `orders` for `{ service: orders }`.
+
+    Attributes:
+        key: The key whose value may stand for the whole.
+    """
+
+    key: str
+
+    def __get_pydantic_core_schema__(self, source: type[Entry], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Puts the long form in the place of the short one before the model sees it."""
+        return core_schema.no_info_before_validator_function(self._lengthened, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Says that either form is allowed."""
+        long = handler(schema)
+        short = handler.resolve_ref_schema(long)["properties"][self.key]
+        kinds = short.get("anyOf", [short])
+        return {"anyOf": [*(kind for kind in kinds if kind != {"type": "null"}), long]}
+
+    def _lengthened(self, value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+        return {self.key: value} if isinstance(value, (str, int)) else value
+
+
+def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    """Reads a number or a boolean as the text that it was written as: the reader loses nothing of them."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int) else value
+
+
+def _without_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("text without NUL characters is expected")
+    return value
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    return tuple(value) if isinstance(value, list) else value
+
+
+def matching(pattern: str, expectation: str) -> AfterValidator:
+    """Refuses text that a pattern does not match as a whole, and says what is expected instead."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise ValueError(expectation)
+        return value
+
+    return AfterValidator(check)
+
+
+def _network(value: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(value)
+    except ValueError:
+        raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
+
+
+def _cidr(value: str) -> str:
+    _network(value)
+    return value
+
+
+def _vpc_cidr(value: str) -> str:
+    network = _network(value)
+    private = any(map(network.subnet_of, _PRIVATE))
+    if not private or not 16 <= network.prefixlen <= SUBNET_PREFIX - 3:  # noqa: PLR2004 - AWS's /16
+        raise ValueError(f"a private IPv4 network from /16 (AWS's largest) to /{SUBNET_PREFIX - 3} is expected")
+    return value
+
+
+def _retention(value: int) -> int:
+    if value not in LOG_RETENTION_IN_DAYS:
+        raise ValueError(f"CloudWatch Logs has these retentions: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}")
+    return value
+
+
+def _relative_path(value: str) -> str:
+    if value.startswith("/") or ".." in value.split("/") or not re.fullmatch(r"[\w./-]+", value, re.ASCII):
+        raise ValueError("a path inside this repository is expected, of letters, digits and . _ - /")
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul)]
+Integer = Annotated[int, Strict()]
+Boolean = Annotated[bool, Strict()]
+Listed = BeforeValidator(_listed)
+"""Reads YAML's list as a tuple."""
+
+Path = Annotated[Text, AfterValidator(_relative_path)]
+Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
+Cidr = Annotated[Text, AfterValidator(_cidr)]
+VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr)]
+LogRetention = Annotated[Integer, AfterValidator(_retention)]
+PortNumber = Annotated[Integer, Field(ge=1, le=65535)]
+Percent = Annotated[Integer, Field(ge=10, le=90)]
+Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS service quotas
+Protocol = Literal["tcp", "udp"]
+
+Image = Annotated[
+    Text, matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")
+]
+
+# A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
+ServiceName = Annotated[
+    str,
+    matching(
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
+    ),
+]
+ApplicationName = Annotated[
+    Text,
+    matching(
+        r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "lower-case letters, digits and single hyphens are expected, 24 at most"
+    ),
+]
+# What ECR (lower case, single separators) and IAM both take.
+NamePrefix = Annotated[
+    Text,
+    matching(
+        r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*", "lower-case words joined by - or _ are expected, 40 at most"
+    ),
+]
+# ECS takes more (API reference, PortMapping.name); the name becomes part of a variable's name too.
+PortName = Annotated[
+    str,
+    matching(
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
+    ),
+]
+# A name in a task definition: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+PartName = Annotated[str, matching(r"[A-Za-z0-9_-]{1,255}", "letters, digits, _ and - are expected, 255 at most")]
+StackName = Annotated[
+    Text,
+    matching(r"[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and hyphens are expected, 40 at most"),
+]
+VariableName = Annotated[
+    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
+]
+# `user`, `user:group`, by name or number: API reference, ContainerDefinition.user.
+User = Annotated[
+    Text,
+    matching(
+        r"[A-Za-z0-9_.][A-Za-z0-9_.-]*(:[A-Za-z0-9_.][A-Za-z0-9_.-]*)?",
+        "a user is expected, by name or number, such as 1000 or app:app",
+    ),
+]
+# EC2's tag rules, the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+TagKey = Annotated[
+    str,
+    matching(
+        r"(?!(?i:aws:))[\w .:/=+@-]{1,128}",
+        "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front",
+    ),
+]
+TagValue = Annotated[
+    Text, matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
+]
+Domain = Annotated[
+    Text,
+    matching(
+        r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        "a DNS domain of two labels or more is expected, such as dev.shop.internal",
+    ),
+]
+# A name's first label may be `*`: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+HostPattern = Annotated[
+    Text,
+    matching(
+        r"(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        "a host name is expected, 128 characters at most, such as shop.example.com or *.example.com",
+    ),
+]
+# The same page: 128 characters of these, `*` and `?` being wildcards.
+PathPattern = Annotated[
+    Text,
+    matching(
+        r"/[A-Za-z0-9_.$/~\"'@:+&*?-]{0,127}",
+        "a path pattern is expected that begins with /, 128 characters at most, such as /api/*",
+    ),
+]
+# An absolute path and perhaps a query, of RFC 3986's characters.
+UrlPath = Annotated[
+    Text,
+    matching(
+        r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
+        "a path is expected that begins with / and has only a URL's characters, 1024 at most, such as /healthz",
+    ),
+]
+ContainerPath = Annotated[
+    Text, matching(r"/[^\s:]{0,1023}", "an absolute path without spaces and colons is expected, such as /var/data")
+]
+Bucket = Annotated[
+    Text,
+    matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"),
+]
+_ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
+
+
+def arn(service: str, resource: str, example: str) -> AfterValidator:
+    """Refuses what is no ARN of a service's resource; `resource` is a pattern, `example` its end in a sound one."""
+    is_global = service == "iam"
+    region = "" if is_global else "[a-z0-9-]+"
+    pattern = _ARN.format(service=service, region=region, account="([0-9]{12}|aws)", resource=resource)
+    place = "" if is_global else "ap-northeast-1"
+    return matching(pattern, f"an ARN is expected, such as arn:aws:{service}:{place}:123456789012:{example}")
+
+
+KmsKey = Annotated[Text, arn("kms", "key/[A-Za-z0-9-]+", "key/1234abcd-12ab-34cd-56ef-1234567890ab")]
+Certificate = Annotated[
+    Text, arn("acm", "certificate/[A-Za-z0-9-]+", "certificate/12345678-1234-1234-1234-123456789012")
+]
+RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
+PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
+Parameter = Annotated[
+    Text,
+    matching(
+        r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
+        "a parameter's name or ARN is expected, such as /shop/db/password; Secrets Manager's are `{ secret: ... }`",
+    ),
+]
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+Sid = Annotated[Text, matching(r"[A-Za-z0-9]{1,64}", "letters and digits are expected, 64 at most")]
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+SecretName = Annotated[
+    Text,
+    matching(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+=.@-]{1,519}|[A-Za-z0-9_/+=.@-]{1,512}",
+        "a secret's name or ARN is expected, such as shop/db",
+    ),
+]
+
+
+def resource_id(prefix: str) -> AfterValidator:
+    """Refuses what is no ID of EC2's and EFS's form: the prefix, then 8 or 17 hexadecimal digits."""
+    return matching(
+        f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"an ID is expected, such as {prefix}-0123456789abcdef0"
+    )
+
+
+VpcId = Annotated[Text, resource_id("vpc")]
+SubnetId = Annotated[Text, resource_id("subnet")]
+FileSystemId = Annotated[Text, resource_id("fs")]
+AccessPointId = Annotated[Text, resource_id("fsap")]
+
+
+# The fields of a cron expression: what each is called, its least and greatest number, its names.
+_DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
+    ("minutes", 0, 59, ()),
+    ("hours", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, _MONTHS),
+    ("day of the week", 1, 7, _DAYS),
+    ("year", 1970, 2199, ()),
+)
+_DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
+_RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,5}) (minutes|hours|days))\)")
+_AT = re.compile(r"at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)")
+
+
+def _schedule(value: str) -> str:
+    """Refuses what EventBridge Scheduler does not know.
+
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+    """
+    if _RATE.fullmatch(value) or _AT.fullmatch(value):
+        return value
+    if not (value.startswith("cron(") and value.endswith(")")):
+        raise ValueError("cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00) is expected")
+    fields = value[len("cron(") : -1].split(" ")
+    if len(fields) != len(_CRON):
+        raise ValueError("cron has six fields: minutes, hours, day of the month, month, day of the week, year")
+    if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
+        raise ValueError("write ? for one of the day of the month and the day of the week")
+    for index, (field, (what, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
+        if not all(_is_cron_part(part, index, least, most) for part in _numbered(field, least, names).split(",")):
+            named = f" or {names[0]} to {names[-1]}" if names else ""
+            raise ValueError(f"`{field}` is no {what} of cron: {least} to {most}{named}, *, lists, ranges and steps")
+    return value
+
+
+def _numbered(field: str, least: int, names: tuple[str, ...]) -> str:
+    for number, name in enumerate(names, start=least):
+        field = field.replace(name, str(number))
+    return field
+
+
+def _is_cron_part(part: str, index: int, least: int, most: int) -> bool:
+    if part == "?":
+        return index in (_DAY_OF_MONTH, _DAY_OF_WEEK)
+    if index == _DAY_OF_MONTH and re.fullmatch(r"L|LW|([1-9]|[12][0-9]|3[01])W", part):
+        return True
+    if index == _DAY_OF_WEEK and re.fullmatch(r"L|[1-7]L|[1-7]#[1-5]", part):
+        return True
+    found = re.fullmatch(r"(?:\*|([0-9]{1,4})(?:-([0-9]{1,4}))?)(?:/([1-9][0-9]{0,3}))?", part)
+    if found is None:
+        return False
+    first, last = (int(found[group]) if found[group] else None for group in (1, 2))
+    return all(least <= number <= most for number in (first, last) if number is not None) and (
+        last is None or first is None or first <= last
+    )
+
+
+ScheduleExpression = Annotated[Text, AfterValidator(_schedule)]
+TimeZone = Annotated[
+    Text, matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone is expected, such as UTC or Asia/Tokyo")
+]
+
+
+def _port_reference(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:  # noqa: PLR2004 - TCP's ports
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,39}", value):
+        return value
+    raise ValueError("a port's name, or a number from 1 to 65535, is expected")
+
+
+PortReference = Annotated[int | str, BeforeValidator(_port_reference)]

@@ -1,0 +1,270 @@
+"""Checks against AWS's limits. That a key is not rendered yet is said besides, and left out here."""
+
+from pathlib import Path, PurePath
+
+import pytest
+
+from fleetform.catalog.loading import validate
+from fleetform.catalog.nodes import parse
+from fleetform.errors import CatalogError
+from tests.catalog.catalogs import HEAD, loaded
+
+WEB = HEAD + "services:\n  web: { image: 'nginx:1', port: 80, public: true }\n"
+
+
+def problems(root: Path, environment: str) -> list[str]:
+    """What is wrong with an environment, its file's name left out."""
+    with pytest.raises(CatalogError) as refused:
+        loaded(root, WEB, environment)
+    lines = [line for line in str(refused.value).splitlines() if "is not rendered yet" not in line]
+    return [line.removeprefix("envs/dev/environment.yaml:") for line in lines]
+
+
+# An environment, and what is said of it.
+WRONG: list[tuple[str, list[str]]] = [
+    (
+        "network: { nat: single }",
+        ["1:17: NAT gateways are for private subnets; add `subnets: private`, or remove it"],
+    ),
+    (
+        ("network: { subnets: private }\ningress: { type: alb }\n"),
+        [
+            (
+                "1:21: tasks in private subnets reach neither their images nor their logs; "
+                "add `nat: single`, `nat: per_zone` or `endpoints:`"
+            )
+        ],
+    ),
+    (
+        "network: { subnets: private, nat: single }",
+        [
+            (
+                "1:21: tasks in private subnets have no public address, and `ingress.type` is `direct`; "
+                "add `ingress: { type: alb }`"
+            )
+        ],
+    ),
+    (
+        (
+            "network: { cidr: 10.0.0.0/21, subnets: private, nat: single }\n"
+            "ingress: { type: alb }\n"
+            "zones: [eu-west-1a, eu-west-1b, eu-west-1c, eu-west-1d]\n"
+        ),
+        [("1:18: 10.0.0.0/21 has room for 7 subnets; 4 zones with public and private subnets need a larger network")],
+    ),
+    (
+        (
+            "network: { cidr: 10.0.0.0/16, vpc: { id: vpc-0123456789abcdef0, public_subnets: [subnet-01"
+            "234567, subnet-01234567] } }"
+        ),
+        [
+            "1:12: `cidr` and `vpc` exclude each other; keep one of them",
+            "1:99: subnet `subnet-01234567` is given twice; name another subnet",
+        ],
+    ),
+    (
+        "network: { vpc: { id: vpc-0123456789abcdef0, public_subnets: [subnet-01234567] } }",
+        ["1:62: `public_subnets` names 1, and `zones` 2; name a subnet for each zone, in their order"],
+    ),
+    (
+        (
+            "network: { nat: none, subnets: private, "
+            "vpc: { id: vpc-0123456789abcdef0, public_subnets: [subnet-01234567, subnet-01234568] } }\n"
+            "ingress: { type: none }\n"
+        ),
+        [
+            "1:12: `nat` and `vpc` exclude each other; keep one of them",
+            "1:41: `private_subnets` names 0, and `zones` 2; name a subnet for each zone, in their order",
+        ],
+    ),
+    (
+        "network: { vpc: { id: vpc-x } }",
+        ["1:23: `network.vpc.id` is `vpc-x`; an ID is expected, such as vpc-0123456789abcdef0"],
+    ),
+    (
+        ("ingress: { certificate: 'arn:aws:acm:eu-west-1:123456789012:certificate/x', domain: a.example }"),
+        [
+            (
+                "1:12: `certificate` is a load balancer's, and `ingress.type` is `direct`; "
+                "choose `alb` or `internal_alb`, or remove it"
+            ),
+            (
+                "1:77: `domain` is a load balancer's, and `ingress.type` is `direct`; "
+                "choose `alb` or `internal_alb`, or remove it"
+            ),
+        ],
+    ),
+    (
+        "ingress: { type: alb, certificate: 'arn:aws:acm:us-east-1:999999999999:certificate/x' }",
+        [
+            ("1:36: `ingress.certificate` is of account 999999999999; the environment is in account 123456789012"),
+            "1:36: `ingress.certificate` is of us-east-1; the environment is in eu-west-1",
+        ],
+    ),
+    (
+        "ingress: { type: elb }",
+        ["1:18: `ingress.type` is `elb`; one of 'direct', 'alb', 'internal_alb' or 'none' is expected"],
+    ),
+    (
+        "ingress: { cidrs: [192.0.2.1/24] }",
+        ["1:20: `ingress.cidrs[0]` is `192.0.2.1/24`; an IPv4 network is expected, such as 10.0.0.0/16"],
+    ),
+    (
+        "services: { web: { autoscaling: { min: 1, max: 2, requests_per_target: 10 } } }",
+        [
+            (
+                "1:51: `requests_per_target` needs a load balancer, and the environment's `ingress.type` is"
+                " `direct`; choose `alb` or `internal_alb` there, or remove it"
+            )
+        ],
+    ),
+    (
+        (
+            "services: { web: { ingress: { paths: [/a, /b, /c], hosts: [a.example, b.example, c.example] } } }\n"
+            "ingress: { type: alb }\n"
+        ),
+        ["1:20: a rule of a load balancer has 5 paths and hosts at most; join some with wildcards"],
+    ),
+    (
+        "role: arn:aws:iam::999999999999:role/deploy",
+        ["1:7: `role` is of account 999999999999; the environment is in account 123456789012"],
+    ),
+    (
+        "role: deploy",
+        ["1:7: `role` is `deploy`; an ARN is expected, such as arn:aws:iam::123456789012:role/deploy"],
+    ),
+    (
+        "kms_key: 'arn:aws:kms:us-east-1:123456789012:key/x'",
+        ["1:10: `kms_key` is of us-east-1; the environment is in eu-west-1"],
+    ),
+    (
+        ("name_prefix: my_shop\ningress: { type: alb }\n"),
+        [
+            (
+                "1:14: `my_shop` cannot be a load balancer's name; "
+                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+            )
+        ],
+    ),
+    (
+        ("name_prefix: internal-shop\ningress: { type: alb }\n"),
+        [
+            (
+                "1:14: `internal-shop` cannot be a load balancer's name; "
+                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+            )
+        ],
+    ),
+    (
+        ("name_prefix: pppppppppppppppppppppppppppppppp\ningress: { type: internal_alb }\n"),
+        [
+            (
+                "envs/catalog.yaml:6:3: `pppppppppppppppppppppppppppppppp-web` is longer than the 32 charac"
+                "ters of a target group's name; give a shorter `name_prefix`"
+            )
+        ],
+    ),
+    (
+        ("name_prefix: ppppppppppppppppppppppppppppp\ningress: { type: alb }\n"),
+        [
+            (
+                "envs/catalog.yaml:6:3: `ppppppppppppppppppppppppppppp-web` is longer than the 32 character"
+                "s of a target group's name; give a shorter `name_prefix`"
+            )
+        ],
+    ),
+    (
+        "tags: { Team: a, team: b }",
+        ["1:18: tags `Team` and `team` differ in case alone, and to IAM they are one; keep one of them"],
+    ),
+    (
+        "tags: { name: a }",
+        ["1:9: tags `Name` and `name` differ in case alone, and to IAM they are one; keep one of them"],
+    ),
+    (
+        "services: { web: { tags: { application: a, Application: b } } }",
+        [
+            (
+                "1:28: tags `Application` and `application` differ in case alone, and to IAM they are one; "
+                "keep one of them"
+            )
+        ],
+    ),
+    (
+        "services: { web: { calls: [{ cidr: 10.0.3.0/24, port: 1 }] } }",
+        [("1:36: 10.0.3.0/24 overlaps the environment's own network 10.0.0.0/16; call the services in it by name")],
+    ),
+    (
+        (
+            "services: { web: { sidecars: { s: { image: 'y:1', cpu: 200, memory: 400 }, t: { image: 'y:"
+            "1', cpu: 57, memory: 113 } } } }"
+        ),
+        [
+            (
+                "1:20: the sidecars' `cpu` is 257 in all, and the task's is 256; "
+                "raise the service's `cpu`, or lower theirs"
+            ),
+            (
+                "1:20: the sidecars' `memory` is 513 in all, and the task's is 512; "
+                "raise the service's `memory`, or lower theirs"
+            ),
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("environment", "found"), WRONG, ids=[environment for environment, _ in WRONG])
+def test_what_aws_would_refuse_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
+    assert problems(tmp_path, environment) == found
+
+
+def tags(count: int) -> str:
+    return "tags: { " + ", ".join(f"t{number}: x" for number in range(count)) + " }\n"
+
+
+def test_a_resource_has_as_many_tags_as_aws_allows(tmp_path: Path) -> None:
+    assert len(loaded(tmp_path, WEB, tags(47)).tags) == 47
+
+
+def test_more_tags_than_aws_allows_are_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, tags(48)) == [
+        "1:1: a resource has 50 tags at most, and these are 51 with application, environment, Name; remove some"
+    ]
+
+
+def test_variables_that_a_task_definition_has_no_room_for_are_refused(tmp_path: Path) -> None:
+    environment = f"services: {{ web: {{ environment: {{ A: '{'é' * 32_800}' }} }} }}\n"
+    assert problems(tmp_path, environment) == [
+        (
+            "1:20: the variables and commands of `web` have 65622 bytes, and ECS allows a task definition 65536; "
+            "read what is long from a file of the image, or from S3"
+        )
+    ]
+
+
+def test_a_policy_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    statement = f"{{ actions: ['s3:GetObject'], resources: ['{'x' * 10_240}'] }}"
+    assert problems(tmp_path, f"services: {{ web: {{ task_role: {{ statements: [{statement}] }} }} }}\n") == [
+        (
+            "1:33: the statements have 10287 characters, and IAM allows a role 10240; "
+            "make a managed policy and name it in `policies`"
+        )
+    ]
+
+
+def test_more_containers_than_a_task_may_have_are_refused(tmp_path: Path) -> None:
+    sidecars = ", ".join(f"s{number}: {{ image: 'y:1' }}" for number in range(10))
+    assert problems(tmp_path, f"services: {{ web: {{ sidecars: {{ {sidecars} }} }} }}\n") == [
+        "1:20: a task has 10 containers at most, the service's own among them; keep 9 sidecars"
+    ]
+
+
+def test_a_bucket_whose_name_is_made_too_long_is_refused() -> None:
+    text = WEB.replace("shop", "a-shop-of-many-services")
+    tree, _ = parse(text, PurePath("catalog.yaml"))
+    with pytest.raises(CatalogError) as refused:
+        validate(tree, "integration-of-everything", [])
+    assert str(refused.value) == (
+        "catalog.yaml:1:14: `a-shop-of-many-services-integration-of-everything-tfstate-123456789012` "
+        "is longer than the 63 characters of a bucket's name; give another as `state: { bucket: ... }`"
+    )

@@ -1,0 +1,119 @@
+from pathlib import Path, PurePath
+
+import pytest
+
+from fleetform.catalog.loading import load_notices
+from fleetform.catalog.models import Environment
+from fleetform.catalog.nodes import parse
+from fleetform.catalog.notices import circles, notices
+from tests.catalog.catalogs import HEAD, project
+
+
+def found(root: Path, services: str, environment: str = "") -> list[str]:
+    """The notices about a project, the catalog's name left out."""
+    lines = map(str, load_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev"))
+    return [line.removeprefix("envs/catalog.yaml:") for line in lines]
+
+
+def test_a_catalog_that_is_as_it_should_be_has_none(tmp_path: Path) -> None:
+    services = """\
+  web: { image: "nginx:1.29", port: 80, public: true, calls: [orders] }
+  orders: { image: "registry.example:5000/orders@sha256:0123", port: 8080 }
+  worker: { image: "worker:1", calls: [orders] }
+"""
+    assert found(tmp_path, services) == []
+
+
+def test_services_that_call_each_other_in_a_circle_are_told(tmp_path: Path) -> None:
+    services = """\
+  web: { image: "x:1", port: 80, public: true, calls: [orders] }
+  orders: { image: "x:1", port: 80, calls: [stock] }
+  stock:
+    image: x:1
+    port: 80
+    calls: [orders]
+"""
+    assert found(tmp_path, services) == [
+        "7:37: `orders`, `stock` call each other in a circle; each must start without the rest"
+    ]
+
+
+def test_a_service_that_nobody_reaches_is_told(tmp_path: Path) -> None:
+    services = '  a: { image: "x:1", port: 80 }\n  b: { image: "x:1", port: 80, calls: [a] }\n'
+    assert found(tmp_path, services) == [
+        (
+            "7:3: nothing calls `b`, and it is not public; "
+            "let a service call it, make it public, or remove its port if it is a worker"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("image", "column"), [("nginx", 15), ("nginx:latest", 15), ("registry.example:5000/team/app", 15)]
+)
+def test_an_image_that_can_change_is_told(tmp_path: Path, image: str, column: int) -> None:
+    assert found(tmp_path, f'  a: {{ image: "{image}" }}\n') == [
+        f"6:{column}: `{image}` is not the same image every day; name its tag or, better, its digest"
+    ]
+
+
+def test_a_group_with_more_rules_than_aws_allows_unasked_is_told(tmp_path: Path) -> None:
+    callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
+    called = '  a: { image: "x:1", port: 80, public: true }\n'
+    assert found(tmp_path, called + callers) == [
+        (
+            "6:3: the security group of `a` gets 61 inbound rules; "
+            "AWS allows 60 unless it raises the quota: ask it to, or call fewer services"
+        )
+    ]
+
+
+def test_one_group_for_all_has_no_rule_for_each_call(tmp_path: Path) -> None:
+    callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
+    called = '  a: { image: "x:1", port: 80, public: true }\n'
+    assert found(tmp_path, called + callers, "security: shared\n") == []
+
+
+@pytest.mark.parametrize("kind", ["internal_alb", "none"])
+def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) -> None:
+    text = f"{HEAD}ingress: {{ type: {kind} }}\nservices:\n  web: {{ image: 'x:1', port: 80, public: true }}\n"
+    tree, _ = parse(text, PurePath("catalog.yaml"))
+    plain = tree.plain()
+    assert isinstance(plain, dict)
+    environment = Environment.model_validate({**plain, "name": "dev"})
+    assert list(map(str, notices(environment, tree))) == [
+        (
+            "catalog.yaml:7:42: `web` is public, and nothing on the internet reaches it; "
+            f"the environment's `ingress.type` is `{kind}`"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("callees", "expected"),
+    [
+        pytest.param({}, [], id="nothing"),
+        pytest.param({"a": ("b",), "b": ("c",), "c": ()}, [], id="none"),
+        pytest.param({"a": ("b", "c"), "b": ("d",), "c": ("d",), "d": ()}, [], id="two ways"),
+        pytest.param({"b": ("a",), "a": ("b",)}, [["a", "b"]], id="two"),
+        pytest.param({"d": ("a",), "a": ("b",), "b": ("c",), "c": ("a",)}, [["a", "b", "c"]], id="one beside them"),
+        pytest.param(
+            {"c": ("d",), "d": ("c", "a"), "a": ("b",), "b": ("a",)}, [["a", "b"], ["c", "d"]], id="two circles"
+        ),
+        pytest.param({"a": ("b", "c"), "b": ("a",), "c": ("a",)}, [["a", "b", "c"]], id="circles that meet"),
+    ],
+)
+def test_circles_are_those_that_reach_each_other(
+    callees: dict[str, tuple[str, ...]], expected: list[list[str]]
+) -> None:
+    assert circles(callees) == expected
+
+
+def test_a_long_circle_is_found() -> None:
+    names = [f"s{number:04}" for number in range(3000)]
+    assert circles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
+
+
+@pytest.mark.parametrize("name", ["dev", "local", "prod"])
+def test_the_environments_that_ship_have_none(root: Path, name: str) -> None:
+    assert load_notices(root, name) == []
