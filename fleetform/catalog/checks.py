@@ -41,8 +41,14 @@ def suggestion(word: str, known: list[str]) -> str:
     return f"known: {', '.join(known)}" if known else "none is known here"
 
 
-def check_calls(tree: Node) -> Iterator[Problem]:
-    """Each call leads to another service, once; read from the tree, as it needs no sound service."""
+def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[Problem]:
+    """Each call leads to another service, once; read from the tree, as it needs no sound service.
+
+    Args:
+        tree: The environment.
+        name: Its name.
+        absent: The `enabled_in` of the services that are not in it.
+    """
     services = tree.at(("services",))
     if services is None or not isinstance(services.value, dict):
         return
@@ -50,11 +56,19 @@ def check_calls(tree: Node) -> Iterator[Problem]:
         calls = service.at(("calls",))
         seen: set[object] = set()
         for call in calls.value if calls is not None and isinstance(calls.value, list) else []:
-            if isinstance(call.value, str):
+            if isinstance(call.value, str) and call.value in absent:
+                yield _call_of_absent(caller, call, name, absent[call.value])
+            elif isinstance(call.value, str):
                 yield from _check_call(caller, call.value, call.position, list(services.value))
             if isinstance(call.value, str) and call.value in seen:
                 yield Problem(call.position, f"`{caller}` calls `{call.value}` twice", "name it once")
             seen.add(str(call.value))
+
+
+def _call_of_absent(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
+    message = f"`{caller}` calls `{call.value}`, which is not in `{name}`"
+    remedy = f"add `{name}` to its `enabled_in` at {enabled_in.position}, or leave the call out in `{name}`"
+    return Problem(call.position, message, remedy)
 
 
 def _check_call(caller: str, callee: str, position: Position, known: list[str]) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from tests.catalog.catalogs import HEAD, loaded, project
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
 SERVICE_KEYS = (
     "build, image, command, port, public, calls, environment, health_check, "
-    "cpu, memory, architecture, desired_count, autoscaling"
+    "cpu, memory, architecture, desired_count, autoscaling, extends, enabled_in"
 )
 
 
