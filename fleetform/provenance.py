@@ -268,11 +268,11 @@ def _unknown(explanation: Explanation, what: str) -> str:
     if name in explanation.absent:
         return f"`{name}` is not in `{env}`; its `{ENABLED_IN}` is at {explanation.absent[name]}"
     labels = [fact.label for fact in explanation.facts]
-    under, rest = max((_split(labels, tried) for tried in (f"services.{what}", what)), key=lambda parts: len(parts[0]))
-    if under in ("", "services"):
-        known = [*_below(labels, "services"), *_below(labels, "")]
-        return f"`{name}` is no service and no key of `{env}`; {suggestion(name, known)}"
-    return f"`{under}` has no `{rest}` in `{env}`; {suggestion(rest.split('.')[0], _below(labels, under))}"
+    for under, rest in (_split(labels, tried) for tried in (f"services.{what}", what)):
+        if under not in ("", "services"):
+            return f"`{under}` has no `{rest}` in `{env}`; {suggestion(rest.split('.')[0], _below(labels, under))}"
+    known = [*_below(labels, "services"), *_below(labels, "")]
+    return f"`{name}` is no service and no key of `{env}`; {suggestion(name, known)}"
 
 
 def _split(labels: Collection[str], what: str) -> tuple[str, str]:
