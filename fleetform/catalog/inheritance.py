@@ -45,6 +45,7 @@ class Inherited:
         tree: The environment as if every service were written in full; nulls are left in it.
         shared: `defaults` and `templates`, which have to be sound whether a service uses them or not.
         absent: The `enabled_in` of each service that is not in this environment.
+        incomplete: The places of the services that do not get all that they extend: what they lack is no news there.
         problems: What is wrong so far.
     """
 
@@ -52,6 +53,7 @@ class Inherited:
     tree: Node
     shared: Node
     absent: Mapping[str, Node]
+    incomplete: Collection[Position]
     problems: Sequence[Problem]
 
 
@@ -78,7 +80,7 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
         sound = {key: _without(full.get(key, node), SERVICE_KEYS) for key, node in top["services"].value.items()}
         present = {key: node for key, node in sound.items() if key not in absent}
         resolved["services"] = _holding(top["services"], present)
-    return Inherited(name, _holding(tree, resolved), _shared(tree, top), absent, problems)
+    return Inherited(name, _holding(tree, resolved), _shared(tree, top), absent, ladder.incomplete, problems)
 
 
 def _holding(node: Node, value: dict[str, Node]) -> Node:
@@ -116,9 +118,10 @@ class _Ladder:
 
     def __init__(self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]) -> None:
         self.problems: list[Problem] = []
-        self._defaults = defaults
+        self.incomplete: list[Position] = []
         self._templates = templates
         self._services = services
+        self._broken: set[Position] = set()
         self._lines: dict[str, tuple[str, ...]] = {}
         self._merged: dict[tuple[str, ...], Node | None] = {(): defaults}
         for name in templates:
@@ -126,7 +129,10 @@ class _Ladder:
 
     def full(self, name: str, service: Node) -> Node:
         """A service with all that it inherits; its place is its own."""
-        under = self._under(self._line_of(name, service, ()))
+        line = self._line_of(name, service, ())
+        under = self._under(line)
+        if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
+            self.incomplete.append(service.key_position or service.position)
         if under is None:
             return service
         merged = overlay(under, _without(service, [EXTENDS]))
@@ -154,6 +160,14 @@ class _Ladder:
             node: The node.
             path: The templates that lead here, one extending the next; the last is this one if it is a template.
         """
+        known = len(self.problems)
+        line = self._climbed(name, node, path)
+        if len(self.problems) > known:
+            self._broken.add(node.position)
+        return line
+
+    def _climbed(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
+        """See `_line_of`."""
         line: dict[str, None] = {}
         for entry in self._extended(name, node):
             parent = str(entry.value)
@@ -221,15 +235,16 @@ def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Pro
             yield Problem(entry.position, message, suggestion(entry.value, sorted(environments)))
 
 
-def told_once(problems: Sequence[Problem], shared: Sequence[Problem], services: Collection[str]) -> list[Problem]:
+def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequence[Problem]) -> list[Problem]:
     """Tells what is wrong in a place that services share once, not once a service.
 
     Args:
-        problems: What is wrong with the services, and with the rest.
+        inherited: The environment.
+        problems: What is wrong with it.
         shared: What is wrong with `defaults` and `templates` by themselves: at their places nothing else is told.
-        services: The names of the services.
     """
-    known = {problem.position for problem in shared}
+    services = _mappings(inherited.tree.at(("services",)))
+    known = {*inherited.incomplete, *(problem.position for problem in shared)}
     alike: dict[tuple[Position, str], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         if problem.position not in known:

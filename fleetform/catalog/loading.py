@@ -105,10 +105,7 @@ def validate(inherited: Inherited) -> Environment:
         found += check_environment(environment, tree)
     shared = _shared_problems(without_nulls(inherited.shared))
     if found or shared or environment is None:
-        services = tree.at(("services",))
-        raise CatalogError(
-            told_once(found, shared, services.value if services and isinstance(services.value, dict) else ())
-        )
+        raise CatalogError(told_once(inherited, found, shared))
     return environment
 
 

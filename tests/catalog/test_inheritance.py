@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.inheritance import MAX_TEMPLATES, told_once
+from fleetform.catalog.inheritance import MAX_TEMPLATES
 from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import Plain
@@ -358,8 +358,20 @@ def test_a_mistake_of_a_service_itself_is_at_its_own_place(tmp_path: Path) -> No
     ]
 
 
-def test_nothing_is_told_where_nothing_is_wrong() -> None:
-    assert told_once([], [], []) == []
+def test_what_a_service_lacks_because_of_a_wrong_extends_is_not_told_too(tmp_path: Path) -> None:
+    catalog = """\
+templates:
+  base: { extends: bare, port: 80 }
+services:
+  web: { extends: bsae }
+  orders: { extends: base }
+  stock: {}
+"""
+    assert problems(tmp_path, catalog) == [
+        "2:20: `base` extends `bare`, which is no template; none is known here",
+        "4:19: `web` extends `bsae`, which is no template; did you mean `base`?",
+        "6:3: `stock` has neither `build` nor `image`; give one of them",
+    ]
 
 
 def chain(length: int) -> str:
