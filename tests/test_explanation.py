@@ -1,6 +1,7 @@
 """What `invoke explain` prints."""
 
 import json
+import re
 from pathlib import Path, PurePath
 
 import pytest
@@ -133,6 +134,17 @@ def test_a_catalog_with_a_mistake_is_shown_before_it_is_refused(
         "services.orders.cpu: 500  envs/dev/environment.yaml:1  "
         "over 512 at envs/catalog.yaml:8, 256 at envs/catalog.yaml:5\n"
     )
+
+
+def test_the_document_shows_what_is_printed(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (root / "docs/reuse.md").read_text(encoding="utf-8")
+    catalog, environment = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    project(tmp_path, HEAD + catalog)
+    for name in ("local", "prod"):
+        (tmp_path / "envs" / name).mkdir()
+        (tmp_path / "envs" / name / "environment.yaml").write_text(environment, encoding="utf-8")
+    explanation.explain(Project(tmp_path), "prod", "web", as_json=False)
+    assert capsys.readouterr().out in text
 
 
 HERE = Position(PurePath("x.yaml"), 3, 1)
