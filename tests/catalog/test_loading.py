@@ -337,7 +337,7 @@ WRONG_SERVICE = [
     ),
     (
         "cpu: 512",
-        3,  # there is no `memory` to point at: the service's key
+        10,  # there is no `memory` to point at
         "Fargate has no tasks of 512 CPU units with 512 MiB; with 512 CPU units it has 1024, 2048, 3072, 4096 MiB",
     ),
     (
