@@ -76,11 +76,17 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
     for node in (*([defaults] if defaults else ()), *templates.values(), *services.values()):
         problems += _check_enabled_in(node, environments)
     resolved = {key: node for key, node in top.items() if key not in Shared.model_fields}
-    if "services" in top and isinstance(top["services"].value, dict):
-        sound = {key: _without(full.get(key, node), SERVICE_KEYS) for key, node in top["services"].value.items()}
-        present = {key: node for key, node in sound.items() if key not in absent}
-        resolved["services"] = _holding(top["services"], present)
+    if "services" in top:
+        resolved["services"] = _resolved(top["services"], full, absent)
     return Inherited(name, _holding(tree, resolved), _shared(tree, top), absent, ladder.incomplete, problems)
+
+
+def _resolved(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
+    """The services that are there, in full; what is no service stays as it is, for validation to see."""
+    if not isinstance(services.value, dict):
+        return services
+    present = {key: full.get(key, node) for key, node in services.value.items() if key not in absent}
+    return _holding(services, {key: _without(node, SERVICE_KEYS) for key, node in present.items()})
 
 
 def _holding(node: Node, value: dict[str, Node]) -> Node:
