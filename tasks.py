@@ -85,6 +85,15 @@ def render(_context: Context, env: str = LOCAL, check: bool = False, json: bool 
     console.render(project(), env, check=check, as_json=json)
 
 
+@task(help={**ENV, **JSON, "what": "A service, a key of one as web.cpu, or a key as network.cidr; a dot for all."})
+@reporting
+def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) -> None:
+    """Show what an environment comes to, and for each value where it is written and what it overrode."""
+    from fleetform import explanation
+
+    explanation.explain(project(), env, what, as_json=json)
+
+
 @task(help={**ENV, **JSON, "validate": "Run `terraform validate` too, some seconds a stack."})
 @reporting
 def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False) -> None:
@@ -356,6 +365,7 @@ def requirements(_context: Context) -> None:
 
 namespace = Collection(
     render,
+    explain,
     check,
     images,
     prune,

@@ -75,6 +75,10 @@ class Screen:
         """Prints a line as it is."""
         self._console.print(Text(text, style=style or ""), soft_wrap=True)
 
+    def parts(self, *parts: tuple[str, str]) -> None:
+        """Prints one line of parts, each a text and its style."""
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
     def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
         """Prints a table; the columns in `right` are flush right."""
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -106,6 +106,13 @@ def test_services_are_shown_in_a_table(screen: Screen, log: io.StringIO) -> None
     ]
 
 
+@pytest.mark.parametrize(("no_color", "printed"), [(True, "a [b] c\n"), (False, "a \x1b[36m[b]\x1b[0m c\n")])
+def test_each_part_of_a_line_has_its_style(no_color: bool, printed: str) -> None:  # noqa: FBT001
+    screen, shown = terminal(no_color=no_color)
+    screen.parts(("a ", ""), ("[b]", "cyan"), (" c", ""))
+    assert shown.getvalue() == printed
+
+
 @pytest.mark.parametrize("no_color", [True, False])
 def test_colours_are_shown_in_a_terminal_that_wants_them(no_color: bool) -> None:  # noqa: FBT001
     screen, shown = terminal(no_color=no_color)

@@ -54,6 +54,18 @@ def invoke(project: Project, *arguments: str, folder: str = "", **variables: str
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+def test_a_value_is_explained_with_file_and_line(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "30\nservices: { orders: { port: 80 } }")
+    assert invoke(project, "explain", "--env", "tiny", "orders.port") == Ended(
+        0, "services.orders.port: 80  envs/tiny/environment.yaml:2  over 8080 at envs/catalog.yaml:13\n", ""
+    )
+
+
+def test_a_value_that_is_nowhere_is_wrong_input(project: Project) -> None:
+    ended = invoke(project, "explain", "orders.prot")
+    assert ended == Ended(2, "", "`services.orders` has no `prot` in `local`; did you mean `port`?\n")
+
+
 def test_a_render_that_changes_nothing_says_so(project: Project) -> None:
     assert invoke(project, "render", "--env", "tiny") == Ended(0, "nothing to change\n", "")
 

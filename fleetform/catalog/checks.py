@@ -58,8 +58,14 @@ def below(at: Locator, *base: str | int) -> Locator:
     return at_below
 
 
-def check_calls(tree: Node) -> Iterator[Problem]:
-    """Each call leads to another service, once; read from the tree, as it needs no sound service."""
+def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[Problem]:
+    """Each call leads to another service, once; read from the tree, as it needs no sound service.
+
+    Args:
+        tree: The environment.
+        name: Its name.
+        absent: The `enabled_in` of the services that are not in it.
+    """
     services = tree.at(("services",))
     if services is None or not isinstance(services.value, dict):
         return
@@ -70,11 +76,14 @@ def check_calls(tree: Node) -> Iterator[Problem]:
             callee = _callee(call)
             if callee is None:
                 continue
-            name, port = str(callee.value), call.at(("port",))
-            yield from _check_call(caller, name, callee.position, list(services.value))
-            if (name, port and port.plain()) in seen:
-                yield Problem(callee.position, f"`{caller}` calls `{name}` twice", "name it once")
-            seen.add((name, port and port.plain()))
+            called, port = str(callee.value), call.at(("port",))
+            if called in absent:
+                yield _call_of_absent(caller, callee, name, absent[called])
+            else:
+                yield from _check_call(caller, called, callee.position, list(services.value))
+            if (called, port and port.plain()) in seen:
+                yield Problem(callee.position, f"`{caller}` calls `{called}` twice", "name it once")
+            seen.add((called, port and port.plain()))
 
 
 def _callee(call: Node) -> Node | None:
@@ -82,6 +91,12 @@ def _callee(call: Node) -> Node | None:
     named = call.at(("service",)) if isinstance(call.value, dict) else call
     other = call.at(("namespace",))
     return named if named is not None and other is None and isinstance(named.value, (str, int)) else None
+
+
+def _call_of_absent(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
+    message = f"`{caller}` calls `{call.value}`, which is not in `{name}`"
+    remedy = f"add `{name}` to its `enabled_in` at {enabled_in.position}, or leave the call out in `{name}`"
+    return Problem(call.position, message, remedy)
 
 
 def _check_call(caller: str, callee: str, position: Position, known: list[str]) -> Iterator[Problem]:

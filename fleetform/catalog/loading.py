@@ -1,7 +1,8 @@
 """From files to an Environment, or to every problem that they have, reported together."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fleetform.catalog.checks import check_calls, check_services, label, suggestion
+from fleetform.catalog.inheritance import SERVICE_KEYS, Inherited, Shared, inherit, told_once
 from fleetform.catalog.limits import check_environment, check_service_limits
 from fleetform.catalog.models import Environment, Service
 from fleetform.catalog.nodes import Node, read
@@ -55,23 +57,28 @@ def load(root: Path, name: str) -> Environment:
         InputError: There is no such environment or a file is missing.
         CatalogError: The YAML has problems; it holds all of them.
     """
-    return validate(*_read(root, name))
+    return validate(resolve(root, name))
 
 
 def load_notices(root: Path, name: str) -> list[Problem]:
     """What is allowed in one environment and yet worth saying, by place; see `load` for what it raises."""
-    tree, name, problems = _read(root, name)
-    return notices(validate(tree, name, problems), tree)
+    inherited = resolve(root, name)
+    return notices(validate(inherited), without_nulls(inherited.tree))
 
 
-def _read(root: Path, name: str) -> tuple[Node, str, list[Problem]]:
-    """The overlaid tree of an environment, its name, and the problems of its files."""
+def resolve(root: Path, name: str) -> Inherited:
+    """Reads one environment: the catalog, the environment's YAML over it, and what each service inherits under it.
+
+    Raises:
+        InputError: There is no such environment or a file is missing.
+    """
     names = environment_names(root)
     if name not in names:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
-    return overlay(base, over), name, problems
+    inherited = inherit(overlay(base, over), name, names)
+    return replace(inherited, problems=[*problems, *inherited.problems])
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
@@ -84,20 +91,15 @@ def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     return Node({}, node.position)
 
 
-def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:
-    """Makes an Environment of a tree.
-
-    Args:
-        tree: The overlaid tree.
-        name: The environment's name.
-        problems: Those found so far; with any, the result is a CatalogError however sound the tree is.
+def validate(inherited: Inherited) -> Environment:
+    """Makes an Environment of what was read.
 
     Raises:
-        CatalogError: There are problems.
+        CatalogError: There are problems, in the tree or from before.
     """
-    tree = without_nulls(tree)
+    tree, name = without_nulls(inherited.tree), inherited.name
     plain = tree.plain()
-    found = [*problems, *check_calls(tree)]
+    found = [*inherited.problems, *check_calls(tree, name, inherited.absent)]
     if not isinstance(plain, dict):
         raise CatalogError([*found, Problem(tree.position, "a mapping is expected", "write `application: ...`")])
     environment = None
@@ -113,9 +115,24 @@ def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:
     if environment is not None:
         found += check_environment(environment, tree)
         found += unrendered_of_environment(environment, tree)
-    if found or environment is None:
-        raise CatalogError(list(dict.fromkeys(found)))
+    shared = _shared_problems(without_nulls(inherited.shared))
+    if found or shared or environment is None:
+        raise CatalogError(told_once(inherited, found, shared))
     return environment
+
+
+def _shared_problems(shared: Node) -> list[Problem]:
+    """What is wrong with `defaults` and `templates` by themselves: a partial service may lack anything."""
+    try:
+        Shared.model_validate(shared.plain())
+    except ValidationError as error:
+        return [_problem(details, shared) for details in error.errors() if not _is_of_a_whole(details)]
+    return []
+
+
+def _is_of_a_whole(details: ErrorDetails) -> bool:
+    """Whether an error is about what a mapping lacks, or about how its entries go together."""
+    return details["type"] == "missing" or (details["type"] == "value_error" and isinstance(details["input"], dict))
 
 
 def _sound_services(plain: object) -> dict[str, Service]:
@@ -183,10 +200,14 @@ def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
 
 def _keys_at(path: tuple[str | int, ...]) -> list[str]:
     """The keys that the model at a path has."""
-    kind: Any = Environment
+    kind: Any = Shared if path and path[0] in Shared.model_fields else Environment
     for step in path:
         kind = _bare(_element(kind, step))
-    return [key for key in kind.model_fields if (kind, key) != (Environment, "name")]
+    resolved: Mapping[Any, Iterable[str]] = {
+        Environment: Shared.model_fields,
+        Service: () if path[:1] == ("defaults",) else SERVICE_KEYS,
+    }
+    return [*(key for key in kind.model_fields if (kind, key) != (Environment, "name")), *resolved.get(kind, ())]
 
 
 def _element(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type

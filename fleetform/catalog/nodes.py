@@ -34,11 +34,13 @@ class Node:
         value: A scalar, a list of nodes, or nodes by key in the order written.
         position: Where the value starts.
         key_position: Where its key starts, if it is a mapping's value.
+        replaced: The value that this one was laid over and took the place of.
     """
 
     value: "Scalar | list[Node] | dict[str, Node]"
     position: Position
     key_position: Position | None = None
+    replaced: "Node | None" = None
 
     def at(self, path: tuple[str | int, ...]) -> "Node | None":
         """The node that a path of keys and indices leads to, None if it leads nowhere."""

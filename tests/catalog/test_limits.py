@@ -4,6 +4,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from fleetform.catalog.inheritance import inherit
 from fleetform.catalog.loading import validate
 from fleetform.catalog.nodes import parse
 from fleetform.errors import CatalogError
@@ -263,7 +264,7 @@ def test_a_bucket_whose_name_is_made_too_long_is_refused() -> None:
     text = WEB.replace("shop", "a-shop-of-many-services")
     tree, _ = parse(text, PurePath("catalog.yaml"))
     with pytest.raises(CatalogError) as refused:
-        validate(tree, "integration-of-everything", [])
+        validate(inherit(tree, "integration-of-everything", ["integration-of-everything"]))
     assert str(refused.value) == (
         "catalog.yaml:1:14: `a-shop-of-many-services-integration-of-everything-tfstate-123456789012` "
         "is longer than the 63 characters of a bucket's name; give another as `state: { bucket: ... }`"

@@ -19,7 +19,7 @@ from fleetform.errors import CatalogError, InputError
 from tests.catalog.catalogs import HEAD, loaded, project
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
-SERVICE_KEYS = ", ".join(Service.model_fields)
+SERVICE_KEYS = ", ".join([*Service.model_fields, "extends", "enabled_in"])
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
@@ -334,7 +334,7 @@ WRONG_SERVICE = [
     ),
     (
         "cpu: 512",
-        3,  # there is no `memory` to point at: the service's key
+        10,  # there is no `memory` to point at
         "Fargate has no tasks of 512 CPU units with 512 MiB; with 512 CPU units it has 1024, 2048, 3072, 4096 MiB",
     ),
     (

@@ -17,7 +17,7 @@ def tree(text: str, file: PurePath) -> Node:
 
 
 def merged(base: str, over: str) -> Plain:
-    return overlay(tree(base, BASE), tree(over, OVER)).plain()
+    return without_nulls(overlay(tree(base, BASE), tree(over, OVER))).plain()
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,19 @@ def test_one_rule_lays_one_file_over_another(base: str, over: str, expected: Pla
     assert merged(base, over) == expected
 
 
-def test_values_know_the_file_that_they_came_from() -> None:
+def test_values_know_the_file_that_they_came_from_and_what_they_replaced() -> None:
     node = overlay(tree("a:\n  b: 1\n  c: 2\n", BASE), tree("x: 0\na:\n  c: 3\n", OVER))
     assert node == Node(
         {
             "a": Node(
                 {
                     "b": Node(1, Position(BASE, 2, 6), Position(BASE, 2, 3)),
-                    "c": Node(3, Position(OVER, 3, 6), Position(OVER, 3, 3)),
+                    "c": Node(
+                        3,
+                        Position(OVER, 3, 6),
+                        Position(OVER, 3, 3),
+                        Node(2, Position(BASE, 3, 6), Position(BASE, 3, 3)),
+                    ),
                 },
                 Position(BASE, 2, 3),
                 Position(BASE, 1, 1),
@@ -60,6 +65,32 @@ def test_values_know_the_file_that_they_came_from() -> None:
         },
         Position(BASE, 1, 1),
     )
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        pytest.param(["a: {b: 1}", "a: null", "a: {c: 2}"], {"a": {"c": 2}}, id="null removes all that is below"),
+        pytest.param(["a: {b: 1}", "a: 5", "a: {c: 2}"], {"a": {"c": 2}}, id="so does a scalar"),
+        pytest.param(["a: {b: 1}", "a: {c: 2}", "a: {b: ~}"], {"a": {"c": 2}}, id="null removes from two layers below"),
+        pytest.param(["a: 1", "a: null", "b: 2"], {"b": 2}, id="null keeps what it removed away"),
+        pytest.param(["a: 1", "b: 2", "a: 3"], {"a": 3, "b": 2}, id="the last wins"),
+    ],
+)
+def test_it_does_not_matter_which_of_three_layers_meet_first(layers: list[str], expected: Plain) -> None:
+    low, middle, high = (tree(text, BASE) for text in layers)
+    from_below, from_above = overlay(overlay(low, middle), high), overlay(low, overlay(middle, high))
+    assert from_below == from_above
+    assert without_nulls(from_below).plain() == expected
+
+
+def test_a_value_knows_all_that_it_replaced() -> None:
+    node = overlay(tree("a: 1", BASE), overlay(tree("a: 2", BASE), tree("a: 3", OVER))).at(("a",))
+    replaced = []
+    while node is not None:
+        replaced.append((node.value, node.position.file))
+        node = node.replaced
+    assert replaced == [(3, OVER), (2, BASE), (1, BASE)]
 
 
 def test_neither_tree_is_changed() -> None:

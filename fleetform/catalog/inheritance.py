@@ -1,0 +1,272 @@
+"""What services share: `defaults` under all of them, `templates` under those that extend them; and where a service is.
+
+This works on the overlaid tree, before it is validated: a service comes out as if it had been written in full, and
+every value still knows its place and what it was laid over. The layers of a service, from the lowest up: the
+defaults, its templates, what the catalog and the environment say of the service itself. `overlay` lays each over the
+one before.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fleetform.catalog.checks import suggestion
+from fleetform.catalog.models import Service
+from fleetform.catalog.nodes import Node
+from fleetform.catalog.overlay import overlay
+from fleetform.catalog.types import Entry, ServiceName
+from fleetform.errors import Position, Problem
+
+EXTENDS = "extends"
+ENABLED_IN = "enabled_in"
+SERVICE_KEYS = (EXTENDS, ENABLED_IN)
+"""Keys of a service that are gone once it is resolved; a template has them too."""
+
+MAX_TEMPLATES = 32
+"""Templates that one service or template may have under it: more are no help to a reader."""
+
+_IN_CODE = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
+
+
+class Shared(Entry):
+    """What services share: top-level keys that are gone once the services are resolved."""
+
+    defaults: Service | None = None
+    """A partial service that is laid under every service."""
+    templates: Mapping[ServiceName, Service] = {}
+    """Partial services by name. They are no services; one takes over what they hold with `extends`."""
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """An environment in which every service has all that it inherits.
+
+    Attributes:
+        name: The environment's name.
+        tree: The environment as if every service were written in full; nulls are left in it.
+        shared: `defaults` and `templates`, which have to be sound whether a service uses them or not.
+        absent: The `enabled_in` of each service that is not in this environment.
+        incomplete: The places of the services that do not get all that they extend: what they lack is no news there.
+        problems: What is wrong so far.
+    """
+
+    name: str
+    tree: Node
+    shared: Node
+    absent: Mapping[str, Node]
+    incomplete: Collection[Position]
+    problems: Sequence[Problem]
+
+
+def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
+    """Gives every service what it inherits, and takes out those that are not in an environment.
+
+    Args:
+        tree: The environment laid over the catalog.
+        name: The environment's name.
+        environments: The names of all environments.
+    """
+    top = tree.value if isinstance(tree.value, dict) else {}
+    services, templates = (_mappings(top.get(key)) for key in ("services", "templates"))
+    defaults = _mappings(tree).get("defaults")
+    ladder = _Ladder(defaults, templates, services)
+    full = {key: ladder.full(key, node) for key, node in services.items()}
+    enabled = {key: service.at((ENABLED_IN,)) for key, service in full.items()}
+    absent = {key: node for key, node in enabled.items() if node and _is_elsewhere(node, name, environments)}
+    problems = [*ladder.problems]
+    for node in (*([defaults] if defaults else ()), *templates.values(), *services.values()):
+        problems += _check_enabled_in(node, environments)
+    resolved = {key: node for key, node in top.items() if key not in Shared.model_fields}
+    if "services" in top:
+        resolved["services"] = _resolved(top["services"], full, absent)
+    return Inherited(name, _holding(tree, resolved), _shared(tree, top), absent, ladder.incomplete, problems)
+
+
+def _resolved(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
+    """The services that are there, in full; what is no service stays as it is, for validation to see."""
+    if not isinstance(services.value, dict):
+        return services
+    present = {key: full.get(key, node) for key, node in services.value.items() if key not in absent}
+    return _holding(services, {key: _without(node, SERVICE_KEYS) for key, node in present.items()})
+
+
+def _holding(node: Node, value: dict[str, Node]) -> Node:
+    return Node(value, node.position, node.key_position, node.replaced)
+
+
+def _mappings(node: Node | None) -> dict[str, Node]:
+    """The entries of a mapping that are mappings themselves; validation speaks of the others."""
+    entries = node.value if node is not None and isinstance(node.value, dict) else {}
+    return {key: child for key, child in entries.items() if isinstance(child.value, dict)}
+
+
+def _without(node: Node, keys: Collection[str]) -> Node:
+    if not isinstance(node.value, dict):
+        return node
+    return _holding(node, {key: child for key, child in node.value.items() if key not in keys})
+
+
+def _shared(tree: Node, top: Mapping[str, Node]) -> Node:
+    """`defaults` and `templates` without the keys that are dealt with here; `defaults` extends nothing."""
+    shared = {}
+    if "defaults" in top:
+        shared["defaults"] = _without(top["defaults"], [ENABLED_IN])
+    if "templates" in top:
+        templates = top["templates"]
+        shared["templates"] = templates
+        if isinstance(templates.value, dict):
+            entries = {key: _without(node, SERVICE_KEYS) for key, node in templates.value.items()}
+            shared["templates"] = _holding(templates, entries)
+    return Node(shared, tree.position)
+
+
+class _Ladder:
+    """Finds what is under a service, and collects what is wrong with `extends`."""
+
+    def __init__(self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]) -> None:
+        self.problems: list[Problem] = []
+        self.incomplete: list[Position] = []
+        self._templates = templates
+        self._services = services
+        self._broken: set[Position] = set()
+        self._lines: dict[str, tuple[str, ...]] = {}
+        self._merged: dict[tuple[str, ...], Node | None] = {(): defaults}
+        for name in templates:
+            self._line(name, ())
+
+    def full(self, name: str, service: Node) -> Node:
+        """A service with all that it inherits; its place is its own."""
+        line = self._line_of(name, service, ())
+        under = self._under(line)
+        if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
+            self.incomplete.append(service.key_position or service.position)
+        if under is None:
+            return service
+        merged = overlay(under, _without(service, [EXTENDS]))
+        return Node(merged.value, service.position, service.key_position, merged.replaced)
+
+    def _under(self, line: tuple[str, ...]) -> Node | None:
+        """The defaults with a line of templates over them."""
+        if line not in self._merged:
+            below = self._under(line[:-1])
+            template = _without(self._templates[line[-1]], [EXTENDS])
+            self._merged[line] = template if below is None else overlay(below, template)
+        return self._merged[line]
+
+    def _line(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
+        """A template with those under it before it."""
+        if name not in self._lines:
+            self._lines[name] = (*self._line_of(name, self._templates[name], (*path, name)), name)
+        return self._lines[name]
+
+    def _line_of(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The templates under a node, from the lowest up: each once, before all that extend it.
+
+        Args:
+            name: The name of the service or template.
+            node: The node.
+            path: The templates that lead here, one extending the next; the last is this one if it is a template.
+        """
+        known = len(self.problems)
+        line = self._climbed(name, node, path)
+        if len(self.problems) > known:
+            self._broken.add(node.position)
+        return line
+
+    def _climbed(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
+        """See `_line_of`."""
+        line: dict[str, None] = {}
+        for entry in self._extended(name, node):
+            parent = str(entry.value)
+            if parent in path:
+                circle = " -> ".join([*path[path.index(parent) :], parent])
+                self._add(entry, f"`{name}` extends itself: {circle}", f"take `{parent}` out of its `{EXTENDS}`")
+                continue
+            if len(path) <= MAX_TEMPLATES:
+                line |= dict.fromkeys(self._line(parent, path))
+            if len(path) > MAX_TEMPLATES or len(line) > MAX_TEMPLATES:
+                owner = path[0] if len(path) > MAX_TEMPLATES else name
+                self._add(entry, f"more than {MAX_TEMPLATES} templates under `{owner}`", "write some of them as one")
+                return ()
+        return tuple(line)
+
+    def _extended(self, name: str, node: Node) -> Iterator[Node]:
+        """The names of templates that a node extends, those that there are."""
+        extends = node.at((EXTENDS,))
+        if extends is None or extends.value is None:
+            return
+        seen = set()
+        for entry in extends.value if isinstance(extends.value, list) else [extends]:
+            if not isinstance(entry.value, str):
+                self._add(
+                    entry, f"`{name}` extends what is no name", "a template's name is expected, or a list of them"
+                )
+            elif entry.value in seen:
+                self._add(entry, f"`{name}` extends `{entry.value}` twice", "name it once")
+            elif entry.value in self._templates:
+                yield entry
+            elif entry.value in self._services:
+                message = f"`{name}` extends `{entry.value}`, which is a service"
+                self._add(entry, message, "move what they share to a template, which both extend")
+            else:
+                message = f"`{name}` extends `{entry.value}`, which is no template"
+                known = [template for template in self._templates if template != name]
+                self._add(entry, message, suggestion(entry.value, known))
+            seen.add(entry.value if isinstance(entry.value, str) else None)
+
+    def _add(self, node: Node, message: str, remedy: str) -> None:
+        self.problems.append(Problem(node.position, message, remedy))
+
+
+def _is_elsewhere(enabled: Node, name: str, environments: Collection[str]) -> bool:
+    """Whether an `enabled_in`, if it is sound, leaves an environment out."""
+    names = [entry.value for entry in enabled.value] if isinstance(enabled.value, list) else []
+    return bool(names) and name not in names and all(entry in environments for entry in names)
+
+
+def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Problem]:
+    """An `enabled_in` lists environments that there are."""
+    enabled = node.at((ENABLED_IN,))
+    if enabled is None or enabled.value is None:
+        return
+    expected = "a list of environments is expected, such as [dev]"
+    if not isinstance(enabled.value, list) or not enabled.value:
+        what = "empty" if enabled.value == [] else "no list"
+        yield Problem(enabled.position, f"`{ENABLED_IN}` is {what}", expected)
+        return
+    for entry in enabled.value:
+        if not isinstance(entry.value, str):
+            yield Problem(entry.position, f"`{ENABLED_IN}` has an entry that is no name", expected)
+        elif entry.value not in environments:
+            message = f"`{ENABLED_IN}` names `{entry.value}`, which is no environment in envs/"
+            yield Problem(entry.position, message, suggestion(entry.value, sorted(environments)))
+
+
+def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequence[Problem]) -> list[Problem]:
+    """Tells what is wrong in a place that services share once, not once a service.
+
+    Args:
+        inherited: The environment.
+        problems: What is wrong with it.
+        shared: What is wrong with `defaults` and `templates` by themselves: at their places nothing else is told.
+    """
+    services = _mappings(inherited.tree.at(("services",)))
+    known = {*inherited.incomplete, *(problem.position for problem in shared)}
+    alike: dict[tuple[Position, str], list[Problem]] = {}
+    for problem in dict.fromkeys(problems):
+        if problem.position not in known:
+            alike.setdefault((problem.position, _nameless(problem.message, services)), []).append(problem)
+    return [*dict.fromkeys(shared), *map(_told_once, alike.values())]
+
+
+def _nameless(message: str, services: Collection[str]) -> str:
+    """A message without the names of services in it."""
+    return _IN_CODE.sub(lambda found: "`" if found[1] or found[2] in services else found[0], message)
+
+
+def _told_once(alike: Sequence[Problem]) -> Problem:
+    first, *others = alike
+    if not others:
+        return first
+    more = f"the same in {len(others)} more {'service' if len(others) == 1 else 'services'}"
+    return Problem(first.position, f"{first.message} ({more})", first.remedy)
