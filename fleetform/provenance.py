@@ -201,6 +201,9 @@ def _defaults(default: Any, path: Steps, overrode: tuple[Earlier, ...]) -> Itera
     if isinstance(default, BaseModel):
         for key in type(default).model_fields:
             yield from _defaults(getattr(default, key), (*path, key), overrode)
+    elif isinstance(default, Mapping) and default:
+        for key, item in default.items():
+            yield from _defaults(item, (*path, key), overrode)
     else:
         value = list(default) if isinstance(default, tuple) else default
         yield Fact(path, value, DEFAULT, None, overrode)

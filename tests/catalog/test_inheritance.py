@@ -223,10 +223,7 @@ services:
         pytest.param(
             "defaults: { extends: a }\ntemplates: { a: {} }\nservices: { web: { image: nginx:1 } }\n",
             [
-                (
-                    "1:13: unknown key `extends` in `defaults`; known: build, image, command, port, public, calls, "
-                    "environment, health_check, cpu, memory, architecture, desired_count, autoscaling"
-                )
+                f"1:13: unknown key `extends` in `defaults`; known: {', '.join(Service.model_fields)}",
             ],
             id="defaults",
         ),
@@ -336,7 +333,7 @@ services:
     assert problems(tmp_path, catalog) == [
         "2:8: Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
         "3:11: `web` calls `nobody`, which is no service (the same in 2 more services); known: orders, stock",
-        "4:3: `command` is missing in `services.web.health_check` (the same in 1 more service); add `command:`",
+        "4:3: a health check has neither `command` nor `path`; give one of them",
     ]
 
 
