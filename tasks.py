@@ -94,6 +94,15 @@ def check(_context: Context, env: str = LOCAL, validate: bool = False, json: boo
     console.check(project(), env, validate=validate, as_json=json)
 
 
+@task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
+@reporting
+def schema(_context: Context, check: bool = False) -> None:
+    """Make the catalog's JSON Schema, which editors complete and check by, and its reference anew."""
+    from fleetform import console
+
+    console.schema(project(), check=check)
+
+
 @task(
     iterable=["service"],
     help={
@@ -357,6 +366,7 @@ def requirements(_context: Context) -> None:
 namespace = Collection(
     render,
     check,
+    schema,
     images,
     prune,
     bootstrap,

@@ -54,6 +54,20 @@ def _print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
         _write("nothing to change\n")
 
 
+def schema(project: Project, *, check: bool) -> None:
+    """Makes the catalog's JSON Schema and reference anew, or with `check` fails if that would change anything."""
+    from fleetform.workflow.schema import schema_changes, write_schema  # noqa: PLC0415 - nothing else makes schemas
+
+    if not check:
+        _print_changes(write_schema(project), as_json=False)
+        return
+    changes = schema_changes(project)
+    _write("".join(change.diff() for change in changes))
+    if changes:
+        stale = ", ".join(change.path.as_posix() for change in changes)
+        raise CheckFailedError(f"not what the catalog's models say: {stale}; `invoke schema` mends it")
+
+
 def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
     files.require_rendered(project, env)

@@ -5,11 +5,12 @@ name; a test holds the two together.
 """
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from fleetform.catalog.forms import READ_AS_TEXT, Matching
 
 SUBNET_PREFIX = 24
 """Every subnet is a /24: 251 addresses, one for each task."""
@@ -40,17 +41,6 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
 
 
-def _matching(pattern: str, expectation: str) -> AfterValidator:
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(expectation)
-        return value
-
-    return AfterValidator(check)
-
-
 def _vpc_cidr(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
@@ -68,55 +58,55 @@ def _retention(value: int) -> int:
     return value
 
 
-def _relative_path(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/") or not re.fullmatch(r"[\w./-]+", value, re.ASCII):
-        raise ValueError("a path inside this repository is expected, of letters, digits and . _ - /")
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul)]
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul), Field(json_schema_extra=READ_AS_TEXT)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
-Path = Annotated[Text, AfterValidator(_relative_path)]
+Path = Annotated[
+    Text,
+    Matching(
+        r"(?!/)(?!(.*/)?\.\.(/|$))[A-Za-z0-9_./-]+",
+        "a path inside this repository is expected, of letters, digits and . _ - /",
+    ),
+]
 Command = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 # A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
 ServiceName = Annotated[
     str,
-    _matching(
+    Matching(
         r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
     ),
 ]
 ApplicationName = Annotated[
     Text,
-    _matching(
+    Matching(
         r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "lower-case letters, digits and single hyphens are expected, 24 at most"
     ),
 ]
 # What ECR (lower case, single separators) and IAM both take.
 NamePrefix = Annotated[
     Text,
-    _matching(
+    Matching(
         r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*", "lower-case words joined by - or _ are expected, 40 at most"
     ),
 ]
 VariableName = Annotated[
-    str, _matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
+    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
 ]
 # EC2's tag rules, the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 TagKey = Annotated[
     str,
-    _matching(
-        r"(?!(?i:aws:))[\w .:/=+@-]{1,128}",
+    Matching(
+        r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
         "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front",
     ),
 ]
 TagValue = Annotated[
-    Text, _matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
+    Text, Matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
 ]
 Domain = Annotated[
     Text,
-    _matching(
+    Matching(
         r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "a DNS domain of two labels or more is expected, such as dev.shop.internal",
     ),
@@ -124,7 +114,7 @@ Domain = Annotated[
 # An absolute path and perhaps a query, of RFC 3986's characters.
 UrlPath = Annotated[
     Text,
-    _matching(
+    Matching(
         r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
         "a path is expected that begins with / and has only a URL's characters, 1024 at most, such as /healthz",
     ),
@@ -150,7 +140,7 @@ class Build(Entry):
     dockerfile: Path = "Dockerfile"
     """The Dockerfile, from the context."""
     args: Mapping[VariableName, Text] = {}
-    """Build arguments, which the Dockerfile takes with ARG. Nothing secret: they are committed and shown."""
+    """Build arguments, which the Dockerfile takes with `ARG`. Nothing secret: they are committed and shown."""
 
 
 class HealthCheck(Entry):
@@ -187,25 +177,26 @@ class Service(Entry):
     build: Build | None = None
     """Builds the image from this repository. Either this or `image`."""
     image: (
-        Annotated[Text, _matching(r"[\w][\w./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")] | None
+        Annotated[Text, Matching(r"[\w][\w./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")] | None
     ) = None
     """An image that is built elsewhere."""
     command: Command | None = None
     """Replaces the image's command."""
     port: Annotated[Integer, Field(ge=1, le=65535)] | None = None
-    """TCP port that the container listens on; it is told by the variable PORT."""
+    """TCP port that the container listens on; it is told by the variable `PORT`."""
     public: Boolean = False
     """Reachable from the internet on its port."""
     calls: Annotated[tuple[Text, ...], BeforeValidator(_listed)] = ()
-    """Services that this one calls: each gives it the variable <CALLEE>_URL and opens the callee's port to it."""
+    """Services that this one calls: each gives it the variable `<CALLEE>_URL` and opens the callee's port to it."""
     environment: Mapping[VariableName, Text] = {}
     """Environment variables. Nothing secret: they are committed and shown."""
     health_check: HealthCheck | None = None
     cpu: Integer = 256
     """CPU units; 1024 are one vCPU."""
     memory: Integer = 512
-    """MiB."""
+    """MiB, one of the sizes that Fargate has for the `cpu`."""
     architecture: Literal["x86_64", "arm64"] = "x86_64"
+    """The processors that the image is built for and runs on."""
     desired_count: Annotated[Integer, Field(ge=0, le=5000)] = 1
     """Tasks that run, where there is no autoscaling."""
     autoscaling: Autoscaling | None = None
@@ -214,7 +205,10 @@ class Service(Entry):
 class Network(Entry):
     """The VPC."""
 
-    cidr: Annotated[Text, AfterValidator(_vpc_cidr)] = "10.0.0.0/16"
+    cidr: Annotated[
+        Text, AfterValidator(_vpc_cidr), Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"})
+    ] = "10.0.0.0/16"
+    """The VPC's network, private, `/16` to `/21`. Subnets are its `/24`s from the second on."""
 
 
 class State(Entry):
@@ -222,17 +216,18 @@ class State(Entry):
 
     bucket: Annotated[
         Text,
-        _matching(
+        Matching(
             r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"
         ),
     ]
+    """S3 bucket of the Terraform state."""
 
 
 class PolicyException(Entry):
     """A finding that is accepted."""
 
     rule: Text
-    """The rule's id, such as FF001."""
+    """The rule's id, such as `FF001`."""
     address: Text
     """The resource's address in its stack; `*` stands for any characters."""
     reason: Annotated[Text, Field(min_length=10)]
@@ -245,11 +240,13 @@ class Environment(Entry):
     name: ServiceName
     """The folder in `envs/`; not a key of the YAML."""
     application: ApplicationName
-    account: Annotated[Text, _matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")]
+    """The whole system; begins the name of every resource."""
+    account: Annotated[Text, Matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")]
     """AWS account; Terraform refuses to work in any other."""
-    region: Annotated[Text, _matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region is expected, such as ap-northeast-1")]
+    region: Annotated[Text, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region is expected, such as ap-northeast-1")]
+    """AWS region."""
     zones: Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=2, max_length=6)]
-    """Availability zones, one public subnet in each."""
+    """Availability zones, one public subnet in each. Add new ones at the end: none moves."""
     emulator: Boolean = False
     """Runs against the emulator on this machine, never against AWS."""
     name_prefix: NamePrefix | None = None
@@ -260,13 +257,19 @@ class Environment(Entry):
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
-    log_retention_in_days: Annotated[Integer, AfterValidator(_retention)] = 365
+    """What CloudWatch measures of the cluster."""
+    log_retention_in_days: Annotated[
+        Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
+    ] = 365
+    """Days that CloudWatch Logs keeps what the services print."""
     tags: Mapping[TagKey, TagValue] = {}
     """Set on every resource, over `application` and `environment`."""
     state: State | None = None
     """Left out: the bucket `<application>-<name>-tfstate-<account>`."""
     exceptions: Annotated[tuple[PolicyException, ...], BeforeValidator(_listed)] = ()
+    """Findings of the policy that are accepted."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
+    """The services by name: a DNS label, as others call it."""
 
     @property
     def prefix(self) -> str:
