@@ -15,6 +15,7 @@ MARK = "<!-- Generated from here on: invoke schema -->"
 _NAME = "<name>"
 _ITEM = "[]"
 _LONGEST_LIST = 24
+_EXAMPLE = re.compile(r",? such as (.*)$")
 _WORDS = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}
 
 
@@ -37,10 +38,10 @@ class _Section:
 
     @property
     def heading(self) -> str:
-        """Its heading: a kind of things with names of their own is a chapter."""
+        """Its heading: what an environment has by name is a chapter."""
         if not self.path:
             return "## Environment"
-        level = "##" if self.path[-1] == _NAME else "###"
+        level = "##" if self.path[1:] == (_NAME,) else "###"
         return f'{level} <a id="{self.anchor}-keys"></a>`{".".join(self.path).replace(f".{_ITEM}", _ITEM)}`'
 
 
@@ -85,17 +86,18 @@ def _kind(schema: Schema) -> str | None:
 @cache
 def _sections() -> Mapping[str, _Section]:
     """The sections by the definition that they tell, in the document's order."""
-    found = definitions()
-    sections = {ROOT: _Section(ROOT, ())}
-    waiting = [sections[ROOT]]
-    while waiting:
-        section = waiting.pop(0)
-        for key, schema in found[section.kind]["properties"].items():
-            for kind, steps in _kinds(schema):
-                if kind not in sections:
-                    sections[kind] = _Section(kind, (*section.path, key, *steps))
-                    waiting.append(sections[kind])
+    sections: dict[str, _Section] = {}
+    _collect(_Section(ROOT, ()), sections)
     return sections
+
+
+def _collect(section: _Section, sections: dict[str, _Section]) -> None:
+    """Adds a section, then those of the mappings in it that have none yet."""
+    sections[section.kind] = section
+    for key, schema in definitions()[section.kind]["properties"].items():
+        for kind, steps in _kinds(schema):
+            if kind not in sections:
+                _collect(_Section(kind, (*section.path, key, *steps)), sections)
 
 
 def _kinds(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -149,7 +151,7 @@ def _legal(schema: Schema, sections: Mapping[str, _Section]) -> str:
 
 def _scalar(schema: Schema) -> str:
     if "patternErrorMessage" in schema:
-        return re.sub(r" (is|are) expected", "", _escaped(schema["patternErrorMessage"]))
+        return _EXAMPLE.sub("", re.sub(r" (is|are) expected", "", _escaped(schema["patternErrorMessage"])))
     kind = "string" if schema.get("type") == READ_AS_TEXT["type"] else schema.get("type")
     lengths = _counted(schema, "minLength", "maxLength")
     return _WORDS[str(kind)] + (f"{lengths} characters" if lengths else _counted(schema, "minimum", "maximum"))
@@ -169,17 +171,24 @@ def _counted(schema: Schema, least: str, most: str) -> str:
 
 
 def _example(schema: Schema) -> str:
-    return f", such as `{_yaml(schema['examples'][0])}`" if schema.get("examples") else ""
+    """An example of its own, else that of what is expected; values that are all listed need none."""
+    if schema.get("examples") and "enum" not in schema:
+        return f", such as `{_yaml(schema['examples'][0])}`"
+    found = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
+    return f", such as `{found[1]}`" if found else ""
 
 
 def _default(schema: Schema) -> str:
+    if referred(schema) and "default" in schema:
+        return "that of its keys"
     return f"`{_yaml(schema['default'])}`" if "default" in schema else "none"
 
 
 def _yaml(value: object) -> str:
     """A value on one line, as one writes it in the catalog."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key}: {_yaml(child)}" for key, child in value.items()) + " }"
+        entries = ", ".join(f"{key}: {_yaml(child)}" for key, child in value.items())
+        return f"{{ {entries} }}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_yaml, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)

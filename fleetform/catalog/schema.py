@@ -32,7 +32,6 @@ _OVER: Schema = {
     },
 }
 
-_TITLE = "Fleetform catalog"
 _DESCRIPTION = (
     "What every environment runs, and what one environment lays over it. Mappings merge by key, everything else "
     "replaces, null removes."
@@ -88,7 +87,7 @@ def _tidied(schema: Schema) -> Schema:
     """Pydantic's schema without what tells a reader nothing; null is nowhere a value of its own."""
     tidied = _below(schema, _tidied)
     tidied.pop("title", None)
-    if tidied.get("default") in (None, {}, []):
+    if "default" in tidied and tidied["default"] in (None, {}, []):
         tidied.pop("default", None)
     if tidied.get("type") == "array":
         tidied = {_LENGTHS.get(key, key): value for key, value in tidied.items()}
@@ -123,7 +122,7 @@ def catalog_schema() -> Schema:
     root = {**opened.pop(ROOT), "description": _DESCRIPTION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": _TITLE,
+        "title": "Fleetform catalog",
         **root,
         "$defs": _reached(root, {**opened, **whole}),
     }
@@ -160,7 +159,7 @@ def _or_null(schema: Schema) -> Schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [*kinds, "null"], **values}
-    told = {key: schema[key] for key in ("description", "default", "examples") if key in schema}
+    told: Schema = {key: schema[key] for key in ("description", "default", "examples") if key in schema}
     kind = {key: value for key, value in schema.items() if key not in told}
     alternatives = kind["anyOf"] if kind.keys() == {"anyOf"} else [kind]
     return {"anyOf": [*alternatives, {"type": "null"}], **told}
