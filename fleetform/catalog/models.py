@@ -257,7 +257,7 @@ class Environment(Entry):
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
-    """What CloudWatch measures of the cluster."""
+    """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: Annotated[
         Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
     ] = 365

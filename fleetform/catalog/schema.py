@@ -20,10 +20,18 @@ ROOT = Environment.__name__
 
 Schema: TypeAlias = dict[str, Any]
 
+_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_MAPPINGS = ("properties", "patternProperties")
+_SINGLE = ("items", "additionalProperties", "propertyNames")
+_LENGTHS = {"minLength": "minItems", "maxLength": "maxItems"}
+_REFERENCE = "#/$defs/"
+# A mapping in a list is given as a whole: its definition goes by its name and this.
+_ITEM = "Item"
+
 # What the keys are that no model has, and what the models do not say: laid over the models' definitions as an
 # environment is over the catalog. Mappings merge by key, all else replaces, None removes.
 _OVER: Schema = {
-    ROOT: {"properties": {"name": None}, "required": ["application", "account", "region", "zones", "services"]},
+    ROOT: {"properties": {"name": None}},
     "Service": {
         "properties": {
             "cpu": {"enum": list(FARGATE_MEMORY)},
@@ -36,20 +44,19 @@ _DESCRIPTION = (
     "What every environment runs, and what one environment lays over it. Mappings merge by key, everything else "
     "replaces, null removes."
 )
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_MAPPINGS = ("properties", "patternProperties")
-_SINGLE = ("items", "additionalProperties", "propertyNames")
-_LENGTHS = {"minLength": "minItems", "maxLength": "maxItems"}
-_REFERENCE = "#/$defs/"
-# A mapping in a list is given as a whole: its definition goes by its name and this.
-_ITEM = "Item"
 
 
 @cache
 def definitions() -> Mapping[str, Schema]:
     """The schema of each kind of mapping in a resolved environment, by its model's name."""
     _, schema = models_json_schema([(Environment, "validation")])
-    return _merged({name: _tidied(definition) for name, definition in schema["$defs"].items()}, _OVER)
+    found = _merged({name: _tidied(definition) for name, definition in schema["$defs"].items()}, _OVER)
+    return {name: _requiring_what_it_has(definition) for name, definition in found.items()}
+
+
+def _requiring_what_it_has(definition: Schema) -> Schema:
+    required = [key for key in definition.get("required", ()) if key in definition["properties"]]
+    return {**definition, "required": required}
 
 
 def referred(schema: Schema) -> str | None:

@@ -8,6 +8,8 @@ import pytest
 from fleetform.catalog.reference import MARK, anchor, reference
 from fleetform.catalog.schema import definitions
 
+INSIGHTS = "CloudWatch Container Insights of the cluster."
+
 
 def rows(text: str) -> dict[str, str]:
     """The rows of all tables by the anchor of their key."""
@@ -20,11 +22,8 @@ def rows(text: str) -> dict[str, str]:
         ("emulator", ["true` or `false", "false", "Runs against the emulator on this machine, never against AWS."]),
         ("network", ["[mapping](#network-keys)", "that of its keys", "The VPC."]),
         ("services-health_check-interval", ["whole number, 5 to 300", "30", "Seconds between two checks."]),
-        (
-            "services-architecture",
-            ["x86_64`, `arm64", "x86_64", "The processors that the image is built for and runs on."],
-        ),
-        ("services-image", ["an image reference, such as `nginx:1.29", "none", "An image that is built elsewhere."]),
+        ("container_insights", ["enhanced`, `enabled`, `disabled", "enabled", INSIGHTS]),
+        ("region", ["a region, such as `ap-northeast-1", "required", "AWS region."]),
         ("exceptions-reason", ["text, 10 or more characters", "required", "Why it is accepted, for the reviewer."]),
     ],
 )
