@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent
 LOCAL = "local"
 ALL_LINES = -1
+NO_PORT = -1
 WRONG_INPUT = 2
 INTERRUPTED = 130
 READER_LEFT = 141
@@ -101,6 +102,42 @@ def check(_context: Context, env: str = LOCAL, validate: bool = False, json: boo
     from fleetform import console
 
     console.check(project(), env, validate=validate, as_json=json)
+
+
+@task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
+@reporting
+def schema(_context: Context, check: bool = False) -> None:
+    """Make the catalog's JSON Schema, which editors complete and check by, and its reference anew."""
+    from fleetform import console
+
+    console.schema(project(), check=check)
+
+
+@task(
+    help={
+        "name": "The service's name.",
+        "port": "The port that it listens on; left out: none, for a worker that nobody calls.",
+        "calls": "The services that it calls, with commas between them.",
+        "image": "An image that is built elsewhere; left out: it is built from containers/<name>.",
+    }
+)
+@reporting
+def new_service(_context: Context, name: str, port: int = Number(NO_PORT), calls: str = "", image: str = "") -> None:
+    """Add a service to the catalog, with comments; nothing else in the file changes."""
+    from fleetform import console
+    from fleetform.catalog.additions import NewService
+
+    callees = tuple(callee.strip() for callee in calls.split(",") if callee.strip())
+    console.new_service(project(), NewService(name, None if port == NO_PORT else port, callees, image or None))
+
+
+@task(help={"name": "The environment's name.", "like": "The environment that it is a copy of, but for its own names."})
+@reporting
+def new_env(_context: Context, name: str, like: str) -> None:
+    """Make an environment that is like another."""
+    from fleetform import console
+
+    console.new_env(project(), name, like)
 
 
 @task(
@@ -367,6 +404,9 @@ namespace = Collection(
     render,
     explain,
     check,
+    schema,
+    new_service,
+    new_env,
     images,
     prune,
     bootstrap,

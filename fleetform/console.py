@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from fleetform.catalog.loading import load, load_notices
+from fleetform.catalog.loading import CATALOG, environment_file, load, load_notices
 from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
@@ -17,6 +17,7 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
 
 if TYPE_CHECKING:
+    from fleetform.catalog.additions import NewService
     from fleetform.images.building import Done
     from fleetform.screen import Screen
     from fleetform.workflow.pruning import OldImages
@@ -58,6 +59,43 @@ def _print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
         _write(f"{change.kind:8} {change.path.as_posix()}\n")
     if not changes:
         _write("nothing to change\n")
+
+
+def schema(project: Project, *, check: bool) -> None:
+    """Makes the catalog's JSON Schema and reference anew, or with `check` fails if that would change anything."""
+    from fleetform.workflow.schema import schema_changes, write_schema  # noqa: PLC0415 - nothing else makes schemas
+
+    if not check:
+        _print_changes(write_schema(project), as_json=False)
+        return
+    changes = schema_changes(project)
+    _write("".join(change.diff() for change in changes))
+    if changes:
+        stale = ", ".join(change.path.as_posix() for change in changes)
+        raise CheckFailedError(f"not what the catalog's models say: {stale}; `invoke schema` mends it")
+
+
+def new_service(project: Project, service: "NewService") -> None:
+    """Adds a service to the catalog, and says what is next."""
+    from fleetform.workflow.additions import add_service  # noqa: PLC0415 - seldom wanted
+
+    environments = add_service(project, service)
+    _write(f"changed  {CATALOG}\n")
+    if service.image is None and not (project.root / service.context / "Dockerfile").exists():
+        _write(f"next: write {service.context}/Dockerfile\n")
+    for env in environments:
+        _write(f"next: invoke render --env {env}\n")
+
+
+def new_env(project: Project, name: str, like: str) -> None:
+    """Makes an environment that is like another, and says what is next."""
+    from fleetform.workflow.additions import add_environment  # noqa: PLC0415 - seldom wanted
+
+    made = add_environment(project, name, like)
+    _write(f"added    {environment_file(name)}\n")
+    if made.left_out:
+        _write(f"left out, as {like}'s own: {', '.join(made.left_out)}\n")
+    _write(f"next: invoke render --env {name}\n")
 
 
 def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:

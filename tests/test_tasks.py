@@ -245,6 +245,45 @@ def test_a_reader_that_leaves_ends_a_task_quietly(project: Project, task: list[s
     assert (process.returncode, stderr) == (141, "")
 
 
+def test_a_new_service_is_added_and_what_is_next_is_told(project: Project) -> None:
+    ended = invoke(project, "new-service", "mail", "--port", "25", "--calls", "orders, web")
+    assert ended == Ended(
+        0,
+        "changed  envs/catalog.yaml\n"
+        "next: write containers/mail/Dockerfile\n"
+        "next: invoke render --env local\n"
+        "next: invoke render --env tiny\n",
+        "",
+    )
+    assert (project.root / CATALOG).read_text(encoding="utf-8").endswith("    calls: [orders, web]\n")
+
+
+def test_a_new_service_of_an_image_needs_no_dockerfile(project: Project) -> None:
+    ended = invoke(project, "new-service", "cache", "--image", "redis:8.2")
+    following = "next: invoke render --env local\nnext: invoke render --env tiny\n"
+    assert ended == Ended(0, f"changed  envs/catalog.yaml\n{following}", "")
+
+
+def test_a_new_service_that_is_there_is_wrong_input(project: Project) -> None:
+    ended = invoke(project, "new-service", "orders")
+    assert ended == Ended(2, "", "`orders` is a service already; choose another name\n")
+
+
+def test_a_new_environment_can_be_rendered_at_once(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "30\nname_prefix: old-tiny")
+    assert invoke(project, "new-env", "small", "--like", "tiny") == Ended(
+        0,
+        "added    envs/small/environment.yaml\nleft out, as tiny's own: name_prefix\nnext: invoke render --env small\n",
+        "",
+    )
+    assert invoke(project, "render", "--env", "small").code == 0
+
+
+def test_a_new_environment_that_is_there_is_wrong_input(project: Project) -> None:
+    ended = invoke(project, "new-env", "tiny", "--like", "local")
+    assert ended == Ended(2, "", "envs/tiny is there already; choose another name\n")
+
+
 def all_tasks() -> Mapping[str, Task[Any]]:
     """Every task by its name on the command line."""
     collection: Collection = tasks.namespace

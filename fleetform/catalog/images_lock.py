@@ -1,14 +1,13 @@
 """`envs/<environment>/images.lock.yaml`: which image of each service is deployed, by digest."""
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
 
 from fleetform.catalog.checks import suggestion
 from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
@@ -131,20 +130,8 @@ def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
     try:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
-        _replace(path, text)
+        replace_text(path, text)
     except OSError as error:
         message = f"{lock_file(env)}: cannot be written: {error.strerror}"
         raise ProgramError(f"{message}; mend that and run it again: what is pushed stays pushed") from None
     return True
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=".images-", dir=path.parent)
-    fresh = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        fresh.chmod(0o644)
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -1,0 +1,204 @@
+"""The catalog's reference in docs/catalog.md: every key with what it may be, its default and what it means."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import PurePath
+
+from fleetform.catalog.forms import READ_AS_TEXT
+from fleetform.catalog.schema import ROOT, Schema, definitions, referred
+
+DOCUMENT = PurePath("docs/catalog.md")
+MARK = "<!-- Generated from here on: invoke schema -->"
+
+_NAME = "<name>"
+_ITEM = "[]"
+_LONGEST_LIST = 24
+_EXAMPLE = re.compile(r",? such as (.*)$")
+_WORDS = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A kind of mapping, at the first place that has it.
+
+    Attributes:
+        kind: Its definition's name.
+        path: The keys that lead to it; a name that is given freely and an item of a list have steps of their own.
+    """
+
+    kind: str
+    path: tuple[str, ...]
+
+    @property
+    def anchor(self) -> str:
+        """What a link to it ends in."""
+        return "-".join(step for step in self.path if step not in (_NAME, _ITEM))
+
+    @property
+    def heading(self) -> str:
+        """Its heading: what an environment has by name is a chapter."""
+        if not self.path:
+            return "## Environment"
+        level = "##" if self.path[1:] == (_NAME,) else "###"
+        return f'{level} <a id="{self.anchor}-keys"></a>`{".".join(self.path).replace(f".{_ITEM}", _ITEM)}`'
+
+
+def reference() -> str:
+    """The reference in Markdown, from the mark on."""
+    found, sections = definitions(), _sections()
+    parts = [_part(section, found[section.kind], sections) for section in sections.values()]
+    return "\n\n".join([MARK, *parts]) + "\n"
+
+
+def anchor(path: Sequence[str | int]) -> str:
+    """What a link to a key's row in the reference ends in; empty for no key of the catalog.
+
+    Args:
+        path: The keys and indices that lead to a value in a resolved environment, such as `services`, `web`, `cpu`.
+    """
+    found, sections = definitions(), _sections()
+    schema, told = found[ROOT], ""
+    section = sections[ROOT]
+    for step in path:
+        if step in schema.get("properties", {}):
+            told = f"{section.anchor}-{step}".removeprefix("-")
+            schema = schema["properties"][step]
+        else:
+            schema = _inside(schema, step)
+        kind = _kind(schema)
+        if kind:
+            schema, section = found[kind], sections[kind]
+    return told
+
+
+def _inside(schema: Schema, step: str | int) -> Schema:
+    inside = schema.get("items" if isinstance(step, int) else "additionalProperties")
+    return inside if isinstance(inside, dict) else {}
+
+
+def _kind(schema: Schema) -> str | None:
+    """The definition that a schema is, or may be beside something shorter."""
+    return next(filter(None, map(referred, (schema, *schema.get("anyOf", ())))), None)
+
+
+@cache
+def _sections() -> Mapping[str, _Section]:
+    """The sections by the definition that they tell, in the document's order."""
+    sections: dict[str, _Section] = {}
+    _collect(_Section(ROOT, ()), sections)
+    return sections
+
+
+def _collect(section: _Section, sections: dict[str, _Section]) -> None:
+    """Adds a section, then those of the mappings in it that have none yet."""
+    sections[section.kind] = section
+    for key, schema in definitions()[section.kind]["properties"].items():
+        for kind, steps in _kinds(schema):
+            if kind not in sections:
+                _collect(_Section(kind, (*section.path, key, *steps)), sections)
+
+
+def _kinds(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The definitions that a value leads to, each with the steps to it."""
+    if kind := referred(schema):
+        yield kind, ()
+    for child in schema.get("anyOf", ()):
+        yield from _kinds(child)
+    for key, step in (("items", _ITEM), ("additionalProperties", _NAME)):
+        if isinstance(schema.get(key), dict):
+            yield from ((kind, (step, *steps)) for kind, steps in _kinds(schema[key]))
+
+
+def _part(section: _Section, schema: Schema, sections: Mapping[str, _Section]) -> str:
+    rows = [
+        [
+            f'<a id="{f"{section.anchor}-{key}".removeprefix("-")}"></a>`{key}`',
+            _legal(child, sections) + _example(child),
+            "required" if key in schema.get("required", ()) else _default(child),
+            _described(child),
+        ]
+        for key, child in schema["properties"].items()
+    ]
+    lines = [["key", "value", "default", "meaning"], ["---"] * 4, *rows]
+    table = "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
+    return f"{section.heading}\n\n{_escaped(schema['description'])}\n\n{table}"
+
+
+def _described(schema: Schema) -> str:
+    """A key's own description, else that of the mapping that it holds."""
+    kind = _kind(schema)
+    inherited = definitions()[kind].get("description", "") if kind else ""
+    return _escaped(str(schema.get("description", inherited)))
+
+
+def _legal(schema: Schema, sections: Mapping[str, _Section]) -> str:
+    """What a value may be."""
+    if kind := referred(schema):
+        return f"[mapping](#{sections[kind].anchor}-keys)"
+    if "anyOf" in schema:
+        return " or ".join(_legal(child, sections) for child in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return _one_of(schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return "list of " + _legal(schema["items"], sections) + _counted(schema, "minItems", "maxItems")
+    if schema.get("type") == "object":
+        inside = schema.get("additionalProperties")
+        return "mapping of names to " + (_legal(inside, sections) if isinstance(inside, dict) else "anything")
+    return _scalar(schema)
+
+
+def _scalar(schema: Schema) -> str:
+    if "patternErrorMessage" in schema:
+        return _EXAMPLE.sub("", re.sub(r" (is|are) expected", "", _escaped(schema["patternErrorMessage"])))
+    kind = "string" if schema.get("type") == READ_AS_TEXT["type"] else schema.get("type")
+    lengths = _counted(schema, "minLength", "maxLength")
+    return _WORDS[str(kind)] + (f"{lengths} characters" if lengths else _counted(schema, "minimum", "maximum"))
+
+
+def _one_of(values: Sequence[object]) -> str:
+    shown = [f"`{_yaml(value)}`" for value in values]
+    return ", ".join(shown if len(shown) <= _LONGEST_LIST else [*shown[:3], "…", shown[-1]])
+
+
+def _counted(schema: Schema, least: str, most: str) -> str:
+    if least in schema and most in schema:
+        return f", {schema[least]} to {schema[most]}"
+    if least in schema:
+        return f", {schema[least]} or more"
+    return f", {schema[most]} or less" if most in schema else ""
+
+
+def _example(schema: Schema) -> str:
+    """An example of its own, else that of what is expected; values that are all listed need none."""
+    if schema.get("examples") and "enum" not in schema:
+        return f", such as `{_yaml(schema['examples'][0])}`"
+    found = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
+    return f", such as `{found[1]}`" if found else ""
+
+
+def _default(schema: Schema) -> str:
+    if referred(schema) and "default" in schema:
+        return "that of its keys"
+    return f"`{_yaml(schema['default'])}`" if "default" in schema else "none"
+
+
+def _yaml(value: object) -> str:
+    """A value on one line, as one writes it in the catalog."""
+    if isinstance(value, Mapping):
+        entries = ", ".join(f"{key}: {_yaml(child)}" for key, child in value.items())
+        return f"{{ {entries} }}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _escaped(text: str) -> str:
+    """Text on one line; angle brackets outside code would be HTML."""
+    parts = " ".join(text.split()).split("`")
+    return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")

@@ -1,0 +1,52 @@
+"""The catalog's JSON Schema and reference, which are made of its models and committed."""
+
+from pathlib import PurePath
+
+from fleetform.catalog.reference import DOCUMENT, MARK, reference
+from fleetform.catalog.schema import SCHEMA, schema_text
+from fleetform.catalog.writing import replace_text
+from fleetform.errors import InputError, ProgramError
+from fleetform.render.writer import Change
+from fleetform.workflow.project import Project
+
+
+def schema_changes(project: Project) -> list[Change]:
+    """What is not as the models have it; writes nothing.
+
+    Raises:
+        InputError: The document is not there, or it does not say where its generated part begins.
+    """
+    document = _text(project, DOCUMENT)
+    written, mark, _ = (document or "").partition(MARK)
+    if not mark:
+        raise InputError(f"{DOCUMENT}: no line `{MARK}`; put it behind what is written by hand")
+    changes = [
+        Change(SCHEMA, _text(project, SCHEMA), schema_text()),
+        Change(DOCUMENT, document, written + reference()),
+    ]
+    return [change for change in changes if change.before != change.after]
+
+
+def _text(project: Project, file: PurePath) -> str | None:
+    try:
+        return (project.root / file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
+
+
+def write_schema(project: Project) -> list[Change]:
+    """Writes what is not as the models have it; see `schema_changes` for what it raises.
+
+    Raises:
+        ProgramError: A file cannot be written.
+    """
+    changes = schema_changes(project)
+    for change in changes:
+        try:
+            replace_text(project.root / change.path, change.after or "")
+        except OSError as error:
+            message = f"{change.path}: cannot be written: {error.strerror}"
+            raise ProgramError(f"{message}; mend that and run it again") from None
+    return changes

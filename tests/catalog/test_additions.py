@@ -1,0 +1,155 @@
+"""YAML that is added stands between the lines that are there, and none of these changes."""
+
+import difflib
+
+import pytest
+
+from fleetform.catalog.additions import NewService, environment_like, require_name, with_service
+from fleetform.errors import InputError
+
+MAIL = NewService("mail", 8080, ("orders", "stock"))
+BLOCK = """
+  # Say here what it is for. All keys: docs/catalog.md
+  mail:
+    # Built from the Dockerfile in this folder; `image:` instead takes an image that is built elsewhere.
+    build: { context: containers/mail }
+    # Those who call it get MAIL_URL.
+    port: 8080
+    # Nothing else is open to it. Each gives it a variable, such as ORDERS_URL.
+    calls: [orders, stock]
+"""
+WORKER = NewService("worker", image="busybox:1.37")
+WORKER_BLOCK = """
+  # Say here what it is for. All keys: docs/catalog.md
+  worker:
+    # Built elsewhere; `build: { context: FOLDER }` instead builds it here.
+    image: busybox:1.37
+"""
+
+
+def added(before: str, after: str) -> str:
+    """What is in the text that was not; nothing else may differ."""
+    found = difflib.ndiff(before.splitlines(keepends=True), after.splitlines(keepends=True))
+    changes = [line for line in found if line[0] in "+-"]
+    assert all(line.startswith("+ ") for line in changes)
+    return "".join(line[2:] for line in changes)
+
+
+def test_a_service_gets_what_is_known_of_it_with_comments() -> None:
+    assert with_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
+
+
+def test_a_worker_of_an_image_has_neither_port_nor_calls() -> None:
+    assert with_service("services:\n  web: {}\n", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
+
+
+@pytest.mark.parametrize(
+    ("image", "written"),
+    [("nginx:1.29", "nginx:1.29"), ("1.10", "1.10"), ("7", '"7"'), ("a:", '"a:"'), ("x\n", '"x\\n"')],
+)
+def test_an_image_is_quoted_where_it_would_be_read_as_something_else(image: str, written: str) -> None:
+    after = with_service("services:\n  web: {}\n", NewService("worker", image=image))
+    assert after.endswith(f"\n    image: {written}\n")
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("services:\n  web:\n    port: 80\n", ""),
+        ("services:\n  web:\n    port: 80\n", "\nstate: { bucket: some-bucket }\n"),
+        ("services:\n  web:\n    port: 80\n", "state: {}\n"),
+        ("services:\n  web:\n    port: 80\n", "\n# Where the state is.\nstate: {}\n"),
+        ("services:\n  web:\n    port: 80\n    # cpu: 512\n", "\n# The end.\n"),
+        ("services:\n  web:\n    port: 80\n\n  # orders:\n  #   port: 8080\n", "\n"),
+        ("services: # all of them\n  web: { port: 80,\n    calls: [] } # for now\n", "...\n"),
+        ("services:\n  web:\n    environment:\n      TEXT: |\n        one\n        # two\n", "\ntags: {}\n"),
+        ("a: &a { port: 80 }\nservices:\n  web: *a\n", "\ntags: {}\n"),
+        ('services:\n  "web":\n    build: { context: x }   # kept\n', ""),
+    ],
+)
+def test_a_service_comes_right_behind_the_last_and_nothing_else_changes(above: str, below: str) -> None:
+    assert with_service(above + below, MAIL) == above + BLOCK + below
+
+
+def test_a_service_is_indented_as_the_others() -> None:
+    before = "services:\n    web:\n        port: 80\n"
+    indented = "".join("  " + line if line.strip() else line for line in BLOCK.splitlines(keepends=True))
+    assert added(before, with_service(before, MAIL)) == indented
+
+
+def test_lines_end_as_the_others() -> None:
+    before = "services:\r\n  web: {}\r\n"
+    assert with_service(before, WORKER) == before + WORKER_BLOCK.replace("\n", "\r\n")
+
+
+def test_a_last_line_without_an_end_gets_one() -> None:
+    assert with_service("services:\n  web: {}", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
+
+
+def test_a_byte_order_mark_stays() -> None:
+    assert with_service("\ufeffservices:\n  web: {}\n", WORKER) == "\ufeffservices:\n  web: {}\n" + WORKER_BLOCK
+
+
+@pytest.mark.parametrize("text", ["", "services:\n", "services: { web: {} }\n", "services: []\n", "tags: {}\n"])
+def test_services_that_are_in_no_block_are_left_to_a_person(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        with_service(text, MAIL)
+    place = "envs/catalog.yaml: no block `services:` with a service on lines of its own"
+    assert str(caught.value) == f"{place}; begin it by hand"
+
+
+@pytest.mark.parametrize("name", ["Mail", "mail_", "-mail", "a--b", "../mail", "", "m" * 41, "mail\n"])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        require_name(name)
+    expected = "lower-case letters, digits and single hyphens are expected, 40 at most"
+    assert str(caught.value) == f"`{name}` is no name: {expected}"
+
+
+HEAD = """# yaml-language-server: $schema=../catalog.schema.json
+# staging was begun as a copy of dev. Say here what it is for, and what sets it apart.
+"""
+
+
+def test_an_environment_keeps_the_comments_and_the_layout_of_the_other() -> None:
+    text = "# Development.\n\nsecurity:   shared # for now\n\n# Kept short.\nlog_retention_in_days: 30\n"
+    made = environment_like(text, "dev", "staging")
+    assert (made.text, made.left_out) == (HEAD + text, ())
+
+
+def test_the_line_for_editors_is_there_once() -> None:
+    line = HEAD.splitlines(keepends=True)[0]
+    assert environment_like(line + "security: shared\n", "dev", "staging").text == HEAD + "security: shared\n"
+
+
+def test_an_environment_gets_nothing_that_names_the_others_own_things() -> None:
+    text = """# Development.
+
+# Older than the convention.
+name_prefix: old-dev # see the wiki
+security: shared
+
+# Where the state is.
+state:
+  bucket: old-dev-state
+  # since 2019
+
+# Tags.
+tags: {}
+namespace: dev.example.internal
+"""
+    made = environment_like(text, "dev", "staging")
+    kept = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
+    told = "# Without what is dev's own: name_prefix, namespace, state.\n"
+    assert (made.text, made.left_out) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
+
+
+def test_an_environment_without_a_key_is_like_one_without_a_key() -> None:
+    assert environment_like("# Nothing.\n", "dev", "staging").text == HEAD + "# Nothing.\n"
+
+
+def test_what_shares_a_line_is_left_to_a_person() -> None:
+    with pytest.raises(InputError) as caught:
+        environment_like("{ security: shared, name_prefix: old-dev }\n", "dev", "staging")
+    place = "envs/dev/environment.yaml:1: `name_prefix` shares its line"
+    assert str(caught.value) == f"{place}; give each key a line"

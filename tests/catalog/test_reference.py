@@ -1,0 +1,70 @@
+"""The reference tells every key once, and can be linked to."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from fleetform.catalog.reference import MARK, anchor, reference
+from fleetform.catalog.schema import definitions
+
+INSIGHTS = "CloudWatch Container Insights of the cluster."
+
+
+def rows(text: str) -> dict[str, str]:
+    """The rows of all tables by the anchor of their key."""
+    return {found[1]: found[2] for found in re.finditer(r'^\| <a id="([^"]+)"></a>(.*) \|$', text, re.MULTILINE)}
+
+
+@pytest.mark.parametrize(
+    ("key", "row"),
+    [
+        ("emulator", ["true` or `false", "false", "Runs against the emulator on this machine, never against AWS."]),
+        ("network", ["[mapping](#network-keys)", "that of its keys", "The VPC."]),
+        ("services-health_check-interval", ["whole number, 5 to 300", "30", "Seconds between two checks."]),
+        ("container_insights", ["enhanced`, `enabled`, `disabled", "enabled", INSIGHTS]),
+        ("region", ["a region, such as `ap-northeast-1", "required", "AWS region."]),
+        ("exceptions-reason", ["text, 10 or more characters", "required", "Why it is accepted, for the reviewer."]),
+    ],
+)
+def test_a_row_says_what_a_key_may_be_its_default_and_what_it_means(key: str, row: list[str]) -> None:
+    cells = rows(reference())[key].split(" | ")
+    assert [cell.strip("`") for cell in cells] == [key.rsplit("-", maxsplit=1)[-1], *row]
+
+
+def test_it_has_every_key_once() -> None:
+    told = Counter(row.split("`")[1] for row in rows(reference()).values())
+    assert told == Counter(key for definition in definitions().values() for key in definition["properties"])
+
+
+def test_every_link_leads_somewhere_and_nothing_has_two_places() -> None:
+    text = reference()
+    places = Counter(re.findall(r'<a id="([^"]+)">', text))
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= places.keys()
+    assert set(places.values()) == {1}
+
+
+def test_it_begins_with_the_mark_that_it_is_put_behind() -> None:
+    assert reference().startswith(f"{MARK}\n\n## Environment\n\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("account",), "account"),
+        (("network", "cidr"), "network-cidr"),
+        (("services",), "services"),
+        (("services", "web"), "services"),
+        (("services", "web", "cpu"), "services-cpu"),
+        (("services", "web", "calls", 0), "services-calls"),
+        (("services", "web", "environment", "LOG_LEVEL"), "services-environment"),
+        (("services", "web", "health_check", "path"), "services-health_check-path"),
+        (("services", "web", "prot"), "services"),
+        (("exceptions", 0, "rule"), "exceptions-rule"),
+        (("acount",), ""),
+        ((), ""),
+    ],
+)
+def test_a_value_has_the_anchor_of_its_key(path: tuple[str | int, ...], expected: str) -> None:
+    assert anchor(path) == expected
+    assert expected in rows(reference()) or not expected
