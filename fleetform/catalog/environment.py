@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fleetform.catalog.forms import Matching
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
     NOTHING,
@@ -28,7 +29,6 @@ from fleetform.catalog.types import (
     Text,
     VpcCidr,
     VpcId,
-    matching,
 )
 
 
@@ -86,7 +86,7 @@ class PolicyException(Entry):
     """A finding that is accepted."""
 
     rule: Text = Field(examples=["FF006"])
-    """The rule's id, such as FF001."""
+    """The rule's id, such as `FF001`."""
     address: Text = Field(examples=["module.security.*"])
     """The resource's address in its stack; `*` stands for any characters."""
     reason: Annotated[Text, Field(min_length=10)]
@@ -100,13 +100,13 @@ class Environment(Entry):
     """The folder in `envs/`; not a key of the YAML."""
     application: ApplicationName = Field(examples=["shop"])
     """Begins the name of every resource."""
-    account: Annotated[Text, matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")] = Field(
+    account: Annotated[Text, Matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")] = Field(
         examples=["123456789012"]
     )
     """AWS account; Terraform refuses to work in any other."""
     role: RoleArn | None = Field(default=None, examples=["arn:aws:iam::123456789012:role/deploy"])
     """The role that Terraform takes on to work in the account; left out: whose credentials are there."""
-    region: Annotated[Text, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region is expected, such as ap-northeast-1")] = (
+    region: Annotated[Text, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region is expected, such as ap-northeast-1")] = (
         Field(examples=["ap-northeast-1"])
     )
     """AWS region."""

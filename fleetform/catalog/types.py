@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
+
+from fleetform.catalog.forms import READ_AS_TEXT, Matching
 
 SUBNET_PREFIX = 24
 """Every subnet is a /24: 251 addresses, one for each task."""
@@ -28,7 +31,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Shared(dict[Any, Any]):
+class Constant(dict[Any, Any]):
     """A mapping that is a field's default. It can be hashed, or pydantic would copy it for every service."""
 
     def __hash__(self) -> int:  # type: ignore[override] # a plain one cannot be hashed, as it may change
@@ -41,7 +44,7 @@ class Shared(dict[Any, Any]):
         return core_schema.dict_schema()
 
 
-NOTHING = Shared()
+NOTHING = Constant()
 """No entries."""
 
 
@@ -77,26 +80,17 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return str(value) if isinstance(value, int) else value
 
 
-def _without_nul(value: str) -> str:
+def _unchanging(value: str) -> str:
+    """Refuses what does not arrive as it was: no process takes NUL, and Terraform composes accents (UAX 15)."""
     if "\0" in value:
         raise ValueError("text without NUL characters is expected")
+    if not unicodedata.is_normalized("NFC", value):
+        raise ValueError("text is expected whose accents are composed (Unicode's NFC): Terraform would change this")
     return value
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
-
-
-def matching(pattern: str, expectation: str) -> AfterValidator:
-    """Refuses text that a pattern does not match as a whole, and says what is expected instead."""
-    compiled = re.compile(pattern)
-
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(expectation)
-        return value
-
-    return AfterValidator(check)
 
 
 def _network(value: str) -> ipaddress.IPv4Network:
@@ -125,72 +119,75 @@ def _retention(value: int) -> int:
     return value
 
 
-def _relative_path(value: str) -> str:
-    if value.startswith("/") or ".." in value.split("/") or not re.fullmatch(r"[\w./-]+", value, re.ASCII):
-        raise ValueError("a path inside this repository is expected, of letters, digits and . _ - /")
-    return value
-
-
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul)]
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging), Field(json_schema_extra=READ_AS_TEXT)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Listed = BeforeValidator(_listed)
 """Reads YAML's list as a tuple."""
 
-Path = Annotated[Text, AfterValidator(_relative_path)]
+Path = Annotated[
+    Text,
+    Matching(
+        r"(?!/)(?!(.*/)?\.\.(/|$))[A-Za-z0-9_./-]+",
+        "a path inside this repository is expected, of letters, digits and . _ - /",
+    ),
+]
 Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
-Cidr = Annotated[Text, AfterValidator(_cidr)]
-VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr)]
-LogRetention = Annotated[Integer, AfterValidator(_retention)]
+_CIDR_FORM = Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"})
+Cidr = Annotated[Text, AfterValidator(_cidr), _CIDR_FORM]
+VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr), _CIDR_FORM]
+LogRetention = Annotated[
+    Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
+]
 PortNumber = Annotated[Integer, Field(ge=1, le=65535)]
 Percent = Annotated[Integer, Field(ge=10, le=90)]
 Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS service quotas
 Protocol = Literal["tcp", "udp"]
 
 Image = Annotated[
-    Text, matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")
+    Text, Matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")
 ]
 
 # A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
 ServiceName = Annotated[
     str,
-    matching(
+    Matching(
         r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
     ),
 ]
 ApplicationName = Annotated[
     Text,
-    matching(
+    Matching(
         r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "lower-case letters, digits and single hyphens are expected, 24 at most"
     ),
 ]
 # What ECR (lower case, single separators) and IAM both take.
 NamePrefix = Annotated[
     Text,
-    matching(
+    Matching(
         r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*", "lower-case words joined by - or _ are expected, 40 at most"
     ),
 ]
 # ECS takes more (API reference, PortMapping.name); the name becomes part of a variable's name too.
 PortName = Annotated[
     str,
-    matching(
+    Matching(
         r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
     ),
 ]
 # A name in a task definition: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
-PartName = Annotated[str, matching(r"[A-Za-z0-9_-]{1,255}", "letters, digits, _ and - are expected, 255 at most")]
+PartName = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,255}", "letters, digits, _ and - are expected, 255 at most")]
 StackName = Annotated[
     Text,
-    matching(r"[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and hyphens are expected, 40 at most"),
+    Matching(r"[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and hyphens are expected, 40 at most"),
 ]
 VariableName = Annotated[
-    str, matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
+    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
 ]
 # `user`, `user:group`, by name or number: API reference, ContainerDefinition.user.
 User = Annotated[
     Text,
-    matching(
+    Matching(
         r"[A-Za-z0-9_.][A-Za-z0-9_.-]*(:[A-Za-z0-9_.][A-Za-z0-9_.-]*)?",
         "a user is expected, by name or number, such as 1000 or app:app",
     ),
@@ -198,17 +195,17 @@ User = Annotated[
 # EC2's tag rules, the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 TagKey = Annotated[
     str,
-    matching(
-        r"(?!(?i:aws:))[\w .:/=+@-]{1,128}",
+    Matching(
+        r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
         "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front",
     ),
 ]
 TagValue = Annotated[
-    Text, matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
+    Text, Matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
 ]
 Domain = Annotated[
     Text,
-    matching(
+    Matching(
         r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "a DNS domain of two labels or more is expected, such as dev.shop.internal",
     ),
@@ -216,7 +213,7 @@ Domain = Annotated[
 # A name's first label may be `*`: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 HostPattern = Annotated[
     Text,
-    matching(
+    Matching(
         r"(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "a host name is expected, 128 characters at most, such as shop.example.com or *.example.com",
     ),
@@ -224,36 +221,36 @@ HostPattern = Annotated[
 # The same page: 128 characters of these, `*` and `?` being wildcards.
 PathPattern = Annotated[
     Text,
-    matching(
-        r"/[A-Za-z0-9_.$/~\"'@:+&*?-]{0,127}",
+    Matching(
+        r"""/[A-Za-z0-9_.$/~"'@:+&*?-]{0,127}""",
         "a path pattern is expected that begins with /, 128 characters at most, such as /api/*",
     ),
 ]
 # An absolute path and perhaps a query, of RFC 3986's characters.
 UrlPath = Annotated[
     Text,
-    matching(
+    Matching(
         r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
         "a path is expected that begins with / and has only a URL's characters, 1024 at most, such as /healthz",
     ),
 ]
 ContainerPath = Annotated[
-    Text, matching(r"/[^\s:]{0,1023}", "an absolute path without spaces and colons is expected, such as /var/data")
+    Text, Matching(r"/[^\s:]{0,1023}", "an absolute path without spaces and colons is expected, such as /var/data")
 ]
 Bucket = Annotated[
     Text,
-    matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"),
+    Matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"),
 ]
 _ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
 
 
-def arn(service: str, resource: str, example: str) -> AfterValidator:
+def arn(service: str, resource: str, example: str) -> Matching:
     """Refuses what is no ARN of a service's resource; `resource` is a pattern, `example` its end in a sound one."""
     is_global = service == "iam"
     region = "" if is_global else "[a-z0-9-]+"
     pattern = _ARN.format(service=service, region=region, account="([0-9]{12}|aws)", resource=resource)
     place = "" if is_global else "ap-northeast-1"
-    return matching(pattern, f"an ARN is expected, such as arn:aws:{service}:{place}:123456789012:{example}")
+    return Matching(pattern, f"an ARN is expected, such as arn:aws:{service}:{place}:123456789012:{example}")
 
 
 KmsKey = Annotated[Text, arn("kms", "key/[A-Za-z0-9-]+", "key/1234abcd-12ab-34cd-56ef-1234567890ab")]
@@ -265,26 +262,26 @@ PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "po
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 Parameter = Annotated[
     Text,
-    matching(
+    Matching(
         r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
         "a parameter's name or ARN is expected, such as /shop/db/password; Secrets Manager's are `{ secret: ... }`",
     ),
 ]
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
-Sid = Annotated[Text, matching(r"[A-Za-z0-9]{1,64}", "letters and digits are expected, 64 at most")]
+Sid = Annotated[Text, Matching(r"[A-Za-z0-9]{1,64}", "letters and digits are expected, 64 at most")]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SecretName = Annotated[
     Text,
-    matching(
+    Matching(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+=.@-]{1,519}|[A-Za-z0-9_/+=.@-]{1,512}",
         "a secret's name or ARN is expected, such as shop/db",
     ),
 ]
 
 
-def resource_id(prefix: str) -> AfterValidator:
+def resource_id(prefix: str) -> Matching:
     """Refuses what is no ID of EC2's and EFS's form: the prefix, then 8 or 17 hexadecimal digits."""
-    return matching(
+    return Matching(
         f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"an ID is expected, such as {prefix}-0123456789abcdef0"
     )
 
@@ -354,9 +351,11 @@ def _is_cron_part(part: str, index: int, least: int, most: int) -> bool:
     )
 
 
-ScheduleExpression = Annotated[Text, AfterValidator(_schedule)]
+ScheduleExpression = Annotated[
+    Text, AfterValidator(_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
+]
 TimeZone = Annotated[
-    Text, matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone is expected, such as UTC or Asia/Tokyo")
+    Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone is expected, such as UTC or Asia/Tokyo")
 ]
 
 
