@@ -86,7 +86,7 @@ class PolicyException(Entry):
     """A finding that is accepted."""
 
     rule: Text = Field(examples=["FF006"])
-    """The rule's id, such as FF001."""
+    """The rule's id, such as `FF001`."""
     address: Text = Field(examples=["module.security.*"])
     """The resource's address in its stack; `*` stands for any characters."""
     reason: Annotated[Text, Field(min_length=10)]

@@ -69,8 +69,8 @@ def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
     elif service.memory not in FARGATE_MEMORY[service.cpu]:
         legal = ", ".join(map(str, FARGATE_MEMORY[service.cpu]))
         message = f"Fargate has no tasks of {service.cpu} CPU units with {service.memory} MiB"
-        given = "memory" if "memory" in service.model_fields_set else "cpu"
-        yield Problem(at(given), message, f"with {service.cpu} CPU units it has {legal} MiB")
+        place = at("memory" if "memory" in service.model_fields_set else "cpu")
+        yield Problem(place, message, f"set `memory` to one of {legal}")
 
 
 def _check_sidecar_sizes(service: Service, at: Locator) -> Iterator[Problem]:

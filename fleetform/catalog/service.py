@@ -11,6 +11,7 @@ from fleetform.catalog.types import (
     NOTHING,
     Boolean,
     Cidr,
+    Constant,
     Count,
     Domain,
     Entry,
@@ -29,7 +30,6 @@ from fleetform.catalog.types import (
     Protocol,
     ScheduleExpression,
     ServiceName,
-    Shared,
     Short,
     Sid,
     StackName,
@@ -57,7 +57,7 @@ class Build(Entry):
     dockerfile: Path = "Dockerfile"
     """The Dockerfile, from the context."""
     args: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"VERSION": "1.10"}])
-    """Build arguments, which the Dockerfile takes with ARG. Nothing secret: they are committed and shown."""
+    """Build arguments, which the Dockerfile takes with `ARG`. Nothing secret: they are committed and shown."""
 
 
 class Callee(Entry):
@@ -252,7 +252,7 @@ class Service(Container):
     build: Build | None = None
     """Builds the image from this repository. Either this or `image`."""
     port: PortNumber | None = Field(default=None, examples=[8080])
-    """TCP port that the container listens on; it is told by the variable PORT."""
+    """TCP port that the container listens on; it is told by the variable `PORT`."""
     ports: Mapping[PortName, Annotated[Port, Short("container_port")]] = Field(
         default=NOTHING, examples=[{"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}]
     )
@@ -265,22 +265,22 @@ class Service(Container):
         default=(),
         examples=[["orders", {"service": "stock", "port": "admin"}, {"host": "api.example.com", "port": 443}]],
     )
-    """Services that this one calls: each gives it the variable <CALLEE>_URL and opens the callee's port to it."""
+    """Services that this one calls: each gives it the variable `<CALLEE>_URL` and opens the callee's port to it."""
     cpu: Integer = Field(default=256, examples=[256, 512, 1024])
     """CPU units; 1024 are one vCPU."""
     memory: Integer = Field(default=512, examples=[512, 1024, 2048])
-    """MiB."""
+    """MiB, one of the sizes that Fargate has for the `cpu`."""
     ephemeral_storage: Annotated[Integer, Field(ge=21, le=200)] | None = None
     """GiB of storage that a task has and loses; left out: Fargate's 20."""
     architecture: Literal["x86_64", "arm64"] = "x86_64"
-    """Processor architecture that the image is built for."""
+    """The processors that the image is built for and runs on."""
     desired_count: Count = 1
     """Tasks that run, where there is no autoscaling."""
     autoscaling: Autoscaling | None = Field(default=None, examples=[{"min": 2, "max": 10, "cpu": 60}])
     """How the number of tasks follows the load; instead of `desired_count`."""
     capacity_providers: Mapping[Literal["FARGATE", "FARGATE_SPOT"], Annotated[CapacityProvider, Short("weight")]] = (
         Field(
-            default=Shared({"FARGATE": CapacityProvider(weight=1)}),
+            default=Constant({"FARGATE": CapacityProvider(weight=1)}),
             examples=[{"FARGATE": {"weight": 1, "base": 2}, "FARGATE_SPOT": 3}],
         )
     )

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -30,7 +31,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class Shared(dict[Any, Any]):
+class Constant(dict[Any, Any]):
     """A mapping that is a field's default. It can be hashed, or pydantic would copy it for every service."""
 
     def __hash__(self) -> int:  # type: ignore[override] # a plain one cannot be hashed, as it may change
@@ -43,7 +44,7 @@ class Shared(dict[Any, Any]):
         return core_schema.dict_schema()
 
 
-NOTHING = Shared()
+NOTHING = Constant()
 """No entries."""
 
 
@@ -79,9 +80,12 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return str(value) if isinstance(value, int) else value
 
 
-def _without_nul(value: str) -> str:
+def _unchanging(value: str) -> str:
+    """Refuses what does not arrive as it was: no process takes NUL, and Terraform composes accents (UAX 15)."""
     if "\0" in value:
         raise ValueError("text without NUL characters is expected")
+    if not unicodedata.is_normalized("NFC", value):
+        raise ValueError("text is expected whose accents are composed (Unicode's NFC): Terraform would change this")
     return value
 
 
@@ -115,8 +119,7 @@ def _retention(value: int) -> int:
     return value
 
 
-_NETWORK = {"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"}
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul), Field(json_schema_extra=READ_AS_TEXT)]
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging), Field(json_schema_extra=READ_AS_TEXT)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Listed = BeforeValidator(_listed)
@@ -130,8 +133,9 @@ Path = Annotated[
     ),
 ]
 Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
-Cidr = Annotated[Text, AfterValidator(_cidr), Field(json_schema_extra=_NETWORK)]
-VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr), Field(json_schema_extra=_NETWORK)]
+_CIDR_FORM = Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"})
+Cidr = Annotated[Text, AfterValidator(_cidr), _CIDR_FORM]
+VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr), _CIDR_FORM]
 LogRetention = Annotated[
     Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
 ]
@@ -347,7 +351,9 @@ def _is_cron_part(part: str, index: int, least: int, most: int) -> bool:
     )
 
 
-ScheduleExpression = Annotated[Text, AfterValidator(_schedule)]
+ScheduleExpression = Annotated[
+    Text, AfterValidator(_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
+]
 TimeZone = Annotated[
     Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone is expected, such as UTC or Asia/Tokyo")
 ]

@@ -342,7 +342,7 @@ def test_a_size_of_a_default_that_fargate_has_not_is_reported_once(tmp_path: Pat
     assert problems(tmp_path, catalog) == [
         (
             "1:18: Fargate has no tasks of 512 CPU units with 512 MiB; "
-            "with 512 CPU units it has 1024, 2048, 3072, 4096 MiB"
+            "set `memory` to one of 1024, 2048, 3072, 4096"
         )
     ]
 

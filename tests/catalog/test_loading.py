@@ -334,13 +334,13 @@ WRONG_SERVICE = [
     ),
     (
         "cpu: 512",
-        10,  # there is no `memory` to point at
-        "Fargate has no tasks of 512 CPU units with 512 MiB; with 512 CPU units it has 1024, 2048, 3072, 4096 MiB",
+        10,
+        "Fargate has no tasks of 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096",
     ),
     (
         "memory: 4096",
         13,
-        "Fargate has no tasks of 256 CPU units with 4096 MiB; with 256 CPU units it has 512, 1024, 2048 MiB",
+        "Fargate has no tasks of 256 CPU units with 4096 MiB; set `memory` to one of 512, 1024, 2048",
     ),
     ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; one of 'x86_64' or 'arm64' is expected"),
     ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; 0 or more is expected"),
@@ -686,9 +686,9 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
         assert hostile in value_at(environment, path[:-1])  # type: ignore[operator]
 
 
-def test_a_free_text_takes_anything_but_nul(tmp_path: Path) -> None:
+def test_a_free_text_takes_anything_that_terraform_and_processes_do(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
-    texts = [hostile for hostile in HOSTILE if "\0" not in hostile]
+    texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
     kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
     assert kept == texts
 
@@ -743,12 +743,3 @@ def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tm
             loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
         except InputError as refused:
             assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_a_damaged_catalog_of_everything_is_refused_and_never_a_crash(tmp_path: Path, seed: int) -> None:
-    catalog = (Path(__file__).parent / "everything.yaml").read_text(encoding="utf-8")
-    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
-    for _ in range(50):
-        with pytest.raises(CatalogError):
-            loaded(tmp_path, mutated(catalog, chance))

@@ -22,4 +22,4 @@ def test_the_mapping_itself_stays_as_it_is() -> None:
 
 
 def test_a_json_schema_has_both_forms_and_no_null_for_the_short_one() -> None:
-    assert CALLEE.json_schema()["anyOf"] == [{"type": "string"}, {"$ref": "#/$defs/Callee"}]
+    assert CALLEE.json_schema()["anyOf"] == [{"type": ["string", "number", "boolean"]}, {"$ref": "#/$defs/Callee"}]
