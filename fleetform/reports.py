@@ -18,7 +18,7 @@ _TAB = 4
 _WIDTH = 110
 _BEFORE = 60
 # What the caret underlines: a quoted text, or a word as YAML and HCL have them.
-_TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,\[\]{}]+(?<!:)|.""")
+_TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,\[\]{}]+(?<!:)(?: +[^\s,\[\]{}#][^\s,\[\]{}]*)*|.""")
 _STYLES = {"place": "\033[1m", "error": "\033[1;31m", "warning": "\033[1;33m", "gutter": "\033[34m", "off": "\033[0m"}
 
 
@@ -37,7 +37,7 @@ class Remark:
         file: From the project's root.
         line: 1-based.
         column: 1-based, in characters; None for the whole line.
-        rule: Id of what is not kept to, such as `service.cpu` or `FF001`.
+        rule: Id of what is not kept to, such as `services-cpu` or `FF001`.
         message: What is wrong.
         remedy: How to mend it, empty if the message says so itself.
         documentation: Where to read on, from the project's root; empty for nowhere.

@@ -30,6 +30,9 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 _ROLE_NAME_LIMIT = 64
 _ROLE_SUFFIX = "-execution"
 
+# Of a longer list of known words, so many are named.
+_SHOWN = 20
+
 Services: TypeAlias = Mapping[str, Service]
 
 
@@ -38,7 +41,8 @@ def suggestion(word: str, known: list[str]) -> str:
     close = get_close_matches(word, known, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
-    return f"known: {', '.join(known)}" if known else "none is known here"
+    more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
+    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is known here"
 
 
 def check_calls(tree: Node) -> Iterator[Problem]:
@@ -62,14 +66,15 @@ def _check_call(caller: str, callee: str, position: Position, known: list[str]) 
         yield Problem(position, f"`{caller}` calls itself", "remove it: a service reaches itself without a call")
     elif callee not in known:
         others = [name for name in known if name != caller]
-        yield Problem(position, f"`{caller}` calls `{callee}`, which is no service", suggestion(callee, others))
+        remedy = suggestion(callee, others) if others else f"write `{callee}` under `services`"
+        yield Problem(position, f"`{caller}` calls `{callee}`, which is no service", remedy)
 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
     """All that can be said of sound services, whatever the rest is like."""
     for name, service in services.items():
         at = _locator(tree, "services", name)
-        yield from _check_image(name, service, at)
+        yield from _check_image(name, service, services, at)
         yield from _check_size(service, at)
         yield from _check_count(service, at)
         yield from _check_port(name, service, services, at)
@@ -92,9 +97,11 @@ def _locator(tree: Node, *base: str) -> Locator:
     return at
 
 
-def _check_image(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+def _check_image(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.build is None and service.image is None:
-        yield Problem(at(), f"`{name}` has neither `build` nor `image`", "give one of them")
+        close = get_close_matches(name, [other for other in services if other != name], n=1)
+        misspelt = f", or did you mean `{close[0]}`?" if close else ""
+        yield Problem(at(), f"`{name}` has neither `build` nor `image`", f"give one of them{misspelt}")
     if service.build is not None and service.image is not None:
         yield Problem(at("image"), f"`{name}` has both `build` and `image`", "keep one of them")
 
@@ -106,7 +113,8 @@ def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
     elif service.memory not in FARGATE_MEMORY[service.cpu]:
         legal = ", ".join(map(str, FARGATE_MEMORY[service.cpu]))
         message = f"Fargate has no tasks of {service.cpu} CPU units with {service.memory} MiB"
-        yield Problem(at("memory"), message, f"with {service.cpu} CPU units it has {legal} MiB")
+        place = at("memory" if "memory" in service.model_fields_set else "cpu")
+        yield Problem(place, message, f"set `memory` to one of {legal}")
 
 
 def _check_count(service: Service, at: Locator) -> Iterator[Problem]:

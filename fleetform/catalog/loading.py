@@ -23,12 +23,12 @@ _EXPECTED: Mapping[str, str] = {
     "greater_than_equal": "{ge} or more is expected",
     "int_type": "a whole number, without quotes, is expected",
     "less_than_equal": "{le} or less is expected",
-    "literal_error": "one of {expected} is expected",
+    "literal_error": "{expected} is expected",
     "mapping_type": "a mapping is expected",
     "model_type": "a mapping is expected",
     "string_type": "text is expected",
-    "too_long": "a length of {max_length} or less is expected",
-    "too_short": "a length of {min_length} or more is expected",
+    "too_long": "{max_length} or fewer {parts} are expected",
+    "too_short": "{min_length} or more {parts} are expected",
     "tuple_type": "a list is expected",
     "value_error": "{error}",
 }
@@ -127,9 +127,17 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
         return _missing_key(path, tree)
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
-    shown = str(path[-1]) if about_key else _shown(details["input"])
-    expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
-    return Problem(position, f"{_label(path)} is {shown}", expected)
+    expected = _EXPECTED.get(details["type"], details["msg"]).format(**_context(details))
+    if about_key:
+        return Problem(position, f"`{path[-1]}` cannot be a key of {_label(path[:-1])}", expected)
+    return Problem(position, f"{_label(path)} is {_shown(details['input'])}", expected)
+
+
+def _context(details: ErrorDetails) -> dict[str, Any]:
+    """Pydantic's own context of an error, with legal words in code quotes and what a length counts."""
+    context = dict(details.get("ctx", {}))
+    parts = "characters" if isinstance(details["input"], str) else "entries"
+    return {**context, "parts": parts, "expected": str(context.get("expected", "")).replace("'", "`")}
 
 
 def _shown(value: object) -> str:

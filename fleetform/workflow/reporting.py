@@ -1,12 +1,14 @@
 """Problems of the input and findings of the policy as remarks: with their source lines and where to read on."""
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+
+from pydantic import BaseModel
 
 from fleetform.catalog.images_lock import LOCK_NAME
-from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import Node, parse
 from fleetform.errors import Position, Problem
 from fleetform.reports import Remark
@@ -14,10 +16,8 @@ from fleetform.reports import Remark
 if TYPE_CHECKING:
     from fleetform.policy.findings import Finding
 
-KeyPath: TypeAlias = tuple[str, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
 
-# How deep the keys of services are.
-_SERVICE_DEPTHS = {"services": 2, "templates": 2, "defaults": 1}
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
 
@@ -29,7 +29,7 @@ def of_problems(root: Path, problems: Sequence[Problem]) -> list[Remark]:
     for file, text in texts.items():
         paths |= dict(_paths(parse(text, file)[0])) if text is not None else {}
     lines = {file: _LINE_BREAK.split(text) for file, text in texts.items() if text is not None}
-    return [_remark(problem, paths.get(problem.position, ()), lines) for problem in problems]
+    return [_remark(problem, paths.get(problem.position), lines) for problem in problems]
 
 
 def of_findings(root: Path, findings: "Sequence[Finding]") -> list[Remark]:
@@ -66,7 +66,7 @@ def _source(lines: dict[PurePath, list[str]], file: PurePath, line: int) -> str 
     return lines[file][line - 1] if line <= len(lines[file]) else ""
 
 
-def _remark(problem: Problem, path: KeyPath, lines: dict[PurePath, list[str]]) -> Remark:
+def _remark(problem: Problem, path: KeyPath | None, lines: dict[PurePath, list[str]]) -> Remark:
     place = problem.position
     rule, documentation = _topic(place.file, path)
     return Remark(
@@ -82,7 +82,7 @@ def _remark(problem: Problem, path: KeyPath, lines: dict[PurePath, list[str]]) -
 
 
 def _paths(root: Node) -> Iterator[tuple[Position, KeyPath]]:
-    """Where each key and value is written; of those at one place the innermost comes last, but for the root."""
+    """Where each key and value is written; of those at one place, what a problem is about comes last."""
     yield from _paths_below(root, ())
     yield root.position, ()
 
@@ -93,21 +93,48 @@ def _paths_below(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]
             yield child.key_position, (*path, key)
         yield child.position, (*path, key)
         yield from _paths_below(child, (*path, key))
-    for item in node.value if isinstance(node.value, list) else ():
-        yield item.position, path
-        yield from _paths_below(item, path)
+    for index, item in enumerate(node.value if isinstance(node.value, list) else ()):
+        yield from _paths_below(item, (*path, index))
+        yield item.position, (*path, index)  # what it lacks is said there, as it has no key
 
 
-def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
-    """The id of what a problem is about, such as `service.cpu`, and where that is documented."""
+def _topic(file: PurePath, path: KeyPath | None) -> tuple[str, str]:
+    """The id of what a problem is about, such as `services-cpu`, and where that is documented.
+
+    Args:
+        file: Where the problem is.
+        path: The key that is there; None if there is none, as in what is no YAML.
+    """
     if file.name == LOCK_NAME:
-        return "images.lock", "docs/images.md#the-lock"
-    for name, depth in _SERVICE_DEPTHS.items():
-        if path[:1] == (name,):
-            return _documented("service", Service.model_fields, path[depth:])
-    return _documented("environment", Environment.model_fields, path)
+        return "images-lock", "docs/images.md#the-lock"
+    if path is None:
+        return "yaml", "docs/catalog.md"
+    key = _anchor(path)
+    return (key, f"docs/catalog.md#{key}") if key else ("catalog", "docs/catalog.md")
 
 
-def _documented(section: str, keys: Container[str], path: KeyPath) -> tuple[str, str]:
-    known = path and path[0] in keys
-    return f"{section}.{path[0]}" if known else section, f"docs/catalog.md#{section}"
+def _anchor(path: KeyPath) -> str:
+    """What a link to a key's row in the reference ends in; empty for no key of the catalog."""
+    model: type[BaseModel] | None = Environment
+    keys: list[str] = []
+    named = False
+    for step in path:
+        if named or model is None or step not in model.model_fields or (model, step) == (Environment, "name"):
+            named = False  # a name that is given freely, an index, or a mistake
+            continue
+        kind = model.model_fields[str(step)].annotation
+        keys.append(str(step))
+        model, named = _model(kind), _is_mapping(kind)
+    return "-".join(keys)
+
+
+def _model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401 - type expressions have no common type
+    """The model that a type is or holds."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next(filter(None, map(_model, get_args(kind))), None)
+
+
+def _is_mapping(kind: Any) -> bool:  # noqa: ANN401 - type expressions have no common type
+    """Whether a type is, or may be, a mapping by names that are given freely."""
+    return get_origin(kind) is Mapping or any(map(_is_mapping, get_args(kind)))
