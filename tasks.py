@@ -5,7 +5,7 @@ import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +24,7 @@ INTERRUPTED = 130
 READER_LEFT = 141
 
 TEXT = "text"
+ENVIRONMENTS = {"env", "from_", "to"}
 FORMATS = (TEXT, "json", "github", "sarif")
 
 FORMAT = {"format_": "How what is wrong in the YAML is told: text, json, github (annotations) or sarif."}
@@ -72,6 +73,8 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
         if "format_" in own.parameters:
             flags["format_"] = format_
         try:
+            if format_ != TEXT:
+                require_catalogs(flags)
             function(*args, **flags)
             sys.stdout.flush()
         except CatalogError as error:
@@ -83,10 +86,18 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             raise Exit("interrupted", INTERRUPTED) from None
 
-    if own.parameters.keys() & {"env", "to"} and "format_" not in own.parameters:
+    if own.parameters.keys() & ENVIRONMENTS and "format_" not in own.parameters:
         flag = inspect.Parameter("format_", inspect.Parameter.KEYWORD_ONLY, default=TEXT)
         wrapper.__signature__ = own.replace(parameters=[*own.parameters.values(), flag])  # type: ignore[attr-defined]
     return wrapper
+
+
+def require_catalogs(flags: Mapping[str, Any]) -> None:
+    """Loads what a task is about before it prints anything: a program reads nothing but the problems then."""
+    from fleetform.catalog.loading import load
+
+    for flag in sorted(ENVIRONMENTS & flags.keys()):
+        load(ROOT, flags[flag])
 
 
 def project() -> "Project":

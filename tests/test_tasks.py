@@ -1,5 +1,6 @@
 """The command line as people and pipelines meet it: what is printed where, and the exit code."""
 
+import inspect
 import json
 import os
 import signal
@@ -92,17 +93,77 @@ def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
     assert invoke(project, "render") == Ended(0, "changed  envs/local/services/terraform.tfvars\n", "")
 
 
-def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+def spoil(project: Project) -> None:
+    """Puts two mistakes into the catalog."""
     small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
     small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")
+
+
+def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+    spoil(project)
     before = small_project.content(project)
     assert invoke(project, "render", "--env", "tiny") == Ended(
         2,
         "",
-        "envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service; did you mean `orders`?\n"
-        "envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`; did you mean `port`?\n",
+        """\
+envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service
+  10 |     calls: [ordres]
+     |             ^^^^^^
+     = did you mean `orders`?
+     = docs/catalog.md#services-calls
+
+envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`
+  13 |     prot: 8080
+     |     ^^^^
+     = did you mean `port`?
+     = docs/catalog.md#services
+
+2 problems
+""",
     )
     assert small_project.content(project) == before
+
+
+@pytest.mark.parametrize("task", ["render", "check", "apply", "verify", "down"])
+def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: Project, task: str) -> None:
+    spoil(project)
+    assert invoke(project, task, "--env", "tiny", "--format", "github") == Ended(
+        2,
+        "::error file=envs/catalog.yaml,line=10,col=13,title=services-calls::"
+        "`web` calls `ordres`, which is no service; did you mean `orders`?\n"
+        "::error file=envs/catalog.yaml,line=13,col=5,title=services::"
+        "unknown key `prot` in `services.orders`; did you mean `port`?\n",
+        "2 problems\n",
+    )
+
+
+def test_the_problems_of_a_catalog_are_told_to_scripts_in_json(project: Project) -> None:
+    spoil(project)
+    ended = invoke(project, "render", "--env", "tiny", "--format", "json")
+    told = [(problem["file"], problem["line"], problem["rule"]) for problem in json.loads(ended.stdout)["problems"]]
+    assert (ended.code, told, ended.stderr) == (
+        2,
+        [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")],
+        "2 problems\n",
+    )
+
+
+def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: Project) -> None:
+    spoil(project)
+    ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
+    results = json.loads(ended.stdout)["runs"][0]["results"]
+    assert (ended.code, [result["ruleId"] for result in results]) == (2, ["services-calls", "services"])
+
+
+def test_an_unknown_format_is_wrong_input(project: Project) -> None:
+    message = "`xml` is no format; known: text, json, github, sarif\n"
+    assert invoke(project, "render", "--env", "tiny", "--format", "xml") == Ended(2, "", message)
+
+
+def test_every_task_of_an_environment_takes_a_format() -> None:
+    flags = {name: inspect.signature(task.body).parameters.keys() for name, task in all_tasks().items()}
+    of_environments = {name for name, found in flags.items() if found & {"env", "to"}}
+    assert {name for name, found in flags.items() if "format_" in found} == of_environments
 
 
 @pytest.mark.parametrize(
@@ -136,9 +197,29 @@ def test_a_finding_is_told_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny") == Ended(
         1,
-        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n",
+        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n"
+        '   1 | resource "aws_ecr_repository" "extra" {}\n',
         "1 finding in envs/tiny\n",
     )
+
+
+def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
+    assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
+        1,
+        f"::error file=envs/tiny/services/extra.tf,line=1,title=FF002::FF002 aws_ecr_repository.extra: {MUTABLE}\n",
+        "1 finding in envs/tiny\n",
+    )
+
+
+def test_a_check_without_findings_is_a_whole_document_to_code_scanning(project: Project) -> None:
+    ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
+    assert (ended.code, json.loads(ended.stdout)["runs"][0]["results"], ended.stderr) == (0, [], "")
+
+
+def test_two_kinds_of_output_at_once_are_refused(project: Project) -> None:
+    message = "`--json` and `--format sarif` exclude each other; keep one of them\n"
+    assert invoke(project, "check", "--env", "tiny", "--json", "--format", "sarif") == Ended(2, "", message)
 
 
 def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:

@@ -387,9 +387,12 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             id="a name that may be misspelt",
         ),
         pytest.param(
-            f"  a: {{ image: x, calls: [q] }}\n{''.join(f'  s{n:02}: {{ image: x }}{chr(10)}' for n in range(22))}",
+            "  a: { image: x, calls: [q] }\n" + "".join(f"  s{n}: {{ image: x }}\n" for n in range(10, 32)),
             [
-                f"6:26: `a` calls `q`, which is no service; known: {', '.join(f's{n:02}' for n in range(20))}, and 2 more"
+                (
+                    "6:26: `a` calls `q`, which is no service; "
+                    f"known: {', '.join(f's{n}' for n in range(10, 30))}, and 2 more"
+                )
             ],
             id="many names",
         ),
