@@ -42,8 +42,9 @@ def test_a_problem_gets_its_line_and_the_key_that_is_there(tmp_path: Path) -> No
         ("exceptions:\n  - rule: 1\n", 2, 5, "exceptions"),
         ("name: dev\n", 1, 1, "catalog"),
         ("region: a\nname: dev\n", 2, 1, "catalog"),
-        ("region: a\nregion: b\n", 2, 1, "yaml"),
-        ("region: [\n", 1, 9, "yaml"),
+        ("# shop\nregion: a\n", 2, 1, "catalog"),
+        ("# shop\nregion: a\n", 1, 1, "catalog"),
+        ("account: a\nregion: [\n", 2, 9, "region"),
     ],
 )
 def test_the_id_is_the_documented_key_that_is_at_the_place(
@@ -71,7 +72,7 @@ def test_a_file_that_is_gone_or_no_text_has_no_line_to_show(tmp_path: Path, cont
         (tmp_path / FILE).write_bytes(content)
     problem = Problem(Position(FILE, 1, 1), "wrong", "mend it")
     assert reporting.of_problems(tmp_path, [problem]) == [
-        Remark(FILE, 1, 1, "yaml", "wrong", "mend it", "docs/catalog.md", source=None)
+        Remark(FILE, 1, 1, "catalog", "wrong", "mend it", "docs/catalog.md", source=None)
     ]
 
 

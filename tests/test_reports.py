@@ -45,7 +45,7 @@ def test_a_remark_about_a_whole_line_marks_no_column() -> None:
 
 
 def test_without_its_line_a_remark_is_one_line() -> None:
-    assert reports.text([Remark(FILE, 2, 1, "yaml", "wrong", "mend it", "docs/catalog.md")], color=False) == (
+    assert reports.text([Remark(FILE, 2, 1, "catalog", "wrong", "mend it", "docs/catalog.md")], color=False) == (
         "envs/catalog.yaml:2:1: wrong; mend it\n"
     )
 
@@ -56,7 +56,7 @@ def test_a_warning_says_that_it_is_one() -> None:
 
 
 def test_a_blank_line_is_between_remarks() -> None:
-    remark = Remark(FILE, 2, 1, "yaml", "wrong")
+    remark = Remark(FILE, 2, 1, "catalog", "wrong")
     assert (
         reports.text([remark, remark], color=False) == "envs/catalog.yaml:2:1: wrong\n\nenvs/catalog.yaml:2:1: wrong\n"
     )

@@ -1,35 +1,34 @@
 """Problems of the input and findings of the policy as remarks: with their source lines and where to read on."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import BaseModel
 
 from fleetform.catalog.images_lock import LOCK_NAME
 from fleetform.catalog.models import Environment
-from fleetform.catalog.nodes import Node, parse
+from fleetform.catalog.places import KeyPath, keys_at
 from fleetform.errors import Position, Problem
 from fleetform.reports import Remark
 
 if TYPE_CHECKING:
     from fleetform.policy.findings import Finding
 
-KeyPath: TypeAlias = tuple[str | int, ...]
-
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
 
 def of_problems(root: Path, problems: Sequence[Problem]) -> list[Remark]:
     """The problems of a catalog, in their order, with what their files hold now."""
-    files = {problem.position.file for problem in problems}
-    texts = {file: _read(root / file) for file in files}
+    places = {problem.position for problem in problems}
+    lines: dict[PurePath, list[str]] = {}
     paths: dict[Position, KeyPath] = {}
-    for file, text in texts.items():
-        paths |= dict(_paths(parse(text, file)[0])) if text is not None else {}
-    lines = {file: _LINE_BREAK.split(text) for file, text in texts.items() if text is not None}
-    return [_remark(problem, paths.get(problem.position), lines) for problem in problems]
+    for file in {place.file for place in places}:
+        if (text := _read(root / file)) is not None:
+            lines[file] = _LINE_BREAK.split(text)
+            paths |= keys_at(lines[file], [place for place in places if place.file == file])
+    return [_remark(problem, paths.get(problem.position, ()), lines) for problem in problems]
 
 
 def of_findings(root: Path, findings: "Sequence[Finding]") -> list[Remark]:
@@ -66,7 +65,7 @@ def _source(lines: dict[PurePath, list[str]], file: PurePath, line: int) -> str 
     return lines[file][line - 1] if line <= len(lines[file]) else ""
 
 
-def _remark(problem: Problem, path: KeyPath | None, lines: dict[PurePath, list[str]]) -> Remark:
+def _remark(problem: Problem, path: KeyPath, lines: dict[PurePath, list[str]]) -> Remark:
     place = problem.position
     rule, documentation = _topic(place.file, path)
     return Remark(
@@ -81,34 +80,10 @@ def _remark(problem: Problem, path: KeyPath | None, lines: dict[PurePath, list[s
     )
 
 
-def _paths(root: Node) -> Iterator[tuple[Position, KeyPath]]:
-    """Where each key and value is written; of those at one place, what a problem is about comes last."""
-    yield from _paths_below(root, ())
-    yield root.position, ()
-
-
-def _paths_below(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]]:
-    for key, child in node.value.items() if isinstance(node.value, dict) else ():
-        if child.key_position:
-            yield child.key_position, (*path, key)
-        yield child.position, (*path, key)
-        yield from _paths_below(child, (*path, key))
-    for index, item in enumerate(node.value if isinstance(node.value, list) else ()):
-        yield from _paths_below(item, (*path, index))
-        yield item.position, (*path, index)  # what it lacks is said there, as it has no key
-
-
-def _topic(file: PurePath, path: KeyPath | None) -> tuple[str, str]:
-    """The id of what a problem is about, such as `services-cpu`, and where that is documented.
-
-    Args:
-        file: Where the problem is.
-        path: The key that is there; None if there is none, as in what is no YAML.
-    """
+def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
+    """The id of what a problem is about, such as `services-cpu`, and where that is documented."""
     if file.name == LOCK_NAME:
         return "images-lock", "docs/images.md#the-lock"
-    if path is None:
-        return "yaml", "docs/catalog.md"
     key = _anchor(path)
     return (key, f"docs/catalog.md#{key}") if key else ("catalog", "docs/catalog.md")
 
