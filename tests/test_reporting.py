@@ -8,7 +8,7 @@ import pytest
 from fleetform.catalog.loading import load
 from fleetform.errors import CatalogError, Position, Problem
 from fleetform.policy.findings import Finding
-from fleetform.reports import Remark
+from fleetform.reports import Level, Remark
 from fleetform.workflow import reporting
 from tests.catalog.catalogs import HEAD, project
 
@@ -96,6 +96,13 @@ def test_problems_of_both_files_stay_in_order_each_with_its_line(tmp_path: Path)
 
 def places(remarks: Sequence[Remark]) -> list[tuple[str, str | None]]:
     return [(remark.place, remark.source) for remark in remarks]
+
+
+def test_a_notice_is_a_warning(tmp_path: Path) -> None:
+    problem = Problem(Position(FILE, 1, 1), "nobody calls `web`")
+    assert reporting.of_problems(tmp_path, [problem], Level.WARNING) == [
+        Remark(FILE, 1, 1, "catalog", "nobody calls `web`", documentation="docs/catalog.md", level=Level.WARNING)
+    ]
 
 
 def test_a_finding_gets_its_line(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """The command line as people and pipelines meet it: what is printed where, and the exit code."""
 
+import contextlib
 import inspect
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -124,6 +126,28 @@ envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`
     assert small_project.content(project) == before
 
 
+def on_a_terminal(project: Project, *arguments: str, **variables: str) -> str:
+    """What a task says on standard error if that is a terminal."""
+    ours, theirs = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(argv(*arguments), cwd=project.root, env=plain | variables, stderr=theirs):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError), open(ours, "rb", buffering=0) as terminal:  # Linux's end of a terminal
+            while chunk := terminal.read(4096):
+                shown += chunk
+    return shown.decode()
+
+
+@pytest.mark.parametrize(("variables", "mark"), [({}, "\033[1;31m^^^^^^\033[0m"), ({"NO_COLOR": "1"}, "^^^^^^")])
+def test_problems_are_colored_on_a_terminal_unless_that_is_unwanted(
+    project: Project, variables: dict[str, str], mark: str
+) -> None:
+    small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
+    lines = on_a_terminal(project, "render", "--env", "tiny", **variables).splitlines()
+    assert lines[2].rpartition(" ")[2] == mark
+
+
 @pytest.mark.parametrize("task", ["render", "check", "apply", "verify", "down"])
 def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: Project, task: str) -> None:
     spoil(project)
@@ -153,6 +177,12 @@ def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: P
     ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
     results = json.loads(ended.stdout)["runs"][0]["results"]
     assert (ended.code, [result["ruleId"] for result in results]) == (2, ["services-calls", "services"])
+
+
+def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
+    (project.root / CATALOG).write_bytes(b"application: caf\xe9\n")
+    message = "envs/catalog.yaml:1:1: not UTF-8; save the file as UTF-8\n\n1 problem\n"
+    assert invoke(project, "render", "--env", "tiny") == Ended(2, "", message)
 
 
 def test_an_unknown_format_is_wrong_input(project: Project) -> None:

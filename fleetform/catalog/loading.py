@@ -1,5 +1,6 @@
 """From files to an Environment, or to every problem that they have, reported together."""
 
+import re
 import types
 from collections.abc import Mapping
 from pathlib import Path, PurePath
@@ -17,19 +18,20 @@ from fleetform.errors import CatalogError, InputError, Position, Problem
 CATALOG = PurePath("envs/catalog.yaml")
 
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
+_WORDS = re.compile(r"[\w./-]+( [\w./-]+)*")
 _EXPECTED: Mapping[str, str] = {
     "bool_type": "true or false, without quotes, is expected",
-    "dict_type": "a mapping is expected",
+    "dict_type": "a mapping is expected: `key: value` lines",
     "greater_than_equal": "{ge} or more is expected",
     "int_type": "a whole number, without quotes, is expected",
     "less_than_equal": "{le} or less is expected",
     "literal_error": "{expected} is expected",
-    "mapping_type": "a mapping is expected",
-    "model_type": "a mapping is expected",
+    "mapping_type": "a mapping is expected: `key: value` lines",
+    "model_type": "a mapping is expected: `key: value` lines",
     "string_type": "text is expected",
     "too_long": "{max_length} or fewer {parts} are expected",
     "too_short": "{min_length} or more {parts} are expected",
-    "tuple_type": "a list is expected",
+    "tuple_type": "a list is expected{list}",
     "value_error": "{error}",
 }
 """What is expected, by the kind of pydantic's error and with its context."""
@@ -134,10 +136,17 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
 
 
 def _context(details: ErrorDetails) -> dict[str, Any]:
-    """Pydantic's own context of an error, with legal words in code quotes and what a length counts."""
+    """Pydantic's own context of an error; legal words in code quotes, what a length counts, text as a list."""
     context = dict(details.get("ctx", {}))
     parts = "characters" if isinstance(details["input"], str) else "entries"
-    return {**context, "parts": parts, "expected": str(context.get("expected", "")).replace("'", "`")}
+    legal = str(context.get("expected", "")).replace("'", "`")
+    return {**context, "parts": parts, "expected": legal, "list": _as_list(details["input"])}
+
+
+def _as_list(value: object) -> str:
+    """Plain words as the list that they may be meant to be."""
+    words = value.split() if isinstance(value, str) and _WORDS.fullmatch(value) else []
+    return f", such as [{', '.join(words)}]" if words else ""
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from fleetform.catalog.syntax import syntax_problem
-from fleetform.errors import InputError, Position, Problem
+from fleetform.errors import CatalogError, InputError, Position, Problem
 
 Scalar: TypeAlias = str | int | bool | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
@@ -220,6 +220,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
 
     Raises:
         InputError: The file is missing or cannot be read.
+        CatalogError: It is not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -227,7 +228,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
         raise InputError(f"{shown_as}: no such file; create it or choose another --env") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{shown_as}:{line}:1: not UTF-8; save the file as UTF-8") from None
+        raise CatalogError([Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]) from None
     except OSError as error:
         raise InputError(f"{shown_as}: {error.strerror}; make it a readable file") from None
     return parse(text, shown_as)

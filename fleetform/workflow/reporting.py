@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
@@ -11,7 +12,7 @@ from fleetform.catalog.images_lock import LOCK_NAME
 from fleetform.catalog.models import Environment
 from fleetform.catalog.places import KeyPath, keys_at
 from fleetform.errors import Position, Problem
-from fleetform.reports import Remark
+from fleetform.reports import Level, Remark
 
 if TYPE_CHECKING:
     from fleetform.policy.findings import Finding
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
 
-def of_problems(root: Path, problems: Sequence[Problem]) -> list[Remark]:
+def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ERROR) -> list[Remark]:
     """The problems of a catalog, in their order, with what their files hold now."""
     places = {problem.position for problem in problems}
     lines: dict[PurePath, list[str]] = {}
@@ -28,7 +29,7 @@ def of_problems(root: Path, problems: Sequence[Problem]) -> list[Remark]:
         if (text := _read(root / file)) is not None:
             lines[file] = _LINE_BREAK.split(text)
             paths |= keys_at(lines[file], [place for place in places if place.file == file])
-    return [_remark(problem, paths.get(problem.position, ()), lines) for problem in problems]
+    return [replace(_remark(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
 
 
 def of_findings(root: Path, findings: "Sequence[Finding]") -> list[Remark]:

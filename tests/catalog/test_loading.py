@@ -223,8 +223,8 @@ services: { Web: { image: "a b" } }
 
 # What is wrong in `services.web`: its YAML, the column, and what is said.
 WRONG_SERVICE = [
-    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected"),
-    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected"),
+    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected: `key: value` lines"),
+    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected: `key: value` lines"),
     ("build: { context: [x] }", 23, "`services.web.build.context` is a list; text is expected"),
     (
         "build: { context: ../x }",
@@ -249,7 +249,9 @@ WRONG_SERVICE = [
         "unknown key `shell` in `services.web.build`; known: context, dockerfile, args",
     ),
     ("image: [nginx]", 12, "`services.web.image` is a list; text is expected"),
-    ("command: run", 14, "`services.web.command` is `run`; a list is expected"),
+    ("command: run", 14, "`services.web.command` is `run`; a list is expected, such as [run]"),
+    ("command: a -b 1", 14, "`services.web.command` is `a -b 1`; a list is expected, such as [a, -b, 1]"),
+    ("command: echo $HOME", 14, "`services.web.command` is `echo $HOME`; a list is expected"),
     ("command: []", 14, "`services.web.command` is empty; 1 or more entries are expected"),
     ("command: [run, { a: 1 }]", 20, "`services.web.command[1]` is a mapping; text is expected"),
     ("command: [run, null]", 20, "`services.web.command[1]` is `null`; text is expected"),
@@ -259,11 +261,11 @@ WRONG_SERVICE = [
     ("port: 080", 11, "`services.web.port` is `080`; a whole number, without quotes, is expected"),
     ("public: yes", 13, "`services.web.public` is `yes`; true or false, without quotes, is expected"),
     ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
-    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected"),
+    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected, such as [orders]"),
     ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
     ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; text is expected"),
     ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
-    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected"),
+    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected: `key: value` lines"),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
     (
         "environment: { 1A: x }",
@@ -283,7 +285,7 @@ WRONG_SERVICE = [
     ),
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
-    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected"),
+    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected: `key: value` lines"),
     ("health_check: {}", 5, "`command` is missing in `services.web.health_check`; add `command:`"),
     (
         "health_check: { command: [] }",
@@ -353,8 +355,8 @@ WRONG_SERVICE = [
     ),
     ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; `x86_64` or `arm64` is expected"),
     ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; 0 or more is expected"),
-    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected"),
-    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected"),
+    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected: `key: value` lines"),
+    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected: `key: value` lines"),
     ("autoscaling: { min: 3, max: 2 }", 25, "`min` is greater than `max`; swap them"),
     ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; 1 or more is expected"),
     ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; 90 or less is expected"),
@@ -446,7 +448,9 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             ],
             id="names",
         ),
-        pytest.param("  a: []\n", ["6:6: `services.a` is empty; a mapping is expected"], id="a list"),
+        pytest.param(
+            "  a: []\n", ["6:6: `services.a` is empty; a mapping is expected: `key: value` lines"], id="a list"
+        ),
     ],
 )
 def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
