@@ -133,9 +133,10 @@ def on_a_terminal(project: Project, *arguments: str, **variables: str) -> str:
     with subprocess.Popen(argv(*arguments), cwd=project.root, env=plain | variables, stderr=theirs):
         os.close(theirs)
         shown = b""
-        with contextlib.suppress(OSError), open(ours, "rb", buffering=0) as terminal:  # Linux's end of a terminal
-            while chunk := terminal.read(4096):
+        with contextlib.suppress(OSError):  # so does Linux tell the end of a terminal
+            while chunk := os.read(ours, 4096):
                 shown += chunk
+    os.close(ours)
     return shown.decode()
 
 
