@@ -98,7 +98,7 @@ def _block(remark: Remark, paint: Callable[[str, str], str]) -> str:
 def _excerpt(source: str, column: int | None) -> tuple[str, int, int]:
     """What is shown of a source line, how far the marks are indented, and how many they are, in terminal columns."""
     at = (column or 1) - 1
-    token = _TOKEN.match(source, at)
+    token = _TOKEN.match(source, at, at + _WIDTH)
     end = token.end() if token else at
     start = max(0, at - _BEFORE) if len(source) > _WIDTH else 0
     stop = min(len(source), start + _WIDTH)
@@ -116,6 +116,8 @@ def _visible(source: str) -> str:
 def as_json(remarks: Sequence[Remark]) -> str:
     """For scripts."""
     problems = [{**asdict(remark), "file": remark.file.as_posix()} for remark in remarks]
+    for problem in problems:
+        del problem["source"]  # whoever has the file has its lines, which may be long
     return json.dumps({"problems": problems}, indent=2) + "\n"
 
 
