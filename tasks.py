@@ -1,10 +1,11 @@
 """Invoke tasks: they parse flags and call the library, whose errors become exit codes here."""
 
 import functools
+import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,12 @@ WRONG_INPUT = 2
 INTERRUPTED = 130
 READER_LEFT = 141
 
-ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine."}
+TEXT = "text"
+ENVIRONMENTS = {"env", "from_", "to"}
+FORMATS = (TEXT, "json", "github", "sarif")
+
+FORMAT = {"format_": "How what is wrong in the YAML is told: text, json, github (annotations) or sarif."}
+ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine.", **FORMAT}
 JSON = {"json": "Print JSON for scripts."}
 RUNNER = {"engine": "docker or podman; left out: the first that works."}
 YES = {"yes": "Do not ask; for pipelines."}
@@ -53,21 +59,46 @@ sys.excepthook = end_quietly
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
-    """Turns the library's errors, and Ctrl-C, into a message and an exit code."""
+    """Turns the library's errors, and Ctrl-C, into a message and an exit code.
+
+    Tasks of environments get the flag `--format` by it, which says how the problems of a catalog are told.
+    """
+    own = inspect.signature(function)
 
     @functools.wraps(function)
-    def wrapper(*args: Any, **flags: Any) -> None:  # noqa: ANN401 - whatever flags the task has
-        from fleetform.errors import FleetformError
+    def wrapper(*args: Any, format_: str = TEXT, **flags: Any) -> None:  # noqa: ANN401 - whatever flags the task has
+        from fleetform.errors import CatalogError, FleetformError
 
+        if format_ not in FORMATS:
+            raise Exit(f"`{format_}` is no format; known: {', '.join(FORMATS)}", WRONG_INPUT)
+        if "format_" in own.parameters:
+            flags["format_"] = format_
         try:
+            if format_ != TEXT:
+                require_catalogs(flags)
             function(*args, **flags)
             sys.stdout.flush()
+        except CatalogError as error:
+            from fleetform import console
+
+            raise Exit(console.tell_problems(project(), error.problems, format_), error.exit_code) from None
         except FleetformError as error:
             raise Exit(str(error), error.exit_code) from None
         except KeyboardInterrupt:
             raise Exit("interrupted", INTERRUPTED) from None
 
+    if own.parameters.keys() & ENVIRONMENTS and "format_" not in own.parameters:
+        flag = inspect.Parameter("format_", inspect.Parameter.KEYWORD_ONLY, default=TEXT)
+        wrapper.__signature__ = own.replace(parameters=[*own.parameters.values(), flag])  # type: ignore[attr-defined]
     return wrapper
+
+
+def require_catalogs(flags: Mapping[str, Any]) -> None:
+    """Loads what a task is about before it prints anything: a program reads nothing but the problems then."""
+    from fleetform.catalog.loading import load
+
+    for flag in sorted(ENVIRONMENTS & flags.keys()):
+        load(ROOT, flags[flag])
 
 
 def project() -> "Project":
@@ -97,11 +128,11 @@ def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) 
 
 @task(help={**ENV, **JSON, "validate": "Run `terraform validate` too, some seconds a stack."})
 @reporting
-def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False) -> None:
+def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False, format_: str = TEXT) -> None:
     """Check what is rendered: up to date, formatted, within the policy."""
     from fleetform import console
 
-    console.check(project(), env, validate=validate, as_json=json)
+    console.check(project(), env, format_, validate=validate, as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
@@ -215,6 +246,7 @@ def deploy(
 @task(
     iterable=["service"],
     help={
+        **FORMAT,
         "from_": "The environment whose images they are.",
         "to": "The environment that gets them.",
         "service": "Only this service; may be given several times.",

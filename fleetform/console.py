@@ -5,13 +5,14 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
+from fleetform import reports
 from fleetform.catalog.loading import CATALOG, environment_file, load, load_notices
-from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
+from fleetform.errors import CheckFailedError, InputError, Problem, ProgramError, raise_all
 from fleetform.render.writer import Change
 from fleetform.stacks import STACKS, Stack
-from fleetform.workflow import files, images, terraform
+from fleetform.workflow import files, images, reporting, terraform
 from fleetform.workflow.images import ImageReport, ImageRequest
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
@@ -98,24 +99,42 @@ def new_env(project: Project, name: str, like: str) -> None:
     _write(f"next: invoke render --env {name}\n")
 
 
-def check(project: Project, env: str, *, validate: bool, as_json: bool) -> None:
+def tell_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
+    """Prints the problems of a catalog, for a program on standard output; says how many they are."""
+    remarks = reporting.of_problems(project.root, problems)
+    if form in reports.FORMATS:
+        _write(reports.FORMATS[form](remarks))
+    else:
+        sys.stderr.write(reports.text(remarks, color=_color(sys.stderr)) + "\n")
+    return reports.counted(remarks)
+
+
+def check(project: Project, env: str, form: str, *, validate: bool, as_json: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
     _warn(project, env)
+    for_program = form in reports.FORMATS
+    if as_json and for_program:
+        raise InputError(f"`--json` and `--format {form}` exclude each other; keep one of them")
     files.require_rendered(project, env)
     findings = files.findings(project, env)
     unformatted = files.unformatted(project)
     if as_json:
         _print_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
     else:
-        _write("".join(f"{finding}\n" for finding in findings))
+        _write(_told(reporting.of_findings(project.root, findings), form))
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
     if findings:
         raise CheckFailedError(f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in envs/{env}")
     if validate:
         _validate(project, env)
-    if not as_json:
+    if not (as_json or for_program):
         _write("no findings\n")
+
+
+def _told(remarks: Sequence[reports.Remark], form: str) -> str:
+    tell = reports.FORMATS.get(form)
+    return tell(remarks) if tell else reports.text(remarks, color=_color(sys.stdout))
 
 
 def _validate(project: Project, env: str) -> None:
@@ -309,7 +328,7 @@ def open_checked(project: Project, env: str) -> Workplace:
 def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
     _write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
     terraform.init(workplace, stack)
-    return terraform.plan(workplace, stack, _line, destroy=destroy, color=_color())
+    return terraform.plan(workplace, stack, _line, destroy=destroy, color=_color(sys.stdout))
 
 
 def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
@@ -329,7 +348,7 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
         planned.discard()
         raise
     _write(f"\n── {name} {stack}: apply\n")
-    summary = terraform.apply(workplace, planned, _line, color=_color())
+    summary = terraform.apply(workplace, planned, _line, color=_color(sys.stdout))
     _write_summary(planned.stack, summary.outcome, summary.seconds)
 
 
@@ -358,10 +377,10 @@ def _line(line: str) -> None:
     sys.stdout.flush()
 
 
-def _color() -> bool:
+def _color(stream: TextIO) -> bool:
     import os  # noqa: PLC0415
 
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _confirm(what: str, word: str) -> None:

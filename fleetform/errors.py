@@ -9,6 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 
+def printable(text: str) -> str:
+    """Text on one line: whatever a terminal would act on or not show is written as an escape, as Python does."""
+    return text if text.isprintable() else "".join(map(_printable_character, text))
+
+
+def _printable_character(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
 @dataclass(frozen=True, order=True)
 class Position:
     """A place in a text file.
@@ -44,7 +53,7 @@ class Problem:
 
     def __str__(self) -> str:
         """One line: position, message, remedy."""
-        return f"{self.position}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")
+        return printable(f"{self.position}: {self.message}" + (f"; {self.remedy}" if self.remedy else ""))
 
 
 class FleetformError(Exception):

@@ -1,7 +1,10 @@
 """The command line as people and pipelines meet it: what is printed where, and the exit code."""
 
+import contextlib
+import inspect
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -129,17 +132,106 @@ def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
     assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], WARNING)
 
 
-def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+def spoil(project: Project) -> None:
+    """Puts two mistakes into the catalog."""
     small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
     small_project.edit(project, CATALOG, "port: 8080", "prot: 8080")
+
+
+def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_written(project: Project) -> None:
+    spoil(project)
     before = small_project.content(project)
     assert invoke(project, "render", "--env", "tiny") == Ended(
         2,
         "",
-        "envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service; did you mean `orders`?\n"
-        "envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`; did you mean `port`?\n",
+        """\
+envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service
+  10 |     calls: [ordres]
+     |             ^^^^^^
+     = did you mean `orders`?
+     = docs/catalog.md#services-calls
+
+envs/catalog.yaml:13:5: unknown key `prot` in `services.orders`
+  13 |     prot: 8080
+     |     ^^^^
+     = did you mean `port`?
+     = docs/catalog.md#services
+
+2 problems
+""",
     )
     assert small_project.content(project) == before
+
+
+def on_a_terminal(project: Project, *arguments: str, **variables: str) -> str:
+    """What a task says on standard error if that is a terminal."""
+    ours, theirs = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(argv(*arguments), cwd=project.root, env=plain | variables, stderr=theirs):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # so does Linux tell the end of a terminal
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(("variables", "mark"), [({}, "\033[1;31m^^^^^^\033[0m"), ({"NO_COLOR": "1"}, "^^^^^^")])
+def test_problems_are_colored_on_a_terminal_unless_that_is_unwanted(
+    project: Project, variables: dict[str, str], mark: str
+) -> None:
+    small_project.edit(project, CATALOG, "calls: [orders]", "calls: [ordres]")
+    lines = on_a_terminal(project, "render", "--env", "tiny", **variables).splitlines()
+    assert lines[2].rpartition(" ")[2] == mark
+
+
+@pytest.mark.parametrize("task", ["render", "check", "apply", "verify", "down"])
+def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: Project, task: str) -> None:
+    spoil(project)
+    assert invoke(project, task, "--env", "tiny", "--format", "github") == Ended(
+        2,
+        "::error file=envs/catalog.yaml,line=10,col=13,title=services-calls::"
+        "`web` calls `ordres`, which is no service; did you mean `orders`?\n"
+        "::error file=envs/catalog.yaml,line=13,col=5,title=services::"
+        "unknown key `prot` in `services.orders`; did you mean `port`?\n",
+        "2 problems\n",
+    )
+
+
+def test_the_problems_of_a_catalog_are_told_to_scripts_in_json(project: Project) -> None:
+    spoil(project)
+    ended = invoke(project, "render", "--env", "tiny", "--format", "json")
+    told = [(problem["file"], problem["line"], problem["rule"]) for problem in json.loads(ended.stdout)["problems"]]
+    assert (ended.code, told, ended.stderr) == (
+        2,
+        [(CATALOG, 10, "services-calls"), (CATALOG, 13, "services")],
+        "2 problems\n",
+    )
+
+
+def test_the_problems_of_a_catalog_are_told_to_code_scanning_in_sarif(project: Project) -> None:
+    spoil(project)
+    ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
+    results = json.loads(ended.stdout)["runs"][0]["results"]
+    assert (ended.code, [result["ruleId"] for result in results]) == (2, ["services-calls", "services"])
+
+
+def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
+    (project.root / CATALOG).write_bytes(b"application: caf\xe9\n")
+    message = "envs/catalog.yaml:1:1: not UTF-8; save the file as UTF-8\n\n1 problem\n"
+    assert invoke(project, "render", "--env", "tiny") == Ended(2, "", message)
+
+
+def test_an_unknown_format_is_wrong_input(project: Project) -> None:
+    message = "`xml` is no format; known: text, json, github, sarif\n"
+    assert invoke(project, "render", "--env", "tiny", "--format", "xml") == Ended(2, "", message)
+
+
+def test_every_task_of_an_environment_takes_a_format() -> None:
+    flags = {name: inspect.signature(task.body).parameters.keys() for name, task in all_tasks().items()}
+    of_environments = {name for name, found in flags.items() if found & {"env", "to"}}
+    assert {name for name, found in flags.items() if "format_" in found} == of_environments
 
 
 @pytest.mark.parametrize(
@@ -173,9 +265,29 @@ def test_a_finding_is_told_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny") == Ended(
         1,
-        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n",
+        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n"
+        '   1 | resource "aws_ecr_repository" "extra" {}\n',
         "1 finding in envs/tiny\n",
     )
+
+
+def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
+    assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
+        1,
+        f"::error file=envs/tiny/services/extra.tf,line=1,title=FF002::FF002 aws_ecr_repository.extra: {MUTABLE}\n",
+        "1 finding in envs/tiny\n",
+    )
+
+
+def test_a_check_without_findings_is_a_whole_document_to_code_scanning(project: Project) -> None:
+    ended = invoke(project, "check", "--env", "tiny", "--format", "sarif")
+    assert (ended.code, json.loads(ended.stdout)["runs"][0]["results"], ended.stderr) == (0, [], "")
+
+
+def test_two_kinds_of_output_at_once_are_refused(project: Project) -> None:
+    message = "`--json` and `--format sarif` exclude each other; keep one of them\n"
+    assert invoke(project, "check", "--env", "tiny", "--json", "--format", "sarif") == Ended(2, "", message)
 
 
 def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:

@@ -13,6 +13,9 @@ from fleetform.catalog.models import Callee, Container, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
+# Of a longer list of known words, so many are named.
+_SHOWN = 20
+
 Services: TypeAlias = Mapping[str, Service]
 Locator: TypeAlias = Callable[..., Position]
 
@@ -22,7 +25,8 @@ def suggestion(word: str, known: list[str]) -> str:
     close = get_close_matches(word, known, n=1)
     if close:
         return f"did you mean `{close[0]}`?"
-    return f"known: {', '.join(known)}" if known else "none is known here"
+    more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
+    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is known here"
 
 
 def label(path: tuple[str | int, ...]) -> str:
@@ -104,7 +108,8 @@ def _check_call(caller: str, callee: str, position: Position, known: list[str]) 
         yield Problem(position, f"`{caller}` calls itself", "remove it: a service reaches itself without a call")
     elif callee not in known:
         others = [name for name in known if name != caller]
-        yield Problem(position, f"`{caller}` calls `{callee}`, which is no service", suggestion(callee, others))
+        remedy = suggestion(callee, others) if others else f"write `{callee}` under `services`"
+        yield Problem(position, f"`{caller}` calls `{callee}`, which is no service", remedy)
 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
@@ -112,7 +117,7 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
     names = _service_names(tree)
     for name, service in services.items():
         at = locator(tree, "services", name)
-        yield from _check_image(name, service, at)
+        yield from _check_image(name, service, services, at)
         yield from _check_kind(name, service, at)
         yield from _check_count(service, at)
         yield from _check_capacity(service, at)
@@ -130,9 +135,11 @@ def _service_names(tree: Node) -> list[str]:
     return list(services.value) if services is not None and isinstance(services.value, dict) else []
 
 
-def _check_image(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+def _check_image(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.build is None and service.image is None:
-        yield Problem(at(), f"`{name}` has neither `build` nor `image`", "give one of them")
+        close = get_close_matches(name, [other for other in services if other != name], n=1)
+        misspelt = f", or did you mean `{close[0]}`?" if close else ""
+        yield Problem(at(), f"`{name}` has neither `build` nor `image`", f"give one of them{misspelt}")
     if service.build is not None and service.image is not None:
         yield Problem(at("image"), f"`{name}` has both `build` and `image`", "keep one of them")
 

@@ -10,6 +10,8 @@ from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
 
+LOCK_NAME = "images.lock.yaml"
+
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
 _REMEDY = "`invoke images` writes this file; take it from Git again"
 # What each field looks like; nothing in it needs quoting but a commit, which may be all digits.
@@ -43,7 +45,7 @@ class LockedImage:
 
 def lock_file(env: str) -> PurePath:
     """The lock of an environment, from the project's root."""
-    return PurePath("envs", env, "images.lock.yaml")
+    return PurePath("envs", env, LOCK_NAME)
 
 
 def load_lock(root: Path, env: str) -> dict[str, LockedImage]:

@@ -1,5 +1,6 @@
 """From files to an Environment, or to every problem that they have, reported together."""
 
+import re
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,19 +23,20 @@ from fleetform.errors import CatalogError, InputError, Position, Problem
 CATALOG = PurePath("envs/catalog.yaml")
 
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
+_WORDS = re.compile(r"[\w./-]+( [\w./-]+)*")
 _EXPECTED: Mapping[str, str] = {
     "bool_type": "true or false, without quotes, is expected",
-    "dict_type": "a mapping is expected",
+    "dict_type": "a mapping is expected: `key: value` lines",
     "greater_than_equal": "{ge} or more is expected",
     "int_type": "a whole number, without quotes, is expected",
     "less_than_equal": "{le} or less is expected",
-    "literal_error": "one of {expected} is expected",
-    "mapping_type": "a mapping is expected",
-    "model_type": "a mapping is expected",
+    "literal_error": "{expected} is expected",
+    "mapping_type": "a mapping is expected: `key: value` lines",
+    "model_type": "a mapping is expected: `key: value` lines",
     "string_type": "text is expected",
-    "too_long": "a length of {max_length} or less is expected",
-    "too_short": "a length of {min_length} or more is expected",
-    "tuple_type": "a list is expected",
+    "too_long": "{max_length} or fewer {parts} are expected",
+    "too_short": "{min_length} or more {parts} are expected",
+    "tuple_type": "a list is expected{list}",
     "value_error": "{error}",
 }
 """What is expected, by the kind of pydantic's error and with its context."""
@@ -52,6 +54,8 @@ def environment_names(root: Path) -> list[str]:
 
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
+
+    With a file that cannot be read to its end, only that is reported: all else would follow from it.
 
     Raises:
         InputError: There is no such environment or a file is missing.
@@ -77,6 +81,9 @@ def resolve(root: Path, name: str) -> Inherited:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
+    empty = {node.position.file for node in (base, over) if not node.value}
+    if any(problem.position.file in empty for problem in problems):
+        raise CatalogError(problems)
     inherited = inherit(overlay(base, over), name, names)
     return replace(inherited, problems=[*problems, *inherited.problems])
 
@@ -157,9 +164,24 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     path = _written(path, tree)
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
-    shown = str(path[-1]) if about_key else _shown(details["input"])
-    expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
-    return Problem(position, f"{label(path)} is {shown}", expected)
+    expected = _EXPECTED.get(details["type"], details["msg"]).format(**_context(details))
+    if about_key:
+        return Problem(position, f"`{path[-1]}` cannot be a key of {label(path[:-1])}", expected)
+    return Problem(position, f"{label(path)} is {_shown(details['input'])}", expected)
+
+
+def _context(details: ErrorDetails) -> dict[str, Any]:
+    """Pydantic's own context of an error; legal words in code quotes, what a length counts, text as a list."""
+    context = dict(details.get("ctx", {}))
+    parts = "characters" if isinstance(details["input"], str) else "entries"
+    legal = str(context.get("expected", "")).replace("'", "`")
+    return {**context, "parts": parts, "expected": legal, "list": _as_list(details["input"])}
+
+
+def _as_list(value: object) -> str:
+    """Plain words as the list that they may be meant to be."""
+    words = value.split() if isinstance(value, str) and _WORDS.fullmatch(value) else []
+    return f", such as [{', '.join(words)}]" if words else ""
 
 
 def _written(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:

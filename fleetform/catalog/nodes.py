@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from fleetform.errors import InputError, Position, Problem
+from fleetform.catalog.syntax import syntax_problem
+from fleetform.errors import CatalogError, InputError, Position, Problem
 
 Scalar: TypeAlias = str | int | bool | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
@@ -21,6 +22,7 @@ Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 MAX_DEPTH = 32
 MAX_NODES = 500_000
 
+_STANDARD = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -112,7 +114,9 @@ class _Reader:
         if event.tag is not None:
             self.problems.append(
                 Problem(
-                    self._position(event), f"YAML tag {event.tag!r}", "leave it out; to say that it is text, quote it"
+                    self._position(event),
+                    f"YAML tag `{event.tag.replace(_STANDARD, '!!')}`",
+                    "leave it out; to say that it is text, quote it",
                 )
             )
         node = Node(self._value(event, depth), self._position(event))
@@ -204,7 +208,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     except _Refused as refused:
         return empty, [*(reader.problems if reader else []), refused.problem]
     except yaml.MarkedYAMLError as error:
-        return empty, [_syntax_problem(error, file)]
+        return empty, [syntax_problem(error, text, file)]
     except yaml.reader.ReaderError as error:
         position = _position_of(text, error.position, file)
         return empty, [Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")]
@@ -218,6 +222,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
 
     Raises:
         InputError: The file is missing or cannot be read.
+        CatalogError: It is not UTF-8.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -225,18 +230,10 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
         raise InputError(f"{shown_as}: no such file; create it or choose another --env") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{shown_as}:{line}:1: not UTF-8; save the file as UTF-8") from None
+        raise CatalogError([Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]) from None
     except OSError as error:
         raise InputError(f"{shown_as}: {error.strerror}; make it a readable file") from None
     return parse(text, shown_as)
-
-
-def _syntax_problem(error: yaml.MarkedYAMLError, file: PurePath) -> Problem:
-    return Problem(
-        _position(error.problem_mark or error.context_mark, file),
-        f"not valid YAML: {error.problem}",
-        "check indentation, colons and quotes",
-    )
 
 
 def _position(mark: Any, file: PurePath) -> Position:  # noqa: ANN401 - libyaml's marks and PyYAML's own

@@ -340,10 +340,7 @@ services:
 def test_a_size_of_a_default_that_fargate_has_not_is_reported_once(tmp_path: Path) -> None:
     catalog = "defaults: { cpu: 512 }\nservices: { web: { image: nginx:1 }, orders: { image: nginx:1 } }\n"
     assert problems(tmp_path, catalog) == [
-        (
-            "1:18: Fargate has no tasks of 512 CPU units with 512 MiB; "
-            "set `memory` to one of 1024, 2048, 3072, 4096"
-        )
+        ("1:18: Fargate has no tasks of 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096")
     ]
 
 

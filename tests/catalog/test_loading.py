@@ -135,7 +135,7 @@ def test_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
     catalog = WEB + "    calls: [nobody]\n    calls: [nobody]\n"
     environment = "region: eu-west-1\nregion: eu-west-2\nservices:\n  web: { cpu: much }\n"
     assert problems(tmp_path, catalog, environment) == [
-        "envs/catalog.yaml:8:13: `web` calls `nobody`, which is no service; none is known here",
+        "envs/catalog.yaml:8:13: `web` calls `nobody`, which is no service; write `nobody` under `services`",
         "envs/catalog.yaml:9:5: duplicate key `calls`; it is given at envs/catalog.yaml:8:5 already; keep one",
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
@@ -178,7 +178,7 @@ services: { Web: { image: "a b" } }
         ),
         "envs/catalog.yaml:2:10: `account` is `1234`; the AWS account's 12 digits are expected",
         "envs/catalog.yaml:3:9: `region` is `Europe`; a region is expected, such as ap-northeast-1",
-        "envs/catalog.yaml:4:8: `zones` is a list; a length of 2 or more is expected",
+        "envs/catalog.yaml:4:8: `zones` is a list; 2 or more entries are expected",
         "envs/catalog.yaml:5:11: `emulator` is `maybe`; true or false, without quotes, is expected",
         "envs/catalog.yaml:6:14: `name_prefix` is `Shop`; lower-case words joined by - or _ are expected, 40 at most",
         (
@@ -189,15 +189,15 @@ services: { Web: { image: "a b" } }
             "envs/catalog.yaml:8:18: `network.cidr` is `8.8.8.0/21`; "
             "a private IPv4 network from /16 (AWS's largest) to /21 is expected"
         ),
-        "envs/catalog.yaml:9:11: `security` is `open`; one of 'edges' or 'shared' is expected",
-        "envs/catalog.yaml:10:21: `container_insights` is `1`; one of 'enhanced', 'enabled' or 'disabled' is expected",
+        "envs/catalog.yaml:9:11: `security` is `open`; `edges` or `shared` is expected",
+        "envs/catalog.yaml:10:21: `container_insights` is `1`; `enhanced`, `enabled` or `disabled` is expected",
         (
             "envs/catalog.yaml:11:24: `log_retention_in_days` is `2`; CloudWatch Logs has these retentions: "
             "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, "
             "1096, 1827, 2192, 2557, 2922, 3288, 3653"
         ),
         (
-            "envs/catalog.yaml:12:9: `tags.aws:x` is aws:x; "
+            "envs/catalog.yaml:12:9: `aws:x` cannot be a key of `tags`; "
             "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front"
         ),
         (
@@ -209,9 +209,9 @@ services: { Web: { image: "a b" } }
             "a bucket name has 3 to 63 lower-case letters, digits and hyphens"
         ),
         "envs/catalog.yaml:14:22: `exceptions[0].rule` is a list; text is expected",
-        "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; a length of 10 or more is expected",
+        "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; 10 or more characters are expected",
         (
-            "envs/catalog.yaml:15:13: `services.Web` is Web; "
+            "envs/catalog.yaml:15:13: `Web` cannot be a key of `services`; "
             "lower-case letters, digits and single hyphens are expected, 40 at most"
         ),
         "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; an image reference is expected, such as nginx:1.29",
@@ -220,8 +220,8 @@ services: { Web: { image: "a b" } }
 
 # What is wrong in `services.web`: its YAML, the column, and what is said.
 WRONG_SERVICE = [
-    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected"),
-    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected"),
+    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected: `key: value` lines"),
+    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected: `key: value` lines"),
     ("build: { context: [x] }", 23, "`services.web.build.context` is a list; text is expected"),
     (
         "build: { context: ../x }",
@@ -246,8 +246,10 @@ WRONG_SERVICE = [
         "unknown key `shell` in `services.web.build`; known: context, dockerfile, args",
     ),
     ("image: [nginx]", 12, "`services.web.image` is a list; text is expected"),
-    ("command: run", 14, "`services.web.command` is `run`; a list is expected"),
-    ("command: []", 14, "`services.web.command` is empty; a length of 1 or more is expected"),
+    ("command: run", 14, "`services.web.command` is `run`; a list is expected, such as [run]"),
+    ("command: a -b 1", 14, "`services.web.command` is `a -b 1`; a list is expected, such as [a, -b, 1]"),
+    ("command: echo $HOME", 14, "`services.web.command` is `echo $HOME`; a list is expected"),
+    ("command: []", 14, "`services.web.command` is empty; 1 or more entries are expected"),
     ("command: [run, { a: 1 }]", 20, "`services.web.command[1]` is a mapping; text is expected"),
     ("command: [run, null]", 20, "`services.web.command[1]` is `null`; text is expected"),
     ('port: "80"', 11, "`services.web.port` is `80`; a whole number, without quotes, is expected"),
@@ -256,30 +258,36 @@ WRONG_SERVICE = [
     ("port: 080", 11, "`services.web.port` is `080`; a whole number, without quotes, is expected"),
     ("public: yes", 13, "`services.web.public` is `yes`; true or false, without quotes, is expected"),
     ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
-    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected"),
+    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected, such as [orders]"),
     ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
     ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; a mapping is expected"),
     ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
-    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected"),
+    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected: `key: value` lines"),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
     (
         "environment: { 1A: x }",
         20,
-        "`services.web.environment.1A` is 1A; letters, digits and _ are expected, not beginning with a digit",
+        (
+            "`1A` cannot be a key of `services.web.environment`; "
+            "letters, digits and _ are expected, not beginning with a digit"
+        ),
     ),
     (
         "environment: { '[key]': x }",
         20,
-        "`services.web.environment.[key]` is [key]; letters, digits and _ are expected, not beginning with a digit",
+        (
+            "`[key]` cannot be a key of `services.web.environment`; "
+            "letters, digits and _ are expected, not beginning with a digit"
+        ),
     ),
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
-    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected"),
+    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected: `key: value` lines"),
     ("health_check: {}", 5, "a health check has neither `command` nor `path`; give one of them"),
     (
         "health_check: { command: [] }",
         30,
-        "`services.web.health_check.command` is empty; a length of 1 or more is expected",
+        "`services.web.health_check.command` is empty; 1 or more entries are expected",
     ),
     (
         "health_check: { command: [x], interval: 4 }",
@@ -315,7 +323,7 @@ WRONG_SERVICE = [
             ("http://web/", "`http://web/`"),
             ("/a b", "`/a b`"),
             ("/a#b", "`/a#b`"),
-            (r"/\x7f", "`/\x7f`"),
+            (r"/\x7f", r"`/\x7f`"),
             ("/é", "`/é`"),
             ("/" * 1025, f"`{'/' * 60}…`"),
         )
@@ -342,10 +350,10 @@ WRONG_SERVICE = [
         13,
         "Fargate has no tasks of 256 CPU units with 4096 MiB; set `memory` to one of 512, 1024, 2048",
     ),
-    ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; one of 'x86_64' or 'arm64' is expected"),
+    ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; `x86_64` or `arm64` is expected"),
     ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; 0 or more is expected"),
-    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected"),
-    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected"),
+    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected: `key: value` lines"),
+    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected: `key: value` lines"),
     ("autoscaling: { min: 3, max: 2 }", 25, "`min` is greater than `max`; swap them"),
     ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; 1 or more is expected"),
     ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; 90 or less is expected"),
@@ -360,9 +368,8 @@ WRONG_SERVICE = [
 def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, column: int, said: str) -> None:
     key = entry.split(":", 1)[0]
     image = "" if key in ("build", "image") else "    image: nginx\n"
-    line = 6 if column == 3 else 7
     catalog = f"{HEAD}services:\n  web:\n    {entry}\n{image}"
-    assert problems(tmp_path, catalog) == [f"envs/catalog.yaml:{line}:{column}: {said}"]
+    assert problems(tmp_path, catalog) == [f"envs/catalog.yaml:7:{column}: {said}"]
 
 
 @pytest.mark.parametrize(
@@ -372,6 +379,21 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             "  a: {}\n",
             ["6:3: `a` has neither `build` nor `image`; give one of them"],
             id="no image",
+        ),
+        pytest.param(
+            "  web: { image: x }\n  wbe: { port: 80 }\n",
+            ["7:3: `wbe` has neither `build` nor `image`; give one of them, or did you mean `web`?"],
+            id="a name that may be misspelt",
+        ),
+        pytest.param(
+            "  a: { image: x, calls: [q] }\n" + "".join(f"  s{n}: {{ image: x }}\n" for n in range(10, 32)),
+            [
+                (
+                    "6:26: `a` calls `q`, which is no service; "
+                    f"known: {', '.join(f's{n}' for n in range(10, 30))}, and 2 more"
+                )
+            ],
+            id="many names",
         ),
         pytest.param(
             "  a: { build: { context: x }, image: y }\n",
@@ -407,7 +429,7 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
             "  '[key]': { image: x, foo: 1 }\n",
             [
                 (
-                    "6:3: `services.[key]` is [key]; "
+                    "6:3: `[key]` cannot be a key of `services`; "
                     "lower-case letters, digits and single hyphens are expected, 40 at most"
                 ),
                 f"6:24: unknown key `foo` in `services.[key]`; known: {SERVICE_KEYS}",
@@ -417,13 +439,15 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
         pytest.param(
             "  a--b: { image: x }\n  a-: { image: x }\n  1a: { image: x }\n  " + "a" * 41 + ": { image: x }\n",
             [
-                f"{line}:3: `services.{name}` is {name}; "
+                f"{line}:3: `{name}` cannot be a key of `services`; "
                 "lower-case letters, digits and single hyphens are expected, 40 at most"
                 for line, name in ((6, "a--b"), (7, "a-"), (8, "1a"), (9, "a" * 41))
             ],
             id="names",
         ),
-        pytest.param("  a: []\n", ["6:6: `services.a` is empty; a mapping is expected"], id="a list"),
+        pytest.param(
+            "  a: []\n", ["6:6: `services.a` is empty; a mapping is expected: `key: value` lines"], id="a list"
+        ),
     ],
 )
 def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
@@ -463,7 +487,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
         ),
         pytest.param(
             "zones: [" + ", ".join(f"eu-west-1{letter}" for letter in "abcdefg") + "]\n",
-            ["1:8: `zones` is a list; a length of 6 or less is expected"],
+            ["1:8: `zones` is a list; 6 or fewer entries are expected"],
             id="too many zones",
         ),
         *(
@@ -520,7 +544,7 @@ def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
         ("services: null\n", "envs/catalog.yaml:1:1: `services` is missing; add `services:`"),
         (
             "services: { web: null }\n",
-            "envs/catalog.yaml:5:11: `services` is empty; a length of 1 or more is expected",
+            "envs/catalog.yaml:5:11: `services` is empty; 1 or more entries are expected",
         ),
     ],
 )
@@ -743,3 +767,9 @@ def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tm
             loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
         except InputError as refused:
             assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
+
+
+def test_of_a_file_that_cannot_be_read_to_its_end_only_that_is_reported(tmp_path: Path) -> None:
+    assert problems(tmp_path, WEB + "    calls: [\n", "services: { web: { cpu: much } }\n") == [
+        "envs/catalog.yaml:9:1: the file ends where a value is expected; close the brackets that are open"
+    ]

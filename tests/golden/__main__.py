@@ -1,8 +1,10 @@
 """Regenerates all golden files; review the difference before it is committed."""
 
+from tests.catalog import bad
 from tests.compose import golden
 from tests.golden import CASES, regenerate
 
 for case in CASES:
     regenerate(case)
 golden.regenerate()
+bad.regenerate()

@@ -1,0 +1,90 @@
+"""Which key is written at a place of a YAML file: found by indentation, as a person does, even in what is no YAML.
+
+Reading the file again would be exact in every case, and takes as long as loading the catalog.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import TypeAlias
+
+from fleetform.catalog.nodes import Node, parse
+from fleetform.errors import Position
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+# The dashes of a list before a key, the key, and its colon.
+_ENTRY = re.compile(
+    r"""( *(?:- +)*)("(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s#"'\[\]{},&*!|>%@`-][^:#]*(?::(?=\S)[^:#]+)*):(?:\s|$)"""
+)
+_INDENT = re.compile(r" *(?:- +)*")
+
+
+def keys_at(lines: Sequence[str], positions: Collection[Position]) -> dict[Position, KeyPath]:
+    """The keys that lead to each place of a file, and to what is written there.
+
+    Args:
+        lines: The file's lines.
+        positions: Places in the file.
+    """
+    by_line: dict[int, list[Position]] = {}
+    for position in positions:
+        by_line.setdefault(position.line, []).append(position)
+    found: dict[Position, KeyPath] = {}
+    first = next((number for number, line in enumerate(lines, 1) if _ENTRY.match(line)), 0)
+    for number, above in _keys_above(lines, by_line):
+        inside = _keys_inside(lines[number - 1])
+        if number == first:
+            inside = {**inside, 1: ()}  # what the whole file lacks is said there
+        for position in by_line[number]:
+            found[position] = (*above, *inside.get(position.column, ()))
+    return found
+
+
+def _keys_above(lines: Sequence[str], wanted: Collection[int]) -> Iterator[tuple[int, KeyPath]]:
+    """For each line that is wanted: its number and the keys that are above it and less indented."""
+    above: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, 1):
+        if entry := _ENTRY.match(line):
+            dash = entry[1].find("-")  # it ends the item before it; the key of its list may stand right above it
+            while above and above[-1][0] >= (dash + 1 or entry.end(1)):
+                above.pop()
+        if number in wanted:
+            indent = entry.end(1) if entry else _indent(line)
+            yield number, tuple(key for column, key in above if column < indent)
+        if entry:
+            above.append((entry.end(1), _key(entry)))
+
+
+def _key(entry: re.Match[str]) -> str:
+    return entry[2].strip("\"' ")
+
+
+def _indent(line: str) -> int:
+    found = _INDENT.match(line)
+    return found.end() if found else 0
+
+
+def _keys_inside(line: str) -> Mapping[int, KeyPath]:
+    """The keys of a line by the columns at which they and their values begin; none if the line begins with no key."""
+    entry = _ENTRY.match(line)
+    if entry is None:
+        return {}
+    start = entry.end(1)
+    tree, _ = parse(line[start:], PurePath())
+    key: KeyPath = (_key(entry),)
+    columns = dict.fromkeys(range(start + 1, len(line) + 2), key)
+    columns |= {start + position.column: path for position, path in _paths(tree, ())}
+    return columns | ({start + 1: ()} if "-" in entry[1] else {})  # what an item of a list lacks is said there
+
+
+def _paths(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]]:
+    """Where each key and value below a node is written; of those at one place the innermost comes last."""
+    for key, child in node.value.items() if isinstance(node.value, dict) else ():
+        if child.key_position:
+            yield child.key_position, (*path, key)
+        yield child.position, (*path, key)
+        yield from _paths(child, (*path, key))
+    for index, item in enumerate(node.value if isinstance(node.value, list) else ()):
+        yield item.position, (*path, index)
+        yield from _paths(item, (*path, index))

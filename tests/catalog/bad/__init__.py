@@ -1,0 +1,48 @@
+"""Bad catalogs: for each case a catalog and an environment, and all that a person is told about them."""
+
+import tempfile
+from pathlib import Path
+
+from fleetform import reports
+from fleetform.catalog.loading import load
+from fleetform.errors import CatalogError
+from fleetform.reports import Remark
+from fleetform.workflow import reporting
+from tests.catalog.catalogs import project
+
+FOLDER = Path(__file__).parent
+CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
+
+
+def remarks(catalog: str, environment: str) -> list[Remark]:
+    """What is said about two files."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = project(Path(folder), catalog, environment)
+        try:
+            load(root, "dev")
+        except CatalogError as error:
+            return reporting.of_problems(root, error.problems)
+    raise AssertionError("nothing is wrong with it")
+
+
+def told(catalog: str, environment: str = "") -> str:
+    """What a person reads about two files."""
+    found = remarks(catalog, environment)
+    return f"{reports.text(found, color=False)}\n{reports.counted(found)}\n"
+
+
+def told_of_case(case: str) -> str:
+    """What a person reads about a case."""
+    names = ("catalog.yaml", "environment.yaml")
+    return told(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
+
+
+def expected_file(case: str) -> Path:
+    """What a person must read."""
+    return FOLDER / case / "expected.txt"
+
+
+def regenerate() -> None:
+    """Makes what a person reads what a person must read."""
+    for case in CASES:
+        expected_file(case).write_text(told_of_case(case), encoding="utf-8", newline="\n")

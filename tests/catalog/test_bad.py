@@ -1,0 +1,27 @@
+"""Bad catalogs: all that a person reads about each."""
+
+import difflib
+from pathlib import Path
+
+import pytest
+
+from tests import golden
+from tests.catalog import bad
+
+
+@pytest.mark.parametrize("case", bad.CASES)
+def test_a_bad_catalog_is_told_as_its_golden_file_says(case: str) -> None:
+    file = bad.expected_file(case)
+    expected = file.read_text(encoding="utf-8") if file.exists() else ""
+    told = bad.told_of_case(case)
+    if told != expected:
+        lines = difflib.unified_diff(expected.splitlines(), told.splitlines(), file.name, "told", lineterm="")
+        pytest.fail("\n".join([*lines, f"If this is meant, regenerate and review: {golden.REGENERATE}"]), pytrace=False)
+
+
+def test_the_example_of_the_readme_is_what_is_said_about_its_catalog(root: Path) -> None:
+    blocks = (root / "README.md").read_text(encoding="utf-8").split("```")
+    catalog = next(block.removeprefix("yaml\n") for block in blocks if block.startswith("yaml\napplication:"))
+    spoilt = catalog.replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080")
+    stock = "  stock: { image: stock, port: 8080 }\n"
+    assert f"\n{bad.told(spoilt + stock)}" in blocks

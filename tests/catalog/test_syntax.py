@@ -1,0 +1,63 @@
+"""What is said of files that are no YAML, and where."""
+
+from pathlib import PurePath
+
+import pytest
+
+from fleetform.catalog.nodes import parse
+
+COLONLESS = "a line without `: `; write `key: value`, with a space behind the colon"
+ESCAPE = r"an escape that YAML does not have; write `\\` for a backslash, or use single quotes"
+MISALIGNED = "this belongs neither to the keys nor to the list above it; align it with those that it belongs to"
+TAB = "a tab where only spaces may indent; indent with spaces"
+UNQUOTED = "a quote that is not closed; close it"
+
+
+def unclosed(brackets: str, place: str) -> str:
+    remedy = f"close it, or put a `,` between its items: before {place} there is neither"
+    return f"`{brackets[0]}` without its `{brackets[1]}`; {remedy}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1,\n  2\nb: 3\n", f"1:4: {unclosed('[]', 'line 3, column 2')}"),
+        ("a: { b: [1, 2 }\n", f"1:9: {unclosed('[]', 'line 1, column 15')}"),
+        ("a: { b: 1\n", f"1:4: {unclosed('{}', 'line 2, column 1')}"),
+        ("a: 'x", f"1:4: {UNQUOTED}"),
+        ('a: "x\nb: 1\n', f"1:4: {UNQUOTED}"),
+        ("a: b: c\n", "1:5: a second `: ` on this line; put the text that holds it in quotes"),
+        (
+            "a:\n  b:1\n  c: 2\n",
+            (
+                "3:4: a key below a line that has none; "
+                "end that line in `:`, or write it as `key: value` with a space behind the colon"
+            ),
+        ),
+        ("a:\n  b: 1\n  c:2\n", f"3:3: {COLONLESS}"),
+        ("a: b\nc\nd: e\n", f"2:1: {COLONLESS}"),
+        ("a:\n    b: 1\n  c: 2\n", f"3:3: {MISALIGNED}"),
+        ("a:\n  - b\n  c: d\n", f"3:3: {MISALIGNED}"),
+        (
+            'a: "x" y\n',
+            "1:8: the value is complete before this; put the whole value in quotes, or remove the rest",
+        ),
+        ("a: @b\n", "1:4: `@` cannot begin a value; put the value in quotes"),
+        ("a: 😀\nb: `c`\n", "2:4: ``` cannot begin a value; put the value in quotes"),
+        ("a: [1,,2]\n", "1:7: `,` where a value is expected; remove it, or put the value in quotes"),
+        ("a: [1,\n", "2:1: the file ends where a value is expected; close the brackets that are open"),
+        ("a:\n\tb: 1\n", f"2:1: {TAB}"),
+        ("a: 1\n\tb: 2\n", f"2:1: {TAB}"),
+        (r'a: "C:\dir"', f"1:7: {ESCAPE}"),
+        (r'a: "\xg"', f"1:7: {ESCAPE}"),
+        (
+            "a: &\n",
+            (
+                "1:5: not valid YAML: did not find expected alphabetic or numeric character; "
+                "check indentation, colons and quotes"
+            ),
+        ),
+    ],
+)
+def test_a_mistake_is_told_where_it_was_made(text: str, said: str) -> None:
+    assert [str(problem) for problem in parse(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{said}"]
