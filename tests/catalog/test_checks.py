@@ -80,7 +80,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "capacity_providers: { EC2: 1 }",
-        ["44: `services.a.capacity_providers.EC2` is EC2; one of 'FARGATE' or 'FARGATE_SPOT' is expected"],
+        ["44: `EC2` cannot be a key of `services.a.capacity_providers`; `FARGATE` or `FARGATE_SPOT` is expected"],
     ),
     (
         "port: 80, ports: { admin: 80 }",
@@ -203,7 +203,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "secrets: { A: [x] }",
-        ["36: `services.a.secrets.A` is a list; a mapping is expected"],
+        ["36: `services.a.secrets.A` is a list; a mapping is expected: `key: value` lines"],
     ),
     (
         "health_check: { interval: 5 }",
@@ -215,7 +215,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "ulimits: { nproc: { soft_limit: 1, hard_limit: 1 } }",
-        ["33: `services.a.ulimits.nproc` is nproc; one of 'nofile' is expected"],
+        ["33: `nproc` cannot be a key of `services.a.ulimits`; `nofile` is expected"],
     ),
     (
         "sidecars: { a: { image: y } }",
@@ -251,7 +251,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "depends_on: { s: ready }, sidecars: { s: { image: y } }",
-        [("39: `services.a.depends_on.s` is `ready`; one of 'start', 'complete', 'success' or 'healthy' is expected")],
+        [("39: `services.a.depends_on.s` is `ready`; `start`, `complete`, `success` or `healthy` is expected")],
     ),
     (
         ("sidecars: { s: { image: y, depends_on: { t: start } }, t: { image: y, depends_on: { s: start } } }"),
@@ -322,7 +322,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "discovery: { record_type: CNAME }",
-        ["48: `services.a.discovery.record_type` is `CNAME`; one of 'A' or 'SRV' is expected"],
+        ["48: `services.a.discovery.record_type` is `CNAME`; `A` or `SRV` is expected"],
     ),
     (
         "group: Front",
@@ -330,13 +330,13 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "entry_point: run",
-        ["35: `services.a.entry_point` is `run`; a list is expected"],
+        ["35: `services.a.entry_point` is `run`; a list is expected, such as [run]"],
     ),
     (
         "ports: { Admin: 1 }",
         [
             (
-                "31: `services.a.ports.Admin` is Admin; "
+                "31: `Admin` cannot be a key of `services.a.ports`; "
                 "lower-case letters, digits and single hyphens are expected, 40 at most"
             )
         ],

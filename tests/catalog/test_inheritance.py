@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.catalog.checks import suggestion
 from fleetform.catalog.inheritance import MAX_TEMPLATES
 from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.models import Service
@@ -223,7 +224,7 @@ services:
         pytest.param(
             "defaults: { extends: a }\ntemplates: { a: {} }\nservices: { web: { image: nginx:1 } }\n",
             [
-                f"1:13: unknown key `extends` in `defaults`; known: {', '.join(Service.model_fields)}",
+                f"1:13: unknown key `extends` in `defaults`; {suggestion('extends', list(Service.model_fields))}",
             ],
             id="defaults",
         ),
@@ -262,14 +263,20 @@ services:
         ),
         pytest.param(
             "defaults: [1]\ntemplates: 2\nservices: { web: { image: nginx:1 } }\n",
-            ["1:11: `defaults` is a list; a mapping is expected", "2:12: `templates` is `2`; a mapping is expected"],
+            [
+                "1:11: `defaults` is a list; a mapping is expected: `key: value` lines",
+                "2:12: `templates` is `2`; a mapping is expected: `key: value` lines",
+            ],
             id="no mappings",
         ),
         pytest.param(
             "templates: { A: {}, b: 1 }\nservices: { web: { image: nginx:1 } }\n",
             [
-                ("1:14: `templates.A` is A; lower-case letters, digits and single hyphens are expected, 40 at most"),
-                "1:24: `templates.b` is `1`; a mapping is expected",
+                (
+                    "1:14: `A` cannot be a key of `templates`;"
+                    " lower-case letters, digits and single hyphens are expected, 40 at most"
+                ),
+                "1:24: `templates.b` is `1`; a mapping is expected: `key: value` lines",
             ],
             id="no templates",
         ),
@@ -313,7 +320,10 @@ services:
     assert problems(tmp_path, catalog) == [
         "2:3: unknown key `prot` in `defaults`; did you mean `port`?",
         "3:8: `defaults.cpu` is `much`; a whole number, without quotes, is expected",
-        "4:18: `defaults.environment.1A` is 1A; letters, digits and _ are expected, not beginning with a digit",
+        (
+            "4:18: `1A` cannot be a key of `defaults.environment`;"
+            " letters, digits and _ are expected, not beginning with a digit"
+        ),
         "6:19: `templates.base.memory` is `little`; a whole number, without quotes, is expected",
         "10:34: `services.stock.port` is `none`; a whole number, without quotes, is expected",
     ]

@@ -104,7 +104,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "ingress: { type: elb }",
-        ["1:18: `ingress.type` is `elb`; one of 'direct', 'alb', 'internal_alb' or 'none' is expected"],
+        ["1:18: `ingress.type` is `elb`; `direct`, `alb`, `internal_alb` or `none` is expected"],
     ),
     (
         "ingress: { cidrs: [192.0.2.1/24] }",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.catalog.checks import suggestion
 from fleetform.catalog.loading import environment_names, load
 from fleetform.catalog.models import (
     Autoscaling,
@@ -19,7 +20,7 @@ from fleetform.errors import CatalogError, InputError
 from tests.catalog.catalogs import HEAD, loaded, project
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
-SERVICE_KEYS = ", ".join([*Service.model_fields, "extends", "enabled_in"])
+KNOWN = suggestion("[key]", [*Service.model_fields, "extends", "enabled_in"])
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
@@ -260,7 +261,11 @@ WRONG_SERVICE = [
     ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
     ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected, such as [orders]"),
     ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
-    ("calls: [[orders]]", 13, "`services.web.calls[0]` is a list; a mapping is expected"),
+    (
+        "calls: [[orders]]",
+        13,
+        "`services.web.calls[0]` is a list; a mapping is expected: `key: value` lines",
+    ),
     ("calls: [web]", 13, "`web` calls itself; remove it: a service reaches itself without a call"),
     ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected: `key: value` lines"),
     ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
@@ -280,8 +285,8 @@ WRONG_SERVICE = [
             "letters, digits and _ are expected, not beginning with a digit"
         ),
     ),
-    ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; known: {SERVICE_KEYS}"),
-    ("name: x", 5, f"unknown key `name` in `services.web`; known: {SERVICE_KEYS}"),
+    ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; {KNOWN}"),
+    ("name: x", 5, f"unknown key `name` in `services.web`; {KNOWN}"),
     ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected: `key: value` lines"),
     ("health_check: {}", 5, "a health check has neither `command` nor `path`; give one of them"),
     (
@@ -432,7 +437,7 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
                     "6:3: `[key]` cannot be a key of `services`; "
                     "lower-case letters, digits and single hyphens are expected, 40 at most"
                 ),
-                f"6:24: unknown key `foo` in `services.[key]`; known: {SERVICE_KEYS}",
+                f"6:24: unknown key `foo` in `services.[key]`; {KNOWN}",
             ],
             id="a name that pydantic uses",
         ),
