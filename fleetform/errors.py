@@ -7,11 +7,11 @@ bug.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, order=True)
-class Position:
-    """A place in a text file.
+class Position(NamedTuple):
+    """A place in a text file. A tuple, as every value of a catalog has one or two.
 
     Attributes:
         file: Path as shown to people, relative to the project where it can be.
@@ -32,6 +32,9 @@ class Position:
 class Problem:
     """One thing that is wrong with the input.
 
+    What it quotes of the input may hold anything: line breaks and control characters become escapes, so that a problem
+    is one line and does nothing to a terminal.
+
     Attributes:
         position: Where it is written.
         message: What is wrong.
@@ -42,9 +45,22 @@ class Problem:
     message: str
     remedy: str = field(default="")
 
+    def __post_init__(self) -> None:
+        """Escapes what is not printable."""
+        object.__setattr__(self, "message", _printable(self.message))
+        object.__setattr__(self, "remedy", _printable(self.remedy))
+
     def __str__(self) -> str:
         """One line: position, message, remedy."""
         return f"{self.position}: {self.message}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 class FleetformError(Exception):

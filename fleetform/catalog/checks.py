@@ -6,8 +6,7 @@ service does not hide a mistake in another.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, Service, url_variable
@@ -30,15 +29,21 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 _ROLE_NAME_LIMIT = 64
 _ROLE_SUFFIX = "-execution"
 
+# What a suggestion is like: percent of equal letters; the longest word compared; how many known words are listed.
+_ALIKE, _WORD, _LISTED = 60, 100, 40
+
 Services: TypeAlias = Mapping[str, Service]
 
 
-def suggestion(word: str, known: list[str]) -> str:
-    """``did you mean `x`?`` with the known word most like this one, else the list of known words."""
-    close = get_close_matches(word, known, n=1)
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """``did you mean `x`?`` with the known word most like this one, else the known words, if many the first."""
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
+
+    close = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _WORD else None
     if close:
         return f"did you mean `{close[0]}`?"
-    return f"known: {', '.join(known)}" if known else "none is known here"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"known: {', '.join(known[:_LISTED])}{more}" if known else "none is known here"
 
 
 def check_calls(tree: Node) -> Iterator[Problem]:
@@ -51,13 +56,13 @@ def check_calls(tree: Node) -> Iterator[Problem]:
         seen: set[object] = set()
         for call in calls.value if calls is not None and isinstance(calls.value, list) else []:
             if isinstance(call.value, str):
-                yield from _check_call(caller, call.value, call.position, list(services.value))
+                yield from _check_call(caller, call.value, call.position, services.value)
             if isinstance(call.value, str) and call.value in seen:
                 yield Problem(call.position, f"`{caller}` calls `{call.value}` twice", "name it once")
             seen.add(str(call.value))
 
 
-def _check_call(caller: str, callee: str, position: Position, known: list[str]) -> Iterator[Problem]:
+def _check_call(caller: str, callee: str, position: Position, known: Collection[str]) -> Iterator[Problem]:
     if callee == caller:
         yield Problem(position, f"`{caller}` calls itself", "remove it: a service reaches itself without a call")
     elif callee not in known:

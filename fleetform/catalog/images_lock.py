@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 
 from fleetform.catalog.checks import suggestion
 from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.repository import refuse_outside
 from fleetform.errors import CatalogError, Problem, ProgramError
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
@@ -55,10 +56,12 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
 
     Raises:
         CatalogError: The lock is not as it was written; it holds every problem.
+        InputError: It is a link out of the repository.
     """
     file = lock_file(env)
     if not (root / file).exists():
         return {}
+    refuse_outside(root, file)
     tree, problems = read(root / file, file)
     services = tree.value if isinstance(tree.value, dict) else {}
     if not isinstance(tree.value, dict):

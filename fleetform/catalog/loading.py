@@ -8,10 +8,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from fleetform import collector
 from fleetform.catalog.checks import check_calls, check_environment, check_services, suggestion
 from fleetform.catalog.models import Environment, Service
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.catalog.repository import check_builds, refuse_outside
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
 CATALOG = PurePath("envs/catalog.yaml")
@@ -45,11 +47,12 @@ def environment_names(root: Path) -> list[str]:
     return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))
 
 
+@collector.paused()
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
 
     Raises:
-        InputError: There is no such environment or a file is missing.
+        InputError: There is no such environment, a file is missing, or it leads out of the repository.
         CatalogError: The YAML has problems; it holds all of them.
     """
     names = environment_names(root)
@@ -57,11 +60,14 @@ def load(root: Path, name: str) -> Environment:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
-    return validate(overlay(base, over), name, problems)
+    tree = overlay(base, over)
+    problems += check_builds(root, tree)
+    return validate(tree, name, problems)
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     """Reads a file whose top level has to be a mapping; adds to the problems."""
+    refuse_outside(root, file)
     node, found = read(root / file, file)
     problems += found
     if isinstance(node.value, dict):
@@ -90,10 +96,11 @@ def validate(tree: Node, name: str, problems: list[Problem]) -> Environment:
     try:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
-        found += [_problem(details, tree) for details in error.errors()]
+        found += [_problem(details, tree) for details in error.errors(include_url=False)]
     if "name" in plain:
         found.append(_unknown_key(("name",), tree))
-    found += check_services(_sound_services(plain.get("services")), tree)
+    services = environment.services if environment is not None else _sound_services(plain.get("services"))
+    found += check_services(services, tree)
     if environment is not None:
         found += check_environment(environment, tree)
     if found or environment is None:
@@ -123,7 +130,7 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
     shown = str(path[-1]) if about_key else _shown(details["input"])
-    expected = _EXPECTED.get(details["type"], details["msg"]).format(**details.get("ctx", {}))
+    expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **details.get("ctx", {}))
     return Problem(position, f"{_label(path)} is {shown}", expected)
 
 
