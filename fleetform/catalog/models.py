@@ -6,6 +6,7 @@ name; a test holds the two together.
 
 import ipaddress
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -30,9 +31,12 @@ def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return str(value) if isinstance(value, int) else value
 
 
-def _without_nul(value: str) -> str:
+def _unchanging(value: str) -> str:
+    """Refuses what does not arrive as it was: no process takes NUL, and Terraform composes accents (UAX 15)."""
     if "\0" in value:
         raise ValueError("text without NUL characters is expected")
+    if not unicodedata.is_normalized("NFC", value):
+        raise ValueError("text is expected whose accents are composed (Unicode's NFC): Terraform would change this")
     return value
 
 
@@ -74,7 +78,7 @@ def _relative_path(value: str) -> str:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_without_nul)]
+Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
 Path = Annotated[Text, AfterValidator(_relative_path)]

@@ -1,5 +1,3 @@
-import random
-import re
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from fleetform.catalog.models import (
     State,
 )
 from fleetform.errors import CatalogError, InputError
-from tests.catalog.catalogs import HEAD, loaded, project
+from tests.catalog.catalogs import HEAD, loaded, project, yaml_string
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
 SERVICE_KEYS = (
@@ -651,15 +649,6 @@ def flow(text: dict[tuple[str | int, ...], str], at: tuple[str | int, ...]) -> s
     return "{" + ", ".join(f"{yaml_string(str(step))}: {flow(text, (*at, step))}" for step in steps) + "}"
 
 
-def yaml_string(value: str) -> str:
-    """A value as a YAML double-quoted scalar, all but plain ASCII escaped."""
-    return (
-        '"'
-        + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)
-        + '"'
-    )
-
-
 def value_at(model: object, path: tuple[str | int, ...]) -> object:
     for step in path:
         model = model[step] if isinstance(model, (dict, tuple)) else getattr(model, str(step))  # type: ignore[index]
@@ -688,60 +677,8 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
         assert hostile in value_at(environment, path[:-1])  # type: ignore[operator]
 
 
-def test_a_free_text_takes_anything_but_nul(tmp_path: Path) -> None:
+def test_a_free_text_takes_anything_that_terraform_and_processes_do(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
-    texts = [hostile for hostile in HOSTILE if "\0" not in hostile]
+    texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
     kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
     assert kept == texts
-
-
-REPLACEMENTS = (
-    "[]",
-    "{}",
-    "[1, x]",
-    "{ a: b }",
-    "null",
-    "7",
-    "-1",
-    "x",
-    "''",
-    "'[key]'",
-    "*health_check",
-    "&a x",
-    "!t x",
-)
-
-
-def mutated(text: str, chance: random.Random) -> str:
-    """The text with one or two lines damaged."""
-    lines = text.splitlines()
-    for _ in range(chance.choice((1, 1, 2))):
-        number = chance.randrange(len(lines))
-        line = lines[number]
-        match chance.randrange(6):
-            case 0:
-                lines[number] = ""
-            case 1:
-                lines[number] = " " * chance.randrange(5) + line
-            case 2:
-                lines[number] = line.removeprefix("  ")
-            case 3:
-                lines[number] = re.sub(r": .*$|:$", lambda _: f": {chance.choice(REPLACEMENTS)}", line)
-            case 4:
-                lines[number] = re.sub(r"[\w-]+(?=:)", lambda _: chance.choice(("name", "web", "'[key]'", "x")), line)
-            case _:
-                place = chance.randrange(len(line) + 1)
-                lines[number] = line[:place] + chance.choice("{}[]:,&*!|>'\"%@`#-?\t\0é ") + line[place:]
-    return "\n".join(lines) + "\n"
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tmp_path: Path, seed: int) -> None:
-    catalog = (root / "envs" / "catalog.yaml").read_text(encoding="utf-8")
-    environment = (root / "envs" / "prod" / "environment.yaml").read_text(encoding="utf-8")
-    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
-    for _ in range(100):
-        try:
-            loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
-        except InputError as refused:
-            assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
