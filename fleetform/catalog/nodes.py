@@ -234,7 +234,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     except _Refused as refused:
         return empty, [*(reader.problems if reader else []), refused.problem]
     except yaml.MarkedYAMLError as error:
-        return empty, [_syntax_problem(error, file)]
+        return empty, [_syntax_problem(error, text, file)]
     except yaml.reader.ReaderError as error:
         position = _position_of(text, error.position, file)
         return empty, [Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")]
@@ -272,16 +272,12 @@ def _content(path: Path, shown_as: PurePath) -> bytes:
     return content
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, file: PurePath) -> Problem:
-    return Problem(
-        _position(error.problem_mark or error.context_mark, file),
-        f"not valid YAML: {error.problem}",
-        "check indentation, colons and quotes",
-    )
-
-
-def _position(mark: Any, file: PurePath) -> Position:  # noqa: ANN401 - libyaml's marks and PyYAML's own
-    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+def _syntax_problem(error: yaml.MarkedYAMLError, text: str, file: PurePath) -> Problem:
+    mark: Any = error.problem_mark or error.context_mark  # libyaml's or PyYAML's own
+    end = _position_of(text, len(text), file)
+    # libyaml sees the end of a file without a line break on the next line.
+    position = min(Position(file, mark.line + 1, mark.column + 1), end) if mark else end
+    return Problem(position, f"not valid YAML: {error.problem}", "check indentation, colons and quotes")
 
 
 def _position_of(text: str, offset: int, file: PurePath) -> Position:
