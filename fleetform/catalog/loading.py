@@ -51,6 +51,8 @@ def environment_names(root: Path) -> list[str]:
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
 
+    With a file that cannot be read to its end, only that is reported: all else would follow from it.
+
     Raises:
         InputError: There is no such environment, a file is missing, or it leads out of the repository.
         CatalogError: The YAML has problems; it holds all of them.
@@ -60,6 +62,9 @@ def load(root: Path, name: str) -> Environment:
         raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
+    empty = {node.position.file for node in (base, over) if not node.value}
+    if any(problem.position.file in empty for problem in problems):
+        raise CatalogError(problems)
     tree = overlay(base, over)
     problems += check_builds(root, tree)
     return validate(tree, name, problems)

@@ -15,7 +15,8 @@ def leads_out(root: Path, path: PurePath) -> bool:
     """Whether a path from the root, which has no `..`, leaves the repository by symbolic links."""
     if not any(os.path.islink(root / part) for part in (path, *path.parents)[:-1]):  # noqa: PTH114 - twice as fast
         return False
-    return not (root / path).resolve().is_relative_to(root.resolve())
+    real = PurePath(os.path.realpath(root / path))  # where `resolve` ends with a traceback on a link to itself
+    return not real.is_relative_to(os.path.realpath(root))
 
 
 def refuse_outside(root: Path, file: PurePath) -> None:

@@ -682,3 +682,42 @@ def test_a_free_text_takes_anything_that_terraform_and_processes_do(tmp_path: Pa
     texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
     kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
     assert kept == texts
+
+
+def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, WEB + "    environment: { NAME: Cafe\u0301 }\n") == [
+        (
+            "envs/catalog.yaml:8:26: `services.web.environment.NAME` is `Cafe\u0301`; "
+            "text is expected whose accents are composed (Unicode's NFC): Terraform would change this"
+        )
+    ]
+
+
+def test_what_is_quoted_of_a_catalog_stays_on_one_line_and_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    assert problems(tmp_path, WEB + '    "port\\n\\e": 1\n    calls: ["x\\ny"]\n') == [
+        "envs/catalog.yaml:8:5: unknown key `port\\n\\x1b` in `services.web`; did you mean `port`?",
+        "envs/catalog.yaml:9:13: `web` calls `x\\ny`, which is no service; none is known here",
+    ]
+
+
+def test_a_file_that_cannot_be_read_to_its_end_hides_nothing_else_and_invents_nothing(tmp_path: Path) -> None:
+    assert problems(tmp_path, "a: [", "region: 1\nregion: 2\n") == [
+        (
+            "envs/catalog.yaml:1:5: not valid YAML: did not find expected node content; "
+            "check indentation, colons and quotes"
+        ),
+        (
+            "envs/dev/environment.yaml:2:1: duplicate key `region`; "
+            "it is given at envs/dev/environment.yaml:1:1 already; keep one"
+        ),
+    ]
+
+
+def test_of_many_known_words_the_first_are_listed(tmp_path: Path) -> None:
+    services = "".join(f"  s{number}: {{ image: nginx }}\n" for number in range(22))
+    assert problems(tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n") == [
+        (
+            "envs/catalog.yaml:28:32: `web` calls `payments`, which is no service; "
+            f"known: {', '.join(f's{number}' for number in range(20))}, and 2 more"
+        )
+    ]

@@ -264,6 +264,24 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
     assert time.perf_counter() - started < 5
 
 
+def test_the_end_of_a_file_without_a_line_break_is_on_its_last_line() -> None:
+    assert refusals("a: 1\nb: {") == [
+        "catalog.yaml:2:5: not valid YAML: did not find expected node content; check indentation, colons and quotes"
+    ]
+
+
+def test_an_alias_bomb_of_text_is_refused_before_it_grows() -> None:
+    assert refusals(f"a: &a {'x' * 2**20}\nb: [*a, *a, *a, *a, *a]\n") == [
+        "catalog.yaml:2:17: more than 5 MiB of text once aliases are expanded; use fewer aliases"
+    ]
+
+
+def test_a_tag_on_a_key_is_refused() -> None:
+    assert refusals("!!str a: 1\n") == [
+        "catalog.yaml:1:1: YAML tag 'tag:yaml.org,2002:str'; leave it out; to say that it is text, quote it"
+    ]
+
+
 def test_windows_line_ends_change_neither_values_nor_positions() -> None:
     unix = "a: 1\nb:\n  - x\n  - 'y'\n"
     assert parse(unix.replace("\n", "\r\n"), FILE) == parse(unix, FILE)
