@@ -13,6 +13,16 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
 
 from fleetform.errors import InputError, Position, Problem
 
@@ -103,14 +113,14 @@ class _Reader:
 
     def document(self) -> Node:
         event = self._next()
-        while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
+        while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
             event = self._next()
-        if isinstance(event, yaml.StreamEndEvent):
+        if isinstance(event, StreamEndEvent):
             return Node({}, Position(self.file, 1, 1))
         root = self._node(event, depth=0)
         self._next()
         after = self._next()
-        if not isinstance(after, yaml.StreamEndEvent):
+        if not isinstance(after, StreamEndEvent):
             raise self._refusal(after, "a second YAML document", "keep one document in a file")
         return root
 
@@ -125,7 +135,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self._too_deep(event)
         kind = type(event)
-        if kind is yaml.AliasEvent:
+        if kind is AliasEvent:
             return self._alias(event, depth, key)
         nodes, characters = self._nodes, self._characters
         self._nodes += 1
@@ -134,11 +144,11 @@ class _Reader:
         if event.tag is not None:
             self._refuse_tag(event)
         value: Scalar | list[Node] | dict[str, Node]
-        if kind is yaml.ScalarEvent:
+        if kind is ScalarEvent:
             self._characters += len(event.value)
             value = event.value if event.style else _plain_scalar(event.value)
         else:
-            value = self._items(depth + 1) if kind is yaml.SequenceStartEvent else self._mapping(depth + 1)
+            value = self._items(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
         node = Node(value, self._position(event), key)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchored(node, self._nodes - nodes, self._characters - characters)
@@ -174,14 +184,14 @@ class _Reader:
 
     def _items(self, depth: int) -> list[Node]:
         items: list[Node] = []
-        while type(event := self._next()) is not yaml.SequenceEndEvent:
+        while type(event := self._next()) is not SequenceEndEvent:
             items.append(self._node(event, depth))
         return items
 
     def _mapping(self, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
-        while type(event := self._next()) is not yaml.MappingEndEvent:
-            if type(event) is not yaml.ScalarEvent or not event.value:
+        while type(event := self._next()) is not MappingEndEvent:
+            if type(event) is not ScalarEvent or not event.value:
                 raise self._refusal(event, "a key that is not a word", "write `key: value`")
             if event.tag is not None:
                 self._refuse_tag(event)
@@ -194,7 +204,7 @@ class _Reader:
                 entries[key] = node
         return entries
 
-    def _refuse_key(self, event: yaml.ScalarEvent, entries: dict[str, Node]) -> None:
+    def _refuse_key(self, event: ScalarEvent, entries: dict[str, Node]) -> None:
         message, remedy = "merge key `<<`", "write the keys out"
         if event.value in entries:
             message = f"duplicate key `{event.value}`"

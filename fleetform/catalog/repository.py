@@ -1,5 +1,6 @@
 """What lies inside the repository: nothing outside it is read or built, whatever a link says."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
@@ -13,7 +14,8 @@ _REMEDY = "put what it leads to into the repository"
 
 def leads_out(root: Path, path: PurePath) -> bool:
     """Whether a path from the root, which has no `..`, leaves the repository by symbolic links."""
-    if not any(os.path.islink(root / part) for part in (path, *path.parents)[:-1]):  # noqa: PTH114 - twice as fast
+    parts = itertools.accumulate(path.parts, "{}/{}".format, initial=str(root))
+    if not any(map(os.path.islink, itertools.islice(parts, 1, None))):  # text, as a large catalog has thousands
         return False
     real = PurePath(os.path.realpath(root / path))  # where `resolve` ends with a traceback on a link to itself
     return not real.is_relative_to(os.path.realpath(root))
