@@ -64,7 +64,7 @@ def main() -> None:
             environment = load(root, "dev")
             seconds = median_seconds(functools.partial(load, root, "dev"), runs=3)
             print(f"{seconds:8.3f}  load {services} services")
-            seconds = median_seconds(functools.partial(render, environment, templates), runs=3)
+            seconds = median_seconds(functools.partial(render, environment, templates, {}), runs=3)
             print(f"{seconds:8.3f}  render {services} services")
 
 

@@ -7,6 +7,7 @@ bug.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import NamedTuple
 
 
 def printable(text: str) -> str:
@@ -18,9 +19,8 @@ def _printable_character(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()
 
 
-@dataclass(frozen=True, order=True)
-class Position:
-    """A place in a text file.
+class Position(NamedTuple):
+    """A place in a text file. A tuple, as every value of a catalog has one or two.
 
     Attributes:
         file: Path as shown to people, relative to the project where it can be.
@@ -41,6 +41,9 @@ class Position:
 class Problem:
     """One thing that is wrong with the input.
 
+    What it quotes of the input may hold anything: line breaks and control characters become escapes, so that a problem
+    is one line and does nothing to a terminal.
+
     Attributes:
         position: Where it is written.
         message: What is wrong.
@@ -50,6 +53,11 @@ class Problem:
     position: Position
     message: str
     remedy: str = field(default="")
+
+    def __post_init__(self) -> None:
+        """Escapes what is not printable."""
+        object.__setattr__(self, "message", printable(self.message))
+        object.__setattr__(self, "remedy", printable(self.remedy))
 
     def __str__(self) -> str:
         """One line: position, message, remedy."""

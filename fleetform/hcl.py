@@ -1,9 +1,7 @@
 """HCL literals out, parsed HCL in. The only importer of python-hcl2."""
 
-import gc
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -132,18 +130,6 @@ class File:
     path: PurePath
     blocks: tuple[Block, ...]
     attributes: Mapping[str, Value]
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """The garbage collector takes two thirds of a large parse, and has nothing to collect."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def parse(content: bytes, path: PurePath) -> File:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
@@ -17,6 +18,19 @@ ROOT = Path(__file__).parents[1]
 
 # A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Properties are tried with the same thousand values in every run; `--hypothesis-profile=thorough` tries ten thousand
+# new ones. A machine that is busy fails none.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    max_examples=1000,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000)
+settings.load_profile("repeatable")
 
 # What only waits comes first, so that another worker has the processor; what takes long comes last.
 ORDER = ("end_to_end", "", "engines", "environments", "modules")

@@ -4,8 +4,7 @@ Each check is a generator of problems. They run on the services that are sound i
 service does not hide a mistake in another. Those against AWS's tables and quotas are in limits.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
@@ -15,16 +14,27 @@ from fleetform.errors import Position, Problem
 
 # Of a longer list of known words, so many are named.
 _SHOWN = 20
+# Words are alike that have so many percent of their letters in common; one of so many letters was never a slip.
+_ALIKE = 60
+_LONGEST = 100
 
 Services: TypeAlias = Mapping[str, Service]
 Locator: TypeAlias = Callable[..., Position]
 
 
+def closest(word: str, known: Collection[str]) -> str | None:
+    """The known word most like this one, if any is; quick among thousands, where `difflib` takes seconds."""
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
+
+    found = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _LONGEST else None
+    return found[0] if found else None
+
+
 def suggestion(word: str, known: list[str]) -> str:
     """``did you mean `x`?`` with the known word most like this one, else the list of known words."""
-    close = get_close_matches(word, known, n=1)
-    if close:
-        return f"did you mean `{close[0]}`?"
+    close = closest(word, known)
+    if close is not None:
+        return f"did you mean `{close}`?"
     more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
     return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is known here"
 
@@ -84,7 +94,7 @@ def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[P
             if called in absent:
                 yield _call_of_absent(caller, callee, name, absent[called])
             else:
-                yield from _check_call(caller, called, callee.position, list(services.value))
+                yield from _check_call(caller, called, callee.position, services.value)
             if (called, port and port.plain()) in seen:
                 yield Problem(callee.position, f"`{caller}` calls `{called}` twice", "name it once")
             seen.add((called, port and port.plain()))
@@ -103,7 +113,7 @@ def _call_of_absent(caller: str, call: Node, name: str, enabled_in: Node) -> Pro
     return Problem(call.position, message, remedy)
 
 
-def _check_call(caller: str, callee: str, position: Position, known: list[str]) -> Iterator[Problem]:
+def _check_call(caller: str, callee: str, position: Position, known: Collection[str]) -> Iterator[Problem]:
     if callee == caller:
         yield Problem(position, f"`{caller}` calls itself", "remove it: a service reaches itself without a call")
     elif callee not in known:
@@ -137,8 +147,8 @@ def _service_names(tree: Node) -> list[str]:
 
 def _check_image(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.build is None and service.image is None:
-        close = get_close_matches(name, [other for other in services if other != name], n=1)
-        misspelt = f", or did you mean `{close[0]}`?" if close else ""
+        close = closest(name, [other for other in services if other != name])
+        misspelt = f", or did you mean `{close}`?" if close is not None else ""
         yield Problem(at(), f"`{name}` has neither `build` nor `image`", f"give one of them{misspelt}")
     if service.build is not None and service.image is not None:
         yield Problem(at("image"), f"`{name}` has both `build` and `image`", "keep one of them")

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 
 from fleetform.catalog.checks import suggestion
 from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.repository import refuse_outside
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
 
@@ -56,10 +57,12 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
 
     Raises:
         CatalogError: The lock is not as it was written; it holds every problem.
+        InputError: It is a link out of the repository.
     """
     file = lock_file(env)
     if not (root / file).exists():
         return {}
+    refuse_outside(root, file)
     tree, problems = read(root / file, file)
     services = tree.value if isinstance(tree.value, dict) else {}
     if not isinstance(tree.value, dict):

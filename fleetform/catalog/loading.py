@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from fleetform import collector
 from fleetform.catalog.checks import check_calls, check_services, label, suggestion
 from fleetform.catalog.inheritance import SERVICE_KEYS, Inherited, Shared, inherit, told_once
 from fleetform.catalog.limits import check_environment, check_service_limits
@@ -17,6 +18,7 @@ from fleetform.catalog.models import Environment, Service
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.notices import notices
 from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.catalog.repository import check_builds, refuse_outside
 from fleetform.catalog.unrendered import unrendered_of_environment, unrendered_of_services
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
@@ -52,13 +54,14 @@ def environment_names(root: Path) -> list[str]:
     return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))
 
 
+@collector.paused()
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
 
     With a file that cannot be read to its end, only that is reported: all else would follow from it.
 
     Raises:
-        InputError: There is no such environment or a file is missing.
+        InputError: There is no such environment, a file is missing, or it leads out of the repository.
         CatalogError: The YAML has problems; it holds all of them.
     """
     return validate(resolve(root, name))
@@ -85,11 +88,13 @@ def resolve(root: Path, name: str) -> Inherited:
     if any(problem.position.file in empty for problem in problems):
         raise CatalogError(problems)
     inherited = inherit(overlay(base, over), name, names)
-    return replace(inherited, problems=[*problems, *inherited.problems])
+    builds = check_builds(root, inherited.tree)
+    return replace(inherited, problems=[*problems, *inherited.problems, *builds])
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     """Reads a file whose top level has to be a mapping; adds to the problems."""
+    refuse_outside(root, file)
     node, found = read(root / file, file)
     problems += found
     if isinstance(node.value, dict):
@@ -113,10 +118,10 @@ def validate(inherited: Inherited) -> Environment:
     try:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
-        found += [_problem(details, tree) for details in error.errors()]
+        found += [_problem(details, tree) for details in error.errors(include_url=False)]
     if "name" in plain:
         found.append(_unknown_key(("name",), tree))
-    services = _sound_services(plain.get("services"))
+    services = environment.services if environment is not None else _sound_services(plain.get("services"))
     for check in (check_services, check_service_limits, unrendered_of_services):
         found += check(services, tree)
     if environment is not None:
@@ -164,7 +169,7 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     path = _written(path, tree)
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
-    expected = _EXPECTED.get(details["type"], details["msg"]).format(**_context(details))
+    expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **_context(details))
     if about_key:
         return Problem(position, f"`{path[-1]}` cannot be a key of {label(path[:-1])}", expected)
     return Problem(position, f"{label(path)} is {_shown(details['input'])}", expected)

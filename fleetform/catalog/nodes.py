@@ -5,26 +5,43 @@ nothing is lost: `true` and `false` are booleans, canonical decimal integers are
 null; all else is text as written (`1.10`, `no`, `0o755`, `2024-01-01`).
 """
 
+import os
 import re
-from collections.abc import Iterator
+import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
 
 from fleetform.catalog.syntax import syntax_problem
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 Scalar: TypeAlias = str | int | bool | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
+MAX_BYTES = 5 * 1024 * 1024
+"""The largest file; also the most text, in characters, once aliases are expanded."""
 MAX_DEPTH = 32
 MAX_NODES = 500_000
 
 _STANDARD = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -72,105 +89,129 @@ class _Refused(Exception):  # noqa: N818 - no error for callers: it ends the rea
         self.problem = problem
 
 
+@dataclass(frozen=True)
+class _Anchored:
+    """A value that aliases may repeat, and what each repetition adds: values, and characters of text."""
+
+    node: Node
+    nodes: int
+    characters: int
+
+
 class _Reader:
-    """Builds nodes from YAML events; problems that reading can go on past are collected."""
+    """Builds nodes from YAML events; problems that reading can go on past are collected.
+
+    Events come from libyaml one by one, so that bounds hold before anything has grown. It runs once a value: what it
+    does for a plain one is written for speed.
+    """
 
     def __init__(self, text: str, file: PurePath) -> None:
         self.file = file
         self.problems: list[Problem] = []
-        self._events: Iterator[yaml.Event] = yaml.parse(text, Loader=_LOADER)
-        self._anchors: dict[str, tuple[Node, int]] = {}
-        self._count = 0
+        self._next: Callable[[], Any] = _LOADER(text).get_event  # the event classes have no common type
+        self._anchors: dict[str, _Anchored] = {}
+        self._nodes = 0
+        self._characters = 0
 
     def document(self) -> Node:
         event = self._next()
-        while isinstance(event, (yaml.StreamStartEvent, yaml.DocumentStartEvent)):
+        while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
             event = self._next()
-        if isinstance(event, yaml.StreamEndEvent):
+        if isinstance(event, StreamEndEvent):
             return Node({}, Position(self.file, 1, 1))
         root = self._node(event, depth=0)
         self._next()
         after = self._next()
-        if not isinstance(after, yaml.StreamEndEvent):
+        if not isinstance(after, StreamEndEvent):
             raise self._refusal(after, "a second YAML document", "keep one document in a file")
         return root
 
-    def _next(self) -> yaml.Event:
-        return next(self._events)
+    def _position(self, event: Any) -> Position:  # noqa: ANN401 - as `_next`
+        mark = event.start_mark
+        return Position(self.file, mark.line + 1, mark.column + 1)
 
-    def _position(self, event: yaml.Event) -> Position:
-        return _position(event.start_mark, self.file)
-
-    def _refusal(self, event: yaml.Event, message: str, remedy: str) -> _Refused:
+    def _refusal(self, event: Any, message: str, remedy: str) -> _Refused:  # noqa: ANN401 - as `_next`
         return _Refused(Problem(self._position(event), message, remedy))
 
-    def _node(self, event: Any, depth: int) -> Node:  # noqa: ANN401 - the event classes have no common type
+    def _node(self, event: Any, depth: int, key: Position | None = None) -> Node:  # noqa: ANN401 - as `_next`
         if depth > MAX_DEPTH:
             raise self._too_deep(event)
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event, depth)
-        before = self._count
-        self._grow(event, 1)
+        kind = type(event)
+        if kind is AliasEvent:
+            return self._alias(event, depth, key)
+        nodes, characters = self._nodes, self._characters
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise self._too_many(event)
         if event.tag is not None:
-            self.problems.append(
-                Problem(
-                    self._position(event),
-                    f"YAML tag `{event.tag.replace(_STANDARD, '!!')}`",
-                    "leave it out; to say that it is text, quote it",
-                )
-            )
-        node = Node(self._value(event, depth), self._position(event))
+            self._refuse_tag(event)
+        value: Scalar | list[Node] | dict[str, Node]
+        if kind is ScalarEvent:
+            self._characters += len(event.value)
+            value = event.value if event.style else _plain_scalar(event.value)
+        else:
+            value = self._items(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+        node = Node(value, self._position(event), key)
         if event.anchor is not None:
-            self._anchors[event.anchor] = (node, self._count - before)
+            self._anchors[event.anchor] = _Anchored(node, self._nodes - nodes, self._characters - characters)
         return node
+
+    def _refuse_tag(self, event: Any) -> None:  # noqa: ANN401 - as `_next`
+        remedy = "leave it out; to say that it is text, quote it"
+        self.problems.append(Problem(self._position(event), f"YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy))
 
     def _too_deep(self, event: yaml.Event) -> _Refused:
         return self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
 
-    def _alias(self, event: yaml.AliasEvent, depth: int) -> Node:
-        if event.anchor not in self._anchors:
+    def _alias(self, event: Any, depth: int, key: Position | None) -> Node:  # noqa: ANN401 - as `_next`
+        anchored = self._anchors.get(event.anchor)
+        if anchored is None:
             raise self._refusal(
                 event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first"
             )
-        node, size = self._anchors[event.anchor]
-        self._grow(event, size)
-        if depth + _height(node) > MAX_DEPTH:
+        self._nodes += anchored.nodes
+        if self._nodes > MAX_NODES:
+            raise self._too_many(event)
+        self._characters += anchored.characters
+        if self._characters > MAX_BYTES:
+            message = f"more than {MAX_BYTES // 2**20} MiB of text once aliases are expanded"
+            raise self._refusal(event, message, "use fewer aliases")
+        if depth + _height(anchored.node) > MAX_DEPTH:
             raise self._too_deep(event)
-        return node
+        return Node(anchored.node.value, anchored.node.position, key)
 
-    def _grow(self, event: yaml.Event, size: int) -> None:
-        self._count += size
-        if self._count > MAX_NODES:
-            raise self._refusal(event, f"more than {MAX_NODES} values once aliases are expanded", "use fewer aliases")
+    def _too_many(self, event: yaml.Event) -> _Refused:
+        message = f"more than {MAX_NODES} values once aliases are expanded"
+        return self._refusal(event, message, "use fewer values and aliases")
 
-    def _value(self, event: yaml.Event, depth: int) -> "Scalar | list[Node] | dict[str, Node]":
-        if isinstance(event, yaml.ScalarEvent):
-            return _scalar(event)
-        if isinstance(event, yaml.SequenceStartEvent):
-            return list(self._items(depth))
-        return self._mapping(depth)
-
-    def _items(self, depth: int) -> Iterator[Node]:
-        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            yield self._node(event, depth + 1)
+    def _items(self, depth: int) -> list[Node]:
+        items: list[Node] = []
+        while type(event := self._next()) is not SequenceEndEvent:
+            items.append(self._node(event, depth))
+        return items
 
     def _mapping(self, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent) or not event.value:
+        while type(event := self._next()) is not MappingEndEvent:
+            if type(event) is not ScalarEvent or not event.value:
                 raise self._refusal(event, "a key that is not a word", "write `key: value`")
-            value = self._node(self._next(), depth + 1)
-            position = self._position(event)
-            if event.value in entries:
-                first = entries[event.value].key_position
-                self.problems.append(
-                    Problem(position, f"duplicate key `{event.value}`", f"it is given at {first} already; keep one")
-                )
-            elif event.value == "<<":
-                self.problems.append(Problem(position, "merge key `<<`", "write the keys out"))
+            if event.tag is not None:
+                self._refuse_tag(event)
+            key: str = event.value
+            self._characters += len(key)
+            node = self._node(self._next(), depth, self._position(event))
+            if key in entries or key == "<<":
+                self._refuse_key(event, entries)
             else:
-                entries[event.value] = Node(value.value, value.position, position)
+                entries[key] = node
         return entries
+
+    def _refuse_key(self, event: ScalarEvent, entries: dict[str, Node]) -> None:
+        message, remedy = "merge key `<<`", "write the keys out"
+        if event.value in entries:
+            message = f"duplicate key `{event.value}`"
+            remedy = f"it is given at {entries[event.value].key_position} already; keep one"
+        self.problems.append(Problem(self._position(event), message, remedy))
 
 
 def _height(node: Node) -> int:
@@ -181,10 +222,7 @@ def _height(node: Node) -> int:
     return 1 + max(map(_height, children), default=-1)
 
 
-def _scalar(event: yaml.ScalarEvent) -> Scalar:
-    text: str = event.value
-    if event.style:
-        return text
+def _plain_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
     return int(text) if _INTEGER.fullmatch(text) else text
@@ -208,7 +246,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     except _Refused as refused:
         return empty, [*(reader.problems if reader else []), refused.problem]
     except yaml.MarkedYAMLError as error:
-        return empty, [syntax_problem(error, text, file)]
+        return empty, [syntax_problem(error, text, _position_of(text, len(text), file))]
     except yaml.reader.ReaderError as error:
         position = _position_of(text, error.position, file)
         return empty, [Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")]
@@ -221,11 +259,11 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
     """Reads a YAML file; see `parse`.
 
     Raises:
-        InputError: The file is missing or cannot be read.
+        InputError: The file is missing, too large, or cannot be read.
         CatalogError: It is not UTF-8.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _content(path, shown_as).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{shown_as}: no such file; create it or choose another --env") from None
     except UnicodeDecodeError as error:
@@ -236,10 +274,17 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
     return parse(text, shown_as)
 
 
-def _position(mark: Any, file: PurePath) -> Position:  # noqa: ANN401 - libyaml's marks and PyYAML's own
-    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+def _content(path: Path, shown_as: PurePath) -> bytes:
+    """The bytes of a file; a named pipe or a device, which may never end, is not waited for."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise InputError(f"{shown_as}: a pipe or a device; make it a readable file")
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise InputError(f"{shown_as}:1:1: larger than {MAX_BYTES // 2**20} MiB; take out what no catalog needs")
+    return content
 
 
 def _position_of(text: str, offset: int, file: PurePath) -> Position:
-    before = text[:offset]
-    return Position(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+    breaks = [match.end() for match in _LINE_BREAK.finditer(text, 0, offset)]
+    return Position(file, len(breaks) + 1, offset - (breaks[-1] if breaks else 0) + 1)

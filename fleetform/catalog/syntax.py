@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, TypeAlias
 
 import yaml
@@ -102,16 +101,22 @@ _SAYINGS: Mapping[str, Callable[[_Place], _Said]] = {
 """By libyaml's words; what else it says is rare, and told as it is."""
 
 
-def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: PurePath) -> Problem:
-    """The problem of a file that is no YAML."""
+def syntax_problem(error: yaml.MarkedYAMLError, text: str, end: Position) -> Problem:
+    """The problem of a file that is no YAML.
+
+    Args:
+        error: What libyaml says.
+        text: The file.
+        end: Its end: libyaml sees that of a file without a line break on the next line.
+    """
     mark = error.problem_mark or error.context_mark
     say = _SAYINGS.get(str(error.problem))
     if mark is None or say is None:
         message = f"not valid YAML: {error.problem}"
-        return Problem(_position(mark, file), message, "check indentation, colons and quotes")
+        return Problem(_position(mark, end), message, "check indentation, colons and quotes")
     said = say(_place(mark, text))
     began = error.context_mark if said.where_it_began else None
-    return Problem(_position(began or mark, file), said.message, said.remedy)
+    return Problem(_position(began or mark, end), said.message, said.remedy)
 
 
 def _place(mark: Mark, text: str) -> _Place:
@@ -119,5 +124,5 @@ def _place(mark: Mark, text: str) -> _Place:
     return _Place(before, text[mark.index : mark.index + 1], f"line {mark.line + 1}, column {mark.column + 1}")
 
 
-def _position(mark: Mark, file: PurePath) -> Position:
-    return Position(file, mark.line + 1, mark.column + 1) if mark else Position(file, 1, 1)
+def _position(mark: Mark, end: Position) -> Position:
+    return min(Position(end.file, mark.line + 1, mark.column + 1), end) if mark else end

@@ -5,7 +5,7 @@ import pickle
 from importlib.metadata import version
 from pathlib import Path, PurePath
 
-from fleetform import hcl
+from fleetform import collector, hcl
 
 # Files, the ones that were used last: some environments with some hundred services each.
 _KEPT = 5000
@@ -37,7 +37,7 @@ class Folders:
             place = self._root / folder
             found = place.iterdir() if place.is_dir() else ()
             names = sorted(path.name for path in found if path.suffix in _ENDINGS and not path.name.startswith("."))
-            with hcl.collector_paused():
+            with collector.paused():
                 self._parsed[folder] = [self._file(folder / name) for name in names]
         return self._parsed[folder]
 

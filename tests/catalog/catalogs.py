@@ -26,3 +26,12 @@ def project(root: Path, catalog: str, environment: str = "") -> Path:
 def loaded(root: Path, catalog: str, environment: str = "") -> Environment:
     """The environment `dev` of a project."""
     return load(project(root, catalog, environment), "dev")
+
+
+def yaml_string(value: str) -> str:
+    """A value as a YAML double-quoted scalar, all but plain ASCII escaped."""
+    return (
+        '"'
+        + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)
+        + '"'
+    )

@@ -1,5 +1,3 @@
-import random
-import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from fleetform.catalog.models import (
     State,
 )
 from fleetform.errors import CatalogError, InputError
-from tests.catalog.catalogs import HEAD, loaded, project
+from tests.catalog.catalogs import HEAD, loaded, project, yaml_string
 
 WEB = HEAD + "services:\n  web:\n    image: nginx\n"
 KNOWN = suggestion("[key]", [*Service.model_fields, "extends", "enabled_in"])
@@ -678,15 +676,6 @@ def flow(text: dict[tuple[str | int, ...], str], at: tuple[str | int, ...]) -> s
     return "{" + ", ".join(f"{yaml_string(str(step))}: {flow(text, (*at, step))}" for step in steps) + "}"
 
 
-def yaml_string(value: str) -> str:
-    """A value as a YAML double-quoted scalar, all but plain ASCII escaped."""
-    return (
-        '"'
-        + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)
-        + '"'
-    )
-
-
 def value_at(model: object, path: tuple[str | int, ...]) -> object:
     for step in path:
         model = model[step] if isinstance(model, (dict, tuple)) else getattr(model, str(step))  # type: ignore[index]
@@ -722,59 +711,37 @@ def test_a_free_text_takes_anything_that_terraform_and_processes_do(tmp_path: Pa
     assert kept == texts
 
 
-REPLACEMENTS = (
-    "[]",
-    "{}",
-    "[1, x]",
-    "{ a: b }",
-    "null",
-    "7",
-    "-1",
-    "x",
-    "''",
-    "'[key]'",
-    "*health_check",
-    "&a x",
-    "!t x",
-)
+def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> None:
+    assert problems(tmp_path, WEB + "    environment: { NAME: Cafe\u0301 }\n") == [
+        (
+            "envs/catalog.yaml:8:26: `services.web.environment.NAME` is `Cafe\u0301`; "
+            "text is expected whose accents are composed (Unicode's NFC): Terraform would change this"
+        )
+    ]
 
 
-def mutated(text: str, chance: random.Random) -> str:
-    """The text with one or two lines damaged."""
-    lines = text.splitlines()
-    for _ in range(chance.choice((1, 1, 2))):
-        number = chance.randrange(len(lines))
-        line = lines[number]
-        match chance.randrange(6):
-            case 0:
-                lines[number] = ""
-            case 1:
-                lines[number] = " " * chance.randrange(5) + line
-            case 2:
-                lines[number] = line.removeprefix("  ")
-            case 3:
-                lines[number] = re.sub(r": .*$|:$", lambda _: f": {chance.choice(REPLACEMENTS)}", line)
-            case 4:
-                lines[number] = re.sub(r"[\w-]+(?=:)", lambda _: chance.choice(("name", "web", "'[key]'", "x")), line)
-            case _:
-                place = chance.randrange(len(line) + 1)
-                lines[number] = line[:place] + chance.choice("{}[]:,&*!|>'\"%@`#-?\t\0é ") + line[place:]
-    return "\n".join(lines) + "\n"
+def test_what_is_quoted_of_a_catalog_stays_on_one_line_and_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+    assert problems(tmp_path, WEB + '    "port\\n\\e": 1\n    calls: ["x\\ny"]\n') == [
+        "envs/catalog.yaml:8:5: unknown key `port\\n\\x1b` in `services.web`; did you mean `port`?",
+        "envs/catalog.yaml:9:13: `web` calls `x\\ny`, which is no service; write `x\\ny` under `services`",
+    ]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_a_damaged_catalog_is_refused_or_loaded_and_never_a_crash(root: Path, tmp_path: Path, seed: int) -> None:
-    catalog = (root / "envs" / "catalog.yaml").read_text(encoding="utf-8")
-    environment = (root / "envs" / "prod" / "environment.yaml").read_text(encoding="utf-8")
-    chance = random.Random(seed)  # noqa: S311 - the same damage in every run
-    for _ in range(100):
-        try:
-            loaded(tmp_path, mutated(catalog, chance), mutated(environment, chance))
-        except InputError as refused:
-            assert str(refused)  # noqa: PT017 - a refusal is one of the two good outcomes
+def test_a_file_that_cannot_be_read_to_its_end_hides_nothing_else_and_invents_nothing(tmp_path: Path) -> None:
+    assert problems(tmp_path, "a: [", "region: 1\nregion: 2\n") == [
+        "envs/catalog.yaml:1:5: the file ends where a value is expected; close the brackets that are open",
+        (
+            "envs/dev/environment.yaml:2:1: duplicate key `region`; "
+            "it is given at envs/dev/environment.yaml:1:1 already; keep one"
+        ),
+    ]
 
 
-def test_of_a_file_that_cannot_be_read_to_its_end_only_that_is_reported(tmp_path: Path) -> None:
-    assert problems(tmp_path, WEB + "    calls: [\n", "services: { web: { cpu: much } }\n") == [
-        "envs/catalog.yaml:9:1: the file ends where a value is expected; close the brackets that are open"
+def test_of_many_known_words_the_first_are_listed(tmp_path: Path) -> None:
+    services = "".join(f"  s{number}: {{ image: nginx }}\n" for number in range(22))
+    assert problems(tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n") == [
+        (
+            "envs/catalog.yaml:28:32: `web` calls `payments`, which is no service; "
+            f"known: {', '.join(f's{number}' for number in range(20))}, and 2 more"
+        )
     ]

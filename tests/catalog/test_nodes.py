@@ -224,9 +224,27 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
     links = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
     started = time.perf_counter()
     assert refusals("a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(links)) == [
-        "catalog.yaml:6:40: more than 500000 values once aliases are expanded; use fewer aliases"
+        "catalog.yaml:6:40: more than 500000 values once aliases are expanded; use fewer values and aliases"
     ]
     assert time.perf_counter() - started < 5
+
+
+def test_the_end_of_a_file_without_a_line_break_is_on_its_last_line() -> None:
+    assert refusals("a: 1\nb: {") == [
+        "catalog.yaml:2:5: the file ends where a value is expected; close the brackets that are open"
+    ]
+
+
+def test_an_alias_bomb_of_text_is_refused_before_it_grows() -> None:
+    assert refusals(f"a: &a {'x' * 2**20}\nb: [*a, *a, *a, *a, *a]\n") == [
+        "catalog.yaml:2:17: more than 5 MiB of text once aliases are expanded; use fewer aliases"
+    ]
+
+
+def test_a_tag_on_a_key_is_refused() -> None:
+    assert refusals("!!str a: 1\n") == [
+        "catalog.yaml:1:1: YAML tag `!!str`; leave it out; to say that it is text, quote it"
+    ]
 
 
 def test_windows_line_ends_change_neither_values_nor_positions() -> None:

@@ -13,7 +13,9 @@ from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Workplace
 from tests.conftest import copy_project
+from tests.environments import naughty
 
+NAUGHTY = "naughty"
 Values = dict[str, dict[str, Any]]
 
 
@@ -27,10 +29,15 @@ class Plans:
 
 @pytest.fixture(scope="session")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
-    """The plans of `dev` as it ships, but against the emulator; its services are planned over an applied foundation."""
+    """The plans of `dev` as it ships, but against the emulator; its services are planned over an applied foundation.
+
+    One service is added, which has no port and changes nothing else: its environment holds every naughty string.
+    """
     project = Project(copy_project(tmp_path_factory.mktemp("dev")))
     with (project.root / "envs/dev/environment.yaml").open("a", encoding="utf-8") as file:
         file.write("\nemulator: true\n")
+    with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
+        file.write(naughty.service(NAUGHTY))
     files.render_environment(project, "dev")
     workplace = terraform.open_environment(project, "dev")
     try:

@@ -1,0 +1,90 @@
+"""What is made to exhaust a machine, or to wait for ever, ends in a message."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleetform.catalog.loading import CATALOG as CATALOG_FILE
+from fleetform.catalog.loading import load
+from fleetform.catalog.nodes import MAX_BYTES, read
+from fleetform.errors import InputError
+from tests.catalog.catalogs import HEAD, project
+
+CATALOG = HEAD + "services: { web: { image: nginx:1.29 } }\n"
+
+
+def lists(number: int) -> str:
+    return f"a{number}: &a{number} [{', '.join([f'*a{number - 1}'] * 9)}]\n"
+
+
+def mappings(number: int) -> str:
+    entries = ", ".join(f"k{at}: *a{number - 1}" for at in range(9))
+    return f"a{number}: &a{number} {{{entries}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("catalog", "seconds", "said"),
+    [
+        pytest.param(
+            "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n" + "".join(map(lists, range(1, 10))),
+            1,
+            "6:40: more than 500000 values once aliases are expanded; use fewer values and aliases",
+            id="a billion laughs",
+        ),
+        pytest.param(
+            "a0: &a0 { x: lol, y: lol }\n" + "".join(map(mappings, range(1, 10))),
+            1,
+            "7:23: more than 500000 values once aliases are expanded; use fewer values and aliases",
+            id="a billion laughs in mappings",
+        ),
+        pytest.param(
+            f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 50_000)}]\n",
+            1,
+            "2:209: more than 5 MiB of text once aliases are expanded; use fewer aliases",
+            id="one long text many times",
+        ),
+        pytest.param(
+            f"a: [{'1,' * 2_000_000}]\n",
+            9,
+            "1:1000001: more than 500000 values once aliases are expanded; use fewer values and aliases",
+            id="values without aliases",
+        ),
+        pytest.param("[" * 4_000_000, 1, "1:34: nesting deeper than 32 levels; flatten it", id="brackets"),
+    ],
+)
+def test_a_bomb_ends_in_a_message_within_200_mb(tmp_path: Path, catalog: str, seconds: int, said: str) -> None:
+    argv = [sys.executable, "-m", "tests.catalog.bounded", str(project(tmp_path, catalog)), str(seconds)]
+    done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == (f"envs/catalog.yaml:{said}\n", "", 0)
+
+
+def refusal(root: Path) -> str:
+    with pytest.raises(InputError) as refused:
+        load(root, "dev")
+    return str(refused.value)
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    root = project(tmp_path, CATALOG + "#" * (MAX_BYTES + 1 - len(CATALOG)))
+    assert refusal(root) == "envs/catalog.yaml:1:1: larger than 5 MiB; take out what no catalog needs"
+
+
+def test_the_largest_file_that_is_allowed_is_read(tmp_path: Path) -> None:
+    root = project(tmp_path, CATALOG + "#" * (MAX_BYTES - len(CATALOG)))
+    assert list(load(root, "dev").services) == ["web"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    root = project(tmp_path, CATALOG)
+    (root / "envs/catalog.yaml").unlink()
+    os.mkfifo(root / "envs/catalog.yaml")
+    assert refusal(root) == "envs/catalog.yaml: a pipe or a device; make it a readable file"
+
+
+def test_a_device_is_not_read() -> None:
+    with pytest.raises(InputError) as refused:
+        read(Path("/dev/zero"), CATALOG_FILE)
+    assert str(refused.value) == "envs/catalog.yaml: a pipe or a device; make it a readable file"
