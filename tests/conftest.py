@@ -18,8 +18,9 @@ ROOT = Path(__file__).parents[1]
 # A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What only waits comes first, so that another worker has the processor; what takes long comes last.
-ORDER = ("end_to_end", "", "engines", "environments", "modules")
+# What takes longest, and mostly waits, comes first; another worker has the processor for what is quick meanwhile.
+FIRST = "tests/engines/test_running.py"
+ORDER = ("", "end_to_end", "engines", "environments", "modules")
 # One worker runs all of a folder, or of a file: its tests share what takes long to make.
 TOGETHER = ("end_to_end", "environments", "modules")
 BY_FILE = ("engines",)
@@ -27,7 +28,13 @@ BY_FILE = ("engines",)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the folders in order, and keeps that of the others."""
-    items.sort(key=lambda item: ORDER.index(_folder(item.nodeid) if _folder(item.nodeid) in ORDER else ""))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    if nodeid.startswith(FIRST):
+        return -1
+    return ORDER.index(_folder(nodeid) if _folder(nodeid) in ORDER else "")
 
 
 def _folder(nodeid: str) -> str:
