@@ -32,8 +32,9 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000)
 settings.load_profile("repeatable")
 
-# What only waits comes first, so that another worker has the processor; what takes long comes last.
-ORDER = ("end_to_end", "", "engines", "environments", "modules")
+# What takes longest, and mostly waits, comes first; another worker has the processor for what is quick meanwhile.
+FIRST = "tests/engines/test_running.py"
+ORDER = ("", "end_to_end", "engines", "environments", "modules")
 # One worker runs all of a folder, or of a file: its tests share what takes long to make.
 TOGETHER = ("end_to_end", "environments", "modules")
 BY_FILE = ("engines",)
@@ -41,7 +42,13 @@ BY_FILE = ("engines",)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the folders in order, and keeps that of the others."""
-    items.sort(key=lambda item: ORDER.index(_folder(item.nodeid) if _folder(item.nodeid) in ORDER else ""))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    if nodeid.startswith(FIRST):
+        return -1
+    return ORDER.index(_folder(nodeid) if _folder(nodeid) in ORDER else "")
 
 
 def _folder(nodeid: str) -> str:

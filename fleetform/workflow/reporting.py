@@ -1,16 +1,14 @@
 """Problems of the input and findings of the policy as remarks: with their source lines and where to read on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING
 
 from fleetform.catalog.images_lock import LOCK_NAME
-from fleetform.catalog.models import Environment
 from fleetform.catalog.places import KeyPath, keys_at
+from fleetform.catalog.reference import anchor
 from fleetform.errors import Position, Problem
 from fleetform.reports import Level, Remark
 
@@ -85,32 +83,5 @@ def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
     """The id of what a problem is about, such as `services-cpu`, and where that is documented."""
     if file.name == LOCK_NAME:
         return "images-lock", "docs/images.md#the-lock"
-    key = _anchor(path)
+    key = anchor(path)
     return (key, f"docs/catalog.md#{key}") if key else ("catalog", "docs/catalog.md")
-
-
-def _anchor(path: KeyPath) -> str:
-    """What a link to a key's row in the reference ends in; empty for no key of the catalog."""
-    model: type[BaseModel] | None = Environment
-    keys: list[str] = []
-    named = False
-    for step in path:
-        if named or model is None or step not in model.model_fields or (model, step) == (Environment, "name"):
-            named = False  # a name that is given freely, an index, or a mistake
-            continue
-        kind = model.model_fields[str(step)].annotation
-        keys.append(str(step))
-        model, named = _model(kind), _is_mapping(kind)
-    return "-".join(keys)
-
-
-def _model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401 - type expressions have no common type
-    """The model that a type is or holds."""
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return kind
-    return next(filter(None, map(_model, get_args(kind))), None)
-
-
-def _is_mapping(kind: Any) -> bool:  # noqa: ANN401 - type expressions have no common type
-    """Whether a type is, or may be, a mapping by names that are given freely."""
-    return get_origin(kind) is Mapping or any(map(_is_mapping, get_args(kind)))

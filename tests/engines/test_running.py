@@ -42,14 +42,9 @@ class Laptop:
 
     def invoke(self, *arguments: str, inside: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs a task; inside, where the engine's published ports are."""
+        place = [*self.engine.inside, "sh", "-c", 'cd "$0" && exec "$@"', str(self.root)] if inside else []
         return subprocess.run(
-            [
-                *([*self.engine.inside, f"--wd={self.root}"] if inside else []),
-                sys.executable,
-                "-m",
-                "invoke",
-                *arguments,
-            ],
+            [*place, sys.executable, "-m", "invoke", *arguments],
             cwd=self.root,
             env={**os.environ, **self.engine.variables, "COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
@@ -190,6 +185,8 @@ def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
 
 
 def test_a_call_opens_its_way_and_closes_it_again(laptop: Laptop) -> None:
+    if laptop.engine.name != "docker":
+        return  # once is enough: it takes Terraform two applies
     catalog = laptop.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8")
     opened = DECLARED | UNDECLARED | {("web", "stock"): "works"}
@@ -261,7 +258,7 @@ def test_the_demo_builds_runs_and_proves_the_services(tmp_path: Path, docker_run
         "✓ Wait until they are well: 4 containers",
         "✓ Try every pair of services: blocked 4, works 2",
         "✓ GET http://127.0.0.1:8080/: 200 OK",
-        "✓ Remove the containers: 4 containers",
+        "✓ Remove the containers",
     ]
     assert run(["git", "-C", root, "status", "--porcelain"]) == ""
     assert Laptop(root, docker_runner).left() == ["", ""]
