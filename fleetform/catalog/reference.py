@@ -56,7 +56,8 @@ def anchor(path: Sequence[str | int]) -> str:
     """What a link to a key's row in the reference ends in; empty for no key of the catalog.
 
     Args:
-        path: The keys and indices that lead to a value in a resolved environment, such as `services`, `web`, `cpu`.
+        path: The keys that lead to a value in a resolved environment, such as `services`, `web`, `cpu`; indices may be
+            left out.
     """
     found, sections = definitions(), _sections()
     schema, told = found[ROOT], ""
@@ -65,16 +66,17 @@ def anchor(path: Sequence[str | int]) -> str:
         if step in schema.get("properties", {}):
             told = f"{section.anchor}-{step}".removeprefix("-")
             schema = schema["properties"][step]
-        else:
-            schema = _inside(schema, step)
+        elif not isinstance(step, int):
+            schema = _inside(schema)
+        schema = schema.get("items", schema)
         kind = _kind(schema)
         if kind:
             schema, section = found[kind], sections[kind]
     return told
 
 
-def _inside(schema: Schema, step: str | int) -> Schema:
-    inside = schema.get("items" if isinstance(step, int) else "additionalProperties")
+def _inside(schema: Schema) -> Schema:
+    inside = schema.get("additionalProperties")
     return inside if isinstance(inside, dict) else {}
 
 
