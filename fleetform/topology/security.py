@@ -1,44 +1,15 @@
-"""The call graph: what follows from who calls whom.
+"""Security groups and their rules: the call graph is their only source."""
 
-`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security groups and
-puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
-"""
-
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fleetform.catalog.models import SUBNET_PREFIX, Environment, url_variable
+from fleetform.catalog.models import Environment
+from fleetform.topology.calls import Call, calls
 
 ANYWHERE = "0.0.0.0/0"
 
 # Image pulls, logs and the AWS APIs are HTTPS.
 _HTTPS = 443
-
-
-@dataclass(frozen=True, order=True)
-class Call:
-    """A directed edge of the call graph.
-
-    Attributes:
-        caller: The service that calls.
-        callee: The service that is called.
-        port: The callee's TCP port.
-    """
-
-    caller: str
-    callee: str
-    port: int
-
-    @property
-    def key(self) -> str:
-        """``caller->callee:port``, the edge's name wherever it is written."""
-        return f"{self.caller}->{self.callee}:{self.port}"
-
-    @property
-    def variable(self) -> str:
-        """The caller's environment variable that holds the callee's URL."""
-        return url_variable(self.callee)
 
 
 @dataclass(frozen=True)
@@ -75,50 +46,6 @@ class SecurityGroups:
     ingress: Mapping[str, Rule]
     egress: Mapping[str, Rule]
     members: Mapping[str, str]
-
-
-def calls(environment: Environment) -> tuple[Call, ...]:
-    """All calls, sorted by caller, then callee."""
-    return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
-
-
-def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
-    """The calls that one service makes, sorted by callee."""
-    services = environment.services
-    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].callees))
-
-
-def namespace(environment: Environment) -> str:
-    """The private DNS namespace."""
-    return environment.namespace or f"{environment.name}.{environment.application}.internal"
-
-
-def dns_name(environment: Environment, service: str) -> str:
-    """The name that a service is found by."""
-    return f"{service}.{namespace(environment)}"
-
-
-def discoverable(environment: Environment) -> tuple[str, ...]:
-    """The services that have a DNS name: those that listen on a port. Sorted."""
-    return tuple(sorted(name for name, service in environment.services.items() if service.port is not None))
-
-
-def urls(environment: Environment, caller: str) -> dict[str, str]:
-    """The URL variables that a service is given, by variable."""
-    return {
-        call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
-        for call in calls_of(environment, caller)
-    }
-
-
-def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
-    """CIDR block and zone of each public subnet by its key.
-
-    The subnet of the n-th zone is the n-th /24 of the network after the first: a zone added at the end moves no other.
-    """
-    blocks = list(ipaddress.IPv4Network(environment.network.cidr).subnets(new_prefix=SUBNET_PREFIX))
-    zones = enumerate(environment.zones, start=1)
-    return {f"public_{number}": (str(blocks[number]), zone) for number, zone in zones}
 
 
 def security_groups(environment: Environment) -> SecurityGroups:

@@ -1,0 +1,50 @@
+"""Who calls whom, and the variables that tell a caller where."""
+
+from dataclasses import dataclass
+
+from fleetform.catalog.models import Environment, url_variable
+from fleetform.topology.names import dns_name
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """A directed edge of the call graph.
+
+    Attributes:
+        caller: The service that calls.
+        callee: The service that is called.
+        port: The callee's TCP port.
+    """
+
+    caller: str
+    callee: str
+    port: int
+
+    @property
+    def key(self) -> str:
+        """``caller->callee:port``, the edge's name wherever it is written."""
+        return f"{self.caller}->{self.callee}:{self.port}"
+
+    @property
+    def variable(self) -> str:
+        """The caller's environment variable that holds the callee's URL."""
+        return url_variable(self.callee)
+
+
+def calls(environment: Environment) -> tuple[Call, ...]:
+    """All calls, sorted by caller, then callee."""
+    return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
+
+
+def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
+    """The calls that one service makes, sorted by callee."""
+    services = environment.services
+    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].callees))
+
+
+def urls(environment: Environment, caller: str) -> dict[str, str]:
+    """The URL variables that a service is given, by variable."""
+    return {
+        call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
+        for call in calls_of(environment, caller)
+    }

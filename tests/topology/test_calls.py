@@ -1,0 +1,42 @@
+from fleetform import topology
+from fleetform.topology import Call
+
+from .environments import environment
+
+
+def test_calls_are_sorted_by_caller_then_callee() -> None:
+    assert topology.calls(environment()) == (
+        Call("orders", "stock", 8080),
+        Call("web", "orders", 8080),
+        Call("worker", "orders", 8080),
+        Call("worker", "stock", 8080),
+    )
+
+
+def test_the_calls_of_one_service_are_its_own() -> None:
+    assert topology.calls_of(environment(), "worker") == (Call("worker", "orders", 8080), Call("worker", "stock", 8080))
+
+
+def test_a_call_is_written_one_way_everywhere() -> None:
+    assert Call("web", "orders", 8080).key == "web->orders:8080"
+
+
+def test_a_callees_hyphens_become_underscores_in_its_variable() -> None:
+    assert Call("web", "order-api", 8080).variable == "ORDER_API_URL"
+
+
+def test_a_caller_gets_the_url_of_each_callee() -> None:
+    assert topology.urls(environment(), "worker") == {
+        "ORDERS_URL": "http://orders.dev.shop.internal:8080",
+        "STOCK_URL": "http://stock.dev.shop.internal:8080",
+    }
+
+
+def test_a_service_without_calls_gets_no_urls() -> None:
+    assert topology.urls(environment(), "stock") == {}
+
+
+def test_urls_follow_a_namespace_that_is_given() -> None:
+    assert topology.urls(environment(namespace="example.internal"), "web") == {
+        "ORDERS_URL": "http://orders.example.internal:8080"
+    }
