@@ -9,6 +9,7 @@ from fleetform.catalog.forms import Matching
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
     NOTHING,
+    Account,
     ApplicationName,
     Boolean,
     Bucket,
@@ -21,12 +22,15 @@ from fleetform.catalog.types import (
     Listed,
     LogRetention,
     NamePrefix,
+    Percent,
     RoleArn,
     ServiceName,
+    Short,
     SubnetId,
     TagKey,
     TagValue,
     Text,
+    TopicArn,
     VpcCidr,
     VpcId,
 )
@@ -75,6 +79,28 @@ class Front(Entry):
     """Seconds without traffic after which a connection is closed."""
 
 
+class Registry(Entry):
+    """The image repositories."""
+
+    pull_accounts: Annotated[tuple[Account, ...], Listed] = Field(default=(), examples=[["210987654321"]])
+    """Other AWS accounts that may pull the images."""
+
+
+class Monitoring(Entry):
+    """Alarms of each service, and a dashboard of all. A word alone, `true` or `false`, is its `enabled`."""
+
+    enabled: Boolean = True
+    """Whether there are any."""
+    topics: Annotated[tuple[TopicArn, ...], Listed] = Field(
+        default=(), examples=[["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
+    )
+    """SNS topics that are told when an alarm goes off and when it is over."""
+    cpu: Percent = 90
+    """Average CPU of a service's tasks that is too much, in percent."""
+    memory: Percent = 90
+    """Average memory that is too much, in percent."""
+
+
 class State(Entry):
     """Where Terraform keeps its state."""
 
@@ -100,9 +126,7 @@ class Environment(Entry):
     """The folder in `envs/`; not a key of the YAML."""
     application: ApplicationName = Field(examples=["shop"])
     """Begins the name of every resource."""
-    account: Annotated[Text, Matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")] = Field(
-        examples=["123456789012"]
-    )
+    account: Account = Field(examples=["123456789012"])
     """AWS account; Terraform refuses to work in any other."""
     role: RoleArn | None = Field(default=None, examples=["arn:aws:iam::123456789012:role/deploy"])
     """The role that Terraform takes on to work in the account; left out: whose credentials are there."""
@@ -136,6 +160,10 @@ class Environment(Entry):
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
     """Days that the services' logs are kept."""
+    monitoring: Annotated[Monitoring, Short("enabled")] = Monitoring()
+    """Alarms of each service, when too few of its tasks run or they use too much, and a dashboard."""
+    registry: Registry = Registry()
+    """The image repositories."""
     tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "platform"}])
     """Set on every resource, over `application` and `environment`."""
     state: State | None = None

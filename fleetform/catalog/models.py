@@ -14,7 +14,7 @@ from fleetform.catalog.container import (
     Ulimit,
     Volume,
 )
-from fleetform.catalog.environment import Environment, Front, Network, PolicyException, State, Vpc
+from fleetform.catalog.environment import Environment, Front, Monitoring, Network, PolicyException, Registry, State, Vpc
 from fleetform.catalog.service import (
     Autoscaling,
     Build,
@@ -52,10 +52,12 @@ __all__ = [
     "HealthCheck",
     "Ingress",
     "Logs",
+    "Monitoring",
     "Network",
     "PolicyCondition",
     "PolicyException",
     "Port",
+    "Registry",
     "Schedule",
     "ScheduledBounds",
     "Secret",

@@ -237,6 +237,7 @@ UrlPath = Annotated[
 ContainerPath = Annotated[
     Text, Matching(r"/[^\s:]{0,1023}", "an absolute path without spaces and colons is expected, such as /var/data")
 ]
+Account = Annotated[Text, Matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")]
 Bucket = Annotated[
     Text,
     Matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"),
@@ -257,6 +258,7 @@ KmsKey = Annotated[Text, arn("kms", "key/[A-Za-z0-9-]+", "key/1234abcd-12ab-34cd
 Certificate = Annotated[
     Text, arn("acm", "certificate/[A-Za-z0-9-]+", "certificate/12345678-1234-1234-1234-123456789012")
 ]
+TopicArn = Annotated[Text, arn("sns", "[A-Za-z0-9_-]{1,256}", "on-call")]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html

@@ -54,7 +54,7 @@ def _service_file(name: str) -> PurePath:
 def _render_stack(
     stack: Stack, environment: Environment, templates: Templates, values: Mapping[str, object]
 ) -> dict[PurePath, str]:
-    files: dict[PurePath, str] = {}
+    files: dict[PurePath, str] = {}  # a template that comes to nothing makes none
     for template in (name for folder in stack.templates for name in templates.names(folder)):
         file = PurePosixPath(template).name
         if file == _PER_SERVICE:
@@ -62,7 +62,7 @@ def _render_stack(
                 files[_service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
         else:
             files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, "stack": stack.name})
-    return files
+    return {path: text for path, text in files.items() if text.strip()}
 
 
 def _values(environment: Environment) -> dict[str, object]:

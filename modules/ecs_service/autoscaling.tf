@@ -2,7 +2,7 @@ resource "aws_appautoscaling_target" "this" {
   for_each = aws_ecs_service.autoscaled
 
   service_namespace  = "ecs"
-  resource_id        = "service/${trimprefix(local.cluster.resource, "cluster/")}/${each.value.name}"
+  resource_id        = "service/${local.cluster_name}/${each.value.name}"
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.autoscaling.min
   max_capacity       = var.autoscaling.max

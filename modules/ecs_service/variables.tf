@@ -1,3 +1,21 @@
+variable "alarms" {
+  description = "What is too much, CPU and memory in percent, and the SNS topics that are told; null for no alarms."
+  type = object({
+    cpu        = optional(number, 90)
+    memory     = optional(number, 90)
+    topic_arns = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition = try(
+      var.alarms.cpu >= 1 && var.alarms.cpu <= 100 && var.alarms.memory >= 1 && var.alarms.memory <= 100,
+      var.alarms == null,
+    )
+    error_message = "cpu and memory of alarms must be from 1 to 100."
+  }
+}
+
 variable "architecture" {
   description = "Processor architecture that the image is built for."
   type        = string

@@ -6,7 +6,8 @@ resource "aws_ecr_repository" "this" {
   force_delete         = var.force_delete
 
   encryption_configuration {
-    encryption_type = "AES256"
+    encryption_type = var.kms_key_arn == null ? "AES256" : "KMS"
+    kms_key         = var.kms_key_arn
   }
 
   image_scanning_configuration {
@@ -36,4 +37,28 @@ resource "aws_ecr_lifecycle_policy" "this" {
       }
     }]
   })
+}
+
+data "aws_partition" "current" {}
+
+# Other accounts pull; pushing is left to this one.
+data "aws_iam_policy_document" "pull" {
+  for_each = length(var.pull_accounts) == 0 ? toset([]) : toset(["this"])
+
+  statement {
+    sid     = "PullFromOtherAccounts"
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [for account in var.pull_accounts : "arn:${data.aws_partition.current.partition}:iam::${account}:root"]
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "pull" {
+  for_each = { for service, repository in aws_ecr_repository.this : service => repository if length(var.pull_accounts) > 0 }
+
+  repository = each.value.name
+  policy     = data.aws_iam_policy_document.pull["this"].json
 }

@@ -5,6 +5,12 @@ variable "force_delete" {
   nullable    = false
 }
 
+variable "kms_key_arn" {
+  description = "ARN of the key that images are encrypted with; null for ECR's own. Another one replaces the repositories."
+  type        = string
+  default     = null
+}
+
 variable "name" {
   description = "Prefix of every name: `<application>-<environment>`."
   type        = string
@@ -13,6 +19,18 @@ variable "name" {
   validation {
     condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
     error_message = "name must be lower-case words of letters and digits, joined by - or _."
+  }
+}
+
+variable "pull_accounts" {
+  description = "Other AWS accounts that may pull the images."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for account in var.pull_accounts : can(regex("^[0-9]{12}$", account))])
+    error_message = "pull_accounts must be AWS accounts, 12 digits each."
   }
 }
 

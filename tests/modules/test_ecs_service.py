@@ -379,3 +379,62 @@ def test_fixed_service_has_no_autoscaling(planned: dict[str, Resources]) -> None
         "aws_iam_role_policy.execution",
         "terraform_data.discovery_service",
     ]
+
+
+def _usage_alarm(of: str, metric: str, most: int) -> dict[str, object]:
+    return {
+        "actions_enabled": True,
+        "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+        "alarm_description": f"app uses more than {most} % of its {of}.",
+        "alarm_name": f"shop-dev-app-{of}",
+        "comparison_operator": "GreaterThanThreshold",
+        "datapoints_to_alarm": 10,
+        "dimensions": {"ClusterName": "shop-dev", "ServiceName": "shop-dev-app"},
+        "evaluation_periods": 15,
+        "metric_name": metric,
+        "namespace": "AWS/ECS",
+        "ok_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+        "period": 60,
+        "statistic": "Average",
+        "threshold": most,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def _task_count(key: str, metric: str) -> dict[str, object]:
+    dimensions = {"ClusterName": "shop-dev", "ServiceName": "shop-dev-app"}
+    source = {"dimensions": dimensions, "metric_name": metric, "namespace": "ECS/ContainerInsights"}
+    metric = {**source, "period": 60, "stat": "Average", "unit": ""}
+    return _query(id=key, metric=[metric])
+
+
+def _query(**values: object) -> dict[str, object]:
+    nothing = {"account_id": "", "expression": "", "label": "", "metric": [], "period": None, "return_data": False}
+    return {**nothing, **values}
+
+
+def test_alarms(planned: dict[str, Resources]) -> None:
+    """Whoever is on call is told when tasks use too much or when fewer run than are wanted."""
+    alarms = {address: values for address, values in planned["app"].items() if "metric_alarm" in address}
+    queries = alarms['aws_cloudwatch_metric_alarm.running["this"]'].pop("metric_query")
+    assert alarms == {
+        'aws_cloudwatch_metric_alarm.usage["cpu"]': _usage_alarm("cpu", "CPUUtilization", 80),
+        'aws_cloudwatch_metric_alarm.usage["memory"]': _usage_alarm("memory", "MemoryUtilization", 90),
+        'aws_cloudwatch_metric_alarm.running["this"]': {
+            "actions_enabled": True,
+            "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+            "alarm_description": "Fewer tasks of app run than are wanted.",
+            "alarm_name": "shop-dev-app-running",
+            "comparison_operator": "GreaterThanThreshold",
+            "datapoints_to_alarm": 10,
+            "evaluation_periods": 15,
+            "ok_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+            "threshold": 0,
+            "treat_missing_data": "notBreaching",
+        },
+    }
+    assert queries == [
+        _task_count("desired", "DesiredTaskCount"),
+        _task_count("running", "RunningTaskCount"),
+        _query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
+    ]

@@ -55,3 +55,29 @@ def test_example(planned: dict[str, Resources]) -> None:
             "name": "shop-dev-web",
         },
     }
+
+
+def test_shared_with_another_account(planned: dict[str, Resources]) -> None:
+    """Images are encrypted with the key that is given, and other accounts may pull them and nothing else."""
+    resources = planned["shared_registry"]
+    assert resources['aws_ecr_repository.this["web"]']["encryption_configuration"] == [
+        {
+            "encryption_type": "KMS",
+            "kms_key": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        }
+    ]
+    assert resources['aws_ecr_repository_policy.pull["web"]']["policy"] == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "PullFromOtherAccounts",
+                "Effect": "Allow",
+                "Action": [
+                    "ecr:GetDownloadUrlForLayer",
+                    "ecr:BatchGetImage",
+                    "ecr:BatchCheckLayerAvailability",
+                ],
+                "Principal": {"AWS": "arn:aws:iam::210987654321:root"},
+            }
+        ],
+    }

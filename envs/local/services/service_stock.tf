@@ -19,4 +19,5 @@ module "stock" {
     command = ["CMD", "python3", "-m", "common.healthcheck"]
   }
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

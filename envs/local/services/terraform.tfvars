@@ -6,6 +6,8 @@ name                  = "shop-local"
 namespace             = "local.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket         = "shop-local-tfstate-123456789012"
   region         = "ap-northeast-1"

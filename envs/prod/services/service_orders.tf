@@ -27,4 +27,5 @@ module "orders" {
     command = ["CMD", "python3", "-m", "common.healthcheck"]
   }
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

@@ -30,4 +30,5 @@ module "web" {
     command = ["CMD", "python3", "-m", "common.healthcheck"]
   }
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

@@ -26,6 +26,10 @@ module "cluster" {
   source = "../../../modules/cluster/examples/basic"
 }
 
+module "dashboard" {
+  source = "../../../modules/dashboard/examples/basic"
+}
+
 module "discovery" {
   source = "../../../modules/discovery/examples/basic"
 }
@@ -40,6 +44,15 @@ module "network" {
 
 module "registry" {
   source = "../../../modules/registry/examples/basic"
+}
+
+module "shared_registry" {
+  source = "../../../modules/registry"
+
+  name          = "shop-prod"
+  repositories  = ["web"]
+  kms_key_arn   = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  pull_accounts = ["210987654321"]
 }
 
 module "security" {
@@ -119,6 +132,7 @@ module "app" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
+  alarms            = { cpu = 80, topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"] }
   ephemeral_storage = 50
   ulimits           = { nofile = { soft_limit = 4096, hard_limit = 65535 } }
 }

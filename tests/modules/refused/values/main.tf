@@ -9,6 +9,14 @@ module "cluster" {
   container_insights = "on"
 }
 
+module "dashboard" {
+  source = "../../../../modules/dashboard"
+
+  name     = "shop_"
+  region   = "ap-northeast-1"
+  services = [for number in range(501) : "service-${number}"]
+}
+
 module "discovery" {
   source = "../../../../modules/discovery"
 
@@ -36,6 +44,7 @@ module "ecs_service" {
   subnet_ids         = []
   security_group_ids = []
 
+  alarms                = { cpu = 101 }
   autoscaling           = { min = 2, max = 1, cpu = 60 }
   capacity_providers    = { EC2 = { weight = 1 } }
   cpu                   = 300
@@ -117,6 +126,7 @@ module "registry" {
   source = "../../../../modules/registry"
 
   name                 = "shop-"
+  pull_accounts        = ["12345"]
   repositories         = ["Orders"]
   untagged_expiry_days = 0
 }

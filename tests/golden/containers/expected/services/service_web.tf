@@ -45,4 +45,5 @@ module "web" {
     }
   }
   log_retention_in_days = 30
+  alarms                = var.alarms
 }

@@ -28,4 +28,5 @@ module "order-api" {
     command = ["CMD", "curl", "-f", "http://localhost:8080/health"]
   }
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

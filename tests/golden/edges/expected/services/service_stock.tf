@@ -19,4 +19,5 @@ module "stock" {
   architecture = "arm64"
 
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

@@ -39,4 +39,5 @@ module "web" {
     interval = 10
   }
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

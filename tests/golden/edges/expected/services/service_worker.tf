@@ -18,4 +18,5 @@ module "worker" {
   }
 
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

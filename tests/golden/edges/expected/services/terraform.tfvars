@@ -6,6 +6,8 @@ name                  = "shop-edges"
 namespace             = "edges.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "shop-edges-tfstate-123456789012"
   region = "ap-northeast-1"

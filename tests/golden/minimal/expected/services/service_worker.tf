@@ -13,4 +13,5 @@ module "worker" {
   assign_public_ip   = true
 
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

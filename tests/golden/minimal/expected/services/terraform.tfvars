@@ -6,6 +6,8 @@ name                  = "tiny-minimal"
 namespace             = "minimal.tiny.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "tiny-minimal-tfstate-123456789012"
   region = "eu-west-1"

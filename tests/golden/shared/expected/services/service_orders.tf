@@ -16,4 +16,5 @@ module "orders" {
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
 
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

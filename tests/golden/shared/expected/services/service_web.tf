@@ -20,4 +20,5 @@ module "web" {
   }
 
   log_retention_in_days = var.log_retention_in_days
+  alarms                = var.alarms
 }

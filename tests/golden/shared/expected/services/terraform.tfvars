@@ -6,6 +6,8 @@ name                  = "ecs_service_discovery"
 namespace             = "example.internal"
 log_retention_in_days = 30
 
+alarms = {}
+
 state = {
   bucket         = "ecs-service-discovery-state"
   region         = "ap-northeast-1"

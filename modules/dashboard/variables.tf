@@ -1,0 +1,34 @@
+variable "load_balancer_arn_suffix" {
+  description = "The end of the load balancer's ARN, as its metrics name it; null for none."
+  type        = string
+  default     = null
+}
+
+variable "name" {
+  description = "Name of the dashboard and of the cluster: `<application>-<environment>`."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
+    error_message = "name must be lower-case words of letters and digits, joined by - or _."
+  }
+}
+
+variable "region" {
+  description = "AWS region of the metrics."
+  type        = string
+  nullable    = false
+}
+
+variable "services" {
+  description = "Services that are shown; the ECS service of each is `<name>-<service>`."
+  type        = set(string)
+  nullable    = false
+
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
+  validation {
+    condition     = length(var.services) <= 500
+    error_message = "services must be 500 at most: a widget shows no more metrics."
+  }
+}
