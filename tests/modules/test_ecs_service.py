@@ -409,7 +409,14 @@ def _task_count(key: str, metric: str) -> dict[str, object]:
 
 
 def _query(**values: object) -> dict[str, object]:
-    nothing = {"account_id": "", "expression": "", "label": "", "metric": [], "period": None, "return_data": False}
+    nothing: dict[str, object] = {
+        "account_id": "",
+        "expression": "",
+        "label": "",
+        "metric": [],
+        "period": None,
+        "return_data": False,
+    }
     return {**nothing, **values}
 
 
