@@ -403,7 +403,7 @@ def _usage_alarm(of: str, metric: str, most: int) -> dict[str, object]:
 
 def _task_count(key: str, metric: str) -> dict[str, object]:
     dimensions = {"ClusterName": "shop-dev", "ServiceName": "shop-dev-app"}
-    source = {"dimensions": dimensions, "metric_name": metric, "namespace": "ECS/ContainerInsights"}
+    source: dict[str, object] = {"dimensions": dimensions, "metric_name": metric, "namespace": "ECS/ContainerInsights"}
     metric = {**source, "period": 60, "stat": "Average", "unit": ""}
     return _query(id=key, metric=[metric])
 
