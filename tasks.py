@@ -79,9 +79,9 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
             function(*args, **flags)
             sys.stdout.flush()
         except CatalogError as error:
-            from fleetform import console
+            from fleetform.console import catalog
 
-            raise Exit(console.tell_problems(project(), error.problems, format_), error.exit_code) from None
+            raise Exit(catalog.tell_problems(project(), error.problems, format_), error.exit_code) from None
         except FleetformError as error:
             raise Exit(str(error), error.exit_code) from None
         except KeyboardInterrupt:
@@ -112,9 +112,9 @@ def project() -> "Project":
 @reporting
 def render(_context: Context, env: str = LOCAL, check: bool = False, json: bool = False) -> None:
     """Render the catalog into envs/<env>/: Terraform to review and commit."""
-    from fleetform import console
+    from fleetform.console import rendering
 
-    console.render(project(), env, check=check, as_json=json)
+    rendering.render(project(), env, check=check, as_json=json)
 
 
 @task(help={**ENV, **JSON, "what": "A service, a key of one as web.cpu, or a key as network.cidr; a dot for all."})
@@ -130,18 +130,18 @@ def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) 
 @reporting
 def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False, format_: str = TEXT) -> None:
     """Check what is rendered: up to date, formatted, within the policy."""
-    from fleetform import console
+    from fleetform.console import rendering
 
-    console.check(project(), env, format_, validate=validate, as_json=json)
+    rendering.check(project(), env, format_, validate=validate, as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
 @reporting
 def schema(_context: Context, check: bool = False) -> None:
     """Make the catalog's JSON Schema, which editors complete and check by, and its reference anew."""
-    from fleetform import console
+    from fleetform.console import catalog
 
-    console.schema(project(), check=check)
+    catalog.schema(project(), check=check)
 
 
 @task(
@@ -155,20 +155,20 @@ def schema(_context: Context, check: bool = False) -> None:
 @reporting
 def new_service(_context: Context, name: str, port: int = Number(NO_PORT), calls: str = "", image: str = "") -> None:
     """Add a service to the catalog, with comments; nothing else in the file changes."""
-    from fleetform import console
     from fleetform.catalog.additions import NewService
+    from fleetform.console import catalog
 
     callees = tuple(callee.strip() for callee in calls.split(",") if callee.strip())
-    console.new_service(project(), NewService(name, None if port == NO_PORT else port, callees, image or None))
+    catalog.new_service(project(), NewService(name, None if port == NO_PORT else port, callees, image or None))
 
 
 @task(help={"name": "The environment's name.", "like": "The environment that it is a copy of, but for its own names."})
 @reporting
 def new_env(_context: Context, name: str, like: str) -> None:
     """Make an environment that is like another."""
-    from fleetform import console
+    from fleetform.console import catalog
 
-    console.new_env(project(), name, like)
+    catalog.new_env(project(), name, like)
 
 
 @task(
@@ -183,46 +183,46 @@ def new_env(_context: Context, name: str, like: str) -> None:
 @reporting
 def images(_context: Context, service: list[str], env: str = LOCAL, engine: str = "", jobs: int = Number(2)) -> None:
     """Build and push the images that the registry lacks; lock every image's digest and render."""
-    from fleetform import console
+    from fleetform.console import images
     from fleetform.workflow.images import ImageRequest
 
-    console.make_images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
+    images.make_images(project(), env, ImageRequest(tuple(service), engine or None, jobs))
 
 
 @task(help={**ENV, **YES, **JSON, "keep": "How many images of each service stay, besides those that are locked."})
 @reporting
 def prune(_context: Context, env: str = LOCAL, keep: int = Number(30), yes: bool = False, json: bool = False) -> None:
     """Delete old images from the registry, save those that are locked or that a rollback locks."""
-    from fleetform import console
+    from fleetform.console import images
 
-    console.prune(project(), env, keep, yes=yes, as_json=json)
+    images.prune(project(), env, keep, yes=yes, as_json=json)
 
 
 @task(help=ENV)
 @reporting
 def bootstrap(_context: Context, env: str = LOCAL) -> None:
     """Make the S3 bucket that holds the environment's Terraform state; once an environment."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.bootstrap(project(), env)
+    stacks.bootstrap(project(), env)
 
 
 @task(help=ENV)
 @reporting
 def plan(_context: Context, env: str = LOCAL) -> None:
     """Show what an apply would do to each stack."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.plan(project(), env)
+    stacks.plan(project(), env)
 
 
 @task(help={**ENV, **YES})
 @reporting
 def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     """Plan each stack, show the plan, and apply just that plan."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.apply(project(), env, yes=yes)
+    stacks.apply(project(), env, yes=yes)
 
 
 @task(
@@ -274,27 +274,27 @@ def rollback(_context: Context, service: str, env: str = LOCAL) -> None:
 @reporting
 def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     """Compare what runs with the catalog, through the AWS API."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.verify(project(), env, as_json=json)
+    stacks.verify(project(), env, as_json=json)
 
 
 @task(help=ENV)
 @reporting
 def drift(_context: Context, env: str = LOCAL) -> None:
     """Plan each stack; exit 1 if anything is to be changed."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.drift(project(), env)
+    stacks.drift(project(), env)
 
 
 @task(help={**ENV, **YES})
 @reporting
 def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     """Destroy every stack of the environment, dependents first."""
-    from fleetform import console
+    from fleetform.console import stacks
 
-    console.destroy(project(), env, yes=yes)
+    stacks.destroy(project(), env, yes=yes)
 
 
 @task(help={**ENV, **RUNNER})
@@ -383,27 +383,27 @@ def demo(_context: Context, keep: bool = False) -> None:
 @reporting
 def start(_context: Context) -> None:
     """Start the emulator: the AWS API on loopback that `local` runs against."""
-    from fleetform import console
+    from fleetform.console import emulator
 
-    console.start_emulator(project(), LOCAL)
+    emulator.start(project(), LOCAL)
 
 
 @task
 @reporting
 def stop(_context: Context) -> None:
     """Stop the emulator; what was applied to `local` goes with it."""
-    from fleetform import console
+    from fleetform.console import emulator
 
-    console.stop_emulator(project())
+    emulator.stop(project())
 
 
 @task(help=JSON)
 @reporting
 def status(_context: Context, json: bool = False) -> None:
     """Say whether the emulator runs, and where."""
-    from fleetform import console
+    from fleetform.console import emulator
 
-    console.emulator_status(project(), as_json=json)
+    emulator.status(project(), as_json=json)
 
 
 def call(*argv: str) -> None:

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fleetform import console
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
+from fleetform.console.images import make_images
+from fleetform.console.rendering import render
+from fleetform.console.stacks import apply_stacks, open_checked
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import STACKS
@@ -53,17 +55,17 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
 
     require_severity(how.severity)
     screen = Screen()
-    console.render(project, env, check=False, as_json=False)
-    workplace = console.open_checked(project, env)
+    render(project, env, check=False, as_json=False)
+    workplace = open_checked(project, env)
     if not terraform.has_state(workplace, STACKS[0]):
         terraform.bootstrap(workplace)
 
     def prepare() -> None:
-        console.make_images(project, env, ImageRequest(engine=how.engine))
+        make_images(project, env, ImageRequest(engine=how.engine))
         if how.severity != NONE:
             _require_scans(project, workplace, screen, how.severity)
 
-    console.apply_stacks(workplace, prepare, yes=how.yes)
+    apply_stacks(workplace, prepare, yes=how.yes)
     with screen.step("Verify through the AWS API") as step:
         report = verification.verify(workplace)
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
@@ -175,5 +177,5 @@ def rollback(project: Project, env: str, service: str) -> None:
 
 
 def _render(project: Project, env: str) -> None:
-    console.render(project, env, check=False, as_json=False)
+    render(project, env, check=False, as_json=False)
     Screen().line(f"commit envs/{env}; `invoke plan --env {env}` shows what `invoke apply --env {env}` will do")

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from fleetform import console
-from fleetform.compose import runner
-from fleetform.compose.runner import Container
+from fleetform.compose.inspection import Container
+from fleetform.compose.project import logs_argv
+from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.building import Watch
 from fleetform.screen import Screen
@@ -31,7 +31,7 @@ Attempt: TypeAlias = Callable[[], Matrix]
 def up(project: Project, env: str, engine: str | None) -> None:
     """Runs an environment's services here: what is rendered is applied to the emulator, built, and started."""
     site = running.open_site(project, env, engine)
-    console.require_sound(project, env)
+    require_sound(project, env)
     screen = Screen()
     bring_up(site, apply(project, env, screen), screen)
     show(site, screen)
@@ -161,7 +161,7 @@ class Excerpt:
 def logs(project: Project, env: str, engine: str | None, excerpt: Excerpt) -> None:
     """Shows what the containers of an environment print."""
     site = running.open_site(project, env, engine)
-    argv = runner.logs_argv(site.runner, site.compose, excerpt.services, follow=excerpt.follow, tail=excerpt.tail)
+    argv = logs_argv(site.runner, site.compose, excerpt.services, follow=excerpt.follow, tail=excerpt.tail)
     if code := subprocess.call(argv, env=dict(site.runner.variables)):
         raise ProgramError(f"`{' '.join(argv)}` ended with exit code {code}; its output is above")
 

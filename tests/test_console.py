@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from fleetform import console, emulator
+from fleetform import emulator
 from fleetform.aws import Access
+from fleetform.console import emulator as emulator_tasks
+from fleetform.console import stacks
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.state import ensure_bucket, state_key
 from fleetform.workflow.project import Project
@@ -96,7 +98,7 @@ SERVICES = ["services init", "services plan services.tfplan"]
 
 def test_nothing_is_applied_where_nobody_can_be_asked(project: Project) -> None:
     with pytest.raises(InputError) as caught:
-        console.apply(project, "tiny", yes=False)
+        stacks.apply(project, "tiny", yes=False)
     assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
     assert calls(project) == FOUNDATION
 
@@ -106,7 +108,7 @@ def test_nothing_is_applied_without_the_environments_name(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-        console.apply(project, "tiny", yes=False)
+        stacks.apply(project, "tiny", yes=False)
     assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
     assert calls(project) == FOUNDATION
 
@@ -115,7 +117,7 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("tiny\ntiny\n"))
-    console.apply(project, "tiny", yes=False)
+    stacks.apply(project, "tiny", yes=False)
     assert calls(project) == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -125,7 +127,7 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
 
 
 def test_an_apply_shows_plan_and_outcome_of_each_stack(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    console.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", yes=True)
     assert capsys.readouterr().out == "".join(
         f"""
 ── tiny {stack}: plan
@@ -140,7 +142,7 @@ Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
 
 
 def test_an_applied_plan_is_removed(project: Project) -> None:
-    console.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", yes=True)
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -148,7 +150,7 @@ def test_where_nothing_changes_nothing_is_asked_or_applied(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CHANGES", "")
-    console.apply(project, "tiny", yes=False)
+    stacks.apply(project, "tiny", yes=False)
     assert calls(project) == [*FOUNDATION, *SERVICES]
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
@@ -161,7 +163,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 ) -> None:
     monkeypatch.setenv("FAILURE", "Error: no such thing")
     with pytest.raises(ProgramError) as caught:
-        console.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", yes=True)
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
@@ -172,7 +174,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 def test_a_stale_render_is_not_applied(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     with pytest.raises(CheckFailedError) as caught:
-        console.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
         "envs/tiny/services/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
@@ -182,7 +184,7 @@ def test_a_stale_render_is_not_applied(project: Project) -> None:
 def test_what_has_findings_is_not_applied(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
     with pytest.raises(CheckFailedError) as caught:
-        console.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
         "envs/tiny/services/extra.tf:1: FF003 aws_cloudwatch_log_group.extra: "
         "logs are kept for ever; set retention_in_days"
@@ -192,7 +194,7 @@ def test_what_has_findings_is_not_applied(project: Project) -> None:
 
 def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
-        console.drift(project, "tiny")
+        stacks.drift(project, "tiny")
     assert str(caught.value) == (
         "not as the catalog says: foundation, services; the plan is above, `invoke apply --env tiny` mends it"
     )
@@ -200,7 +202,7 @@ def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
 
 def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
     with pytest.raises(CheckFailedError):
-        console.drift(project, "tiny")
+        stacks.drift(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -208,7 +210,7 @@ def test_no_drift_is_told(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CHANGES", "")
-    console.drift(project, "tiny")
+    stacks.drift(project, "tiny")
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\n\n── tiny services: plan\n"
         "foundation: no changes (0 s)\nservices: no changes (0 s)\nno drift\n"
@@ -218,7 +220,7 @@ def test_no_drift_is_told(
 def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console.plan(project, "tiny")
+    stacks.plan(project, "tiny")
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\nPlan: 1 to add, 0 to change, 0 to destroy.\n"
         "services: to be planned once foundation is applied, as it reads its outputs\n"
@@ -228,13 +230,13 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
 
 @pytest.mark.usefixtures("bucket")
 def test_a_plan_keeps_no_file(project: Project) -> None:
-    console.plan(project, "tiny")
+    stacks.plan(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
 
 
 def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
-    console.plan(project, "tiny")
+    stacks.plan(project, "tiny")
     assert calls(project) == [*FOUNDATION, *SERVICES]
 
 
@@ -246,7 +248,7 @@ def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    console.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", yes=True)
     assert calls(project) == [
         *FOUNDATION,
         *SERVICES,
@@ -269,7 +271,7 @@ def test_otherwise_the_foundation_goes_first(
     monkeypatch.setenv("CHANGES", changes)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    console.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", yes=True)
     assert calls(project) == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -281,7 +283,7 @@ def test_otherwise_the_foundation_goes_first(
 def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    console.destroy(project, "tiny", yes=True)
+    stacks.destroy(project, "tiny", yes=True)
     assert calls(project) == [
         "services init",
         "services plan services.tfplan -destroy",
@@ -295,7 +297,7 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
 def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
-        console.destroy(project, "tiny", yes=False)
+        stacks.destroy(project, "tiny", yes=False)
     assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
 
 
@@ -303,7 +305,7 @@ def test_the_state_bucket_is_made_once(
     project: Project, terraform_environment: Mapping[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(2):
-        console.bootstrap(project, "tiny")
+        stacks.bootstrap(project, "tiny")
     Access("eu-central-1", terraform_environment).client("s3").delete_bucket(Bucket=BUCKET)
     assert capsys.readouterr().out == f"{BUCKET} made\n{BUCKET} is there, and up to date\n"
 
@@ -316,14 +318,14 @@ def stopped(project: Project) -> Iterator[Project]:
 
 
 def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    console.emulator_status(stopped, as_json=True)
-    console.start_emulator(stopped, "local")
+    emulator_tasks.status(stopped, as_json=True)
+    emulator_tasks.start(stopped, "local")
     started = emulator.status(stopped.work)
     assert started
-    console.emulator_status(stopped, as_json=False)
-    console.stop_emulator(stopped)
-    console.stop_emulator(stopped)
-    console.emulator_status(stopped, as_json=False)
+    emulator_tasks.status(stopped, as_json=False)
+    emulator_tasks.stop(stopped)
+    emulator_tasks.stop(stopped)
+    emulator_tasks.status(stopped, as_json=False)
     place = f"{started.url} (process {started.pid})"
     assert capsys.readouterr().out == (
         f"null\nemulator at {place}\nrunning at {place}\nstopped\nnot running\nnot running\n"
@@ -332,7 +334,7 @@ def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pyt
 
 def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
     started = emulator.start(stopped.work, port=0)
-    console.emulator_status(stopped, as_json=True)
+    emulator_tasks.status(stopped, as_json=True)
     assert json.loads(capsys.readouterr().out) == {
         "url": started.url,
         "pid": started.pid,
@@ -341,7 +343,7 @@ def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytes
 
 
 def test_on_the_emulator_nobody_is_asked(stopped: Project) -> None:
-    console.apply(stopped, "local", yes=False)
+    stacks.apply(stopped, "local", yes=False)
     assert [call for call in calls(stopped) if " apply " in call] == [
         "foundation apply foundation.tfplan",
         "services apply services.tfplan",

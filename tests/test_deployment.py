@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from fleetform import console, emulator
+from fleetform import emulator
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
 from fleetform.catalog.loading import load
+from fleetform.console import stacks
 from fleetform.deployment import Deployment, deploy, promote, rollback
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.scanning import Scan, Vulnerability
@@ -275,7 +276,7 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
 def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(project: Project) -> None:
     files.render_environment(project, "tiny")
     with pytest.raises(CheckFailedError) as caught:
-        console.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
         "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
     )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetform import console, emulator
+from fleetform import emulator
 from fleetform.catalog.images_lock import write_lock
 from fleetform.catalog.loading import load
+from fleetform.console.images import prune
 from fleetform.errors import InputError, ProgramError
 from fleetform.images import pruning
 from fleetform.images.registry import Registry
@@ -96,7 +97,7 @@ def test_sixty_images_become_the_newest_the_locked_and_the_one_before(
     repository = push_all(registry, "local", 60)
     for number in (7, 3, 0):
         lock(project, "local", number)
-    console.prune(project, "local", 10, yes=False, as_json=False)
+    prune(project, "local", 10, yes=False, as_json=False)
     assert tags(registry, "local") == [tag(number) for number in (0, 3, *range(50, 60))]
     assert pulled(repository, digest(0)) == pulled(repository, tag(0)) == manifest(0).content
     freed = f"{48 * BYTES / 1000:.1f} kB"
@@ -107,10 +108,10 @@ def test_a_second_pruning_deletes_nothing(project: Project, capsys: pytest.Captu
     registry = images.open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 5)
     lock(project, "local", 0)
-    console.prune(project, "local", 2, yes=False, as_json=False)
+    prune(project, "local", 2, yes=False, as_json=False)
     before = tags(registry, "local")
     capsys.readouterr()
-    console.prune(project, "local", 2, yes=False, as_json=False)
+    prune(project, "local", 2, yes=False, as_json=False)
     assert tags(registry, "local") == before == [tag(number) for number in (0, 3, 4)]
     assert capsys.readouterr().out == f"{table('web', '3', '1', '0', '0 bytes')}nothing to delete\n"
 
@@ -118,7 +119,7 @@ def test_a_second_pruning_deletes_nothing(project: Project, capsys: pytest.Captu
 def test_without_a_lock_the_newest_stay(project: Project) -> None:
     registry = images.open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 3)
-    console.prune(project, "local", 1, yes=False, as_json=False)
+    prune(project, "local", 1, yes=False, as_json=False)
     assert tags(registry, "local") == [tag(2)]
 
 
@@ -155,7 +156,7 @@ def test_what_ecr_keeps_is_told_and_fails(project: Project, monkeypatch: pytest.
     push_all(images.open_registry(project, load(project.root, "local")), "local", 2)
     monkeypatch.setattr(pruning, "delete", lambda *_: ["shop-local-web one: no (KmsError)"])
     with pytest.raises(ProgramError) as caught:
-        console.prune(project, "local", 1, yes=False, as_json=False)
+        prune(project, "local", 1, yes=False, as_json=False)
     assert str(caught.value) == (
         "shop-local-web one: no (KmsError)\n"
         "1 not deleted; the others are deleted; `invoke prune --env local` tries again"
@@ -191,7 +192,7 @@ def test_nothing_is_deleted_on_aws_where_nobody_can_be_asked(
     message: str,
 ) -> None:
     with pytest.raises(InputError) as caught:
-        console.prune(project, "tiny", 1, yes=False, as_json=as_json)
+        prune(project, "tiny", 1, yes=False, as_json=as_json)
     assert str(caught.value) == message
     assert tags(on_aws, "tiny") == [tag(0), tag(1), tag(2)]
 
@@ -206,17 +207,17 @@ def test_what_is_to_go_on_aws_is_shown_and_confirmed_by_the_environments_name(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(typed))
     if typed == "tiny\n":
-        console.prune(project, "tiny", 1, yes=False, as_json=False)
+        prune(project, "tiny", 1, yes=False, as_json=False)
     else:
         with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-            console.prune(project, "tiny", 1, yes=False, as_json=False)
+            prune(project, "tiny", 1, yes=False, as_json=False)
     shown = f"{table('web', '1', '0', '2', f'{2 * BYTES} bytes')}\n{ASKING}. Type tiny to go on: "
     expected = {"yes\n": ([tag(0), tag(1), tag(2)], shown), "tiny\n": ([tag(2)], f"{shown}2 images deleted\n")}
     assert (tags(on_aws, "tiny"), capsys.readouterr().out) == expected[typed]
 
 
 def test_a_pipeline_is_not_asked(project: Project, on_aws: Registry) -> None:
-    console.prune(project, "tiny", 1, yes=True, as_json=False)
+    prune(project, "tiny", 1, yes=True, as_json=False)
     assert tags(on_aws, "tiny") == [tag(2)]
 
 
@@ -227,4 +228,4 @@ def test_without_git_the_way_back_of_what_is_locked_is_not_known(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     write_lock(project.root, "tiny", {"web": locked(digest(0))})
     with pytest.raises(InputError, match=r"^this checkout is not a Git repository; without its history "):
-        console.prune(project, "tiny", 1, yes=True, as_json=False)
+        prune(project, "tiny", 1, yes=True, as_json=False)

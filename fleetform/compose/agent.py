@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from fleetform import detached
-from fleetform.compose.runner import Check, Container, Runner, check_health, containers, replace
+from fleetform.compose.execution import check_health, replace
+from fleetform.compose.inspection import Check, Container, containers
+from fleetform.compose.runner import Runner
 from fleetform.errors import ProgramError
 
 if TYPE_CHECKING:

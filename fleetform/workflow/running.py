@@ -14,10 +14,12 @@ from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.compose import agent, secrets
-from fleetform.compose import runner as runners
+from fleetform.compose import project as projects
 from fleetform.compose.document import document
+from fleetform.compose.execution import execute
+from fleetform.compose.inspection import Container, containers
 from fleetform.compose.networks import choose_block, networks
-from fleetform.compose.runner import Container, Runner
+from fleetform.compose.runner import Runner, close_runner, find_runner
 from fleetform.errors import CheckFailedError, ProgramError, raise_all
 from fleetform.images.building import Stored, Watch, Workshop, build_here
 from fleetform.images.engine import find_engine
@@ -53,13 +55,13 @@ class Site:
     runner: Runner
 
     @property
-    def compose(self) -> runners.Project:
+    def compose(self) -> projects.Project:
         """Its Compose project, whose name begins every name in it."""
-        return runners.Project(self.environment.prefix, self.work / "compose.yaml", self.work / "logs" / "compose.log")
+        return projects.Project(self.environment.prefix, self.work / "compose.yaml", self.work / "logs" / "compose.log")
 
     def containers(self) -> tuple[Container, ...]:
         """Its containers, running or not."""
-        return runners.containers(self.runner, self.compose.name)
+        return containers(self.runner, self.compose.name)
 
 
 def open_site(project: Project, name: str, engine: str | None) -> Site:
@@ -70,7 +72,7 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
     """
     environment = load(project.root, name)
     work = terraform.work_here(project, environment)
-    return Site(project.root, environment, work, runners.find_runner(engine, project.work))
+    return Site(project.root, environment, work, find_runner(engine, project.work))
 
 
 def is_applied(workplace: Workplace) -> bool:
@@ -130,7 +132,7 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     nets = networks(found, prefix, choose_block(prefix, os.environ), isolating=site.runner.isolates)
     site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
     agent.start_agent(site.work, site.runner, site.compose.name)
-    runners.up(site.runner, site.compose, values, output)
+    projects.up(site.runner, site.compose, values, output)
 
 
 def ports(site: Site, applied: Applied) -> dict[str, int]:
@@ -175,7 +177,7 @@ def _passes(site: Site, container: Container) -> bool:
     if container.check is None:
         return True
     try:
-        done = runners.execute(site.runner, container.name, container.check.argv, timeout=container.check.timeout)
+        done = execute(site.runner, container.name, container.check.argv, timeout=container.check.timeout)
     except ProgramError:
         return False
     return done.code == 0
@@ -214,7 +216,7 @@ def stop(project: Project, site: Site, output: Output) -> None:
     The emulator that `local` runs against stays: it is not for containers alone.
     """
     agent.stop_agent(site.work)
-    runners.down(site.runner, site.compose, output)
-    runners.close_runner(project.work)
+    projects.down(site.runner, site.compose, output)
+    close_runner(project.work)
     if not site.environment.emulator:
         emulator.stop(site.work)

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from fleetform.catalog.models import Environment
-from fleetform.compose import runner
-from fleetform.compose.runner import Container
+from fleetform.compose.execution import beside, execute
+from fleetform.compose.inspection import Container
 from fleetform.errors import ProgramError
 from fleetform.smoke import ecs_exec, probe
 from fleetform.smoke.matrix import Matrix, judge, targets
@@ -103,9 +103,9 @@ def _addresses(found: Sequence[Container], own: Sequence[Container]) -> dict[str
 def _output(site: Site, caller: Container, question: probe.Question) -> str:
     """What the probe prints in the caller, or beside it."""
     asked = question.argv, question.stdin
-    done = runner.execute(site.runner, caller.name, *asked, timeout=probe.PATIENCE)
+    done = execute(site.runner, caller.name, *asked, timeout=probe.PATIENCE)
     if done.code in _NOT_FOUND:
-        done = runner.beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.PATIENCE)
+        done = beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.PATIENCE)
     if done.code != 0:
         complaint = probe.harmless(done.stderr.strip().rpartition("\n")[2])
         raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {complaint or 'silently'}")

@@ -21,7 +21,8 @@ from fleetform.compose.agent import (
     start_agent,
     stop_agent,
 )
-from fleetform.compose.runner import Check, Container, Runner, containers
+from fleetform.compose.inspection import Check, Container, containers
+from fleetform.compose.runner import Runner
 from fleetform.errors import ProgramError
 from tests.compose.stand_in import PROJECT, StandIn, facts
 

@@ -11,21 +11,10 @@ import pytest
 
 from fleetform.compose import agent as agents
 from fleetform.compose.agent import Agent
-from fleetform.compose.runner import (
-    Container,
-    Execution,
-    Project,
-    Runner,
-    beside,
-    close_runner,
-    containers,
-    down,
-    execute,
-    find_runner,
-    logs_argv,
-    replace,
-    up,
-)
+from fleetform.compose.execution import Execution, beside, execute, replace
+from fleetform.compose.inspection import Container, containers
+from fleetform.compose.project import Project, down, logs_argv, up
+from fleetform.compose.runner import Runner, close_runner, find_runner
 from fleetform.errors import ProgramError
 from fleetform.programs import run
 from tests.engines.engines import BASE_IMAGE, RunningEngine

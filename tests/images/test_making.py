@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform import console
 from fleetform.catalog.images_lock import load_lock
+from fleetform.console.images import make_images as show_made_images
 from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.workflow import files, images
 from fleetform.workflow.images import ImageRequest, make_images
@@ -163,7 +163,7 @@ def timeless(text: str) -> str:
 def test_a_person_sees_what_was_pushed_what_is_locked_and_what_was_rendered(
     shop: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    console.make_images(shop, "dev", ImageRequest(services=("stock",)))
+    show_made_images(shop, "dev", ImageRequest(services=("stock",)))
     (image,) = load_lock(shop.root, "dev").values()
     assert (
         timeless(capsys.readouterr().out)
@@ -177,7 +177,7 @@ changed  envs/dev/services/service_stock.tf
 ✓ Images of dev: 1 built
 """
     )
-    console.make_images(shop, "dev", ImageRequest(services=("stock",)))
+    show_made_images(shop, "dev", ImageRequest(services=("stock",)))
     assert (
         timeless(capsys.readouterr().out)
         == f"""\
@@ -206,7 +206,7 @@ def test_a_person_sees_what_was_made_even_if_another_image_fails(
 ) -> None:
     stand_in.trick("build shop-dev-web", "sys.exit('make: not found')")
     with pytest.raises(ProgramError) as caught:
-        console.make_images(shop, "dev", REQUEST)
+        show_made_images(shop, "dev", REQUEST)
     (image,) = load_lock(shop.root, "dev").values()
     assert str(caught.value) == (
         "web: build failed: see below"

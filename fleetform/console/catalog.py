@@ -1,0 +1,62 @@
+"""The catalog: its schema, its additions and what is wrong with it."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fleetform import reports
+from fleetform.catalog.loading import CATALOG, environment_file
+from fleetform.console.printing import color, write, write_changes
+from fleetform.errors import CheckFailedError, Problem
+from fleetform.workflow import reporting
+from fleetform.workflow.project import Project
+
+if TYPE_CHECKING:
+    from fleetform.catalog.additions import NewService
+
+
+def schema(project: Project, *, check: bool) -> None:
+    """Makes the catalog's JSON Schema and reference anew, or with `check` fails if that would change anything."""
+    from fleetform.workflow.schema import schema_changes, write_schema  # noqa: PLC0415 - nothing else makes schemas
+
+    if not check:
+        write_changes(write_schema(project), as_json=False)
+        return
+    changes = schema_changes(project)
+    write("".join(change.diff() for change in changes))
+    if changes:
+        stale = ", ".join(change.path.as_posix() for change in changes)
+        raise CheckFailedError(f"not what the catalog's models say: {stale}; `invoke schema` mends it")
+
+
+def new_service(project: Project, service: "NewService") -> None:
+    """Adds a service to the catalog, and says what is next."""
+    from fleetform.workflow.additions import add_service  # noqa: PLC0415 - seldom wanted
+
+    environments = add_service(project, service)
+    write(f"changed  {CATALOG}\n")
+    if service.image is None and not (project.root / service.context / "Dockerfile").exists():
+        write(f"next: write {service.context}/Dockerfile\n")
+    for env in environments:
+        write(f"next: invoke render --env {env}\n")
+
+
+def new_env(project: Project, name: str, like: str) -> None:
+    """Makes an environment that is like another, and says what is next."""
+    from fleetform.workflow.additions import add_environment  # noqa: PLC0415 - seldom wanted
+
+    made = add_environment(project, name, like)
+    write(f"added    {environment_file(name)}\n")
+    if made.left_out:
+        write(f"left out, as {like}'s own: {', '.join(made.left_out)}\n")
+    write(f"next: invoke render --env {name}\n")
+
+
+def tell_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
+    """Prints the problems of a catalog, for a program on standard output; says how many they are."""
+    remarks = reporting.of_problems(project.root, problems)
+    if form in reports.FORMATS:
+        write(reports.FORMATS[form](remarks))
+    else:
+        sys.stderr.write(reports.text(remarks, color=color(sys.stderr)) + "\n")
+    return reports.counted(remarks)

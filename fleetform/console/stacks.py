@@ -1,0 +1,167 @@
+"""The stacks of an environment: planned, applied, compared with what runs, destroyed."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+from fleetform.console.printing import color, confirm, count_images, write, write_json, write_line
+from fleetform.console.rendering import require_sound
+from fleetform.errors import CheckFailedError
+from fleetform.stacks import STACKS, Stack
+from fleetform.workflow import images, terraform
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Plan, Workplace
+
+
+def bootstrap(project: Project, env: str) -> None:
+    """Makes the state bucket of an environment, or brings it up to date."""
+    workplace = terraform.open_environment(project, env)
+    made = terraform.bootstrap(workplace)
+    write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
+
+
+def plan(project: Project, env: str) -> None:
+    """Plans every stack and shows the plans; changes nothing."""
+    workplace = open_checked(project, env)
+    planned = []
+    for stack in STACKS:
+        if stack is not STACKS[0] and not terraform.has_state(workplace, STACKS[0]):
+            write(f"{stack.name}: to be planned once {STACKS[0].name} is applied, as it reads its outputs\n")
+            continue
+        planned.append(_plan(workplace, stack))
+    for done in planned:
+        _write_summary(done.stack, str(done.summary), done.summary.seconds)
+        done.discard()
+
+
+def apply(project: Project, env: str, *, yes: bool) -> None:
+    """Plans each stack, shows the plan, asks, and applies just that plan.
+
+    Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
+    in use, and a caller should stop calling before its way is closed.
+    """
+    workplace = open_checked(project, env)
+    apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), yes=yes)
+
+
+def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *, yes: bool) -> None:
+    """Applies every stack of an environment; see `apply`.
+
+    Args:
+        workplace: The environment.
+        prepare_dependents: Called once, before any other stack than the foundation is planned.
+        yes: Do not ask.
+    """
+    foundation, *dependents = STACKS
+    planned = _plan(workplace, foundation)
+    dependents_first = planned.summary.only_destroys and all(
+        terraform.has_state(workplace, stack) for stack in dependents
+    )
+    if dependents_first:
+        write(f"\n{foundation.name} only loses resources: what may still use them goes first\n")
+        planned.discard()
+        prepare_dependents()
+        for stack in dependents:
+            _carry_out(workplace, _plan(workplace, stack), yes=yes)
+        planned = _plan(workplace, foundation)
+    _carry_out(workplace, planned, yes=yes)
+    if not dependents_first:
+        prepare_dependents()
+    for stack in dependents:
+        _carry_out(workplace, _plan(workplace, stack), yes=yes)
+
+
+def destroy(project: Project, env: str, *, yes: bool) -> None:
+    """Destroys every stack that has a state, dependents first, and the images with their repositories."""
+    workplace = open_checked(project, env)
+    for stack in terraform.destroy_order():
+        if terraform.has_state(workplace, stack):
+            _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
+
+
+def drift(project: Project, env: str) -> None:
+    """Plans every stack and fails if any has something to change."""
+    workplace = open_checked(project, env)
+    plans = [_plan(workplace, stack) for stack in STACKS]
+    for planned in plans:
+        planned.discard()
+        _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
+    drifted = [planned.stack.name for planned in plans if planned.changes]
+    if drifted:
+        raise CheckFailedError(
+            f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"
+        )
+    write("no drift\n")
+
+
+def open_checked(project: Project, env: str) -> Workplace:
+    """Opens an environment whose rendered files are current and within the policy."""
+    require_sound(project, env)
+    workplace = terraform.open_environment(project, env)
+    if workplace.environment.emulator:
+        terraform.bootstrap(workplace)
+    return workplace
+
+
+def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
+    write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
+    terraform.init(workplace, stack)
+    return terraform.plan(workplace, stack, write_line, destroy=destroy, color=color(sys.stdout))
+
+
+def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
+    name, stack = workplace.environment.name, planned.stack.name
+    if not planned.changes:
+        planned.discard()
+        _write_summary(planned.stack, "no changes", planned.summary.seconds)
+        return
+    try:
+        doomed = _doomed_images(workplace, planned)
+        if not (yes or workplace.environment.emulator):
+            also = f", and {count_images(sum(doomed.values()))} to delete" if doomed else ""
+            confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}{also}", name)
+        if doomed:
+            _delete_images(workplace, doomed)
+    except BaseException:
+        planned.discard()
+        raise
+    write(f"\n── {name} {stack}: apply\n")
+    summary = terraform.apply(workplace, planned, write_line, color=color(sys.stdout))
+    _write_summary(planned.stack, summary.outcome, summary.seconds)
+
+
+def _doomed_images(workplace: Workplace, planned: Plan) -> dict[str, int]:
+    """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
+    if not planned.destroys or planned.stack is not STACKS[0]:
+        return {}
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+    return pruning.stored(workplace)
+
+
+def _delete_images(workplace: Workplace, repositories: Mapping[str, int]) -> None:
+    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+    pruning.clear(workplace, repositories)
+    write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
+
+
+def _write_summary(stack: Stack, what: str, seconds: float) -> None:
+    write(f"{stack.name}: {what} ({seconds:.0f} s)\n")
+
+
+def verify(project: Project, env: str, *, as_json: bool) -> None:
+    """Compares the running environment with the catalog, through AWS's API."""
+    from fleetform.screen import Screen, show_services  # noqa: PLC0415 - rich is a tenth of a second
+    from fleetform.workflow import verification  # noqa: PLC0415 - a third of a second
+
+    report = verification.verify(terraform.open_environment(project, env))
+    if as_json:
+        write_json(asdict(report))
+    else:
+        show_services(Screen(), report.services)
+        write("".join(f"{difference}\n" for difference in report.differences))
+    if report.differences:
+        raise CheckFailedError(f"{len(report.differences)} of {report.checks} facts differ from the catalog")
+    if not as_json:
+        write(f"{report.checks} facts are as the catalog says\n")
