@@ -401,11 +401,10 @@ def _usage_alarm(of: str, metric: str, most: int) -> dict[str, object]:
     }
 
 
-def _task_count(key: str, metric: str) -> dict[str, object]:
+def _task_count(key: str, name: str) -> dict[str, object]:
     dimensions = {"ClusterName": "shop-dev", "ServiceName": "shop-dev-app"}
-    source: dict[str, object] = {"dimensions": dimensions, "metric_name": metric, "namespace": "ECS/ContainerInsights"}
-    metric = {**source, "period": 60, "stat": "Average", "unit": ""}
-    return _query(id=key, metric=[metric])
+    source = {"dimensions": dimensions, "metric_name": name, "namespace": "ECS/ContainerInsights"}
+    return _query(id=key, metric=[{**source, "period": 60, "stat": "Average", "unit": ""}])
 
 
 def _query(**values: object) -> dict[str, object]:
