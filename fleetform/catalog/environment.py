@@ -56,8 +56,7 @@ class Network(Entry):
     """The VPC."""
 
     cidr: VpcCidr = "10.0.0.0/16"
-    """Its network. Public subnets are the /24s of its lower half, from the second on; private ones those of its upper
-    half."""
+    """Its network. Public subnets are its /24s from the second on, private ones the /24s of its upper half."""
     subnets: Literal["public", "private"] = "public"
     """Where tasks run: `public`, in public subnets, with an address of their own each; `private`, in private subnets
     behind public ones."""
@@ -151,7 +150,7 @@ class Environment(Entry):
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
-    """Days that the services' logs are kept."""
+    """Days that the services' logs and the flow logs are kept."""
     tags: Tags = Field(default=NOTHING, examples=[{"team": "platform"}])
     """Set on every resource, over `application` and `environment`."""
     state: State | None = None

@@ -158,13 +158,14 @@ def _check_private_only(network: Network, at: Locator) -> Iterator[Problem]:
 
 def _check_way_out(environment: Environment, at: Locator) -> Iterator[Problem]:
     """Without NAT gateways, tasks reach what endpoints lead to and nothing else."""
-    listed, region = environment.network.endpoints, environment.region
-    for name, service in environment.services.items():
-        missing = sorted(apis(service, region) - {"s3", *listed}) if listed is not None else ()
-        if missing:
-            lacking = " and ".join(f"`{endpoint}`" for endpoint in missing)
-            message = f"without NAT gateways, tasks of `{name}` need {lacking} to start"
-            yield Problem(at("network", "endpoints"), message, "add it, or leave `endpoints` out")
+    services, listed, region = environment.services, environment.network.endpoints, environment.region
+    needed = frozenset().union(*(apis(service, region) for service in services.values()))
+    missing = needed - {"s3", *listed} if listed is not None else frozenset()
+    if missing:
+        lacking = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
+        message = f"without NAT gateways, tasks do not start without endpoints of {lacking}"
+        yield Problem(at("network", "endpoints"), message, "list them too, or leave `endpoints` out")
+    for name, service in services.items():
         for path, image in outside_images(service, region):
             message = f"`{image}` is not in ECR in {region}, and tasks in private subnets without NAT reach no other"
             where = at("services", name, *path, "image")

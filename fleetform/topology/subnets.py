@@ -1,8 +1,7 @@
 """The subnets of a VPC: zones and CIDR blocks.
 
-The network's lower half holds the public subnets, its upper half the private ones. The n-th zone's are the n-th /24 of
-each, the very first left out: a zone added at the end moves no other, and each half is one block to whoever routes or
-filters it.
+Public subnets are counted from the network's second /24 on, private ones from the first of its upper half: a zone added
+at the end moves no other, and the upper half is one block to whoever routes or filters private subnets.
 """
 
 import ipaddress

@@ -9,7 +9,7 @@ data "aws_subnets" "this" {
   }
 
   dynamic "filter" {
-    for_each = each.value.ids[*]
+    for_each = each.value.ids == null ? [] : [each.value.ids]
 
     content {
       name   = "subnet-id"

@@ -6,13 +6,21 @@ name               = "shop-existing-vpc"
 namespace          = "existing-vpc.shop.internal"
 container_insights = "enabled"
 
-vpc = { tags = {
-  Name = "shared"
-} }
-public_subnets = { ids = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"] }
-private_subnets = { tags = {
-  tier = "private"
-} }
+vpc = {
+  tags = {
+    Name = "shared"
+  }
+}
+
+public_subnets = {
+  ids = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+}
+
+private_subnets = {
+  tags = {
+    tier = "private"
+  }
+}
 
 tags = {
   application = "shop"
