@@ -274,6 +274,28 @@ def test_what_aws_would_refuse_is_refused(tmp_path: Path, environment: str, foun
     assert problems(tmp_path, environment) == found
 
 
+INSIDE = "services: { web: { public: false, image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1 } }\n"
+
+
+@pytest.mark.parametrize(
+    ("network", "endpoints"),
+    [
+        ("{ subnets: private }", None),
+        (
+            "{ subnets: private, endpoints: [logs, ecr.dkr, ecr.api, sqs] }",
+            ("logs", "ecr.dkr", "ecr.api", "sqs"),
+        ),
+        ("{ subnets: private, nat: single, endpoints: [] }", ()),
+        ("{ subnets: private, vpc: { id: vpc-01234567, private_subnet_tags: { tier: private } } }", None),
+        ("{ endpoints: [] }", ()),
+    ],
+)
+def test_a_network_in_which_tasks_start_is_sound(
+    tmp_path: Path, network: str, endpoints: tuple[str, ...] | None
+) -> None:
+    assert loaded(tmp_path, WEB, f"network: {network}\n{INSIDE}").network.endpoints == endpoints
+
+
 def tags(count: int) -> str:
     return "tags: { " + ", ".join(f"t{number}: x" for number in range(count)) + " }\n"
 
