@@ -146,15 +146,30 @@ class Reality:
         self.ecs = access.client("ecs")
         self.discovery = access.client("servicediscovery")
 
+    @property
+    def _tags(self) -> dict[str, str]:
+        """The tags that tell the environment's resources from others."""
+        own = {"application": self.environment.application, "environment": self.environment.name}
+        return {key: self.environment.tags.get(key, value) for key, value in own.items()}
+
     @cached_property
     def vpc(self) -> Mapping[str, Any] | None:
         """The environment's VPC; None if there is none, or if there are several."""
-        filters = [
-            {"Name": "tag:Name", "Values": [self.environment.prefix]},
-            {"Name": "tag:environment", "Values": [self.environment.tags.get("environment", self.environment.name)]},
-        ]
+        vpc = self.environment.network.vpc
+        if vpc is None:
+            filters = _tagged({"Name": self.environment.prefix, "environment": self._tags["environment"]})
+        else:
+            filters = _tagged(vpc.tags) if vpc.id is None else [{"Name": "vpc-id", "Values": [vpc.id]}]
         found = self.ec2.describe_vpcs(Filters=filters)["Vpcs"]
         return found[0] if len(found) == 1 else None
+
+    @property
+    def wanted_vpc(self) -> str:
+        """How the VPC is told from others, in words that follow `VPC`."""
+        vpc = self.environment.network.vpc
+        if vpc is None:
+            return f"named {self.environment.prefix}"
+        return vpc.id or "tagged " + ", ".join(f"{key}={value}" for key, value in sorted(vpc.tags.items()))
 
     @property
     def vpc_id(self) -> str | None:
@@ -163,9 +178,14 @@ class Reality:
 
     @cached_property
     def groups(self) -> dict[str, str]:
-        """Key of each security group of the VPC by its id; `default` for the VPC's own."""
+        """Key of each security group of the VPC by its id; `default` for the VPC's own.
+
+        Of a VPC that exists already, only the environment's own groups.
+        """
         prefix = f"{self.environment.prefix}-"
         filters = [{"Name": "vpc-id", "Values": [self.vpc_id]}]
+        if self.environment.network.vpc is not None:
+            filters += _tagged(self._tags)
         pages = self.ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
         found = [group for page in pages for group in page["SecurityGroups"]]
         tags = {group["GroupId"]: {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])} for group in found}
@@ -228,6 +248,11 @@ class Reality:
         return definition
 
 
+def _tagged(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Filters for what has all of these tags."""
+    return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+
+
 def _batches(names: list[str], size: int) -> Iterator[list[str]]:
     return (names[start : start + size] for start in range(0, len(names), size))
 
@@ -250,7 +275,7 @@ def _applied(reality: Reality) -> Applied:
     environment = reality.environment
     remedy = f"; `invoke apply --env {environment.name}` mends it"
     if reality.vpc is None:
-        raise ProgramError(f"{environment.name}: there is no VPC named {environment.prefix}, or several{remedy}")
+        raise ProgramError(f"{environment.name}: there is no VPC {reality.wanted_vpc}, or several{remedy}")
     if missing := sorted(environment.services.keys() - reality.ecs_services):
         raise ProgramError(f"{environment.name}: not applied yet: {', '.join(missing)}{remedy}")
     services = tuple(_service(reality, name) for name in sorted(environment.services))

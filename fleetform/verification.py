@@ -113,11 +113,12 @@ def _shown(value: object) -> str:
 
 def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     if reality.vpc_id is None:
-        yield _Fact("VPC", f"one named {environment.prefix}", "none, or several")
+        yield _Fact("VPC", f"one {reality.wanted_vpc}", "none, or several")
         return
     yield _Fact("DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, reality.dns_attributes())
     groups = topology.security_groups(environment)
-    yield _Fact("security groups", {"default", *groups.groups}, set(reality.groups.values()))
+    default = {"default"} if environment.network.vpc is None else set[str]()
+    yield _Fact("security groups", default | groups.groups.keys(), set(reality.groups.values()))
     yield from _rule_facts(groups, set(map(_shown_rule, reality.rules())))
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
     for name, service in reality.discovery_services.items():

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Discovery
+from fleetform.catalog.models import Discovery, Network
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -117,6 +117,36 @@ def test_a_vpc_of_another_environment_is_none_of_ours(deployment: Deployment) ->
     differences = deployment.differences()
     deployment.ec2.delete_vpc(VpcId=other)
     assert differences == ()
+
+
+@pytest.mark.parametrize("by", ["id", "tags"])
+def test_in_a_vpc_that_exists_already_only_the_environments_own_groups_count(deployment: Deployment, by: str) -> None:
+    """Those of others, the VPC's default group among them, are their owners'."""
+    environment = deployment.environment
+    vpc = {"id": deployment.vpc} if by == "id" else {"tags": {"Name": deployment.prefix}}
+    network = Network.model_validate({"vpc": vpc})
+    own = [deployment.groups[name] for name in ("orders", "web", "worker")]
+    tags = {"application": environment.application, "environment": environment.name}
+    deployment.ec2.create_tags(Resources=own, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    deployment.create_group("foreign")
+    deployment.ec2.authorize_security_group_ingress(**deployment.rule("default", "foreign", 22))
+    there = environment.model_copy(update={"network": network})
+    assert verify(there, deployment.access).differences == ()
+
+
+@pytest.mark.parametrize(
+    ("vpc", "wanted"),
+    [
+        ({"id": "vpc-01234567"}, "vpc-01234567"),
+        ({"tags": {"b": "2", "a": "1"}}, "tagged a=1, b=2"),
+    ],
+)
+def test_a_vpc_that_should_exist_already_and_does_not_is_told(
+    deployment: Deployment, vpc: dict[str, object], wanted: str
+) -> None:
+    network = Network.model_validate({"vpc": vpc})
+    there = deployment.environment.model_copy(update={"network": network})
+    assert verify(there, deployment.access).differences == (f"VPC: expected one {wanted}, found none, or several",)
 
 
 def test_a_discovery_service_that_the_catalog_does_not_know_is_told(deployment: Deployment) -> None:

@@ -16,6 +16,7 @@ from fleetform.catalog.types import (
     Certificate,
     Cidr,
     Domain,
+    EndpointName,
     Entry,
     Integer,
     KmsKey,
@@ -35,32 +36,45 @@ from fleetform.catalog.types import (
     VpcId,
 )
 
+Tags = Mapping[TagKey, TagValue]
+
 
 class Vpc(Entry):
-    """A VPC that exists already."""
+    """A VPC that exists already, and its subnets, each by ID or by tags."""
 
-    id: VpcId
+    id: VpcId | None = None
     """The VPC."""
+    tags: Tags = Field(default=NOTHING, examples=[{"Name": "shared"}])
+    """The VPC, by tags that no other VPC of the region has."""
     public_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
     """Its public subnets, in different zones: for load balancers, and for tasks where there are no private ones."""
+    public_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "public"}])
+    """The same, by tags: all subnets of the VPC that have them."""
     private_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
     """Its private subnets, in different zones: for tasks."""
+    private_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "private"}])
+    """The same, by tags: all subnets of the VPC that have them."""
 
 
 class Network(Entry):
     """The VPC."""
 
     cidr: VpcCidr = "10.0.0.0/16"
-    """Its network. Subnets are its /24s, from the second on."""
+    """Its network. Public subnets are its /24s from the second on, private ones the /24s of its upper half."""
     subnets: Literal["public", "private"] = "public"
     """Where tasks run: `public`, in public subnets, with an address of their own each; `private`, in private subnets
     behind public ones."""
     nat: Literal["none", "single", "per_zone"] = "none"
     """NAT gateways, through which private subnets reach the internet: one costs less, one a zone outlasts a zone."""
-    endpoints: Annotated[tuple[Text, ...], Listed] = Field(default=(), examples=[["s3", "ecr.api", "ecr.dkr", "logs"]])
-    """AWS services that are reached inside the VPC, by the end of the endpoint's name."""
+    endpoints: Annotated[tuple[EndpointName, ...], Listed] | None = Field(
+        default=None, examples=[["ecr.api", "ecr.dkr", "logs"]]
+    )
+    """AWS services that private subnets reach inside the VPC, by the end of the endpoint's name. Left out: without NAT
+    gateways those that the services need to start. The gateway of `s3`, which costs nothing, is always there."""
+    flow_logs: Boolean = True
+    """Whether all traffic is recorded in CloudWatch Logs, for `log_retention_in_days`."""
     vpc: Vpc | None = None
-    """A VPC that exists already, instead of one of its own."""
+    """A VPC that exists already, instead of one of its own. NAT gateways, endpoints and flow logs are its owner's."""
 
 
 class Front(Entry):
@@ -153,18 +167,19 @@ class Environment(Entry):
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     kms_key: KmsKey | None = None
-    """The key that logs, images and secrets are encrypted with; left out: AWS's own keys."""
+    """The key that logs, images and secrets are encrypted with; left out: AWS's own keys. Its policy is yours:
+    it has to let `logs.<region>.amazonaws.com` use it for the log groups."""
     protection: Boolean = False
     """Whether load balancers and log groups refuse to be deleted, and `invoke destroy` refuses too."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
-    """Days that the services' logs are kept."""
+    """Days that the services' logs and the flow logs are kept."""
     monitoring: Annotated[Monitoring, Short("enabled")] = Monitoring()
     """Alarms of each service, when too few of its tasks run or they use too much, and a dashboard."""
     registry: Registry = Registry()
     """The image repositories."""
-    tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "platform"}])
+    tags: Tags = Field(default=NOTHING, examples=[{"team": "platform"}])
     """Set on every resource, over `application` and `environment`."""
     state: State | None = None
     """Where Terraform keeps its state. Left out: the bucket `<application>-<name>-tfstate-<account>`."""

@@ -8,8 +8,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from fleetform.catalog.apis import apis, outside_images
 from fleetform.catalog.checks import Locator, Services, locator
-from fleetform.catalog.models import SUBNET_PREFIX, Container, Environment, Service
+from fleetform.catalog.models import SUBNET_PREFIX, Container, Environment, Network, Service, Vpc
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem
 
@@ -140,24 +141,62 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
         message = f"{network.cidr} has room for {room} subnets"
         kinds = " with public and private subnets" if network.subnets == "private" else ""
         yield Problem(at("network", "cidr"), message, f"{len(environment.zones)} zones{kinds} need a larger network")
-    if network.nat != "none" and network.subnets == "public":
-        yield Problem(
-            at("network", "nat"), "NAT gateways are for private subnets", "add `subnets: private`, or remove it"
-        )
-    if network.nat == "none" and network.subnets == "private" and not network.endpoints:
-        message = "tasks in private subnets reach neither their images nor their logs"
-        yield Problem(at("network", "subnets"), message, "add `nat: single`, `nat: per_zone` or `endpoints:`")
+    yield from _check_private_only(network, at)
+    for index, name in enumerate(network.endpoints or ()):
+        if name in (network.endpoints or ())[:index]:
+            yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is given twice", "name it once")
+    if network.nat == "none" and network.subnets == "private":
+        yield from _check_way_out(environment, at)
+
+
+def _check_private_only(network: Network, at: Locator) -> Iterator[Problem]:
+    for key, what in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
+        if network.subnets == "public" and getattr(network, key) not in ("none", None, ()):
+            message = f"{what} are for private subnets"
+            yield Problem(at("network", key), message, "add `subnets: private`, or remove it")
+
+
+def _check_way_out(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """Without NAT gateways, tasks reach what endpoints lead to and nothing else."""
+    services, listed, region = environment.services, environment.network.endpoints, environment.region
+    needed = frozenset().union(*(apis(service, region) for service in services.values()))
+    missing = needed - {"s3", *listed} if listed is not None else frozenset()
+    if missing:
+        lacking = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
+        message = f"without NAT gateways, tasks do not start without endpoints of {lacking}"
+        yield Problem(at("network", "endpoints"), message, "list them too, or leave `endpoints` out")
+    for name, service in services.items():
+        for path, image in outside_images(service, region):
+            message = f"`{image}` is not in ECR in {region}, and tasks in private subnets without NAT reach no other"
+            where = at("services", name, *path, "image")
+            yield Problem(where, message, "copy it there, or add `nat: single` or `nat: per_zone` to `network`")
 
 
 def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """What of a VPC that exists already is named, and that nothing is asked of it that is its owner's."""
     network, vpc = environment.network, environment.network.vpc
-    for key in ("cidr", "nat"):
+    for key in ("cidr", "nat", "endpoints", "flow_logs"):
         if key in network.model_fields_set:
             yield Problem(at("network", key, key=True), f"`{key}` and `vpc` exclude each other", "keep one of them")
-    key = f"{network.subnets}_subnets"
+    if vpc is None:
+        return
+    if (vpc.id is None) != bool(vpc.tags):
+        how = "both `id` and `tags`" if vpc.id else "neither `id` nor `tags`"
+        yield Problem(at("network", "vpc", key=True), f"`vpc` has {how}", "give one of them")
+    for kind in ("public", "private"):
+        is_needed = kind == network.subnets or (kind == "public" and environment.ingress.type == "alb")
+        yield from _check_subnets(vpc, kind, len(environment.zones), at, is_needed=is_needed)
+
+
+def _check_subnets(vpc: Vpc, kind: str, zones: int, at: Locator, *, is_needed: bool) -> Iterator[Problem]:
+    key = f"{kind}_subnets"
     subnets: tuple[str, ...] = getattr(vpc, key)
-    if len(subnets) != len(environment.zones):
-        message = f"`{key}` names {len(subnets)}, and `zones` {len(environment.zones)}"
+    tagged = bool(getattr(vpc, f"{kind}_subnet_tags"))
+    if subnets and tagged:
+        message = f"`{key}` and `{kind}_subnet_tags` exclude each other"
+        yield Problem(at("network", "vpc", key, key=True), message, "keep one of them")
+    elif (is_needed or subnets) and not tagged and len(subnets) != zones:
+        message = f"`{key}` names {len(subnets)}, and `zones` {zones}"
         yield Problem(at("network", "vpc", key), message, "name a subnet for each zone, in their order")
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
@@ -254,6 +293,8 @@ def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
 
 
 def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
+    if environment.network.vpc is not None:
+        return
     own = ipaddress.IPv4Network(environment.network.cidr)
     for name, service in environment.services.items():
         for index, call in enumerate(service.calls):

@@ -290,6 +290,13 @@ def resource_id(prefix: str) -> Matching:
 
 VpcId = Annotated[Text, resource_id("vpc")]
 SubnetId = Annotated[Text, resource_id("subnet")]
+# The end of a service's name: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+EndpointName = Annotated[
+    Text,
+    Matching(
+        r"[a-z0-9]+([.-][a-z0-9]+)*", "the end of an endpoint's name is expected, such as s3, ecr.api or secretsmanager"
+    ),
+]
 FileSystemId = Annotated[Text, resource_id("fs")]
 AccessPointId = Annotated[Text, resource_id("fsap")]
 

@@ -15,10 +15,6 @@ _EACH = "*"
 
 ENVIRONMENT = (
     "role",
-    "network.subnets",
-    "network.nat",
-    "network.endpoints",
-    "network.vpc",
     "ingress",
     "discovery",
     "kms_key",

@@ -5,20 +5,26 @@ puts the edge into every picture. Nothing else may open a port between services 
 """
 
 from fleetform.topology.calls import Call, calls, calls_of, urls
+from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.names import discoverable, dns_name, namespace
 from fleetform.topology.security import ANYWHERE, Rule, SecurityGroups, security_groups
-from fleetform.topology.subnets import public_subnets
+from fleetform.topology.subnets import PrivateSubnet, private_subnets, public_subnets
 
 __all__ = [
     "ANYWHERE",
     "Call",
+    "PrivateSubnet",
     "Rule",
     "SecurityGroups",
     "calls",
     "calls_of",
     "discoverable",
     "dns_name",
+    "endpoints",
+    "interface_endpoints",
     "namespace",
+    "needs_internet",
+    "private_subnets",
     "public_subnets",
     "security_groups",
     "urls",

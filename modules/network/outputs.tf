@@ -1,6 +1,21 @@
+output "private_subnet_ids" {
+  description = "IDs of the private subnets by key."
+  value       = { for key, subnet in aws_subnet.private : key => subnet.id }
+}
+
 output "public_subnet_ids" {
   description = "IDs of the public subnets by key."
   value       = { for key, subnet in aws_subnet.public : key => subnet.id }
+}
+
+output "s3_prefix_list_id" {
+  description = "ID of the prefix list of the gateway endpoint of S3, for egress rules; null without one."
+  value       = one([for name, endpoint in aws_vpc_endpoint.gateway : endpoint.prefix_list_id if name == "s3"])
+}
+
+output "vpc_cidr_block" {
+  description = "IPv4 range of the VPC."
+  value       = aws_vpc.this.cidr_block
 }
 
 output "vpc_id" {

@@ -26,3 +26,35 @@ resource "aws_default_security_group" "this" {
     Name = "${var.name}-default"
   }
 }
+
+# AWS's own rules, written out so that any other is found: security groups are what filters. Closing ports here would also
+# drop answers to a NAT gateway, which uses all from 1024 on for its connections.
+resource "aws_default_network_acl" "this" {
+  default_network_acl_id = aws_vpc.this.default_network_acl_id
+
+  ingress {
+    rule_no    = 100
+    action     = "allow"
+    protocol   = "-1"
+    cidr_block = "0.0.0.0/0"
+    from_port  = 0
+    to_port    = 0
+  }
+
+  egress {
+    rule_no    = 100
+    action     = "allow"
+    protocol   = "-1"
+    cidr_block = "0.0.0.0/0"
+    from_port  = 0
+    to_port    = 0
+  }
+
+  tags = {
+    Name = "${var.name}-default"
+  }
+
+  lifecycle {
+    ignore_changes = [subnet_ids] # AWS puts each subnet here that has no other.
+  }
+}

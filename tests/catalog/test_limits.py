@@ -28,12 +28,48 @@ WRONG: list[tuple[str, list[str]]] = [
         ["1:17: NAT gateways are for private subnets; add `subnets: private`, or remove it"],
     ),
     (
-        ("network: { subnets: private }\ningress: { type: alb }\n"),
+        "network: { endpoints: [s3] }",
+        ["1:23: endpoints are for private subnets; add `subnets: private`, or remove it"],
+    ),
+    (
+        "network: { subnets: private, nat: single, endpoints: [ecr_api] }\ningress: { type: alb }\n",
         [
             (
-                "1:21: tasks in private subnets reach neither their images nor their logs; "
-                "add `nat: single`, `nat: per_zone` or `endpoints:`"
-            )
+                "1:55: `network.endpoints[0]` is `ecr_api`; "
+                "the end of an endpoint's name is expected, such as s3, ecr.api or secretsmanager"
+            ),
+        ],
+    ),
+    (
+        "network: { subnets: private, nat: single, endpoints: [logs, logs] }\ningress: { type: alb }\n",
+        ["1:61: endpoint `logs` is given twice; name it once"],
+    ),
+    (
+        (
+            "network: { subnets: private }\ningress: { type: alb }\n"
+            "services: { web: { sidecars: { log: { image: 'log:1' } } } }\n"
+        ),
+        [
+            (
+                "envs/catalog.yaml:6:17: `nginx:1` is not in ECR in eu-west-1, and tasks in private subnets "
+                "without NAT reach no other; copy it there, or add `nat: single` or `nat: per_zone` to `network`"
+            ),
+            (
+                "3:46: `log:1` is not in ECR in eu-west-1, and tasks in private subnets without NAT reach no other; "
+                "copy it there, or add `nat: single` or `nat: per_zone` to `network`"
+            ),
+        ],
+    ),
+    (
+        (
+            "network: { subnets: private, endpoints: [logs, ssmmessages] }\ningress: { type: alb }\nservices:\n"
+            "  web: { image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1, secrets: { KEY: /key } }\n"
+        ),
+        [
+            (
+                "1:41: without NAT gateways, tasks do not start without endpoints of `ecr.api`, `ecr.dkr`, `ssm`; "
+                "list them too, or leave `endpoints` out"
+            ),
         ],
     ),
     (
@@ -76,6 +112,25 @@ WRONG: list[tuple[str, list[str]]] = [
         [
             "1:12: `nat` and `vpc` exclude each other; keep one of them",
             "1:41: `private_subnets` names 0, and `zones` 2; name a subnet for each zone, in their order",
+        ],
+    ),
+    (
+        (
+            "network: { endpoints: [s3], flow_logs: true, vpc: { id: vpc-01234567, tags: { Name: a }, "
+            "public_subnets: [subnet-01234567, subnet-01234568], public_subnet_tags: { tier: a } } }"
+        ),
+        [
+            "1:12: `endpoints` and `vpc` exclude each other; keep one of them",
+            "1:29: `flow_logs` and `vpc` exclude each other; keep one of them",
+            "1:46: `vpc` has both `id` and `tags`; give one of them",
+            "1:90: `public_subnets` and `public_subnet_tags` exclude each other; keep one of them",
+        ],
+    ),
+    (
+        "network: { subnets: private, vpc: { private_subnet_tags: { tier: a } } }\ningress: { type: alb }\n",
+        [
+            "1:30: `public_subnets` names 0, and `zones` 2; name a subnet for each zone, in their order",
+            "1:30: `vpc` has neither `id` nor `tags`; give one of them",
         ],
     ),
     (
@@ -217,6 +272,28 @@ WRONG: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("environment", "found"), WRONG, ids=[environment for environment, _ in WRONG])
 def test_what_aws_would_refuse_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
     assert problems(tmp_path, environment) == found
+
+
+INSIDE = "services: { web: { public: false, image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1 } }\n"
+
+
+@pytest.mark.parametrize(
+    ("network", "endpoints"),
+    [
+        ("{ subnets: private }", None),
+        (
+            "{ subnets: private, endpoints: [logs, ecr.dkr, ecr.api, sqs] }",
+            ("logs", "ecr.dkr", "ecr.api", "sqs"),
+        ),
+        ("{ subnets: private, nat: single, endpoints: [] }", ()),
+        ("{ subnets: private, vpc: { id: vpc-01234567, private_subnet_tags: { tier: private } } }", None),
+        ("{ endpoints: [] }", ()),
+    ],
+)
+def test_a_network_in_which_tasks_start_is_sound(
+    tmp_path: Path, network: str, endpoints: tuple[str, ...] | None
+) -> None:
+    assert loaded(tmp_path, WEB, f"network: {network}\n{INSIDE}").network.endpoints == endpoints
 
 
 def tags(count: int) -> str:

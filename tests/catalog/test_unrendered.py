@@ -16,9 +16,6 @@ EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 NOT_RENDERED = [
     "4:1: `role`",
-    "12:3: `network.subnets`",
-    "13:3: `network.nat`",
-    "14:3: `network.endpoints`",
     "15:1: `ingress`",
     "21:1: `discovery`",
     "23:1: `kms_key`",

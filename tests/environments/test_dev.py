@@ -120,6 +120,8 @@ def test_foundation_has_nothing_besides(dev: Plans) -> None:
         "cluster.aws_ecs_cluster_capacity_providers",
         "discovery.aws_service_discovery_private_dns_namespace",
         "discovery.aws_service_discovery_service",
+        "network.aws_default_network_acl",
+        "network.aws_default_route_table",
         "network.aws_default_security_group",
         "network.aws_internet_gateway",
         "network.aws_route",

@@ -119,6 +119,20 @@ def test_every_stack_is_rendered_in_the_order_of_their_apply(tmp_path: Path, tem
     assert list(render(loaded(tmp_path, HEAD + CATALOG), templates, {})) == [stack.name for stack in STACKS]
 
 
+def test_flow_logs_are_encrypted_with_the_environments_key(tmp_path: Path, templates: Templates) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    environment = loaded(tmp_path, HEAD + CATALOG).model_copy(update={"kms_key": key})
+    files = render(environment, templates, {})["foundation"]
+    network, variables = (
+        hcl.parse(files[PurePath(name)].encode(), PurePath(name)) for name in ("network.tf", "terraform.tfvars")
+    )
+    assert network.blocks[0].body["flow_logs"] == {
+        "kms_key_arn": hcl.Expression("var.kms_key_arn"),
+        "retention_in_days": hcl.Expression("var.log_retention_in_days"),
+    }
+    assert variables.attributes["kms_key_arn"] == key
+
+
 def test_no_value_breaks_out_of_its_place(tmp_path: Path, templates: Templates) -> None:
     environment = loaded(tmp_path, HEAD + CATALOG)
     variables = {f"V{number}": value for number, value in enumerate(VALUES)}

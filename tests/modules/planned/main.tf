@@ -38,8 +38,52 @@ module "ecs_service" {
   source = "../../../modules/ecs_service/examples/basic"
 }
 
+module "existing_network" {
+  source = "../../../modules/existing_network/examples/basic"
+}
+
+module "network_by_tags" {
+  source = "../../../modules/existing_network"
+
+  vpc             = { tags = { Name = "shared" } }
+  private_subnets = { tags = { tier = "private" } }
+}
+
+module "network_by_id" {
+  source = "../../../modules/existing_network"
+
+  vpc            = { id = module.network_by_tags.vpc_id }
+  public_subnets = { ids = values(module.network_by_tags.private_subnet_ids) }
+}
+
+output "network_by_tags" {
+  value = module.network_by_tags
+}
+
+output "network_by_id" {
+  value = module.network_by_id
+}
+
 module "network" {
   source = "../../../modules/network/examples/basic"
+}
+
+module "public_network" {
+  source = "../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/16"
+  public_subnets = { public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" } }
+}
+
+module "closed_network" {
+  source = "../../../modules/network"
+
+  name            = "shop-dev"
+  cidr_block      = "10.0.0.0/16"
+  public_subnets  = {}
+  private_subnets = { private_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.128.0/24" } }
+  flow_logs       = { kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
 }
 
 module "registry" {

@@ -32,6 +32,39 @@ module "network" {
   }
 }
 
+module "network_endpoints" {
+  source = "../../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/16"
+  public_subnets = {}
+  endpoints      = ["s3"]
+}
+
+module "network_groups" {
+  source = "../../../../modules/network"
+
+  name            = "shop-dev"
+  cidr_block      = "10.0.0.0/16"
+  public_subnets  = {}
+  private_subnets = { private_1 = { cidr_block = "10.0.128.0/24", availability_zone = "ap-northeast-1a" } }
+
+  endpoints                   = ["logs", "s3"]
+  endpoint_security_group_ids = []
+}
+
+module "network_private" {
+  source = "../../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/16"
+  public_subnets = {}
+
+  private_subnets = {
+    outside = { cidr_block = "10.1.2.0/24", availability_zone = "ap-northeast-1a", nat_subnet = "public_1" }
+  }
+}
+
 module "security" {
   source = "../../../../modules/security"
 

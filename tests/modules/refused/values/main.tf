@@ -94,12 +94,30 @@ module "ecs_service_rest" {
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 
+module "existing_network" {
+  source = "../../../../modules/existing_network"
+
+  vpc             = {}
+  public_subnets  = { ids = ["subnet-0123456789abcdef0"], tags = { tier = "public" } }
+  private_subnets = {}
+}
+
 module "network" {
   source = "../../../../modules/network"
 
   name           = "Shop"
   cidr_block     = "10.0.0.1/16"
   public_subnets = {}
+  flow_logs      = { retention_in_days = 8 }
+}
+
+module "network_endpoints" {
+  source = "../../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/16"
+  public_subnets = {}
+  endpoints      = ["ecr_api"]
 }
 
 module "network_prefix" {
@@ -108,6 +126,19 @@ module "network_prefix" {
   name           = "shop-dev"
   cidr_block     = "10.0.0.0/8"
   public_subnets = {}
+}
+
+module "network_private" {
+  source = "../../../../modules/network"
+
+  name           = "shop-dev"
+  cidr_block     = "10.0.0.0/16"
+  public_subnets = {}
+
+  private_subnets = {
+    "Private-1" = { cidr_block = "10.0.128.0/24", availability_zone = "ap-northeast-1a" }
+    zone        = { cidr_block = "10.0.129.0/24", availability_zone = "1a" }
+  }
 }
 
 module "network_subnets" {

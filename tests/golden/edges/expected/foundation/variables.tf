@@ -10,6 +10,11 @@ variable "container_insights" {
   type        = string
 }
 
+variable "log_retention_in_days" {
+  description = "Days that the network's flow logs are kept."
+  type        = number
+}
+
 variable "name" {
   description = "Begins the name of every resource."
   type        = string

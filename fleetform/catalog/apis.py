@@ -1,0 +1,50 @@
+"""What of AWS a task needs before its own code runs: its image, its logs, its secrets.
+
+Named as VPC endpoints are; Fargate needs none for ECS itself:
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from fleetform.catalog.models import Container, Service
+
+GATEWAYS = ("dynamodb", "s3")
+"""Endpoints that are routes: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
+
+# Layers of images come from S3: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+_PULL = ("ecr.api", "ecr.dkr", "s3")
+
+
+def apis(service: Service, region: str) -> frozenset[str]:
+    """The AWS services that ECS needs to start a service's tasks, by the end of the endpoint's name."""
+    containers = _containers(service)
+    secrets = [secret for container in containers.values() for secret in container.secrets.values()]
+    return frozenset(
+        (
+            *(_PULL if service.build or any(_is_in_ecr(part.image, region) for part in containers.values()) else ()),
+            "logs",
+            *("ssm" if secret.secret is None else "secretsmanager" for secret in secrets),
+            # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+            *(("ssmmessages",) if service.exec else ()),
+        )
+    )
+
+
+def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The images that no endpoint leads to: those of other registries or regions, each with the path of its container.
+
+    ECR Public has no endpoint either: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    """
+    for path, container in _containers(service).items():
+        if container.image is not None and not _is_in_ecr(container.image, region):
+            yield path, container.image
+
+
+def _containers(service: Service) -> dict[tuple[str, ...], Container]:
+    return {(): service} | {("sidecars", name): sidecar for name, sidecar in service.sidecars.items()}
+
+
+def _is_in_ecr(image: str | None, region: str) -> bool:
+    pattern = rf"[0-9]{{12}}\.dkr\.ecr\.{re.escape(region)}\.amazonaws\.com(\.cn)?/.+"
+    return image is not None and re.fullmatch(pattern, image) is not None
