@@ -254,6 +254,8 @@ def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
 
 
 def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
+    if environment.network.vpc is not None:  # its network is not in the catalog, and others may be in it
+        return
     own = ipaddress.IPv4Network(environment.network.cidr)
     for name, service in environment.services.items():
         for index, call in enumerate(service.calls):

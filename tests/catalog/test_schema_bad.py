@@ -12,7 +12,6 @@ SILENT = [
     "account_as_a_number",
     "autoscaling_upside_down",
     "call_to_a_worker",
-    "call_to_itself",
     "call_to_nobody",
     "call_to_nobody_alone",
     "call_twice",
