@@ -236,32 +236,47 @@ def _is_network(end: str) -> bool:
     return end == INTERNET or "/" in end
 
 
-def read(*documents: _Values) -> Network:
-    """Reads what `terraform show -json` says of plans and states.
+def read_rules(*documents: _Values) -> frozenset[AppliedRule]:
+    """Reads the rules in what `terraform show -json` says of plans and states; groups by the keys of `for_each`.
 
     Raises:
         CheckFailedError: A rule's group is not made yet.
     """
     found = [resource for document in documents for resource in _resources(_root(document))]
-    known = {each["values"]["id"]: each["index"] for each in _of(found, "aws_security_group") if "id" in each["values"]}
-    services = (endpoint["values"] for endpoint in _of(found, "aws_vpc_endpoint"))
-    known |= {
-        each["prefix_list_id"]: each["service_name"].split(".")[-1] for each in services if each.get("prefix_list_id")
-    }
-    ends = dict(_ends(found))
-    routes = _default_routes(found)
+    known = _known(found)
+    return frozenset(_read_rule(resource, known) for resource in found if resource["type"] in _DIRECTIONS)
+
+
+def read(*documents: _Values) -> Network:
+    """Reads all that decides who reaches whom, likewise.
+
+    Raises:
+        CheckFailedError: A rule's group is not made yet.
+    """
+    found = [resource for document in documents for resource in _resources(_root(document))]
+    known, routes, ends = _known(found), _default_routes(found), dict(_ends(found))
     gateways = {name: {routes.get(subnet, "") for subnet in end.subnets} for name, end in ends.items()}
     facing = {name for name, ways in gateways.items() if ends[name].public and any("igw-" in way for way in ways)}
     nat = {name for name, ways in gateways.items() if any("nat-" in way for way in ways)}
     (vpc,) = _of(found, "aws_vpc")
     return Network(
-        rules=frozenset(_read_rule(resource, known) for resource in found if resource["type"] in _DIRECTIONS),
+        rules=read_rules(*documents),
         members={name: frozenset(known.get(group, group) for group in end.groups) for name, end in ends.items()},
         facing=frozenset(facing),
         leaving=frozenset(facing | nat),
-        listeners={topology.INGRESS: frozenset(each["values"]["port"] for each in _of(found, "aws_lb_listener"))},
-        cidr=vpc["values"]["cidr_block"],
+        listeners={topology.INGRESS: frozenset(each["port"] for each in _of(found, "aws_lb_listener"))},
+        cidr=vpc["cidr_block"],
     )
+
+
+def _known(resources: list[dict[str, Any]]) -> dict[str, str]:
+    """The keys of groups and prefix lists, by id."""
+    groups = (resource for resource in resources if resource["type"] == "aws_security_group")
+    lists = [values for values in _of(resources, "aws_vpc_endpoint") if values.get("prefix_list_id")]
+    return {
+        **{group["values"]["id"]: group["index"] for group in groups if "id" in group["values"]},
+        **{values["prefix_list_id"]: values["service_name"].rpartition(".")[2] for values in lists},
+    }
 
 
 _DIRECTIONS = {
@@ -288,21 +303,21 @@ def _resources(module: _Values) -> Iterator[dict[str, Any]]:
         yield from _resources(child)
 
 
-def _of(resources: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [resource for resource in resources if resource["type"] == kind]
+def _of(resources: list[dict[str, Any]], kind: str) -> list[_Values]:
+    """The values of the resources of a type."""
+    return [resource["values"] for resource in resources if resource["type"] == kind]
 
 
 def _ends(resources: list[dict[str, Any]]) -> Iterator[tuple[str, _End]]:
-    """Services by name of their module, the load balancer, the endpoints."""
+    """Services by the name of their module, the load balancer, the endpoints."""
     for resource in resources:
-        values = resource["values"]
-        for network in _network_configurations(values):
+        for network in _network_configurations(resource["values"]):
             name = resource["address"].split(".")[1]
             yield name, _End(tuple(network["security_groups"]), tuple(network["subnets"]), network["assign_public_ip"])
-    for balancer in (resource["values"] for resource in _of(resources, "aws_lb")):
+    for balancer in _of(resources, "aws_lb"):
         public = not balancer.get("internal")
         yield topology.INGRESS, _End(tuple(balancer["security_groups"]), tuple(balancer["subnets"]), public)
-    for endpoint in (resource["values"] for resource in _of(resources, "aws_vpc_endpoint")):
+    for endpoint in _of(resources, "aws_vpc_endpoint"):
         if endpoint.get("security_group_ids"):
             yield topology.ENDPOINTS, _End(tuple(endpoint["security_group_ids"]), (), public=False)
 
@@ -321,10 +336,10 @@ def _default_routes(resources: list[dict[str, Any]]) -> dict[str, str]:
     """The gateway that each subnet's traffic to the internet goes through, by subnet."""
     gateways = {
         route["route_table_id"]: route.get("nat_gateway_id") or route.get("gateway_id") or ""
-        for route in (resource["values"] for resource in _of(resources, "aws_route"))
+        for route in _of(resources, "aws_route")
         if route.get("destination_cidr_block") == topology.ANYWHERE
     }
-    associations = (resource["values"] for resource in _of(resources, "aws_route_table_association"))
+    associations = _of(resources, "aws_route_table_association")
     return {each["subnet_id"]: gateways.get(each["route_table_id"], "") for each in associations}
 
 
