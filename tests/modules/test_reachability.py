@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -33,20 +34,18 @@ CHAIN = graphs.environment(
 INTRUDER = 'intruder = {\ngroup = "stock"\ndescription = "x"\nfrom_cidr = "0.0.0.0/0"\nport = 8080\n}\n'
 
 
-def drawn(count: int) -> list[Environment]:
-    """So many random environments, the same in every run."""
+@cache
+def environments() -> dict[str, Environment]:
+    """Random environments by name, the same in every run."""
     found: list[Environment] = []
 
-    @settings(max_examples=count, phases=[Phase.generate], derandomize=True)
+    @settings(max_examples=_GRAPHS, phases=[Phase.generate], derandomize=True)
     @given(graphs.environments())
     def collect(made: Environment) -> None:
         found.append(made)
 
     collect()
-    return found
-
-
-ENVIRONMENTS = {f"graph_{number:02}": made for number, made in enumerate(drawn(_GRAPHS))}
+    return {f"graph_{number:02}": made for number, made in enumerate(found)}
 
 
 def rendered(made: Environment, name: str) -> str:
@@ -55,7 +54,7 @@ def rendered(made: Environment, name: str) -> str:
     return text.replace('module "security"', f'module "{name}"').replace("module.network.", "local.network.")
 
 
-def state(environments: Mapping[str, Environment]) -> dict[str, Any]:
+def state(there: Mapping[str, Environment]) -> dict[str, Any]:
     """A state in which all groups are there, their ids made of their names."""
     return {
         "version": 4,
@@ -75,7 +74,7 @@ def state(environments: Mapping[str, Environment]) -> dict[str, Any]:
                     for key, description in topology.security_groups(made).groups.items()
                 ],
             }
-            for name, made in environments.items()
+            for name, made in there.items()
         ],
     }
 
@@ -95,7 +94,7 @@ def _group(name: str, key: str, description: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def planned(
+def planned_rules(
     checkout: Path, terraform_binary: str, terraform_environment: dict[str, str]
 ) -> dict[str, frozenset[AppliedRule]]:
     """The planned rules of each graph; of the chain also with a rule more, and with one less."""
@@ -106,10 +105,10 @@ def planned(
         "more": chain.replace('"chain"', '"more"').replace("ingress = {\n", f"ingress = {{\n{INTRUDER}", 1),
         "less": re.sub(r'"web->orders:8080" = \{[^}]*\}', "", chain.replace('"chain"', '"less"'), count=1),
     }
-    texts |= {name: rendered(made, name) for name, made in ENVIRONMENTS.items()}
+    texts |= {name: rendered(made, name) for name, made in environments().items()}
     for name, text in texts.items():
         (folder / f"{name}.tf").write_text(text, encoding="utf-8")
-    there = state({**ENVIRONMENTS, "chain": CHAIN, "more": CHAIN, "less": CHAIN})
+    there = state({**environments(), "chain": CHAIN, "more": CHAIN, "less": CHAIN})
     (folder / "terraform.tfstate").write_text(json.dumps(there), encoding="utf-8")
     for arguments in (["init"], ["plan", "-refresh=false", "-input=false", "-out=plan"], ["show", "-json", "plan"]):
         done = subprocess.run(
@@ -132,10 +131,12 @@ def planned(
 
 
 def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
-    planned: dict[str, frozenset[AppliedRule]],
+    planned_rules: dict[str, frozenset[AppliedRule]],
 ) -> None:
-    found = {name: differences(made, graphs.reached(made, planned[name])) for name, made in ENVIRONMENTS.items()}
-    assert found == dict.fromkeys(ENVIRONMENTS, ())
+    found = {
+        name: differences(made, graphs.reached(made, planned_rules[name])) for name, made in environments().items()
+    }
+    assert found == dict.fromkeys(environments(), ())
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,6 @@ def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
     ],
 )
 def test_a_rule_more_or_less_in_a_plan_is_told(
-    planned: dict[str, frozenset[AppliedRule]], name: str, told: tuple[str, ...]
+    planned_rules: dict[str, frozenset[AppliedRule]], name: str, told: tuple[str, ...]
 ) -> None:
-    assert differences(CHAIN, graphs.reached(CHAIN, planned[name])) == told
+    assert differences(CHAIN, graphs.reached(CHAIN, planned_rules[name])) == told
