@@ -162,13 +162,15 @@ def declared(environment: Environment, cidr: str) -> frozenset[Connection]:
 def differences(environment: Environment, network: Network) -> tuple[str, ...]:
     """A sentence for each way that is asked for and not open, or open and not asked for; sorted.
 
-    Where all services share a group, ways between them and outwards are open that nobody asked for.
+    Where all services share a group, all of them have what one asks for, and ways between them and outwards besides.
     """
     wanted, found = declared(environment, network.cidr), connections(network)
     missing = {way for way in wanted if not any(_covers(open_way, way) for open_way in found)}
     more = set(found - wanted)
     if environment.security == "shared":
-        more = {way for way in more if way.source not in environment.services}
+        entries = {(way.source, way.protocol, way.first, way.last) for way in wanted}
+        entered = {way for way in more if way.source not in environment.services}
+        more = {way for way in entered if (way.source, way.protocol, way.first, way.last) not in entries}
     return tuple(
         sorted(
             [f"{way} is declared and closed" for way in missing] + [f"{way} is open and not declared" for way in more]

@@ -190,7 +190,7 @@ def _status(environment: Environment, reality: _Reality, name: str) -> ServiceSt
         name=name,
         dns_name=topology.dns_name(environment, name) if name in topology.discoverable(environment) else "",
         port=entry.port,
-        calls=tuple(sorted(entry.callees)),
+        calls=tuple(sorted({*entry.callees})),
         running=service.get("runningCount", 0),
         desired=service.get("desiredCount", 0),
         registered=reality.registered(name),
