@@ -10,6 +10,7 @@ import pytest
 import tftest
 
 from fleetform import emulator
+from fleetform.catalog.models import Environment
 from fleetform.stacks import STACKS
 from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
@@ -23,8 +24,9 @@ Values = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Plans:
-    """Planned values of every resource by address, and the JSON of the applied foundation and of the services' plan."""
+    """The environment; planned values of every resource by address; JSON of the applied foundation and the services."""
 
+    environment: Environment
     foundation: Values
     services: Values
     documents: tuple[dict[str, Any], ...]
@@ -52,7 +54,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         tasks = services.plan(output=True)
         documents = (_shown(workplace), {"planned_values": {"root_module": tasks.root_module}})
-        yield Plans(_values(planned), _values(tasks), documents)
+        yield Plans(workplace.environment, _values(planned), _values(tasks), documents)
     finally:
         emulator.stop(project.work)
 

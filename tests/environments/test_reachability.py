@@ -1,16 +1,13 @@
 """In `dev`, as its plans are, the internet reaches `web`, and the services reach each other."""
 
-from pathlib import Path
-
-from fleetform.catalog.loading import load
 from fleetform.reachability import Connection, connections, differences, read
 from tests.environments.conftest import NAUGHTY, Plans
 
 SERVICES = {NAUGHTY, "orders", "stock", "web"}
 
 
-def test_everybody_reaches_whom_the_catalog_says(dev: Plans, root: Path) -> None:
-    assert differences(load(root, "dev"), read(*dev.documents)) == ()
+def test_everybody_reaches_whom_the_catalog_says(dev: Plans) -> None:
+    assert differences(dev.environment, read(*dev.documents)) == ()
 
 
 def test_the_services_share_all_that_is_open(dev: Plans) -> None:
