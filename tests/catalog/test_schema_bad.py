@@ -33,6 +33,7 @@ SILENT = [
     "overlay_removes_what_is_required",
     "path_without_port",
     "public_without_port",
+    "service_name_taken",
     "service_name_too_long_with_prefix",
     "variable_that_is_made",
     "zone_twice",
