@@ -31,6 +31,7 @@ class AppliedRule:
         last: The last port.
         peer: Key of the group on the other side, its id if it is in another VPC, or None.
         cidr: The network on the other side, or None.
+        prefix_list: The AWS service on the other side, such as `s3`, or a prefix list's id, or None.
     """
 
     direction: str
@@ -40,12 +41,13 @@ class AppliedRule:
     last: int | None = None
     peer: str | None = None
     cidr: str | None = None
+    prefix_list: str | None = None
 
-    def covers(self, port: int) -> bool:
-        """Whether it is about a TCP port."""
+    def covers(self, port: int, protocol: str = "tcp") -> bool:
+        """Whether it is about a port."""
         if self.protocol == ALL_PROTOCOLS:
             return True
-        return self.protocol == "tcp" and self.first is not None and self.first <= port <= (self.last or 0)
+        return self.protocol == protocol and self.first is not None and self.first <= port <= (self.last or 0)
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,10 @@ class AppliedService:
     dns_name: str | None
     groups: tuple[str, ...]
 
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """The TCP ports of its containers, sorted."""
+    def ports(self, protocol: str = "tcp") -> tuple[int, ...]:
+        """The ports of its containers, sorted."""
         mappings = [mapping for container in self.containers for mapping in container.get("portMappings") or ()]
-        ports = {mapping["containerPort"] for mapping in mappings if mapping.get("protocol", "tcp") == "tcp"}
+        ports = {mapping["containerPort"] for mapping in mappings if mapping.get("protocol", "tcp") == protocol}
         return tuple(sorted(ports))
 
     @property
@@ -98,7 +99,7 @@ class Applied:
         """The service of this name."""
         return next(service for service in self.services if service.name == name)
 
-    def allows(self, caller: str, callee: str) -> tuple[int, ...]:
+    def allows(self, caller: str, callee: str, protocol: str = "tcp") -> tuple[int, ...]:
         """The callee's ports that both the callee's ingress and the caller's egress let through.
 
         A rule for a part of the VPC's network counts as one for all of it: a hole is shown rather than hidden.
@@ -106,23 +107,31 @@ class Applied:
         source, target = self.service(caller), self.service(callee)
         return tuple(
             port
-            for port in target.ports
-            if self._lets("ingress", target, source, port) and self._lets("egress", source, target, port)
+            for port in target.ports(protocol)
+            if self._lets("ingress", target, source, port, protocol)
+            and self._lets("egress", source, target, port, protocol)
         )
 
     def public(self, name: str) -> tuple[int, ...]:
-        """The ports of a service that are open to everyone."""
+        """The TCP ports of a service that are open to everyone, on its own address or through a load balancer."""
         service = self.service(name)
-        rules = [rule for rule in self._rules("ingress", service) if rule.cidr in ANYWHERE]
-        return tuple(port for port in service.ports if any(rule.covers(port) for rule in rules))
+        front = self._front
+        rules = [rule for rule in self._rules("ingress", service) if rule.cidr in ANYWHERE or rule.peer in front]
+        return tuple(port for port in service.ports() if any(rule.covers(port) for rule in rules))
 
     def outward(self, name: str) -> bool:
-        """Whether a service may call anyone, on whatever port."""
-        return any(rule.cidr in ANYWHERE for rule in self._rules("egress", self.service(name)))
+        """Whether a service may call somebody outside the VPC, on whatever port."""
+        return any(rule.cidr and not self._within(rule.cidr) for rule in self._rules("egress", self.service(name)))
 
-    def _lets(self, direction: str, service: AppliedService, other: AppliedService, port: int) -> bool:
+    @property
+    def _front(self) -> set[str]:
+        """The groups that are open to everyone and no service's: load balancers'."""
+        own = {group for service in self.services for group in service.groups}
+        return {rule.group for rule in self.rules if rule.direction == "ingress" and rule.cidr in ANYWHERE} - own
+
+    def _lets(self, direction: str, service: AppliedService, other: AppliedService, port: int, protocol: str) -> bool:
         return any(
-            rule.covers(port) and (rule.peer in other.groups or self._inside(rule.cidr))
+            rule.covers(port, protocol) and (rule.peer in other.groups or self._inside(rule.cidr))
             for rule in self._rules(direction, service)
         )
 
@@ -135,6 +144,11 @@ class Applied:
             return False
         network = ipaddress.ip_network(cidr, strict=False)
         return network.version == 4 and network.overlaps(ipaddress.IPv4Network(self.network))  # noqa: PLR2004 - IPv4
+
+    def _within(self, cidr: str) -> bool:
+        """Whether all addresses of a network are of the VPC's."""
+        network = ipaddress.ip_network(cidr, strict=False)
+        return network.version == 4 and network.subnet_of(ipaddress.IPv4Network(self.network))  # noqa: PLR2004 - IPv4
 
 
 class Reality:
@@ -176,6 +190,18 @@ class Reality:
         """The VPC's id."""
         return self.vpc["VpcId"] if self.vpc else None
 
+    @property
+    def network(self) -> str | None:
+        """The VPC's network."""
+        return self.vpc["CidrBlock"] if self.vpc else None
+
+    @cached_property
+    def prefix_lists(self) -> dict[str, str]:
+        """The AWS service, such as `s3`, whose addresses a prefix list has, by the list's id."""
+        pages = self.ec2.get_paginator("describe_prefix_lists").paginate()
+        found = [listed for page in pages for listed in page["PrefixLists"]]
+        return {listed["PrefixListId"]: listed["PrefixListName"].rpartition(".")[2] for listed in found}
+
     @cached_property
     def groups(self) -> dict[str, str]:
         """Key of each security group of the VPC by its id; `default` for the VPC's own.
@@ -208,6 +234,7 @@ class Reality:
 
     def _rule(self, rule: Mapping[str, Any]) -> AppliedRule:
         peer = rule.get("ReferencedGroupInfo", {}).get("GroupId")
+        prefix_list = rule.get("PrefixListId")
         return AppliedRule(
             direction="egress" if rule["IsEgress"] else "ingress",
             group=self.groups[rule["GroupId"]],
@@ -216,6 +243,7 @@ class Reality:
             last=rule.get("ToPort"),
             peer=self.groups.get(peer, peer) if peer else None,
             cidr=rule.get("CidrIpv4") or rule.get("CidrIpv6"),
+            prefix_list=self.prefix_lists.get(prefix_list, prefix_list) if prefix_list else None,
         )
 
     @cached_property

@@ -16,7 +16,7 @@ class ServiceStatus:
 
     Attributes:
         name: The service.
-        dns_name: Its discovery name, empty if it has no port.
+        dns_name: Its discovery name, empty if it listens on no port.
         port: Its port, if it has one.
         calls: The services that it calls.
         running: Tasks that run.
@@ -119,7 +119,7 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     groups = topology.security_groups(environment)
     default = {"default"} if environment.network.vpc is None else set[str]()
     yield _Fact("security groups", default | groups.groups.keys(), set(reality.groups.values()))
-    yield from _rule_facts(groups, set(map(_shown_rule, reality.rules())))
+    yield from _rule_facts(groups, reality.network, set(map(_shown_rule, reality.rules())))
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
     for name, service in reality.discovery_services.items():
         yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
@@ -143,17 +143,23 @@ def _shown_rule(rule: AppliedRule) -> tuple[object, ...]:
     """Direction, group, protocol, port, other side."""
     port = None if rule.protocol == ALL_PROTOCOLS else rule.first
     ports = port if rule.last in {port, -1, None} else f"{rule.first}-{rule.last}"
-    return (rule.direction, rule.group, rule.protocol, ports, rule.peer or rule.cidr)
+    return (rule.direction, rule.group, rule.protocol, ports, rule.peer or rule.cidr or rule.prefix_list)
 
 
-def _rule_facts(groups: topology.SecurityGroups, actual: set[tuple[object, ...]]) -> Iterator[_Fact]:
+def _rule_facts(
+    groups: topology.SecurityGroups, network: str | None, actual: set[tuple[object, ...]]
+) -> Iterator[_Fact]:
     expected = {
-        (direction, rule.group, "tcp" if rule.port else ALL_PROTOCOLS, rule.port, rule.peer or rule.cidr)
+        (direction, rule.group, rule.protocol if rule.port else ALL_PROTOCOLS, rule.port, _other_side(rule, network))
         for direction, rules in (("ingress", groups.ingress), ("egress", groups.egress))
         for rule in rules.values()
     }
     for rule in sorted(expected | actual, key=str):
         yield _Fact(f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual))
+
+
+def _other_side(rule: topology.Rule, network: str | None) -> str | None:
+    return network if rule.cidr == topology.VPC else rule.peer or rule.cidr or rule.prefix_list
 
 
 def _presence(present: bool) -> str:  # noqa: FBT001 - the only argument
@@ -168,12 +174,13 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     entry = environment.services[name]
     registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
-    yield _Fact(f"registration of {name}", [registry] if entry.port else [], registries)
+    discoverable = name in topology.discoverable(environment)
+    yield _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
     port = {"PORT": str(entry.port)} if entry.port else {}
     variables = {**port, **entry.environment, **topology.urls(environment, name)}
     yield _Fact(f"variables of {name}", variables, reality.variables(name))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
-    if entry.port:
+    if discoverable:
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
 
 
@@ -182,9 +189,9 @@ def _status(environment: Environment, reality: _Reality, name: str) -> ServiceSt
     service = reality.ecs_services.get(name, {})
     return ServiceStatus(
         name=name,
-        dns_name=topology.dns_name(environment, name) if entry.port else "",
+        dns_name=topology.dns_name(environment, name) if name in topology.discoverable(environment) else "",
         port=entry.port,
-        calls=tuple(sorted(entry.callees)),
+        calls=tuple(sorted({*entry.callees})),
         running=service.get("runningCount", 0),
         desired=service.get("desiredCount", 0),
         registered=reality.registered(name),

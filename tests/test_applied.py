@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from fleetform.applied import AppliedRule, read_applied
+from fleetform.applied import AppliedRule, AppliedService, read_applied
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
-from tests.compose.applied import ANYWHERE, call, everyone, sample, service
+from tests.compose.applied import ANYWHERE, call, container, definition, everyone, sample, service
 from tests.compose.applied import environment as applied
 from tests.deployed import REGION, Deployment, environment
 
@@ -112,6 +112,33 @@ def test_a_port_is_open_if_both_sides_let_it_through(rules: set[AppliedRule], po
     assert (found.allows("web", "orders"), found.allows("orders", "web")) == (ports, ())
 
 
+def test_ports_of_udp_are_let_through_by_rules_of_udp() -> None:
+    mapping = {"containerPort": 53, "hostPort": 53, "protocol": "udp"}
+    dns = AppliedService("dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",))
+    rules = {
+        AppliedRule("ingress", "dns", "udp", 53, 53, peer="web"),
+        AppliedRule("egress", "web", "udp", 53, 53, peer="dns"),
+    }
+    found = applied([service("web", 80), dns], rules)
+    assert (found.allows("web", "dns", "udp"), found.allows("web", "dns")) == ((53,), ())
+
+
+BALANCER = {everyone("ingress", 443), *call("ingress", "web", 80)}
+
+
+@pytest.mark.parametrize(
+    ("rules", "ports"),
+    [
+        (BALANCER, (80,)),
+        (BALANCER - {everyone("ingress", 443)}, ()),
+        (BALANCER | {everyone("orders", 8080)}, (80,)),
+        ({everyone("orders", 8080), *call("orders", "web", 80)}, ()),
+    ],
+)
+def test_what_a_load_balancer_is_in_front_of_is_public(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
+    assert applied([service("web", 80), service("orders", 8080)], rules).public("web") == ports
+
+
 @pytest.mark.parametrize("cidr", [ANYWHERE, "::/0"])
 def test_what_is_open_to_everyone_is_public(cidr: str) -> None:
     rules = {AppliedRule("ingress", "web", "tcp", 1, 100, cidr=cidr)}
@@ -124,8 +151,11 @@ def test_what_is_open_to_some_is_not_public() -> None:
     assert applied([service("web", 80)], rules).public("web") == ()
 
 
-@pytest.mark.parametrize(("cidr", "outward"), [(ANYWHERE, True), ("::/0", True), ("10.0.0.0/16", False)])
-def test_who_may_call_everyone_goes_outward(cidr: str, outward: bool) -> None:  # noqa: FBT001 - a parameter of the test
+@pytest.mark.parametrize(
+    ("cidr", "outward"),
+    [(ANYWHERE, True), ("::/0", True), ("192.0.2.0/24", True), ("10.0.0.0/16", False), ("10.0.7.0/24", False)],
+)
+def test_who_may_call_somebody_outside_the_vpc_goes_outward(cidr: str, outward: bool) -> None:  # noqa: FBT001 - a parameter of the test
     rules = {AppliedRule("egress", "web", "tcp", 443, 443, cidr=cidr)}
     found = applied([service("web", 80), service("orders", 8080)], rules)
     assert (found.outward("web"), found.outward("orders")) == (outward, False)

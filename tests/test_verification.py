@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Discovery, Network
+from fleetform.catalog.models import Callee, Discovery, Environment, Network, Volume
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -100,6 +100,39 @@ def test_what_differs_in_the_network_is_told(
 ) -> None:
     break_it(deployment)
     assert list(deployment.differences()) == differences
+
+
+def with_every_kind_of_rule(made: Environment) -> Environment:
+    """`web` mounts a file system, `worker` calls by UDP, and all reach S3 by its prefix list."""
+    efs = {"file_system_id": "fs-0123456789abcdef0"}
+    volume = Volume.model_validate({"container_path": "/data", "efs": efs})
+    call = Callee(cidr="192.0.2.0/24", port=123, protocol="udp")
+    web = made.services["web"].model_copy(update={"volumes": {"data": volume}})
+    worker = made.services["worker"].model_copy(update={"calls": (*made.services["worker"].calls, call)})
+    services = {**made.services, "web": web, "worker": worker}
+    return made.model_copy(update={"services": services, "network": Network(subnets="private", nat="single")})
+
+
+def test_rules_of_every_kind_are_compared(deployment: Deployment) -> None:
+    wanted = with_every_kind_of_rule(deployment.environment)
+    lists = deployment.ec2.describe_prefix_lists()["PrefixLists"]
+    (s3,) = (found["PrefixListId"] for found in lists if found["PrefixListName"].endswith(".s3"))
+    assert {found.partition(":")[0] for found in verify(wanted, deployment.access).differences} == {
+        "rule egress orders tcp 443 s3",
+        "rule egress web tcp 2049 10.0.0.0/16",
+        "rule egress web tcp 443 s3",
+        "rule egress worker tcp 443 s3",
+        "rule egress worker udp 123 192.0.2.0/24",
+    }
+    permissions = [
+        *((name, "tcp", 443, {"PrefixListIds": [{"PrefixListId": s3}]}) for name in ("orders", "web", "worker")),
+        ("web", "tcp", 2049, {"IpRanges": [{"CidrIp": "10.0.0.0/16"}]}),
+        ("worker", "udp", 123, {"IpRanges": [{"CidrIp": "192.0.2.0/24"}]}),
+    ]
+    for name, protocol, port, end in permissions:
+        permission = {"IpProtocol": protocol, "FromPort": port, "ToPort": port, **end}
+        deployment.ec2.authorize_security_group_egress(GroupId=deployment.groups[name], IpPermissions=[permission])
+    assert verify(wanted, deployment.access).differences == ()
 
 
 def test_a_second_vpc_of_the_same_name_and_environment_is_told(deployment: Deployment) -> None:

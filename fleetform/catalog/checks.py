@@ -4,6 +4,7 @@ Each check is a generator of problems. They run on the services that are sound i
 service does not hide a mistake in another. Those against AWS's tables and quotas are in limits.py.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
@@ -73,7 +74,7 @@ def below(at: Locator, *base: str | int) -> Locator:
 
 
 def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[Problem]:
-    """Each call leads to another service, once; read from the tree, as it needs no sound service.
+    """Each call leads to a service, once; read from the tree, as it needs no sound service.
 
     Args:
         tree: The environment.
@@ -114,12 +115,14 @@ def _call_of_absent(caller: str, call: Node, name: str, enabled_in: Node) -> Pro
 
 
 def _check_call(caller: str, callee: str, position: Position, known: Collection[str]) -> Iterator[Problem]:
-    if callee == caller:
-        yield Problem(position, f"`{caller}` calls itself", "remove it: a service reaches itself without a call")
-    elif callee not in known:
+    if callee not in known:
         others = [name for name in known if name != caller]
         remedy = suggestion(callee, others) if others else f"write `{callee}` under `services`"
         yield Problem(position, f"`{caller}` calls `{callee}`, which is no service", remedy)
+
+
+# Other ends in the keys of security group rules, and EC2's own group.
+_TAKEN = ("default", "efs", "endpoints", "ingress", "internet", "s3")
 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
@@ -127,6 +130,8 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
     names = _service_names(tree)
     for name, service in services.items():
         at = locator(tree, "services", name)
+        if name in _TAKEN:
+            yield Problem(at(), f"`{name}` is what security group rules call something else", "choose another name")
         yield from _check_image(name, service, services, at)
         yield from _check_kind(name, service, at)
         yield from _check_count(service, at)
@@ -226,23 +231,36 @@ def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
 
 def _check_callees(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     for index, call in enumerate(service.calls):
+        # With a host, or a service of another namespace, a network says where it is.
+        named = call.host is not None or call.namespace is not None
         kinds = [key for key in ("service", "host", "cidr") if getattr(call, key) is not None]
+        kinds = [key for key in kinds if key != "cidr" or not named]
         if len(kinds) != 1:
             found = " and ".join(f"`{kind}`" for kind in kinds) or "nothing"
             message = f"a call of `{name}` names {found}"
             yield Problem(at("calls", index), message, "name one of `service`, `host` and `cidr`")
         elif call.service is None or call.namespace is not None:
-            yield from _check_outside(call, index, at)
-        elif call.service != name and call.service in services:
+            yield from _check_outside(call, below(at, "calls", index))
+        elif call.service in services:
             yield from _check_inside(name, call, services[call.service], below(at, "calls", index))
 
 
-def _check_outside(call: Callee, index: int, at: Locator) -> Iterator[Problem]:
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
+
+def _check_outside(call: Callee, at: Locator) -> Iterator[Problem]:
+    outside = call.host or (f"{call.service}.{call.namespace}" if call.namespace else call.cidr)
     if call.service is None and call.namespace is not None:
-        yield Problem(at("calls", index, "namespace"), "`namespace` without `service`", "name the service in it")
+        yield Problem(at("namespace"), "`namespace` without `service`", "name the service in it")
+    elif call.service is not None and not re.fullmatch(_LABEL, call.service):
+        yield Problem(at("service"), f"`{call.service}` is no DNS label", "give the service's name in its namespace")
+    elif call.service is not None and call.cidr is None:
+        remedy = "add `cidr:` with its VPC's, which has to be peered with this one or be the same"
+        yield Problem(at("namespace"), f"nothing here knows the network of `{outside}`", remedy)
+    if call.variable is not None and call.service is None and call.host is None:
+        yield Problem(at("variable"), f"`{outside}` has no name for a variable to hold", "add `host:`, or remove it")
     if not isinstance(call.port, int):
-        outside = call.host or call.cidr or f"{call.service}.{call.namespace}"
-        yield Problem(at("calls", index, "port"), f"`{outside}` needs a port's number", "add `port:` with the number")
+        yield Problem(at("port"), f"`{outside}` needs a port's number", "add `port:` with the number")
 
 
 def _check_inside(name: str, call: Callee, callee: Service, at: Locator) -> Iterator[Problem]:

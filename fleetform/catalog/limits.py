@@ -293,12 +293,19 @@ def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
 
 
 def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
-    if environment.network.vpc is not None:
+    network = environment.network
+    if network.vpc is not None:  # its network and its routes are not in the catalog
         return
-    own = ipaddress.IPv4Network(environment.network.cidr)
+    own = ipaddress.IPv4Network(network.cidr)
+    shut_in = network.subnets == "private" and network.nat == "none"
     for name, service in environment.services.items():
         for index, call in enumerate(service.calls):
-            if call.cidr is not None and ipaddress.IPv4Network(call.cidr).overlaps(own):
-                message = f"{call.cidr} overlaps the environment's own network {environment.network.cidr}"
-                where = locator(tree, "services", name)("calls", index, "cidr")
-                yield Problem(where, message, "call the services in it by name")
+            at = locator(tree, "services", name)
+            called = ipaddress.IPv4Network(call.cidr) if call.cidr is not None else None
+            if called is not None and called.overlaps(own):
+                message = f"{called} overlaps the environment's own network {own}"
+                yield Problem(at("calls", index, "cidr"), message, "call the services in it by name")
+            elif shut_in and (called is None or not called.is_private) and (called or call.host):
+                message = f"`{call.host or called}` is on the internet, and without NAT no way leads there"
+                remedy = "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
+                yield Problem(at("calls", index), message, remedy)

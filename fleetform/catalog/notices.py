@@ -67,7 +67,8 @@ def _reached(root: str, following: Mapping[str, tuple[str, ...] | list[str]], do
 
 
 def _unreachable(environment: Environment, tree: Node) -> Iterator[Problem]:
-    called = {callee for service in environment.services.values() for callee in service.callees}
+    services = environment.services.items()
+    called = {callee for name, service in services for callee in service.callees if callee != name}
     for name, service in environment.services.items():
         listens = service.port is not None or service.ports
         if listens and not (service.public or service.is_task or name in called):
@@ -104,10 +105,10 @@ def _moves(image: str) -> bool:
 def _many_rules(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.security != "edges":
         return
-    callers = Counter(callee for service in environment.services.values() for callee in set(service.callees))
+    callers = Counter(callee for service in environment.services.values() for callee in service.callees)
     for name, service in environment.services.items():
         # Besides the calls: anyone's to a public port, and its own to AWS.
-        for rules, what in ((callers[name] + service.public, "inbound"), (len(service.callees) + 1, "outbound")):
+        for rules, what in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
             if rules > _RULES:
                 message = f"the security group of `{name}` gets {rules} {what} rules"
                 remedy = f"AWS allows {_RULES} unless it raises the quota: ask it to, or call fewer services"

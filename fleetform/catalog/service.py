@@ -64,20 +64,22 @@ class Callee(Entry):
     """Whom a service calls. A name alone is a service of this catalog; a network or host outside needs its `port`."""
 
     service: Text | None = Field(default=None, examples=["orders"])
-    """The service."""
+    """The service; it may be the caller itself, whose tasks then reach each other."""
     port: PortReference | None = Field(default=None, examples=["admin", 443])
     """Which of the service's ports, by name; of what is outside, the number. Left out: the service's `port`."""
     namespace: Domain | None = Field(default=None, examples=["prod.bank.internal"])
-    """The private DNS namespace of another application, if the service is one of its."""
+    """The private DNS namespace of another application, if the service is one of its; needs the `cidr` of its VPC,
+    which is peered with this one, or the same."""
     host: Domain | None = Field(default=None, examples=["api.example.com"])
-    """An existing host outside."""
+    """An existing host outside. Security groups know no names: without a `cidr` the port is open to any address."""
     cidr: Cidr | None = Field(default=None, examples=["192.0.2.0/24"])
-    """An existing network outside."""
+    """An existing network outside; with `host` or `namespace`, the one that it is in."""
     protocol: Protocol = "tcp"
     """The protocol; a service's port says its own."""
     variable: VariableName | None = Field(default=None, examples=["PAYMENTS_URL"])
     """The variable that carries the URL. Left out: `<SERVICE>_URL`, for a port by name `<SERVICE>_<PORT>_URL`, and none
-    for what is no service."""
+    for what is no service. It holds `http://name:port` for a service, `https://name` for port 443 outside, `http://name`
+    for port 80 outside, and `name:port` for any other port of a host and for UDP."""
 
     @property
     def url_variable(self) -> str | None:
@@ -265,7 +267,7 @@ class Service(Container):
         default=(),
         examples=[["orders", {"service": "stock", "port": "admin"}, {"host": "api.example.com", "port": 443}]],
     )
-    """Services that this one calls: each gives it the variable `<CALLEE>_URL` and opens the callee's port to it."""
+    """Whom this one calls: each service gives it the variable `<CALLEE>_URL`, and each call opens the port to it."""
     cpu: Integer = Field(default=256, examples=[256, 512, 1024])
     """CPU units; 1024 are one vCPU."""
     memory: Integer = Field(default=512, examples=[512, 1024, 2048])

@@ -18,6 +18,8 @@ VARIABLE = "FLEETFORM_NETWORKS"
 
 OUTWARD = "outward"
 
+_PROTOCOLS = ("tcp", "udp")
+
 # For benchmarks (RFC 2544): not the internet's, nor a home's or an office's, nor what engines choose by themselves.
 _BLOCKS = ipaddress.IPv4Network("198.18.0.0/15")
 _BLOCK_PREFIX = 18
@@ -100,7 +102,7 @@ def _without_subnets(applied: Applied, names: tuple[str, ...], *, isolating: boo
     for group, members in groups.items():
         yield Network(group, members, None, internal=True, subnet="")
     for caller, callee in product(names, repeat=2):
-        if (caller, callee) not in within and applied.allows(caller, callee):
+        if (caller, callee) not in within and any(_opened(applied, caller, callee)):
             members = tuple(sorted({caller, callee}))
             yield Network(f"{caller}--{callee}", members, callee, internal=True, subnet="")
     for name in names:
@@ -116,9 +118,16 @@ def _open_groups(applied: Applied, names: tuple[str, ...]) -> dict[str, tuple[st
 
 
 def _open_to_each_other(applied: Applied, members: tuple[str, ...]) -> bool:
-    ports = {name: applied.service(name).ports for name in members}
+    ports = {name: tuple(map(applied.service(name).ports, _PROTOCOLS)) for name in members}
     pairs = product(members, repeat=2)
-    return any(ports.values()) and all(applied.allows(caller, callee) == ports[callee] for caller, callee in pairs)
+    return any(map(any, ports.values())) and all(
+        _opened(applied, caller, callee) == ports[callee] for caller, callee in pairs
+    )
+
+
+def _opened(applied: Applied, caller: str, callee: str) -> tuple[tuple[int, ...], ...]:
+    """The callee's ports that are open to the caller, of each protocol."""
+    return tuple(applied.allows(caller, callee, protocol) for protocol in _PROTOCOLS)
 
 
 def _prefix_length(tasks: int) -> int:

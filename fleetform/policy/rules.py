@@ -19,7 +19,7 @@ class Context:
     """What rules know besides the resource.
 
     Attributes:
-        public_ports: Ports of the catalog's public services.
+        public_ports: Ports that are open to outside: the load balancer's, or those of the catalog's public services.
     """
 
     public_ports: frozenset[int]

@@ -84,4 +84,5 @@ def _values(environment: Environment) -> dict[str, object]:
 
 def _service(environment: Environment, name: str) -> dict[str, object]:
     """What the template of a service may use besides."""
-    return {"name": name, "service": environment.services[name], "calls": topology.calls_of(environment, name)}
+    calls = [call for call in topology.calls_of(environment, name) if call.variable is not None]
+    return {"name": name, "service": environment.services[name], "calls": calls}

@@ -7,7 +7,9 @@ What a template prints is an HCL literal unless it says otherwise: no value of a
 - `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
 - `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
 - `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`;
-- `{{ image | image_version }}` prints what follows the URL of an image's repository.
+- `{{ image | image_version }}` prints what follows the URL of an image's repository;
+- `{{ call | url }}` prints what a call's variable holds;
+- `{{ rule | peer("from") }}` prints the arguments for a rule's other side.
 """
 
 import re
@@ -21,7 +23,7 @@ from pydantic import BaseModel
 from fleetform import hcl
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import HealthCheck, Service
-from fleetform.topology import Rule
+from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _EMPTY = re.compile(r"([{\[])\s*\n\s*([}\]])")
@@ -78,10 +80,28 @@ def _plain(value: object, owner: BaseModel) -> object:
 
 
 def _peer(rule: Rule, side: str) -> Text:
-    """The arguments for a rule's other side, `from` or `to`, and its port or protocol."""
-    peer = _argument(f"{side}_group", rule.peer) if rule.peer else _argument(f"{side}_cidr", rule.cidr)
-    port = _argument("protocol", "-1") if rule.port is None else _argument("port", rule.port)
-    return Text(f"{peer}\n{port}")
+    """The arguments for a rule's other side, `from` or `to`, its port and what protocol is not TCP."""
+    arguments = [_other_side(rule, side)]
+    if rule.port is not None:
+        arguments.append(_argument("port", rule.port))
+    if rule.port is None or rule.protocol != "tcp":
+        arguments.append(_argument("protocol", "-1" if rule.port is None else rule.protocol))
+    return Text("\n".join(arguments))
+
+
+def _other_side(rule: Rule, side: str) -> str:
+    if rule.peer is not None:
+        return _argument(f"{side}_group", rule.peer)
+    if rule.prefix_list is not None:
+        return _argument(f"{side}_prefix_list", Text(f"module.network.{_word(rule.prefix_list)}_prefix_list_id"))
+    return _argument(f"{side}_cidr", Text("module.network.vpc_cidr_block") if rule.cidr == VPC else rule.cidr)
+
+
+def _url(call: Call) -> Text:
+    """What a call's variable holds; the namespace of this environment is a variable of the stack."""
+    if call.cidr is not None:
+        return Text(_printed(call.url(call.callee)))
+    return Text(f'"{call.url(f"{_word(call.callee)}.${{var.namespace}}")}"')
 
 
 def _image_version(image: LockedImage | None) -> Text:
@@ -114,6 +134,7 @@ class Templates:
             "image_version": _image_version,
             "key": lambda name: Text(hcl.key(name)),
             "peer": _peer,
+            "url": _url,
             "word": _word,
         }
 

@@ -27,7 +27,7 @@ class Pair:
         caller: The service that calls.
         callee: The service that is called.
         port: The callee's TCP port.
-        declared: Whether the catalog says that it calls.
+        declared: Whether the catalog says that it calls this port.
         let_through: Whether the security groups let it through.
         path: The HTTP path that tells whether the callee is well, if there is one.
     """
@@ -95,9 +95,10 @@ def _fewest_tasks(service: Service) -> int:
 
 
 def _pairs_of(environment: Environment, caller: str) -> Iterator[Pair]:
-    """The pairs of one caller, sorted by callee."""
+    """The pairs of one caller, sorted by callee: each callee's `port`; its other `ports` speak no known protocol."""
     groups = topology.security_groups(environment)
     ingress, egress = _openings(groups.ingress), _openings(groups.egress)
+    called = {(call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"}
     running = _running(environment)
     for callee, service in running.items() if caller in running else ():
         if callee == caller or service.port is None:
@@ -105,16 +106,16 @@ def _pairs_of(environment: Environment, caller: str) -> Iterator[Pair]:
         near, far = groups.members[caller], groups.members[callee]
         let_through = _covers(egress, near, far, service.port) and _covers(ingress, far, near, service.port)
         path = service.health_check.path if service.health_check else None
-        declared = callee in environment.services[caller].callees
-        yield Pair(caller, callee, service.port, declared, let_through, path)
+        yield Pair(caller, callee, service.port, (callee, service.port) in called, let_through, path)
 
 
 _Openings: TypeAlias = set[tuple[str, str | None, int | None]]
-"""Group, other side and port of rules of one direction."""
+"""Group, other side and TCP port of rules of one direction."""
 
 
 def _openings(rules: Mapping[str, topology.Rule]) -> _Openings:
-    return {(rule.group, rule.peer or rule.cidr, rule.port) for rule in rules.values()}
+    tcp = (rule for rule in rules.values() if rule.port is None or rule.protocol == "tcp")
+    return {(rule.group, rule.peer or rule.cidr, rule.port) for rule in tcp}
 
 
 def _covers(openings: _Openings, group: str, peer: str, port: int) -> bool:

@@ -4,14 +4,26 @@
 puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
 """
 
-from fleetform.topology.calls import Call, calls, calls_of, urls
+from fleetform.topology.calls import ANYWHERE, Call, calls, calls_of, urls
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.names import discoverable, dns_name, namespace
-from fleetform.topology.security import ANYWHERE, Rule, SecurityGroups, security_groups
+from fleetform.topology.security import (
+    ENDPOINTS,
+    INGRESS,
+    VPC,
+    Rule,
+    SecurityGroups,
+    front_ports,
+    public_ports,
+    security_groups,
+)
 from fleetform.topology.subnets import PrivateSubnet, private_subnets, public_subnets
 
 __all__ = [
     "ANYWHERE",
+    "ENDPOINTS",
+    "INGRESS",
+    "VPC",
     "Call",
     "PrivateSubnet",
     "Rule",
@@ -21,10 +33,12 @@ __all__ = [
     "discoverable",
     "dns_name",
     "endpoints",
+    "front_ports",
     "interface_endpoints",
     "namespace",
     "needs_internet",
     "private_subnets",
+    "public_ports",
     "public_subnets",
     "security_groups",
     "urls",

@@ -2,49 +2,94 @@
 
 from dataclasses import dataclass
 
-from fleetform.catalog.models import Environment, url_variable
+from fleetform.catalog.models import Callee, Environment
 from fleetform.topology.names import dns_name
 
+ANYWHERE = "0.0.0.0/0"
 
-@dataclass(frozen=True, order=True)
+# Where a scheme is known by the port alone; a URL leaves its own port out.
+_SCHEMES = {80: "http", 443: "https"}
+
+
+@dataclass(frozen=True)
 class Call:
     """A directed edge of the call graph.
 
     Attributes:
         caller: The service that calls.
-        callee: The service that is called.
-        port: The callee's TCP port.
+        callee: The service that is called; of what is outside, its DNS name, or its network if it has none.
+        port: The callee's port.
+        protocol: `tcp` or `udp`.
+        variable: The caller's environment variable that holds the callee's URL, if one does.
+        scheme: The URL's, None if it is not known.
+        cidr: The network that the callee is in if it is outside, None for a service of this catalog.
     """
 
     caller: str
     callee: str
     port: int
+    protocol: str = "tcp"
+    variable: str | None = None
+    scheme: str | None = None
+    cidr: str | None = None
 
     @property
     def key(self) -> str:
-        """``caller->callee:port``, the edge's name wherever it is written."""
-        return f"{self.caller}->{self.callee}:{self.port}"
+        """``caller->callee:port``, the edge's name wherever it is written; other protocols than TCP are named."""
+        return edge(self.caller, self.callee, self.port, self.protocol)
 
-    @property
-    def variable(self) -> str:
-        """The caller's environment variable that holds the callee's URL."""
-        return url_variable(self.callee)
+    def url(self, name: str) -> str:
+        """What the variable holds, for the callee's DNS name: ``scheme://name:port``, without a scheme ``name:port``.
+
+        The port is left out where it is the scheme's own, but for services of this catalog.
+        """
+        own = self.cidr is not None and _SCHEMES.get(self.port) == self.scheme
+        place = name if own and self.scheme else f"{name}:{self.port}"
+        return f"{self.scheme}://{place}" if self.scheme else place
+
+
+def edge(source: str, target: str, port: int, protocol: str) -> str:
+    """``source->target:port``, and the protocol if it is not TCP."""
+    return f"{source}->{target}:{port}" + ("" if protocol == "tcp" else f"/{protocol}")
 
 
 def calls(environment: Environment) -> tuple[Call, ...]:
-    """All calls, sorted by caller, then callee."""
+    """All calls, sorted by caller, then callee and port."""
     return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
 
 
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
-    """The calls that one service makes, sorted by callee."""
-    services = environment.services
-    return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].callees))
+    """The calls that one service makes, sorted by callee and port."""
+    found = [
+        _outside(caller, callee) if callee.service is None or callee.namespace else _inside(environment, caller, callee)
+        for callee in environment.services[caller].calls
+    ]
+    return tuple(sorted(found, key=lambda call: (call.callee, call.port, call.protocol)))
+
+
+def _inside(environment: Environment, caller: str, callee: Callee) -> Call:
+    name = callee.service or ""
+    service = environment.services[name]
+    if isinstance(callee.port, str):
+        port = service.ports[callee.port]
+        number, protocol = port.container_port, port.protocol
+    else:
+        number, protocol = service.port or 0, "tcp"
+    return Call(caller, name, number, protocol, callee.url_variable, "http" if protocol == "tcp" else None)
+
+
+def _outside(caller: str, callee: Callee) -> Call:
+    name = f"{callee.service}.{callee.namespace}" if callee.service else callee.host or callee.cidr or ""
+    port = int(callee.port or 0)
+    # A service of another application speaks HTTP as those of this one do; of other hosts only the port tells.
+    scheme = _SCHEMES.get(port, "http" if callee.service else None) if callee.protocol == "tcp" else None
+    return Call(caller, name, port, callee.protocol, callee.url_variable, scheme, callee.cidr or ANYWHERE)
 
 
 def urls(environment: Environment, caller: str) -> dict[str, str]:
     """The URL variables that a service is given, by variable."""
     return {
-        call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
+        call.variable: call.url(dns_name(environment, call.callee) if call.cidr is None else call.callee)
         for call in calls_of(environment, caller)
+        if call.variable is not None
     }

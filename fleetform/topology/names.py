@@ -15,4 +15,5 @@ def dns_name(environment: Environment, service: str) -> str:
 
 def discoverable(environment: Environment) -> tuple[str, ...]:
     """The services that have a DNS name: those that listen on a port. Sorted."""
-    return tuple(sorted(name for name, service in environment.services.items() if service.port is not None))
+    services = environment.services.items()
+    return tuple(sorted(name for name, service in services if service.port is not None or service.ports))

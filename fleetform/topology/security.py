@@ -1,15 +1,27 @@
 """Security groups and their rules: the call graph is their only source."""
 
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from fleetform.catalog.models import Environment
-from fleetform.topology.calls import Call, calls
+from fleetform.catalog.models import Environment, Service
+from fleetform.topology.calls import ANYWHERE, Call, calls, edge
+from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 
-ANYWHERE = "0.0.0.0/0"
+APP = "app"
+"""Key of the group of all services in `shared` mode."""
+INGRESS = "ingress"
+"""Key of the load balancer's group."""
+ENDPOINTS = "endpoints"
+"""Key of the group of the VPC's interface endpoints."""
+VPC = "vpc"
+"""Stands for the VPC's own network, which an existing VPC alone knows."""
 
-# Image pulls, logs and the AWS APIs are HTTPS.
-_HTTPS = 443
+_HTTP, _HTTPS, _NFS = 80, 443, 2049
+_S3 = "s3"
+_BALANCED = ("alb", "internal_alb")
+# EC2 API reference, IpRange.Description.
+_DESCRIPTION = 255
 
 
 @dataclass(frozen=True)
@@ -20,15 +32,20 @@ class Rule:
         group: Key of the group that it belongs to.
         description: What EC2 shows; of the characters that EC2 allows.
         peer: Key of the group on the other side, or None.
-        cidr: The network on the other side, or None. Just one of `peer` and `cidr` is given.
-        port: TCP port, or None for every protocol and port.
+        cidr: The network on the other side, `VPC` for the VPC's own, or None.
+        prefix_list: The AWS service on the other side whose addresses AWS lists, or None. Just one of `peer`, `cidr`
+            and `prefix_list` is given.
+        port: The port, or None for every protocol and port.
+        protocol: `tcp` or `udp`, where there is a port.
     """
 
     group: str
     description: str
     peer: str | None = None
     cidr: str | None = None
+    prefix_list: str | None = None
     port: int | None = None
+    protocol: str = "tcp"
 
 
 @dataclass(frozen=True)
@@ -48,55 +65,169 @@ class SecurityGroups:
     members: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class _Way:
+    """A port that one end opens to another.
+
+    Attributes:
+        source: Who opens connections: key of a group, or what the rule's key calls the end.
+        target: Who takes them, likewise.
+        port: The port.
+        reason: Why, as the rule's description.
+        protocol: Its protocol.
+        cidr: The network of the end that is no group, if that is a network.
+        prefix_list: The same, if that is an AWS service.
+    """
+
+    source: str
+    target: str
+    port: int
+    reason: str
+    protocol: str = "tcp"
+    cidr: str | None = None
+    prefix_list: str | None = None
+
+    @property
+    def key(self) -> str:
+        """``source->target:port``, the key of its rules."""
+        return edge(self.source, self.target, self.port, self.protocol)
+
+    def rule(self, group: str, peer: str, description: str) -> Rule:
+        """Its rule in the group at one end."""
+        outside = self.cidr or self.prefix_list
+        return Rule(
+            group,
+            description,
+            None if outside else peer,
+            self.cidr,
+            self.prefix_list,
+            self.port,
+            self.protocol,
+        )
+
+
 def security_groups(environment: Environment) -> SecurityGroups:
     """The groups and rules that the environment's security mode makes."""
     return _shared(environment) if environment.security == "shared" else _edges(environment)
 
 
+def public_ports(environment: Environment) -> frozenset[int]:
+    """The ports that the way from outside opens: the load balancer's, or those of the public services."""
+    return frozenset(way.port for way in _front(environment, {}) if way.cidr)
+
+
 def _shared(environment: Environment) -> SecurityGroups:
-    """One group for all services, open within itself, to the internet on public ports, and outwards."""
-    group = "app"
-    ports = sorted({port for _, port in _public_ports(environment)})
-    public = {f"internet->{group}:{port}": Rule(group, _any_to(port), cidr=ANYWHERE, port=port) for port in ports}
+    """One group for all services, open within itself, to those in front of them, and outwards."""
+    members = dict.fromkeys(sorted(environment.services), APP)
+    groups = {APP: "Security Group for Application", **_other_groups(environment)}
+    ingress, egress = _rules(groups, [*_front(environment, members), *_to_endpoints(environment, [APP])])
     return SecurityGroups(
-        groups={group: "Security Group for Application"},
-        ingress={f"{group}->{group}": Rule(group, "Allow from This", peer=group), **public},
-        egress={f"{group}->internet": Rule(group, "Allow to Any", cidr=ANYWHERE)},
-        members=dict.fromkeys(sorted(environment.services), group),
+        groups=groups,
+        ingress={f"{APP}->{APP}": Rule(APP, "Allow from This", peer=APP), **ingress},
+        egress={f"{APP}->internet": Rule(APP, "Allow to Any", cidr=ANYWHERE)}
+        | {key: rule for key, rule in egress.items() if rule.group != APP},
+        members=members,
     )
-
-
-def _any_to(port: int) -> str:
-    http = 80
-    return f"Allow from Any {'HTTP' if port == http else port}"
 
 
 def _edges(environment: Environment) -> SecurityGroups:
     """A group for each service; between services, just the declared calls are open."""
     names = sorted(environment.services)
-    edges = calls(environment)
-    public = {
-        f"internet->{name}:{port}": Rule(name, f"Anyone calls {name}", cidr=ANYWHERE, port=port)
-        for name, port in _public_ports(environment)
-    }
-    https = {
-        f"{name}->internet:{_HTTPS}": Rule(name, f"{name} pulls its image and calls AWS", cidr=ANYWHERE, port=_HTTPS)
-        for name in names
-    }
-    return SecurityGroups(
-        groups={name: f"Tasks of {name}" for name in names},
-        ingress=public
-        | {call.key: Rule(call.callee, _sentence(call), peer=call.caller, port=call.port) for call in edges},
-        egress=https
-        | {call.key: Rule(call.caller, _sentence(call), peer=call.callee, port=call.port) for call in edges},
-        members={name: name for name in names},
+    members = {name: name for name in names}
+    groups = {name: f"Tasks of {name}" for name in names} | _other_groups(environment)
+    ways = [
+        *_front(environment, members),
+        *_to_aws(environment, names),
+        *_to_endpoints(environment, names),
+        *_to_volumes(environment),
+        *map(_call, calls(environment)),
+    ]
+    ingress, egress = _rules(groups, ways)
+    return SecurityGroups(groups, ingress, egress, members)
+
+
+def _other_groups(environment: Environment) -> dict[str, str]:
+    balancer = {INGRESS: "Load balancer"} if environment.ingress.type in _BALANCED else {}
+    return balancer | ({ENDPOINTS: "VPC endpoints"} if interface_endpoints(environment) else {})
+
+
+def _rules(groups: Mapping[str, str], ways: Iterable[_Way]) -> tuple[dict[str, Rule], dict[str, Rule]]:
+    """The ingress and the egress rules by key; what several ways open is one rule, as EC2 takes no rule twice."""
+    same: dict[str, list[_Way]] = {}
+    for way in ways:
+        same.setdefault(way.key, []).append(way)
+    reasons = {key: _joined(way.reason for way in found) for key, found in same.items()}
+    first = {key: found[0] for key, found in same.items()}
+    return (
+        {key: way.rule(way.target, way.source, reasons[key]) for key, way in first.items() if way.target in groups},
+        {key: way.rule(way.source, way.target, reasons[key]) for key, way in first.items() if way.source in groups},
     )
 
 
-def _sentence(call: Call) -> str:
-    return f"{call.caller} calls {call.callee}"
+def _joined(reasons: Iterable[str]) -> str:
+    return textwrap.shorten("; ".join(dict.fromkeys(reasons)), _DESCRIPTION, placeholder=" ...")
 
 
-def _public_ports(environment: Environment) -> list[tuple[str, int]]:
+def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Way]:
+    """The ways from outside to public services, of which `members` are the groups."""
+    public = [(members.get(name, name), port) for name, port in front_ports(environment)]
+    if environment.ingress.type == "direct":
+        for group, port in public:
+            yield from _from_outside(environment, group, port)
+    elif environment.ingress.type in _BALANCED:
+        for port in (_HTTP, *([_HTTPS] if environment.ingress.certificate else [])):
+            yield from _from_outside(environment, INGRESS, port)
+        for group, port in public:
+            yield _Way(INGRESS, group, port, f"The load balancer calls {group}")
+
+
+def _from_outside(environment: Environment, group: str, port: int) -> Iterator[_Way]:
+    for cidr in environment.ingress.cidrs:
+        anyone = cidr == ANYWHERE
+        reason = f"{'Anyone' if anyone else cidr} calls {group}"
+        if group == APP:
+            reason = f"Allow from {'Any' if anyone else cidr} {'HTTP' if port == _HTTP else port}"
+        yield _Way("internet" if anyone else cidr, group, port, reason, cidr=cidr)
+
+
+def _to_aws(environment: Environment, names: Iterable[str]) -> Iterator[_Way]:
+    """The ways to image registries, logs and the AWS APIs, where they lead through the internet: all are HTTPS."""
+    for name in names:
+        if needs_internet(environment, name):
+            yield _Way(name, "internet", _HTTPS, f"{name} pulls its image and calls AWS", cidr=ANYWHERE)
+
+
+def _to_endpoints(environment: Environment, groups: Iterable[str]) -> Iterator[_Way]:
+    """The ways to AWS inside the VPC."""
+    for group in groups:
+        if interface_endpoints(environment):
+            yield _Way(group, ENDPOINTS, _HTTPS, f"{group} calls AWS")
+        if _S3 in endpoints(environment):
+            yield _Way(group, _S3, _HTTPS, f"{group} pulls its image from S3", prefix_list=_S3)
+
+
+def _to_volumes(environment: Environment) -> Iterator[_Way]:
+    """The ways to the mount targets of EFS, which are somewhere in the VPC."""
+    for name, service in sorted(environment.services.items()):
+        if any(volume.efs for volume in service.volumes.values()):
+            yield _Way(name, "efs", _NFS, f"{name} mounts its volumes", cidr=VPC)
+
+
+def _call(call: Call) -> _Way:
+    """A call's way; what is outside is known to EC2 by its network alone."""
+    reason = f"{call.caller} calls {call.callee}"
+    target = call.callee if call.cidr is None else "internet" if call.cidr == ANYWHERE else call.cidr
+    return _Way(call.caller, target, call.port, reason, call.protocol, call.cidr)
+
+
+def front_ports(environment: Environment) -> list[tuple[str, int]]:
+    """The public services, and the port of each that the way from outside leads to. Sorted."""
     services = sorted(environment.services.items())
-    return [(name, service.port) for name, service in services if service.public and service.port is not None]
+    return [(name, port) for name, service in services if service.public and (port := _front_port(service))]
+
+
+def _front_port(service: Service) -> int | None:
+    """The port that the way from outside leads to."""
+    if service.ingress is not None and service.ingress.port is not None:
+        return service.ports[service.ingress.port].container_port
+    return service.port

@@ -25,6 +25,7 @@ resource "aws_vpc_security_group_egress_rule" "this" {
 
   referenced_security_group_id = each.value.to_group == null ? null : aws_security_group.this[each.value.to_group].id
   cidr_ipv4                    = each.value.to_cidr
+  prefix_list_id               = each.value.to_prefix_list
 
   ip_protocol = each.value.protocol
   from_port   = each.value.port

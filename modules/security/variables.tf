@@ -1,19 +1,24 @@
 variable "egress" {
-  description = "What each group may open connections to, by a key such as `web->orders:8080`: one of `to_group` and `to_cidr`; no `port` with protocol `-1`."
+  description = "What each group may open connections to, by a key such as `web->orders:8080`: one of `to_group`, `to_cidr` and `to_prefix_list`; no `port` with protocol `-1`."
   type = map(object({
     description = string
     group       = string
     port        = optional(number)
     protocol    = optional(string, "tcp")
-    to_cidr     = optional(string)
-    to_group    = optional(string)
+
+    to_cidr        = optional(string)
+    to_group       = optional(string)
+    to_prefix_list = optional(string)
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.egress : (rule.to_group == null) != (rule.to_cidr == null)])
-    error_message = "Each egress rule must have exactly one of to_group and to_cidr."
+    condition = alltrue([
+      for rule in var.egress :
+      length([for end in [rule.to_group, rule.to_cidr, rule.to_prefix_list] : end if end != null]) == 1
+    ])
+    error_message = "Each egress rule must have exactly one of to_group, to_cidr and to_prefix_list."
   }
 
   validation {
@@ -29,6 +34,11 @@ variable "egress" {
       try(cidrsubnet(cidr, 0, 0) == cidr && cidrnetmask(cidr) != "", false)
     ])
     error_message = "to_cidr of each egress rule must be an IPv4 network address with its prefix, for example 0.0.0.0/0."
+  }
+
+  validation {
+    condition     = alltrue([for rule in var.egress : startswith(rule.to_prefix_list, "pl-") if rule.to_prefix_list != null])
+    error_message = "to_prefix_list of each egress rule must be the ID of a prefix list, for example pl-0123456789abcdef0."
   }
 
   validation {

@@ -120,8 +120,29 @@ WRONG: list[tuple[str, list[str]]] = [
         [("38: `services.a.calls[0].cidr` is `192.0.2.1/24`; an IPv4 network is expected, such as 10.0.0.0/16")],
     ),
     (
-        "calls: [{ service: b, namespace: x.internal }]",
+        "calls: [{ service: b, namespace: x.internal, cidr: 192.0.2.0/24 }]",
         ["30: `b.x.internal` needs a port's number; add `port:` with the number"],
+    ),
+    (
+        "calls: [{ service: b, namespace: x.internal, port: 1 }]",
+        [
+            (
+                "55: nothing here knows the network of `b.x.internal`; "
+                "add `cidr:` with its VPC's, which has to be peered with this one or be the same"
+            )
+        ],
+    ),
+    (
+        "calls: [{ service: b_c, namespace: x.internal, cidr: 192.0.2.0/24, port: 1 }]",
+        ["41: `b_c` is no DNS label; give the service's name in its namespace"],
+    ),
+    (
+        "calls: [{ service: b, cidr: 192.0.2.0/24 }]",
+        ["30: a call of `a` names `service` and `cidr`; name one of `service`, `host` and `cidr`"],
+    ),
+    (
+        "calls: [{ cidr: 192.0.2.0/24, port: 1, variable: B }]",
+        ["71: `192.0.2.0/24` has no name for a variable to hold; add `host:`, or remove it"],
     ),
     (
         "calls: [{ host: a.example, namespace: x.internal, port: 1 }]",

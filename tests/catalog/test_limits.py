@@ -252,6 +252,21 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         (
+            "network: { subnets: private, endpoints: [logs] }\n"
+            "ingress: { type: alb }\n"
+            "services: { web: { calls: [{ host: a.example.com, port: 1 }, { cidr: 8.8.8.0/24, port: 1 }, "
+            "{ host: b.example.com, cidr: 10.9.0.0/16, port: 1 }] } }"
+        ),
+        [
+            (
+                f"3:{column}: `{called}` is on the internet, and without NAT no way leads there; "
+                "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
+            )
+            for column, called in ((28, "a.example.com"), (62, "8.8.8.0/24"))
+        ],
+    ),
+    (
+        (
             "services: { web: { sidecars: { s: { image: 'y:1', cpu: 200, memory: 400 }, t: { image: 'y:"
             "1', cpu: 57, memory: 113 } } } }"
         ),

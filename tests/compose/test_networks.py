@@ -8,7 +8,18 @@ import pytest
 from fleetform.applied import Applied, AppliedRule, AppliedService
 from fleetform.compose.networks import Network, choose_block, networks
 from fleetform.errors import InputError
-from tests.compose.applied import ANYWHERE, OPEN_GROUP, call, environment, everyone, https, sample, service
+from tests.compose.applied import (
+    ANYWHERE,
+    OPEN_GROUP,
+    call,
+    container,
+    definition,
+    environment,
+    everyone,
+    https,
+    sample,
+    service,
+)
 
 BLOCK = "198.18.0.0/18"
 
@@ -69,6 +80,16 @@ def test_a_group_in_which_not_every_port_is_open_is_no_network() -> None:
         "orders--orders": (("orders",), "orders", True),
         "web--orders": (("orders", "web"), "orders", True),
     }
+
+
+def test_a_call_by_udp_has_a_network_too() -> None:
+    mapping = {"containerPort": 53, "hostPort": 53, "protocol": "udp"}
+    dns = AppliedService("dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",))
+    rules = {
+        AppliedRule("ingress", "dns", "udp", 53, 53, peer="web"),
+        AppliedRule("egress", "web", "udp", 53, 53, peer="dns"),
+    }
+    assert joined(environment([service("web", 80), dns], rules)) == {"web--dns": (("dns", "web"), "dns", True)}
 
 
 def test_a_rule_that_the_other_side_lacks_joins_nobody() -> None:

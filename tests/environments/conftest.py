@@ -1,5 +1,7 @@
 """Plans of the environments that ship, made once for all tests here."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 import tftest
 
 from fleetform import emulator
+from fleetform.catalog.models import Environment
 from fleetform.stacks import STACKS
 from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
@@ -21,10 +24,12 @@ Values = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Plans:
-    """Planned values of every resource by address."""
+    """The environment; planned values of every resource by address; JSON of the applied foundation and the services."""
 
+    environment: Environment
     foundation: Values
     services: Values
+    documents: tuple[dict[str, Any], ...]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +52,9 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
         planned = foundation.plan(output=True)
         foundation.apply()
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
-        yield Plans(_values(planned), _values(services.plan(output=True)))
+        tasks = services.plan(output=True)
+        documents = (_shown(workplace), {"planned_values": {"root_module": tasks.root_module}})
+        yield Plans(workplace.environment, _values(planned), _values(tasks), documents)
     finally:
         emulator.stop(project.work)
 
@@ -56,6 +63,15 @@ def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is 
     terraform = tftest.TerraformTest(str(workplace.folder / name), binary=workplace.program)  # type: ignore[no-untyped-call]
     terraform.env = dict(workplace.variables)
     return terraform
+
+
+def _shown(workplace: Workplace) -> dict[str, Any]:
+    """The applied foundation."""
+    folder = workplace.folder / STACKS[0].name
+    argv = [workplace.program, "show", "-json"]
+    done = subprocess.run(argv, cwd=folder, env=dict(workplace.variables), check=True, capture_output=True)
+    shown: dict[str, Any] = json.loads(done.stdout)
+    return shown
 
 
 def _values(plan: Any) -> Values:  # noqa: ANN401 - tftest is not typed

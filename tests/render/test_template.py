@@ -5,7 +5,7 @@ import pytest
 
 from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
-from fleetform.topology import Rule
+from fleetform.topology import VPC, Call, Rule
 
 
 def render(folder: Path, template: str, **values: object) -> str:
@@ -110,12 +110,35 @@ def test_entries_by_name_have_only_what_differs_from_their_defaults(tmp_path: Pa
         (Rule("web", "", peer="orders", port=80), "from", 'from_group = "orders"\nport = 80\n'),
         (Rule("web", "", cidr="0.0.0.0/0", port=443), "to", 'to_cidr = "0.0.0.0/0"\nport = 443\n'),
         (Rule("web", "", peer="app"), "to", 'to_group = "app"\nprotocol = "-1"\n'),
+        (
+            Rule("web", "", peer="dns", port=53, protocol="udp"),
+            "to",
+            'to_group = "dns"\nport = 53\nprotocol = "udp"\n',
+        ),
+        (
+            Rule("web", "", prefix_list="s3", port=443),
+            "to",
+            "to_prefix_list = module.network.s3_prefix_list_id\nport = 443\n",
+        ),
+        (Rule("web", "", cidr=VPC, port=2049), "to", "to_cidr = module.network.vpc_cidr_block\nport = 2049\n"),
     ],
 )
 def test_a_rules_peer_is_its_other_side_and_port_or_protocol(
     tmp_path: Path, rule: Rule, side: str, printed: str
 ) -> None:
     assert render(tmp_path, "{{ rule | peer(side) }}\n", rule=rule, side=side) == printed
+
+
+@pytest.mark.parametrize(
+    ("call", "printed"),
+    [
+        (Call("web", "orders", 8080, scheme="http"), '"http://orders.${var.namespace}:8080"'),
+        (Call("web", "dns", 53, "udp"), '"dns.${var.namespace}:53"'),
+        (Call("web", "api.example.com", 443, scheme="https", cidr="0.0.0.0/0"), '"https://api.example.com"'),
+    ],
+)
+def test_the_url_of_a_service_is_in_the_namespace_of_the_stack(tmp_path: Path, call: Call, printed: str) -> None:
+    assert render(tmp_path, "a = {{ call | url }}\n", call=call) == f"a = {printed}\n"
 
 
 @pytest.mark.parametrize(

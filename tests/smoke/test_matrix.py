@@ -49,6 +49,13 @@ def test_the_shared_group_lets_everything_through() -> None:
     ]
 
 
+def test_a_call_of_another_port_declares_that_port_alone() -> None:
+    calls = [{"service": "b", "port": "admin"}, {"service": "b", "port": "dns"}]
+    ports = {"admin": 9090, "dns": {"container_port": 80, "protocol": "udp"}}
+    services = {"a": Service(image="x", calls=calls), "b": Service(image="x", port=80, ports=ports)}
+    assert expected(environment(services)) == (Pair("a", "b", 80, declared=False, let_through=False),)
+
+
 def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
     """Every service may leave on 443, to pull its image, and anyone may enter there."""
     services = {"a": Service(image="x"), "b": Service(image="x", port=443, public=True)}

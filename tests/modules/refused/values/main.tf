@@ -199,6 +199,7 @@ module "security_rules" {
     "description" = { group = "web", to_group = "orders", port = 80, description = "web -> orders" }
     "no port"     = { group = "web", to_group = "orders", description = "no port" }
     "port"        = { group = "web", to_group = "orders", port = 65536, description = "port" }
+    "prefix list" = { group = "web", to_prefix_list = "s3", port = 443, description = "prefix list" }
     "protocol"    = { group = "web", to_group = "orders", port = 80, protocol = "all", description = "protocol" }
   }
 }
