@@ -19,10 +19,8 @@ ENVIRONMENT = (
     "network.nat",
     "network.endpoints",
     "network.vpc",
-    "ingress",
     "discovery",
     "kms_key",
-    "protection",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
@@ -30,7 +28,6 @@ SERVICE = (
     "secrets",
     "depends_on",
     "ports",
-    "ingress",
     "calls.*.port",
     "calls.*.namespace",
     "calls.*.host",
@@ -38,7 +35,6 @@ SERVICE = (
     "calls.*.protocol",
     "calls.*.variable",
     "autoscaling.memory",
-    "autoscaling.requests_per_target",
     "autoscaling.schedule",
     "deployment.circuit_breaker",
     "deployment.alarms",

@@ -60,8 +60,8 @@ def _render_stack(
         if file == _PER_SERVICE:
             for name in environment.services:
                 files[_service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
-        else:
-            files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, "stack": stack.name})
+        elif text := templates.render(template, {**values, "stack": stack.name}):
+            files[PurePath(file.removesuffix(".j2"))] = text
     return files
 
 
@@ -73,6 +73,8 @@ def _values(environment: Environment) -> dict[str, object]:
         "namespace": topology.namespace(environment),
         "public_subnets": topology.public_subnets(environment),
         "security": topology.security_groups(environment),
+        "front": topology.front(environment),
+        "routes": topology.routes(environment),
         "discoverable": topology.discoverable(environment),
         "built": sorted(name for name, service in environment.services.items() if service.build),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),

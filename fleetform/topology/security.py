@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from fleetform.catalog.models import Environment
 from fleetform.topology.calls import Call, calls
+from fleetform.topology.ingress import listeners, routes
 
 ANYWHERE = "0.0.0.0/0"
+BALANCER = "ingress"
+"""Key of the load balancer's group."""
 
 # Image pulls, logs and the AWS APIs are HTTPS.
 _HTTPS = 443
@@ -50,7 +53,27 @@ class SecurityGroups:
 
 def security_groups(environment: Environment) -> SecurityGroups:
     """The groups and rules that the environment's security mode makes."""
-    return _shared(environment) if environment.security == "shared" else _edges(environment)
+    made = _shared(environment) if environment.security == "shared" else _edges(environment)
+    return _balanced(environment, made) if environment.ingress.balanced else made
+
+
+def _balanced(environment: Environment, made: SecurityGroups) -> SecurityGroups:
+    """The load balancer's group beside others: from outside to it, and from it to the public services."""
+    outside = {
+        f"{cidr}->{BALANCER}:{port}": Rule(BALANCER, f"{cidr} to the load balancer", cidr=cidr, port=port)
+        for cidr in environment.ingress.cidrs
+        for port in listeners(environment)
+    }
+    inside = {(made.members[name], route.port): name for name, route in routes(environment).items()}
+    edges = [(f"{BALANCER}->{group}:{port}", group, port, f"Requests to {name}") for (group, port), name in inside.items()]
+    return SecurityGroups(
+        groups={**made.groups, BALANCER: "Load balancer"},
+        ingress={**made.ingress, **outside}
+        | {key: Rule(group, sentence, peer=BALANCER, port=port) for key, group, port, sentence in edges},
+        egress={**made.egress}
+        | {key: Rule(BALANCER, sentence, peer=group, port=port) for key, group, port, sentence in edges},
+        members=made.members,
+    )
 
 
 def _shared(environment: Environment) -> SecurityGroups:
@@ -98,5 +121,8 @@ def _sentence(call: Call) -> str:
 
 
 def _public_ports(environment: Environment) -> list[tuple[str, int]]:
+    """The ports that are open to everyone: the services' own, where there is no load balancer before them."""
+    if environment.ingress.type != "direct":
+        return []
     services = sorted(environment.services.items())
     return [(name, service.port) for name, service in services if service.public and service.port is not None]

@@ -21,6 +21,44 @@ module "ecs_service" {
   port        = 8080
 }
 
+module "ecs_service_behind_a_load_balancer" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+  image   = "orders"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  load_balancer = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
+}
+
+module "ecs_service_without_a_load_balancer" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+  image   = "orders"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  autoscaling = { min = 1, max = 2, requests_per_target = 100 }
+}
+
+module "ingress" {
+  source = "../../../../modules/ingress"
+
+  name               = "shop"
+  account_id         = "123456789012"
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+  hosted_zone_id     = "Z0123456789ABCDEFGHIJ"
+}
+
 module "network" {
   source = "../../../../modules/network"
 

@@ -85,6 +85,16 @@ module "ecs_service_rest" {
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 
+module "ingress" {
+  source = "../../../../modules/ingress"
+
+  name               = "internal-shop"
+  account_id         = "123"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+  idle_timeout       = 0
+}
+
 module "network" {
   source = "../../../../modules/network"
 
