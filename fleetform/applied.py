@@ -111,10 +111,16 @@ class Applied:
         )
 
     def public(self, name: str) -> tuple[int, ...]:
-        """The ports of a service that are open to everyone."""
+        """The ports of a service that are open to everyone, be it through a load balancer."""
         service = self.service(name)
-        rules = [rule for rule in self._rules("ingress", service) if rule.cidr in ANYWHERE]
+        rules = [r for r in self._rules("ingress", service) if r.cidr in ANYWHERE or r.peer in self._fronts]
         return tuple(port for port in service.ports if any(rule.covers(port) for rule in rules))
+
+    @cached_property
+    def _fronts(self) -> set[str]:
+        """The groups that are open to everyone and have no service in them: those of load balancers."""
+        members = {group for service in self.services for group in service.groups}
+        return {rule.group for rule in self.rules if rule.direction == "ingress" and rule.cidr in ANYWHERE} - members
 
     def outward(self, name: str) -> bool:
         """Whether a service may call anyone, on whatever port."""
@@ -142,6 +148,7 @@ class Reality:
 
     def __init__(self, environment: Environment, access: Access) -> None:
         self.environment = environment
+        self.access = access
         self.ec2 = access.client("ec2")
         self.ecs = access.client("ecs")
         self.discovery = access.client("servicediscovery")

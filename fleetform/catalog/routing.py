@@ -46,7 +46,9 @@ def priority(name: str, service: Service) -> int:
     if service.ingress is None or takes_the_rest(service):
         return LAST_PRIORITY
     slot = int.from_bytes(sha256(name.encode()).digest()[:8]) % _SLOTS
-    return 1 + (_generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)) * _SLOTS + slot
+    return (
+        1 + (_generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)) * _SLOTS + slot
+    )
 
 
 def _generality_of_hosts(ingress: Ingress) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from fleetform import topology
 from fleetform.catalog.loading import environment_file
 from fleetform.catalog.models import Environment, PolicyException
 from fleetform.policy.folders import Folders
@@ -45,8 +46,7 @@ def check(environment: Environment, folders: Folders) -> list[Finding]:
     Raises:
         CheckFailedError: A file is not valid HCL.
     """
-    ports = {service.port for service in environment.services.values() if service.public and service.port is not None}
-    context = Context(frozenset(ports))
+    context = Context(_public_ports(environment))
     found: list[Finding] = []
     for stack in STACKS:
         for resource in resources(folders, PurePath("envs", environment.name, stack.name)):
@@ -60,6 +60,13 @@ def check(environment: Environment, folders: Folders) -> list[Finding]:
         finding for finding in found if not any(_excepts(exception, finding) for exception in environment.exceptions)
     ]
     return sorted([*kept, *unused])
+
+
+def _public_ports(environment: Environment) -> frozenset[int]:
+    if environment.ingress.balanced:
+        return frozenset(topology.listeners(environment))
+    services = environment.services.values()
+    return frozenset(service.port for service in services if service.public and service.port is not None)
 
 
 def _findings(resource: Resource, context: Context) -> Iterable[Finding]:

@@ -19,7 +19,7 @@ class Context:
     """What rules know besides the resource.
 
     Attributes:
-        public_ports: Ports of the catalog's public services.
+        public_ports: Ports of the catalog's public services, or of the load balancer before them.
     """
 
     public_ports: frozenset[int]

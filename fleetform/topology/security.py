@@ -60,12 +60,15 @@ def security_groups(environment: Environment) -> SecurityGroups:
 def _balanced(environment: Environment, made: SecurityGroups) -> SecurityGroups:
     """The load balancer's group beside others: from outside to it, and from it to the public services."""
     outside = {
-        f"{cidr}->{BALANCER}:{port}": Rule(BALANCER, f"{cidr} to the load balancer", cidr=cidr, port=port)
+        f"{who}->{BALANCER}:{port}": Rule(BALANCER, f"{who} to the load balancer", cidr=cidr, port=port)
         for cidr in environment.ingress.cidrs
+        for who in ["internet" if cidr == ANYWHERE else cidr]
         for port in listeners(environment)
     }
     inside = {(made.members[name], route.port): name for name, route in routes(environment).items()}
-    edges = [(f"{BALANCER}->{group}:{port}", group, port, f"Requests to {name}") for (group, port), name in inside.items()]
+    edges = [
+        (f"{BALANCER}->{group}:{port}", group, port, f"Requests to {name}") for (group, port), name in inside.items()
+    ]
     return SecurityGroups(
         groups={**made.groups, BALANCER: "Load balancer"},
         ingress={**made.ingress, **outside}

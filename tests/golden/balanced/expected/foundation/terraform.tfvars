@@ -14,9 +14,9 @@ public_subnets = {
 
 ingress = {
   certificate_arn       = "arn:aws:acm:ap-northeast-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
-  domain                = "shop.example.com"
   hosted_zone_id        = "Z0123456789ABCDEFGHIJ"
   web_acl_arn           = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
+  domain                = "shop.example.com"
   idle_timeout          = 120
   log_retention_in_days = 365
   deletion_protection   = true

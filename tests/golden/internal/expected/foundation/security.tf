@@ -18,9 +18,9 @@ module "security" {
       from_group  = "app"
       protocol    = "-1"
     }
-    "0.0.0.0/0->ingress:80" = {
+    "internet->ingress:80" = {
       group       = "ingress"
-      description = "0.0.0.0/0 to the load balancer"
+      description = "internet to the load balancer"
       from_cidr   = "0.0.0.0/0"
       port        = 80
     }

@@ -13,8 +13,7 @@ public_subnets = {
 }
 
 ingress = {
-  internal = true
-
+  internal              = true
   access_logs           = false
   log_retention_in_days = 365
   deletion_protection   = false
