@@ -1,7 +1,7 @@
 """What the load balancer sends to which service: its rules' conditions and their order.
 
-A rule's priority follows from its own service alone. So a service that comes or goes changes no other's rule, and no apply
-moves a rule to a number that another still has, which AWS refuses. See docs/adr/0012.
+A rule's priority follows from its own service alone. So a service that comes or goes changes no other's rule, and no
+apply moves a rule to a number that another still has, which AWS refuses. See docs/adr/0012.
 """
 
 from collections.abc import Iterator
@@ -45,10 +45,8 @@ def priority(name: str, service: Service) -> int:
         return service.ingress.priority
     if service.ingress is None or takes_the_rest(service):
         return LAST_PRIORITY
-    slot = int.from_bytes(sha256(name.encode()).digest()[:8]) % _SLOTS
-    return (
-        1 + (_generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)) * _SLOTS + slot
-    )
+    band = _generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)
+    return 1 + band * _SLOTS + int.from_bytes(sha256(name.encode()).digest()[:8]) % _SLOTS
 
 
 def _generality_of_hosts(ingress: Ingress) -> int:

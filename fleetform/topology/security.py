@@ -65,16 +65,16 @@ def _balanced(environment: Environment, made: SecurityGroups) -> SecurityGroups:
         for who in ["internet" if cidr == ANYWHERE else cidr]
         for port in listeners(environment)
     }
-    inside = {(made.members[name], route.port): name for name, route in routes(environment).items()}
-    edges = [
-        (f"{BALANCER}->{group}:{port}", group, port, f"Requests to {name}") for (group, port), name in inside.items()
-    ]
+    inside = {
+        f"{BALANCER}->{made.members[name]}:{route.port}": (made.members[name], f"Requests to {name}", route.port)
+        for name, route in routes(environment).items()
+    }
     return SecurityGroups(
         groups={**made.groups, BALANCER: "Load balancer"},
         ingress={**made.ingress, **outside}
-        | {key: Rule(group, sentence, peer=BALANCER, port=port) for key, group, port, sentence in edges},
+        | {key: Rule(group, text, peer=BALANCER, port=port) for key, (group, text, port) in inside.items()},
         egress={**made.egress}
-        | {key: Rule(BALANCER, sentence, peer=group, port=port) for key, group, port, sentence in edges},
+        | {key: Rule(BALANCER, text, peer=group, port=port) for key, (group, text, port) in inside.items()},
         members=made.members,
     )
 

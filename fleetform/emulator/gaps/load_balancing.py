@@ -3,7 +3,7 @@
 AWS: somebody made them. The emulator's account is empty: what is asked for is taken to be there.
 """
 
-from typing import Any, cast
+from typing import cast
 
 from moto.elbv2.models import ELBv2Backend
 from moto.route53.models import FakeZone, Route53Backend
@@ -36,7 +36,8 @@ def take_any_hosted_zone() -> None:
     def get_hosted_zone(original: Method) -> Method:
         def found(backend: Route53Backend, id_: str) -> FakeZone:
             key = id_.removeprefix("/hostedzone/")
-            backend.zones.setdefault(key, FakeZone(".", key, private_zone=False, caller_reference=key))
+            zone = FakeZone(".", key, private_zone=False, caller_reference=key)  # type: ignore[abstract] # as moto does
+            backend.zones.setdefault(key, zone)
             return cast("FakeZone", original(backend, id_))
 
         return found
@@ -53,9 +54,9 @@ def take_any_web_acl() -> None:
     def associate_web_acl(original: Method) -> Method:
         def associated(backend: WAFV2Backend, web_acl_arn: str, resource_arn: str) -> None:
             name, identifier = web_acl_arn.split("/")[-2:]
-            settings: dict[str, Any] = {"visibility_config": {}, "default_action": {"Allow": {}}}
+            allow: dict[str, dict[str, str]] = {"Allow": {}}
             made = FakeWebACL(
-                name, backend.account_id, web_acl_arn, identifier, description=None, rules=None, **settings
+                name, backend.account_id, web_acl_arn, identifier, {}, allow, description=None, rules=None
             )
             backend.wacls.setdefault(web_acl_arn, made)
             original(backend, web_acl_arn, resource_arn)
