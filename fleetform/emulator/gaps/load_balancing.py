@@ -3,8 +3,10 @@
 AWS: somebody made them. The emulator's account is empty: what is asked for is taken to be there.
 """
 
+from contextlib import suppress
 from typing import cast
 
+from moto.acm.models import AWSCertificateManagerBackend, CertificateNotFound
 from moto.elbv2.models import ELBv2Backend
 from moto.route53.models import FakeZone, Route53Backend
 from moto.wafv2.models import FakeWebACL, WAFV2Backend
@@ -15,15 +17,23 @@ from fleetform.emulator.gaps.patches import Method, wrap
 def take_any_certificate() -> None:
     """Let a listener have a certificate by its ARN alone.
 
-    Moto: ``elbv2/models.py`` create_listener looks it up in its own ACM and IAM.
+    Moto: ``elbv2/models.py`` create_listener and modify_listener want one that was made through its API.
     """
 
+    def set_certificate_in_use_by(original: Method) -> Method:
+        def used(backend: AWSCertificateManagerBackend, arn: str, load_balancer_name: str) -> None:
+            with suppress(CertificateNotFound):
+                original(backend, arn, load_balancer_name)
+
+        return used
+
     def certificate_exists(_: Method) -> Method:
-        def exists(_backend: ELBv2Backend, _arn: str) -> bool:
+        def exists(_backend: ELBv2Backend, **_kwargs: str) -> bool:
             return True
 
         return exists
 
+    wrap(AWSCertificateManagerBackend, "set_certificate_in_use_by", set_certificate_in_use_by)
     wrap(ELBv2Backend, "_certificate_exists", certificate_exists)
 
 
@@ -55,10 +65,8 @@ def take_any_web_acl() -> None:
         def associated(backend: WAFV2Backend, web_acl_arn: str, resource_arn: str) -> None:
             name, identifier = web_acl_arn.split("/")[-2:]
             allow: dict[str, dict[str, str]] = {"Allow": {}}
-            made = FakeWebACL(
-                name, backend.account_id, web_acl_arn, identifier, {}, allow, description=None, rules=None
-            )
-            backend.wacls.setdefault(web_acl_arn, made)
+            acl = FakeWebACL(name, backend.account_id, web_acl_arn, identifier, {}, allow, description=None, rules=None)
+            backend.wacls.setdefault(web_acl_arn, acl)
             original(backend, web_acl_arn, resource_arn)
 
         return associated
