@@ -40,11 +40,6 @@ variable "autoscaling" {
     condition     = try(var.autoscaling.cpu >= 1 && var.autoscaling.cpu <= 100, var.autoscaling == null)
     error_message = "cpu of autoscaling must be from 1 to 100."
   }
-
-  validation {
-    condition     = try(var.autoscaling.requests_per_target, null) == null || var.load_balancer != null
-    error_message = "requests_per_target of autoscaling needs a load_balancer."
-  }
 }
 
 variable "capacity_providers" {
@@ -242,11 +237,6 @@ variable "load_balancer" {
     vpc_id       = string
   })
   default = null
-
-  validation {
-    condition     = var.load_balancer == null || try(coalesce(var.load_balancer.port, var.port), null) != null
-    error_message = "load_balancer needs a port."
-  }
 
   validation {
     condition     = try(contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))), var.load_balancer == null)

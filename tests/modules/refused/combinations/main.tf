@@ -21,34 +21,6 @@ module "ecs_service" {
   port        = 8080
 }
 
-module "ecs_service_behind_a_load_balancer" {
-  source = "../../../../modules/ecs_service"
-
-  name    = "shop-dev-orders"
-  service = "orders"
-  image   = "orders"
-
-  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
-  subnet_ids         = ["subnet-0123456789abcdef0"]
-  security_group_ids = ["sg-0123456789abcdef0"]
-
-  load_balancer = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
-}
-
-module "ecs_service_without_a_load_balancer" {
-  source = "../../../../modules/ecs_service"
-
-  name    = "shop-dev-orders"
-  service = "orders"
-  image   = "orders"
-
-  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
-  subnet_ids         = ["subnet-0123456789abcdef0"]
-  security_group_ids = ["sg-0123456789abcdef0"]
-
-  autoscaling = { min = 1, max = 2, requests_per_target = 100 }
-}
-
 module "ingress" {
   source = "../../../../modules/ingress"
 

@@ -43,6 +43,7 @@ module "ecs_service" {
   desired_count         = 1.5
   ephemeral_storage     = 20
   health_check          = { command = ["python3", "-m", "common.healthcheck"] }
+  load_balancer         = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
   log_retention_in_days = 8
   port                  = 0
   stop_timeout          = 1
