@@ -33,17 +33,17 @@ variable "domain" {
   description = "DNS name that leads to the load balancer; null for the load balancer's own."
   type        = string
   default     = null
-
-  validation {
-    condition     = var.domain != null || var.hosted_zone_id == null
-    error_message = "domain must be given with hosted_zone_id."
-  }
 }
 
 variable "hosted_zone_id" {
   description = "ID of the Route 53 hosted zone in which `domain` is made; null if its record is made elsewhere."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.hosted_zone_id == null || var.domain != null
+    error_message = "hosted_zone_id must be given with a domain."
+  }
 }
 
 variable "idle_timeout" {
