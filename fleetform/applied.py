@@ -156,6 +156,7 @@ class Reality:
 
     def __init__(self, environment: Environment, access: Access) -> None:
         self.environment = environment
+        self.access = access
         self.ec2 = access.client("ec2")
         self.ecs = access.client("ecs")
         self.discovery = access.client("servicediscovery")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fleetform import topology
@@ -69,6 +70,29 @@ class _Reality(Reality):
             for name in ("enableDnsHostnames", "enableDnsSupport")
         }
 
+    def listeners(self) -> dict[int, str]:
+        """The ARNs of the load balancer's listeners by port; none without a load balancer."""
+        pages = self._balancing.get_paginator("describe_load_balancers").paginate()
+        found = [one for page in pages for one in page["LoadBalancers"]]
+        arns = [one["LoadBalancerArn"] for one in found if one["LoadBalancerName"] == self.environment.prefix]
+        answers = [self._balancing.describe_listeners(LoadBalancerArn=arn)["Listeners"] for arn in arns]
+        return {one["Port"]: one["ListenerArn"] for listeners in answers for one in listeners}
+
+    def routes(self, listener: str) -> dict[str, tuple[object, ...]]:
+        """Priority, hosts and paths of a listener's rules by the ARN of the target group that they lead to."""
+        pages = self._balancing.get_paginator("describe_rules").paginate(ListenerArn=listener)
+        rules = [rule for page in pages for rule in page["Rules"]]
+        return {
+            action["TargetGroupArn"]: (rule["Priority"], *_conditions(rule))
+            for rule in rules
+            for action in rule["Actions"]
+            if "TargetGroupArn" in action
+        }
+
+    @cached_property
+    def _balancing(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        return self.access.client("elbv2")
+
     def registered(self, service: str) -> int:
         """Tasks that are registered under a service's name."""
         found = self.discovery_services.get(service)
@@ -86,6 +110,16 @@ class _Reality(Reality):
             if container["name"] == service
             for item in container.get("environment", [])
         }
+
+
+def _conditions(rule: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    values = {
+        condition["Field"]: sorted(config["Values"])
+        for condition in rule["Conditions"]
+        for key in ("HostHeaderConfig", "PathPatternConfig")
+        if (config := condition.get(key))
+    }
+    return values.get("host-header", []), values.get("path-pattern", [])
 
 
 def verify(environment: Environment, access: Access) -> Report:
@@ -125,6 +159,18 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
         yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
     for name in sorted(environment.services):
         yield from _service_facts(environment, reality, name)
+    if environment.ingress.balanced:
+        yield from _balancing_facts(environment, reality)
+
+
+def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
+    ports, listeners = topology.listeners(environment), reality.listeners()
+    yield _Fact("listeners", set(ports), set(listeners))
+    routes = reality.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
+    for name, route in topology.routes(environment).items():
+        joined = [found["targetGroupArn"] for found in reality.ecs_services.get(name, {}).get("loadBalancers", [])]
+        expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
+        yield _Fact(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
 
 
 def _wanted_records(service: Service | None) -> dict[str, object]:

@@ -146,6 +146,18 @@ def test_what_is_open_to_everyone_is_public(cidr: str) -> None:
     assert (found.public("web"), found.public("orders")) == ((80,), ())
 
 
+@pytest.mark.parametrize(("front", "ports"), [(ANYWHERE, (80,)), ("203.0.113.0/24", ())])
+def test_what_a_load_balancer_takes_from_everyone_is_public(front: str, ports: tuple[int, ...]) -> None:
+    rules = call("ingress", "web", 80) | {AppliedRule("ingress", "ingress", "tcp", 443, 443, cidr=front)}
+    found = applied([service("web", 80), service("orders", 8080)], rules)
+    assert (found.public("web"), found.public("orders")) == (ports, ())
+
+
+def test_what_a_public_service_calls_is_not_public() -> None:
+    rules = call("web", "orders", 8080) | {everyone("web", 80)}
+    assert applied([service("web", 80), service("orders", 8080)], rules).public("orders") == ()
+
+
 def test_what_is_open_to_some_is_not_public() -> None:
     rules = {AppliedRule("ingress", "web", "tcp", 80, 80, cidr="203.0.113.0/24")}
     assert applied([service("web", 80)], rules).public("web") == ()

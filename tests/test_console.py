@@ -294,6 +294,15 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
     ]
 
 
+def test_what_is_protected_is_not_destroyed(project: Project) -> None:
+    with (project.root / "envs/tiny/environment.yaml").open("a", encoding="utf-8") as file:
+        file.write("protection: true\n")
+    with pytest.raises(CheckFailedError) as refused:
+        stacks.destroy(project, "tiny", yes=True)
+    assert str(refused.value) == "tiny is protected; to destroy it, apply it with `protection: false` first"
+    assert calls(project) == []
+
+
 def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):

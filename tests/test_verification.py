@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Callee, Discovery, Environment, Network, Volume
+from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Volume
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -270,3 +270,74 @@ def test_an_error_of_the_api_becomes_a_message_with_a_remedy(
         "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
         "; is `test` applied, and are the credentials right?"
     )
+
+
+class Balancer:
+    """A load balancer that sends `web` what the catalog says, made through the API, with what is needed to break it."""
+
+    def __init__(self, made: Deployment) -> None:
+        self.elbv2 = made.access.client("elbv2")
+        self.environment = made.environment.model_copy(update={"ingress": Front(type="alb")})
+        self.access = made.access
+        balancers = self.elbv2.create_load_balancer(Name=made.prefix, Subnets=[made.subnet])["LoadBalancers"]
+        self.arn = balancers[0]["LoadBalancerArn"]
+        self.group = self.elbv2.create_target_group(
+            Name=made.prefix, Protocol="HTTP", Port=80, VpcId=made.vpc, TargetType="ip"
+        )["TargetGroups"][0]["TargetGroupArn"]
+        self.listener = self.listen(80)
+        self.rule = self.elbv2.create_rule(
+            ListenerArn=self.listener,
+            Priority=50_000,
+            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}],
+            Actions=[{"Type": "forward", "TargetGroupArn": self.group}],
+        )["Rules"][0]["RuleArn"]
+        joined = [{"targetGroupArn": self.group, "containerName": "web", "containerPort": 80}]
+        made.ecs.update_service(cluster=made.prefix, service=f"{made.prefix}-web", loadBalancers=joined)
+
+    def listen(self, port: int) -> str:
+        """Adds a listener that finds nothing, and returns its ARN."""
+        nothing = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+        listener: str = self.elbv2.create_listener(
+            LoadBalancerArn=self.arn, Protocol="HTTP", Port=port, DefaultActions=nothing
+        )["Listeners"][0]["ListenerArn"]
+        return listener
+
+    def differences(self) -> list[str]:
+        """What verification finds, besides the security groups, which are those of an environment without it."""
+        found = verify(self.environment, self.access).differences
+        return [difference for difference in found if not difference.startswith(("rule ", "security groups"))]
+
+    def delete(self) -> None:
+        """Removes it."""
+        self.elbv2.delete_load_balancer(LoadBalancerArn=self.arn)
+        self.elbv2.delete_target_group(TargetGroupArn=self.group)
+
+
+@pytest.fixture
+def balancer(deployment: Deployment) -> Iterator[Balancer]:
+    made = Balancer(deployment)
+    yield made
+    made.delete()
+
+
+def test_a_sound_load_balancer_has_no_differences(balancer: Balancer) -> None:
+    assert balancer.differences() == []
+
+
+def test_a_listener_that_the_catalog_does_not_know_is_told(balancer: Balancer) -> None:
+    balancer.listen(8080)
+    assert balancer.differences() == ["listeners: expected {80}, found {80, 8080}"]
+
+
+def test_a_rule_that_is_missing_is_told(balancer: Balancer) -> None:
+    balancer.elbv2.delete_rule(RuleArn=balancer.rule)
+    assert balancer.differences() == ["requests for web: expected [('50000', [], ['/*'])], found [None]"]
+
+
+def test_a_rule_with_another_priority_and_host_is_told(balancer: Balancer) -> None:
+    conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example"]}}]
+    balancer.elbv2.modify_rule(RuleArn=balancer.rule, Conditions=conditions)
+    balancer.elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": balancer.rule, "Priority": 7}])
+    assert balancer.differences() == [
+        "requests for web: expected [('50000', [], ['/*'])], found [('7', ['a.example'], [])]"
+    ]

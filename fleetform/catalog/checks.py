@@ -173,6 +173,10 @@ def _check_kind(name: str, service: Service, at: Locator) -> Iterator[Problem]:
                 yield Problem(at(key, key=True), f"`{key}` and `{kind}` exclude each other", "keep one of them")
     if service.ingress is not None and not service.public:
         yield Problem(at("ingress", key=True), f"`{name}` has `ingress` but is not public", "add `public: true`")
+    scaling = service.autoscaling
+    if scaling is not None and scaling.requests_per_target is not None and not service.public:
+        where = at("autoscaling", "requests_per_target", key=True)
+        yield Problem(where, f"`{name}` gets no requests from a load balancer: it is not public", "add `public: true`")
 
 
 def _check_count(service: Service, at: Locator) -> Iterator[Problem]:

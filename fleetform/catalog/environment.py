@@ -18,6 +18,7 @@ from fleetform.catalog.types import (
     Domain,
     EndpointName,
     Entry,
+    HostedZone,
     Integer,
     KmsKey,
     Listed,
@@ -34,6 +35,7 @@ from fleetform.catalog.types import (
     TopicArn,
     VpcCidr,
     VpcId,
+    WebAcl,
 )
 
 Tags = Mapping[TagKey, TagValue]
@@ -86,11 +88,22 @@ class Front(Entry):
     certificate: Certificate | None = None
     """The load balancer's certificate; with it HTTPS, to which HTTP is redirected."""
     domain: Domain | None = Field(default=None, examples=["shop.example.com"])
-    """The name that leads to the load balancer."""
+    """The name that leads to the load balancer; a record is made of it in the `hosted_zone`."""
+    hosted_zone: HostedZone | None = Field(default=None, examples=["Z0123456789ABCDEFGHIJ"])
+    """The Route 53 hosted zone of `domain`; left out: the record is kept elsewhere."""
     cidrs: Annotated[tuple[Cidr, ...], Listed] = ("0.0.0.0/0",)
     """Who may come: networks."""
     idle_timeout: Annotated[Integer, Field(ge=1, le=4000)] = 60
     """Seconds without traffic after which a connection is closed."""
+    access_logs: Boolean = True
+    """Whether every request is logged, in an S3 bucket that is made for it, for `log_retention_in_days`."""
+    web_acl: WebAcl | None = None
+    """The AWS WAF web ACL that requests pass first."""
+
+    @property
+    def balanced(self) -> bool:
+        """Whether a load balancer is the way."""
+        return self.type in ("alb", "internal_alb")
 
 
 class Registry(Entry):
@@ -170,7 +183,7 @@ class Environment(Entry):
     """The key that logs, images and secrets are encrypted with; left out: AWS's own keys. Its policy is yours:
     it has to let `logs.<region>.amazonaws.com` use it for the log groups."""
     protection: Boolean = False
-    """Whether load balancers and log groups refuse to be deleted, and `invoke destroy` refuses too."""
+    """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365

@@ -37,7 +37,7 @@ _ROLE_NAME = 64
 _ROLE_SUFFIX = "-execution"
 _ROLE_POLICY_CHARACTERS = 10_240
 
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
 _BALANCER_NAME = 32
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
 _CONDITION_VALUES = 5
@@ -203,18 +203,17 @@ def _check_subnets(vpc: Vpc, kind: str, zones: int, at: Locator, *, is_needed: b
             yield Problem(at("network", "vpc", key, index), f"subnet `{subnet}` is given twice", "name another subnet")
 
 
-_BALANCED = ("alb", "internal_alb")
-
-
 def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
     front = environment.ingress
     public = any(service.public for service in environment.services.values())
     if public and front.type == "direct" and environment.network.subnets == "private":
         message = "tasks in private subnets have no public address, and `ingress.type` is `direct`"
         yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
-    if front.type in _BALANCED:
+    if front.hosted_zone is not None and front.domain is None:
+        yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` without `domain`", "name the domain in it")
+    if front.balanced:
         return
-    for key in ("certificate", "domain", "idle_timeout"):
+    for key in ("certificate", "domain", "hosted_zone", "idle_timeout", "access_logs", "web_acl"):
         if key in front.model_fields_set:
             message = f"`{key}` is a load balancer's, and `ingress.type` is `{front.type}`"
             yield Problem(at("ingress", key, key=True), message, "choose `alb` or `internal_alb`, or remove it")
@@ -233,6 +232,7 @@ def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
         (("role",), environment.role, False),
         (("kms_key",), environment.kms_key, True),
         (("ingress", "certificate"), environment.ingress.certificate, True),
+        (("ingress", "web_acl"), environment.ingress.web_acl, True),
     )
     for path, value, regional in arns:
         if value is None:
@@ -253,23 +253,19 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     if len(environment.state_bucket) > _BUCKET_NAME:
         message = f"`{environment.state_bucket}` is longer than the {_BUCKET_NAME} characters of a bucket's name"
         yield Problem(at("application"), message, "give another as `state: { bucket: ... }`")
-    balanced = environment.ingress.type in _BALANCED
-    if balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
+    if environment.ingress.balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
         message = f"`{prefix}` cannot be a load balancer's name"
         remedy = (
             f"give a `name_prefix` of letters, digits and hyphens, {_BALANCER_NAME} at most, no `internal-` in front"
         )
         yield Problem(at("name_prefix"), message, remedy)
-    for name, service in environment.services.items():
+    for name in environment.services:
         here = locator(tree, "services", name)()
         longest = _ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
         if len(name) > longest:
             role = f"{prefix}-{name}{_ROLE_SUFFIX}"
             message = f"`{role}` is longer than the {_ROLE_NAME} characters of an IAM role's name"
             yield Problem(here, message, f"with this prefix a service's name has {longest} at most")
-        elif balanced and service.public and len(prefix) + 1 + len(name) > _BALANCER_NAME:
-            message = f"`{prefix}-{name}` is longer than the {_BALANCER_NAME} characters of a target group's name"
-            yield Problem(here, message, "give a shorter `name_prefix`")
 
 
 def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.notices import notices
 from fleetform.catalog.overlay import overlay, without_nulls
 from fleetform.catalog.repository import check_builds, refuse_outside
+from fleetform.catalog.routing import check_routing
 from fleetform.catalog.unrendered import unrendered_of_environment, unrendered_of_services
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
@@ -126,6 +127,7 @@ def validate(inherited: Inherited) -> Environment:
         found += check(services, tree)
     if environment is not None:
         found += check_environment(environment, tree)
+        found += check_routing(environment, tree)
         found += unrendered_of_environment(environment, tree)
     shared = _shared_problems(without_nulls(inherited.shared))
     if found or shared or environment is None:

@@ -19,6 +19,7 @@ def notices(environment: Environment, tree: Node) -> list[Problem]:
         *_circles(environment, tree),
         *_unreachable(environment, tree),
         *_shut_in(environment, tree),
+        *_in_the_clear(environment, tree),
         *_moving_images(environment, tree),
         *_many_rules(environment, tree),
     ]
@@ -84,6 +85,12 @@ def _shut_in(environment: Environment, tree: Node) -> Iterator[Problem]:
             message = f"`{name}` is public, and nothing on the internet reaches it"
             remedy = f"the environment's `ingress.type` is `{environment.ingress.type}`"
             yield Problem(locator(tree, "services", name)("public"), message, remedy)
+
+
+def _in_the_clear(environment: Environment, tree: Node) -> Iterator[Problem]:
+    if environment.ingress.type == "alb" and environment.ingress.certificate is None:
+        message = "the load balancer speaks HTTP alone, and anyone on the way reads and changes it"
+        yield Problem(locator(tree, "ingress")("type"), message, "give it a `certificate`")
 
 
 def _moving_images(environment: Environment, tree: Node) -> Iterator[Problem]:

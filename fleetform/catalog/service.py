@@ -99,7 +99,8 @@ class Ingress(Entry):
     port: PortName | None = None
     """Which of the `ports`; left out: `port`."""
     priority: Annotated[Integer, Field(ge=1, le=50000)] | None = None
-    """Rules are tried from the lowest number on; left out: services with paths or hosts first, by name."""
+    """Rules are tried from the lowest number on; left out: what is named most exactly comes first, an exact host before
+    `*.`, then longer paths before shorter ones."""
     deregistration_delay: Annotated[Integer, Field(ge=0, le=3600)] = 30
     """Seconds that a stopping task may go on answering requests."""
 

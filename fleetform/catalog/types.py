@@ -259,6 +259,19 @@ Certificate = Annotated[
     Text, arn("acm", "certificate/[A-Za-z0-9-]+", "certificate/12345678-1234-1234-1234-123456789012")
 ]
 TopicArn = Annotated[Text, arn("sns", "[A-Za-z0-9_-]{1,256}", "on-call")]
+# https://docs.aws.amazon.com/waf/latest/APIReference/API_AssociateWebACL.html
+WebAcl = Annotated[
+    Text,
+    arn(
+        "wafv2",
+        "regional/webacl/[A-Za-z0-9_-]{1,128}/[A-Za-z0-9-]{1,36}",
+        "regional/webacl/shop/12345678-1234-1234-1234-123456789012",
+    ),
+]
+# https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
+HostedZone = Annotated[
+    Text, Matching(r"Z[A-Z0-9]{1,31}", "a hosted zone's ID is expected, such as Z0123456789ABCDEFGHIJ")
+]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html

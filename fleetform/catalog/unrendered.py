@@ -15,10 +15,8 @@ _EACH = "*"
 
 ENVIRONMENT = (
     "role",
-    "ingress",
     "discovery",
     "kms_key",
-    "protection",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
@@ -26,9 +24,7 @@ SERVICE = (
     "secrets",
     "depends_on",
     "ports",
-    "ingress",
     "autoscaling.memory",
-    "autoscaling.requests_per_target",
     "autoscaling.schedule",
     "deployment.circuit_breaker",
     "deployment.alarms",

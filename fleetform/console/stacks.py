@@ -74,6 +74,8 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
 def destroy(project: Project, env: str, *, yes: bool) -> None:
     """Destroys every stack that has a state, dependents first, and the images with their repositories."""
     workplace = open_checked(project, env)
+    if workplace.environment.protection:
+        raise CheckFailedError(f"{env} is protected; to destroy it, apply it with `protection: false` first")
     for stack in terraform.destroy_order():
         if terraform.has_state(workplace, stack):
             _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)

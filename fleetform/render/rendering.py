@@ -76,6 +76,8 @@ def _values(environment: Environment) -> dict[str, object]:
         "endpoints": topology.endpoints(environment),
         "interface_endpoints": topology.interface_endpoints(environment),
         "security": topology.security_groups(environment),
+        "front": topology.front(environment),
+        "routes": topology.routes(environment),
         "discoverable": topology.discoverable(environment),
         "built": sorted(name for name, service in environment.services.items() if service.build),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),

@@ -6,6 +6,7 @@ puts the edge into every picture. Nothing else may open a port between services 
 
 from fleetform.topology.calls import ANYWHERE, Call, calls, calls_of, urls
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
+from fleetform.topology.ingress import Route, front, listeners, routes
 from fleetform.topology.names import discoverable, dns_name, namespace
 from fleetform.topology.security import (
     ENDPOINTS,
@@ -26,6 +27,7 @@ __all__ = [
     "VPC",
     "Call",
     "PrivateSubnet",
+    "Route",
     "Rule",
     "SecurityGroups",
     "calls",
@@ -33,13 +35,16 @@ __all__ = [
     "discoverable",
     "dns_name",
     "endpoints",
+    "front",
     "front_ports",
     "interface_endpoints",
+    "listeners",
     "namespace",
     "needs_internet",
     "private_subnets",
     "public_ports",
     "public_subnets",
+    "routes",
     "security_groups",
     "urls",
 ]

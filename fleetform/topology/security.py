@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fleetform.catalog.models import Environment, Service
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
+from fleetform.topology.ingress import listeners
 
 APP = "app"
 """Key of the group of all services in `shared` mode."""
@@ -19,7 +20,6 @@ VPC = "vpc"
 
 _HTTP, _HTTPS, _NFS = 80, 443, 2049
 _S3 = "s3"
-_BALANCED = ("alb", "internal_alb")
 # EC2 API reference, IpRange.Description.
 _DESCRIPTION = 255
 
@@ -147,7 +147,7 @@ def _edges(environment: Environment) -> SecurityGroups:
 
 
 def _other_groups(environment: Environment) -> dict[str, str]:
-    balancer = {INGRESS: "Load balancer"} if environment.ingress.type in _BALANCED else {}
+    balancer = {INGRESS: "Load balancer"} if environment.ingress.balanced else {}
     return balancer | ({ENDPOINTS: "VPC endpoints"} if interface_endpoints(environment) else {})
 
 
@@ -174,8 +174,8 @@ def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Wa
     if environment.ingress.type == "direct":
         for group, port in public:
             yield from _from_outside(environment, group, port)
-    elif environment.ingress.type in _BALANCED:
-        for port in (_HTTP, *([_HTTPS] if environment.ingress.certificate else [])):
+    elif environment.ingress.balanced:
+        for port in listeners(environment):
             yield from _from_outside(environment, INGRESS, port)
         for group, port in public:
             yield _Way(INGRESS, group, port, f"The load balancer calls {group}")

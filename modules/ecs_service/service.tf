@@ -20,6 +20,9 @@ resource "aws_ecs_service" "fixed" {
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
 
+  # A task that the load balancer finds unhealthy while it starts is not replaced yet.
+  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.health_check.start_period, 0))
+
   # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
   force_new_deployment = true
 
@@ -42,6 +45,16 @@ resource "aws_ecs_service" "fixed" {
     assign_public_ip = var.assign_public_ip
     security_groups  = var.security_group_ids
     subnets          = var.subnet_ids
+  }
+
+  dynamic "load_balancer" {
+    for_each = local.load_balancer
+
+    content {
+      target_group_arn = aws_lb_target_group.this[load_balancer.key].arn
+      container_name   = var.service
+      container_port   = load_balancer.value.port
+    }
   }
 
   dynamic "service_registries" {
@@ -63,8 +76,8 @@ resource "aws_ecs_service" "fixed" {
     }
   }
 
-  # Without its permissions a task neither starts nor, on destroy, drains.
-  depends_on = [aws_iam_role_policy.execution]
+  # Without its permissions a task neither starts nor, on destroy, drains; ECS takes no target group without a listener.
+  depends_on = [aws_iam_role_policy.execution, aws_lb_listener_rule.this]
 }
 
 resource "aws_ecs_service" "autoscaled" {
@@ -83,6 +96,9 @@ resource "aws_ecs_service" "autoscaled" {
   enable_execute_command        = false
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
+
+  # A task that the load balancer finds unhealthy while it starts is not replaced yet.
+  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.health_check.start_period, 0))
 
   # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
   force_new_deployment = true
@@ -106,6 +122,16 @@ resource "aws_ecs_service" "autoscaled" {
     assign_public_ip = var.assign_public_ip
     security_groups  = var.security_group_ids
     subnets          = var.subnet_ids
+  }
+
+  dynamic "load_balancer" {
+    for_each = local.load_balancer
+
+    content {
+      target_group_arn = aws_lb_target_group.this[load_balancer.key].arn
+      container_name   = var.service
+      container_port   = load_balancer.value.port
+    }
   }
 
   dynamic "service_registries" {
@@ -129,6 +155,6 @@ resource "aws_ecs_service" "autoscaled" {
     }
   }
 
-  # Without its permissions a task neither starts nor, on destroy, drains.
-  depends_on = [aws_iam_role_policy.execution]
+  # Without its permissions a task neither starts nor, on destroy, drains; ECS takes no target group without a listener.
+  depends_on = [aws_iam_role_policy.execution, aws_lb_listener_rule.this]
 }

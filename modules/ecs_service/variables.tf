@@ -36,11 +36,12 @@ variable "assign_public_ip" {
 }
 
 variable "autoscaling" {
-  description = "Bounds of the number of tasks and the average CPU use, in percent, to keep; null for a fixed `desired_count`."
+  description = "Bounds of the number of tasks, and what to keep: the average CPU use, in percent, and the requests a minute to each task; null for a fixed `desired_count`."
   type = object({
-    cpu = optional(number, 60)
-    max = number
-    min = number
+    cpu                 = optional(number, 60)
+    max                 = number
+    min                 = number
+    requests_per_target = optional(number)
   })
   default = null
 
@@ -234,6 +235,35 @@ variable "image" {
   validation {
     condition     = can(regex("^[^[:space:]]+$", var.image))
     error_message = "image must be the name of an image, without spaces."
+  }
+}
+
+variable "load_balancer" {
+  description = "Listener that sends requests for these paths and hosts here, lower priorities first, and how it asks whether a task is healthy; `port` null for the service's; null for none."
+  type = object({
+    deregistration_delay = optional(number, 30)
+    health_check = optional(object({
+      interval = optional(number, 30)
+      path     = optional(string, "/")
+      timeout  = optional(number, 5)
+    }), {})
+    hosts        = optional(list(string), [])
+    listener_arn = string
+    paths        = optional(list(string), [])
+    port         = optional(number)
+    priority     = number
+    vpc_id       = string
+  })
+  default = null
+
+  validation {
+    condition     = try(contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))), var.load_balancer == null)
+    error_message = "load_balancer must have 1 to 5 paths and hosts in all."
+  }
+
+  validation {
+    condition     = try(var.load_balancer.priority >= 1 && var.load_balancer.priority <= 50000, var.load_balancer == null)
+    error_message = "priority of load_balancer must be from 1 to 50000."
   }
 }
 

@@ -43,6 +43,16 @@ WRONG: list[tuple[str, list[str]]] = [
         ["35: `a` runs before `a`, which is no other service; known: b"],
     ),
     (
+        "port: 2, autoscaling: { min: 1, max: 2, requests_per_target: 9 }",
+        [
+            "62: `a` gets no requests from a load balancer: it is not public; add `public: true`",
+            (
+                "62: `requests_per_target` needs a load balancer, and the environment's `ingress.type` is `direct`; "
+                "choose `alb` or `internal_alb` there, or remove it"
+            ),
+        ],
+    ),
+    (
         "port: 2, ingress: {}",
         [
             "31: `a` has `ingress` but is not public; add `public: true`",

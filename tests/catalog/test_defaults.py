@@ -45,7 +45,8 @@ def module_attributes(variable: hcl.Block) -> dict[str, str]:
     attributes = fields.attributes["type"]
     assert isinstance(attributes, dict)
     texts = {name: value.text for name, value in attributes.items() if isinstance(value, hcl.Expression)}
-    return {name: text.split(", ")[1].removesuffix(")") for name, text in texts.items() if text.startswith("optional(")}
+    optional = {name: text for name, text in texts.items() if text.startswith("optional(")}
+    return {name: text.partition(", ")[2].removesuffix(")") or "null" for name, text in optional.items()}
 
 
 def test_a_services_defaults_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -57,7 +58,7 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     variables: dict[str, hcl.Block],
 ) -> None:
     not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
-    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "calls", "public"}
+    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "calls", "public", "ingress"}
 
 
 def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:

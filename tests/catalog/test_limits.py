@@ -212,20 +212,38 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
-        ("name_prefix: pppppppppppppppppppppppppppppppp\ningress: { type: internal_alb }\n"),
+        "name_prefix: ppppppppppppppppppppppppppppppppp\ningress: { type: internal_alb }\n",
         [
             (
-                "envs/catalog.yaml:6:3: `pppppppppppppppppppppppppppppppp-web` is longer than the 32 charac"
-                "ters of a target group's name; give a shorter `name_prefix`"
+                "1:14: `ppppppppppppppppppppppppppppppppp` cannot be a load balancer's name; "
+                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
             )
         ],
     ),
     (
-        ("name_prefix: ppppppppppppppppppppppppppppp\ningress: { type: alb }\n"),
+        "ingress: { hosted_zone: Z0123, access_logs: false }",
         [
             (
-                "envs/catalog.yaml:6:3: `ppppppppppppppppppppppppppppp-web` is longer than the 32 character"
-                "s of a target group's name; give a shorter `name_prefix`"
+                "1:12: `hosted_zone` is a load balancer's, and `ingress.type` is `direct`; "
+                "choose `alb` or `internal_alb`, or remove it"
+            ),
+            "1:12: `hosted_zone` without `domain`; name the domain in it",
+            (
+                "1:32: `access_logs` is a load balancer's, and `ingress.type` is `direct`; "
+                "choose `alb` or `internal_alb`, or remove it"
+            ),
+        ],
+    ),
+    (
+        "ingress: { type: alb, web_acl: 'arn:aws:wafv2:us-east-1:123456789012:regional/webacl/shop/x' }",
+        ["1:32: `ingress.web_acl` is of us-east-1; the environment is in eu-west-1"],
+    ),
+    (
+        "ingress: { type: alb, hosted_zone: example.com, domain: shop.example.com }",
+        [
+            (
+                "1:36: `ingress.hosted_zone` is `example.com`; "
+                "a hosted zone's ID is expected, such as Z0123456789ABCDEFGHIJ"
             )
         ],
     ),

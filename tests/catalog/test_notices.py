@@ -89,6 +89,16 @@ def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) ->
     ]
 
 
+def test_a_load_balancer_that_speaks_http_to_the_internet_is_told(tmp_path: Path) -> None:
+    services = '  a: { image: "x:1", port: 80, public: true }\n'
+    assert found(tmp_path, services, "ingress: { type: alb }\n") == [
+        (
+            "envs/dev/environment.yaml:1:18: the load balancer speaks HTTP alone, and anyone on the way reads and "
+            "changes it; give it a `certificate`"
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     ("callees", "expected"),
     [

@@ -544,3 +544,44 @@ def test_a_tag_beside_another_comes_off_what_an_index_names(client: Client, put_
     name = described(client, part)["repositoryName"]
     assert client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageTag": extra}])["failures"] == []
     assert described(client, part)["imageTags"] == [part]
+
+
+@pytest.fixture
+def balancer(client: Client, network: Network) -> Iterator[str]:
+    """A load balancer, by its ARN."""
+    elbv2 = client("elbv2")
+    made = elbv2.create_load_balancer(Name=f"lb-{uuid4().hex[:8]}", Subnets=network.subnets)
+    arn: str = made["LoadBalancers"][0]["LoadBalancerArn"]
+    yield arn
+    elbv2.delete_load_balancer(LoadBalancerArn=arn)
+
+
+def test_a_listener_has_a_certificate_that_is_there_already(client: Client, balancer: str) -> None:
+    certificate = [{"CertificateArn": f"arn:aws:acm:eu-central-1:123456789012:certificate/{uuid4()}"}]
+    listener = client("elbv2").create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=certificate,
+        DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    )["Listeners"][0]
+    other = [{"CertificateArn": f"arn:aws:acm:eu-central-1:123456789012:certificate/{uuid4()}"}]
+    changed = client("elbv2").modify_listener(ListenerArn=listener["ListenerArn"], Certificates=other)["Listeners"][0]
+    assert (listener["Certificates"], changed["Certificates"]) == (certificate, other)
+
+
+def test_a_web_acl_that_is_there_already_is_associated(client: Client, balancer: str) -> None:
+    acl = f"arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/shop/{uuid4()}"
+    client("wafv2").associate_web_acl(WebACLArn=acl, ResourceArn=balancer)
+    assert client("wafv2").get_web_acl_for_resource(ResourceArn=balancer)["WebACL"]["ARN"] == acl
+    client("wafv2").disassociate_web_acl(ResourceArn=balancer)
+    assert "WebACL" not in client("wafv2").get_web_acl_for_resource(ResourceArn=balancer)
+
+
+def test_a_record_is_made_in_a_hosted_zone_that_is_there_already(client: Client) -> None:
+    zone = f"Z{uuid4().hex[:20].upper()}"
+    record = {"Name": "shop.example.com.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    batch = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
+    found = client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert record in found

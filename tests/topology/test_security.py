@@ -53,6 +53,39 @@ def test_the_edges_open_just_the_declared_calls() -> None:
     )
 
 
+BALANCED = {"type": "alb", "certificate": "arn:aws:acm:ap-northeast-1:123456789012:certificate/x"}
+
+
+def test_only_the_load_balancer_reaches_public_services() -> None:
+    services = {"web": service(80, "orders", public=True), "orders": service(8080)}
+    groups = topology.security_groups(environment(services, ingress={**BALANCED, "cidrs": ("192.0.2.0/24",)}))
+    assert groups == SecurityGroups(
+        groups={"orders": "Tasks of orders", "web": "Tasks of web", "ingress": "Load balancer"},
+        ingress={
+            "web->orders:8080": Rule("orders", "web calls orders", peer="web", port=8080),
+            "192.0.2.0/24->ingress:80": Rule(
+                "ingress", "192.0.2.0/24 to the load balancer", cidr="192.0.2.0/24", port=80
+            ),
+            "192.0.2.0/24->ingress:443": Rule(
+                "ingress", "192.0.2.0/24 to the load balancer", cidr="192.0.2.0/24", port=443
+            ),
+            "ingress->web:80": Rule("web", "Requests to web", peer="ingress", port=80),
+        },
+        egress={
+            "orders->internet:443": Rule("orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+            "web->internet:443": Rule("web", "web pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+            "web->orders:8080": Rule("web", "web calls orders", peer="orders", port=8080),
+            "ingress->web:80": Rule("ingress", "Requests to web", peer="web", port=80),
+        },
+        members={"orders": "orders", "web": "web"},
+    )
+
+
+def test_without_a_way_in_nothing_is_open_to_the_internet() -> None:
+    groups = topology.security_groups(environment({"web": service(80, public=True)}, ingress={"type": "none"}))
+    assert groups.ingress == {}
+
+
 def test_services_that_call_each_other_have_a_rule_each_way() -> None:
     groups = topology.security_groups(environment({"a": service(1000, "b"), "b": service(2000, "a")}))
     assert groups.ingress == {

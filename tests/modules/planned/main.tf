@@ -64,6 +64,24 @@ output "network_by_id" {
   value = module.network_by_id
 }
 
+module "ingress" {
+  source = "../../../modules/ingress/examples/basic"
+}
+
+module "internal_ingress" {
+  source = "../../../modules/ingress"
+
+  name               = "shop-dev"
+  account_id         = "123456789012"
+  internal           = true
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  access_logs  = false
+  idle_timeout = 120
+  web_acl_arn  = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
+}
+
 module "network" {
   source = "../../../modules/network/examples/basic"
 }
@@ -140,6 +158,33 @@ module "autoscaled" {
   architecture       = "arm64"
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 3 } }
   autoscaling        = { min = 2, max = 8, cpu = 60 }
+}
+
+module "balanced" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-a-service-with-a-long-name"
+  service = "a-service-with-a-long-name"
+  image   = "public.ecr.aws/nginx/nginx:1.29"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  load_balancer = {
+    listener_arn = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:listener/app/shop-dev/50dc6c495c0c9188/f2f7dc8efc522ab2"
+    vpc_id       = "vpc-0123456789abcdef0"
+    priority     = 100
+    paths        = ["/api/*"]
+    hosts        = ["shop.example.com"]
+    health_check = { path = "/healthz", interval = 5 }
+
+    deregistration_delay = 60
+  }
+
+  port         = 80
+  health_check = { command = ["CMD", "true"], start_period = 90 }
+  autoscaling  = { min = 2, max = 8, requests_per_target = 1000 }
 }
 
 module "worker" {

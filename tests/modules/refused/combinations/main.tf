@@ -21,6 +21,16 @@ module "ecs_service" {
   port        = 8080
 }
 
+module "ingress" {
+  source = "../../../../modules/ingress"
+
+  name               = "shop"
+  account_id         = "123456789012"
+  subnet_ids         = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+  hosted_zone_id     = "Z0123456789ABCDEFGHIJ"
+}
+
 module "network" {
   source = "../../../../modules/network"
 

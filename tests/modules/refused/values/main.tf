@@ -52,6 +52,7 @@ module "ecs_service" {
   desired_count         = 1.5
   ephemeral_storage     = 20
   health_check          = { command = ["python3", "-m", "common.healthcheck"] }
+  load_balancer         = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
   log_retention_in_days = 8
   port                  = 0
   stop_timeout          = 1
@@ -100,6 +101,16 @@ module "existing_network" {
   vpc             = {}
   public_subnets  = { ids = ["subnet-0123456789abcdef0"], tags = { tier = "public" } }
   private_subnets = {}
+}
+
+module "ingress" {
+  source = "../../../../modules/ingress"
+
+  name               = "internal-shop"
+  account_id         = "123"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+  idle_timeout       = 0
 }
 
 module "network" {

@@ -1,0 +1,108 @@
+"""What the load balancer sends to which service: its rules' conditions and their order.
+
+A rule's priority follows from its own service alone. So a service that comes or goes changes no other's rule, and no
+apply moves a rule to a number that another still has, which AWS refuses. See docs/adr/0012.
+"""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from fleetform.catalog.checks import Locator, locator
+from fleetform.catalog.models import Environment, Ingress, Service
+from fleetform.catalog.nodes import Node
+from fleetform.errors import Problem
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
+LAST_PRIORITY = 50_000
+EVERYTHING = "/*"
+"""The path of a service that names no paths and hosts."""
+
+# Kinds of hosts: exact, with a wildcard, any. Lengths of paths: 0 to 31 characters before a wildcard.
+_HOSTS = 3
+_LENGTHS = 32
+# Numbers for services that are named equally exactly; what is left of AWS's is for the service that takes the rest.
+_SLOTS = (LAST_PRIORITY - 1) // (_HOSTS * _LENGTHS)
+
+
+def routed(environment: Environment) -> dict[str, Service]:
+    """The services that the load balancer sends requests to, by name, sorted; none without a load balancer."""
+    services = sorted(environment.services.items()) if environment.ingress.balanced else []
+    return {name: service for name, service in services if service.public}
+
+
+def takes_the_rest(service: Service) -> bool:
+    """Whether a public service takes what no other does: it names neither paths nor hosts."""
+    return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
+
+
+def priority(name: str, service: Service) -> int:
+    """The number of a service's rule, 1 to 50,000: its own, else one that follows from its hosts, paths and name.
+
+    What is named more exactly has the lower number: an exact host before one with a wildcard before any; then, by the
+    most general of its paths, the longer before the shorter, as far as its first 31 characters differ.
+    """
+    if service.ingress is not None and service.ingress.priority is not None:
+        return service.ingress.priority
+    if service.ingress is None or takes_the_rest(service):
+        return LAST_PRIORITY
+    band = _generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)
+    return 1 + band * _SLOTS + int.from_bytes(sha256(name.encode()).digest()[:8]) % _SLOTS
+
+
+def _generality_of_hosts(ingress: Ingress) -> int:
+    if not ingress.hosts:
+        return 2
+    return 1 if any(host.startswith("*") for host in ingress.hosts) else 0
+
+
+def _generality_of_paths(ingress: Ingress) -> int:
+    return _LENGTHS - 1 - min((_exactness(path) for path in ingress.paths), default=0)
+
+
+def _exactness(path: str) -> int:
+    """Characters before the first wildcard, and one more if there is none."""
+    exact = min((path.index(wildcard) for wildcard in "*?" if wildcard in path), default=len(path) + 1)
+    return min(exact, _LENGTHS - 1)
+
+
+def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
+    """No two services take the same requests, or the same number."""
+    taken: dict[tuple[str, str], str] = {}
+    numbers: dict[int, str] = {}
+    for name, service in routed(environment).items():
+        at = locator(tree, "services", name)
+        before = len(taken)
+        yield from _check_conditions(name, service, taken, at)
+        if len(taken) > before:  # else it takes what another does, which is said already
+            yield from _check_priority(name, service, numbers, at)
+        yield from _check_port(service, at)
+
+
+def _check_conditions(name: str, service: Service, taken: dict[tuple[str, str], str], at: Locator) -> Iterator[Problem]:
+    ingress = service.ingress or Ingress()
+    for host in ingress.hosts or ("*",):
+        for index, path in enumerate(ingress.paths or (EVERYTHING,)):
+            other = taken.setdefault((host, path), name)
+            if other == name:
+                continue
+            if takes_the_rest(service):
+                message = f"`{other}` and `{name}` both take every request"
+                yield Problem(at("public"), message, "give one of them `ingress:` with `paths` or `hosts`")
+                return
+            requests = f"`{path}`" if host == "*" else f"`{host}{path}`"
+            where = at("ingress", "paths", index) if ingress.paths else at("ingress", "hosts")
+            yield Problem(where, f"`{other}` takes {requests} already", "keep it in one of them")
+
+
+def _check_priority(name: str, service: Service, numbers: dict[int, str], at: Locator) -> Iterator[Problem]:
+    number = priority(name, service)
+    other = numbers.setdefault(number, name)
+    if other != name:
+        message = f"the rules of `{other}` and `{name}` both have priority {number}"
+        yield Problem(at("ingress", "priority"), message, "give one of them another `priority`")
+
+
+def _check_port(service: Service, at: Locator) -> Iterator[Problem]:
+    named = service.ports.get(service.ingress.port or "") if service.ingress is not None else None
+    if named is not None and named.protocol == "udp":
+        yield Problem(at("ingress", "port"), "a load balancer speaks HTTP, over tcp", "name a port of tcp")

@@ -1,0 +1,86 @@
+locals {
+  load_balancer = { for given in var.load_balancer[*] : "this" => merge(given, { port = coalesce(given.port, var.port) }) }
+}
+
+resource "aws_lb_target_group" "this" {
+  for_each = local.load_balancer
+
+  # At most 32 characters, and another where another group has to take this one's place before it goes.
+  name        = "${replace(trim(substr(var.name, 0, 25), "_-"), "_", "-")}-${substr(sha256("${var.name} ${each.value.port} ${each.value.vpc_id}"), 0, 6)}"
+  vpc_id      = each.value.vpc_id
+  target_type = "ip"
+  protocol    = "HTTP"
+  port        = each.value.port
+
+  deregistration_delay = each.value.deregistration_delay
+
+  health_check {
+    path     = each.value.health_check.path
+    interval = each.value.health_check.interval
+    timeout  = min(each.value.health_check.timeout, each.value.health_check.interval - 1)
+    matcher  = "200-399"
+  }
+
+  lifecycle {
+    # A listener rule holds on to it.
+    create_before_destroy = true
+  }
+}
+
+resource "aws_lb_listener_rule" "this" {
+  for_each = local.load_balancer
+
+  listener_arn = each.value.listener_arn
+  priority     = each.value.priority
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.this[each.key].arn
+  }
+
+  dynamic "condition" {
+    for_each = length(each.value.hosts) > 0 ? ["hosts"] : []
+
+    content {
+      host_header {
+        values = each.value.hosts
+      }
+    }
+  }
+
+  dynamic "condition" {
+    for_each = length(each.value.paths) > 0 ? ["paths"] : []
+
+    content {
+      path_pattern {
+        values = each.value.paths
+      }
+    }
+  }
+
+  tags = {
+    Name = var.name
+  }
+}
+
+resource "aws_appautoscaling_policy" "requests" {
+  for_each = { for key, target in aws_appautoscaling_target.this : key => target if try(var.autoscaling.requests_per_target, null) != null }
+
+  name               = "${var.name}-requests"
+  policy_type        = "TargetTrackingScaling"
+  service_namespace  = each.value.service_namespace
+  resource_id        = each.value.resource_id
+  scalable_dimension = each.value.scalable_dimension
+
+  target_tracking_scaling_policy_configuration {
+    target_value = var.autoscaling.requests_per_target
+
+    predefined_metric_specification {
+      predefined_metric_type = "ALBRequestCountPerTarget"
+      resource_label         = "${regex("app/[^/]+/[^/]+", var.load_balancer.listener_arn)}/${aws_lb_target_group.this[each.key].arn_suffix}"
+    }
+  }
+
+  # A target group that no listener has gets no requests, and so no policy.
+  depends_on = [aws_lb_listener_rule.this]
+}

@@ -1,0 +1,78 @@
+resource "aws_s3_bucket" "logs" {
+  for_each = var.access_logs ? toset(["this"]) : toset([])
+
+  bucket        = "${var.name}-access-logs-${var.account_id}"
+  force_destroy = !var.deletion_protection
+}
+
+resource "aws_s3_bucket_public_access_block" "logs" {
+  for_each = aws_s3_bucket.logs
+
+  bucket                  = each.value.bucket
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# Load balancers write to no bucket with a KMS key:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
+  for_each = aws_s3_bucket.logs
+
+  bucket = each.value.bucket
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# Without versions: a load balancer writes each object once.
+resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  for_each = aws_s3_bucket.logs
+
+  bucket = each.value.bucket
+
+  rule {
+    id     = "expire"
+    status = "Enabled"
+
+    filter {}
+
+    expiration {
+      days = var.log_retention_in_days
+    }
+  }
+}
+
+resource "aws_s3_bucket_policy" "logs" {
+  for_each = aws_s3_bucket.logs
+
+  bucket = each.value.bucket
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "WriteLogs"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${each.value.arn}/AWSLogs/${var.account_id}/*"
+      },
+      {
+        Sid       = "DenyWithoutTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [each.value.arn, "${each.value.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+
+  # S3 refuses two changes of a bucket's access at a time.
+  depends_on = [aws_s3_bucket_public_access_block.logs]
+}

@@ -1,0 +1,122 @@
+"""What a load balancer sends to whom: which rules exclude each other, and in which order they are tried."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetform.catalog.models import Ingress, Service
+from fleetform.catalog.routing import LAST_PRIORITY, priority
+from fleetform.errors import CatalogError
+from tests.catalog.catalogs import HEAD, loaded
+
+
+def public(**ingress: object) -> Service:
+    return Service.model_validate({"image": "x:1", "port": 80, "public": True, "ingress": ingress or None})
+
+
+def test_a_priority_of_the_catalog_is_taken() -> None:
+    assert priority("web", public(paths=["/a"], priority=7)) == 7
+
+
+@pytest.mark.parametrize("service", [public(), public(deregistration_delay=5)])
+def test_who_takes_the_rest_is_last(service: Service) -> None:
+    assert priority("web", service) == LAST_PRIORITY
+
+
+def test_what_is_named_more_exactly_is_tried_first() -> None:
+    services = [
+        public(hosts=["a.example.com"], paths=["/api/*"]),
+        public(hosts=["a.example.com"]),
+        public(hosts=["*.example.com"], paths=["/api/*"]),
+        public(hosts=["*.example.com", "a.example.com"]),
+        public(paths=["/api/v1/orders"]),
+        public(paths=["/api/v1/*"]),
+        public(paths=["/api"]),
+        public(paths=["/api*"]),
+        public(paths=["/a?i/v1/orders", "/api/v1/orders/*"]),
+        public(),
+    ]
+    numbers = [priority("web", service) for service in services]
+    assert all(one < other for one, other in pairwise(numbers)), numbers
+
+
+PATHS = st.lists(st.text("ab/*?", min_size=0, max_size=40).map("/{}".format), max_size=3)
+HOSTS = st.lists(st.sampled_from(["a.example", "*.a.example"]), max_size=2)
+
+
+@given(st.from_regex(r"[a-z]{1,10}", fullmatch=True), HOSTS, PATHS)
+def test_a_derived_priority_is_one_of_awss_and_not_the_last(name: str, hosts: list[str], paths: list[str]) -> None:
+    number = priority(name, public(hosts=hosts, paths=paths))
+    assert 1 <= number < LAST_PRIORITY or not (hosts or paths)
+
+
+def test_priorities_stay_as_they_are() -> None:
+    """A change here would change the rules of everyone's load balancers."""
+    ingress = Ingress(paths=("/api/*",))
+    services = {name: Service(image="x:1", port=80, public=True, ingress=ingress) for name in ("api", "orders", "web")}
+    assert {name: priority(name, service) for name, service in services.items()} == {
+        "api": 47046,
+        "orders": 47309,
+        "web": 47066,
+    }
+
+
+# Services, and what is said of them.
+WRONG: list[tuple[str, list[str]]] = [
+    (
+        "  a: { image: 'x:1', port: 80, public: true }\n  b: { image: 'x:1', port: 80, public: true, ingress: {} }\n",
+        ["8:40: `a` and `b` both take every request; give one of them `ingress:` with `paths` or `hosts`"],
+    ),
+    (
+        (
+            "  a: { image: 'x:1', port: 80, public: true, ingress: { paths: [/x, /y] } }\n"
+            "  b: { image: 'x:1', port: 80, public: true, ingress: { paths: [/z, /y] } }\n"
+        ),
+        ["8:69: `a` takes `/y` already; keep it in one of them"],
+    ),
+    (
+        (
+            "  a: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x] } }\n"
+            "  b: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x], priority: 1 } }\n"
+        ),
+        ["8:85: `a` takes `a.example/x` already; keep it in one of them"],
+    ),
+    (
+        (
+            "  a: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example] } }\n"
+            "  b: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example] } }\n"
+        ),
+        ["8:64: `a` takes `a.example/*` already; keep it in one of them"],
+    ),
+    (
+        (
+            "  a: { image: 'x:1', port: 80, public: true, ingress: { paths: [/x], priority: 7 } }\n"
+            "  b: { image: 'x:1', port: 80, public: true, ingress: { paths: [/y], priority: 7 } }\n"
+        ),
+        ["8:80: the rules of `a` and `b` both have priority 7; give one of them another `priority`"],
+    ),
+    (
+        (
+            "  a: { image: 'x:1', port: 80, public: true, ports: { dns: { container_port: 53, protocol: udp } },"
+            " ingress: { port: dns } }\n"
+        ),
+        ["7:118: a load balancer speaks HTTP, over tcp; name a port of tcp"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("services", "found"), WRONG, ids=[found[0] for _, found in WRONG])
+def test_rules_that_exclude_each_other_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
+    with pytest.raises(CatalogError) as refused:
+        loaded(tmp_path, f"{HEAD}ingress: {{ type: alb }}\nservices:\n{services}", "")
+    lines = [line for line in str(refused.value).splitlines() if "is not rendered yet" not in line]
+    assert [line.removeprefix("envs/catalog.yaml:") for line in lines] == found
+
+
+def test_without_a_load_balancer_any_number_of_services_may_take_everything(tmp_path: Path) -> None:
+    services = "".join(f"  {name}: {{ image: 'x:1', port: 80, public: true }}\n" for name in "ab")
+    environment = loaded(tmp_path, f"{HEAD}services:\n{services}", "")
+    assert sorted(environment.services) == ["a", "b"]
