@@ -21,15 +21,11 @@ ENVIRONMENT = (
     "network.vpc",
     "ingress",
     "discovery",
-    "kms_key",
     "protection",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
 SERVICE = (
-    "secrets",
-    "depends_on",
-    "ports",
     "ingress",
     "calls.*.port",
     "calls.*.namespace",
@@ -44,16 +40,8 @@ SERVICE = (
     "deployment.alarms",
     "schedule",
     "run_before",
-    "volumes",
-    "sidecars",
-    "logs.mode",
-    "logs.max_buffer_size_mib",
-    "logs.routing",
-    "task_role",
-    "exec",
     "discovery.record_type",
     "service_connect",
-    "tags",
     "group",
     "renamed_from",
 )

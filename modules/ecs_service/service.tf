@@ -16,7 +16,7 @@ resource "aws_ecs_service" "fixed" {
 
   availability_zone_rebalancing = "ENABLED"
   enable_ecs_managed_tags       = true
-  enable_execute_command        = false
+  enable_execute_command        = var.exec_log_group_arn != null
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
 
@@ -52,6 +52,8 @@ resource "aws_ecs_service" "fixed" {
     }
   }
 
+  tags = var.tags
+
   lifecycle {
     # Tasks stay registered with a discovery service that was replaced, unless they are replaced too.
     replace_triggered_by = [terraform_data.discovery_service]
@@ -64,7 +66,7 @@ resource "aws_ecs_service" "fixed" {
   }
 
   # Without its permissions a task neither starts nor, on destroy, drains.
-  depends_on = [aws_iam_role_policy.execution]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.task, aws_iam_role_policy_attachment.task]
 }
 
 resource "aws_ecs_service" "autoscaled" {
@@ -80,7 +82,7 @@ resource "aws_ecs_service" "autoscaled" {
 
   availability_zone_rebalancing = "ENABLED"
   enable_ecs_managed_tags       = true
-  enable_execute_command        = false
+  enable_execute_command        = var.exec_log_group_arn != null
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
 
@@ -116,6 +118,8 @@ resource "aws_ecs_service" "autoscaled" {
     }
   }
 
+  tags = var.tags
+
   lifecycle {
     ignore_changes = [desired_count]
 
@@ -130,5 +134,5 @@ resource "aws_ecs_service" "autoscaled" {
   }
 
   # Without its permissions a task neither starts nor, on destroy, drains.
-  depends_on = [aws_iam_role_policy.execution]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.task, aws_iam_role_policy_attachment.task]
 }
