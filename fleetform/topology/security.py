@@ -10,6 +10,7 @@ ANYWHERE = "0.0.0.0/0"
 
 # Image pulls, logs and the AWS APIs are HTTPS.
 _HTTPS = 443
+_NFS = 2049
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,19 @@ def _edges(environment: Environment) -> SecurityGroups:
         f"{name}->internet:{_HTTPS}": Rule(name, f"{name} pulls its image and calls AWS", cidr=ANYWHERE, port=_HTTPS)
         for name in names
     }
+    # A VPC that exists already has a network that the catalog does not know.
+    own = environment.network.cidr if environment.network.vpc is None else ANYWHERE
+    nfs = {
+        f"{name}->efs:{_NFS}": Rule(name, f"{name} mounts EFS", cidr=own, port=_NFS)
+        for name in names
+        if any(volume.efs for volume in environment.services[name].volumes.values())
+    }
     return SecurityGroups(
         groups={name: f"Tasks of {name}" for name in names},
         ingress=public
         | {call.key: Rule(call.callee, _sentence(call), peer=call.caller, port=call.port) for call in edges},
         egress=https
+        | nfs
         | {call.key: Rule(call.caller, _sentence(call), peer=call.callee, port=call.port) for call in edges},
         members={name: name for name in names},
     )

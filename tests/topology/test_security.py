@@ -1,6 +1,7 @@
 import pytest
 
 from fleetform import topology
+from fleetform.catalog.models import Service
 from fleetform.topology import Rule, SecurityGroups
 
 from .environments import CHAIN, environment, service
@@ -65,3 +66,12 @@ def test_the_order_of_the_services_changes_nothing(security: str) -> None:
     one = environment(security=security)
     other = environment(dict(reversed(CHAIN.items())), security=security)
     assert str(topology.security_groups(one)) == str(topology.security_groups(other))
+
+
+def test_a_service_on_efs_reaches_file_systems_in_its_network() -> None:
+    volumes = {"data": {"container_path": "/data", "efs": {"file_system_id": "fs-01234567"}}, "scratch": "/scratch"}
+    service = Service.model_validate({"image": "nginx", "volumes": volumes})
+    assert topology.security_groups(environment({"media": service})).egress == {
+        "media->internet:443": Rule("media", "media pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
+        "media->efs:2049": Rule("media", "media mounts EFS", cidr="10.0.0.0/16", port=2049),
+    }
