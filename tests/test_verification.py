@@ -34,7 +34,7 @@ def deployment(access: Access) -> Iterator[Deployment]:
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:
     domain = deployment.namespace
     assert verify(deployment.environment, deployment.access) == Report(
-        checks=27,
+        checks=36,
         differences=(),
         services=(
             ServiceStatus("orders", f"orders.{domain}", 8080, (), running=2, desired=2, registered=2),
