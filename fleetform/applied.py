@@ -50,6 +50,13 @@ class AppliedRule:
         return self.protocol == protocol and self.first is not None and self.first <= port <= (self.last or 0)
 
 
+def _without_waits(container: Mapping[str, Any], gone: set[str]) -> Mapping[str, Any]:
+    """A container that waits for none of those that are gone."""
+    waits = container.get("dependsOn") or ()
+    left = [wait for wait in waits if wait["containerName"] not in gone]
+    return container if len(left) == len(waits) else {**container, "dependsOn": left}
+
+
 @dataclass(frozen=True)
 class AppliedService:
     """An ECS service as it is applied.
@@ -76,9 +83,10 @@ class AppliedService:
 
     @property
     def containers(self) -> list[Mapping[str, Any]]:
-        """The containers of its task definition."""
+        """The containers of its task definition, without a log router: on this machine, output stays where it is."""
         containers: list[Mapping[str, Any]] = self.definition["containerDefinitions"]
-        return containers
+        routers = {container["name"] for container in containers if container.get("firelensConfiguration")}
+        return [_without_waits(container, routers) for container in containers if container["name"] not in routers]
 
 
 @dataclass(frozen=True)

@@ -101,15 +101,9 @@ class _Reality(Reality):
         pages = self.discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
         return sum(len(page["Instances"]) for page in pages)
 
-    def variables(self, service: str) -> dict[str, str]:
-        """The variables of the container that is named as its service; none if no container is."""
-        containers: list[Mapping[str, Any]] = self.definition(service)["containerDefinitions"]
-        return {
-            item["name"]: item["value"]
-            for container in containers
-            if container["name"] == service
-            for item in container.get("environment", [])
-        }
+    def containers(self, service: str) -> dict[str, Mapping[str, Any]]:
+        """The definitions of a service's containers by name."""
+        return {container["name"]: container for container in self.definition(service)["containerDefinitions"]}
 
 
 def _conditions(rule: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -224,7 +218,14 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     yield _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
     port = {"PORT": str(entry.port)} if entry.port else {}
     variables = {**port, **entry.environment, **topology.urls(environment, name)}
-    yield _Fact(f"variables of {name}", variables, reality.variables(name))
+    containers = reality.containers(name)
+    yield _Fact(f"containers of {name}", {name, *entry.beside}, set(containers))
+    found = containers.get(name, {}).get("environment", [])
+    yield _Fact(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
+    for container, wanted in {name: entry, **entry.beside}.items():
+        secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
+        yield _Fact(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
+    yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if discoverable:
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))

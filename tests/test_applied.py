@@ -57,6 +57,15 @@ def test_the_definition_is_the_one_that_runs_now(deployment: Deployment) -> None
     )
 
 
+def test_a_log_router_is_none_of_the_containers_of_this_machine() -> None:
+    """Nor does anything wait for it."""
+    router = container("log_router", firelensConfiguration={"type": "fluentbit"})
+    waits = [{"containerName": name, "condition": "START"} for name in ("log_router", "proxy")]
+    web, proxy = container("web", dependsOn=waits), container("proxy", dependsOn=waits[:1])
+    found = AppliedService("web", 1, definition("web", [router, web, proxy]), None, ("web",))
+    assert found.containers == [{**web, "dependsOn": waits[1:]}, {**proxy, "dependsOn": []}]
+
+
 def test_a_service_that_is_not_applied_is_told(deployment: Deployment) -> None:
     deployment.delete_service("worker")
     with pytest.raises(ProgramError) as caught:

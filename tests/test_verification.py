@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Volume
+from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Secret, Sidecar, Volume
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -34,7 +34,7 @@ def deployment(access: Access) -> Iterator[Deployment]:
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:
     domain = deployment.namespace
     assert verify(deployment.environment, deployment.access) == Report(
-        checks=27,
+        checks=36,
         differences=(),
         services=(
             ServiceStatus("orders", f"orders.{domain}", 8080, (), running=2, desired=2, registered=2),
@@ -252,7 +252,24 @@ def test_variables_that_differ_are_told(deployment: Deployment) -> None:
 
 def test_a_container_of_another_name_has_no_variables(deployment: Deployment) -> None:
     deployment.redefine("orders", {"PORT": "8080", "CURRENCY": "EUR"}, "app")
-    assert deployment.differences() == ("variables of orders: expected {'PORT': '8080', 'CURRENCY': 'EUR'}, found {}",)
+    assert deployment.differences() == (
+        "containers of orders: expected {orders}, found {app}",
+        "variables of orders: expected {'PORT': '8080', 'CURRENCY': 'EUR'}, found {}",
+    )
+
+
+def test_sidecars_secrets_and_shells_that_are_missing_are_told(deployment: Deployment) -> None:
+    services = deployment.environment.services
+    proxy = Sidecar(image="proxy:1", secrets={"KEY": Secret(parameter="/key")})
+    more = {"exec": True, "secrets": {"TOKEN": Secret(parameter="/token")}, "sidecars": {"proxy": proxy}}
+    web = services["web"].model_copy(update=more)
+    environment = deployment.environment.model_copy(update={"services": {**services, "web": web}})
+    assert verify(environment, deployment.access).differences == (
+        "containers of web: expected {proxy, web}, found {web}",
+        "secrets of web/web: expected {TOKEN}, found {}",
+        "secrets of web/proxy: expected {KEY}, found {}",
+        "ECS Exec of web: expected True, found False",
+    )
 
 
 def test_an_environment_that_was_never_applied_is_an_error_of_the_api(access: Access) -> None:

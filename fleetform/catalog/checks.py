@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from fleetform.catalog.models import Callee, Container, Service
+from fleetform.catalog.models import LOG_ROUTER, Callee, Container, Logs, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
@@ -18,6 +18,9 @@ _SHOWN = 20
 # Words are alike that have so many percent of their letters in common; one of so many letters was never a slip.
 _ALIKE = 60
 _LONGEST = 100
+
+# Such a name is looked for without its end: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
+_ENDS_LIKE_AN_ARN = re.compile(r"(?!arn:).*-[A-Za-z0-9]{6}")
 
 Services: TypeAlias = Mapping[str, Service]
 Locator: TypeAlias = Callable[..., Position]
@@ -140,7 +143,10 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
         yield from _check_callees(name, service, services, at)
         yield from _check_environment(service, at)
         yield from _check_containers(service, at)
+        yield from _check_volumes(service, at)
+        yield from _check_routing(service, at)
         yield from _check_sidecars(name, service, at)
+        yield from _check_exec(name, service, at)
         yield from _check_others(name, service, names, at)
     yield from _check_renames(services, tree)
 
@@ -316,10 +322,41 @@ def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
         elif secret.parameter is not None and secret.json_key is not None:
             message = "SSM parameters have no keys"
             yield Problem(at("secrets", variable, "json_key", key=True), message, "remove it, or name a `secret`")
+        elif secret.secret is not None and _ENDS_LIKE_AN_ARN.fullmatch(secret.secret):
+            message = f"Secrets Manager takes the end of `{secret.secret}` for that of an ARN"
+            yield Problem(at("secrets", variable, "secret"), message, "give the secret's whole ARN")
     for name, limit in container.ulimits.items():
         if limit.soft_limit > limit.hard_limit:
             message = "`soft_limit` is greater than `hard_limit`"
             yield Problem(at("ulimits", name, "soft_limit"), message, "swap them")
+
+
+def _check_volumes(service: Service, at: Locator) -> Iterator[Problem]:
+    for name, volume in service.volumes.items():
+        efs = volume.efs
+        if efs is not None and efs.access_point_id is not None and efs.root_directory != "/":
+            message = "an access point sets the folder, and `root_directory` names another"
+            yield Problem(at("volumes", name, "efs", "root_directory", key=True), message, "keep one of them")
+
+
+def _check_routing(service: Service, at: Locator) -> Iterator[Problem]:
+    if not service.logs.routing:
+        return
+    for key in ("mode", "max_buffer_size_mib"):
+        if getattr(service.logs, key) != Logs.model_fields[key].default:
+            message = f"`{key}` is for CloudWatch Logs, and `routing` leads elsewhere"
+            yield Problem(at("logs", key, key=True), message, "remove it, or say it in the options of `routing`")
+    router = service.sidecars.get(LOG_ROUTER)
+    if router is not None and router.user not in (None, "0"):
+        message = "ECS runs the log router as user 0 alone"
+        yield Problem(at("sidecars", LOG_ROUTER, "user"), message, "remove it")
+
+
+def _check_exec(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html: a read-only root is not supported."""
+    if service.exec and service.read_only:
+        message = f"ECS Exec's agent writes to the root file system of `{name}`, which is read-only"
+        yield Problem(at("exec", key=True), message, "add `read_only: false`, or leave `exec` out")
 
 
 def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Problem]:

@@ -113,6 +113,19 @@ class Container(Entry):
     """Sidecars that go before, and what they have to be by then: `start` (they run), `complete` (they have ended),
     `success` (with exit status 0), `healthy`."""
 
+    @property
+    def health_command(self) -> tuple[str, ...]:
+        """The health check as ECS has it: `CMD` or `CMD-SHELL`, and what is run; empty without one."""
+        check = self.health_check
+        return ("CMD", *check.command) if check is not None and check.command is not None else ()
+
+
+LOG_ROUTER = "log_router"
+"""The container that output is routed through."""
+
+LOG_ROUTER_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.4.16"
+"""What it runs, unless a sidecar of its name says otherwise."""
+
 
 class EfsVolume(Entry):
     """An EFS file system, of which a volume is made."""

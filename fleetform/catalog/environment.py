@@ -207,6 +207,11 @@ class Environment(Entry):
         return self.name_prefix or f"{self.application}-{self.name}"
 
     @property
+    def allows_exec(self) -> bool:
+        """Whether ECS Exec may open a shell anywhere."""
+        return any(service.exec for service in self.services.values())
+
+    @property
     def state_bucket(self) -> str:
         """The S3 bucket that holds the state of this environment's stacks."""
         return self.state.bucket if self.state else f"{self.application}-{self.name}-tfstate-{self.account}"

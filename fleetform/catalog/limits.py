@@ -75,7 +75,7 @@ def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_sidecar_sizes(service: Service, at: Locator) -> Iterator[Problem]:
-    if len(service.sidecars) >= _CONTAINERS:
+    if len(service.beside) >= _CONTAINERS:
         message = f"a task has {_CONTAINERS} containers at most, the service's own among them"
         yield Problem(at("sidecars", key=True), message, f"keep {_CONTAINERS - 1} sidecars")
     for key, room in (("cpu", service.cpu), ("memory", service.memory)):

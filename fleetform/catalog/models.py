@@ -5,6 +5,7 @@ test holds the two together.
 """
 
 from fleetform.catalog.container import (
+    LOG_ROUTER,
     Container,
     EfsVolume,
     HealthCheck,
@@ -37,6 +38,7 @@ from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, Entry
 
 __all__ = [
     "LOG_RETENTION_IN_DAYS",
+    "LOG_ROUTER",
     "SUBNET_PREFIX",
     "Autoscaling",
     "Build",

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fleetform.catalog.container import Container, Port, Sidecar, Volume
+from fleetform.catalog.container import LOG_ROUTER, LOG_ROUTER_IMAGE, Container, Port, Sidecar, Volume
 from fleetform.catalog.types import (
     NOTHING,
     Boolean,
@@ -185,7 +185,8 @@ class Logs(Entry):
     routing: Mapping[Text, Text] = Field(
         default=NOTHING, examples=[{"Name": "kinesis_firehose", "delivery_stream": "shop"}]
     )
-    """Options of a FireLens output of Fluent Bit, which gets the output instead of CloudWatch Logs."""
+    """Options of a FireLens output of Fluent Bit, which gets the output instead of CloudWatch Logs. A container
+    `log_router` is added for it; a sidecar of that name takes its place."""
 
 
 class PolicyCondition(Entry):
@@ -311,7 +312,7 @@ class Service(Container):
     task_role: TaskRole = TaskRole()
     """What the service may do with AWS; left out: nothing."""
     exec: Boolean = False
-    """Whether ECS Exec may open a shell in its containers."""
+    """Whether ECS Exec may open a shell in its containers; that needs `read_only: false`."""
     discovery: Discovery = Discovery()
     """Its DNS record."""
     service_connect: ServiceConnect | None = None
@@ -335,12 +336,16 @@ class Service(Container):
         The command for a path asks 127.0.0.1: `localhost` may be IPv6 first, where most servers do not listen.
         """
         check = self.health_check
-        if check is None:
-            return ()
-        if check.command is not None:
-            return ("CMD", *check.command)
+        if check is None or check.command is not None:
+            return super().health_command
         url = shlex.quote(f"http://127.0.0.1:{self.port}{check.path}")
         return ("CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1")
+
+    @property
+    def beside(self) -> Mapping[str, Sidecar]:
+        """The containers beside the service's own: its sidecars and, with `logs.routing`, the log router."""
+        router = {LOG_ROUTER: Sidecar(image=LOG_ROUTER_IMAGE)} if self.logs.routing else {}
+        return router | dict(self.sidecars)
 
     @property
     def is_task(self) -> bool:

@@ -16,30 +16,18 @@ _EACH = "*"
 ENVIRONMENT = (
     "role",
     "discovery",
-    "kms_key",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
 SERVICE = (
-    "secrets",
-    "depends_on",
-    "ports",
     "autoscaling.memory",
     "autoscaling.schedule",
     "deployment.circuit_breaker",
     "deployment.alarms",
     "schedule",
     "run_before",
-    "volumes",
-    "sidecars",
-    "logs.mode",
-    "logs.max_buffer_size_mib",
-    "logs.routing",
-    "task_role",
-    "exec",
     "discovery.record_type",
     "service_connect",
-    "tags",
     "group",
     "renamed_from",
 )

@@ -41,6 +41,7 @@ _TRANSLATED = {
     "workingDirectory",
 }
 _NOT_NEEDED = {
+    "firelensConfiguration",  # the container is left out
     "logConfiguration",  # the engine keeps the output
     "repositoryCredentials",  # images are pulled with this machine's own logins
     "startTimeout",  # `up` has a limit of its own

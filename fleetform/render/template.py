@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from fleetform import hcl
 from fleetform.catalog.images_lock import LockedImage
-from fleetform.catalog.models import HealthCheck, Service
+from fleetform.catalog.models import Container, HealthCheck
 from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -74,7 +74,7 @@ def _plain(value: object, owner: BaseModel) -> object:
     if not isinstance(value, BaseModel):
         return value
     plain = value.model_dump(exclude_defaults=True)
-    if isinstance(value, HealthCheck) and isinstance(owner, Service):
+    if isinstance(value, HealthCheck) and isinstance(owner, Container):
         plain["command"] = owner.health_command
     return plain
 

@@ -5,6 +5,31 @@ resource "aws_ecs_cluster" "this" {
     name  = "containerInsights"
     value = var.container_insights
   }
+
+  dynamic "configuration" {
+    for_each = aws_cloudwatch_log_group.exec
+
+    content {
+      execute_command_configuration {
+        kms_key_id = var.kms_key_arn
+        logging    = "OVERRIDE"
+
+        log_configuration {
+          cloud_watch_encryption_enabled = var.kms_key_arn != null
+          cloud_watch_log_group_name     = configuration.value.name
+        }
+      }
+    }
+  }
+}
+
+# What is typed into containers through ECS Exec, and what they answer.
+resource "aws_cloudwatch_log_group" "exec" {
+  for_each = var.exec ? toset(["this"]) : toset([])
+
+  name              = "/ecs-exec/${var.name}"
+  retention_in_days = var.log_retention_in_days
+  kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_ecs_cluster_capacity_providers" "this" {

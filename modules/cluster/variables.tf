@@ -22,6 +22,34 @@ variable "container_insights" {
   }
 }
 
+variable "exec" {
+  description = "Whether ECS Exec is set up for services that allow it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that shells of ECS Exec and their logs are encrypted with; null for AWS's own."
+  type        = string
+  default     = null
+}
+
+variable "log_retention_in_days" {
+  description = "Days for which logs of ECS Exec are kept."
+  type        = number
+  default     = 365
+  nullable    = false
+
+  validation {
+    condition = contains(
+      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
+      var.log_retention_in_days,
+    )
+    error_message = "log_retention_in_days must be one of: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
 variable "name" {
   description = "Name of the cluster: `<application>-<environment>`."
   type        = string

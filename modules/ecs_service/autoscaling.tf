@@ -6,6 +6,8 @@ resource "aws_appautoscaling_target" "this" {
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.autoscaling.min
   max_capacity       = var.autoscaling.max
+
+  tags = var.tags
 }
 
 resource "aws_appautoscaling_policy" "this" {

@@ -1,5 +1,5 @@
 output "log_group_name" {
-  description = "Name of the log group that the container writes to."
+  description = "Name of the log group that the containers write to."
   value       = aws_cloudwatch_log_group.this.name
 }
 
@@ -14,11 +14,11 @@ output "task_definition_arn" {
 }
 
 output "task_role_arn" {
-  description = "ARN of the role that the container has."
+  description = "ARN of the role that the containers have."
   value       = aws_iam_role.task.arn
 }
 
 output "task_role_name" {
-  description = "Name of the role that the container has, for policies to be added to it."
+  description = "Name of the role that the containers have, for policies to be added to it."
   value       = aws_iam_role.task.name
 }

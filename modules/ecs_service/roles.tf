@@ -49,12 +49,146 @@ data "aws_iam_policy_document" "execution" {
       resources = ["*"] # AWS knows no narrower one for this action.
     }
   }
+
+  dynamic "statement" {
+    for_each = length(local.parameter_arns) > 0 ? ["this"] : []
+
+    content {
+      sid       = "ReadParameters"
+      actions   = ["ssm:GetParameters"]
+      resources = local.parameter_arns
+    }
+  }
+
+  # A secret's ARN ends with a hyphen and six characters that nobody knows before it is there.
+  dynamic "statement" {
+    for_each = length(local.secret_arns) > 0 ? ["this"] : []
+
+    content {
+      sid       = "ReadSecrets"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [for arn in values(local.secret_arns) : can(regex("-[A-Za-z0-9]{6}$", arn)) ? arn : "${arn}-??????"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = length(local.secrets) > 0 ? var.kms_key_arn[*] : []
+
+    content {
+      sid       = "DecryptSecrets"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "task" {
+  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
+  dynamic "statement" {
+    for_each = var.exec_log_group_arn[*]
+
+    content {
+      sid = "OpenShell"
+      actions = [
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ]
+      resources = ["*"] # AWS knows no narrower one for these actions.
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.exec_log_group_arn[*]
+
+    content {
+      sid       = "FindShellLogs"
+      actions   = ["logs:DescribeLogGroups"]
+      resources = ["*"] # The agent lists them all.
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.exec_log_group_arn[*]
+
+    content {
+      sid       = "WriteShellLogs"
+      actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      resources = ["${statement.value}:*"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.exec_log_group_arn == null ? [] : var.kms_key_arn[*]
+
+    content {
+      sid       = "DecryptShell"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.authorized_volumes
+
+    content {
+      actions = concat(
+        ["elasticfilesystem:ClientMount"],
+        [for action in ["elasticfilesystem:ClientWrite"] : action if contains(local.written_volumes, statement.key)],
+      )
+      resources = ["arn:${local.cluster.partition}:elasticfilesystem:${local.cluster.region}:${local.cluster.account_id}:file-system/${statement.value.file_system_id}"]
+
+      dynamic "condition" {
+        for_each = statement.value.access_point_id[*]
+
+        content {
+          test     = "StringEquals"
+          variable = "elasticfilesystem:AccessPointArn"
+          values   = ["arn:${local.cluster.partition}:elasticfilesystem:${local.cluster.region}:${local.cluster.account_id}:access-point/${condition.value}"]
+        }
+      }
+    }
+  }
+
+  dynamic "statement" {
+    for_each = var.task_role.statements
+
+    content {
+      sid       = statement.value.sid
+      effect    = title(statement.value.effect)
+      actions   = statement.value.actions
+      resources = statement.value.resources
+
+      dynamic "condition" {
+        for_each = statement.value.conditions
+
+        content {
+          test     = condition.value.test
+          variable = condition.value.variable
+          values   = condition.value.values
+        }
+      }
+    }
+  }
+}
+
+locals {
+  authorized_volumes = { for name, volume in var.volumes : name => volume.efs if try(volume.efs.iam, false) }
+
+  written_volumes = flatten([
+    for container in var.containers : [for volume, mount in container.mounts : volume if !mount.read_only]
+  ])
+
+  task_may_something = var.exec_log_group_arn != null || length(local.authorized_volumes) + length(var.task_role.statements) > 0
 }
 
 # What ECS may do to start a task.
 resource "aws_iam_role" "execution" {
   name               = "${var.name}-execution"
   assume_role_policy = data.aws_iam_policy_document.assume_role.json
+
+  tags = var.tags
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -63,8 +197,25 @@ resource "aws_iam_role_policy" "execution" {
   policy = data.aws_iam_policy_document.execution.json
 }
 
-# What the container itself may do: nothing, until a policy is added to it.
+# What the containers themselves may do: nothing, unless it is said.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-task"
   assume_role_policy = data.aws_iam_policy_document.assume_role.json
+
+  tags = var.tags
+}
+
+resource "aws_iam_role_policy" "task" {
+  for_each = local.task_may_something ? toset(["this"]) : toset([])
+
+  name   = "task"
+  role   = aws_iam_role.task.name
+  policy = data.aws_iam_policy_document.task.json
+}
+
+resource "aws_iam_role_policy_attachment" "task" {
+  for_each = var.task_role.policies
+
+  role       = aws_iam_role.task.name
+  policy_arn = each.value
 }

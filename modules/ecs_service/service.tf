@@ -16,7 +16,7 @@ resource "aws_ecs_service" "fixed" {
 
   availability_zone_rebalancing = "ENABLED"
   enable_ecs_managed_tags       = true
-  enable_execute_command        = false
+  enable_execute_command        = var.exec_log_group_arn != null
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
 
@@ -65,6 +65,8 @@ resource "aws_ecs_service" "fixed" {
     }
   }
 
+  tags = var.tags
+
   lifecycle {
     # Tasks stay registered with a discovery service that was replaced, unless they are replaced too.
     replace_triggered_by = [terraform_data.discovery_service]
@@ -77,7 +79,9 @@ resource "aws_ecs_service" "fixed" {
   }
 
   # Without its permissions a task neither starts nor, on destroy, drains; ECS takes no target group without a listener.
-  depends_on = [aws_iam_role_policy.execution, aws_lb_listener_rule.this]
+  depends_on = [
+    aws_iam_role_policy.execution, aws_iam_role_policy.task, aws_iam_role_policy_attachment.task, aws_lb_listener_rule.this
+  ]
 }
 
 resource "aws_ecs_service" "autoscaled" {
@@ -93,7 +97,7 @@ resource "aws_ecs_service" "autoscaled" {
 
   availability_zone_rebalancing = "ENABLED"
   enable_ecs_managed_tags       = true
-  enable_execute_command        = false
+  enable_execute_command        = var.exec_log_group_arn != null
   propagate_tags                = "SERVICE"
   wait_for_steady_state         = var.wait_for_steady_state
 
@@ -142,6 +146,8 @@ resource "aws_ecs_service" "autoscaled" {
     }
   }
 
+  tags = var.tags
+
   lifecycle {
     ignore_changes = [desired_count]
 
@@ -156,5 +162,7 @@ resource "aws_ecs_service" "autoscaled" {
   }
 
   # Without its permissions a task neither starts nor, on destroy, drains; ECS takes no target group without a listener.
-  depends_on = [aws_iam_role_policy.execution, aws_lb_listener_rule.this]
+  depends_on = [
+    aws_iam_role_policy.execution, aws_iam_role_policy.task, aws_iam_role_policy_attachment.task, aws_lb_listener_rule.this
+  ]
 }

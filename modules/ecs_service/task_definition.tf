@@ -13,53 +13,101 @@ locals {
     "16384" = range(32768, 122880 + 1, 8192)
   }
 
+  # The container to which the others' output goes, if it is routed.
+  log_router = length(var.log_routing) == 0 ? null : "log_router"
+
   # What AWS adds by itself is written out: a difference would replace the task definition in every plan.
-  container = {
-    name                   = var.service
-    image                  = var.image
-    entryPoint             = var.entry_point
-    command                = var.command
-    user                   = var.user
-    cpu                    = 0
-    essential              = true
-    readonlyRootFilesystem = var.read_only
-    stopTimeout            = var.stop_timeout
+  containers = {
+    for name, container in var.containers : name => {
+      name                   = name
+      image                  = container.image
+      entryPoint             = container.entry_point
+      command                = container.command
+      user                   = name == local.log_router ? "0" : container.user # AWS takes no other
+      cpu                    = container.cpu
+      memory                 = container.memory
+      essential              = container.essential
+      readonlyRootFilesystem = container.read_only
+      stopTimeout            = container.stop_timeout
 
-    environment = [
-      for name, value in merge(var.environment, { for port in var.port[*] : "PORT" => tostring(port) }) :
-      { name = name, value = value }
-    ]
+      environment = [
+        for variable, value in merge(container.environment, name == var.service ? { for port in var.port[*] : "PORT" => tostring(port) } : {}) :
+        { name = variable, value = value }
+      ]
 
-    portMappings = [for port in var.port[*] : { containerPort = port, hostPort = port, protocol = "tcp" }]
+      secrets = length(container.secrets) == 0 ? null : [
+        for variable, secret in container.secrets : {
+          name      = variable
+          valueFrom = secret.parameter != null ? secret.parameter : join(":", concat([local.secret_arns[secret.secret]], [for key in secret.json_key[*] : "${key}::"]))
+        }
+      ]
 
-    # Lets a process that is not root listen on a port below 1024.
-    systemControls = [
-      for port in var.port[*] : { namespace = "net.ipv4.ip_unprivileged_port_start", value = "0" } if port < 1024
-    ]
+      portMappings = concat(
+        [for port in var.port[*] : { containerPort = port, hostPort = port, protocol = "tcp" } if name == var.service],
+        [
+          for port_name, port in container.ports : {
+            for key, value in {
+              name          = port_name
+              containerPort = port.container_port
+              hostPort      = port.container_port
+              protocol      = port.protocol
+              appProtocol   = port.app_protocol
+            } : key => value if value != null
+          }
+        ],
+      )
 
-    ulimits = length(var.ulimits) == 0 ? null : [
-      for name, limit in var.ulimits : { name = name, softLimit = limit.soft_limit, hardLimit = limit.hard_limit }
-    ]
+      # Lets a process that is not root listen on a port below 1024.
+      systemControls = anytrue([
+        for port in concat(values(container.ports)[*].container_port, name == var.service ? var.port[*] : []) : port < 1024
+      ]) ? [{ namespace = "net.ipv4.ip_unprivileged_port_start", value = "0" }] : []
 
-    healthCheck = var.health_check == null ? null : {
-      command     = var.health_check.command
-      interval    = var.health_check.interval
-      retries     = var.health_check.retries
-      startPeriod = var.health_check.start_period
-      timeout     = var.health_check.timeout
-    }
+      # Ends what a shell of ECS Exec leaves behind.
+      linuxParameters = var.exec_log_group_arn == null ? null : { initProcessEnabled = true }
 
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        awslogs-group         = aws_cloudwatch_log_group.this.name
-        awslogs-region        = local.cluster.region
-        awslogs-stream-prefix = var.service
+      ulimits = length(container.ulimits) == 0 ? null : [
+        for limit_name, limit in container.ulimits : { name = limit_name, softLimit = limit.soft_limit, hardLimit = limit.hard_limit }
+      ]
+
+      healthCheck = container.health_check == null ? null : {
+        command     = container.health_check.command
+        interval    = container.health_check.interval
+        retries     = container.health_check.retries
+        startPeriod = container.health_check.start_period
+        timeout     = container.health_check.timeout
       }
-    }
 
-    mountPoints = []
-    volumesFrom = []
+      dependsOn = length(container.depends_on) == 0 ? null : [
+        for other, condition in container.depends_on : { containerName = other, condition = upper(condition) }
+      ]
+
+      logConfiguration = local.log_router == null || name == local.log_router ? {
+        logDriver = "awslogs"
+        options = merge(
+          {
+            awslogs-group         = aws_cloudwatch_log_group.this.name
+            awslogs-region        = local.cluster.region
+            awslogs-stream-prefix = name
+            mode                  = var.log_mode # the account's setting, if it is left out
+          },
+          { for size in var.log_max_buffer_size_mib[*] : "max-buffer-size" => "${size}m" },
+        )
+        } : {
+        logDriver = "awsfirelens"
+        options   = var.log_routing
+      }
+
+      firelensConfiguration = name != local.log_router ? null : {
+        type    = "fluentbit"
+        options = { enable-ecs-log-metadata = "true" }
+      }
+
+      mountPoints = [
+        for volume, mount in container.mounts : { sourceVolume = volume, containerPath = mount.container_path, readOnly = mount.read_only }
+      ]
+
+      volumesFrom = []
+    }
   }
 }
 
@@ -74,7 +122,9 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn = aws_iam_role.execution.arn
   task_role_arn      = aws_iam_role.task.arn
 
-  container_definitions = jsonencode([{ for key, value in local.container : key => value if value != null }])
+  container_definitions = jsonencode([
+    for container in local.containers : { for key, value in container : key => value if value != null }
+  ])
 
   dynamic "ephemeral_storage" {
     for_each = var.ephemeral_storage[*]
@@ -84,10 +134,35 @@ resource "aws_ecs_task_definition" "this" {
     }
   }
 
+  dynamic "volume" {
+    for_each = var.volumes
+
+    content {
+      name = volume.key
+
+      dynamic "efs_volume_configuration" {
+        for_each = volume.value.efs[*]
+
+        content {
+          file_system_id     = efs_volume_configuration.value.file_system_id
+          root_directory     = efs_volume_configuration.value.root_directory
+          transit_encryption = "ENABLED"
+
+          authorization_config {
+            access_point_id = efs_volume_configuration.value.access_point_id
+            iam             = efs_volume_configuration.value.iam ? "ENABLED" : "DISABLED"
+          }
+        }
+      }
+    }
+  }
+
   runtime_platform {
     cpu_architecture        = upper(var.architecture)
     operating_system_family = "LINUX"
   }
+
+  tags = var.tags
 
   lifecycle {
     # A deployment that fails is rolled back to the old revision, which must not be deregistered yet.

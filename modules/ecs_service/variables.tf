@@ -105,10 +105,185 @@ variable "cluster_arn" {
   }
 }
 
-variable "command" {
-  description = "Command and arguments in place of the image's own; null for the image's own."
-  type        = list(string)
-  default     = null
+variable "containers" {
+  description = "The task's containers by name: the service's own, which is called as `service`, and those beside it. `PORT` is added to the service's own when `port` is set."
+  type = map(object({
+    command     = optional(list(string))
+    cpu         = optional(number, 0)
+    depends_on  = optional(map(string), {})
+    entry_point = optional(list(string))
+    environment = optional(map(string), {})
+    essential   = optional(bool, true)
+    health_check = optional(object({
+      command      = list(string)
+      interval     = optional(number, 30)
+      retries      = optional(number, 3)
+      start_period = optional(number, 10)
+      timeout      = optional(number, 5)
+    }))
+    image  = string
+    memory = optional(number)
+    mounts = optional(map(object({
+      container_path = string
+      read_only      = optional(bool, false)
+    })), {})
+    ports = optional(map(object({
+      app_protocol   = optional(string)
+      container_port = number
+      protocol       = optional(string, "tcp")
+    })), {})
+    read_only = optional(bool, true)
+    secrets = optional(map(object({
+      json_key  = optional(string)
+      parameter = optional(string)
+      secret    = optional(string)
+    })), {})
+    stop_timeout = optional(number, 30)
+    ulimits = optional(map(object({
+      hard_limit = number
+      soft_limit = number
+    })), {})
+    user = optional(string)
+  }))
+  nullable = false
+
+  validation {
+    condition     = contains(keys(var.containers), var.service)
+    error_message = "containers must have ${var.service}, the service's own."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.containers) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))])
+    error_message = "The keys of containers must be at most 255 letters, digits, hyphens and underscores."
+  }
+
+  validation {
+    condition     = alltrue([for container in var.containers : can(regex("^[^[:space:]]+$", container.image))])
+    error_message = "image of each container must be the name of an image, without spaces."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for name in concat(keys(container.environment), keys(container.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))
+      ]
+    ]))
+    error_message = "The keys of environment and secrets must be letters, digits and underscores and must not start with a digit."
+  }
+
+  validation {
+    condition     = alltrue([for container in var.containers : length(setintersection(keys(container.environment), keys(container.secrets))) == 0])
+    error_message = "A variable of a container must be in one of environment and secrets."
+  }
+
+  validation {
+    condition     = var.port == null || !can(merge(var.containers[var.service].environment, var.containers[var.service].secrets)["PORT"])
+    error_message = "The service's own container must not have PORT when port is set: it is added."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for secret in container.secrets : (secret.parameter == null) != (secret.secret == null) && (secret.json_key == null || secret.secret != null)
+      ]
+    ]))
+    error_message = "Each of secrets must have a parameter, or a secret and perhaps its json_key."
+  }
+
+  # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for secret in container.secrets : !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
+      ]
+    ]))
+    error_message = "secret of each of secrets must be an ARN where its name ends with a hyphen and six characters: Secrets Manager takes them for its own."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers :
+      try(contains(["CMD", "CMD-SHELL"], container.health_check.command[0]) && length(container.health_check.command) > 1, container.health_check == null)
+    ])
+    error_message = "command of each health_check must be CMD or CMD-SHELL and what to run."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers : try(
+        container.health_check.interval >= 5 && container.health_check.interval <= 300
+        && container.health_check.timeout >= 2 && container.health_check.timeout <= 60
+        && container.health_check.retries >= 1 && container.health_check.retries <= 10
+        && container.health_check.start_period >= 0 && container.health_check.start_period <= 300,
+        container.health_check == null,
+      )
+    ])
+    error_message = "Each health_check must have interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for other, condition in container.depends_on :
+        contains(keys(var.containers), other) && contains(["start", "complete", "success", "healthy"], condition)
+      ]
+    ]))
+    error_message = "depends_on of each container must be start, complete, success or healthy for other containers."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers : length(setsubtract(keys(container.mounts), keys(var.volumes))) == 0
+    ])
+    error_message = "The keys of mounts must be those of volumes."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [for mount in container.mounts : can(regex("^/[^[:space:]:]*$", mount.container_path))]
+    ]))
+    error_message = "container_path of each of mounts must be an absolute path without spaces and colons."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for port in container.ports :
+        port.container_port >= 1 && port.container_port <= 65535 && floor(port.container_port) == port.container_port
+        && contains(["tcp", "udp"], port.protocol)
+        && (port.app_protocol == null ? true : contains(["http", "http2", "grpc"], port.app_protocol))
+      ]
+    ]))
+    error_message = "Each of ports must have a container_port from 1 to 65535, a protocol of tcp or udp, and an app_protocol, if any, of http, http2 or grpc."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers :
+      container.stop_timeout >= 2 && container.stop_timeout <= 120 && floor(container.stop_timeout) == container.stop_timeout
+    ])
+    error_message = "stop_timeout of each container must be a whole number of seconds from 2 to 120."
+  }
+
+  validation {
+    condition     = alltrue([for container in var.containers : length(setsubtract(keys(container.ulimits), ["nofile"])) == 0])
+    error_message = "The keys of ulimits must be nofile: Fargate has no other."
+  }
+
+  validation {
+    condition = alltrue(flatten([
+      for container in var.containers : [for limit in container.ulimits : limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit]
+    ]))
+    error_message = "soft_limit of each of ulimits must be from 0 to its hard_limit."
+  }
+
+  validation {
+    condition = alltrue([
+      for container in var.containers :
+      container.user == null || can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", container.user))
+    ])
+    error_message = "user of each container must be a user, or user:group, by name or number."
+  }
 }
 
 variable "cpu" {
@@ -165,29 +340,6 @@ variable "discovery_service_arn" {
   default     = null
 }
 
-variable "environment" {
-  description = "Environment variables of the container; `PORT` is added when `port` is set."
-  type        = map(string)
-  default     = {}
-  nullable    = false
-
-  validation {
-    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))])
-    error_message = "The keys of environment must be letters, digits and underscores and must not start with a digit."
-  }
-
-  validation {
-    condition     = var.port == null || !contains(keys(var.environment), "PORT")
-    error_message = "environment must not have PORT when port is set: it is added."
-  }
-}
-
-variable "entry_point" {
-  description = "Program and first arguments in place of the image's own entry point; null for the image's own."
-  type        = list(string)
-  default     = null
-}
-
 variable "ephemeral_storage" {
   description = "GiB of storage that a task has and loses; null for Fargate's 20."
   type        = number
@@ -199,42 +351,38 @@ variable "ephemeral_storage" {
   }
 }
 
-variable "health_check" {
-  description = "Command that tells whether the container is healthy, `CMD` or `CMD-SHELL` first, and its timing in seconds; null for none."
-  type = object({
-    command      = list(string)
-    interval     = optional(number, 30)
-    retries      = optional(number, 3)
-    start_period = optional(number, 10)
-    timeout      = optional(number, 5)
-  })
-  default = null
+variable "exec_log_group_arn" {
+  description = "ARN of the log group that the cluster writes what ECS Exec does to; null forbids ECS Exec."
+  type        = string
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "ARN of the KMS key that logs, secrets and shells of ECS Exec are encrypted with; null for AWS's own keys."
+  type        = string
+  default     = null
+}
+
+variable "log_max_buffer_size_mib" {
+  description = "MiB of each container's output that are kept before some is lost, where `log_mode` is `non-blocking`; null for AWS's 10."
+  type        = number
+  default     = null
 
   validation {
-    condition     = try(contains(["CMD", "CMD-SHELL"], var.health_check.command[0]) && length(var.health_check.command) > 1, var.health_check == null)
-    error_message = "command of health_check must be CMD or CMD-SHELL and what to run."
-  }
-
-  validation {
-    condition = try(
-      var.health_check.interval >= 5 && var.health_check.interval <= 300
-      && var.health_check.timeout >= 2 && var.health_check.timeout <= 60
-      && var.health_check.retries >= 1 && var.health_check.retries <= 10
-      && var.health_check.start_period >= 0 && var.health_check.start_period <= 300,
-      var.health_check == null,
-    )
-    error_message = "health_check must have interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
+    condition     = var.log_max_buffer_size_mib == null || var.log_mode == "non-blocking"
+    error_message = "log_max_buffer_size_mib must be null unless log_mode is non-blocking."
   }
 }
 
-variable "image" {
-  description = "Image of the container, pinned by digest."
+variable "log_mode" {
+  description = "Whether a container waits when its output cannot be taken (`blocking`), or some is lost (`non-blocking`)."
   type        = string
+  default     = "blocking"
   nullable    = false
 
   validation {
-    condition     = can(regex("^[^[:space:]]+$", var.image))
-    error_message = "image must be the name of an image, without spaces."
+    condition     = contains(["blocking", "non-blocking"], var.log_mode)
+    error_message = "log_mode must be one of: blocking, non-blocking."
   }
 }
 
@@ -282,6 +430,18 @@ variable "log_retention_in_days" {
   }
 }
 
+variable "log_routing" {
+  description = "Options of the Fluent Bit output that gets the containers' output from the container `log_router`, through FireLens; none for CloudWatch Logs."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(var.log_routing) == 0 || contains(keys(var.containers), "log_router")
+    error_message = "log_routing must be empty unless containers has log_router."
+  }
+}
+
 variable "memory" {
   description = "Memory of a task in MiB; Fargate allows certain values for each `cpu`."
   type        = number
@@ -316,15 +476,8 @@ variable "port" {
   }
 }
 
-variable "read_only" {
-  description = "Whether the container's root file system cannot be written to."
-  type        = bool
-  default     = true
-  nullable    = false
-}
-
 variable "repository_arn" {
-  description = "ARN of the ECR repository that the image is pulled from; null for a public image."
+  description = "ARN of the ECR repository that the service's own image is pulled from; null for a public image."
   type        = string
   default     = null
 }
@@ -341,25 +494,13 @@ variable "security_group_ids" {
 }
 
 variable "service" {
-  description = "The service's own name, which the container takes."
+  description = "The service's own name, which its container takes."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.service))
     error_message = "service must be a DNS label: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
-  }
-}
-
-variable "stop_timeout" {
-  description = "Seconds from SIGTERM to SIGKILL."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = var.stop_timeout >= 2 && var.stop_timeout <= 120 && floor(var.stop_timeout) == var.stop_timeout
-    error_message = "stop_timeout must be a whole number of seconds from 2 to 120."
   }
 }
 
@@ -374,34 +515,54 @@ variable "subnet_ids" {
   }
 }
 
-variable "ulimits" {
-  description = "Limits of the operating system by name; Fargate lets `nofile`, the number of open files, be set."
+variable "tags" {
+  description = "Tags of the service's resources and tasks, over the provider's."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "task_role" {
+  description = "What the containers may do with AWS: statements of a policy of their own, and managed policies by ARN."
+  type = object({
+    policies = optional(set(string), [])
+    statements = optional(list(object({
+      actions = list(string)
+      conditions = optional(list(object({
+        test     = string
+        values   = list(string)
+        variable = string
+      })), [])
+      effect    = optional(string, "allow")
+      resources = list(string)
+      sid       = optional(string)
+    })), [])
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for statement in var.task_role.statements : contains(["allow", "deny"], statement.effect)])
+    error_message = "effect of each statement of task_role must be one of: allow, deny."
+  }
+}
+
+variable "volumes" {
+  description = "Folders that containers mount, by name: on an EFS file system, or else the task's own, gone when the task is."
   type = map(object({
-    hard_limit = number
-    soft_limit = number
+    efs = optional(object({
+      access_point_id = optional(string)
+      file_system_id  = string
+      iam             = optional(bool, false)
+      root_directory  = optional(string, "/")
+    }))
   }))
   default  = {}
   nullable = false
 
   validation {
-    condition     = length(setsubtract(keys(var.ulimits), ["nofile"])) == 0
-    error_message = "The keys of ulimits must be nofile: Fargate has no other."
-  }
-
-  validation {
-    condition     = alltrue([for limit in var.ulimits : limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit])
-    error_message = "soft_limit of each of ulimits must be from 0 to its hard_limit."
-  }
-}
-
-variable "user" {
-  description = "User, and perhaps `:` and group, that the container runs as, by name or number; null for the image's own."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.user == null || can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", var.user))
-    error_message = "user must be a user, or user:group, by name or number."
+    condition     = alltrue([for volume in var.volumes : try(volume.efs.access_point_id == null || volume.efs.root_directory == "/", volume.efs == null)])
+    error_message = "root_directory of each EFS volume with an access_point_id must be /: the access point sets the folder."
   }
 }
 

@@ -233,6 +233,43 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
+        "secrets: { A: { secret: x-secret } }",
+        ["46: Secrets Manager takes the end of `x-secret` for that of an ARN; give the secret's whole ARN"],
+    ),
+    (
+        (
+            "volumes: { d: { container_path: /x, efs: "
+            "{ file_system_id: fs-01234567, access_point_id: fsap-01234567, root_directory: /y } } }"
+        ),
+        ["126: an access point sets the folder, and `root_directory` names another; keep one of them"],
+    ),
+    (
+        "logs: { mode: non-blocking, max_buffer_size_mib: 1, routing: { Name: 'null' } }",
+        [
+            (
+                "30: `mode` is for CloudWatch Logs, and `routing` leads elsewhere; "
+                "remove it, or say it in the options of `routing`"
+            ),
+            (
+                "50: `max_buffer_size_mib` is for CloudWatch Logs, and `routing` leads elsewhere; "
+                "remove it, or say it in the options of `routing`"
+            ),
+        ],
+    ),
+    (
+        "logs: { routing: { Name: 'null' } }, sidecars: { log_router: { image: y, user: '1' } }",
+        ["101: ECS runs the log router as user 0 alone; remove it"],
+    ),
+    (
+        "exec: true",
+        [
+            (
+                "22: ECS Exec's agent writes to the root file system of `a`, which is read-only; "
+                "add `read_only: false`, or leave `exec` out"
+            )
+        ],
+    ),
+    (
         "secrets: { A: [x] }",
         ["36: `services.a.secrets.A` is a list; a mapping is expected: `key: value` lines"],
     ),

@@ -1,5 +1,6 @@
 """A default of the catalog and of the module that gets the value are the same: a render leaves defaults out."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -9,7 +10,19 @@ from pydantic import BaseModel
 
 from fleetform import hcl
 from fleetform.catalog import unrendered
-from fleetform.catalog.models import Autoscaling, Deployment, HealthCheck, Service
+from fleetform.catalog.models import (
+    Autoscaling,
+    Container,
+    Deployment,
+    EfsVolume,
+    HealthCheck,
+    Logs,
+    Port,
+    Secret,
+    Service,
+    Sidecar,
+    Statement,
+)
 
 VARIABLES = PurePath("modules/ecs_service/variables.tf")
 
@@ -37,16 +50,31 @@ def plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def module_attributes(variable: hcl.Block) -> dict[str, str]:
-    """The optional attributes of a variable's object type, with their defaults as HCL."""
+def attributes(variable: hcl.Block) -> dict[str, tuple[str, str]]:
+    """The optional attributes of a variable's object type, or of its map of objects: each's type and default as HCL."""
     kind = variable.body["type"]
     assert isinstance(kind, hcl.Expression)
-    fields = hcl.parse(kind.text.removeprefix("object(").removesuffix(")").join(("type = ", "\n")).encode(), VARIABLES)
-    attributes = fields.attributes["type"]
-    assert isinstance(attributes, dict)
-    texts = {name: value.text for name, value in attributes.items() if isinstance(value, hcl.Expression)}
-    optional = {name: text for name, text in texts.items() if text.startswith("optional(")}
-    return {name: text.partition(", ")[2].removesuffix(")") or "null" for name, text in optional.items()}
+    return attributes_of_type(kind.text)
+
+
+def attributes_of_type(kind: str) -> dict[str, tuple[str, str]]:
+    """The same of a type."""
+    inner = kind.removeprefix("map(").removeprefix("object(").rstrip(")")
+    fields = hcl.parse(f"type = {inner}\n".encode(), VARIABLES).attributes["type"]
+    assert isinstance(fields, dict)
+    texts = {name: value.text for name, value in fields.items() if isinstance(value, hcl.Expression)}
+    return {name: type_and_default(text) for name, text in texts.items() if text.startswith("optional(")}
+
+
+def type_and_default(text: str) -> tuple[str, str]:
+    """The two arguments of `optional()`; the second is null where it is left out."""
+    found = re.fullmatch(r"optional\((.*?)(?:, ([^(){},]+|\{\}|\[\]))?\)", text, re.DOTALL)
+    assert found, text
+    return found[1], found[2] or "null"
+
+
+def only_defaults(found: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    return {name: default for name, (_, default) in found.items()}
 
 
 def test_a_services_defaults_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -58,7 +86,21 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     variables: dict[str, hcl.Block],
 ) -> None:
     not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
-    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "calls", "public", "ingress"}
+    in_containers = Container.model_fields.keys() | {"ports"}
+    in_parts = {"exec", "logs", "sidecars"}
+    kept = Service.model_fields.keys() - variables.keys() - not_yet - in_containers - in_parts
+    assert kept == {"build", "calls", "public", "ingress"}
+
+
+def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, hcl.Block]) -> None:
+    assert {name: hcl.literal(default) for name, default in defaults(Sidecar).items()} == only_defaults(
+        attributes(variables["containers"])
+    )
+
+
+def test_the_defaults_of_logs_are_the_modules(variables: dict[str, hcl.Block]) -> None:
+    names = {name: variables[f"log_{name}"].body["default"] for name in ("mode", "max_buffer_size_mib", "routing")}
+    assert {name: default for name, default in defaults(Logs).items() if name in names} == names
 
 
 def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -71,12 +113,30 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.B
     assert {field: default for field, default in defaults(Deployment).items() if field in names} == modules
 
 
-@pytest.mark.parametrize(("name", "model"), [("health_check", HealthCheck), ("autoscaling", Autoscaling)])
-def test_the_defaults_of_a_nested_entry_are_the_modules(
-    variables: dict[str, hcl.Block], name: str, model: type[BaseModel]
-) -> None:
+def test_the_defaults_of_autoscaling_are_the_modules(variables: dict[str, hcl.Block]) -> None:
     not_yet = {key.partition(".")[2] for key in unrendered.SERVICE}
+    fields = {field: default for field, default in defaults(Autoscaling).items() if field not in not_yet}
+    assert {field: hcl.literal(default) for field, default in fields.items()} == only_defaults(
+        attributes(variables["autoscaling"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "attribute", "model"),
+    [
+        ("containers", "health_check", HealthCheck),
+        ("containers", "ports", Port),
+        ("containers", "secrets", Secret),
+        ("task_role", "statements", Statement),
+        ("volumes", "efs", EfsVolume),
+    ],
+)
+def test_the_defaults_of_a_nested_entry_are_the_modules(
+    variables: dict[str, hcl.Block], variable: str, attribute: str, model: type[BaseModel]
+) -> None:
+    kind, _ = attributes(variables[variable])[attribute]
     # Without a command, one is made of the path.
-    fields = {field: default for field, default in defaults(model).items() if field not in {"command", *not_yet}}
-    catalog = {field: hcl.literal(default) for field, default in fields.items()}
-    assert catalog == module_attributes(variables[name])
+    fields = {field: default for field, default in defaults(model).items() if field != "command"}
+    assert {field: hcl.literal(default) for field, default in fields.items()} == only_defaults(
+        attributes_of_type(kind.removeprefix("list("))
+    )

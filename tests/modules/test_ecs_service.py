@@ -1,3 +1,6 @@
+import json
+from typing import Any
+
 import pytest
 
 from .plans import Resources
@@ -28,6 +31,7 @@ def test_task_definition(planned: dict[str, Resources]) -> None:
                         "awslogs-group": "/ecs/shop-dev-orders",
                         "awslogs-region": "ap-northeast-1",
                         "awslogs-stream-prefix": "orders",
+                        "mode": "blocking",
                     },
                 },
                 "mountPoints": [],
@@ -65,6 +69,7 @@ def test_task_definition_of_a_container_that_says_more(planned: dict[str, Resour
                         "awslogs-group": "/ecs/shop-dev-app",
                         "awslogs-region": "ap-northeast-1",
                         "awslogs-stream-prefix": "app",
+                        "mode": "blocking",
                     },
                 },
                 "mountPoints": [],
@@ -219,6 +224,7 @@ def test_command_and_privileged_port(planned: dict[str, Resources]) -> None:
                         "awslogs-group": "/ecs/shop-dev-web",
                         "awslogs-region": "ap-northeast-1",
                         "awslogs-stream-prefix": "web",
+                        "mode": "blocking",
                     },
                 },
                 "mountPoints": [],
@@ -319,6 +325,7 @@ def test_service_without_a_port(planned: dict[str, Resources]) -> None:
                         "awslogs-group": "/ecs/shop-dev-worker",
                         "awslogs-region": "ap-northeast-1",
                         "awslogs-stream-prefix": "worker",
+                        "mode": "blocking",
                     },
                 },
                 "mountPoints": [],
@@ -444,3 +451,215 @@ def test_alarms(planned: dict[str, Resources]) -> None:
         _task_count("running", "RunningTaskCount"),
         _query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
     ]
+KMS_KEY = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def container(name: str, image: str, **others: object) -> dict[str, object]:
+    """A container of ``full``, with what they have in common."""
+    options = {
+        "awslogs-group": "/ecs/shop-dev-shop",
+        "awslogs-region": "ap-northeast-1",
+        "awslogs-stream-prefix": name,
+        "max-buffer-size": "4m",
+        "mode": "non-blocking",
+    }
+    return {
+        "environment": [],
+        "essential": True,
+        "image": image,
+        "linuxParameters": {"initProcessEnabled": True},
+        "logConfiguration": {"logDriver": "awslogs", "options": options},
+        "mountPoints": [],
+        "name": name,
+        "portMappings": [],
+        "readonlyRootFilesystem": True,
+        "stopTimeout": 30,
+        "systemControls": [],
+        "volumesFrom": [],
+        **others,
+    }
+
+
+def mount(volume: str, *, read_only: bool = False) -> dict[str, object]:
+    return {"containerPath": f"/{volume}", "readOnly": read_only, "sourceVolume": volume}
+
+
+def port(number: int, protocol: str = "tcp", **others: str) -> dict[str, object]:
+    return {"containerPort": number, "hostPort": number, "protocol": protocol, **others}
+
+
+def test_containers_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
+    """Sidecars, secrets, ports, mounts and the order of starts are what ECS has for them."""
+    secrets = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret"
+    check = {"command": ["CMD", "check"], "interval": 30, "retries": 3, "startPeriod": 10, "timeout": 5}
+    assert planned["full"]["aws_ecs_task_definition.this"]["container_definitions"] == [
+        container(
+            "proxy",
+            "public.ecr.aws/envoy/envoy:1.31",
+            cpu=64,
+            healthCheck=check,
+            memory=128,
+            portMappings=[port(8081, name="http")],
+            secrets=[
+                {"name": "KEY", "valueFrom": f"{secrets}:proxy-key-AbCdEf"},
+                {"name": "TOKEN", "valueFrom": "token"},
+            ],
+        ),
+        container(
+            "setup", "public.ecr.aws/docker/library/busybox:1.37", essential=False, mountPoints=[mount("scratch")]
+        ),
+        container(
+            "shop",
+            "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-dev-shop:1",
+            dependsOn=[
+                {"condition": "HEALTHY", "containerName": "proxy"},
+                {"condition": "SUCCESS", "containerName": "setup"},
+            ],
+            environment=[{"name": "LOG_LEVEL", "value": "info"}, {"name": "PORT", "value": "80"}],
+            mountPoints=[mount("archive", read_only=True), mount("data"), mount("scratch")],
+            portMappings=[port(80), port(5353, "udp", name="dns"), port(9090, name="rpc", appProtocol="grpc")],
+            readonlyRootFilesystem=False,
+            secrets=[
+                {"name": "API_KEY", "valueFrom": "/shop/api-key"},
+                {"name": "PASSWORD", "valueFrom": f"{secrets}:shop/db:password::"},
+                {"name": "USER", "valueFrom": f"{secrets}:shop/db:user::"},
+            ],
+            systemControls=[{"namespace": "net.ipv4.ip_unprivileged_port_start", "value": "0"}],
+        ),
+    ]
+
+
+def efs(file_system: str, *, access_point: str = "", iam: str = "ENABLED", root: str = "/") -> list[dict[str, object]]:
+    return [
+        {
+            "authorization_config": [{"access_point_id": access_point, "iam": iam}],
+            "file_system_id": file_system,
+            "root_directory": root,
+            "transit_encryption": "ENABLED",
+            "transit_encryption_port": 0,
+        }
+    ]
+
+
+def test_volumes(planned: dict[str, Resources]) -> None:
+    """What goes to and from EFS is encrypted, whoever may mount it; any other folder is the task's own."""
+    volumes = [
+        (volume["name"], volume["efs_volume_configuration"])
+        for module in ("full", "routed")
+        for volume in planned[module]["aws_ecs_task_definition.this"]["volume"]
+    ]
+    assert volumes == [
+        ("archive", efs("fs-0123456789abcdef1", root="/archive")),
+        ("data", efs("fs-0123456789abcdef0", access_point="fsap-0123456789abcdef0")),
+        ("scratch", []),
+        ("data", efs("fs-0123456789abcdef0", iam="DISABLED")),
+    ]
+
+
+def test_routed_logs(planned: dict[str, Resources]) -> None:
+    """The router gets the other containers' output and writes its own to CloudWatch Logs."""
+    definitions = planned["routed"]["aws_ecs_task_definition.this"]["container_definitions"]
+    keys = ("firelensConfiguration", "logConfiguration", "user")
+    assert {each["name"]: {key: each.get(key) for key in keys} for each in definitions} == {
+        "log_router": {
+            "firelensConfiguration": {"options": {"enable-ecs-log-metadata": "true"}, "type": "fluentbit"},
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                    "awslogs-group": "/ecs/shop-dev-routed",
+                    "awslogs-region": "ap-northeast-1",
+                    "awslogs-stream-prefix": "log_router",
+                    "mode": "blocking",
+                },
+            },
+            "user": "0",
+        },
+        "routed": {
+            "firelensConfiguration": None,
+            "logConfiguration": {
+                "logDriver": "awsfirelens",
+                "options": {"Name": "kinesis_firehose", "delivery_stream": "shop"},
+            },
+            "user": None,
+        },
+    }
+
+
+def allowed(policy: dict[str, Any]) -> set[tuple[str, str, str, str]]:
+    """Every effect, action, resource and condition of a policy."""
+    return {
+        (statement["Effect"], action, resource, json.dumps(statement.get("Condition", {})))
+        for statement in policy["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
+    """To start a task, ECS may read exactly its secrets, use the key that they are encrypted with, and nothing else."""
+    place = "ap-northeast-1:123456789012"
+    repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
+    logs = f"arn:aws:logs:{place}:log-group:/ecs/shop-dev-shop:*"
+    assert allowed(planned["full"]["aws_iam_role_policy.execution"]["policy"]) == {
+        ("Allow", "logs:CreateLogStream", logs, "{}"),
+        ("Allow", "logs:PutLogEvents", logs, "{}"),
+        ("Allow", "ecr:BatchCheckLayerAvailability", repository, "{}"),
+        ("Allow", "ecr:BatchGetImage", repository, "{}"),
+        ("Allow", "ecr:GetDownloadUrlForLayer", repository, "{}"),
+        ("Allow", "ecr:GetAuthorizationToken", "*", "{}"),
+        ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/shop/api-key", "{}"),
+        ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/token", "{}"),
+        ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:shop/db-??????", "{}"),
+        ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:proxy-key-AbCdEf", "{}"),
+        ("Allow", "kms:Decrypt", KMS_KEY, "{}"),
+    }
+
+
+def test_task_role_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
+    """Containers may do what the service says, mount its EFS volumes, hold and log a shell, and nothing else."""
+    place = "ap-northeast-1:123456789012"
+    shell_logs = f"arn:aws:logs:{place}:log-group:/ecs-exec/shop-dev:*"
+    files = f"arn:aws:elasticfilesystem:{place}"
+    point = {"elasticfilesystem:AccessPointArn": f"{files}:access-point/fsap-0123456789abcdef0"}
+    at_point = json.dumps({"StringEquals": point})
+    here = json.dumps({"StringEquals": {"aws:ResourceAccount": "123456789012"}})
+    assert allowed(planned["full"]['aws_iam_role_policy.task["this"]']["policy"]) == {
+        ("Allow", "ssmmessages:CreateControlChannel", "*", "{}"),
+        ("Allow", "ssmmessages:CreateDataChannel", "*", "{}"),
+        ("Allow", "ssmmessages:OpenControlChannel", "*", "{}"),
+        ("Allow", "ssmmessages:OpenDataChannel", "*", "{}"),
+        ("Allow", "logs:DescribeLogGroups", "*", "{}"),
+        ("Allow", "logs:CreateLogStream", shell_logs, "{}"),
+        ("Allow", "logs:DescribeLogStreams", shell_logs, "{}"),
+        ("Allow", "logs:PutLogEvents", shell_logs, "{}"),
+        ("Allow", "kms:Decrypt", KMS_KEY, "{}"),
+        ("Allow", "elasticfilesystem:ClientMount", f"{files}:file-system/fs-0123456789abcdef1", "{}"),
+        ("Allow", "elasticfilesystem:ClientMount", f"{files}:file-system/fs-0123456789abcdef0", at_point),
+        ("Allow", "elasticfilesystem:ClientWrite", f"{files}:file-system/fs-0123456789abcdef0", at_point),
+        ("Allow", "s3:GetObject", "arn:aws:s3:::shop-orders/*", here),
+        ("Deny", "s3:DeleteObject", "*", "{}"),
+    }
+
+
+def test_resources_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
+    """Every resource that can have tags has the service's, and managed policies are attached."""
+    resources = planned["full"]
+    tagged = {address for address, values in resources.items() if values.get("tags") == {"team": "shop"}}
+    untagged = {
+        "aws_iam_role_policy.execution",
+        'aws_iam_role_policy.task["this"]',
+        'aws_iam_role_policy_attachment.task["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]',
+        "terraform_data.discovery_service",
+    }
+    assert resources.keys() - tagged == untagged
+
+
+def test_log_group_and_shell_of_a_task_that_has_all(planned: dict[str, Resources]) -> None:
+    """Logs are encrypted with the key, and the service lets ECS Exec in."""
+    resources = planned["full"]
+    log_group, service = resources["aws_cloudwatch_log_group.this"], resources['aws_ecs_service.fixed["this"]']
+    assert (log_group["kms_key_id"], service["enable_execute_command"]) == (KMS_KEY, True)

@@ -142,7 +142,7 @@ def test_no_value_breaks_out_of_its_place(tmp_path: Path, templates: Templates) 
     hostile = environment.model_copy(update={"services": {"web": web}})
     file = PurePath("service_web.tf")
     (module,) = hcl.parse(render(hostile, templates, {})["services"][file].encode(), file).blocks
-    assert (module.body["environment"], module.body["command"]) == (variables, VALUES)
+    assert module.body["containers"] == {"web": {"image": "nginx", "command": VALUES, "environment": variables}}
 
 
 def test_all_that_is_rendered_is_hcl(tmp_path: Path, templates: Templates) -> None:

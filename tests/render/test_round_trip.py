@@ -78,7 +78,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def parsed_back(environment: Environment, templates: Templates) -> dict[str, object]:
     """The variables and the command of `web`, as its rendered file has them."""
     (module,) = hcl.parse(render(environment, templates, {})["services"][FILE].encode(), FILE).blocks
-    return {key: module.body[key] for key in ("environment", "command")}
+    containers = module.body["containers"]
+    assert isinstance(containers, dict)
+    web = containers["web"]
+    assert isinstance(web, dict)
+    return {key: web[key] for key in ("environment", "command")}
 
 
 def values(texts: Sequence[str]) -> dict[str, object]:

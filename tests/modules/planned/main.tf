@@ -146,8 +146,10 @@ module "autoscaled" {
 
   name    = "shop-dev-web"
   service = "web"
-  image   = "public.ecr.aws/nginx/nginx:1.29"
-  command = ["nginx", "-g", "daemon off;"]
+
+  containers = {
+    web = { image = "public.ecr.aws/nginx/nginx:1.29", command = ["nginx", "-g", "daemon off;"] }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -192,13 +194,15 @@ module "worker" {
 
   name    = "shop-dev-worker"
   service = "worker"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
+
+  containers = {
+    worker = { image = "public.ecr.aws/docker/library/busybox:1.37", stop_timeout = 120 }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  stop_timeout          = 120
   log_retention_in_days = 7
   desired_count         = 3
   wait_for_steady_state = false
@@ -210,12 +214,18 @@ module "worker" {
 module "app" {
   source = "../../../modules/ecs_service"
 
-  name        = "shop-dev-app"
-  service     = "app"
-  image       = "public.ecr.aws/docker/library/busybox:1.37"
-  entry_point = ["/bin/sh", "-c"]
-  user        = "1000:1000"
-  read_only   = false
+  name    = "shop-dev-app"
+  service = "app"
+
+  containers = {
+    app = {
+      image       = "public.ecr.aws/docker/library/busybox:1.37"
+      entry_point = ["/bin/sh", "-c"]
+      user        = "1000:1000"
+      read_only   = false
+      ulimits     = { nofile = { soft_limit = 4096, hard_limit = 65535 } }
+    }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -223,5 +233,110 @@ module "app" {
 
   alarms            = { cpu = 80, topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"] }
   ephemeral_storage = 50
-  ulimits           = { nofile = { soft_limit = 4096, hard_limit = 65535 } }
+}
+
+module "exec_cluster" {
+  source = "../../../modules/cluster"
+
+  name                  = "shop-dev"
+  exec                  = true
+  kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  log_retention_in_days = 30
+}
+
+# All that a task may have.
+module "full" {
+  source = "../../../modules/ecs_service"
+
+  name           = "shop-dev-shop"
+  service        = "shop"
+  port           = 80
+  repository_arn = "arn:aws:ecr:ap-northeast-1:123456789012:repository/shop-dev-shop"
+  tags           = { team = "shop" }
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  containers = {
+    shop = {
+      image       = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-dev-shop:1"
+      read_only   = false
+      ports       = { dns = { container_port = 5353, protocol = "udp" }, rpc = { container_port = 9090, app_protocol = "grpc" } }
+      environment = { LOG_LEVEL = "info" }
+      secrets = {
+        API_KEY  = { parameter = "/shop/api-key" }
+        PASSWORD = { secret = "shop/db", json_key = "password" }
+        USER     = { secret = "shop/db", json_key = "user" }
+      }
+      mounts = {
+        archive = { container_path = "/archive", read_only = true }
+        data    = { container_path = "/data" }
+        scratch = { container_path = "/scratch" }
+      }
+      depends_on = { setup = "success", proxy = "healthy" }
+    }
+    proxy = {
+      image        = "public.ecr.aws/envoy/envoy:1.31"
+      cpu          = 64
+      memory       = 128
+      ports        = { http = { container_port = 8081 } }
+      health_check = { command = ["CMD", "check"] }
+      secrets = {
+        TOKEN = { parameter = "token" }
+        KEY   = { secret = "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:proxy-key-AbCdEf" }
+      }
+    }
+    setup = {
+      image     = "public.ecr.aws/docker/library/busybox:1.37"
+      essential = false
+      mounts    = { scratch = { container_path = "/scratch" } }
+    }
+  }
+
+  volumes = {
+    archive = { efs = { file_system_id = "fs-0123456789abcdef1", iam = true, root_directory = "/archive" } }
+    data    = { efs = { file_system_id = "fs-0123456789abcdef0", iam = true, access_point_id = "fsap-0123456789abcdef0" } }
+    scratch = {}
+  }
+
+  task_role = {
+    policies = ["arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]
+    statements = [
+      {
+        sid        = "ReadOrders"
+        actions    = ["s3:GetObject"]
+        resources  = ["arn:aws:s3:::shop-orders/*"]
+        conditions = [{ test = "StringEquals", variable = "aws:ResourceAccount", values = ["123456789012"] }]
+      },
+      { effect = "deny", actions = ["s3:DeleteObject"], resources = ["*"] },
+    ]
+  }
+
+  exec_log_group_arn      = "arn:aws:logs:ap-northeast-1:123456789012:log-group:/ecs-exec/shop-dev"
+  kms_key_arn             = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  log_mode                = "non-blocking"
+  log_max_buffer_size_mib = 4
+}
+
+module "routed" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-routed"
+  service = "routed"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  containers = {
+    routed     = { image = "public.ecr.aws/docker/library/busybox:1.37" }
+    log_router = { image = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.4.16" }
+  }
+
+  volumes = {
+    data = { efs = { file_system_id = "fs-0123456789abcdef0" } }
+  }
+
+  log_routing = { Name = "kinesis_firehose", delivery_stream = "shop" }
 }

@@ -10,15 +10,31 @@ module "ecs_service" {
 
   name    = "shop-dev-orders"
   service = "orders"
-  image   = "orders"
+
+  containers = {
+    orders = { image = "orders", environment = { PORT = "8080" }, mounts = { data = { container_path = "/data" } } }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  environment = { PORT = "8080" }
-  memory      = 4096
-  port        = 8080
+  memory                  = 4096
+  port                    = 8080
+  log_max_buffer_size_mib = 4
+}
+
+module "ecs_service_alone" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+
+  containers = {}
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
 }
 
 module "ingress" {
@@ -93,4 +109,18 @@ module "security" {
   egress = {
     "stock->orders:8080" = { group = "stock", to_group = "orders", port = 8080, description = "stock to orders" }
   }
+}
+
+module "ecs_service_routed" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+
+  containers  = { orders = { image = "orders" } }
+  log_routing = { Name = "null" }
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
 }

@@ -4,9 +4,10 @@
 module "cluster" {
   source = "../../../../modules/cluster"
 
-  name               = "Shop_dev"
-  capacity_providers = ["FARGATE_SPOT"]
-  container_insights = "on"
+  name                  = "Shop_dev"
+  capacity_providers    = ["FARGATE_SPOT"]
+  container_insights    = "on"
+  log_retention_in_days = 8
 }
 
 module "dashboard" {
@@ -38,7 +39,8 @@ module "ecs_service" {
 
   name    = "shop-development-a-name-that-is-a-good-deal-longer-than-54"
   service = "the_orders"
-  image   = "an image"
+
+  containers = { the_orders = { image = "orders" } }
 
   cluster_arn        = "shop-dev"
   subnet_ids         = []
@@ -51,13 +53,12 @@ module "ecs_service" {
   architecture          = "amd64"
   desired_count         = 1.5
   ephemeral_storage     = 20
-  health_check          = { command = ["python3", "-m", "common.healthcheck"] }
   load_balancer         = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
   log_retention_in_days = 8
+  log_mode              = "lossy"
   port                  = 0
-  stop_timeout          = 1
-  ulimits               = { nproc = { soft_limit = 1, hard_limit = 2 } }
-  user                  = "an app"
+  task_role             = { statements = [{ effect = "Allow", actions = ["s3:GetObject"], resources = ["*"] }] }
+  volumes               = { data = { efs = { file_system_id = "fs-0", access_point_id = "fsap-0", root_directory = "/data" } } }
 
   deployment_maximum_percent         = 100
   deployment_minimum_healthy_percent = 101
@@ -68,7 +69,26 @@ module "ecs_service_more" {
 
   name    = "shop-dev-orders"
   service = "orders"
-  image   = "orders"
+
+  containers = {
+    orders = {
+      image        = "an image"
+      environment  = { "STOCK-URL" = "http://stock", TOKEN = "x" }
+      secrets      = { TOKEN = {}, PASSWORD = { secret = "shop/db-secret" } }
+      health_check = { command = ["python3", "-m", "common.healthcheck"] }
+      depends_on   = { orders = "ready" }
+      ports        = { admin = { container_port = 0 } }
+      mounts       = { data = { container_path = "data" } }
+      stop_timeout = 1
+      ulimits      = { nofile = { soft_limit = 2, hard_limit = 1 } }
+      user         = "an app"
+    }
+    "the proxy" = {
+      image        = "proxy"
+      health_check = { command = ["CMD", "true"], interval = 1 }
+      ulimits      = { nproc = { soft_limit = 1, hard_limit = 2 } }
+    }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -76,8 +96,6 @@ module "ecs_service_more" {
 
   autoscaling        = { min = 1, max = 2, cpu = 0 }
   capacity_providers = { FARGATE = { weight = 0 } }
-  health_check       = { command = ["CMD", "true"], interval = 1 }
-  ulimits            = { nofile = { soft_limit = 2, hard_limit = 1 } }
 }
 
 module "ecs_service_rest" {
@@ -85,13 +103,13 @@ module "ecs_service_rest" {
 
   name    = "shop-dev-orders"
   service = "orders"
-  image   = "orders"
+
+  containers = { orders = { image = "orders" } }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  environment        = { "STOCK-URL" = "http://stock" }
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 

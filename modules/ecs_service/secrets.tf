@@ -1,0 +1,15 @@
+locals {
+  secrets = flatten([for container in var.containers : values(container.secrets)])
+
+  parameter_arns = distinct([
+    for name in compact(local.secrets[*].parameter) :
+    startswith(name, "arn:") ? name : "arn:${local.cluster.partition}:ssm:${local.cluster.region}:${local.cluster.account_id}:parameter/${trimprefix(name, "/")}"
+  ])
+
+  # By what they are called in `containers`. For a name it lacks the six characters that Secrets Manager adds, and does not need them:
+  # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+  secret_arns = {
+    for name in toset(compact(local.secrets[*].secret)) :
+    name => startswith(name, "arn:") ? name : "arn:${local.cluster.partition}:secretsmanager:${local.cluster.region}:${local.cluster.account_id}:secret:${name}"
+  }
+}
