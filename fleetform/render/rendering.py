@@ -74,6 +74,8 @@ def _values(environment: Environment) -> dict[str, object]:
         "public_subnets": topology.public_subnets(environment),
         "security": topology.security_groups(environment),
         "discoverable": topology.discoverable(environment),
+        "labels": {name: topology.label(environment, name) for name in environment.services},
+        "by_srv_record": topology.by_srv_record(environment),
         "built": sorted(name for name, service in environment.services.items() if service.build),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),
     }

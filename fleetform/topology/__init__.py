@@ -5,7 +5,7 @@ puts the edge into every picture. Nothing else may open a port between services 
 """
 
 from fleetform.topology.calls import Call, calls, calls_of, urls
-from fleetform.topology.names import discoverable, dns_name, namespace
+from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace
 from fleetform.topology.security import ANYWHERE, Rule, SecurityGroups, security_groups
 from fleetform.topology.subnets import public_subnets
 
@@ -14,10 +14,12 @@ __all__ = [
     "Call",
     "Rule",
     "SecurityGroups",
+    "by_srv_record",
     "calls",
     "calls_of",
     "discoverable",
     "dns_name",
+    "label",
     "namespace",
     "public_subnets",
     "security_groups",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fleetform.catalog.models import Environment, url_variable
-from fleetform.topology.names import dns_name
+from fleetform.topology.names import by_srv_record, dns_name
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +44,10 @@ def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
 
 def urls(environment: Environment, caller: str) -> dict[str, str]:
     """The URL variables that a service is given, by variable."""
-    return {
-        call.variable: f"http://{dns_name(environment, call.callee)}:{call.port}"
-        for call in calls_of(environment, caller)
-    }
+    return {call.variable: _url(environment, call) for call in calls_of(environment, caller)}
+
+
+def _url(environment: Environment, call: Call) -> str:
+    """An URL whose scheme ends in `+srv` has no port: the SRV record has it."""
+    name = dns_name(environment, call.callee)
+    return f"http+srv://{name}" if call.callee in by_srv_record(environment) else f"http://{name}:{call.port}"

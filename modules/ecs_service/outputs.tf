@@ -4,12 +4,12 @@ output "log_group_name" {
 }
 
 output "service_name" {
-  description = "Name of the ECS service."
-  value       = merge(aws_ecs_service.fixed, aws_ecs_service.autoscaled)["this"].name
+  description = "Name of the ECS service; null for tasks that a schedule starts."
+  value       = one([for service in merge(aws_ecs_service.fixed, aws_ecs_service.autoscaled) : service.name])
 }
 
 output "task_definition_arn" {
-  description = "ARN of the task definition's revision that the service runs."
+  description = "ARN of the task definition's revision that the service or the schedule runs."
   value       = aws_ecs_task_definition.this.arn
 }
 

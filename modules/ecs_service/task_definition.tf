@@ -30,7 +30,13 @@ locals {
       { name = name, value = value }
     ]
 
-    portMappings = [for port in var.port[*] : { containerPort = port, hostPort = port, protocol = "tcp" }]
+    portMappings = [
+      for port in var.port[*] : merge(
+        { containerPort = port, hostPort = port, protocol = "tcp" },
+        { for server in try(var.service_connect.server, null)[*] : "name" => var.service },
+        { for server in try(var.service_connect.server, null)[*] : "appProtocol" => "http" },
+      )
+    ]
 
     # Lets a process that is not root listen on a port below 1024.
     systemControls = [

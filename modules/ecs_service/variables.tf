@@ -18,13 +18,25 @@ variable "assign_public_ip" {
 }
 
 variable "autoscaling" {
-  description = "Bounds of the number of tasks and the average CPU use, in percent, to keep; null for a fixed `desired_count`."
+  description = "Bounds of the number of tasks, other bounds from certain times on (`schedule`, by name), and the average CPU and memory use, in percent, to keep; null for a fixed `desired_count`."
   type = object({
-    cpu = optional(number, 60)
-    max = number
-    min = number
+    cpu    = optional(number, 60)
+    max    = number
+    memory = optional(number)
+    min    = number
+    schedule = optional(map(object({
+      expression = string
+      max        = number
+      min        = number
+      time_zone  = optional(string, "UTC")
+    })), {})
   })
   default = null
+
+  validation {
+    condition     = var.autoscaling == null || var.schedule == null
+    error_message = "autoscaling must be null with schedule: tasks run to their end."
+  }
 
   validation {
     condition = try(
@@ -36,8 +48,19 @@ variable "autoscaling" {
   }
 
   validation {
-    condition     = try(var.autoscaling.cpu >= 1 && var.autoscaling.cpu <= 100, var.autoscaling == null)
-    error_message = "cpu of autoscaling must be from 1 to 100."
+    condition = alltrue([
+      for use in [try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)] :
+      coalesce(use, 1) >= 1 && coalesce(use, 1) <= 100
+    ])
+    error_message = "cpu and memory of autoscaling must be from 1 to 100."
+  }
+
+  validation {
+    condition = alltrue([
+      for bounds in try(var.autoscaling.schedule, {}) :
+      can(regex("^(at|cron|rate)[(].+[)]$", bounds.expression)) && bounds.min >= 0 && bounds.max >= bounds.min
+    ])
+    error_message = "Each schedule of autoscaling must have an expression at(...), cron(...) or rate(...) and 0 <= min <= max."
   }
 }
 
@@ -104,6 +127,20 @@ variable "cpu" {
   }
 }
 
+variable "deployment_alarms" {
+  description = "CloudWatch alarms, by name, that roll a deployment back."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "deployment_circuit_breaker" {
+  description = "Whether a deployment is given up and rolled back when its tasks do not become healthy."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "deployment_maximum_percent" {
   description = "Most tasks that a deployment may run, in percent of `desired_count`."
   type        = number
@@ -137,6 +174,18 @@ variable "desired_count" {
   validation {
     condition     = var.desired_count >= 0 && floor(var.desired_count) == var.desired_count
     error_message = "desired_count must be a whole number from 0."
+  }
+}
+
+variable "discovery_record_type" {
+  description = "Type of the discovery service's DNS records: A, or SRV, with which tasks register their port too."
+  type        = string
+  default     = "A"
+  nullable    = false
+
+  validation {
+    condition     = contains(["A", "SRV"], var.discovery_record_type)
+    error_message = "discovery_record_type must be one of: A, SRV."
   }
 }
 
@@ -281,6 +330,31 @@ variable "repository_arn" {
   default     = null
 }
 
+variable "schedule" {
+  description = "When a task is started, how often a start that failed is tried again and for how many seconds; null for an ECS service that keeps tasks running."
+  type = object({
+    expression        = string
+    maximum_event_age = optional(number, 3600)
+    retries           = optional(number, 3)
+    time_zone         = optional(string, "UTC")
+  })
+  default = null
+
+  validation {
+    condition     = var.schedule == null || can(regex("^(at|cron|rate)[(].+[)]$", var.schedule.expression))
+    error_message = "expression of schedule must be at(...), cron(...) or rate(...)."
+  }
+
+  validation {
+    condition = try(
+      var.schedule.retries >= 0 && var.schedule.retries <= 185
+      && var.schedule.maximum_event_age >= 60 && var.schedule.maximum_event_age <= 86400,
+      var.schedule == null,
+    )
+    error_message = "schedule must have retries from 0 to 185 and maximum_event_age from 60 to 86400."
+  }
+}
+
 variable "security_group_ids" {
   description = "IDs of the tasks' security groups."
   type        = list(string)
@@ -300,6 +374,24 @@ variable "service" {
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.service))
     error_message = "service must be a DNS label: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
+  }
+}
+
+variable "service_connect" {
+  description = "Namespace of Service Connect and, for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none; null for no Service Connect."
+  type = object({
+    namespace_arn = string
+    server = optional(object({
+      dns_name        = string
+      idle_timeout    = optional(number)
+      request_timeout = optional(number)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = try(var.service_connect.server, null) == null || var.port != null
+    error_message = "service_connect with a server needs port."
   }
 }
 

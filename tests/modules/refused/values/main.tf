@@ -12,9 +12,11 @@ module "cluster" {
 module "discovery" {
   source = "../../../../modules/discovery"
 
-  namespace = "Shop"
-  vpc_id    = "vpc-0123456789abcdef0"
-  services  = { orders_1 = {} }
+  namespace     = "Shop"
+  namespace_arn = "ns-0123456789abcdef"
+  type          = "http"
+  vpc_id        = "vpc-0123456789abcdef0"
+  services      = { orders_1 = {} }
 }
 
 module "discovery_ttl" {
@@ -22,7 +24,7 @@ module "discovery_ttl" {
 
   namespace = "shop"
   vpc_id    = "vpc-0123456789abcdef0"
-  services  = { orders = { ttl = -1 } }
+  services  = { orders = { record_type = "AAAA", ttl = -1 } }
 }
 
 module "ecs_service" {
@@ -51,6 +53,8 @@ module "ecs_service" {
 
   deployment_maximum_percent         = 100
   deployment_minimum_healthy_percent = 101
+
+  discovery_record_type = "AAAA"
 }
 
 module "ecs_service_more" {
@@ -64,7 +68,7 @@ module "ecs_service_more" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  autoscaling        = { min = 1, max = 2, cpu = 0 }
+  autoscaling        = { min = 1, max = 2, cpu = 0, schedule = { sale = { expression = "8:00", min = 1, max = 2 } } }
   capacity_providers = { FARGATE = { weight = 0 } }
   health_check       = { command = ["CMD", "true"], interval = 1 }
   ulimits            = { nofile = { soft_limit = 2, hard_limit = 1 } }
@@ -82,6 +86,7 @@ module "ecs_service_rest" {
   security_group_ids = ["sg-0123456789abcdef0"]
 
   environment        = { "STOCK-URL" = "http://stock" }
+  schedule           = { expression = "hourly", retries = 186 }
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 
