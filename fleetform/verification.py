@@ -199,9 +199,16 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     port = {"PORT": str(entry.port)} if entry.port else {}
     variables = {**port, **entry.environment, **topology.urls(environment, name)}
     yield _Fact(f"variables of {name}", variables, reality.variables(name))
+    yield _Fact(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if entry.port and environment.discovery == "dns":
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
+
+
+def _alarms(service: Mapping[str, Any]) -> set[str]:
+    """The alarms that roll a deployment back."""
+    alarms = service.get("deploymentConfiguration", {}).get("alarms", {})
+    return set(alarms["alarmNames"]) if alarms.get("enable") else set()
 
 
 def _registration_fact(environment: Environment, reality: _Reality, name: str) -> _Fact:

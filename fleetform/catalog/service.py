@@ -165,7 +165,8 @@ class Deployment(Entry):
     circuit_breaker: Boolean = True
     """Whether ECS gives up, and rolls back, when new tasks do not become healthy."""
     alarms: Names = Field(default=(), examples=[["shop-prod-errors"]])
-    """CloudWatch alarms, by name, that roll it back too."""
+    """CloudWatch alarms, by name, that roll it back too. Taken away all at once they stay in force, as Terraform's
+    provider cannot send an empty list; `invoke verify` says so."""
     wait_for_steady_state: Boolean = True
     """Whether an apply waits until the new tasks run and fails when they do not."""
 

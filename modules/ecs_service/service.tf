@@ -52,11 +52,15 @@ resource "aws_ecs_service" "fixed" {
     rollback = var.deployment_circuit_breaker
   }
 
-  # Never left out: alarms that were there would stay in force.
-  alarms {
-    alarm_names = var.deployment_alarms
-    enable      = length(var.deployment_alarms) > 0
-    rollback    = length(var.deployment_alarms) > 0
+  # The provider cannot send an empty list: of alarms that are all taken away the last ones stay in force.
+  dynamic "alarms" {
+    for_each = length(var.deployment_alarms) == 0 ? [] : [var.deployment_alarms]
+
+    content {
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
+    }
   }
 
   network_configuration {
@@ -162,11 +166,15 @@ resource "aws_ecs_service" "autoscaled" {
     rollback = var.deployment_circuit_breaker
   }
 
-  # Never left out: alarms that were there would stay in force.
-  alarms {
-    alarm_names = var.deployment_alarms
-    enable      = length(var.deployment_alarms) > 0
-    rollback    = length(var.deployment_alarms) > 0
+  # The provider cannot send an empty list: of alarms that are all taken away the last ones stay in force.
+  dynamic "alarms" {
+    for_each = length(var.deployment_alarms) == 0 ? [] : [var.deployment_alarms]
+
+    content {
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
+    }
   }
 
   network_configuration {

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from fleetform import hcl
 from fleetform.catalog import unrendered
-from fleetform.catalog.models import Autoscaling, Deployment, HealthCheck, Service
+from fleetform.catalog.models import Autoscaling, Deployment, HealthCheck, Schedule, Service
 
 VARIABLES = PurePath("modules/ecs_service/variables.tf")
 
@@ -45,7 +45,14 @@ def module_attributes(variable: hcl.Block) -> dict[str, str]:
     attributes = fields.attributes["type"]
     assert isinstance(attributes, dict)
     texts = {name: value.text for name, value in attributes.items() if isinstance(value, hcl.Expression)}
-    return {name: text.split(", ")[1].removesuffix(")") for name, text in texts.items() if text.startswith("optional(")}
+    optional = {name: text for name, text in texts.items() if text.startswith("optional(")}
+    return {name: _second(text.removeprefix("optional(").removesuffix(")")) for name, text in optional.items()}
+
+
+def _second(arguments: str) -> str:
+    """The last of some arguments, `null` if there is just one; a default is short and has no comma."""
+    _, comma, last = arguments.rpartition(", ")
+    return last if comma and "(" not in last and "=" not in last else "null"
 
 
 def test_a_services_defaults_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -57,11 +64,13 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     variables: dict[str, hcl.Block],
 ) -> None:
     not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
-    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "public"}
+    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "deployment", "discovery", "public"}
 
 
 def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:
     names = {
+        "alarms": "deployment_alarms",
+        "circuit_breaker": "deployment_circuit_breaker",
         "maximum_percent": "deployment_maximum_percent",
         "minimum_healthy_percent": "deployment_minimum_healthy_percent",
         "wait_for_steady_state": "wait_for_steady_state",
@@ -70,7 +79,9 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.B
     assert {field: default for field, default in defaults(Deployment).items() if field in names} == modules
 
 
-@pytest.mark.parametrize(("name", "model"), [("health_check", HealthCheck), ("autoscaling", Autoscaling)])
+@pytest.mark.parametrize(
+    ("name", "model"), [("health_check", HealthCheck), ("autoscaling", Autoscaling), ("schedule", Schedule)]
+)
 def test_the_defaults_of_a_nested_entry_are_the_modules(
     variables: dict[str, hcl.Block], name: str, model: type[BaseModel]
 ) -> None:

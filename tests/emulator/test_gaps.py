@@ -132,6 +132,22 @@ def test_a_deployment_configuration_is_completed_with_defaults(create_service: C
     }
 
 
+CONNECT = {
+    "enabled": True,
+    "namespace": "arn:aws:servicediscovery:eu-central-1:123456789012:namespace/ns-0123456789abcdef",
+    "services": [{"portName": "web", "clientAliases": [{"port": 80, "dnsName": "web.internal"}]}],
+}
+
+
+def test_a_deployment_has_the_services_part_in_service_connect(
+    client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
+) -> None:
+    create_service(desiredCount=1)
+    client("ecs").update_service(cluster=cluster, service="web", serviceConnectConfiguration=CONNECT)
+    (deployment,) = describe_service(client, cluster)["deployments"]
+    assert deployment["serviceConnectConfiguration"] == CONNECT
+
+
 def test_a_service_with_a_capacity_provider_strategy_has_no_launch_type(
     create_service: Callable[..., dict[str, Any]],
 ) -> None:

@@ -1,7 +1,8 @@
 from fleetform import topology
+from fleetform.catalog.models import Discovery
 from fleetform.topology import Call
 
-from .environments import environment
+from .environments import CHAIN, environment
 
 
 def test_calls_are_sorted_by_caller_then_callee() -> None:
@@ -40,3 +41,8 @@ def test_urls_follow_a_namespace_that_is_given() -> None:
     assert topology.urls(environment(namespace="example.internal"), "web") == {
         "ORDERS_URL": "http://orders.example.internal:8080"
     }
+
+
+def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
+    services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
+    assert topology.urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}

@@ -13,7 +13,7 @@ from moto.moto_api._internal import mock_random
 from fleetform.emulator.gaps import instances
 from fleetform.emulator.gaps.patches import Method, parameter, wrap
 
-# Members that CreateService takes and Service returns (botocore's model of ecs), but moto drops.
+# Members that CreateService takes and Service or its Deployment returns (botocore's model of ecs), but moto drops.
 FORGOTTEN_SETTINGS = (
     "availabilityZoneRebalancing",
     "capacityProviderStrategy",
@@ -23,6 +23,7 @@ FORGOTTEN_SETTINGS = (
     "healthCheckGracePeriodSeconds",
     "placementConstraints",
     "placementStrategy",
+    "serviceConnectConfiguration",
 )
 
 # What DescribeServices answers where CreateService was silent (API_Service, API_DeploymentConfiguration).
@@ -141,6 +142,7 @@ def next_deployment(service: Service) -> dict[str, Any]:
         "launchType": service.launch_type,
         "networkConfiguration": service.network_configuration,
         "platformVersion": service.platform_version,
+        "serviceConnectConfiguration": getattr(service, "service_connect_configuration", None),
         "taskDefinition": service.task_definition,
     }
     latest = service.deployments[0]

@@ -14,9 +14,17 @@ module "discovery" {
 
   namespace     = "Shop"
   namespace_arn = "ns-0123456789abcdef"
-  type          = "http"
   vpc_id        = "vpc-0123456789abcdef0"
   services      = { orders_1 = {} }
+}
+
+module "discovery_type" {
+  source = "../../../../modules/discovery"
+
+  namespace = "shop"
+  type      = "http"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = {}
 }
 
 module "discovery_ttl" {
