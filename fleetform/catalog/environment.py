@@ -130,8 +130,8 @@ class Environment(Entry):
     """The way from outside to the public services."""
     discovery: Literal["dns", "service_connect"] = "dns"
     """How services find each other: `dns`, by names of Cloud Map; `service_connect`, by the same names through proxies
-    that ECS runs. A task finds through its proxy what was there when it started: deploy a new callee before its
-    callers."""
+    that ECS runs. A task finds through its proxy what was there when it started: callees are made before callers,
+    except where calls go in a circle."""
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     kms_key: KmsKey | None = None

@@ -83,4 +83,9 @@ def _values(environment: Environment) -> dict[str, object]:
 
 def _service(environment: Environment, name: str) -> dict[str, object]:
     """What the template of a service may use besides."""
-    return {"name": name, "service": environment.services[name], "calls": topology.calls_of(environment, name)}
+    return {
+        "name": name,
+        "service": environment.services[name],
+        "calls": topology.calls_of(environment, name),
+        "callees_first": topology.callees_first(environment, name),
+    }

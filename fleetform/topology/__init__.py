@@ -4,7 +4,7 @@
 puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
 """
 
-from fleetform.topology.calls import Call, calls, calls_of, urls
+from fleetform.topology.calls import Call, callees_first, calls, calls_of, urls
 from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace
 from fleetform.topology.security import ANYWHERE, Rule, SecurityGroups, security_groups
 from fleetform.topology.subnets import public_subnets
@@ -15,6 +15,7 @@ __all__ = [
     "Rule",
     "SecurityGroups",
     "by_srv_record",
+    "callees_first",
     "calls",
     "calls_of",
     "discoverable",

@@ -42,6 +42,28 @@ def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     return tuple(Call(caller, callee, services[callee].port or 0) for callee in sorted(services[caller].callees))
 
 
+def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
+    """The services that have to run before a caller of theirs starts, sorted: none that, in turn, needs the caller.
+
+    A task in Service Connect finds only what was there when it started. Only services of its own stack are named.
+    """
+    if environment.discovery != "service_connect":
+        return ()
+    group = environment.services[caller].group
+    callees = [callee for callee in environment.services[caller].callees if environment.services[callee].group == group]
+    return tuple(sorted(callee for callee in callees if caller not in _reached(environment, callee)))
+
+
+def _reached(environment: Environment, start: str) -> set[str]:
+    """A service and all that it calls, and that these call, and so on."""
+    reached, left = {start}, [start]
+    while left:
+        found = set(environment.services[left.pop()].callees) - reached
+        reached |= found
+        left += found
+    return reached
+
+
 def urls(environment: Environment, caller: str) -> dict[str, str]:
     """The URL variables that a service is given, by variable."""
     return {call.variable: _url(environment, call) for call in calls_of(environment, caller)}

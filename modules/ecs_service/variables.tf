@@ -378,8 +378,9 @@ variable "service" {
 }
 
 variable "service_connect" {
-  description = "Namespace of Service Connect and, for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none; null for no Service Connect."
+  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
   type = object({
+    after         = optional(list(string), [])
     namespace_arn = string
     server = optional(object({
       dns_name        = string

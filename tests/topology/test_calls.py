@@ -2,7 +2,7 @@ from fleetform import topology
 from fleetform.catalog.models import Discovery
 from fleetform.topology import Call
 
-from .environments import CHAIN, environment
+from .environments import CHAIN, environment, service
 
 
 def test_calls_are_sorted_by_caller_then_callee() -> None:
@@ -46,3 +46,23 @@ def test_urls_follow_a_namespace_that_is_given() -> None:
 def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
     services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
     assert topology.urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
+
+
+def test_in_service_connect_callees_come_first() -> None:
+    connected = environment(discovery="service_connect")
+    assert topology.callees_first(connected, "worker") == ("orders", "stock")
+
+
+def test_in_a_circle_nobody_comes_first() -> None:
+    services = {"a": service(1, "b"), "b": service(1, "c"), "c": service(1, "b", "d"), "d": service(1)}
+    connected = environment(services, discovery="service_connect")
+    assert {name: topology.callees_first(connected, name) for name in services} == {
+        "a": ("b",),
+        "b": (),
+        "c": ("d",),
+        "d": (),
+    }
+
+
+def test_dns_needs_no_order() -> None:
+    assert topology.callees_first(environment(), "worker") == ()

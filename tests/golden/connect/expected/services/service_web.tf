@@ -15,6 +15,9 @@ module "web" {
 
   service_connect = {
     namespace_arn = local.foundation.namespace_arn
+    after = [
+      module.orders.service_name,
+    ]
     server = {
       dns_name = "web.${var.namespace}"
     }

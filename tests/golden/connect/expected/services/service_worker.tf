@@ -14,6 +14,9 @@ module "worker" {
 
   service_connect = {
     namespace_arn = local.foundation.namespace_arn
+    after = [
+      module.orders.service_name,
+    ]
   }
 
   environment = {
