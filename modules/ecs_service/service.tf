@@ -3,7 +3,7 @@ locals {
 
   # Tasks either are kept running by an ECS service or run to their end.
   schedules = { for schedule in var.schedule[*] : "this" => schedule }
-  runs_on   = length(local.schedules) == 0
+  runs_on   = length(local.schedules) == 0 && !var.one_off
 
   proxy_log_options = {
     awslogs-group         = local.log_group_name

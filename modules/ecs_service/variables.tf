@@ -306,6 +306,18 @@ variable "name" {
   }
 }
 
+variable "one_off" {
+  description = "Whether nothing keeps or starts tasks: one is run by hand or by a pipeline, with what `run_task` says."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !(var.one_off && (var.schedule != null || var.autoscaling != null))
+    error_message = "one_off must be false with schedule or autoscaling."
+  }
+}
+
 variable "port" {
   description = "TCP port that the container listens on; null for none."
   type        = number

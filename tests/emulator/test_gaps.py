@@ -132,6 +132,30 @@ def test_a_deployment_configuration_is_completed_with_defaults(create_service: C
     }
 
 
+def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, cluster: str) -> None:
+    ecs = client("ecs")
+    client("ec2").modify_vpc_attribute(VpcId=network.vpc, EnableDnsHostnames={"Value": True})
+    awsvpc = {"subnets": network.subnets, "securityGroups": [network.group]}
+    (started,) = ecs.run_task(
+        cluster=cluster,
+        taskDefinition=register_task_definition(client, "web"),
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": awsvpc},
+    )["tasks"]
+    (task,) = ecs.describe_tasks(cluster=cluster, tasks=[started["taskArn"]])["tasks"]
+    interface = next(
+        each["value"] for each in task["attachments"][0]["details"] if each["name"] == "networkInterfaceId"
+    )
+    client("ec2").delete_network_interface(NetworkInterfaceId=interface)
+    (container,) = task["containers"]
+    assert (task["lastStatus"], task["desiredStatus"], task["stoppedReason"]) == (
+        "STOPPED",
+        "STOPPED",
+        "Essential container in task exited",
+    )
+    assert (container["name"], container["lastStatus"], container["exitCode"]) == ("web", "STOPPED", 0)
+
+
 CONNECT = {
     "enabled": True,
     "namespace": "arn:aws:servicediscovery:eu-central-1:123456789012:namespace/ns-0123456789abcdef",

@@ -536,6 +536,18 @@ def test_a_scheduled_task_is_no_service(planned: dict[str, Resources]) -> None:
     ]
 
 
+def test_a_one_off_task_is_only_defined(planned: dict[str, Resources]) -> None:
+    """Nothing starts a one-off task."""
+    assert sorted(planned["migration"]) == [
+        "aws_cloudwatch_log_group.this",
+        "aws_ecs_task_definition.this",
+        "aws_iam_role.execution",
+        "aws_iam_role.task",
+        "aws_iam_role_policy.execution",
+        "terraform_data.discovery_service",
+    ]
+
+
 def test_service_without_a_port(planned: dict[str, Resources]) -> None:
     """A service without a port is reached by nobody."""
     assert planned["worker"]["aws_ecs_task_definition.this"] == {

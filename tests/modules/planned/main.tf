@@ -180,6 +180,19 @@ module "report" {
   schedule = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
 }
 
+module "migration" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-migration"
+  service = "migration"
+  image   = "public.ecr.aws/docker/library/busybox:1.37"
+  one_off = true
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+}
+
 module "connected" {
   source = "../../../modules/ecs_service"
 

@@ -26,6 +26,9 @@ module "ecs_service" {
 module "ecs_service_without_a_port" {
   source = "../../../../modules/ecs_service"
 
+  one_off     = true
+  autoscaling = { min = 1, max = 2 }
+
   name    = "shop-dev-orders"
   service = "orders"
   image   = "orders"
