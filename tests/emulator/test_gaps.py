@@ -143,10 +143,7 @@ def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, 
         networkConfiguration={"awsvpcConfiguration": awsvpc},
     )["tasks"]
     (task,) = ecs.describe_tasks(cluster=cluster, tasks=[started["taskArn"]])["tasks"]
-    interface = next(
-        each["value"] for each in task["attachments"][0]["details"] if each["name"] == "networkInterfaceId"
-    )
-    client("ec2").delete_network_interface(NetworkInterfaceId=interface)
+    interfaces = client("ec2").describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
     (container,) = task["containers"]
     assert (task["lastStatus"], task["desiredStatus"], task["stoppedReason"]) == (
         "STOPPED",
@@ -154,6 +151,7 @@ def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, 
         "Essential container in task exited",
     )
     assert (container["name"], container["lastStatus"], container["exitCode"]) == ("web", "STOPPED", 0)
+    assert interfaces["NetworkInterfaces"] == []
 
 
 CONNECT = {

@@ -135,7 +135,7 @@ def end_tasks() -> None:
 
     def calculate(original: Method) -> Method:
         def calculated(_: EC2ContainerServiceBackend, definition: TaskDefinition) -> dict[str, Any]:
-            if not definition.memory:
+            if not (definition.cpu and definition.memory):
                 return cast("dict[str, Any]", original(definition))
             return {"CPU": int(definition.cpu), "MEMORY": int(definition.memory), "PORTS": [], "PORTS_UDP": []}
 
@@ -148,7 +148,7 @@ def end_tasks() -> None:
 def remove_interface(task: Task, backend: EC2ContainerServiceBackend) -> None:
     """Delete a task's network interface, which would keep its subnet."""
     ec2 = ec2_backends[backend.account_id][backend.region_name]
-    for attachment in task.attachments:
+    for attachment in cast("list[dict[str, Any]]", task.attachments):
         details = {detail["name"]: detail["value"] for detail in attachment["details"]}
         ec2.delete_network_interface(details["networkInterfaceId"])
         attachment["status"] = "DELETED"
