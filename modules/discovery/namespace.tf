@@ -22,3 +22,9 @@ resource "aws_service_discovery_http_namespace" "this" {
 
   name = var.namespace
 }
+
+# It had no key before a namespace could be given.
+moved {
+  from = aws_service_discovery_private_dns_namespace.this
+  to   = aws_service_discovery_private_dns_namespace.this["this"]
+}

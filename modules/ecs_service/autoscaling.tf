@@ -71,3 +71,9 @@ resource "aws_appautoscaling_policy" "this" {
     }
   }
 }
+
+# It had no other key before memory was tracked too.
+moved {
+  from = aws_appautoscaling_policy.this["this"]
+  to   = aws_appautoscaling_policy.this["cpu"]
+}
