@@ -65,7 +65,7 @@ class AppliedService:
         name: The service.
         desired_count: Tasks that should run.
         definition: Its task definition, as DescribeTaskDefinition answers.
-        dns_name: The name that Cloud Map gives its tasks; None if it is not registered.
+        dns_name: The name that Cloud Map or Service Connect gives its tasks; None if there is none.
         groups: Keys of its tasks' security groups, sorted.
     """
 
@@ -258,9 +258,7 @@ class Reality:
     @cached_property
     def discovery_services(self) -> dict[str, Mapping[str, Any]]:
         """The namespace's discovery services by name; empty if there is no namespace."""
-        name = topology.namespace(self.environment)
-        namespaces = self.discovery.get_paginator("list_namespaces").paginate()
-        ids = [found["Id"] for page in namespaces for found in page["Namespaces"] if found["Name"] == name]
+        ids = self._namespaces()
         if len(ids) != 1:
             return {}
         filters = [{"Name": "NAMESPACE_ID", "Values": ids, "Condition": "EQ"}]
@@ -268,10 +266,18 @@ class Reality:
         summaries = [found for page in pages for found in page["Services"]]
         return {found["Name"]: self.discovery.get_service(Id=found["Id"])["Service"] for found in summaries}
 
+    def _namespaces(self) -> list[str]:
+        """The namespaces that may be the environment's."""
+        if self.environment.namespace_arn is not None:
+            return [self.environment.namespace_arn.rpartition("/")[2]]
+        name = topology.namespace(self.environment)
+        pages = self.discovery.get_paginator("list_namespaces").paginate()
+        return [found["Id"] for page in pages for found in page["Namespaces"] if found["Name"] == name]
+
     @cached_property
     def ecs_services(self) -> dict[str, Mapping[str, Any]]:
         """The running ECS services by the catalog's names."""
-        names = {f"{self.environment.prefix}-{name}": name for name in self.environment.services}
+        names = {f"{self.environment.prefix}-{name}": name for name in self.environment.running}
         found = []
         for some in _batches(sorted(names), _DESCRIBED_SERVICES):
             answer = self.ecs.describe_services(cluster=self.environment.prefix, services=some)
@@ -288,6 +294,13 @@ class Reality:
 def _tagged(tags: Mapping[str, str]) -> list[dict[str, Any]]:
     """Filters for what has all of these tags."""
     return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
+
+
+def client_aliases(service: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The names and ports that a running service's callers find it by in Service Connect."""
+    primary = next(each for each in service["deployments"] if each["status"] == "PRIMARY")
+    offered = primary.get("serviceConnectConfiguration", {}).get("services", [])
+    return [(alias["dnsName"], alias["port"]) for each in offered for alias in each.get("clientAliases", [])]
 
 
 def _batches(names: list[str], size: int) -> Iterator[list[str]]:
@@ -313,9 +326,9 @@ def _applied(reality: Reality) -> Applied:
     remedy = f"; `invoke apply --env {environment.name}` mends it"
     if reality.vpc is None:
         raise ProgramError(f"{environment.name}: there is no VPC {reality.wanted_vpc}, or several{remedy}")
-    if missing := sorted(environment.services.keys() - reality.ecs_services):
+    if missing := sorted(environment.running.keys() - reality.ecs_services):
         raise ProgramError(f"{environment.name}: not applied yet: {', '.join(missing)}{remedy}")
-    services = tuple(_service(reality, name) for name in sorted(environment.services))
+    services = tuple(_service(reality, name) for name in sorted(environment.running))
     return Applied(services, reality.rules(), reality.vpc["CidrBlock"])
 
 
@@ -333,6 +346,8 @@ def _service(reality: Reality, name: str) -> AppliedService:
 
 
 def _dns_name(reality: Reality, service: Mapping[str, Any]) -> str | None:
+    if reality.environment.discovery == "service_connect":
+        return next((name for name, _ in client_aliases(service)), None)
     arns = {registry["registryArn"] for registry in service.get("serviceRegistries", [])}
     names = [name for name, found in reality.discovery_services.items() if found["Arn"] in arns]
     return f"{names[0]}.{topology.namespace(reality.environment)}" if names else None

@@ -130,6 +130,8 @@ def show(site: Site, screen: Screen) -> None:
         for status in statuses(site)
     ]
     screen.table(("service", "DNS name", "tasks", "URL"), rows, right=("tasks",))
+    for service, reason in running.not_started(site.environment).items():
+        screen.line(f"{service}: not started here: {reason}")
 
 
 def ps(project: Project, env: str, engine: str | None, *, as_json: bool) -> None:

@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from fleetform import topology
-from fleetform.applied import ALL_PROTOCOLS, AppliedRule, Reality
+from fleetform.applied import ALL_PROTOCOLS, AppliedRule, Reality, client_aliases
 from fleetform.aws import Access
-from fleetform.catalog.models import Discovery, Environment, Service
+from fleetform.catalog.models import Discovery, Environment, Schedule, Service
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ class _Fact:
 class _Reality(Reality):
     """What the API says, with what nothing but a comparison needs."""
 
+    def __init__(self, environment: Environment, access: Access) -> None:
+        super().__init__(environment, access)
+        self._access = access
+
+    @cached_property
+    def scheduler(self) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+        """EventBridge Scheduler, for environments that have a schedule."""
+        return self._access.client("scheduler")
+
     def dns_attributes(self) -> dict[str, bool]:
         """The VPC's DNS switches by name."""
         return {
@@ -105,6 +114,14 @@ class _Reality(Reality):
         """The definitions of a service's containers by name."""
         return {container["name"]: container for container in self.definition(service)["containerDefinitions"]}
 
+    def schedule(self, service: str) -> tuple[str, str, str] | None:
+        """Expression, time zone and state of a task's schedule; None if it has none."""
+        try:
+            found = self.scheduler.get_schedule(Name=f"{self.environment.prefix}-{service}")
+        except self.scheduler.exceptions.ResourceNotFoundException:
+            return None
+        return (found["ScheduleExpression"], found.get("ScheduleExpressionTimezone", "UTC"), found["State"])
+
 
 def _conditions(rule: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     values = {
@@ -129,7 +146,7 @@ def verify(environment: Environment, access: Access) -> Report:
         for fact in facts
         if fact.expected != fact.actual
     )
-    services = tuple(_status(environment, reality, name) for name in sorted(environment.services))
+    services = tuple(_status(environment, reality, name) for name in sorted(environment.running))
     return Report(len(facts), differences, services)
 
 
@@ -148,11 +165,13 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     default = {"default"} if environment.network.vpc is None else set[str]()
     yield _Fact("security groups", default | groups.groups.keys(), set(reality.groups.values()))
     yield from _rule_facts(groups, reality.network, set(map(_shown_rule, reality.rules())))
-    yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
-    for name, service in reality.discovery_services.items():
-        yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
-    for name in sorted(environment.services):
+    if environment.discovery == "dns":
+        yield from _discovery_facts(environment, reality)
+    for name in sorted(environment.running):
         yield from _service_facts(environment, reality, name)
+    for name, service in sorted(environment.services.items()):
+        if service.schedule is not None:
+            yield _Fact(f"schedule of {name}", _wanted_schedule(service.schedule), reality.schedule(name))
     if environment.ingress.balanced:
         yield from _balancing_facts(environment, reality)
 
@@ -165,6 +184,16 @@ def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_F
         joined = [found["targetGroupArn"] for found in reality.ecs_services.get(name, {}).get("loadBalancers", [])]
         expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
         yield _Fact(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
+
+
+def _discovery_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
+    yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
+    for name, service in reality.discovery_services.items():
+        yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
+
+
+def _wanted_schedule(schedule: Schedule) -> tuple[str, str, str]:
+    return (schedule.expression, schedule.time_zone, "ENABLED")
 
 
 def _wanted_records(service: Service | None) -> dict[str, object]:
@@ -212,10 +241,7 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     if service is None:
         return
     entry = environment.services[name]
-    registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
-    registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
-    discoverable = name in topology.discoverable(environment)
-    yield _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
+    yield _registration_fact(environment, reality, name)
     port = {"PORT": str(entry.port)} if entry.port else {}
     variables = {**port, **entry.environment, **topology.urls(environment, name)}
     containers = reality.containers(name)
@@ -226,9 +252,27 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
         secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
         yield _Fact(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
     yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
+    yield _Fact(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
-    if discoverable:
+    if name in topology.discoverable(environment) and environment.discovery == "dns":
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
+
+
+def _alarms(service: Mapping[str, Any]) -> set[str]:
+    """The alarms that roll a deployment back."""
+    alarms = service.get("deploymentConfiguration", {}).get("alarms", {})
+    return set(alarms["alarmNames"]) if alarms.get("enable") else set()
+
+
+def _registration_fact(environment: Environment, reality: _Reality, name: str) -> _Fact:
+    service, port = reality.ecs_services[name], environment.services[name].port
+    if environment.discovery == "service_connect":
+        wanted = [(topology.dns_name(environment, name), port)] if port else []
+        return _Fact(f"name of {name} in Service Connect", wanted, client_aliases(service))
+    registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
+    registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
+    discoverable = name in topology.discoverable(environment)
+    return _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
 
 
 def _status(environment: Environment, reality: _Reality, name: str) -> ServiceStatus:

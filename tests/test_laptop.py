@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from fleetform import laptop
 from fleetform.applied import Applied, AppliedRule, AppliedService
+from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.compose.runner import Runner
 from fleetform.errors import CheckFailedError, InputError, ProgramError
@@ -237,3 +239,25 @@ def test_what_is_applied_is_remembered_until_something_else_is_rendered(
     small_project.write(project, "envs/local/services/extra.tf", "locals {}\n")
     seen.append(running.is_applied(workplace))
     assert seen == [False, True, False]
+
+
+SCHEDULED = "  report: { image: 'report:1', schedule: rate(1 hour) }\n"
+
+
+def test_tasks_with_a_schedule_are_not_started_and_said_so(
+    project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small_project.write(project, "envs/catalog.yaml", small_project.CATALOG + SCHEDULED)
+    stand_in.have("docker", web())
+    laptop.ps(project, "local", None, as_json=False)
+    assert capsys.readouterr().out.splitlines()[-1] == "report: not started here: runs at rate(1 hour)"
+
+
+def test_services_that_srv_records_find_are_refused(project: Project, site: Site) -> None:
+    small_project.edit(project, "envs/catalog.yaml", "8080\n", "8080\n    discovery: { record_type: SRV }\n")
+    found = replace(site, environment=load(project.root, "local"))
+    with pytest.raises(InputError) as caught:
+        running.start(found, Access("eu-central-1", {}), {}, print)
+    assert str(caught.value) == (
+        "orders: found by SRV records, which nothing here answers; leave `record_type: SRV` out"
+    )

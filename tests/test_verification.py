@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Secret, Sidecar, Volume
+from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Schedule, Secret, Service, Sidecar, Volume
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
@@ -269,6 +269,62 @@ def test_sidecars_secrets_and_shells_that_are_missing_are_told(deployment: Deplo
         "secrets of web/web: expected {TOKEN}, found {}",
         "secrets of web/proxy: expected {KEY}, found {}",
         "ECS Exec of web: expected True, found False",
+    )
+
+
+def with_service(made: Deployment, name: str, service: Service) -> Environment:
+    services = {**made.environment.services, name: service}
+    return made.environment.model_copy(update={"services": services})
+
+
+def test_a_task_with_a_schedule_is_no_service_and_has_its_schedule(deployment: Deployment) -> None:
+    scheduler = deployment.access.client("scheduler")
+    schedule = {
+        "Name": f"{deployment.prefix}-report",
+        "State": "ENABLED",
+        "ScheduleExpression": "rate(2 hours)",
+        "ScheduleExpressionTimezone": "UTC",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/x", "RoleArn": "arn:aws:iam::1:role/x"},
+    }
+    deployment.create_group("report")
+    deployment.ec2.authorize_security_group_egress(**deployment.rule("report", ANYWHERE, 443))
+    report = Service(image="report:1", schedule=Schedule(expression="rate(1 hour)"))
+    environment = with_service(deployment, "report", report)
+    missing = verify(environment, deployment.access)
+    scheduler.create_schedule(**schedule)
+    other = verify(environment, deployment.access)
+    scheduler.update_schedule(**{**schedule, "ScheduleExpression": "rate(1 hour)"})
+    sound = verify(environment, deployment.access)
+    scheduler.delete_schedule(Name=schedule["Name"])
+    expected = "schedule of report: expected ('rate(1 hour)', 'UTC', 'ENABLED')"
+    assert (missing.differences, other.differences, sound.differences) == (
+        (f"{expected}, found None",),
+        (f"{expected}, found ('rate(2 hours)', 'UTC', 'ENABLED')",),
+        (),
+    )
+    assert [status.name for status in sound.services] == ["orders", "web", "worker"]
+
+
+def test_alarms_that_the_catalog_does_not_know_are_told(deployment: Deployment) -> None:
+    alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
+    deployment.ecs.update_service(
+        cluster=deployment.prefix,
+        service=f"{deployment.prefix}-web",
+        deploymentConfiguration={"alarms": alarms},
+    )
+    assert deployment.differences() == ("alarms of web: expected {}, found {errors}",)
+
+
+def test_names_in_service_connect_are_told(deployment: Deployment) -> None:
+    environment = deployment.environment.model_copy(update={"discovery": "service_connect"})
+    alias = {"port": 80, "dnsName": f"web.{deployment.namespace}"}
+    configuration = {"enabled": True, "services": [{"portName": "web", "clientAliases": [alias]}]}
+    deployment.ecs.update_service(
+        cluster=deployment.prefix, service=f"{deployment.prefix}-web", serviceConnectConfiguration=configuration
+    )
+    assert verify(environment, deployment.access).differences == (
+        f"name of orders in Service Connect: expected [('orders.{deployment.namespace}', 8080)], found []",
     )
 
 

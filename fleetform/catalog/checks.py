@@ -166,7 +166,16 @@ def _check_image(name: str, service: Service, services: Services, at: Locator) -
 
 
 # What only tasks that are kept running have.
-_OF_SERVICES = ("public", "desired_count", "autoscaling", "deployment", "ingress", "discovery", "service_connect")
+_OF_SERVICES = (
+    "port",
+    "public",
+    "desired_count",
+    "autoscaling",
+    "deployment",
+    "ingress",
+    "discovery",
+    "service_connect",
+)
 
 
 def _check_kind(name: str, service: Service, at: Locator) -> Iterator[Problem]:

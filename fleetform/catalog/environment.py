@@ -24,6 +24,7 @@ from fleetform.catalog.types import (
     Listed,
     LogRetention,
     NamePrefix,
+    Namespace,
     Percent,
     RoleArn,
     ServiceName,
@@ -171,12 +172,17 @@ class Environment(Entry):
     """Begins every resource's name. Left out: `<application>-<name>`."""
     namespace: Domain | None = None
     """Private DNS namespace. Left out: `<name>.<application>.internal`."""
+    namespace_arn: Namespace | None = None
+    """The namespace, if it exists already; its name is given as `namespace`. For `discovery: dns` it has to belong to
+    the VPC that the tasks are in."""
     network: Network = Network()
     """The VPC."""
     ingress: Front = Front()
     """The way from outside to the public services."""
     discovery: Literal["dns", "service_connect"] = "dns"
-    """How services find each other: `dns`, by names of Cloud Map; `service_connect`, through ECS's own proxies."""
+    """How services find each other: `dns`, by names of Cloud Map; `service_connect`, by the same names through proxies
+    that ECS runs. A task finds through its proxy what was there when it started: callees are made before callers,
+    except where calls go in a circle."""
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     kms_key: KmsKey | None = None
@@ -210,6 +216,11 @@ class Environment(Entry):
     def allows_exec(self) -> bool:
         """Whether ECS Exec may open a shell anywhere."""
         return any(service.exec for service in self.services.values())
+
+    @property
+    def running(self) -> Mapping[str, Service]:
+        """The services that are kept running, by name: all but tasks that run to their end."""
+        return {name: service for name, service in self.services.items() if not service.is_task}
 
     @property
     def state_bucket(self) -> str:

@@ -112,6 +112,7 @@ def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]
     yield from _check_zones(environment, at)
     yield from _check_network(environment, at)
     yield from _check_ingress(environment, at)
+    yield from _check_discovery(environment, at)
     yield from _check_accounts(environment, at)
     yield from _check_names(environment, tree)
     yield from _check_tags(environment, tree)
@@ -226,11 +227,30 @@ def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
             )
 
 
+def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]:
+    if environment.namespace_arn is not None and environment.namespace is None:
+        yield Problem(at("namespace_arn", key=True), "`namespace_arn` without `namespace`", "give its name too")
+    if environment.discovery != "service_connect":
+        return
+    names: dict[str, str] = {}
+    for name, service in environment.services.items():
+        alias = service.service_connect.alias if service.service_connect is not None else None
+        other = names.setdefault(alias or name, name) if service.port is not None else name
+        if other != name:
+            message = f"`{other}` and `{name}` have the same name in Service Connect"
+            yield Problem(at("services", name), message, "give one of them another `alias`")
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html, "Considerations"
+        if service.is_task and service.callees:
+            message = f"`{name}` calls by names that only services have in Service Connect, and it is a task"
+            yield Problem(at("services", name, "calls", key=True), message, "choose `discovery: dns`, or remove them")
+
+
 def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
     """ARNs of what has to be in the environment's account, or region."""
     arns = (
         (("role",), environment.role, False),
         (("kms_key",), environment.kms_key, True),
+        (("namespace_arn",), environment.namespace_arn, True),
         (("ingress", "certificate"), environment.ingress.certificate, True),
         (("ingress", "web_acl"), environment.ingress.web_acl, True),
     )

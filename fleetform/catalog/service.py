@@ -145,7 +145,7 @@ class Autoscaling(Entry):
     requests_per_target: Annotated[Integer, Field(ge=1)] | None = None
     """Requests a minute to each task that are kept; needs the environment's load balancer."""
     schedule: Mapping[PartName, ScheduledBounds] = NOTHING
-    """Other bounds at certain times, by a name of yours."""
+    """Other bounds at certain times, by a name of yours. Each hold until the next; `min` and `max` until the first."""
 
 
 class CapacityProvider(Entry):
@@ -168,7 +168,8 @@ class Deployment(Entry):
     circuit_breaker: Boolean = True
     """Whether ECS gives up, and rolls back, when new tasks do not become healthy."""
     alarms: Names = Field(default=(), examples=[["shop-prod-errors"]])
-    """CloudWatch alarms, by name, that roll it back too."""
+    """CloudWatch alarms, by name, that roll it back too. Taken away all at once they stay in force, as Terraform's
+    provider cannot send an empty list; `invoke verify` says so."""
     wait_for_steady_state: Boolean = True
     """Whether an apply waits until the new tasks run and fails when they do not."""
 
@@ -228,7 +229,8 @@ class Discovery(Entry):
     """The service's DNS record in Cloud Map."""
 
     record_type: Literal["A", "SRV"] = "A"
-    """`A`: the tasks' addresses. `SRV`: their ports too."""
+    """`A`: the tasks' addresses. `SRV`: names of tasks and their ports; callers get `http+srv://<name>` without a port,
+    and have to look the record up."""
     ttl: Annotated[Integer, Field(ge=0, le=2147483647)] = 10
     """Seconds that callers may go on with an address: a stopped task's is gone by then."""
 

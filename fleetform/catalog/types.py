@@ -272,6 +272,7 @@ WebAcl = Annotated[
 HostedZone = Annotated[
     Text, Matching(r"Z[A-Z0-9]{1,31}", "a hosted zone's ID is expected, such as Z0123456789ABCDEFGHIJ")
 ]
+Namespace = Annotated[Text, arn("servicediscovery", "namespace/ns-[a-z0-9]+", "namespace/ns-0123456789abcdef")]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html

@@ -15,19 +15,12 @@ _EACH = "*"
 
 ENVIRONMENT = (
     "role",
-    "discovery",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
 SERVICE = (
-    "autoscaling.memory",
-    "autoscaling.schedule",
-    "deployment.circuit_breaker",
-    "deployment.alarms",
-    "schedule",
     "run_before",
-    "discovery.record_type",
-    "service_connect",
+    "service_connect.port",
     "group",
     "renamed_from",
 )

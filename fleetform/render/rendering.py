@@ -79,6 +79,8 @@ def _values(environment: Environment) -> dict[str, object]:
         "front": topology.front(environment),
         "routes": topology.routes(environment),
         "discoverable": topology.discoverable(environment),
+        "labels": {name: topology.label(environment, name) for name in environment.services},
+        "by_srv_record": topology.by_srv_record(environment),
         "built": sorted(name for name, service in environment.services.items() if service.build),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),
     }
@@ -87,4 +89,5 @@ def _values(environment: Environment) -> dict[str, object]:
 def _service(environment: Environment, name: str) -> dict[str, object]:
     """What the template of a service may use besides."""
     calls = [call for call in topology.calls_of(environment, name) if call.variable is not None]
-    return {"name": name, "service": environment.services[name], "calls": calls}
+    first = topology.callees_first(environment, name)
+    return {"name": name, "service": environment.services[name], "calls": calls, "callees_first": first}

@@ -8,7 +8,7 @@ What a template prints is an HCL literal unless it says otherwise: no value of a
 - `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
 - `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`;
 - `{{ image | image_version }}` prints what follows the URL of an image's repository;
-- `{{ call | url }}` prints what a call's variable holds;
+- `{{ call | url(labels) }}` prints what a call's variable holds;
 - `{{ rule | peer("from") }}` prints the arguments for a rule's other side.
 """
 
@@ -97,11 +97,11 @@ def _other_side(rule: Rule, side: str) -> str:
     return _argument(f"{side}_cidr", Text("module.network.vpc_cidr_block") if rule.cidr == VPC else rule.cidr)
 
 
-def _url(call: Call) -> Text:
+def _url(call: Call, labels: Mapping[str, str]) -> Text:
     """What a call's variable holds; the namespace of this environment is a variable of the stack."""
     if call.cidr is not None:
         return Text(_printed(call.url(call.callee)))
-    return Text(f'"{call.url(f"{_word(call.callee)}.${{var.namespace}}")}"')
+    return Text(f'"{call.url(f"{_word(labels[call.callee])}.${{var.namespace}}")}"')
 
 
 def _image_version(image: LockedImage | None) -> Text:

@@ -87,7 +87,7 @@ def expected(environment: Environment) -> tuple[Pair, ...]:
 
 
 def _running(environment: Environment) -> dict[str, Service]:
-    return {name: service for name, service in sorted(environment.services.items()) if _fewest_tasks(service) > 0}
+    return {name: service for name, service in sorted(environment.running.items()) if _fewest_tasks(service) > 0}
 
 
 def _fewest_tasks(service: Service) -> int:

@@ -4,10 +4,10 @@
 puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
 """
 
-from fleetform.topology.calls import ANYWHERE, Call, calls, calls_of, urls
+from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import Route, front, listeners, routes
-from fleetform.topology.names import discoverable, dns_name, namespace
+from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace
 from fleetform.topology.security import (
     ENDPOINTS,
     INGRESS,
@@ -30,6 +30,8 @@ __all__ = [
     "Route",
     "Rule",
     "SecurityGroups",
+    "by_srv_record",
+    "callees_first",
     "calls",
     "calls_of",
     "discoverable",
@@ -38,6 +40,7 @@ __all__ = [
     "front",
     "front_ports",
     "interface_endpoints",
+    "label",
     "listeners",
     "namespace",
     "needs_internet",

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 from fleetform.catalog.models import Callee, Environment
-from fleetform.topology.names import dns_name
+from fleetform.topology.names import dns_name, has_srv_record
 
 ANYWHERE = "0.0.0.0/0"
 
 # Where a scheme is known by the port alone; a URL leaves its own port out.
 _SCHEMES = {80: "http", 443: "https"}
+# The record has the port.
+_SRV = "http+srv"
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,12 @@ class Call:
     def url(self, name: str) -> str:
         """What the variable holds, for the callee's DNS name: ``scheme://name:port``, without a scheme ``name:port``.
 
-        The port is left out where it is the scheme's own, but for services of this catalog.
+        The port is left out where an SRV record has it, and outside of this catalog where it is the scheme's own.
         """
+        if self.scheme is None:
+            return f"{name}:{self.port}"
         own = self.cidr is not None and _SCHEMES.get(self.port) == self.scheme
-        place = name if own and self.scheme else f"{name}:{self.port}"
-        return f"{self.scheme}://{place}" if self.scheme else place
+        return f"{self.scheme}://{name}" if own or self.scheme == _SRV else f"{self.scheme}://{name}:{self.port}"
 
 
 def edge(source: str, target: str, port: int, protocol: str) -> str:
@@ -75,7 +78,8 @@ def _inside(environment: Environment, caller: str, callee: Callee) -> Call:
         number, protocol = port.container_port, port.protocol
     else:
         number, protocol = service.port or 0, "tcp"
-    return Call(caller, name, number, protocol, callee.url_variable, "http" if protocol == "tcp" else None)
+    scheme = _SRV if has_srv_record(environment, name) else "http"
+    return Call(caller, name, number, protocol, callee.url_variable, scheme if protocol == "tcp" else None)
 
 
 def _outside(caller: str, callee: Callee) -> Call:
@@ -84,6 +88,28 @@ def _outside(caller: str, callee: Callee) -> Call:
     # A service of another application speaks HTTP as those of this one do; of other hosts only the port tells.
     scheme = _SCHEMES.get(port, "http" if callee.service else None) if callee.protocol == "tcp" else None
     return Call(caller, name, port, callee.protocol, callee.url_variable, scheme, callee.cidr or ANYWHERE)
+
+
+def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
+    """The services that have to run before a caller of theirs starts, sorted: none that, in turn, needs the caller.
+
+    A task in Service Connect finds only what was there when it started. Only services of its own stack are named.
+    """
+    if environment.discovery != "service_connect":
+        return ()
+    group = environment.services[caller].group
+    callees = [callee for callee in environment.services[caller].callees if environment.services[callee].group == group]
+    return tuple(sorted(callee for callee in callees if caller not in _reached(environment, callee)))
+
+
+def _reached(environment: Environment, start: str) -> set[str]:
+    """A service and all that it calls, and that these call, and so on."""
+    reached, left = {start}, [start]
+    while left:
+        found = set(environment.services[left.pop()].callees) - reached
+        reached |= found
+        left += found
+    return reached
 
 
 def urls(environment: Environment, caller: str) -> dict[str, str]:

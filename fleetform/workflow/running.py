@@ -20,12 +20,13 @@ from fleetform.compose.execution import execute
 from fleetform.compose.inspection import Container, containers
 from fleetform.compose.networks import choose_block, networks
 from fleetform.compose.runner import Runner, close_runner, find_runner
-from fleetform.errors import CheckFailedError, ProgramError, raise_all
+from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.images.building import Stored, Watch, Workshop, build_here
 from fleetform.images.engine import find_engine
 from fleetform.images.wanted import wanted
 from fleetform.programs import Output
 from fleetform.stacks import STACKS
+from fleetform.topology import by_srv_record
 from fleetform.workflow import terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Workplace
@@ -105,7 +106,7 @@ def build_images(site: Site, watch: Watch) -> tuple[Stored, ...]:
     Raises:
         FleetformError: An image could not be built.
     """
-    services = [name for name, service in site.environment.services.items() if service.build]
+    services = [name for name, service in site.environment.running.items() if service.build]
     images = wanted(site.root, site.environment, services)
     workshop = Workshop(find_engine(site.runner.engine), site.work, os.cpu_count() or 1, watch)
     outcome = build_here(images, workshop)
@@ -123,9 +124,10 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
         output: Gets each line that Compose prints.
 
     Raises:
-        InputError: A secret is missing, or a task definition says what no container here can do.
+        InputError: A secret is missing, or the catalog or a task definition says what no container here can do.
         ProgramError: The environment is not applied, or Compose fails.
     """
+    _require_findable(site.environment)
     found = read_applied(site.environment, access)
     values = secrets.read_secrets(site.root, site.environment.name, secrets.needed(found))
     prefix = site.environment.prefix
@@ -133,6 +135,18 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
     agent.start_agent(site.work, site.runner, site.compose.name)
     projects.up(site.runner, site.compose, values, output)
+
+
+def _require_findable(environment: Environment) -> None:
+    if names := by_srv_record(environment):
+        found = ", ".join(names)
+        raise InputError(f"{found}: found by SRV records, which nothing here answers; leave `record_type: SRV` out")
+
+
+def not_started(environment: Environment) -> dict[str, str]:
+    """Why some services do not run here, by service: tasks that run to their end."""
+    schedules = {name: service.schedule for name, service in environment.services.items()}
+    return {name: f"runs at {schedule.expression}" for name, schedule in schedules.items() if schedule is not None}
 
 
 def ports(site: Site, applied: Applied) -> dict[str, int]:

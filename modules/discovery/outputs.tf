@@ -1,16 +1,16 @@
 output "namespace_arn" {
   description = "ARN of the namespace."
-  value       = aws_service_discovery_private_dns_namespace.this.arn
+  value       = local.namespace_arn
 }
 
 output "namespace_id" {
   description = "ID of the namespace."
-  value       = aws_service_discovery_private_dns_namespace.this.id
+  value       = local.namespace_id
 }
 
 output "namespace_name" {
-  description = "DNS name of the namespace."
-  value       = aws_service_discovery_private_dns_namespace.this.name
+  description = "Name of the namespace."
+  value       = var.namespace
 }
 
 output "service_arns" {

@@ -7,11 +7,11 @@ resource "aws_service_discovery_service" "this" {
   force_destroy = true
 
   dns_config {
-    namespace_id   = aws_service_discovery_private_dns_namespace.this.id
+    namespace_id   = local.namespace_id
     routing_policy = "MULTIVALUE"
 
     dns_records {
-      type = "A"
+      type = each.value.record_type
       ttl  = each.value.ttl
     }
   }

@@ -1,5 +1,5 @@
 variable "namespace" {
-  description = "DNS name of the private namespace; a service answers to `<service>.<namespace>` inside the VPC."
+  description = "DNS name of the namespace; a service answers to `<service>.<namespace>` inside the VPC."
   type        = string
   nullable    = false
 
@@ -9,10 +9,34 @@ variable "namespace" {
   }
 }
 
+variable "namespace_arn" {
+  description = "ARN of a namespace that exists already; null for one of its own."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.namespace_arn == null || can(regex("^arn:[^:]+:servicediscovery:[^:]+:[0-9]{12}:namespace/[^/]+$", var.namespace_arn))
+    error_message = "namespace_arn must look like arn:aws:servicediscovery:<region>:<account>:namespace/<id>."
+  }
+}
+
 variable "services" {
-  description = "Services to find by name; `ttl` is for how many seconds a caller may cache an address."
-  type        = map(object({ ttl = optional(number, 10) }))
-  nullable    = false
+  description = "Services to find by name; `record_type` A leads to addresses, SRV to ports too; `ttl` is for how many seconds a caller may cache a record."
+  type = map(object({
+    record_type = optional(string, "A")
+    ttl         = optional(number, 10)
+  }))
+  nullable = false
+
+  validation {
+    condition     = alltrue([for service in var.services : contains(["A", "SRV"], service.record_type)])
+    error_message = "record_type of each service must be one of: A, SRV."
+  }
+
+  validation {
+    condition     = var.type == "dns" || length(var.services) == 0
+    error_message = "services must be empty with type service_connect: ECS itself keeps them."
+  }
 
   validation {
     condition     = alltrue([for key in keys(var.services) : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", key))])
@@ -22,6 +46,18 @@ variable "services" {
   validation {
     condition     = alltrue([for service in var.services : service.ttl >= 0 && service.ttl <= 2147483647 && floor(service.ttl) == service.ttl])
     error_message = "ttl of each service must be a whole number of seconds from 0 to 2147483647."
+  }
+}
+
+variable "type" {
+  description = "`dns`: a private DNS namespace. `service_connect`: one that ECS Service Connect keeps its services in."
+  type        = string
+  default     = "dns"
+  nullable    = false
+
+  validation {
+    condition     = contains(["dns", "service_connect"], var.type)
+    error_message = "type must be one of: dns, service_connect."
   }
 }
 

@@ -1,5 +1,19 @@
+locals {
+  # Average use that is kept, by what is used.
+  tracked = {
+    for key, policy in {
+      cpu    = { metric = "ECSServiceAverageCPUUtilization", target = try(var.autoscaling.cpu, null) }
+      memory = { metric = "ECSServiceAverageMemoryUtilization", target = try(var.autoscaling.memory, null) }
+    } : key => policy if policy.target != null
+  }
+
+  scheduled_bounds = try(var.autoscaling.schedule, {})
+  scalable         = merge(aws_appautoscaling_target.this, aws_appautoscaling_target.scheduled)
+}
+
+# The two variants differ in who owns the bounds: Terraform takes ignore_changes only literally.
 resource "aws_appautoscaling_target" "this" {
-  for_each = aws_ecs_service.autoscaled
+  for_each = length(local.scheduled_bounds) == 0 ? aws_ecs_service.autoscaled : {}
 
   service_namespace  = "ecs"
   resource_id        = "service/${local.cluster_name}/${each.value.name}"
@@ -10,20 +24,58 @@ resource "aws_appautoscaling_target" "this" {
   tags = var.tags
 }
 
-resource "aws_appautoscaling_policy" "this" {
-  for_each = aws_appautoscaling_target.this
+resource "aws_appautoscaling_target" "scheduled" {
+  for_each = length(local.scheduled_bounds) == 0 ? {} : aws_ecs_service.autoscaled
 
-  name               = "${var.name}-cpu"
+  service_namespace  = "ecs"
+  resource_id        = "service/${local.cluster_name}/${each.value.name}"
+  scalable_dimension = "ecs:service:DesiredCount"
+  min_capacity       = var.autoscaling.min
+  max_capacity       = var.autoscaling.max
+
+  lifecycle {
+    # A scheduled action sets them.
+    ignore_changes = [max_capacity, min_capacity]
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "this" {
+  for_each = local.scheduled_bounds
+
+  name               = "${var.name}-${each.key}"
+  service_namespace  = local.scalable["this"].service_namespace
+  resource_id        = local.scalable["this"].resource_id
+  scalable_dimension = local.scalable["this"].scalable_dimension
+
+  schedule = each.value.expression
+  timezone = each.value.time_zone
+
+  scalable_target_action {
+    min_capacity = each.value.min
+    max_capacity = each.value.max
+  }
+}
+
+resource "aws_appautoscaling_policy" "this" {
+  for_each = local.tracked
+
+  name               = "${var.name}-${each.key}"
   policy_type        = "TargetTrackingScaling"
-  service_namespace  = each.value.service_namespace
-  resource_id        = each.value.resource_id
-  scalable_dimension = each.value.scalable_dimension
+  service_namespace  = local.scalable["this"].service_namespace
+  resource_id        = local.scalable["this"].resource_id
+  scalable_dimension = local.scalable["this"].scalable_dimension
 
   target_tracking_scaling_policy_configuration {
-    target_value = var.autoscaling.cpu
+    target_value = each.value.target
 
     predefined_metric_specification {
-      predefined_metric_type = "ECSServiceAverageCPUUtilization"
+      predefined_metric_type = each.value.metric
     }
   }
+}
+
+# It had no other key before memory was tracked too.
+moved {
+  from = aws_appautoscaling_policy.this["this"]
+  to   = aws_appautoscaling_policy.this["cpu"]
 }

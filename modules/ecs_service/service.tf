@@ -1,10 +1,24 @@
+locals {
+  cluster_name = trimprefix(local.cluster.resource, "cluster/")
+
+  # Tasks either are kept running by an ECS service or run to their end.
+  schedules = { for schedule in var.schedule[*] : "this" => schedule }
+  runs_on   = length(local.schedules) == 0 && !var.one_off
+
+  proxy_log_options = {
+    awslogs-group         = local.log_group_name
+    awslogs-region        = local.cluster.region
+    awslogs-stream-prefix = "service-connect"
+  }
+}
+
 resource "terraform_data" "discovery_service" {
   input = var.discovery_service_arn
 }
 
 # The two variants differ in desired_count alone: Terraform takes ignore_changes only literally.
 resource "aws_ecs_service" "fixed" {
-  for_each = var.autoscaling == null ? toset(["this"]) : toset([])
+  for_each = var.autoscaling == null && local.runs_on ? toset(["this"]) : toset([])
 
   name            = var.name
   cluster         = var.cluster_arn
@@ -37,8 +51,19 @@ resource "aws_ecs_service" "fixed" {
   }
 
   deployment_circuit_breaker {
-    enable   = true
-    rollback = true
+    enable   = var.deployment_circuit_breaker
+    rollback = var.deployment_circuit_breaker
+  }
+
+  # The provider cannot send an empty list: of alarms that are all taken away the last ones stay in force.
+  dynamic "alarms" {
+    for_each = length(var.deployment_alarms) == 0 ? [] : [var.deployment_alarms]
+
+    content {
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
+    }
   }
 
   network_configuration {
@@ -61,7 +86,46 @@ resource "aws_ecs_service" "fixed" {
     for_each = var.discovery_service_arn[*]
 
     content {
-      registry_arn = service_registries.value
+      registry_arn   = service_registries.value
+      container_name = var.discovery_record_type == "SRV" ? var.service : null
+      container_port = var.discovery_record_type == "SRV" ? var.port : null
+    }
+  }
+
+  dynamic "service_connect_configuration" {
+    for_each = var.service_connect[*]
+
+    content {
+      enabled   = true
+      namespace = service_connect_configuration.value.namespace_arn
+
+      log_configuration {
+        log_driver = "awslogs"
+        options    = local.proxy_log_options
+      }
+
+      dynamic "service" {
+        for_each = service_connect_configuration.value.server[*]
+
+        content {
+          port_name      = var.service
+          discovery_name = var.service
+
+          client_alias {
+            dns_name = service.value.dns_name
+            port     = var.port
+          }
+
+          dynamic "timeout" {
+            for_each = service.value.idle_timeout == null && service.value.request_timeout == null ? [] : [service.value]
+
+            content {
+              idle_timeout_seconds        = timeout.value.idle_timeout
+              per_request_timeout_seconds = timeout.value.request_timeout
+            }
+          }
+        }
+      }
     }
   }
 
@@ -118,8 +182,19 @@ resource "aws_ecs_service" "autoscaled" {
   }
 
   deployment_circuit_breaker {
-    enable   = true
-    rollback = true
+    enable   = var.deployment_circuit_breaker
+    rollback = var.deployment_circuit_breaker
+  }
+
+  # The provider cannot send an empty list: of alarms that are all taken away the last ones stay in force.
+  dynamic "alarms" {
+    for_each = length(var.deployment_alarms) == 0 ? [] : [var.deployment_alarms]
+
+    content {
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
+    }
   }
 
   network_configuration {
@@ -142,7 +217,46 @@ resource "aws_ecs_service" "autoscaled" {
     for_each = var.discovery_service_arn[*]
 
     content {
-      registry_arn = service_registries.value
+      registry_arn   = service_registries.value
+      container_name = var.discovery_record_type == "SRV" ? var.service : null
+      container_port = var.discovery_record_type == "SRV" ? var.port : null
+    }
+  }
+
+  dynamic "service_connect_configuration" {
+    for_each = var.service_connect[*]
+
+    content {
+      enabled   = true
+      namespace = service_connect_configuration.value.namespace_arn
+
+      log_configuration {
+        log_driver = "awslogs"
+        options    = local.proxy_log_options
+      }
+
+      dynamic "service" {
+        for_each = service_connect_configuration.value.server[*]
+
+        content {
+          port_name      = var.service
+          discovery_name = var.service
+
+          client_alias {
+            dns_name = service.value.dns_name
+            port     = var.port
+          }
+
+          dynamic "timeout" {
+            for_each = service.value.idle_timeout == null && service.value.request_timeout == null ? [] : [service.value]
+
+            content {
+              idle_timeout_seconds        = timeout.value.idle_timeout
+              per_request_timeout_seconds = timeout.value.request_timeout
+            }
+          }
+        }
+      }
     }
   }
 

@@ -43,7 +43,12 @@ locals {
       ]
 
       portMappings = concat(
-        [for port in var.port[*] : { containerPort = port, hostPort = port, protocol = "tcp" } if name == var.service],
+        [
+          for port in var.port[*] : merge(
+            { containerPort = port, hostPort = port, protocol = "tcp" },
+            try(var.service_connect.server, null) == null ? {} : { name = var.service, appProtocol = "http" },
+          ) if name == var.service
+        ],
         [
           for port_name, port in container.ports : {
             for key, value in {

@@ -36,14 +36,26 @@ variable "assign_public_ip" {
 }
 
 variable "autoscaling" {
-  description = "Bounds of the number of tasks, and what to keep: the average CPU use, in percent, and the requests a minute to each task; null for a fixed `desired_count`."
+  description = "Bounds of the number of tasks, other bounds from certain times on (`schedule`, by name), and what to keep: the average CPU and memory use, in percent, and the requests a minute to each task; null for a fixed `desired_count`."
   type = object({
     cpu                 = optional(number, 60)
     max                 = number
+    memory              = optional(number)
     min                 = number
     requests_per_target = optional(number)
+    schedule = optional(map(object({
+      expression = string
+      max        = number
+      min        = number
+      time_zone  = optional(string, "UTC")
+    })), {})
   })
   default = null
+
+  validation {
+    condition     = var.autoscaling == null || var.schedule == null
+    error_message = "autoscaling must be null with schedule: tasks run to their end."
+  }
 
   validation {
     condition = try(
@@ -55,8 +67,19 @@ variable "autoscaling" {
   }
 
   validation {
-    condition     = try(var.autoscaling.cpu >= 1 && var.autoscaling.cpu <= 100, var.autoscaling == null)
-    error_message = "cpu of autoscaling must be from 1 to 100."
+    condition = alltrue([
+      for use in [try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)] :
+      coalesce(use, 1) >= 1 && coalesce(use, 1) <= 100
+    ])
+    error_message = "cpu and memory of autoscaling must be from 1 to 100."
+  }
+
+  validation {
+    condition = alltrue([
+      for bounds in try(var.autoscaling.schedule, {}) :
+      can(regex("^(at|cron|rate)[(].+[)]$", bounds.expression)) && bounds.min >= 0 && bounds.max >= bounds.min
+    ])
+    error_message = "Each schedule of autoscaling must have an expression at(...), cron(...) or rate(...) and 0 <= min <= max."
   }
 }
 
@@ -298,6 +321,20 @@ variable "cpu" {
   }
 }
 
+variable "deployment_alarms" {
+  description = "CloudWatch alarms, by name, that roll a deployment back."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "deployment_circuit_breaker" {
+  description = "Whether a deployment is given up and rolled back when its tasks do not become healthy."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "deployment_maximum_percent" {
   description = "Most tasks that a deployment may run, in percent of `desired_count`."
   type        = number
@@ -331,6 +368,18 @@ variable "desired_count" {
   validation {
     condition     = var.desired_count >= 0 && floor(var.desired_count) == var.desired_count
     error_message = "desired_count must be a whole number from 0."
+  }
+}
+
+variable "discovery_record_type" {
+  description = "Type of the discovery service's DNS records: A, or SRV, with which tasks register their port too."
+  type        = string
+  default     = "A"
+  nullable    = false
+
+  validation {
+    condition     = contains(["A", "SRV"], var.discovery_record_type)
+    error_message = "discovery_record_type must be one of: A, SRV."
   }
 }
 
@@ -465,6 +514,18 @@ variable "name" {
   }
 }
 
+variable "one_off" {
+  description = "Whether nothing keeps or starts tasks: one is run by hand or by a pipeline, with what `run_task` says."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !(var.one_off && (var.schedule != null || var.autoscaling != null))
+    error_message = "one_off must be false with schedule or autoscaling."
+  }
+}
+
 variable "port" {
   description = "TCP port that the container listens on; null for none."
   type        = number
@@ -480,6 +541,31 @@ variable "repository_arn" {
   description = "ARN of the ECR repository that the service's own image is pulled from; null for a public image."
   type        = string
   default     = null
+}
+
+variable "schedule" {
+  description = "When a task is started, how often a start that failed is tried again and for how many seconds; null for an ECS service that keeps tasks running."
+  type = object({
+    expression        = string
+    maximum_event_age = optional(number, 3600)
+    retries           = optional(number, 3)
+    time_zone         = optional(string, "UTC")
+  })
+  default = null
+
+  validation {
+    condition     = var.schedule == null || can(regex("^(at|cron|rate)[(].+[)]$", var.schedule.expression))
+    error_message = "expression of schedule must be at(...), cron(...) or rate(...)."
+  }
+
+  validation {
+    condition = try(
+      var.schedule.retries >= 0 && var.schedule.retries <= 185
+      && var.schedule.maximum_event_age >= 60 && var.schedule.maximum_event_age <= 86400,
+      var.schedule == null,
+    )
+    error_message = "schedule must have retries from 0 to 185 and maximum_event_age from 60 to 86400."
+  }
 }
 
 variable "security_group_ids" {
@@ -501,6 +587,25 @@ variable "service" {
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.service))
     error_message = "service must be a DNS label: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
+  }
+}
+
+variable "service_connect" {
+  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
+  type = object({
+    after         = optional(list(string), [])
+    namespace_arn = string
+    server = optional(object({
+      dns_name        = string
+      idle_timeout    = optional(number)
+      request_timeout = optional(number)
+    }))
+  })
+  default = null
+
+  validation {
+    condition     = try(var.service_connect.server, null) == null || var.port != null
+    error_message = "service_connect with a server needs port."
   }
 }
 

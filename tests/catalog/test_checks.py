@@ -28,7 +28,10 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "schedule: rate(1 hour), port: 2, public: true",
-        ["55: `public` and `schedule` exclude each other; keep one of them"],
+        [
+            "46: `port` and `schedule` exclude each other; keep one of them",
+            "55: `public` and `schedule` exclude each other; keep one of them",
+        ],
     ),
     (
         "run_before: [b], autoscaling: { min: 1, max: 2 }",

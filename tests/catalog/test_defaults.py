@@ -18,6 +18,7 @@ from fleetform.catalog.models import (
     HealthCheck,
     Logs,
     Port,
+    Schedule,
     Secret,
     Service,
     Sidecar,
@@ -89,7 +90,7 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     in_containers = Container.model_fields.keys() | {"ports"}
     in_parts = {"exec", "logs", "sidecars"}
     kept = Service.model_fields.keys() - variables.keys() - not_yet - in_containers - in_parts
-    assert kept == {"build", "calls", "public", "ingress"}
+    assert kept == {"build", "calls", "deployment", "discovery", "public", "ingress"}
 
 
 def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -105,6 +106,8 @@ def test_the_defaults_of_logs_are_the_modules(variables: dict[str, hcl.Block]) -
 
 def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:
     names = {
+        "alarms": "deployment_alarms",
+        "circuit_breaker": "deployment_circuit_breaker",
         "maximum_percent": "deployment_maximum_percent",
         "minimum_healthy_percent": "deployment_minimum_healthy_percent",
         "wait_for_steady_state": "wait_for_steady_state",
@@ -113,11 +116,14 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.B
     assert {field: default for field, default in defaults(Deployment).items() if field in names} == modules
 
 
-def test_the_defaults_of_autoscaling_are_the_modules(variables: dict[str, hcl.Block]) -> None:
+@pytest.mark.parametrize(("name", "model"), [("autoscaling", Autoscaling), ("schedule", Schedule)])
+def test_the_defaults_of_an_entry_are_the_modules(
+    variables: dict[str, hcl.Block], name: str, model: type[BaseModel]
+) -> None:
     not_yet = {key.partition(".")[2] for key in unrendered.SERVICE}
-    fields = {field: default for field, default in defaults(Autoscaling).items() if field not in not_yet}
+    fields = {field: default for field, default in defaults(model).items() if field not in not_yet}
     assert {field: hcl.literal(default) for field, default in fields.items()} == only_defaults(
-        attributes(variables["autoscaling"])
+        attributes(variables[name])
     )
 
 

@@ -194,6 +194,26 @@ WRONG: list[tuple[str, list[str]]] = [
         ["1:10: `kms_key` is of us-east-1; the environment is in eu-west-1"],
     ),
     (
+        "namespace_arn: 'arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-0123456789abcdef'",
+        [
+            "1:1: `namespace_arn` without `namespace`; give its name too",
+            "1:16: `namespace_arn` is of us-east-1; the environment is in eu-west-1",
+        ],
+    ),
+    (
+        "discovery: service_connect\nservices: { a: { image: 'x:1', schedule: rate(1 hour), calls: [web] } }\n",
+        [
+            (
+                "2:56: `a` calls by names that only services have in Service Connect, and it is a task; "
+                "choose `discovery: dns`, or remove them"
+            )
+        ],
+    ),
+    (
+        "discovery: service_connect\nservices: { a: { image: 'x:1', port: 1, service_connect: { alias: web } } }\n",
+        ["2:16: `web` and `a` have the same name in Service Connect; give one of them another `alias`"],
+    ),
+    (
         ("name_prefix: my_shop\ningress: { type: alb }\n"),
         [
             (

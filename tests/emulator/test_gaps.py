@@ -132,6 +132,44 @@ def test_a_deployment_configuration_is_completed_with_defaults(create_service: C
     }
 
 
+def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, cluster: str) -> None:
+    ecs = client("ecs")
+    client("ec2").modify_vpc_attribute(VpcId=network.vpc, EnableDnsHostnames={"Value": True})
+    awsvpc = {"subnets": network.subnets, "securityGroups": [network.group]}
+    (started,) = ecs.run_task(
+        cluster=cluster,
+        taskDefinition=register_task_definition(client, "web"),
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": awsvpc},
+    )["tasks"]
+    (task,) = ecs.describe_tasks(cluster=cluster, tasks=[started["taskArn"]])["tasks"]
+    interfaces = client("ec2").describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
+    (container,) = task["containers"]
+    assert (task["lastStatus"], task["desiredStatus"], task["stoppedReason"]) == (
+        "STOPPED",
+        "STOPPED",
+        "Essential container in task exited",
+    )
+    assert (container["name"], container["lastStatus"], container["exitCode"]) == ("web", "STOPPED", 0)
+    assert interfaces["NetworkInterfaces"] == []
+
+
+CONNECT = {
+    "enabled": True,
+    "namespace": "arn:aws:servicediscovery:eu-central-1:123456789012:namespace/ns-0123456789abcdef",
+    "services": [{"portName": "web", "clientAliases": [{"port": 80, "dnsName": "web.internal"}]}],
+}
+
+
+def test_a_deployment_has_the_services_part_in_service_connect(
+    client: Client, cluster: str, create_service: Callable[..., dict[str, Any]]
+) -> None:
+    create_service(desiredCount=1)
+    client("ecs").update_service(cluster=cluster, service="web", serviceConnectConfiguration=CONNECT)
+    (deployment,) = describe_service(client, cluster)["deployments"]
+    assert deployment["serviceConnectConfiguration"] == CONNECT
+
+
 def test_a_service_with_a_capacity_provider_strategy_has_no_launch_type(
     create_service: Callable[..., dict[str, Any]],
 ) -> None:

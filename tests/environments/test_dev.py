@@ -74,7 +74,7 @@ def tags(name: str | None = None) -> dict[str, dict[str, str]]:
             },
         ),
         (
-            "module.discovery.aws_service_discovery_private_dns_namespace.this",
+            'module.discovery.aws_service_discovery_private_dns_namespace.this["this"]',
             {"name": "dev.shop.internal", **tags()},
         ),
         *(

@@ -290,7 +290,7 @@ def test_autoscaling_target(planned: dict[str, Resources]) -> None:
 
 def test_autoscaling_policy(planned: dict[str, Resources]) -> None:
     """Autoscaling keeps the average CPU use at the target."""
-    assert planned["autoscaled"]['aws_appautoscaling_policy.this["this"]'] == {
+    assert planned["autoscaled"]['aws_appautoscaling_policy.this["cpu"]'] == {
         "name": "shop-dev-web-cpu",
         "policy_type": "TargetTrackingScaling",
         "resource_id": "service/shop-dev/shop-dev-web",
@@ -309,6 +309,249 @@ def test_autoscaling_policy(planned: dict[str, Resources]) -> None:
             }
         ],
     }
+
+
+def test_service_with_a_schedule_of_bounds(planned: dict[str, Resources]) -> None:
+    """At certain times other bounds hold, on a target that leaves them alone, and memory is tracked too."""
+    found = {address: values for address, values in planned["market"].items() if "autoscaling" in address}
+    scaled = {
+        "resource_id": "service/shop-dev/shop-dev-market",
+        "scalable_dimension": "ecs:service:DesiredCount",
+        "service_namespace": "ecs",
+    }
+    assert found.keys() == {
+        'aws_appautoscaling_policy.this["cpu"]',
+        'aws_appautoscaling_policy.this["memory"]',
+        'aws_appautoscaling_scheduled_action.this["sale"]',
+        'aws_appautoscaling_target.scheduled["this"]',
+    }
+    assert found['aws_appautoscaling_target.scheduled["this"]'] == {**scaled, "max_capacity": 8, "min_capacity": 2}
+    assert found['aws_appautoscaling_scheduled_action.this["sale"]'] == {
+        **scaled,
+        "name": "shop-dev-market-sale",
+        "scalable_target_action": [{"max_capacity": "16", "min_capacity": "4"}],
+        "schedule": "cron(0 8 * * ? *)",
+        "timezone": "Asia/Tokyo",
+    }
+    assert found['aws_appautoscaling_policy.this["memory"]'] == {
+        **scaled,
+        "name": "shop-dev-market-memory",
+        "policy_type": "TargetTrackingScaling",
+        "target_tracking_scaling_policy_configuration": [
+            {
+                "customized_metric_specification": [],
+                "disable_scale_in": False,
+                "predefined_metric_specification": [
+                    {"predefined_metric_type": "ECSServiceAverageMemoryUtilization", "resource_label": None}
+                ],
+                "scale_in_cooldown": None,
+                "scale_out_cooldown": None,
+                "target_value": 80,
+            }
+        ],
+    }
+
+
+def test_service_that_alarms_roll_back_and_an_srv_record_finds(planned: dict[str, Resources]) -> None:
+    """Alarms instead of the circuit breaker roll back, and tasks register with their port."""
+    assert planned["market"]['aws_ecs_service.autoscaled["this"]'] == {
+        "alarms": [{"alarm_names": ["shop-errors"], "enable": True, "rollback": True}],
+        "availability_zone_rebalancing": "ENABLED",
+        "capacity_provider_strategy": [{"base": 0, "capacity_provider": "FARGATE", "weight": 1}],
+        "cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev",
+        "deployment_circuit_breaker": [{"enable": False, "rollback": False}],
+        "deployment_maximum_percent": 200,
+        "deployment_minimum_healthy_percent": 100,
+        "desired_count": 2,
+        "enable_ecs_managed_tags": True,
+        "enable_execute_command": False,
+        "force_new_deployment": True,
+        "name": "shop-dev-market",
+        "network_configuration": [
+            {
+                "assign_public_ip": False,
+                "security_groups": ["sg-0123456789abcdef0"],
+                "subnets": ["subnet-0123456789abcdef0"],
+            }
+        ],
+        "propagate_tags": "SERVICE",
+        "scheduling_strategy": "REPLICA",
+        "service_registries": [
+            {
+                "container_name": "market",
+                "container_port": 9000,
+                "port": None,
+                "registry_arn": "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef",
+            }
+        ],
+        "wait_for_steady_state": True,
+    }
+
+
+def test_service_connect(planned: dict[str, Resources]) -> None:
+    """A service offers its port under its DNS name, and the proxy writes to the service's log group."""
+    service = planned["connected"]['aws_ecs_service.fixed["this"]']
+    assert service["service_connect_configuration"] == [
+        {
+            "enabled": True,
+            "log_configuration": [
+                {
+                    "log_driver": "awslogs",
+                    "options": {
+                        "awslogs-group": "/ecs/shop-dev-connected",
+                        "awslogs-region": "ap-northeast-1",
+                        "awslogs-stream-prefix": "service-connect",
+                    },
+                    "secret_option": [],
+                }
+            ],
+            "namespace": "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef",
+            "service": [
+                {
+                    "client_alias": [{"dns_name": "connected.dev.shop.internal", "port": 8080}],
+                    "discovery_name": "connected",
+                    "ingress_port_override": None,
+                    "port_name": "connected",
+                    "timeout": [{"idle_timeout_seconds": None, "per_request_timeout_seconds": 30}],
+                    "tls": [],
+                }
+            ],
+        }
+    ]
+    (container,) = planned["connected"]["aws_ecs_task_definition.this"]["container_definitions"]
+    assert container["portMappings"] == [
+        {"appProtocol": "http", "containerPort": 8080, "hostPort": 8080, "name": "connected", "protocol": "tcp"}
+    ]
+
+
+def test_schedule(planned: dict[str, Resources]) -> None:
+    """A schedule starts a task where a service's would run, with tags, and no later than is said."""
+    assert planned["report"]['aws_scheduler_schedule.this["this"]'] == {
+        "flexible_time_window": [{"maximum_window_in_minutes": None, "mode": "OFF"}],
+        "name": "shop-dev-report",
+        "schedule_expression": "cron(0 3 * * ? *)",
+        "schedule_expression_timezone": "Europe/Berlin",
+        "state": "ENABLED",
+        "target": [
+            {
+                "arn": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev",
+                "dead_letter_config": [],
+                "ecs_parameters": [
+                    {
+                        "capacity_provider_strategy": [{"base": 0, "capacity_provider": "FARGATE", "weight": 1}],
+                        "enable_ecs_managed_tags": True,
+                        "enable_execute_command": None,
+                        "group": None,
+                        "launch_type": None,
+                        "network_configuration": [
+                            {
+                                "assign_public_ip": False,
+                                "security_groups": ["sg-0123456789abcdef0"],
+                                "subnets": ["subnet-0123456789abcdef0"],
+                            }
+                        ],
+                        "placement_constraints": [],
+                        "placement_strategy": [],
+                        "platform_version": None,
+                        "propagate_tags": "TASK_DEFINITION",
+                        "reference_id": None,
+                        "tags": None,
+                        "task_count": 1,
+                    }
+                ],
+                "eventbridge_parameters": [],
+                "input": None,
+                "kinesis_parameters": [],
+                "retry_policy": [{"maximum_event_age_in_seconds": 600, "maximum_retry_attempts": 0}],
+                "sagemaker_pipeline_parameters": [],
+                "sqs_parameters": [],
+            }
+        ],
+    }
+
+
+def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> None:
+    """The role starts tasks of one family in one cluster, tags them and gives them their two roles, and no more."""
+    account = "arn:aws:iam::123456789012:role/shop-dev-report"
+    assert planned["report"]['aws_iam_role_policy.schedule["this"]'] == {
+        "name": "schedule",
+        "policy": {
+            "Statement": [
+                {
+                    "Action": "ecs:RunTask",
+                    "Condition": {
+                        "ArnEquals": {"ecs:cluster": "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"}
+                    },
+                    "Effect": "Allow",
+                    "Resource": "arn:aws:ecs:ap-northeast-1:123456789012:task-definition/shop-dev-report:*",
+                    "Sid": "StartTask",
+                },
+                {
+                    "Action": "ecs:TagResource",
+                    "Condition": {"StringEquals": {"ecs:CreateAction": "RunTask"}},
+                    "Effect": "Allow",
+                    "Resource": "arn:aws:ecs:ap-northeast-1:123456789012:task/shop-dev/*",
+                    "Sid": "TagTask",
+                },
+                {
+                    "Action": "iam:PassRole",
+                    "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}},
+                    "Effect": "Allow",
+                    "Resource": [f"{account}-task", f"{account}-execution"],
+                    "Sid": "GiveTaskItsRoles",
+                },
+            ],
+            "Version": "2012-10-17",
+        },
+        "role": "shop-dev-report-schedule",
+    }
+
+
+def test_only_this_accounts_schedules_may_take_the_role(planned: dict[str, Resources]) -> None:
+    """The role that starts a task is for schedules of this account and region."""
+    assert planned["report"]['aws_iam_role.schedule["this"]']["assume_role_policy"] == {
+        "Statement": [
+            {
+                "Action": "sts:AssumeRole",
+                "Condition": {
+                    "ArnEquals": {
+                        "aws:SourceArn": "arn:aws:scheduler:ap-northeast-1:123456789012:schedule-group/default"
+                    },
+                    "StringEquals": {"aws:SourceAccount": "123456789012"},
+                },
+                "Effect": "Allow",
+                "Principal": {"Service": "scheduler.amazonaws.com"},
+            }
+        ],
+        "Version": "2012-10-17",
+    }
+
+
+def test_a_scheduled_task_is_no_service(planned: dict[str, Resources]) -> None:
+    """Nothing keeps a scheduled task running."""
+    assert sorted(planned["report"]) == [
+        "aws_cloudwatch_log_group.this",
+        "aws_ecs_task_definition.this",
+        "aws_iam_role.execution",
+        'aws_iam_role.schedule["this"]',
+        "aws_iam_role.task",
+        "aws_iam_role_policy.execution",
+        'aws_iam_role_policy.schedule["this"]',
+        'aws_scheduler_schedule.this["this"]',
+        "terraform_data.discovery_service",
+    ]
+
+
+def test_a_one_off_task_is_only_defined(planned: dict[str, Resources]) -> None:
+    """Nothing starts a one-off task."""
+    assert sorted(planned["migration"]) == [
+        "aws_cloudwatch_log_group.this",
+        "aws_ecs_task_definition.this",
+        "aws_iam_role.execution",
+        "aws_iam_role.task",
+        "aws_iam_role_policy.execution",
+        "terraform_data.discovery_service",
+    ]
 
 
 def test_service_without_a_port(planned: dict[str, Resources]) -> None:

@@ -1,10 +1,10 @@
 import pytest
 
 from fleetform import topology
-from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.models import Discovery, Environment, Service
 from fleetform.topology import Call
 
-from .environments import environment
+from .environments import CHAIN, environment, service
 
 
 def http(caller: str, callee: str, port: int, variable: str) -> Call:
@@ -131,3 +131,26 @@ def test_a_variable_of_what_is_outside_has_a_scheme_where_one_is_known(callee: d
 
 def test_a_host_without_a_variable_gives_none() -> None:
     assert topology.urls(calling({"host": "api.example.com", "port": 443}), "web") == {}
+def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
+    services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
+    assert topology.urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
+
+
+def test_in_service_connect_callees_come_first() -> None:
+    connected = environment(discovery="service_connect")
+    assert topology.callees_first(connected, "worker") == ("orders", "stock")
+
+
+def test_in_a_circle_nobody_comes_first() -> None:
+    services = {"a": service(1, "b"), "b": service(1, "c"), "c": service(1, "b", "d"), "d": service(1)}
+    connected = environment(services, discovery="service_connect")
+    assert {name: topology.callees_first(connected, name) for name in services} == {
+        "a": ("b",),
+        "b": (),
+        "c": ("d",),
+        "d": (),
+    }
+
+
+def test_dns_needs_no_order() -> None:
+    assert topology.callees_first(environment(), "worker") == ()

@@ -1,6 +1,12 @@
 from fleetform import topology
+from fleetform.catalog.models import Discovery, ServiceConnect
 
-from .environments import environment
+from .environments import CHAIN, environment
+
+ORDERS = CHAIN["orders"].model_copy(
+    update={"service_connect": ServiceConnect(alias="order-api"), "discovery": Discovery(record_type="SRV")}
+)
+SERVICES = {**CHAIN, "orders": ORDERS}
 
 
 def test_the_namespace_is_named_after_environment_and_application() -> None:
@@ -13,3 +19,20 @@ def test_a_service_is_found_in_the_namespace() -> None:
 
 def test_services_that_listen_on_a_port_are_discoverable() -> None:
     assert topology.discoverable(environment()) == ("orders", "stock", "web")
+
+
+def test_a_service_is_found_by_its_alias_in_service_connect() -> None:
+    connected = environment(SERVICES, discovery="service_connect")
+    assert topology.dns_name(connected, "orders") == "order-api.dev.shop.internal"
+
+
+def test_an_alias_means_nothing_without_service_connect() -> None:
+    assert topology.dns_name(environment(SERVICES), "orders") == "orders.dev.shop.internal"
+
+
+def test_services_with_srv_records_are_known() -> None:
+    assert topology.by_srv_record(environment(SERVICES)) == ("orders",)
+
+
+def test_there_are_no_records_in_service_connect() -> None:
+    assert topology.by_srv_record(environment(SERVICES, discovery="service_connect")) == ()

@@ -4,6 +4,7 @@ account            = "123456789012"
 region             = "ap-northeast-1"
 name               = "ecs_service_discovery"
 namespace          = "dev.shop.internal"
+discovery          = "dns"
 container_insights = "disabled"
 vpc_cidr_block     = "10.0.0.0/16"
 

@@ -16,6 +16,7 @@ def fill() -> None:
         ecs.choose_launch_type,
         ecs.reach_steady_state,
         ecs.register_instances,
+        ecs.end_tasks,
         ecs.hide_deleted,
         autoscaling.tag_scalable_targets,
         autoscaling.replace_alarms,

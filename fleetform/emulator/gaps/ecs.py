@@ -6,14 +6,15 @@ from typing import Any, cast
 from botocore import xform_name
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
-from moto.ecs.models import EC2ContainerServiceBackend, Service
+from moto.ec2.models import ec2_backends
+from moto.ecs.models import EC2ContainerServiceBackend, Service, Task, TaskDefinition
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.moto_api._internal import mock_random
 
 from fleetform.emulator.gaps import instances
 from fleetform.emulator.gaps.patches import Method, parameter, wrap
 
-# Members that CreateService takes and Service returns (botocore's model of ecs), but moto drops.
+# Members that CreateService takes and Service or its Deployment returns (botocore's model of ecs), but moto drops.
 FORGOTTEN_SETTINGS = (
     "availabilityZoneRebalancing",
     "capacityProviderStrategy",
@@ -23,6 +24,7 @@ FORGOTTEN_SETTINGS = (
     "healthCheckGracePeriodSeconds",
     "placementConstraints",
     "placementStrategy",
+    "serviceConnectConfiguration",
 )
 
 # What DescribeServices answers where CreateService was silent (API_Service, API_DeploymentConfiguration).
@@ -109,6 +111,49 @@ def register_instances() -> None:
         after_service_call(call, register)
 
 
+def end_tasks() -> None:
+    """End a task that RunTask started, at once and well: nothing is run here.
+
+    AWS (API_Task, API_Container): a task whose essential container ends is STOPPED, its network interface is gone, and
+    the container has its exit code.
+    Moto: ``ecs/models.py`` run_task leaves it RUNNING for ever, and its containers PENDING; it fails where only the
+    task has a size.
+    """
+
+    def run_task(original: Method) -> Method:
+        def run(backend: EC2ContainerServiceBackend, *args: Any, **kwargs: Any) -> list[Task]:  # noqa: ANN401 -- passed on
+            tasks = cast("list[Task]", original(backend, *args, **kwargs))
+            for task in tasks:
+                task.last_status, task.desired_status = "STOPPED", "STOPPED"
+                task.stopped_reason = "Essential container in task exited"
+                remove_interface(task, backend)
+                for container in task.containers:
+                    container.last_status = "STOPPED"
+            return tasks
+
+        return run
+
+    def calculate(original: Method) -> Method:
+        def calculated(_: EC2ContainerServiceBackend, definition: TaskDefinition) -> dict[str, Any]:
+            if not (definition.cpu and definition.memory):
+                return cast("dict[str, Any]", original(definition))
+            return {"CPU": int(definition.cpu), "MEMORY": int(definition.memory), "PORTS": [], "PORTS_UDP": []}
+
+        return calculated
+
+    wrap(EC2ContainerServiceBackend, "run_task", run_task)
+    wrap(EC2ContainerServiceBackend, "_calculate_task_resource_requirements", calculate)
+
+
+def remove_interface(task: Task, backend: EC2ContainerServiceBackend) -> None:
+    """Delete a task's network interface, which would keep its subnet."""
+    ec2 = ec2_backends[backend.account_id][backend.region_name]
+    for attachment in cast("list[dict[str, Any]]", task.attachments):
+        details = {detail["name"]: detail["value"] for detail in attachment["details"]}
+        ec2.delete_network_interface(details["networkInterfaceId"])
+        attachment["status"] = "DELETED"
+
+
 def hide_deleted() -> None:
     """List no service or cluster that was deleted.
 
@@ -141,6 +186,7 @@ def next_deployment(service: Service) -> dict[str, Any]:
         "launchType": service.launch_type,
         "networkConfiguration": service.network_configuration,
         "platformVersion": service.platform_version,
+        "serviceConnectConfiguration": getattr(service, "service_connect_configuration", None),
         "taskDefinition": service.task_definition,
     }
     latest = service.deployments[0]

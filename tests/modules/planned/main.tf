@@ -340,3 +340,91 @@ module "routed" {
 
   log_routing = { Name = "kinesis_firehose", delivery_stream = "shop" }
 }
+
+module "namespace_of_service_connect" {
+  source = "../../../modules/discovery"
+
+  namespace = "dev.shop.internal"
+  type      = "service_connect"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = {}
+}
+
+module "existing_namespace" {
+  source = "../../../modules/discovery"
+
+  namespace     = "dev.shop.internal"
+  namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+  vpc_id        = "vpc-0123456789abcdef0"
+  services      = { orders = { record_type = "SRV" } }
+}
+
+module "market" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-market"
+  service = "market"
+  image   = "public.ecr.aws/docker/library/busybox:1.37"
+  port    = 9000
+
+  cluster_arn           = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids            = ["subnet-0123456789abcdef0"]
+  security_group_ids    = ["sg-0123456789abcdef0"]
+  discovery_service_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:service/srv-0123456789abcdef"
+  discovery_record_type = "SRV"
+
+  autoscaling = {
+    min      = 2
+    max      = 8
+    memory   = 80
+    schedule = { sale = { expression = "cron(0 8 * * ? *)", time_zone = "Asia/Tokyo", min = 4, max = 16 } }
+  }
+
+  deployment_alarms          = ["shop-errors"]
+  deployment_circuit_breaker = false
+}
+
+module "report" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-report"
+  service = "report"
+  image   = "public.ecr.aws/docker/library/busybox:1.37"
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  schedule = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+}
+
+module "migration" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-migration"
+  service = "migration"
+  image   = "public.ecr.aws/docker/library/busybox:1.37"
+  one_off = true
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+}
+
+module "connected" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-connected"
+  service = "connected"
+  image   = "public.ecr.aws/docker/library/busybox:1.37"
+  port    = 8080
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  service_connect = {
+    namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+    server        = { dns_name = "connected.dev.shop.internal", request_timeout = 30 }
+  }
+}

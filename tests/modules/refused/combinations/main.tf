@@ -22,6 +22,29 @@ module "ecs_service" {
   memory                  = 4096
   port                    = 8080
   log_max_buffer_size_mib = 4
+
+  autoscaling = { min = 1, max = 2 }
+  schedule    = { expression = "rate(1 hour)" }
+}
+
+module "ecs_service_without_a_port" {
+  source = "../../../../modules/ecs_service"
+
+  name    = "shop-dev-orders"
+  service = "orders"
+
+  one_off     = true
+  autoscaling = { min = 1, max = 2 }
+  containers  = { orders = { image = "orders" } }
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  service_connect = {
+    namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+    server        = { dns_name = "orders.dev.shop.internal" }
+  }
 }
 
 module "ecs_service_alone" {
@@ -35,6 +58,15 @@ module "ecs_service_alone" {
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
+}
+
+module "discovery" {
+  source = "../../../../modules/discovery"
+
+  namespace = "shop"
+  type      = "service_connect"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = { orders = {} }
 }
 
 module "ingress" {

@@ -21,9 +21,19 @@ module "dashboard" {
 module "discovery" {
   source = "../../../../modules/discovery"
 
-  namespace = "Shop"
+  namespace     = "Shop"
+  namespace_arn = "ns-0123456789abcdef"
+  vpc_id        = "vpc-0123456789abcdef0"
+  services      = { orders_1 = {} }
+}
+
+module "discovery_type" {
+  source = "../../../../modules/discovery"
+
+  namespace = "shop"
+  type      = "http"
   vpc_id    = "vpc-0123456789abcdef0"
-  services  = { orders_1 = {} }
+  services  = {}
 }
 
 module "discovery_ttl" {
@@ -31,7 +41,7 @@ module "discovery_ttl" {
 
   namespace = "shop"
   vpc_id    = "vpc-0123456789abcdef0"
-  services  = { orders = { ttl = -1 } }
+  services  = { orders = { record_type = "AAAA", ttl = -1 } }
 }
 
 module "ecs_service" {
@@ -62,6 +72,8 @@ module "ecs_service" {
 
   deployment_maximum_percent         = 100
   deployment_minimum_healthy_percent = 101
+
+  discovery_record_type = "AAAA"
 }
 
 module "ecs_service_more" {
@@ -94,7 +106,7 @@ module "ecs_service_more" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  autoscaling        = { min = 1, max = 2, cpu = 0 }
+  autoscaling        = { min = 1, max = 2, cpu = 0, schedule = { sale = { expression = "8:00", min = 1, max = 2 } } }
   capacity_providers = { FARGATE = { weight = 0 } }
 }
 
@@ -110,6 +122,7 @@ module "ecs_service_rest" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
+  schedule           = { expression = "hourly", retries = 186 }
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 
