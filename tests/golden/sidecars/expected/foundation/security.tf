@@ -39,6 +39,12 @@ module "security" {
       to_cidr     = "0.0.0.0/0"
       port        = 443
     }
+    "web->efs:2049" = {
+      group       = "web"
+      description = "web mounts EFS"
+      to_cidr     = "10.0.0.0/16"
+      port        = 2049
+    }
     "worker->web:8080" = {
       group       = "worker"
       description = "worker calls web"
