@@ -8,7 +8,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 from fleetform.aws import Access
-from fleetform.catalog.models import Callee, Discovery, Environment, Front, Network, Schedule, Secret, Service, Sidecar, Volume
+from fleetform.catalog.models import (
+    Callee,
+    Discovery,
+    Environment,
+    Front,
+    Network,
+    Schedule,
+    Secret,
+    Service,
+    Sidecar,
+    Volume,
+)
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification

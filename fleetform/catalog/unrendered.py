@@ -13,9 +13,7 @@ from fleetform.errors import Problem
 
 _EACH = "*"
 
-ENVIRONMENT = (
-    "role",
-)
+ENVIRONMENT = ("role",)
 """Keys of an environment; `*` stands for any name or number."""
 
 SERVICE = (

@@ -694,6 +694,8 @@ def test_alarms(planned: dict[str, Resources]) -> None:
         _task_count("running", "RunningTaskCount"),
         _query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
     ]
+
+
 KMS_KEY = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 

@@ -131,6 +131,8 @@ def test_a_variable_of_what_is_outside_has_a_scheme_where_one_is_known(callee: d
 
 def test_a_host_without_a_variable_gives_none() -> None:
     assert topology.urls(calling({"host": "api.example.com", "port": 443}), "web") == {}
+
+
 def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
     services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
     assert topology.urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
