@@ -11,7 +11,7 @@ from fleetform import reports
 from fleetform.catalog.loading import CATALOG, environment_file, load, load_notices
 from fleetform.errors import CheckFailedError, InputError, Problem, ProgramError, raise_all
 from fleetform.render.writer import Change
-from fleetform.stacks import STACKS, Stack
+from fleetform.stacks import FOUNDATION, Stack
 from fleetform.workflow import files, images, reporting, terraform
 from fleetform.workflow.images import ImageReport, ImageRequest
 from fleetform.workflow.project import Project
@@ -41,7 +41,8 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
 
 def _warn(project: Project, env: str) -> None:
     """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
-    sys.stderr.write("".join(f"warning: {notice}\n" for notice in load_notices(project.root, env)))
+    notices = [*map(str, load_notices(project.root, env)), *files.emptied_notices(project, env)]
+    sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
 def _write(text: str) -> None:
@@ -142,7 +143,7 @@ def _validate(project: Project, env: str) -> None:
 
     screen = Screen()
     workplace = terraform.open_environment(project, env)
-    for stack in STACKS:
+    for stack in workplace.stacks:
         with screen.step(f"Validate {stack.name}"):
             terraform.validate(workplace, stack)
 
@@ -234,10 +235,11 @@ def bootstrap(project: Project, env: str) -> None:
 def plan(project: Project, env: str) -> None:
     """Plans every stack and shows the plans; changes nothing."""
     workplace = open_checked(project, env)
+    terraform.require_settled(workplace)
     planned = []
-    for stack in STACKS:
-        if stack is not STACKS[0] and not terraform.has_state(workplace, STACKS[0]):
-            _write(f"{stack.name}: to be planned once {STACKS[0].name} is applied, as it reads its outputs\n")
+    for stack in (*_left(workplace), *workplace.stacks):
+        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
+            _write(f"{stack.name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
             continue
         planned.append(_plan(workplace, stack))
     for done in planned:
@@ -263,7 +265,10 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
         prepare_dependents: Called once, before any other stack than the foundation is planned.
         yes: Do not ask.
     """
-    foundation, *dependents = STACKS
+    terraform.require_settled(workplace)
+    for stack in _left(workplace):
+        _carry_out(workplace, _plan(workplace, stack), yes=yes)
+    foundation, *dependents = workplace.stacks
     planned = _plan(workplace, foundation)
     dependents_first = planned.summary.only_destroys and all(
         terraform.has_state(workplace, stack) for stack in dependents
@@ -280,12 +285,24 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
         prepare_dependents()
     for stack in dependents:
         _carry_out(workplace, _plan(workplace, stack), yes=yes)
+    for stack in workplace.emptied:
+        folder = f"envs/{workplace.environment.name}/{stack.name}"
+        _write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
+
+
+def _left(workplace: Workplace) -> list[Stack]:
+    """The stacks that all services have left, as far as they were ever applied: they go first, as they only destroy."""
+    return [stack for stack in workplace.emptied if terraform.has_state(workplace, stack)]
 
 
 def destroy(project: Project, env: str, *, yes: bool) -> None:
     """Destroys every stack that has a state, dependents first, and the images with their repositories."""
+    if load(project.root, env).protection:
+        raise CheckFailedError(
+            f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
+        )
     workplace = open_checked(project, env)
-    for stack in terraform.destroy_order():
+    for stack in (*workplace.emptied, *reversed(workplace.stacks)):
         if terraform.has_state(workplace, stack):
             _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
 
@@ -293,7 +310,8 @@ def destroy(project: Project, env: str, *, yes: bool) -> None:
 def drift(project: Project, env: str) -> None:
     """Plans every stack and fails if any has something to change."""
     workplace = open_checked(project, env)
-    plans = [_plan(workplace, stack) for stack in STACKS]
+    terraform.require_settled(workplace)
+    plans = [_plan(workplace, stack) for stack in (*_left(workplace), *workplace.stacks)]
     for planned in plans:
         planned.discard()
         _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
@@ -354,11 +372,11 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
 
 def _doomed_images(workplace: Workplace, planned: Plan) -> dict[str, int]:
     """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
-    if not planned.destroys or planned.stack is not STACKS[0]:
+    if planned.stack != FOUNDATION:
         return {}
     from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
 
-    return pruning.stored(workplace)
+    return pruning.doomed(workplace, planned)
 
 
 def _delete_images(workplace: Workplace, repositories: Mapping[str, int]) -> None:

@@ -12,7 +12,7 @@ from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
-from fleetform.stacks import STACKS
+from fleetform.stacks import FOUNDATION
 from fleetform.workflow import images, terraform, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
@@ -55,7 +55,7 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     screen = Screen()
     console.render(project, env, check=False, as_json=False)
     workplace = console.open_checked(project, env)
-    if not terraform.has_state(workplace, STACKS[0]):
+    if not terraform.has_state(workplace, FOUNDATION):
         terraform.bootstrap(workplace)
 
     def prepare() -> None:
@@ -100,7 +100,7 @@ def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
     ecr = workplace.access.client("ecr")
     patience = 0 if environment.emulator else PATIENCE
     return {
-        name: read_scan(ecr, f"{environment.prefix}-{name}", image.digest, patience)
+        name: read_scan(ecr, environment.full_name(name), image.digest, patience)
         for name, image in load_lock(project.root, environment.name).items()
     }
 

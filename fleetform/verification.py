@@ -71,7 +71,7 @@ class _Reality(Reality):
 
     def registered(self, service: str) -> int:
         """Tasks that are registered under a service's name."""
-        found = self.discovery_services.get(service)
+        found = self.discovery_services.get(self.environment.first_name(service))
         if found is None:
             return 0
         pages = self.discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
@@ -120,8 +120,9 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     yield _Fact("security groups", {"default", *groups.groups}, set(reality.groups.values()))
     yield from _rule_facts(groups, set(map(_shown_rule, reality.rules())))
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
+    current = {environment.first_name(name): service for name, service in environment.services.items()}
     for name, service in reality.discovery_services.items():
-        yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
+        yield _Fact(f"records of {name}", _wanted_records(current.get(name)), _records(service))
     for name in sorted(environment.services):
         yield from _service_facts(environment, reality, name)
 
@@ -165,7 +166,9 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     if service is None:
         return
     entry = environment.services[name]
-    registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
+    registry = reality.discovery_services.get(environment.first_name(name), {}).get(
+        "Arn", "that of its discovery service"
+    )
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
     yield _Fact(f"registration of {name}", [registry] if entry.port else [], registries)
     port = {"PORT": str(entry.port)} if entry.port else {}

@@ -17,10 +17,12 @@ from fleetform.catalog.types import (
     Domain,
     Entry,
     Integer,
+    InternetGatewayId,
     KmsKey,
     Listed,
     LogRetention,
     NamePrefix,
+    NamespaceId,
     RoleArn,
     ServiceName,
     SubnetId,
@@ -30,6 +32,9 @@ from fleetform.catalog.types import (
     VpcCidr,
     VpcId,
 )
+
+FOUNDATION_NAME = "foundation"
+"""The stack that no service is in: what services have in common."""
 
 
 class Vpc(Entry):
@@ -73,6 +78,19 @@ class Front(Entry):
     """Who may come: networks."""
     idle_timeout: Annotated[Integer, Field(ge=1, le=4000)] = 60
     """Seconds without traffic after which a connection is closed."""
+
+
+class Adopted(Entry):
+    """Resources of the environment that exist already: Terraform imports them instead of making them."""
+
+    cluster: Text | None = Field(default=None, examples=["shop-prod"])
+    """The ECS cluster, by name: the environment's prefix, as AWS does not rename it."""
+    vpc: VpcId | None = Field(default=None, examples=["vpc-0123456789abcdef0"])
+    """The VPC, by ID; its network is `network.cidr`."""
+    internet_gateway: InternetGatewayId | None = Field(default=None, examples=["igw-0123456789abcdef0"])
+    """The VPC's internet gateway, by ID."""
+    namespace: NamespaceId | None = Field(default=None, examples=["ns-0123456789abcdef"])
+    """The private DNS namespace, by ID; its name is the environment's, and its VPC is adopted or existing too."""
 
 
 class State(Entry):
@@ -131,7 +149,9 @@ class Environment(Entry):
     kms_key: KmsKey | None = None
     """The key that logs, images and secrets are encrypted with; left out: AWS's own keys."""
     protection: Boolean = False
-    """Whether load balancers and log groups refuse to be deleted, and `invoke destroy` refuses too."""
+    """Whether `invoke destroy` refuses, and load balancers refuse to be deleted."""
+    adopt: Adopted = Adopted()
+    """What of it exists already."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
@@ -149,6 +169,15 @@ class Environment(Entry):
     def prefix(self) -> str:
         """What every resource's name begins with."""
         return self.name_prefix or f"{self.application}-{self.name}"
+
+    def first_name(self, service: str) -> str:
+        """The name that a service began with, which what it has on AWS keeps: AWS renames none of it."""
+        known = self.services.get(service)
+        return (*known.renamed_from, service)[0] if known else service
+
+    def full_name(self, service: str) -> str:
+        """What a service's repository and its ECS service are named."""
+        return f"{self.prefix}-{self.first_name(service)}"
 
     @property
     def state_bucket(self) -> str:

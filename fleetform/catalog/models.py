@@ -14,8 +14,19 @@ from fleetform.catalog.container import (
     Ulimit,
     Volume,
 )
-from fleetform.catalog.environment import Environment, Front, Network, PolicyException, State, Vpc
+from fleetform.catalog.environment import (
+    FOUNDATION_NAME,
+    Adopted,
+    Environment,
+    Front,
+    Network,
+    PolicyException,
+    State,
+    Vpc,
+)
 from fleetform.catalog.service import (
+    DEFAULT_GROUP,
+    AdoptedOfService,
     Autoscaling,
     Build,
     Callee,
@@ -36,8 +47,12 @@ from fleetform.catalog.service import (
 from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, Entry
 
 __all__ = [
+    "DEFAULT_GROUP",
+    "FOUNDATION_NAME",
     "LOG_RETENTION_IN_DAYS",
     "SUBNET_PREFIX",
+    "Adopted",
+    "AdoptedOfService",
     "Autoscaling",
     "Build",
     "Callee",

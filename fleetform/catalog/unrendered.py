@@ -14,7 +14,6 @@ from fleetform.errors import Problem
 _EACH = "*"
 
 ENVIRONMENT = (
-    "role",
     "network.subnets",
     "network.nat",
     "network.endpoints",
@@ -22,7 +21,6 @@ ENVIRONMENT = (
     "ingress",
     "discovery",
     "kms_key",
-    "protection",
 )
 """Keys of an environment; `*` stands for any name or number."""
 
@@ -54,8 +52,6 @@ SERVICE = (
     "discovery.record_type",
     "service_connect",
     "tags",
-    "group",
-    "renamed_from",
 )
 """Keys of a service."""
 

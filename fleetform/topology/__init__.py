@@ -5,7 +5,7 @@ puts the edge into every picture. Nothing else may open a port between services 
 """
 
 from fleetform.topology.calls import Call, calls, calls_of, urls
-from fleetform.topology.names import discoverable, dns_name, namespace
+from fleetform.topology.names import discoverable, dns_name, namespace, under_first_names
 from fleetform.topology.security import ANYWHERE, Rule, SecurityGroups, security_groups
 from fleetform.topology.subnets import public_subnets
 
@@ -21,5 +21,6 @@ __all__ = [
     "namespace",
     "public_subnets",
     "security_groups",
+    "under_first_names",
     "urls",
 ]

@@ -1,10 +1,11 @@
 """Security groups and their rules: the call graph is their only source."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleetform.catalog.models import Environment
 from fleetform.topology.calls import Call, calls
+from fleetform.topology.names import under_first_names
 
 ANYWHERE = "0.0.0.0/0"
 
@@ -49,8 +50,11 @@ class SecurityGroups:
 
 
 def security_groups(environment: Environment) -> SecurityGroups:
-    """The groups and rules that the environment's security mode makes."""
-    return _shared(environment) if environment.security == "shared" else _edges(environment)
+    """The groups and rules that the environment's security mode makes, named by the services' first names."""
+    known = under_first_names(environment)
+    found = _shared(known) if known.security == "shared" else _edges(known)
+    members = {name: found.members[environment.first_name(name)] for name in sorted(environment.services)}
+    return replace(found, members=members)
 
 
 def _shared(environment: Environment) -> SecurityGroups:

@@ -57,7 +57,13 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     variables: dict[str, hcl.Block],
 ) -> None:
     not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
-    assert Service.model_fields.keys() - variables.keys() - not_yet == {"build", "public"}
+    assert Service.model_fields.keys() - variables.keys() - not_yet == {
+        "adopt",
+        "build",
+        "group",
+        "public",
+        "renamed_from",
+    }
 
 
 def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:

@@ -8,7 +8,6 @@ import pytest
 import tftest
 
 from fleetform import emulator
-from fleetform.stacks import STACKS
 from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Workplace
@@ -42,7 +41,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     workplace = terraform.open_environment(project, "dev")
     try:
         terraform.bootstrap(workplace)
-        foundation, services = (_stack(workplace, stack.name) for stack in STACKS)
+        foundation, services = (_stack(workplace, stack.name) for stack in workplace.stacks)
         foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         planned = foundation.plan(output=True)
         foundation.apply()
