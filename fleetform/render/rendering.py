@@ -68,7 +68,7 @@ def _render_stack(
                 files[_service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
         else:
             files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, **of_stack})
-    return {path: text for path, text in files.items() if text.strip()}
+    return {path: text.strip("\n") + "\n" for path, text in files.items() if text.strip()}
 
 
 def _values(environment: Environment) -> dict[str, object]:

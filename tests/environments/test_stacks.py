@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.programs import run
 from fleetform.catalog.loading import load
+from fleetform.programs import run
 from fleetform.stacks import stacks
 from fleetform.terraform import commands, installation
 from fleetform.workflow import files
