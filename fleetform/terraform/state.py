@@ -70,7 +70,10 @@ def modules(access: Access, bucket: str) -> dict[str, frozenset[str]]:
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
     except BotoCoreError as error:
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
-    held = {stack: _modules(json.loads(text)) for stack, text in texts.items()}
+    try:
+        held = {stack: _modules(json.loads(text)) for stack, text in texts.items()}
+    except ValueError as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; a state is no JSON: take an older version of it") from None
     return {stack: names for stack, names in held.items() if names}
 
 

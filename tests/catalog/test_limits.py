@@ -42,7 +42,10 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
-        "adopt: { vpc: vpc-01234567 }\nnetwork: { vpc: { id: vpc-01234567, public_subnets: [subnet-01234567, subnet-01234568] } }\n",
+        (
+            "adopt: { vpc: vpc-01234567 }\n"
+            "network: { vpc: { id: vpc-01234567, public_subnets: [subnet-01234567, subnet-01234568] } }\n"
+        ),
         ["1:10: `adopt.vpc` and `network.vpc` exclude each other; keep one of them"],
     ),
     (

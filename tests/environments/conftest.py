@@ -8,9 +8,10 @@ import pytest
 import tftest
 
 from fleetform import emulator
+from fleetform.render.writer import Change
 from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.terraform import Plan, Workplace
 from tests.conftest import copy_project
 from tests.environments import naughty
 
@@ -19,11 +20,25 @@ Values = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
+class Renamed:
+    """What a rename of an applied service comes to.
+
+    Attributes:
+        files: The files of the foundation that it changes.
+        plan: The plan of the services.
+    """
+
+    files: list[Change]
+    plan: Plan
+
+
+@dataclass(frozen=True)
 class Plans:
     """Planned values of every resource by address."""
 
     foundation: Values
     services: Values
+    renamed: Renamed
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +61,23 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
         planned = foundation.plan(output=True)
         foundation.apply()
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
-        yield Plans(_values(planned), _values(services.plan(output=True)))
+        values = _values(planned), _values(services.plan(output=True))
+        services.apply()
+        yield Plans(*values, _renamed(project, workplace))
     finally:
         emulator.stop(project.work)
+
+
+def _renamed(project: Project, workplace: Workplace) -> Renamed:
+    """Makes `stock` of `dev` the `inventory`, and plans that."""
+    catalog = project.root / "envs/catalog.yaml"
+    text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
+    catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
+    changes = files.rendered(project, "dev")["foundation"]
+    files.render_environment(project, "dev")
+    stack = workplace.stacks[-1]
+    terraform.init(workplace, stack)
+    return Renamed(changes, terraform.plan(workplace, stack))
 
 
 def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed

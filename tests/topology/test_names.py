@@ -1,6 +1,6 @@
 from fleetform import topology
 
-from .environments import environment
+from .environments import environment, service
 
 
 def test_the_namespace_is_named_after_environment_and_application() -> None:
@@ -13,3 +13,11 @@ def test_a_service_is_found_in_the_namespace() -> None:
 
 def test_services_that_listen_on_a_port_are_discoverable() -> None:
     assert topology.discoverable(environment()) == ("orders", "stock", "web")
+
+
+def test_a_service_that_was_renamed_is_found_by_its_first_name() -> None:
+    buys = service(8080).model_copy(update={"renamed_from": ("shop", "orders")})
+    renamed = environment({"web": service(80, "buys"), "buys": buys})
+    assert topology.urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}
+    assert topology.discoverable(renamed) == ("shop", "web")
+    assert (renamed.full_name("buys"), renamed.full_name("web")) == ("shop-dev-shop", "shop-dev-web")

@@ -65,3 +65,13 @@ def test_the_order_of_the_services_changes_nothing(security: str) -> None:
     one = environment(security=security)
     other = environment(dict(reversed(CHAIN.items())), security=security)
     assert str(topology.security_groups(one)) == str(topology.security_groups(other))
+
+
+@pytest.mark.parametrize("security", ["edges", "shared"])
+def test_a_rename_changes_no_group_and_no_rule(security: str) -> None:
+    before = {"web": service(80, "orders", public=True), "orders": service(8080)}
+    buys = service(8080).model_copy(update={"renamed_from": ("orders",)})
+    after = {"web": service(80, "buys", public=True), "buys": buys}
+    old, new = (topology.security_groups(environment(services, security=security)) for services in (before, after))
+    assert (new.groups, new.ingress, new.egress) == (old.groups, old.ingress, old.egress)
+    assert new.members == {"web": old.members["web"], "buys": old.members["orders"]}
