@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -334,7 +334,7 @@ def test_each_group_is_applied_by_itself(project: Project) -> None:
 def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucket: Any, task: str) -> None:  # noqa: ANN401
     move(project, *IN_PAYMENTS)
     put_state(bucket, "services", "web", "orders")
-    tasks = {
+    tasks: dict[str, Callable[..., None]] = {
         "plan": console.plan,
         "apply": partial(console.apply, yes=True),
         "drift": console.drift,

@@ -53,7 +53,10 @@ def security_groups(environment: Environment) -> SecurityGroups:
     """The groups and rules that the environment's security mode makes, named by the services' first names."""
     known = under_first_names(environment)
     found = _shared(known) if known.security == "shared" else _edges(known)
-    members = {name: found.members[environment.first_name(name)] for name in sorted(environment.services)}
+    members = {
+        name: found.members[environment.first_name(name)]
+        for name in sorted(environment.services, key=environment.first_name)
+    }
     return replace(found, members=members)
 
 
