@@ -277,7 +277,7 @@ class Reality:
     @cached_property
     def ecs_services(self) -> dict[str, Mapping[str, Any]]:
         """The running ECS services by the catalog's names."""
-        names = {f"{self.environment.prefix}-{name}": name for name in self.environment.running}
+        names = {self.environment.full_name(name): name for name in self.environment.running}
         found = []
         for some in _batches(sorted(names), _DESCRIBED_SERVICES):
             answer = self.ecs.describe_services(cluster=self.environment.prefix, services=some)

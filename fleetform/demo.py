@@ -10,7 +10,7 @@ from fleetform.images.building import Watch
 from fleetform.images.engine import find_engine
 from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
-from fleetform.stacks import STACKS
+from fleetform.stacks import FOUNDATION
 from fleetform.verification import Report
 from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
 from fleetform.workflow.images import ImageRequest
@@ -56,7 +56,7 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
     with screen.step("Make the state bucket") as step:
         terraform.bootstrap(workplace)
         step.note = workplace.environment.state_bucket
-    foundation, *dependents = STACKS
+    foundation, *dependents = workplace.stacks
     laptop.apply_stack(workplace, screen, foundation)
     if prepare:
         prepare(project, screen)
@@ -136,7 +136,7 @@ def _verify(workplace: Workplace, screen: Screen) -> Report:
 
 
 def _plan_again(workplace: Workplace, screen: Screen) -> None:
-    for stack in STACKS:
+    for stack in workplace.stacks:
         with screen.step(f"Plan {stack.name} again") as step:
             plan = terraform.plan(workplace, stack, step.show)
             if plan.changes:
@@ -146,11 +146,11 @@ def _plan_again(workplace: Workplace, screen: Screen) -> None:
 
 
 def _destroy(workplace: Workplace, screen: Screen) -> None:
-    for stack in terraform.destroy_order():
+    for stack in reversed(workplace.stacks):
         with screen.step(f"Destroy {stack.name}") as step:
             plan = terraform.plan(workplace, stack, step.show, destroy=True)
-            if stack is STACKS[0]:
-                pruning.clear(workplace, pruning.stored(workplace))
+            if stack == FOUNDATION:
+                pruning.clear(workplace, pruning.doomed(workplace, plan))
             step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
 
 

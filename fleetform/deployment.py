@@ -14,7 +14,7 @@ from fleetform.console.rendering import render
 from fleetform.console.stacks import apply_stacks, open_checked
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
-from fleetform.stacks import STACKS
+from fleetform.stacks import FOUNDATION
 from fleetform.workflow import images, terraform, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
@@ -57,7 +57,7 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     screen = Screen()
     render(project, env, check=False, as_json=False)
     workplace = open_checked(project, env)
-    if not terraform.has_state(workplace, STACKS[0]):
+    if not terraform.has_state(workplace, FOUNDATION):
         terraform.bootstrap(workplace)
 
     def prepare() -> None:
@@ -102,7 +102,7 @@ def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
     ecr = workplace.access.client("ecr")
     patience = 0 if environment.emulator else PATIENCE
     return {
-        name: read_scan(ecr, f"{environment.prefix}-{name}", image.digest, patience)
+        name: read_scan(ecr, environment.full_name(name), image.digest, patience)
         for name, image in load_lock(project.root, environment.name).items()
     }
 

@@ -17,7 +17,7 @@ from fleetform.images.building import Watch
 from fleetform.screen import Screen
 from fleetform.smoke import report
 from fleetform.smoke.matrix import Matrix
-from fleetform.stacks import STACKS, Stack
+from fleetform.stacks import Stack
 from fleetform.topology import dns_name
 from fleetform.workflow import running, smoking, terraform
 from fleetform.workflow.project import Project
@@ -45,7 +45,7 @@ def apply(project: Project, env: str, screen: Screen) -> Workplace:
         if running.is_applied(workplace):
             step.note = "it has what is rendered"
             return workplace
-    for stack in STACKS:
+    for stack in workplace.stacks:
         apply_stack(workplace, screen, stack)
     running.note_applied(workplace)
     return workplace

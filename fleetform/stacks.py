@@ -1,26 +1,51 @@
-"""The stacks: Terraform root modules, each with one state. Adding a stack is adding a row here."""
+"""The stacks: Terraform root modules, each with one state."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from fleetform.catalog.models import DEFAULT_GROUP, FOUNDATION_NAME, Environment
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A Terraform root module of every environment.
+    """A Terraform root module of an environment.
 
     Attributes:
         name: Its folder in `envs/<environment>/` and the key of its state.
         templates: Folders in `templates/` whose templates make its files.
+        services: The services that it has, by name; none in the foundation, and in a group that all have left.
     """
 
     name: str
     templates: tuple[str, ...]
+    services: tuple[str, ...] = ()
 
 
-STACKS = (
-    Stack("foundation", ("common", "foundation")),
-    Stack("services", ("common", "services")),
-)
-"""In the order of their apply: each stack reads only outputs of those before it."""
+FOUNDATION = Stack(FOUNDATION_NAME, ("common", "foundation"))
+"""What every group of services reads the outputs of."""
 
 AWS_PROVIDER_VERSION = "5.100.0"
 """The provider version that every stack pins: the same plan on every machine."""
+
+
+def stacks(environment: Environment) -> tuple[Stack, ...]:
+    """The stacks of an environment in the order of their apply: the foundation, then the groups by name."""
+    groups: dict[str, list[str]] = {}
+    for name, service in environment.services.items():
+        groups.setdefault(service.group or DEFAULT_GROUP, []).append(name)
+    return (FOUNDATION, *(_group(name, tuple(groups[name])) for name in sorted(groups)))
+
+
+def emptied(environment: Environment, folders: Collection[str]) -> tuple[Stack, ...]:
+    """The stacks that no service is in any more, by name.
+
+    Args:
+        environment: The environment.
+        folders: The folders with rendered files. Until somebody deletes it, one says that its state may hold resources.
+    """
+    known = {stack.name for stack in stacks(environment)}
+    return tuple(_group(name, ()) for name in sorted(folders) if name not in known)
+
+
+def _group(name: str, services: tuple[str, ...]) -> Stack:
+    return Stack(name, ("common", "services"), services)

@@ -104,7 +104,7 @@ class _Reality(Reality):
 
     def registered(self, service: str) -> int:
         """Tasks that are registered under a service's name."""
-        found = self.discovery_services.get(service)
+        found = self.discovery_services.get(self.environment.first_name(service))
         if found is None:
             return 0
         pages = self.discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
@@ -117,7 +117,7 @@ class _Reality(Reality):
     def schedule(self, service: str) -> tuple[str, str, str] | None:
         """Expression, time zone and state of a task's schedule; None if it has none."""
         try:
-            found = self.scheduler.get_schedule(Name=f"{self.environment.prefix}-{service}")
+            found = self.scheduler.get_schedule(Name=self.environment.full_name(service))
         except self.scheduler.exceptions.ResourceNotFoundException:
             return None
         return (found["ScheduleExpression"], found.get("ScheduleExpressionTimezone", "UTC"), found["State"])
@@ -188,8 +188,9 @@ def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_F
 
 def _discovery_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
+    current = {environment.first_name(name): service for name, service in environment.services.items()}
     for name, service in reality.discovery_services.items():
-        yield _Fact(f"records of {name}", _wanted_records(environment.services.get(name)), _records(service))
+        yield _Fact(f"records of {name}", _wanted_records(current.get(name)), _records(service))
 
 
 def _wanted_schedule(schedule: Schedule) -> tuple[str, str, str]:
@@ -254,7 +255,7 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
     yield _Fact(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
-    if name in topology.discoverable(environment) and environment.discovery == "dns":
+    if environment.first_name(name) in topology.discoverable(environment) and environment.discovery == "dns":
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
 
 
@@ -269,9 +270,10 @@ def _registration_fact(environment: Environment, reality: _Reality, name: str) -
     if environment.discovery == "service_connect":
         wanted = [(topology.dns_name(environment, name), port)] if port else []
         return _Fact(f"name of {name} in Service Connect", wanted, client_aliases(service))
-    registry = reality.discovery_services.get(name, {}).get("Arn", "that of its discovery service")
+    first_name = environment.first_name(name)
+    registry = reality.discovery_services.get(first_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
-    discoverable = name in topology.discoverable(environment)
+    discoverable = first_name in topology.discoverable(environment)
     return _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
 
 

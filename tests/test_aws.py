@@ -1,10 +1,12 @@
 """Clients of AWS's API."""
 
 import os
+from collections.abc import Mapping
 
 import pytest
 
 from fleetform.aws import Access
+from fleetform.errors import ProgramError
 
 AWS = {"AWS_ACCESS_KEY_ID": "ours", "AWS_SECRET_ACCESS_KEY": "test"}
 VARIABLES = {**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
@@ -50,3 +52,20 @@ def test_the_environment_of_the_process_is_as_before_when_no_client_is_made() ->
     with pytest.raises(Exception, match=r"^Unknown service: 'none'"):
         Access("eu-central-1", VARIABLES).client("none")
     assert dict(os.environ) == before
+
+
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+
+def test_a_client_has_the_role_that_its_access_takes_on(terraform_environment: Mapping[str, str]) -> None:
+    sts = Access("eu-central-1", terraform_environment, ROLE).client("sts")
+    assert sts.get_caller_identity()["Arn"] == "arn:aws:sts::123456789012:assumed-role/deploy/fleetform"
+
+
+def test_a_role_that_cannot_be_taken_on_is_an_error_with_a_remedy() -> None:
+    with pytest.raises(ProgramError) as caught:
+        Access("eu-central-1", {**VARIABLES, "AWS_MAX_ATTEMPTS": "1"}, ROLE).client("s3")
+    assert str(caught.value) == (
+        'Could not connect to the endpoint URL: "http://127.0.0.1:9/"; '
+        f"may the credentials that are there take on {ROLE}?"
+    )

@@ -3,7 +3,8 @@
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.console import emulator as emulator_tasks
-from fleetform.console import stacks
+from fleetform.console import rendering, stacks
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.state import ensure_bucket, state_key
+from fleetform.workflow import files
 from fleetform.workflow.project import Project
 from tests import small_project
 
@@ -294,20 +296,128 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
     ]
 
 
-def test_what_is_protected_is_not_destroyed(project: Project) -> None:
-    with (project.root / "envs/tiny/environment.yaml").open("a", encoding="utf-8") as file:
-        file.write("protection: true\n")
-    with pytest.raises(CheckFailedError) as refused:
-        stacks.destroy(project, "tiny", yes=True)
-    assert str(refused.value) == "tiny is protected; to destroy it, apply it with `protection: false` first"
-    assert calls(project) == []
-
-
 def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
         stacks.destroy(project, "tiny", yes=False)
     assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
+
+
+def move(project: Project, old: str, new: str) -> None:
+    """Changes the catalog and renders."""
+    small_project.edit(project, "envs/catalog.yaml", old, new)
+    files.render_environment(project, "tiny")
+
+
+def put_state(bucket: Any, stack: str, *modules: str) -> None:  # noqa: ANN401
+    """Puts a state that has a resource in each of some modules."""
+    resources = [{"module": f"module.{name}", "mode": "managed"} for name in modules]
+    bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=json.dumps({"resources": resources}).encode())
+
+
+IN_PAYMENTS = ("  orders:\n", "  orders:\n    group: payments\n")
+PAYMENTS = ["payments init", "payments plan payments.tfplan"]
+
+
+def test_each_group_is_applied_by_itself(project: Project) -> None:
+    move(project, *IN_PAYMENTS)
+    stacks.apply(project, "tiny", yes=True)
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *PAYMENTS,
+        "payments apply payments.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+
+
+@pytest.mark.parametrize("task", ["plan", "apply", "drift"])
+def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucket: Any, task: str) -> None:  # noqa: ANN401
+    move(project, *IN_PAYMENTS)
+    put_state(bucket, "services", "web", "orders")
+    tasks: dict[str, Callable[..., None]] = {
+        "plan": stacks.plan,
+        "apply": partial(stacks.apply, yes=True),
+        "drift": stacks.drift,
+    }
+    with pytest.raises(CheckFailedError) as caught:
+        tasks[task](project, "tiny")
+    assert str(caught.value) == (
+        "orders: now of the group payments, but its resources are in the state of services; an apply would destroy them"
+        " and make others: docs/upgrading.md moves them"
+    )
+    assert calls(project) == []
+
+
+def test_the_state_of_a_service_is_known_by_its_names_before(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [shop]")
+    move(project, "  orders:\n", "  shop:\n    group: payments\n    renamed_from: orders\n")
+    put_state(bucket, "services", "web", "orders")
+    with pytest.raises(CheckFailedError, match=r"^orders: now of the group payments, but its resources are in the sta"):
+        stacks.plan(project, "tiny")
+
+
+def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    move(project, *IN_PAYMENTS)
+    move(project, *reversed(IN_PAYMENTS))
+    put_state(bucket, "payments", "gone")
+    stacks.apply(project, "tiny", yes=True)
+    assert calls(project) == [
+        *PAYMENTS,
+        "payments apply payments.tfplan",
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    hint = "payments: nothing is left of it; delete its folder: git rm -r envs/tiny/payments\n"
+    assert capsys.readouterr().out.endswith(hint)
+
+
+def test_a_render_keeps_a_group_that_all_have_left_and_says_so(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move(project, *IN_PAYMENTS)
+    small_project.edit(project, "envs/catalog.yaml", *reversed(IN_PAYMENTS))
+    rendering.render(project, "tiny", check=False, as_json=False)
+    assert capsys.readouterr().err == (
+        "warning: envs/tiny/payments: no service is in this group any more; `invoke apply --env tiny` destroys what is"
+        " left of it, and then the folder can be deleted\n"
+    )
+    kept = {path.name for path in (project.root / "envs/tiny/payments").iterdir()}
+    assert kept == {
+        "backend.hcl",
+        "foundation.tf",
+        "outputs.tf",
+        "providers.tf",
+        "terraform.tfvars",
+        "variables.tf",
+    } | {"versions.tf"}
+
+
+def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    put_state(bucket, "payments", "orders")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.plan(project, "tiny")
+    assert str(caught.value) == (
+        "payments: its state holds resources, and envs/tiny/payments is gone; take the folder from Git again: an apply"
+        " destroys what is left"
+    )
+
+
+def test_what_is_protected_is_not_destroyed(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "log_", "protection: true\nlog_")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.destroy(project, "tiny", yes=True)
+    assert str(caught.value) == (
+        "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
+    )
+    assert calls(project) == []
 
 
 def test_the_state_bucket_is_made_once(

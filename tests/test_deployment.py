@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,9 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     workplace = terraform.open_environment(project, "local")
     terraform.bootstrap(workplace)
     for stack in ("foundation", "services"):
-        workplace.access.client("s3").put_object(Bucket="shop-local-tfstate-123456789012", Key=state_key(stack))
+        workplace.access.client("s3").put_object(
+            Bucket="shop-local-tfstate-123456789012", Key=state_key(stack), Body=b"{}"
+        )
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
     made = []
     make = images.make_images
@@ -273,7 +275,11 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
     ]
 
 
-def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(project: Project) -> None:
+def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, terraform_environment[name])
     files.render_environment(project, "tiny")
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", yes=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from fleetform.catalog.models import LOG_ROUTER, Callee, Container, Logs, Service
+from fleetform.catalog.models import FOUNDATION_NAME, LOG_ROUTER, Callee, Container, Logs, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
@@ -148,6 +148,8 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
         yield from _check_sidecars(name, service, at)
         yield from _check_exec(name, service, at)
         yield from _check_others(name, service, names, at)
+        yield from _check_group(service, at)
+        yield from _check_adopted(name, service, at)
     yield from _check_renames(services, tree)
 
 
@@ -409,16 +411,34 @@ def _check_others(name: str, service: Service, names: list[str], at: Locator) ->
 
 
 def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
-    renamed: dict[str, str] = {}
+    became: dict[str, str] = {}
     for name, service in services.items():
-        before = service.renamed_from
-        where = locator(tree, "services", name)("renamed_from")
-        if before is None:
-            continue
-        if before == name:
-            yield Problem(where, f"`{name}` has that name already", "remove `renamed_from`, or give the name before")
-        elif before in services:
-            yield Problem(where, f"`{before}`, which `{name}` was, is a service still", "remove one of the two")
-        elif before in renamed:
-            yield Problem(where, f"`{before}` became `{renamed[before]}` already", "keep one of them")
-        renamed.setdefault(before, name)
+        at = locator(tree, "services", name)
+        for index, before in enumerate(service.renamed_from):
+            where = at("renamed_from", index) if len(service.renamed_from) > 1 else at("renamed_from")
+            if before == name:
+                remedy = "remove `renamed_from`, or give the name before"
+                yield Problem(where, f"`{name}` has that name already", remedy)
+            elif before in services:
+                yield Problem(where, f"`{before}`, which `{name}` was, is a service still", "remove one of the two")
+            elif before in became:
+                yield Problem(where, f"`{before}` became `{became[before]}` already", "keep one of them")
+            became.setdefault(before, name)
+
+
+def _check_group(service: Service, at: Locator) -> Iterator[Problem]:
+    if service.group == FOUNDATION_NAME:
+        message = f"`{FOUNDATION_NAME}` is the stack of what services have in common"
+        yield Problem(at("group"), message, "choose another name")
+
+
+def _check_adopted(name: str, service: Service, at: Locator) -> Iterator[Problem]:
+    adopt = service.adopt
+    lacking = {
+        "repository": service.build is None and "is not built here, and so has no repository",
+        "discovery_service": service.port is None and "has no `port`, and so no DNS name",
+        "ecs_service": service.is_task and "is started, not kept running, and so is no ECS service",
+    }
+    for key, reason in lacking.items():
+        if reason and getattr(adopt, key) is not None:
+            yield Problem(at("adopt", key, key=True), f"`{name}` {reason}", "remove it")

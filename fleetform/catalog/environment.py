@@ -20,11 +20,13 @@ from fleetform.catalog.types import (
     Entry,
     HostedZone,
     Integer,
+    InternetGatewayId,
     KmsKey,
     Listed,
     LogRetention,
     NamePrefix,
     Namespace,
+    NamespaceId,
     Percent,
     RoleArn,
     ServiceName,
@@ -40,6 +42,9 @@ from fleetform.catalog.types import (
 )
 
 Tags = Mapping[TagKey, TagValue]
+
+FOUNDATION_NAME = "foundation"
+"""The stack that no service is in: what services have in common."""
 
 
 class Vpc(Entry):
@@ -129,6 +134,19 @@ class Monitoring(Entry):
     """Average memory that is too much, in percent."""
 
 
+class Adopted(Entry):
+    """Resources of the environment that exist already: Terraform imports them instead of making them."""
+
+    cluster: Text | None = Field(default=None, examples=["shop-prod"])
+    """The ECS cluster, by name: the environment's prefix, as AWS does not rename it."""
+    vpc: VpcId | None = Field(default=None, examples=["vpc-0123456789abcdef0"])
+    """The VPC, by ID; its network is `network.cidr`."""
+    internet_gateway: InternetGatewayId | None = Field(default=None, examples=["igw-0123456789abcdef0"])
+    """The VPC's internet gateway, by ID."""
+    namespace: NamespaceId | None = Field(default=None, examples=["ns-0123456789abcdef"])
+    """The private DNS namespace, by ID; its name is the environment's, and its VPC is adopted or existing too."""
+
+
 class State(Entry):
     """Where Terraform keeps its state."""
 
@@ -190,6 +208,8 @@ class Environment(Entry):
     it has to let `logs.<region>.amazonaws.com` use it for the log groups."""
     protection: Boolean = False
     """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
+    adopt: Adopted = Adopted()
+    """What of it exists already."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
@@ -211,6 +231,15 @@ class Environment(Entry):
     def prefix(self) -> str:
         """What every resource's name begins with."""
         return self.name_prefix or f"{self.application}-{self.name}"
+
+    def first_name(self, service: str) -> str:
+        """The name that a service began with, which what it has on AWS keeps: AWS renames none of it."""
+        known = self.services.get(service)
+        return (*known.renamed_from, service)[0] if known else service
+
+    def full_name(self, service: str) -> str:
+        """What a service's repository and its ECS service are named."""
+        return f"{self.prefix}-{self.first_name(service)}"
 
     @property
     def allows_exec(self) -> bool:

@@ -115,6 +115,7 @@ def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]
     yield from _check_discovery(environment, at)
     yield from _check_accounts(environment, at)
     yield from _check_names(environment, tree)
+    yield from _check_adopted(environment, tree)
     yield from _check_tags(environment, tree)
     yield from _check_outside_networks(environment, tree)
 
@@ -282,10 +283,39 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     for name in environment.services:
         here = locator(tree, "services", name)()
         longest = _ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
-        if len(name) > longest:
-            role = f"{prefix}-{name}{_ROLE_SUFFIX}"
+        if len(environment.first_name(name)) > longest:
+            role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
             message = f"`{role}` is longer than the {_ROLE_NAME} characters of an IAM role's name"
             yield Problem(here, message, f"with this prefix a service's name has {longest} at most")
+
+
+def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
+    """What is adopted under another name than ours would be replaced."""
+    adopt, at = environment.adopt, locator(tree, "adopt")
+    yield from _check_adopted_name("cluster", adopt.cluster, environment.prefix, at)
+    if adopt.vpc is not None and environment.network.vpc is not None:
+        yield Problem(at("vpc", key=True), "`adopt.vpc` and `network.vpc` exclude each other", "keep one of them")
+    if adopt.namespace is not None and adopt.vpc is None and environment.network.vpc is None:
+        message = "a namespace belongs to its VPC, which is neither adopted nor existing"
+        yield Problem(at("namespace", key=True), message, "add `vpc`, or `network: { vpc: ... }`")
+    for name, service in environment.services.items():
+        full = environment.full_name(name)
+        names = {
+            "repository": full,
+            "log_group": f"/ecs/{full}",
+            "execution_role": f"{full}{_ROLE_SUFFIX}",
+            "task_role": f"{full}-task",
+            "ecs_service": full,
+        }
+        for key, expected in names.items():
+            here = locator(tree, "services", name, "adopt")
+            yield from _check_adopted_name(key, getattr(service.adopt, key), expected, here)
+
+
+def _check_adopted_name(key: str, name: str | None, expected: str, at: Locator) -> Iterator[Problem]:
+    if name is not None and name != expected:
+        message = f"`{name}` would be replaced by `{expected}`, as AWS does not rename it"
+        yield Problem(at(key), message, "give a `name_prefix` that fits, or do not adopt it")
 
 
 def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:

@@ -15,8 +15,21 @@ from fleetform.catalog.container import (
     Ulimit,
     Volume,
 )
-from fleetform.catalog.environment import Environment, Front, Monitoring, Network, PolicyException, Registry, State, Vpc
+from fleetform.catalog.environment import (
+    FOUNDATION_NAME,
+    Adopted,
+    Environment,
+    Front,
+    Monitoring,
+    Network,
+    PolicyException,
+    Registry,
+    State,
+    Vpc,
+)
 from fleetform.catalog.service import (
+    DEFAULT_GROUP,
+    AdoptedOfService,
     Autoscaling,
     Build,
     Callee,
@@ -37,9 +50,13 @@ from fleetform.catalog.service import (
 from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, Entry
 
 __all__ = [
+    "DEFAULT_GROUP",
+    "FOUNDATION_NAME",
     "LOG_RETENTION_IN_DAYS",
     "LOG_ROUTER",
     "SUBNET_PREFIX",
+    "Adopted",
+    "AdoptedOfService",
     "Autoscaling",
     "Build",
     "Callee",

@@ -46,7 +46,7 @@ def priority(name: str, service: Service) -> int:
     if service.ingress is None or takes_the_rest(service):
         return LAST_PRIORITY
     band = _generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)
-    return 1 + band * _SLOTS + int.from_bytes(sha256(name.encode()).digest()[:8]) % _SLOTS
+    return 1 + band * _SLOTS + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
 
 
 def _generality_of_hosts(ingress: Ingress) -> int:

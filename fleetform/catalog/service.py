@@ -9,10 +9,12 @@ from pydantic import Field
 from fleetform.catalog.container import LOG_ROUTER, LOG_ROUTER_IMAGE, Container, Port, Sidecar, Volume
 from fleetform.catalog.types import (
     NOTHING,
+    Alone,
     Boolean,
     Cidr,
     Constant,
     Count,
+    DiscoveryServiceId,
     Domain,
     Entry,
     HostPattern,
@@ -39,6 +41,9 @@ from fleetform.catalog.types import (
     TimeZone,
     VariableName,
 )
+
+DEFAULT_GROUP = "services"
+"""The group of a service that names none."""
 
 Names = Annotated[tuple[Text, ...], Listed]
 _Texts = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
@@ -248,6 +253,26 @@ class ServiceConnect(Entry):
     """Seconds that a request may take; 0 for any."""
 
 
+class AdoptedOfService(Entry):
+    """Resources of a service that exist already: Terraform imports them instead of making them.
+
+    AWS renames none of them, so each has to have the name that it would be made with.
+    """
+
+    repository: Text | None = Field(default=None, examples=["shop-prod-web"])
+    """The ECR repository, by name: `<prefix>-<service>`."""
+    discovery_service: DiscoveryServiceId | None = Field(default=None, examples=["srv-0123456789abcdef"])
+    """The Cloud Map service, by ID; it has the service's name, in the namespace of the environment."""
+    log_group: Text | None = Field(default=None, examples=["/ecs/shop-prod-web"])
+    """The log group, by name: `/ecs/<prefix>-<service>`."""
+    execution_role: Text | None = Field(default=None, examples=["shop-prod-web-execution"])
+    """The role that ECS starts tasks with, by name: `<prefix>-<service>-execution`."""
+    task_role: Text | None = Field(default=None, examples=["shop-prod-web-task"])
+    """The role that the containers have, by name: `<prefix>-<service>-task`."""
+    ecs_service: Text | None = Field(default=None, examples=["shop-prod-web"])
+    """The ECS service, by name: `<prefix>-<service>`, in the environment's cluster."""
+
+
 class Service(Container):
     """One ECS service.
 
@@ -322,9 +347,12 @@ class Service(Container):
     tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "orders"}])
     """Tags of its resources, over the environment's."""
     group: StackName | None = None
-    """The stack that it is in; left out: `services`."""
-    renamed_from: ServiceName | None = None
-    """Its name before; its resources are moved instead of made anew."""
+    """The stack that it is in; left out: `services`. What a service has goes with it only as docs/upgrading.md says."""
+    renamed_from: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["shop", ["shop", "front"]])
+    """Its name before, or its names, the first one first. AWS renames nothing: its resources and its DNS name keep the
+    first one, so that nothing is made anew. It stays for as long as the service does."""
+    adopt: AdoptedOfService = AdoptedOfService()
+    """What of it exists already."""
 
     @property
     def callees(self) -> tuple[str, ...]:

@@ -93,6 +93,23 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
 
 
+class Alone:
+    """Lets a list of one be written as that one."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """Puts a list in the place of what stands alone before it is seen."""
+        return core_schema.no_info_before_validator_function(_several, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Says that either form is allowed."""
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+def _several(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    return (value,) if isinstance(value, str) else _listed(value)
+
+
 def _network(value: str) -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(value)
@@ -303,6 +320,7 @@ def resource_id(prefix: str) -> Matching:
 
 
 VpcId = Annotated[Text, resource_id("vpc")]
+InternetGatewayId = Annotated[Text, resource_id("igw")]
 SubnetId = Annotated[Text, resource_id("subnet")]
 # The end of a service's name: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 EndpointName = Annotated[
@@ -313,6 +331,9 @@ EndpointName = Annotated[
 ]
 FileSystemId = Annotated[Text, resource_id("fs")]
 AccessPointId = Annotated[Text, resource_id("fsap")]
+# Cloud Map's IDs have letters and digits: API reference, Service.Id and Namespace.Id.
+DiscoveryServiceId = Annotated[Text, Matching("srv-[a-z0-9]{1,60}", "an ID is expected, such as srv-0123456789abcdef")]
+NamespaceId = Annotated[Text, Matching("ns-[a-z0-9]{1,60}", "an ID is expected, such as ns-0123456789abcdef")]
 
 
 # The fields of a cron expression: what each is called, its least and greatest number, its names.

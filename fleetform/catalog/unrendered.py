@@ -13,14 +13,12 @@ from fleetform.errors import Problem
 
 _EACH = "*"
 
-ENVIRONMENT = ("role",)
+ENVIRONMENT: tuple[str, ...] = ()
 """Keys of an environment; `*` stands for any name or number."""
 
 SERVICE = (
     "run_before",
     "service_connect.port",
-    "group",
-    "renamed_from",
 )
 """Keys of a service."""
 

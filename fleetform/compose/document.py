@@ -128,7 +128,7 @@ def _container(machine: _Machine, task: Task, container: Definition) -> dict[str
     mounts = container.get("mountPoints") or ()
     described = {
         "container_name": f"{machine.prefix}-{key}",
-        "image": _image(machine, task.service.name, container["image"]),
+        "image": _image(machine, task.service, container["image"]),
         "environment": _environment(task.service.name, container),
         "depends_on": {key: {"condition": _CONDITIONS[condition]} for key, condition in waits.items()},
         **_attachment(machine, task, name),
@@ -147,10 +147,10 @@ def _container(machine: _Machine, task: Task, container: Definition) -> dict[str
     return {key: value for key, value in described.items() if value}
 
 
-def _image(machine: _Machine, service: str, image: str) -> str:
+def _image(machine: _Machine, service: AppliedService, image: str) -> str:
     """The image, or what stands for it if it is of the service's own repository."""
-    own = re.compile(rf"{_ECR}/{re.escape(machine.prefix)}-{re.escape(service)}([:@].*)?")
-    return machine.images.get(service, image) if own.fullmatch(image) else image
+    own = re.compile(rf"{_ECR}/{re.escape(service.definition['family'])}([:@].*)?")
+    return machine.images.get(service.name, image) if own.fullmatch(image) else image
 
 
 def _environment(service: str, container: Definition) -> dict[str, str]:

@@ -8,7 +8,6 @@ from fleetform import reports
 from fleetform.catalog.loading import load_notices
 from fleetform.console.printing import color, write, write_changes, write_json
 from fleetform.errors import CheckFailedError, InputError
-from fleetform.stacks import STACKS
 from fleetform.workflow import files, reporting, terraform
 from fleetform.workflow.project import Project
 
@@ -30,7 +29,8 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
 
 def _warn(project: Project, env: str) -> None:
     """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
-    sys.stderr.write("".join(f"warning: {notice}\n" for notice in load_notices(project.root, env)))
+    notices = [*map(str, load_notices(project.root, env)), *files.emptied_notices(project, env)]
+    sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
 def check(project: Project, env: str, form: str, *, validate: bool, as_json: bool) -> None:
@@ -66,7 +66,7 @@ def _validate(project: Project, env: str) -> None:
 
     screen = Screen()
     workplace = terraform.open_environment(project, env)
-    for stack in STACKS:
+    for stack in workplace.stacks:
         with screen.step(f"Validate {stack.name}"):
             terraform.validate(workplace, stack)
 

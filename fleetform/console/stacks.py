@@ -4,10 +4,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from fleetform.catalog.loading import environment_file, load
 from fleetform.console.printing import color, confirm, count_images, write, write_json, write_line
 from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError
-from fleetform.stacks import STACKS, Stack
+from fleetform.stacks import FOUNDATION, Stack
 from fleetform.workflow import images, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
@@ -23,10 +24,11 @@ def bootstrap(project: Project, env: str) -> None:
 def plan(project: Project, env: str) -> None:
     """Plans every stack and shows the plans; changes nothing."""
     workplace = open_checked(project, env)
+    terraform.require_settled(workplace)
     planned = []
-    for stack in STACKS:
-        if stack is not STACKS[0] and not terraform.has_state(workplace, STACKS[0]):
-            write(f"{stack.name}: to be planned once {STACKS[0].name} is applied, as it reads its outputs\n")
+    for stack in (*_left(workplace), *workplace.stacks):
+        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
+            write(f"{stack.name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
             continue
         planned.append(_plan(workplace, stack))
     for done in planned:
@@ -52,7 +54,10 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
         prepare_dependents: Called once, before any other stack than the foundation is planned.
         yes: Do not ask.
     """
-    foundation, *dependents = STACKS
+    terraform.require_settled(workplace)
+    for stack in _left(workplace):
+        _carry_out(workplace, _plan(workplace, stack), yes=yes)
+    foundation, *dependents = workplace.stacks
     planned = _plan(workplace, foundation)
     dependents_first = planned.summary.only_destroys and all(
         terraform.has_state(workplace, stack) for stack in dependents
@@ -69,14 +74,24 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
         prepare_dependents()
     for stack in dependents:
         _carry_out(workplace, _plan(workplace, stack), yes=yes)
+    for stack in workplace.emptied:
+        folder = f"envs/{workplace.environment.name}/{stack.name}"
+        write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
+
+
+def _left(workplace: Workplace) -> list[Stack]:
+    """The stacks that all services have left, as far as they were ever applied: they go first, as they only destroy."""
+    return [stack for stack in workplace.emptied if terraform.has_state(workplace, stack)]
 
 
 def destroy(project: Project, env: str, *, yes: bool) -> None:
     """Destroys every stack that has a state, dependents first, and the images with their repositories."""
+    if load(project.root, env).protection:
+        raise CheckFailedError(
+            f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
+        )
     workplace = open_checked(project, env)
-    if workplace.environment.protection:
-        raise CheckFailedError(f"{env} is protected; to destroy it, apply it with `protection: false` first")
-    for stack in terraform.destroy_order():
+    for stack in (*workplace.emptied, *reversed(workplace.stacks)):
         if terraform.has_state(workplace, stack):
             _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
 
@@ -84,7 +99,8 @@ def destroy(project: Project, env: str, *, yes: bool) -> None:
 def drift(project: Project, env: str) -> None:
     """Plans every stack and fails if any has something to change."""
     workplace = open_checked(project, env)
-    plans = [_plan(workplace, stack) for stack in STACKS]
+    terraform.require_settled(workplace)
+    plans = [_plan(workplace, stack) for stack in (*_left(workplace), *workplace.stacks)]
     for planned in plans:
         planned.discard()
         _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
@@ -134,11 +150,11 @@ def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
 
 def _doomed_images(workplace: Workplace, planned: Plan) -> dict[str, int]:
     """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
-    if not planned.destroys or planned.stack is not STACKS[0]:
+    if planned.stack != FOUNDATION:
         return {}
     from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
 
-    return pruning.stored(workplace)
+    return pruning.doomed(workplace, planned)
 
 
 def _delete_images(workplace: Workplace, repositories: Mapping[str, int]) -> None:

@@ -27,7 +27,7 @@ class Side:
 
     def repository(self, service: str) -> str:
         """The name of a service's repository."""
-        return f"{self.environment.prefix}-{service}"
+        return self.environment.full_name(service)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def _wanted(root: Path, environment: Environment, name: str, build: Build) -> Wa
         key = content_key(context, (platform,), build.args)
     except OSError as error:
         raise InputError(f"{error.filename}: {error.strerror}; make it readable or list it in .dockerignore") from None
-    return Wanted(name, f"{environment.prefix}-{name}", platform, build.args, context, key, _commit(context.folder))
+    return Wanted(name, environment.full_name(name), platform, build.args, context, key, _commit(context.folder))
 
 
 def _commit(folder: Path) -> str:

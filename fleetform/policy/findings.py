@@ -11,7 +11,7 @@ from fleetform.catalog.models import Environment, PolicyException
 from fleetform.policy.folders import Folders
 from fleetform.policy.rules import RULES, Context
 from fleetform.policy.view import Resource, resources
-from fleetform.stacks import STACKS
+from fleetform.stacks import stacks
 
 UNUSED_EXCEPTION = "FF000"
 """An exception that excepts nothing: it would hide the next mistake."""
@@ -48,7 +48,7 @@ def check(environment: Environment, folders: Folders) -> list[Finding]:
     """
     context = Context(topology.public_ports(environment))
     found: list[Finding] = []
-    for stack in STACKS:
+    for stack in stacks(environment):
         for resource in resources(folders, PurePath("envs", environment.name, stack.name)):
             found += _findings(resource, context)
     unused = [

@@ -105,6 +105,12 @@ def _generated(folder: Path) -> dict[PurePath, str]:
     return texts
 
 
+def rendered_folders(folder: Path) -> tuple[str, ...]:
+    """The folders of an environment that have generated files, sorted."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return tuple(sorted(path.name for path in found if path.is_dir() and _generated(path)))
+
+
 def write(root: Path, stack_changes: list[Change]) -> None:
     """Carries out the changes to one stack: all of them, or none if it fails or is interrupted."""
     if not stack_changes:

@@ -94,7 +94,7 @@ def ask_task(environment: Environment, access: Access, caller: str) -> tuple[Ans
     asked = targets(environment, caller)
     if not asked:
         return ()
-    task = running_task(access.client("ecs"), environment.prefix, caller)
+    task = running_task(access.client("ecs"), environment.prefix, caller, environment.full_name(caller))
     output = _run(execute(task, access.region, command(asked)), access.variables, caller)
     try:
         return answers(asked, output)
@@ -102,13 +102,14 @@ def ask_task(environment: Environment, access: Access, caller: str) -> tuple[Ans
         raise ProgramError(f"{caller}: {_cause(output, caller) or error}", error.output) from None
 
 
-def running_task(ecs: Any, prefix: str, service: str) -> Task:  # noqa: ANN401 - boto3 makes its clients at run time
+def running_task(ecs: Any, cluster: str, service: str, full_name: str) -> Task:  # noqa: ANN401 - made at run time
     """Finds a task of a service that runs and takes commands.
 
     Args:
         ecs: ECS's client.
-        prefix: What the environment's names begin with; the cluster's name.
+        cluster: The cluster's name.
         service: The service.
+        full_name: The ECS service's name.
 
     Raises:
         ProgramError: There is none, or ECS does not answer.
@@ -116,15 +117,15 @@ def running_task(ecs: Any, prefix: str, service: str) -> Task:  # noqa: ANN401 -
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
     try:
-        found = ecs.list_tasks(cluster=prefix, serviceName=f"{prefix}-{service}", desiredStatus="RUNNING")["taskArns"]
-        described = ecs.describe_tasks(cluster=prefix, tasks=found)["tasks"] if found else []
+        found = ecs.list_tasks(cluster=cluster, serviceName=full_name, desiredStatus="RUNNING")["taskArns"]
+        described = ecs.describe_tasks(cluster=cluster, tasks=found)["tasks"] if found else []
     except (BotoCoreError, ClientError) as error:
         raise ProgramError(f"tasks of {service}: {error}; is it applied, and are the credentials right?") from None
     running = [task for task in described if task["lastStatus"] == "RUNNING"]
     enabled = [task for task in running if task.get("enableExecuteCommand")]
     ready = sorted(task["taskArn"] for task in enabled if _agent_runs(task, service))
     if ready:
-        return Task(prefix, ready[0], service)
+        return Task(cluster, ready[0], service)
     if not running:
         raise ProgramError(f"no task of {service} runs; look at its ECS service's events")
     raise ProgramError((_NO_AGENT if enabled else _NOT_ENABLED).format(what=service))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 _COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
 _LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
+_DESTROYED = re.compile(r"\s*# (\S+) (?:will be destroyed|must be replaced|is tainted, so must be replaced)")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -18,12 +19,14 @@ class Summary:
         change: To be changed in place, or changed.
         destroy: To be destroyed, or destroyed.
         seconds: How long Terraform took.
+        imports: To be taken over as they are, or taken over.
     """
 
     add: int = 0
     change: int = 0
     destroy: int = 0
     seconds: float = 0.0
+    imports: int = 0
 
     @property
     def only_destroys(self) -> bool:
@@ -32,12 +35,13 @@ class Summary:
 
     @property
     def outcome(self) -> str:
-        """``3 added, 1 changed, 0 destroyed``, of an apply."""
-        return f"{self.add} added, {self.change} changed, {self.destroy} destroyed"
+        """``3 added, 1 changed, 0 destroyed``, of an apply; what is imported in front, if anything is."""
+        imported = f"{self.imports} imported, " if self.imports else ""
+        return f"{imported}{self.add} added, {self.change} changed, {self.destroy} destroyed"
 
     def __str__(self) -> str:
         """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
-        counts = {"add": self.add, "change": self.change, "destroy": self.destroy}
+        counts = {"import": self.imports, "add": self.add, "change": self.change, "destroy": self.destroy}
         parts = [f"{count} to {what}" for what, count in counts.items() if count]
         return ", ".join(parts) or "no changes"
 
@@ -48,4 +52,12 @@ def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
     for line in (_ANSI.sub("", line) for line in lines):
         if _LINE.match(line):
             counts = {what: int(count) for count, what in _COUNTS.findall(line)}
-    return Summary(counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds)
+    return Summary(
+        counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds, counts.get("import", 0)
+    )
+
+
+def destroyed(lines: Iterable[str]) -> tuple[str, ...]:
+    """The addresses that a plan's output says it destroys or replaces, in its order."""
+    found = (_DESTROYED.match(_ANSI.sub("", line)) for line in lines)
+    return tuple(match[1] for match in found if match)

@@ -7,7 +7,7 @@ puts the edge into every picture. Nothing else may open a port between services 
 from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import Route, front, listeners, routes
-from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace
+from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace, under_first_names
 from fleetform.topology.security import (
     ENDPOINTS,
     INGRESS,
@@ -49,5 +49,6 @@ __all__ = [
     "public_subnets",
     "routes",
     "security_groups",
+    "under_first_names",
     "urls",
 ]

@@ -1,6 +1,6 @@
 """The DNS names of services."""
 
-from fleetform.catalog.models import Environment
+from fleetform.catalog.models import Callee, Environment
 
 
 def namespace(environment: Environment) -> str:
@@ -9,11 +9,11 @@ def namespace(environment: Environment) -> str:
 
 
 def label(environment: Environment, service: str) -> str:
-    """The first label of a service's name: the service's, or the alias that it has in Service Connect."""
+    """The first label of a service's name: the service's first one, or the alias that it has in Service Connect."""
     entry = environment.services[service].service_connect
     if environment.discovery == "service_connect" and entry is not None and entry.alias is not None:
         return entry.alias
-    return service
+    return environment.first_name(service)
 
 
 def dns_name(environment: Environment, service: str) -> str:
@@ -22,9 +22,10 @@ def dns_name(environment: Environment, service: str) -> str:
 
 
 def discoverable(environment: Environment) -> tuple[str, ...]:
-    """The services that have a DNS name: those that listen on a port. Sorted."""
+    """The services that have a DNS name, by their first names: those that listen on a port. Sorted."""
     services = environment.services.items()
-    return tuple(sorted(name for name, service in services if service.port is not None or service.ports))
+    listening = (name for name, service in services if service.port is not None or service.ports)
+    return tuple(sorted(map(environment.first_name, listening)))
 
 
 def has_srv_record(environment: Environment, service: str) -> bool:
@@ -34,4 +35,23 @@ def has_srv_record(environment: Environment, service: str) -> bool:
 
 def by_srv_record(environment: Environment) -> tuple[str, ...]:
     """The services whose DNS name has an SRV record. Sorted."""
-    return tuple(name for name in discoverable(environment) if has_srv_record(environment, name))
+    return tuple(name for name in sorted(environment.services) if has_srv_record(environment, name))
+
+
+def under_first_names(environment: Environment) -> Environment:
+    """The environment as if no service had ever been renamed."""
+    if not any(service.renamed_from for service in environment.services.values()):
+        return environment
+    services = {
+        environment.first_name(name): service.model_copy(
+            update={"renamed_from": (), "calls": tuple(_under_first_name(environment, call) for call in service.calls)}
+        )
+        for name, service in environment.services.items()
+    }
+    return environment.model_copy(update={"services": services})
+
+
+def _under_first_name(environment: Environment, call: Callee) -> Callee:
+    if call.service is None or call.namespace is not None:
+        return call
+    return call.model_copy(update={"service": environment.first_name(call.service)})

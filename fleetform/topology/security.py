@@ -2,12 +2,13 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleetform.catalog.models import Environment, Service
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge
 from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import listeners
+from fleetform.topology.names import under_first_names
 
 APP = "app"
 """Key of the group of all services in `shared` mode."""
@@ -107,8 +108,14 @@ class _Way:
 
 
 def security_groups(environment: Environment) -> SecurityGroups:
-    """The groups and rules that the environment's security mode makes."""
-    return _shared(environment) if environment.security == "shared" else _edges(environment)
+    """The groups and rules that the environment's security mode makes, named by the services' first names."""
+    known = under_first_names(environment)
+    found = _shared(known) if known.security == "shared" else _edges(known)
+    members = {
+        name: found.members[environment.first_name(name)]
+        for name in sorted(environment.services, key=environment.first_name)
+    }
+    return replace(found, members=members)
 
 
 def public_ports(environment: Environment) -> frozenset[int]:

@@ -10,7 +10,8 @@ from fleetform.errors import CheckFailedError
 from fleetform.programs import read
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
-from fleetform.render.writer import Change, changes, formatted, write
+from fleetform.render.writer import Change, changes, formatted, rendered_folders, write
+from fleetform.stacks import emptied
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
 
@@ -26,7 +27,8 @@ def rendered(project: Project, name: str) -> dict[str, list[Change]]:
     """
     environment = load(project.root, name)
     lock = load_lock(project.root, name)
-    stacks = formatted(render(environment, Templates(project.root / "templates"), lock), _format)
+    folders = rendered_folders(project.root / "envs" / name)
+    stacks = formatted(render(environment, Templates(project.root / "templates"), lock, folders), _format)
     return {stack: changes(project.root, PurePath("envs", name, stack), files) for stack, files in stacks.items()}
 
 
@@ -36,6 +38,16 @@ def render_environment(project: Project, name: str) -> list[Change]:
     for stack_changes in by_stack.values():
         write(project.root, stack_changes)
     return [change for stack_changes in by_stack.values() for change in stack_changes]
+
+
+def emptied_notices(project: Project, name: str) -> list[str]:
+    """What to do about the stacks that all services have left: they stay, as their states may hold resources."""
+    folder = PurePath("envs", name)
+    return [
+        f"{folder / stack.name}: no service is in this group any more; `invoke apply --env {name}` destroys what is"
+        " left of it, and then the folder can be deleted"
+        for stack in emptied(load(project.root, name), rendered_folders(project.root / folder))
+    ]
 
 
 def require_rendered(project: Project, name: str) -> None:

@@ -61,7 +61,7 @@ def open_registry(project: Project, environment: Environment) -> "Registry":
     """
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - a third of a second
 
-    access = Access(environment.region, aws_variables(environment, project.work))
+    access = Access(environment.region, aws_variables(environment, project.work), environment.role)
     try:
         return registry_of(environment, access)
     except BotoCoreError as error:

@@ -1,5 +1,6 @@
 """Images of an environment that go: the old ones, or all of them before their repositories do."""
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ from fleetform.images.history import rollback_targets
 from fleetform.images.pruning import StoredImage
 from fleetform.workflow.images import open_registry, registry_of
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.terraform import Plan, Workplace
 
 if TYPE_CHECKING:
     from fleetform.images.registry import Registry
+
+_REPOSITORY = re.compile(r'module\.registry\.aws_ecr_repository\.this\["([^"]+)"\]')
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def find_old_images(project: Project, name: str, keep: int) -> Pruning:
 
 
 def _old_images(registry: "Registry", environment: Environment, service: str, locked: set[str], keep: int) -> OldImages:
-    repository = f"{environment.prefix}-{service}"
+    repository = environment.full_name(service)
     images = pruning.read_images(registry, repository)
     old = pruning.to_delete(images, locked, keep)
     gone = {image.digest for image in old}
@@ -110,18 +113,21 @@ def delete(found: Pruning) -> list[str]:
     return [line for old in found.services for line in pruning.delete(found.registry, old.repository, old.images)]
 
 
-def stored(workplace: Workplace) -> dict[str, int]:
-    """How many images each repository of the environment holds; those that hold none, or are not there, are left out.
+def doomed(workplace: Workplace, planned: Plan) -> dict[str, int]:
+    """How many images are in each repository that a plan destroys; those that hold none, or are gone, are left out.
 
     Raises:
         ProgramError: ECR does not answer.
     """
+    matches = [_REPOSITORY.fullmatch(address) for address in planned.destroyed]
+    repositories = [f"{workplace.environment.prefix}-{match[1]}" for match in matches if match]
+    if not repositories:
+        return {}
     registry = registry_of(workplace.environment, workplace.access)
     found = {}
-    for name, service in workplace.environment.services.items():
-        repository = f"{workplace.environment.prefix}-{name}"
+    for repository in repositories:
         with suppress(InputError):
-            found[repository] = len(pruning.read_images(registry, repository)) if service.build else 0
+            found[repository] = len(pruning.read_images(registry, repository))
     return {repository: count for repository, count in found.items() if count}
 
 

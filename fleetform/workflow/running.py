@@ -25,7 +25,6 @@ from fleetform.images.building import Stored, Watch, Workshop, build_here
 from fleetform.images.engine import find_engine
 from fleetform.images.wanted import wanted
 from fleetform.programs import Output
-from fleetform.stacks import STACKS
 from fleetform.topology import by_srv_record
 from fleetform.workflow import terraform
 from fleetform.workflow.project import Project
@@ -82,7 +81,7 @@ def is_applied(workplace: Workplace) -> bool:
         noted = workplace.applied.read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
-    return noted == _fingerprint(workplace) and terraform.has_state(workplace, STACKS[-1])
+    return noted == _fingerprint(workplace) and terraform.has_state(workplace, workplace.stacks[-1])
 
 
 def note_applied(workplace: Workplace) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
+from fleetform.errors import CheckFailedError
 from fleetform.programs import Output, read, run
-from fleetform.stacks import STACKS, Stack
+from fleetform.render.writer import rendered_folders
+from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
-from fleetform.terraform.summary import Summary, summarize
+from fleetform.terraform.summary import Summary, destroyed, summarize
 from fleetform.workflow.project import Project, aws_variables
 
 _PLAN_HAS_CHANGES = 2
@@ -37,7 +39,17 @@ class Workplace:
     @property
     def access(self) -> Access:
         """The environment's AWS."""
-        return Access(self.environment.region, self.variables)
+        return Access(self.environment.region, self.variables, self.environment.role)
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks in the order of their apply."""
+        return stacks(self.environment)
+
+    @property
+    def emptied(self) -> tuple[Stack, ...]:
+        """The stacks that all services have left."""
+        return emptied(self.environment, rendered_folders(self.folder))
 
     def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
         """Builds commands for one stack."""
@@ -66,14 +78,14 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
-        destroys: Whether it is there to destroy the stack.
+        destroyed: Addresses of the resources that it destroys, or replaces.
     """
 
     stack: Stack
     path: Path
     summary: Summary
     changes: bool
-    destroys: bool = False
+    destroyed: tuple[str, ...] = ()
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -124,6 +136,39 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
     return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
 
+def require_settled(workplace: Workplace) -> None:
+    """Makes sure that no apply would destroy a service only to make it anew in another stack, or lose sight of any.
+
+    Raises:
+        CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
+    """
+    from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
+
+    environment = workplace.environment
+    held = state.modules(workplace.access, environment.state_bucket)
+    home = {
+        name: stack.name
+        for stack in workplace.stacks
+        for service in stack.services
+        for name in (service, *environment.services[service].renamed_from)
+    }
+    known = {stack.name for stack in (*workplace.stacks, *workplace.emptied)}
+    problems = [
+        f"{stack}: its state holds resources, and envs/{environment.name}/{stack} is gone; take the folder from Git"
+        f" again: an apply destroys what is left"
+        for stack in sorted(held.keys() - known)
+    ]
+    problems += [
+        f"{name}: now of the group {home[name]}, but its resources are in the state of {stack}; an apply would destroy"
+        " them and make others: docs/upgrading.md moves them"
+        for stack in sorted(held.keys() & known - {FOUNDATION.name})
+        for name in sorted(held[stack])
+        if home.get(name, stack) != stack
+    ]
+    if problems:
+        raise CheckFailedError("\n".join(problems))
+
+
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack."""
     argv = workplace.terraform(stack).init()
@@ -148,7 +193,7 @@ def plan(
         argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
     )
     changes = result.code == _PLAN_HAS_CHANGES
-    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroys=destroy)
+    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
@@ -160,8 +205,3 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
     finally:
         planned.discard()
     return summarize(result.lines, result.seconds)
-
-
-def destroy_order() -> tuple[Stack, ...]:
-    """The stacks, dependents first."""
-    return tuple(reversed(STACKS))

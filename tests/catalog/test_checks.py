@@ -337,6 +337,35 @@ WRONG: list[tuple[str, list[str]]] = [
         ["36: `b`, which `a` was, is a service still; remove one of the two"],
     ),
     (
+        "renamed_from: [c, b]",
+        ["40: `b`, which `a` was, is a service still; remove one of the two"],
+    ),
+    (
+        "group: foundation",
+        ["29: `foundation` is the stack of what services have in common; choose another name"],
+    ),
+    (
+        "adopt: { repository: shop-dev-a, ecs_service: shop-dev-a }",
+        ["31: `a` is not built here, and so has no repository; remove it"],
+    ),
+    (
+        "adopt: { log_group: /ecs/a }",
+        [
+            (
+                "42: `/ecs/a` would be replaced by `/ecs/shop-dev-a`, as AWS does not rename it; "
+                "give a `name_prefix` that fits, or do not adopt it"
+            )
+        ],
+    ),
+    (
+        "adopt: { discovery_service: srv-0 }",
+        ["31: `a` has no `port`, and so no DNS name; remove it"],
+    ),
+    (
+        "schedule: rate(1 hour), adopt: { ecs_service: shop-dev-a }",
+        ["55: `a` is started, not kept running, and so is no ECS service; remove it"],
+    ),
+    (
         "renamed_from: a",
         ["36: `a` has that name already; remove `renamed_from`, or give the name before"],
     ),

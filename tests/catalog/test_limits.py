@@ -24,6 +24,31 @@ def problems(root: Path, environment: str) -> list[str]:
 # An environment, and what is said of it.
 WRONG: list[tuple[str, list[str]]] = [
     (
+        "adopt: { cluster: web }",
+        [
+            (
+                "1:19: `web` would be replaced by `shop-dev`, as AWS does not rename it; "
+                "give a `name_prefix` that fits, or do not adopt it"
+            )
+        ],
+    ),
+    (
+        "adopt: { namespace: ns-0 }",
+        [
+            (
+                "1:10: a namespace belongs to its VPC, which is neither adopted nor existing; "
+                "add `vpc`, or `network: { vpc: ... }`"
+            )
+        ],
+    ),
+    (
+        (
+            "adopt: { vpc: vpc-01234567 }\n"
+            "network: { vpc: { id: vpc-01234567, public_subnets: [subnet-01234567, subnet-01234568] } }\n"
+        ),
+        ["1:10: `adopt.vpc` and `network.vpc` exclude each other; keep one of them"],
+    ),
+    (
         "network: { nat: single }",
         ["1:17: NAT gateways are for private subnets; add `subnets: private`, or remove it"],
     ),

@@ -11,15 +11,28 @@ import tftest
 
 from fleetform import emulator
 from fleetform.catalog.models import Environment
-from fleetform.stacks import STACKS
+from fleetform.render.writer import Change
 from fleetform.workflow import files, terraform
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.terraform import Plan, Workplace
 from tests.conftest import copy_project
 from tests.environments import naughty
 
 NAUGHTY = "naughty"
 Values = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """What a rename of an applied service comes to.
+
+    Attributes:
+        files: The files of the foundation that it changes.
+        plan: The plan of the services.
+    """
+
+    files: list[Change]
+    plan: Plan
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Plans:
     foundation: Values
     services: Values
     documents: tuple[dict[str, Any], ...]
+    renamed: Renamed
 
 
 @pytest.fixture(scope="session")
@@ -47,16 +61,30 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     workplace = terraform.open_environment(project, "dev")
     try:
         terraform.bootstrap(workplace)
-        foundation, services = (_stack(workplace, stack.name) for stack in STACKS)
+        foundation, services = (_stack(workplace, stack.name) for stack in workplace.stacks)
         foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         planned = foundation.plan(output=True)
         foundation.apply()
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
-        tasks = services.plan(output=True)
-        documents = (_shown(workplace), {"planned_values": {"root_module": tasks.root_module}})
-        yield Plans(workplace.environment, _values(planned), _values(tasks), documents)
+        values = services.plan(output=True)
+        documents = (_shown(workplace), {"planned_values": {"root_module": values.root_module}})
+        services.apply()
+        of_stacks = _values(planned), _values(values)
+        yield Plans(workplace.environment, *of_stacks, documents, _renamed(project, workplace))
     finally:
         emulator.stop(project.work)
+
+
+def _renamed(project: Project, workplace: Workplace) -> Renamed:
+    """Makes `stock` of `dev` the `inventory`, and plans that."""
+    catalog = project.root / "envs/catalog.yaml"
+    text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
+    catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
+    changes = files.rendered(project, "dev")["foundation"]
+    files.render_environment(project, "dev")
+    stack = workplace.stacks[-1]
+    terraform.init(workplace, stack)
+    return Renamed(changes, terraform.plan(workplace, stack))
 
 
 def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed
@@ -67,7 +95,7 @@ def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is 
 
 def _shown(workplace: Workplace) -> dict[str, Any]:
     """The applied foundation."""
-    folder = workplace.folder / STACKS[0].name
+    folder = workplace.folder / "foundation"
     argv = [workplace.program, "show", "-json"]
     done = subprocess.run(argv, cwd=folder, env=dict(workplace.variables), check=True, capture_output=True)
     shown: dict[str, Any] = json.loads(done.stdout)

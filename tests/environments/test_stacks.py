@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.catalog.loading import load
 from fleetform.programs import run
-from fleetform.stacks import STACKS
+from fleetform.stacks import stacks
 from fleetform.terraform import commands, installation
 from fleetform.workflow import files
 from fleetform.workflow.project import Project
@@ -16,7 +17,7 @@ ENVIRONMENTS = ["dev", "local", "prod"]
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_render_changes_nothing(root: Path, environment: str) -> None:
     changes = files.rendered(Project(root), environment)
-    assert changes == {stack.name: [] for stack in STACKS}
+    assert changes == {stack.name: [] for stack in stacks(load(root, environment))}
 
 
 def test_all_files_are_formatted(root: Path) -> None:
@@ -28,7 +29,7 @@ def test_terraform_finds_every_stack_valid(
     project_copy: Path, tmp_path: Path, environment: str, terraform_binary: str
 ) -> None:
     variables = installation.variables({"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}, tmp_path)
-    for stack in STACKS:
+    for stack in stacks(load(project_copy, environment)):
         terraform = commands.Terraform(terraform_binary, project_copy / "envs" / environment / stack.name)
         run(terraform.init(backend=False), variables, tmp_path / "init.log")
         assert run(terraform.validate(), variables, tmp_path / "validate.log").code == 0

@@ -8,7 +8,6 @@ import pytest
 from fleetform import hcl
 from fleetform.render.rendering import HEADER_START, header, render
 from fleetform.render.template import Templates
-from fleetform.stacks import STACKS
 from tests import golden
 from tests.catalog.catalogs import HEAD, loaded
 from tests.images.registries import locked
@@ -116,7 +115,7 @@ def test_there_is_a_file_for_each_service(tmp_path: Path, templates: Templates) 
 
 
 def test_every_stack_is_rendered_in_the_order_of_their_apply(tmp_path: Path, templates: Templates) -> None:
-    assert list(render(loaded(tmp_path, HEAD + CATALOG), templates, {})) == [stack.name for stack in STACKS]
+    assert list(render(loaded(tmp_path, HEAD + CATALOG), templates, {})) == ["foundation", "services"]
 
 
 def test_flow_logs_are_encrypted_with_the_environments_key(tmp_path: Path, templates: Templates) -> None:

@@ -103,7 +103,7 @@ def aws(tmp_path: Path) -> StandIn:
     """A stand-in."""
     (tmp_path / "aws").write_text(_AWS)
     (tmp_path / "aws").chmod(0o755)
-    made = StandIn("eu-west-1", {"PATH": str(tmp_path)}, tmp_path)
+    made = StandIn("eu-west-1", {"PATH": str(tmp_path)}, folder=tmp_path)
     made.install("sleep", shutil.which("sleep") or "")
     return made
 
@@ -284,7 +284,7 @@ def _ends(pid: int) -> bool:
 
 def test_a_running_task_is_found() -> None:
     ecs = Ecs([task(taskArn=f"{ARN}c"), task(taskArn=f"{ARN}b"), task(taskArn=f"{ARN}a", lastStatus="PENDING")])
-    assert running_task(ecs, "shop-dev", "web") == Task("shop-dev", f"{ARN}b", "web")
+    assert running_task(ecs, "shop-dev", "web", "shop-dev-web") == Task("shop-dev", f"{ARN}b", "web")
     assert ecs.asked == [
         {"cluster": "shop-dev", "serviceName": "shop-dev-web", "desiredStatus": "RUNNING"},
         {"cluster": "shop-dev", "tasks": [f"{ARN}c", f"{ARN}b", f"{ARN}a"]},
@@ -302,7 +302,7 @@ def test_a_running_task_is_found() -> None:
 )
 def test_a_task_that_takes_no_commands_is_told(tasks: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(ProgramError) as refused:
-        running_task(Ecs(tasks), "shop-dev", "web")
+        running_task(Ecs(tasks), "shop-dev", "web", "shop-dev-web")
     assert str(refused.value) == message
 
 
@@ -312,7 +312,7 @@ def test_an_api_that_refuses_is_told() -> None:
             raise ClientError({"Error": {"Code": "ClusterNotFoundException", "Message": "none"}}, "ListTasks")
 
     with pytest.raises(ProgramError) as refused:
-        running_task(Refusing([]), "shop-dev", "web")
+        running_task(Refusing([]), "shop-dev", "web", "shop-dev-web")
     assert str(refused.value) == (
         "tasks of web: An error occurred (ClusterNotFoundException) when calling the ListTasks operation: none;"
         " is it applied, and are the credentials right?"

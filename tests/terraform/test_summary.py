@@ -2,17 +2,17 @@
 
 import pytest
 
-from fleetform.terraform.summary import Summary, summarize
+from fleetform.terraform.summary import Summary, destroyed, summarize
 
 
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("Plan: 3 to add, 1 to change, 12 to destroy.", Summary(3, 1, 12)),
-        ("Plan: 1 to import, 2 to add, 0 to change, 0 to destroy.", Summary(2, 0, 0)),
+        ("Plan: 1 to import, 2 to add, 0 to change, 0 to destroy.", Summary(2, 0, 0, imports=1)),
         ("\x1b[0m\x1b[1mPlan:\x1b[0m 3 to add, 0 to change, 1 to destroy.", Summary(3, 0, 1)),
         ("Apply complete! Resources: 4 added, 5 changed, 6 destroyed.", Summary(4, 5, 6)),
-        ("Apply complete! Resources: 9 imported, 4 added, 5 changed, 6 destroyed.", Summary(4, 5, 6)),
+        ("Apply complete! Resources: 9 imported, 4 added, 5 changed, 6 destroyed.", Summary(4, 5, 6, imports=9)),
         ("\x1b[0m\x1b[1m\x1b[32mApply complete! Resources: 0 added, 0 changed, 2 destroyed.\x1b[0m", Summary(0, 0, 2)),
         ("No changes. Your infrastructure matches the configuration.", Summary()),
         ('  + description = "Plan: 3 to add"', Summary()),
@@ -40,7 +40,20 @@ def test_the_last_of_several_lines_counts() -> None:
         (Summary(), "no changes"),
         (Summary(add=3), "3 to add"),
         (Summary(3, 1, 2), "3 to add, 1 to change, 2 to destroy"),
+        (Summary(imports=1), "1 to import"),
     ],
 )
 def test_a_summary_reads_as_what_is_to_be_done(summary: Summary, text: str) -> None:
     assert str(summary) == text
+
+
+def test_what_a_plan_destroys_or_replaces_is_read_by_address() -> None:
+    lines = [
+        '  # module.a.aws_ecr_repository.this["x"] will be destroyed',
+        "  # (because aws_x.y is not in configuration)",
+        "  # module.a.aws_x.b must be \x1b[1m\x1b[31mreplaced\x1b[0m",
+        "  # module.a.aws_x.c is tainted, so must be replaced",
+        "  # module.a.aws_x.d will be updated in-place",
+        "  # module.old.aws_x.e has moved to module.new.aws_x.e",
+    ]
+    assert destroyed(lines) == ('module.a.aws_ecr_repository.this["x"]', "module.a.aws_x.b", "module.a.aws_x.c")

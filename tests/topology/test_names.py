@@ -1,7 +1,7 @@
 from fleetform import topology
 from fleetform.catalog.models import Discovery, ServiceConnect
 
-from .environments import CHAIN, environment
+from .environments import CHAIN, environment, service
 
 ORDERS = CHAIN["orders"].model_copy(
     update={"service_connect": ServiceConnect(alias="order-api"), "discovery": Discovery(record_type="SRV")}
@@ -36,3 +36,11 @@ def test_services_with_srv_records_are_known() -> None:
 
 def test_there_are_no_records_in_service_connect() -> None:
     assert topology.by_srv_record(environment(SERVICES, discovery="service_connect")) == ()
+
+
+def test_a_service_that_was_renamed_is_found_by_its_first_name() -> None:
+    buys = service(8080).model_copy(update={"renamed_from": ("shop", "orders")})
+    renamed = environment({"web": service(80, "buys"), "buys": buys})
+    assert topology.urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}
+    assert topology.discoverable(renamed) == ("shop", "web")
+    assert (renamed.full_name("buys"), renamed.full_name("web")) == ("shop-dev-shop", "shop-dev-web")

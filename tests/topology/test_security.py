@@ -263,3 +263,13 @@ def test_a_service_that_is_renamed_changes_the_rules_that_name_it_and_no_other()
     }
     assert [key for key in before.egress.keys() & after.egress.keys() if before.egress[key] != after.egress[key]] == []
     assert before.egress.keys() & after.egress.keys() == {"web->internet:443", "stock->internet:443"}
+
+
+@pytest.mark.parametrize("security", ["edges", "shared"])
+def test_a_rename_changes_no_group_and_no_rule(security: str) -> None:
+    before = {"web": service(80, "orders", public=True), "orders": service(8080)}
+    buys = service(8080).model_copy(update={"renamed_from": ("orders",)})
+    after = {"web": service(80, "buys", public=True), "buys": buys}
+    old, new = (topology.security_groups(environment(services, security=security)) for services in (before, after))
+    assert (new.groups, new.ingress, new.egress) == (old.groups, old.ingress, old.egress)
+    assert new.members == {"web": old.members["web"], "buys": old.members["orders"]}

@@ -34,9 +34,16 @@ variable "region" {
   type        = string
 }
 
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
+}
+
 variable "state" {
   description = "Where the foundation's state is read."
   type = object({
+    assume_role    = optional(object({ role_arn = string }))
     bucket         = string
     region         = string
     use_path_style = optional(bool, false)

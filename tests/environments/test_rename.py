@@ -1,0 +1,17 @@
+"""A service that is renamed stays what it is on AWS."""
+
+from tests.environments.conftest import Plans
+
+
+def test_a_rename_changes_nothing_in_the_foundation(dev: Plans) -> None:
+    assert dev.renamed.files == []
+
+
+def test_a_rename_replaces_task_definitions_alone(dev: Plans) -> None:
+    """Its own has the container's new name, its callers' the new variable."""
+    plan = dev.renamed.plan
+    assert set(plan.destroyed) == {
+        "module.inventory.aws_ecs_task_definition.this",
+        "module.orders.aws_ecs_task_definition.this",
+    }
+    assert (plan.summary.add, plan.summary.change, plan.summary.destroy) == (2, 2, 2)
