@@ -10,7 +10,7 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import yaml
 from yaml.events import (
@@ -45,9 +45,8 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A YAML value and where it is written.
+class Node(NamedTuple):
+    """A YAML value and where it is written. A tuple, as a large catalog has many.
 
     Attributes:
         value: A scalar, a list of nodes, or nodes by key in the order written.
