@@ -107,9 +107,12 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
 
 def _network(value: str) -> ipaddress.IPv4Network:
     try:
-        return ipaddress.IPv4Network(value)
+        network = ipaddress.IPv4Network(value, strict=False)
     except ValueError:
         raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
+    if str(network.network_address) != value.partition("/")[0]:
+        raise ValueError(f"a network has zeros behind its prefix: did you mean `{network}`?")
+    return network
 
 
 def _cidr(value: str) -> str:
