@@ -544,7 +544,10 @@ def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ("services: null\n", "envs/catalog.yaml:1:1: `services` is missing; add `services:`"),
+        (
+            "services: null\n",
+            "envs/dev/environment.yaml:1:11: null removes `services`, which is required; give it a value, or remove this",
+        ),
         (
             "services: { web: null }\n",
             "envs/catalog.yaml:5:11: `services` is empty; 1 or more entries are expected",
