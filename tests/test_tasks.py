@@ -241,7 +241,7 @@ def test_a_check_tells_programs_its_warnings(project: Project) -> None:
     invoke(project, "render", "--env", "tiny")
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         0,
-        "::warning file=envs/catalog.yaml,line=8,col=12,title=services-image::`nginx` is not the same image every day; "
+        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` is not the same image every day; "
         "name its tag or, better, its digest\n",
         "",
     )

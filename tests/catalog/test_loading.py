@@ -546,7 +546,10 @@ def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
     [
         (
             "services: null\n",
-            "envs/dev/environment.yaml:1:11: null removes `services`, which is required; give it a value, or remove this",
+            (
+                "envs/dev/environment.yaml:1:11: null removes `services`, which is required; "
+                "give it a value, or remove this"
+            ),
         ),
         (
             "services: { web: null }\n",
