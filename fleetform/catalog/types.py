@@ -111,7 +111,7 @@ def _network(value: str) -> ipaddress.IPv4Network:
     except ValueError:
         raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
     if str(network.network_address) != value.partition("/")[0]:
-        raise ValueError(f"a network has zeros behind its prefix: did you mean `{network}`?")
+        raise ValueError(f"did you mean the network `{network}`?")
     return network
 
 
