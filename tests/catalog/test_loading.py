@@ -516,7 +516,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
         ),
         (
             "network: { cidr: 10.0.0.1/16 }",
-            "envs/dev/environment.yaml:1:18: `network.cidr` is `10.0.0.1/16`; did you mean the network `10.0.0.0/16`?",
+            ["1:18: `network.cidr` is `10.0.0.1/16`; did you mean the network `10.0.0.0/16`?"],
         ),
         pytest.param(
             # 64 characters less `-execution`, the prefix and a hyphen leave 15.
