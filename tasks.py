@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from invoke import Collection, Context, Exit, task
+from invoke.parser.parser import ParseMachine
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,6 +45,21 @@ class Number(int):
             return super().__new__(cls, str(value))
         except ValueError:
             raise Exit(f"`{value}` is no whole number", WRONG_INPUT) from None
+
+
+def leaving_out_words(complete: Callable[[ParseMachine], None]) -> Callable[[ParseMachine], None]:
+    """Lets words that are `optional` be missing where Invoke's parser is done with a task; it knows but flags to be."""
+
+    def complete_context(machine: ParseMachine) -> None:
+        for word in machine.context.missing_positional_args if machine.context else ():
+            if word.optional:
+                word.set_value("", cast=False)
+        complete(machine)
+
+    return complete_context
+
+
+ParseMachine.complete_context = leaving_out_words(ParseMachine.complete_context)  # type: ignore[assignment,method-assign]
 
 
 def end_quietly(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
@@ -117,7 +133,10 @@ def render(_context: Context, env: str = LOCAL, check: bool = False, json: bool 
     rendering.render(project(), env, check=check, as_json=json)
 
 
-@task(help={**ENV, **JSON, "what": "A service, a key of one as web.cpu, or a key as network.cidr; a dot for all."})
+@task(
+    help={**ENV, **JSON, "what": "A service, a key of one as web.cpu, or a key as network.cidr; all if left out."},
+    optional=["what"],
+)
 @reporting
 def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) -> None:
     """Show what an environment comes to, and for each value where it is written and what it overrode."""

@@ -12,9 +12,6 @@ from fleetform.errors import Position
 from fleetform.provenance import DEFAULT, WRITTEN, Earlier, Fact, Steps
 from fleetform.workflow.project import Project
 
-EVERYTHING = "."
-"""What somebody asks for who wants to see all of an environment."""
-
 _WIDEST = 60  # columns of YAML: longer lines push the place to the right instead of all places
 _LONGEST = 40  # characters of a value that is no more
 # Text that our reader takes for text without quotes, wherever it stands.
@@ -43,9 +40,9 @@ class Line:
 
 
 def explain(project: Project, env: str, what: str, *, as_json: bool) -> None:
-    """Prints what is asked for of an environment; if its catalog has mistakes, they are raised at the end."""
+    """Prints what is asked for of an environment, all if nothing; mistakes of its catalog are raised at the end."""
     explanation = provenance.explain(project.root, env)
-    under, facts = provenance.select(explanation, "" if what == EVERYTHING else what)
+    under, facts = provenance.select(explanation, what)
     if as_json:
         sys.stdout.write(json.dumps([plain(fact) for fact in facts], indent=2) + "\n")
     else:

@@ -82,7 +82,7 @@ def test_a_default_that_says_nothing_is_shown_to_who_asks_for_it(
 
 
 def test_a_dot_shows_all_of_an_environment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shown = [line.split("  ")[0] for line in printed(tmp_path, capsys, ".").splitlines() if line[0] != " "]
+    shown = [line.split("  ")[0] for line in printed(tmp_path, capsys, "").splitlines() if line[0] != " "]
     assert shown == [
         "application: shop",
         'account: "123456789012"',

@@ -64,6 +64,19 @@ def test_a_value_is_explained_with_file_and_line(project: Project) -> None:
     )
 
 
+def test_all_of_an_environment_is_explained_if_nothing_is_asked_for(project: Project) -> None:
+    everything = invoke(project, "explain", "--env", "tiny", "--json")
+    asked_for = invoke(project, "explain", "--env", "tiny", "--json", "orders")
+    found = json.loads(everything.stdout)
+    assert [fact for fact in found if fact["key"].startswith("services.orders.")] == json.loads(asked_for.stdout)
+    assert "application" in [fact["key"] for fact in found]
+
+
+def test_a_word_that_a_task_needs_is_asked_for(project: Project) -> None:
+    ended = invoke(project, "new-service")
+    assert ended == Ended(1, "", "'new-service' did not receive required positional arguments: 'name'\n")
+
+
 def test_a_value_that_is_nowhere_is_wrong_input(project: Project) -> None:
     ended = invoke(project, "explain", "orders.prot")
     assert ended == Ended(2, "", "`services.orders` has no `prot` in `local`; did you mean `port`?\n")
@@ -221,6 +234,17 @@ def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
     (project.root / CATALOG).write_bytes(b"application: caf\xe9\n")
     message = "envs/catalog.yaml:1:1: not UTF-8; save the file as UTF-8\n\n1 problem\n"
     assert invoke(project, "render", "--env", "tiny") == Ended(2, "", message)
+
+
+def test_a_check_tells_programs_its_warnings(project: Project) -> None:
+    small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
+    invoke(project, "render", "--env", "tiny")
+    assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
+        0,
+        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` is not the same image every day; "
+        "name its tag or, better, its digest\n",
+        "",
+    )
 
 
 def test_an_unknown_format_is_wrong_input(project: Project) -> None:

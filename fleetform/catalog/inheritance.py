@@ -9,13 +9,14 @@ one before.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fleetform.catalog.checks import suggestion
 from fleetform.catalog.models import Service
-from fleetform.catalog.nodes import Node
+from fleetform.catalog.nodes import MAX_BYTES, MAX_NODES, Node
 from fleetform.catalog.overlay import overlay
 from fleetform.catalog.types import Entry, ServiceName
-from fleetform.errors import Position, Problem
+from fleetform.errors import CatalogError, Position, Problem
 
 EXTENDS = "extends"
 ENABLED_IN = "enabled_in"
@@ -65,6 +66,9 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
         tree: The environment laid over the catalog.
         name: The environment's name.
         environments: The names of all environments.
+
+    Raises:
+        CatalogError: The services inherit more than a file may hold; only that is reported.
     """
     top = tree.value if isinstance(tree.value, dict) else {}
     services, templates = (_mappings(top.get(key)) for key in ("services", "templates"))
@@ -131,13 +135,15 @@ class _Ladder:
         self._broken: set[Position] = set()
         self._lines: dict[str, tuple[str, ...]] = {}
         self._merged: dict[tuple[str, ...], Node | None] = {(): defaults}
+        self._extents: dict[tuple[str, ...], _Extent] = {}
+        self._inherited = _Extent(0, 0)
         for name in templates:
             self._line(name, ())
 
     def full(self, name: str, service: Node) -> Node:
         """A service with all that it inherits; its place is its own."""
         line = self._line_of(name, service, ())
-        under = self._under(line)
+        under = self._under(line, service)
         if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
             self.incomplete.append(service.key_position or service.position)
         if under is None:
@@ -145,13 +151,32 @@ class _Ladder:
         merged = overlay(under, _without(service, [EXTENDS]))
         return Node(merged.value, service.position, service.key_position, merged.replaced)
 
-    def _under(self, line: tuple[str, ...]) -> Node | None:
-        """The defaults with a line of templates over them."""
+    def _under(self, line: tuple[str, ...], service: Node) -> Node | None:
+        """The defaults with a line of templates over them, for a service."""
         if line not in self._merged:
-            below = self._under(line[:-1])
+            below = self._under(line[:-1], service)
             template = _without(self._templates[line[-1]], [EXTENDS])
             self._merged[line] = template if below is None else overlay(below, template)
-        return self._merged[line]
+        under = self._merged[line]
+        if under is not None:
+            self._count(line, under, service)
+        return under
+
+    def _count(self, line: tuple[str, ...], under: Node, service: Node) -> None:
+        """Holds what services inherit to what a file may hold: it is there once for each of them."""
+        if line not in self._extents:
+            self._extents[line] = _extent(under)
+        more, so_far = self._extents[line], self._inherited
+        self._inherited = _Extent(so_far.values + more.values, so_far.characters + more.characters)
+        if self._inherited.values > MAX_NODES:
+            what = f"{MAX_NODES} values"
+        elif self._inherited.characters > MAX_BYTES:
+            what = f"{MAX_BYTES // 2**20} MiB of text"
+        else:
+            return
+        place = (service.at((EXTENDS,)) or service).position
+        message = f"services inherit more than {what} from here on"
+        raise CatalogError([Problem(place, message, "put less into `defaults` and `templates`")])
 
     def _line(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
         """A template with those under it before it."""
@@ -216,6 +241,23 @@ class _Ladder:
 
     def _add(self, node: Node, message: str, remedy: str) -> None:
         self.problems.append(Problem(node.position, message, remedy))
+
+
+class _Extent(NamedTuple):
+    """How much there is below a node: values, and characters of text."""
+
+    values: int
+    characters: int
+
+
+def _extent(node: Node) -> _Extent:
+    if isinstance(node.value, dict):
+        keys, below = sum(map(len, node.value)), [*map(_extent, node.value.values())]
+    elif isinstance(node.value, list):
+        keys, below = 0, [*map(_extent, node.value)]
+    else:
+        return _Extent(1, len(node.value) if isinstance(node.value, str) else 0)
+    return _Extent(1 + sum(part.values for part in below), keys + sum(part.characters for part in below))
 
 
 def _is_elsewhere(enabled: Node, name: str, environments: Collection[str]) -> bool:

@@ -119,7 +119,10 @@ def validate(inherited: Inherited) -> Environment:
     try:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
-        found += [_problem(details, tree) for details in error.errors(include_url=False)]
+        found += [
+            _missing_key(details["loc"], inherited.tree) if details["type"] == "missing" else _problem(details, tree)
+            for details in error.errors(include_url=False)
+        ]
     if "name" in plain:
         found.append(_unknown_key(("name",), tree))
     services = environment.services if environment is not None else _sound_services(plain.get("services"))
@@ -166,8 +169,6 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     path = details["loc"][:-1] if about_key else details["loc"]
     if details["type"] == "extra_forbidden":
         return _unknown_key(path, tree)
-    if details["type"] == "missing":
-        return _missing_key(path, tree)
     path = _written(path, tree)
     node = tree.at(path)
     position = _position(tree, path, key=about_key or node is None)
@@ -222,6 +223,14 @@ def _unknown_key(path: tuple[str | int, ...], tree: Node) -> Problem:
 
 
 def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
+    """What is said of a required key that a tree, which has its nulls still, does not give."""
+    null = tree.at(path)
+    if null is not None and null.replaced is not None:
+        return Problem(
+            null.position, f"null removes {label(path)}, which is required", "give it a value, or remove this"
+        )
+    if null is not None:
+        return Problem(null.position, f"{label(path)} is null, and it is required", "give it a value")
     where = f" in {label(path[:-1])}" if path[:-1] else ""
     position = _position(tree, path[:-1], key=True)
     return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")

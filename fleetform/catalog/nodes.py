@@ -10,7 +10,7 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import yaml
 from yaml.events import (
@@ -40,14 +40,14 @@ MAX_NODES = 500_000
 
 _STANDARD = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_BEGINS_INTEGER = frozenset("-0123456789")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A YAML value and where it is written.
+class Node(NamedTuple):
+    """A YAML value and where it is written. A tuple, as a large catalog has many.
 
     Attributes:
         value: A scalar, a list of nodes, or nodes by key in the order written.
@@ -225,7 +225,7 @@ def _height(node: Node) -> int:
 def _plain_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
-    return int(text) if _INTEGER.fullmatch(text) else text
+    return int(text) if text[0] in _BEGINS_INTEGER and _INTEGER.fullmatch(text) else text
 
 
 def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:

@@ -28,7 +28,19 @@ _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192
 class Entry(BaseModel):
     """A mapping of the catalog: frozen, and refusing keys that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describes each key by the docstring below it."""
+        from fleetform.catalog.descriptions import attribute_docstrings  # noqa: PLC0415 - only schemas need it
+
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for kind in (kind for kind in cls.__mro__ if issubclass(kind, Entry)):
+            for key, docstring in attribute_docstrings(kind).items():
+                properties[key].setdefault("description", docstring)
+        return written
 
 
 class Constant(dict[Any, Any]):
@@ -112,9 +124,12 @@ def _several(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
 
 def _network(value: str) -> ipaddress.IPv4Network:
     try:
-        return ipaddress.IPv4Network(value)
+        network = ipaddress.IPv4Network(value, strict=False)
     except ValueError:
         raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
+    if str(network.network_address) != value.partition("/")[0]:
+        raise ValueError(f"did you mean the network `{network}`?")
+    return network
 
 
 def _cidr(value: str) -> str:

@@ -35,8 +35,9 @@ def _warn(project: Project, env: str) -> None:
 
 def check(project: Project, env: str, form: str, *, validate: bool, as_json: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
-    _warn(project, env)
     for_program = form in reports.FORMATS
+    if not for_program:
+        _warn(project, env)
     if as_json and for_program:
         raise InputError(f"`--json` and `--format {form}` exclude each other; keep one of them")
     files.require_rendered(project, env)
@@ -45,7 +46,9 @@ def check(project: Project, env: str, form: str, *, validate: bool, as_json: boo
     if as_json:
         write_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
     else:
-        write(_told(reporting.of_findings(project.root, findings), form))
+        notices = load_notices(project.root, env) if for_program else []
+        warnings = reporting.of_problems(project.root, notices, reports.Level.WARNING)
+        write(_told([*warnings, *reporting.of_findings(project.root, findings)], form))
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
     if findings:

@@ -25,6 +25,25 @@ def mappings(number: int) -> str:
     return f"a{number}: &a{number} {{{entries}}}\n"
 
 
+def inherited(variables: int, services: int, text: str = "x") -> str:
+    """A catalog whose services all extend one template that has many variables."""
+    template = "".join(f"      V{number}: {text}\n" for number in range(variables))
+    extending = "".join(f"  s{number:04}: {{ image: nginx, extends: all }}\n" for number in range(services))
+    return f"{HEAD}templates:\n  all:\n    environment:\n{template}services:\n{extending}"
+
+
+def template(number: int) -> str:
+    return f"  t{number}: {{ environment: {{ {', '.join(f'V{number}X{at}: x' for at in range(1000))} }} }}\n"
+
+
+def in_another_order(number: int) -> str:
+    names = [f"t{(number + at) % 32}" for at in range(32)]
+    return f"  s{number}: {{ image: nginx, extends: [{', '.join(names)}] }}\n"
+
+
+LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.join(map(in_another_order, range(32)))}"
+
+
 @pytest.mark.parametrize(
     ("catalog", "seconds", "said"),
     [
@@ -51,6 +70,24 @@ def mappings(number: int) -> str:
             9,
             "1:1000001: more than 500000 values once aliases are expanded; use fewer values and aliases",
             id="values without aliases",
+        ),
+        pytest.param(
+            inherited(variables=10_000, services=10_000),
+            1,
+            "10058:35: services inherit more than 500000 values from here on; put less into `defaults` and `templates`",
+            id="one template of many services",
+        ),
+        pytest.param(
+            inherited(variables=100, services=10_000, text="x" * 10_000),
+            1,
+            "114:35: services inherit more than 5 MiB of text from here on; put less into `defaults` and `templates`",
+            id="long text of many services",
+        ),
+        pytest.param(
+            LADDERS,
+            1,
+            "39:32: services inherit more than 500000 values from here on; put less into `defaults` and `templates`",
+            id="many lines of templates",
         ),
         pytest.param("[" * 4_000_000, 1, "1:34: nesting deeper than 32 levels; flatten it", id="brackets"),
     ],

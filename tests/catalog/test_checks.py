@@ -130,7 +130,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "calls: [{ cidr: 192.0.2.1/24, port: 1 }]",
-        [("38: `services.a.calls[0].cidr` is `192.0.2.1/24`; an IPv4 network is expected, such as 10.0.0.0/16")],
+        [("38: `services.a.calls[0].cidr` is `192.0.2.1/24`; did you mean the network `192.0.2.0/24`?")],
     ),
     (
         "calls: [{ service: b, namespace: x.internal, cidr: 192.0.2.0/24 }]",

@@ -188,7 +188,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         "ingress: { cidrs: [192.0.2.1/24] }",
-        ["1:20: `ingress.cidrs[0]` is `192.0.2.1/24`; an IPv4 network is expected, such as 10.0.0.0/16"],
+        ["1:20: `ingress.cidrs[0]` is `192.0.2.1/24`; did you mean the network `192.0.2.0/24`?"],
     ),
     (
         "services: { web: { autoscaling: { min: 1, max: 2, requests_per_target: 10 } } }",

@@ -511,7 +511,11 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
                 [f"1:18: `network.cidr` is `{cidr}`; an IPv4 network is expected, such as 10.0.0.0/16"],
                 id=cidr,
             )
-            for cidr in ("10.0.0.1/16", "10.0/16", "fd00::/16", "x", "10.0.0.0/٢١")
+            for cidr in ("10.0/16", "fd00::/16", "x", "10.0.0.0/٢١")
+        ),
+        (
+            "network: { cidr: 10.0.0.1/16 }",
+            ["1:18: `network.cidr` is `10.0.0.1/16`; did you mean the network `10.0.0.0/16`?"],
         ),
         pytest.param(
             # 64 characters less `-execution`, the prefix and a hyphen leave 15.
@@ -543,7 +547,13 @@ def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
-        ("services: null\n", "envs/catalog.yaml:1:1: `services` is missing; add `services:`"),
+        (
+            "services: null\n",
+            (
+                "envs/dev/environment.yaml:1:11: null removes `services`, which is required; "
+                "give it a value, or remove this"
+            ),
+        ),
         (
             "services: { web: null }\n",
             "envs/catalog.yaml:5:11: `services` is empty; 1 or more entries are expected",

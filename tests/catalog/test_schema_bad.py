@@ -28,6 +28,7 @@ SILENT = [
     "no_image",
     "no_services",
     "no_such_memory",
+    "null_removes_what_is_required",
     "overlay_misspelt_service",
     "overlay_removes_a_callee",
     "overlay_removes_what_is_required",

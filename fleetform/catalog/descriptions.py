@@ -1,0 +1,24 @@
+"""What a model's keys mean: the docstrings below them.
+
+Pydantic's own `use_attribute_docstrings` reads the models' sources whenever they are imported, a seventh of the time
+that a small catalog takes to load. Only those who write a schema want them.
+"""
+
+import ast
+import inspect
+import itertools
+
+
+def attribute_docstrings(kind: type) -> dict[str, str]:
+    """The docstrings of a class's annotated attributes, by name; not those of the classes that it extends."""
+    (definition,) = ast.parse(inspect.getsource(kind)).body
+    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    return {
+        attribute.target.id: inspect.cleandoc(below.value.value)
+        for attribute, below in itertools.pairwise(statements)
+        if isinstance(attribute, ast.AnnAssign)
+        and isinstance(attribute.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
