@@ -10,13 +10,13 @@ from tests.engines.fleet import write_fleet
 from tests.engines.laptop import Laptop
 
 COUNT = 12
-SECONDS = 120
+MINUTES = 3
 
 
-def test_a_dozen_services_with_two_calls_each_are_up_and_proved_in_two_minutes(
+def test_a_dozen_services_with_two_calls_each_are_up_and_proved_in_three_minutes(
     tmp_path: Path, docker_runner: RunningEngine
 ) -> None:
-    """The time begins when they are applied. `benchmarks/fleet.py` does it with thirty."""
+    """The time begins when they are applied. `benchmarks/fleet.py` holds thirty services to the same."""
     laptop = Laptop(write_fleet(tmp_path / "project", COUNT), docker_runner)
     laptop.done("render")
     try:
@@ -30,4 +30,4 @@ def test_a_dozen_services_with_two_calls_each_are_up_and_proved_in_two_minutes(
         emulator.stop(laptop.root / ".fleetform")
     assert Counter(states.values()) == {"works": 2 * COUNT, "blocked": COUNT * (COUNT - 3)}
     assert laptop.left() == ["", ""]
-    assert seconds < SECONDS
+    assert seconds < MINUTES * 60
