@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fleetform.workflow.project import Project
 
 ROOT = Path(__file__).resolve().parent
+WORKERS = 4  # twice the processors of CI: the tests of real containers and of Terraform mostly wait
 LOCAL = "local"
 ALL_LINES = -1
 NO_PORT = -1
@@ -437,7 +438,7 @@ def run_tests(_context: Context, k: str = "") -> None:
     call("ruff", "check", "--quiet", ".")
     call("ruff", "format", "--quiet", "--check", ".")
     call("mypy")
-    call("pytest", "--numprocesses=2", *(["-k", k] if k else []))
+    call("pytest", f"--numprocesses={WORKERS}", *(["-k", k] if k else []))
 
 
 @task

@@ -3,16 +3,19 @@
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
+from fleetform.aws import Access
 from fleetform.terraform import installation
+from tests.deployed import REGION, Deployment, environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -32,36 +35,40 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000)
 settings.load_profile("repeatable")
 
-# What takes longest, and mostly waits, comes first; another worker has the processor for what is quick meanwhile.
-FIRST = "tests/engines/test_running.py"
-ORDER = ("", "end_to_end", "engines", "environments", "modules")
-# One worker runs all of a folder, or of a file: its tests share what takes long to make.
-TOGETHER = ("end_to_end", "environments", "modules")
-BY_FILE = ("engines",)
+# One worker runs all of these: their tests share what takes long to make. The longest come first, and what is quick
+# comes last, one test at a time, so that all workers end together.
+TOGETHER = (
+    "engines/test_running.py",
+    "engines/test_deployment.py",
+    "engines/test_demo.py",
+    "end_to_end/",
+    "modules/",
+    "environments/",
+    "engines/test_images.py",
+    "engines/test_compose.py",
+    "engines/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the folders in order, and keeps that of the others."""
+    """Puts what is run together in order, and keeps that of the others."""
     items.sort(key=lambda item: _place(item.nodeid))
 
 
 def _place(nodeid: str) -> int:
-    if nodeid.startswith(FIRST):
-        return -1
-    return ORDER.index(_folder(nodeid) if _folder(nodeid) in ORDER else "")
+    group = _group(nodeid)
+    return TOGETHER.index(group) if group else len(TOGETHER)
 
 
-def _folder(nodeid: str) -> str:
-    return nodeid.split("/")[1]
+def _group(nodeid: str) -> str | None:
+    return next((prefix for prefix in TOGETHER if nodeid.startswith(f"tests/{prefix}")), None)
 
 
 class Scheduler(LoadScopeScheduling):
     """Hands tests to workers one by one, save those that share."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if _folder(nodeid) in BY_FILE:
-            return nodeid.partition("::")[0]
-        return _folder(nodeid) if _folder(nodeid) in TOGETHER else nodeid
+        return _group(nodeid) or nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:  # noqa: ANN401 - xdist's own
@@ -103,3 +110,27 @@ def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     started = emulator.start(folder, port=0)
     yield installation.variables(emulator.environment(started, os.environ), folder)
     emulator.stop(folder)
+
+
+@pytest.fixture(scope="session")
+def access(terraform_environment: Mapping[str, str]) -> Access:
+    """The emulator's API, where small environments are made."""
+    return Access(REGION, terraform_environment)
+
+
+@pytest.fixture
+def deployment(access: Access) -> Iterator[Deployment]:
+    """A small environment, made through the API alone."""
+    made = Deployment(environment(f"shop-{uuid4().hex[:8]}"), access)
+    made.create()
+    yield made
+    made.delete()
+
+
+def program(name: str) -> str:
+    """Path of a program that CI has; without it a test is skipped elsewhere, and fails there."""
+    found = shutil.which(name)
+    if not (found or os.environ.get("CI")):
+        pytest.skip(f"{name} is not on PATH")
+    assert found, f"{name} is not on PATH (see .ci/engines)"
+    return found

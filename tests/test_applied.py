@@ -1,8 +1,5 @@
 """What is applied, read through the API, and whom the rules let through."""
 
-from collections.abc import Iterator, Mapping
-from uuid import uuid4
-
 import pytest
 
 from fleetform.applied import AppliedRule, AppliedService, read_applied
@@ -10,20 +7,7 @@ from fleetform.aws import Access
 from fleetform.errors import ProgramError
 from tests.compose.applied import ANYWHERE, call, container, definition, everyone, sample, service
 from tests.compose.applied import environment as applied
-from tests.deployed import REGION, Deployment, environment
-
-
-@pytest.fixture(scope="module")
-def access(terraform_environment: Mapping[str, str]) -> Access:
-    return Access(REGION, terraform_environment)
-
-
-@pytest.fixture
-def deployment(access: Access) -> Iterator[Deployment]:
-    made = Deployment(environment(f"shop-{uuid4().hex[:8]}"), access)
-    made.create()
-    yield made
-    made.delete()
+from tests.deployed import Deployment, environment
 
 
 def test_services_are_what_the_api_says(deployment: Deployment) -> None:

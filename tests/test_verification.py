@@ -1,8 +1,7 @@
 """Verification of an environment that is made through the API alone, sound and then with one thing broken."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from botocore.exceptions import ClientError
@@ -24,22 +23,9 @@ from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
 from fleetform.workflow.terraform import Workplace
-from tests.deployed import ANYWHERE, RECORDS, REGION, Deployment, environment
+from tests.deployed import ANYWHERE, RECORDS, Deployment, environment
 
 SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}
-
-
-@pytest.fixture(scope="module")
-def access(terraform_environment: Mapping[str, str]) -> Access:
-    return Access(REGION, terraform_environment)
-
-
-@pytest.fixture
-def deployment(access: Access) -> Iterator[Deployment]:
-    made = Deployment(environment(f"shop-{uuid4().hex[:8]}"), access)
-    made.create()
-    yield made
-    made.delete()
 
 
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:

@@ -1,7 +1,6 @@
 """The Compose document: golden files, which the real docker-compose reads, and what cannot be translated."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,9 @@ from fleetform.compose.tasks import Order
 from fleetform.errors import InputError
 from tests.compose import golden
 from tests.compose.applied import ECR, container, definition, environment, everyone, listening, service
+from tests.conftest import program
 
 NETWORK = Network("n", ("web",), None, internal=True, subnet="198.18.0.0/28")
-COMPOSE = shutil.which("docker-compose")
 
 
 @pytest.mark.parametrize("case", golden.CASES)
@@ -29,9 +28,8 @@ def test_an_environment_becomes_its_golden_file(case: str) -> None:
 
 def compose_config(file: Path, *options: str) -> str:
     """What docker-compose reads out of a file; it has nothing to complain about."""
-    assert COMPOSE
     done = subprocess.run(
-        [COMPOSE, "--file", str(file), "config", *options],
+        [program("docker-compose"), "--file", str(file), "config", *options],
         env={**os.environ, **golden.SECRETS},
         capture_output=True,
         text=True,
@@ -41,13 +39,11 @@ def compose_config(file: Path, *options: str) -> str:
     return done.stdout
 
 
-@pytest.mark.skipif(COMPOSE is None, reason="docker-compose is not on PATH")
 @pytest.mark.parametrize("case", golden.CASES)
 def test_docker_compose_reads_every_golden_file(case: str) -> None:
     assert compose_config(golden.path(case), "--quiet") == ""
 
 
-@pytest.mark.skipif(COMPOSE is None, reason="docker-compose is not on PATH")
 def test_docker_compose_finds_the_values_that_the_task_definition_has() -> None:
     read = yaml.safe_load(compose_config(golden.path("everything")))["services"]["api-1-api"]["environment"]
     assert {name: value.replace("$$", "$") for name, value in read.items()} == {

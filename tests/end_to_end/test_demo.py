@@ -40,37 +40,3 @@ def test_the_demo_does_all_of_it_and_leaves_nothing(shell: Shell) -> None:
     assert re.fullmatch(r"no drift \(\d+ s\)", last)
     assert shell.processes() == []
     assert list((shell.project / ".fleetform").iterdir()) == []
-
-
-def timeless(output: str) -> list[str]:
-    """Lines without the seconds at their ends."""
-    return [re.sub(r" \(\d+ s\)$", "", line) for line in output.splitlines()]
-
-
-def test_what_somebody_changes_by_hand_is_drift_until_it_is_applied_again(shell: Shell) -> None:
-    assert shell.invoke("apply").returncode == 0
-    _scale_by_hand(shell, count=3)
-
-    drifted = shell.invoke("drift")
-    assert drifted.returncode == 1
-    assert "~ desired_count                      = 3 -> 2" in drifted.stdout
-    assert timeless(drifted.stdout)[-3:] == [
-        "foundation: no changes",
-        "services: 1 to change",
-        "not as the catalog says: services; the plan is above, `invoke apply --env local` mends it",
-    ]
-
-    applied = shell.invoke("apply")
-    assert (applied.returncode, timeless(applied.stdout)[-1]) == (0, "services: 0 added, 1 changed, 0 destroyed")
-    assert shell.invoke("verify").returncode == 0
-
-    assert shell.invoke("destroy").returncode == 0
-    assert shell.invoke("emulator.stop").stdout == "stopped\n"
-    assert shell.processes() == []
-
-
-def _scale_by_hand(shell: Shell, count: int) -> None:
-    from fleetform.workflow import project, terraform  # noqa: PLC0415
-
-    workplace = terraform.open_environment(project.Project(shell.project), "local")
-    workplace.access.client("ecs").update_service(cluster="shop-local", service="shop-local-orders", desiredCount=count)

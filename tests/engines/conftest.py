@@ -20,9 +20,19 @@ from pathlib import Path
 
 import pytest
 
+from fleetform import detached
 from tests.engines.engines import BASE_IMAGE, Engine, RunningEngine, missing, run
 
 READY_SECONDS = 20
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves the tests of this folder to CI."""
+    if not os.environ.get("CI"):
+        for item in items:
+            if item.path.is_relative_to(FOLDER):
+                item.add_marker(pytest.mark.skip("real engines take minutes and are left to CI: .ci/run"))
 
 
 @pytest.fixture(scope="session")
@@ -45,11 +55,21 @@ def mounts(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def base_image(workshop: Path) -> Path:
-    """The root file system of the Dockerfiles' base image, as far as the sample application needs it."""
-    archive = workshop / "base.tar"
-    excluded = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "locale", "man")]
-    run(["mmdebstrap", "--quiet", "--variant=extract", "--include=base-files,python3", *excluded, "trixie", archive])
+def base_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root file system of the Dockerfiles' base image, as far as the sample application needs it.
+
+    The first worker that needs it makes it for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    archive, making = folder / "base.tar", folder / "making.tar"
+    with detached.locked(folder):
+        if not archive.exists():
+            excluded = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
+            made: list[str | Path] = ["--variant=extract", "--include=base-files,python3", *excluded, "trixie", making]
+            run(["mmdebstrap", "--quiet", *made])
+            making.rename(archive)
     return archive
 
 

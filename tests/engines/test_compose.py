@@ -1,7 +1,6 @@
 """Containers run by real engines, with Compose: two services, one of two containers, and one call."""
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +18,6 @@ from fleetform.errors import ProgramError
 from fleetform.programs import run
 from tests.engines.engines import BASE_IMAGE, RunningEngine
 from tests.engines.engines import run as run_program
-
-if not os.environ.get("CI"):
-    pytest.skip("real engines take minutes and are left to CI: .ci/run", allow_module_level=True)
 
 NAME = "fleetform-test"
 PORT = 18080

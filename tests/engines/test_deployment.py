@@ -1,6 +1,7 @@
-"""`invoke deploy` from nothing: what runs is what was built from a commit, and going back is a commit too."""
+"""An environment from nothing to nothing: what runs is what was built from a commit, and going back is one too."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +17,6 @@ from fleetform.catalog.images_lock import load_lock
 from tests.commits import git
 from tests.engines.engines import SERVICES, Engine, commit_project, repository
 
-if not os.environ.get("CI"):
-    pytest.skip("real engines take minutes and are left to CI: .ci/run", allow_module_level=True)
-
 
 @dataclass(frozen=True)
 class Account:
@@ -32,9 +30,9 @@ class Account:
     root: Path
     engine: Engine
 
-    def invoke(self, *arguments: str) -> str:
-        """Runs a task, which has to succeed, and returns what it prints."""
-        done = subprocess.run(
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a task."""
+        return subprocess.run(
             [sys.executable, "-m", "invoke", *arguments],
             cwd=self.root,
             env={**os.environ, **self.engine.variables},
@@ -44,6 +42,10 @@ class Account:
             text=True,
             check=False,
         )
+
+    def invoke(self, *arguments: str) -> str:
+        """What a task prints that has to succeed."""
+        done = self.run(*arguments)
         assert done.returncode == 0, done.stdout
         return done.stdout
 
@@ -82,41 +84,136 @@ class Account:
         return git(self.root, "rev-parse", "HEAD")
 
 
-@pytest.fixture
-def account(buildah: Engine, tmp_path: Path) -> Iterator[Account]:
-    """A clone with an empty account."""
-    account = Account(commit_project(tmp_path / "project"), buildah)
-    yield account
-    emulator.stop(account.root / ".fleetform")
+@dataclass(frozen=True)
+class Stage:
+    """What is there after a step of the story.
+
+    Attributes:
+        commit: What was checked out before it.
+        output: What the step printed.
+        locked: The digest that is locked for each service.
+        commits: The commit that each locked image was built from.
+        deployed: The digest that each running service's task definition names.
+        registered: The digests that each service's repository has.
+    """
+
+    commit: str
+    output: str
+    locked: dict[str, str]
+    commits: dict[str, str | None]
+    deployed: dict[str, str]
+    registered: dict[str, set[str]]
 
 
-def test_three_deployments_are_traced_from_commit_to_task_definition(account: Account) -> None:
-    """First all of it, then a change of `orders`, then back: each time the API names the digests that are locked."""
-    first_commit = git(account.root, "rev-parse", "HEAD")
-    output = account.invoke("deploy", "--yes", "--engine=buildah")
-    first = account.locked()
-    assert ":unbuilt" not in output
-    assert account.deployed() == first
-    assert {service: account.registered(service) for service in SERVICES} == {
-        service: {digest} for service, digest in first.items()
-    }
-    assert {image.commit for image in load_lock(account.root, "local").values()} == {first_commit}
-    account.commit("Deploy")
+@dataclass(frozen=True)
+class Story:
+    """An environment from nothing to nothing.
 
-    with (account.root / "containers/orders/service.py").open("a", encoding="utf-8") as file:
-        file.write("# another content\n")
-    change = account.commit("Change orders")
-    account.invoke("deploy", "--yes", "--engine=buildah")
-    second = account.locked()
-    assert account.deployed() == second
-    assert second == {**first, "orders": second["orders"]}
-    assert second["orders"] != first["orders"]
-    assert load_lock(account.root, "local")["orders"].commit == change
-    assert account.registered("orders") == {first["orders"], second["orders"]}
-    account.commit("Deploy the change")
+    Attributes:
+        first: All of it is deployed.
+        drift: What `drift` said when somebody had scaled `orders` by hand then.
+        second: A change of `orders` is deployed.
+        back: `orders` is rolled back and applied.
+        destroyed: What `destroy` printed.
+        left: What ECS and ECR have after it.
+    """
 
-    account.invoke("rollback", "--env=local", "orders")
-    assert account.locked() == first
-    account.invoke("apply", "--yes")
-    assert account.deployed() == first
-    assert load_lock(account.root, "local")["orders"].commit == first_commit
+    first: Stage
+    drift: subprocess.CompletedProcess[str]
+    second: Stage
+    back: Stage
+    destroyed: str
+    left: list[str]
+
+
+def stage(account: Account, commit: str, output: str) -> Stage:
+    """What is there now."""
+    return Stage(
+        commit=commit,
+        output=output,
+        locked=account.locked(),
+        commits={service: image.commit for service, image in load_lock(account.root, "local").items()},
+        deployed=account.deployed(),
+        registered={service: account.registered(service) for service in SERVICES},
+    )
+
+
+@pytest.fixture(scope="module")
+def story(buildah: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """Told once: it takes Terraform minutes."""
+    account = Account(commit_project(tmp_path_factory.mktemp("deployment") / "project"), buildah)
+    try:
+        deploy = ("deploy", "--yes", "--engine=buildah")
+        first = stage(account, git(account.root, "rev-parse", "HEAD"), account.invoke(*deploy))
+        account.commit("Deploy")
+
+        ecs = account.client("ecs")
+        ecs.update_service(cluster="shop-local", service="shop-local-orders", desiredCount=3)
+        drift = account.run("drift")
+
+        with (account.root / "containers/orders/service.py").open("a", encoding="utf-8") as file:
+            file.write("# another content\n")
+        second = stage(account, account.commit("Change orders"), account.invoke(*deploy))
+        rolled_back = account.commit("Deploy the change")
+
+        account.invoke("rollback", "--env=local", "orders")
+        back = stage(account, rolled_back, account.invoke("apply", "--yes"))
+
+        destroyed = account.invoke("destroy", "--yes")
+        left = ecs.list_clusters()["clusterArns"] + account.client("ecr").describe_repositories()["repositories"]
+        yield Story(first, drift, second, back, destroyed, left)
+    finally:
+        emulator.stop(account.root / ".fleetform")
+
+
+def timeless(output: str) -> list[str]:
+    """Lines without the seconds at their ends."""
+    return [re.sub(r" \(\d+ s\)$", "", line) for line in output.splitlines()]
+
+
+def test_what_runs_is_what_is_locked_and_was_built_from_the_commit(story: Story) -> None:
+    first = story.first
+    assert ":unbuilt" not in first.output
+    assert first.deployed == first.locked
+    assert first.registered == {service: {digest} for service, digest in first.locked.items()}
+    assert set(first.commits.values()) == {first.commit}
+
+
+def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
+    assert story.drift.returncode == 1
+    assert "~ desired_count                      = 3 -> 2" in story.drift.stdout
+    assert timeless(story.drift.stdout)[-3:] == [
+        "foundation: no changes",
+        "services: 1 to change",
+        "not as the catalog says: services; the plan is above, `invoke apply --env local` mends it",
+    ]
+
+
+def test_the_next_deployment_mends_drift(story: Story) -> None:
+    """It compares what runs with the catalog itself, at its end."""
+    assert "~ desired_count                      = 3 -> 2" in story.second.output
+    assert "✓ Verify through the AWS API: 29 of 29 facts are as the catalog says" in story.second.output
+
+
+def test_a_change_of_one_service_deploys_one_new_image(story: Story) -> None:
+    first, second = story.first, story.second
+    assert second.deployed == second.locked == {**first.locked, "orders": second.locked["orders"]}
+    assert second.locked["orders"] != first.locked["orders"]
+    assert second.commits == {**first.commits, "orders": second.commit}
+    assert second.registered["orders"] == {first.locked["orders"], second.locked["orders"]}
+
+
+def test_a_rollback_runs_what_ran_before(story: Story) -> None:
+    first, back = story.first, story.back
+    assert (back.locked, back.deployed, back.commits) == (first.locked, first.locked, first.commits)
+
+
+def test_destroy_leaves_nothing_not_even_images(story: Story) -> None:
+    """Each image has an SBOM in the repository."""
+    lines = timeless(story.destroyed)
+    assert [line for line in lines if line.endswith(" images deleted")] == [
+        "shop-local-web: 2 images deleted",
+        "shop-local-orders: 4 images deleted",
+        "shop-local-stock: 2 images deleted",
+    ]
+    assert (lines[-1], story.left) == ("foundation: 0 added, 0 changed, 32 destroyed", [])

@@ -1,7 +1,6 @@
 """`invoke images` with real engines and the emulator's registry: what is built, pushed, pulled back and run."""
 
 import base64
-import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -24,10 +23,6 @@ from tests.engines.engines import (
     repository,
     site,
 )
-
-if not os.environ.get("CI"):
-    pytest.skip("real engines take minutes and are left to CI: .ci/run", allow_module_level=True)
-
 
 INTRUDER = """\
 import json, sys

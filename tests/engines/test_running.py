@@ -1,89 +1,23 @@
 """An environment's services in real containers: found by their names, called only where `calls` says so."""
 
-import json
 import os
-import re
-import shutil
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleetform import emulator
-from tests.engines.engines import BASE_IMAGE, RunningEngine, commit_project, run
-
-if not os.environ.get("CI"):
-    pytest.skip("real engines take minutes and are left to CI: .ci/run", allow_module_level=True)
+from tests.engines.engines import RunningEngine, commit_project
+from tests.engines.laptop import Laptop, States
 
 # Of the discovery records, and what the issue of a new address may take besides.
 LEAVES_SECONDS = 15
 DECLARED = {("orders", "stock"): "works", ("web", "orders"): "works"}
 UNDECLARED = dict.fromkeys([("orders", "web"), ("stock", "orders"), ("stock", "web"), ("web", "stock")], "blocked")
-
-
-@dataclass(frozen=True)
-class Laptop:
-    """A checkout on a machine with an engine.
-
-    Attributes:
-        root: The checkout.
-        engine: What runs containers.
-    """
-
-    root: Path
-    engine: RunningEngine
-
-    def invoke(self, *arguments: str, inside: bool = False) -> subprocess.CompletedProcess[str]:
-        """Runs a task; inside, where the engine's published ports are."""
-        place = [*self.engine.inside, "sh", "-c", 'cd "$0" && exec "$@"', str(self.root)] if inside else []
-        return subprocess.run(
-            [*place, sys.executable, "-m", "invoke", *arguments],
-            cwd=self.root,
-            env={**os.environ, **self.engine.variables, "COLUMNS": "200"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    def done(self, *arguments: str) -> str:
-        """What a task prints that has to succeed."""
-        ended = self.invoke(*arguments)
-        assert ended.returncode == 0, ended.stdout
-        return ended.stdout
-
-    def states(self) -> dict[tuple[str, str], str]:
-        """What smoke says of each pair."""
-        ended = self.invoke("smoke", f"--engine={self.engine.name}", "--json")
-        # What is wrong is told on standard error too, after the JSON.
-        found, _ = json.JSONDecoder().raw_decode(ended.stdout)
-        return {(pair["caller"], pair["callee"]): pair["state"] for pair in found["pairs"]}
-
-    def statuses(self) -> dict[str, dict[str, Any]]:
-        """What ps says of each service."""
-        found = json.loads(self.done("ps", f"--engine={self.engine.name}", "--json"))
-        return {status["service"]: status for status in found}
-
-    def get(self, url: str) -> Any:  # noqa: ANN401 - JSON
-        """What a service answers to whoever is on its machine."""
-        code = (
-            "import sys, urllib.request as r;"
-            "print(r.urlopen(r.Request(sys.argv[1], headers={'Accept': 'application/json'})).read().decode())"
-        )
-        return json.loads(run([*self.engine.inside, sys.executable, "-c", code, url]))
-
-    def left(self) -> list[str]:
-        """Containers and networks that are ours."""
-        label = "--filter=label=com.docker.compose.project"
-        return [self.engine.run(kind, "ls", "--quiet", label) for kind in ("container", "network")]
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +29,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def laptop(checkout: Path, running_engine: RunningEngine) -> Iterator[Laptop]:
-    """The sample application, up."""
+def earlier(checkout: Path, docker_runner: RunningEngine) -> States:
+    """What smoke said when `web` called `stock` too; the containers run on."""
+    laptop = Laptop(checkout, docker_runner)
+    catalog = checkout / "envs/catalog.yaml"
+    text = catalog.read_text(encoding="utf-8")
+    catalog.write_text(text.replace("calls: [orders]", "calls: [orders, stock]"), encoding="utf-8")
+    laptop.done("render")
+    laptop.done("up", "--engine=docker")
+    states = laptop.states()
+    catalog.write_text(text, encoding="utf-8")
+    laptop.done("render")
+    return states
+
+
+@pytest.fixture(scope="module")
+def laptop(request: pytest.FixtureRequest, checkout: Path, running_engine: RunningEngine) -> Iterator[Laptop]:
+    """The sample application, up; Docker's has run with another catalog before."""
     laptop = Laptop(checkout, running_engine)
     try:
+        if running_engine.name == "docker":
+            request.getfixturevalue("earlier")
         laptop.done("up", f"--engine={running_engine.name}")
         yield laptop
     finally:
@@ -160,16 +111,36 @@ def test_a_task_that_is_gone_leaves_dns_and_comes_back(laptop: Laptop) -> None:
         assert (process.stdout.read(), process.wait()) == ("2\n", 0)
 
 
+@pytest.mark.parametrize("running_engine", ["docker"], indirect=True)
 def test_requests_go_on_while_a_task_dies_and_is_started_again(laptop: Laptop) -> None:
     """Podman keeps a dead container's address until it runs again, so that a request may fail there meanwhile."""
     url = laptop.statuses()["web"]["url"]
-    os.kill(int(laptop.engine.run("inspect", "--format={{.State.Pid}}", "shop-local-orders-1")), signal.SIGKILL)
-    requests = 10 if laptop.engine.name == "docker" else 0
-    answers = [laptop.get(f"{url}/")["served_by"][1].partition("@")[0] for _ in range(requests)]
+    started = kill(laptop, "shop-local-orders-1")
+    answers = [laptop.get(f"{url}/")["served_by"][1].partition("@")[0] for _ in range(10)]
+    assert answers == ["orders"] * 10
+    wait_until_back(laptop, "shop-local-orders-1", started)
+    assert laptop.statuses()["orders"]["well"] == 2
+
+
+def test_a_task_that_dies_is_started_again(laptop: Laptop) -> None:
+    wait_until_back(laptop, "shop-local-stock-1", kill(laptop, "shop-local-stock-1"))
+    assert laptop.statuses()["stock"]["well"] == 1
+
+
+def kill(laptop: Laptop, container: str) -> str:
+    """Ends a container's program as a crash would; returns when it was started."""
+    pid, started = laptop.engine.run("inspect", "--format={{.State.Pid}} {{.State.StartedAt}}", container).split(" ", 1)
+    os.kill(int(pid), signal.SIGKILL)
+    return started
+
+
+def wait_until_back(laptop: Laptop, container: str, killed: str) -> None:
+    """Waits, as long as a task may take, until a container runs that was started later than the one that was killed."""
     deadline = time.monotonic() + LEAVES_SECONDS
-    while (found := laptop.statuses()["orders"]["well"]) < 2:
-        assert time.monotonic() < deadline
-    assert (answers, found) == (["orders"] * requests, 2)
+    facts = f"true {killed}"
+    while facts == f"true {killed}" or not facts.startswith("true"):
+        assert time.monotonic() < deadline, facts
+        facts = laptop.engine.run("inspect", "--format={{.State.Running}} {{.State.StartedAt}}", container)
 
 
 def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
@@ -186,86 +157,8 @@ def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
     ]
 
 
-def test_a_call_opens_its_way_and_closes_it_again(laptop: Laptop) -> None:
-    if laptop.engine.name != "docker":
-        return  # once is enough: it takes Terraform two applies
-    catalog = laptop.root / "envs/catalog.yaml"
-    text = catalog.read_text(encoding="utf-8")
-    opened = DECLARED | UNDECLARED | {("web", "stock"): "works"}
-    more = text.replace("calls: [orders]", "calls: [orders, stock]")
-    for content, expected in ((more, opened), (text, DECLARED | UNDECLARED)):
-        catalog.write_text(content, encoding="utf-8")
-        laptop.done("render")
-        laptop.done("up", f"--engine={laptop.engine.name}")
-        assert laptop.states() == expected, laptop.invoke("smoke", f"--engine={laptop.engine.name}").stdout
-
-
-CATALOG = """\
-application: fleet
-account: "123456789012"
-region: ap-northeast-1
-zones: [ap-northeast-1a, ap-northeast-1c]
-services:
-"""
-SERVICE = """\
-  s{number}:
-    image: {image}
-    command: [python3, -m, http.server, "8080"]
-    port: 8080
-    calls: [s{first}, s{second}]
-"""
-MINUTES = 3
-
-
-def test_thirty_services_with_sixty_calls_are_up_and_proved_in_three_minutes(
-    tmp_path: Path, docker_runner: RunningEngine
-) -> None:
-    """The time begins when they are applied."""
-    root = commit_project(tmp_path / "project")
-    shutil.rmtree(root / "envs")
-    (root / "envs/local").mkdir(parents=True)
-    services = [
-        SERVICE.format(number=number, image=BASE_IMAGE, first=(number + 1) % 30, second=(number + 7) % 30)
-        for number in range(30)
-    ]
-    (root / "envs/catalog.yaml").write_text(CATALOG + "".join(services), encoding="utf-8")
-    (root / "envs/local/environment.yaml").write_text("emulator: true\n", encoding="utf-8")
-    laptop = Laptop(root, docker_runner)
-    laptop.done("render")
-    try:
-        laptop.done("apply", "--yes")
-        started = time.monotonic()
-        laptop.done("up", "--engine=docker")
-        states = laptop.states()
-        seconds = time.monotonic() - started
-    finally:
-        laptop.done("down", "--engine=docker")
-        emulator.stop(root / ".fleetform")
-    assert Counter(states.values()) == {"works": 60, "blocked": 30 * 29 - 60}
-    assert laptop.left() == ["", ""]
-    assert seconds < MINUTES * 60
-
-
-def test_the_demo_builds_runs_and_proves_the_services(tmp_path: Path, docker_runner: RunningEngine) -> None:
-    root = commit_project(tmp_path / "project")
-    ended = Laptop(root, docker_runner).invoke("demo", inside=True)
-    assert ended.returncode == 0, ended.stdout
-    # The engine may have the images from a test before.
-    steps = [
-        re.sub(r" \d+\.\d s$|\d built, \d unchanged", "", line)
-        for line in ended.stdout.splitlines()
-        if line.startswith("✓")
-    ]
-    begin = steps.index("✓ Apply foundation: 32 added, 0 changed, 0 destroyed")
-    assert steps[begin + 1 : begin + 2] == ["✓ Build and push the images: 3 by docker, locked by digest"]
-    begin = steps.index("✓ Plan services again: no drift")
-    assert steps[begin + 1 : -2] == [
-        "✓ Build the images: ",
-        "✓ Start the containers with docker",
-        "✓ Wait until they are well: 4 containers",
-        "✓ Try every pair of services: blocked 4, works 2",
-        "✓ GET http://127.0.0.1:8080/: 200 OK",
-        "✓ Remove the containers",
-    ]
-    assert run(["git", "-C", root, "status", "--porcelain"]) == ""
-    assert Laptop(root, docker_runner).left() == ["", ""]
+@pytest.mark.parametrize("running_engine", ["docker"], indirect=True)
+def test_a_call_that_is_gone_closes_its_way_while_all_run_on(laptop: Laptop, earlier: States) -> None:
+    """Once is enough: it takes Terraform an apply of both stacks."""
+    assert earlier == DECLARED | UNDECLARED | {("web", "stock"): "works"}
+    assert laptop.states() == DECLARED | UNDECLARED

@@ -19,6 +19,7 @@ from fleetform.errors import ProgramError
 from fleetform.smoke import ecs_exec
 from fleetform.smoke.ecs_exec import Task, answers, ask_task, command, execute, require_programs, running_task
 from fleetform.smoke.probe import Answer, Target
+from tests.conftest import program
 from tests.smoke.callees import Callees
 
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task/shop-dev/0a1b"
@@ -133,11 +134,8 @@ TOOLS = ("python3", "curl", "wget", "nc", "bash")
 
 
 def available(tool: str) -> str:
-    """The path of a tool; skips the test where it is missing."""
-    found = sys.executable if tool == "python3" else shutil.which(tool)
-    if not found:
-        pytest.skip(f"{tool} is not on PATH")
-    return found
+    """The path of a tool."""
+    return sys.executable if tool == "python3" else program(tool)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
