@@ -1,6 +1,6 @@
 """Verification of an environment that is made through the API alone, sound and then with one thing broken."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest

@@ -25,5 +25,4 @@ module "stock" {
   }
 
   log_retention_in_days = var.log_retention_in_days
-  kms_key               = var.kms_key
 }

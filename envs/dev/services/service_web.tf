@@ -29,5 +29,4 @@ module "web" {
   }
 
   log_retention_in_days = var.log_retention_in_days
-  kms_key               = var.kms_key
 }

@@ -5,12 +5,6 @@ variable "account" {
   type        = string
 }
 
-variable "kms_key" {
-  description = "The KMS key that logs and secrets are encrypted with; null for AWS's own keys."
-  type        = string
-  default     = null
-}
-
 variable "log_retention_in_days" {
   description = "Days that the services' logs are kept."
   type        = number

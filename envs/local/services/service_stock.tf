@@ -5,7 +5,6 @@ module "stock" {
 
   name           = "${var.name}-stock"
   service        = "stock"
-  image          = "${local.foundation.repository_urls["stock"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["stock"]
   port           = 8080
 
@@ -15,9 +14,17 @@ module "stock" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["stock"]
 
-  health_check = {
-    command = ["CMD", "python3", "-m", "common.healthcheck"]
+  containers = {
+    stock = {
+      image = "${local.foundation.repository_urls["stock"]}:unbuilt"
+
+      health_check = {
+        command = ["CMD", "python3", "-m", "common.healthcheck"]
+      }
+    }
   }
+
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

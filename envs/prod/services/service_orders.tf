@@ -5,7 +5,6 @@ module "orders" {
 
   name           = "${var.name}-orders"
   service        = "orders"
-  image          = "${local.foundation.repository_urls["orders"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["orders"]
   port           = 8080
 
@@ -15,17 +14,25 @@ module "orders" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
 
-  environment = {
-    STOCK_URL = "http://stock.${var.namespace}:8080"
+  containers = {
+    orders = {
+      image = "${local.foundation.repository_urls["orders"]}:unbuilt"
+
+      environment = {
+        STOCK_URL = "http://stock.${var.namespace}:8080"
+      }
+
+      health_check = {
+        command = ["CMD", "python3", "-m", "common.healthcheck"]
+      }
+    }
   }
 
   cpu           = 512
   memory        = 1024
   desired_count = 3
 
-  health_check = {
-    command = ["CMD", "python3", "-m", "common.healthcheck"]
-  }
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -15,6 +15,48 @@ module "security" {
   }
 
   ingress = {
+    "192.0.2.0/24->ingress:80" = {
+      group       = "ingress"
+      description = "192.0.2.0/24 calls ingress"
+      from_cidr   = "192.0.2.0/24"
+      port        = 80
+    }
+    "198.51.100.0/24->ingress:80" = {
+      group       = "ingress"
+      description = "198.51.100.0/24 calls ingress"
+      from_cidr   = "198.51.100.0/24"
+      port        = 80
+    }
+    "192.0.2.0/24->ingress:443" = {
+      group       = "ingress"
+      description = "192.0.2.0/24 calls ingress"
+      from_cidr   = "192.0.2.0/24"
+      port        = 443
+    }
+    "198.51.100.0/24->ingress:443" = {
+      group       = "ingress"
+      description = "198.51.100.0/24 calls ingress"
+      from_cidr   = "198.51.100.0/24"
+      port        = 443
+    }
+    "ingress->admin:8080" = {
+      group       = "admin"
+      description = "The load balancer calls admin"
+      from_group  = "ingress"
+      port        = 8080
+    }
+    "ingress->api:8080" = {
+      group       = "api"
+      description = "The load balancer calls api"
+      from_group  = "ingress"
+      port        = 8080
+    }
+    "ingress->web:80" = {
+      group       = "web"
+      description = "The load balancer calls web"
+      from_group  = "ingress"
+      port        = 80
+    }
     "web->api:8080" = {
       group       = "api"
       description = "web calls api"
@@ -27,51 +69,27 @@ module "security" {
       from_group  = "worker"
       port        = 8080
     }
-    "192.0.2.0/24->ingress:80" = {
-      group       = "ingress"
-      description = "192.0.2.0/24 to the load balancer"
-      from_cidr   = "192.0.2.0/24"
-      port        = 80
-    }
-    "192.0.2.0/24->ingress:443" = {
-      group       = "ingress"
-      description = "192.0.2.0/24 to the load balancer"
-      from_cidr   = "192.0.2.0/24"
-      port        = 443
-    }
-    "198.51.100.0/24->ingress:80" = {
-      group       = "ingress"
-      description = "198.51.100.0/24 to the load balancer"
-      from_cidr   = "198.51.100.0/24"
-      port        = 80
-    }
-    "198.51.100.0/24->ingress:443" = {
-      group       = "ingress"
-      description = "198.51.100.0/24 to the load balancer"
-      from_cidr   = "198.51.100.0/24"
-      port        = 443
-    }
-    "ingress->admin:8080" = {
-      group       = "admin"
-      description = "Requests to admin"
-      from_group  = "ingress"
-      port        = 8080
-    }
-    "ingress->api:8080" = {
-      group       = "api"
-      description = "Requests to api"
-      from_group  = "ingress"
-      port        = 8080
-    }
-    "ingress->web:80" = {
-      group       = "web"
-      description = "Requests to web"
-      from_group  = "ingress"
-      port        = 80
-    }
   }
 
   egress = {
+    "ingress->admin:8080" = {
+      group       = "ingress"
+      description = "The load balancer calls admin"
+      to_group    = "admin"
+      port        = 8080
+    }
+    "ingress->api:8080" = {
+      group       = "ingress"
+      description = "The load balancer calls api"
+      to_group    = "api"
+      port        = 8080
+    }
+    "ingress->web:80" = {
+      group       = "ingress"
+      description = "The load balancer calls web"
+      to_group    = "web"
+      port        = 80
+    }
     "admin->internet:443" = {
       group       = "admin"
       description = "admin pulls its image and calls AWS"
@@ -107,24 +125,6 @@ module "security" {
       description = "worker calls api"
       to_group    = "api"
       port        = 8080
-    }
-    "ingress->admin:8080" = {
-      group       = "ingress"
-      description = "Requests to admin"
-      to_group    = "admin"
-      port        = 8080
-    }
-    "ingress->api:8080" = {
-      group       = "ingress"
-      description = "Requests to api"
-      to_group    = "api"
-      port        = 8080
-    }
-    "ingress->web:80" = {
-      group       = "ingress"
-      description = "Requests to web"
-      to_group    = "web"
-      port        = 80
     }
   }
 }

@@ -5,7 +5,6 @@ module "admin" {
 
   name    = "${var.name}-admin"
   service = "admin"
-  image   = "admin:1"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -21,5 +20,13 @@ module "admin" {
     hosts        = ["admin.example.com"]
   }
 
+  containers = {
+    admin = {
+      image = "admin:1"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -5,7 +5,6 @@ module "api" {
 
   name    = "${var.name}-api"
   service = "api"
-  image   = "api:1"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -22,6 +21,12 @@ module "api" {
     deregistration_delay = 60
   }
 
+  containers = {
+    api = {
+      image = "api:1"
+    }
+  }
+
   autoscaling = {
     max                 = 10
     min                 = 2
@@ -29,4 +34,6 @@ module "api" {
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

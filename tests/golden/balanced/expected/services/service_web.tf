@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 80
 
   cluster_arn           = local.foundation.cluster_arn
@@ -25,14 +24,23 @@ module "web" {
     }
   }
 
-  environment = {
-    API_URL = "http://api.${var.namespace}:8080"
+  containers = {
+    web = {
+      image = "nginx:1.29"
+
+      environment = {
+        API_URL = "http://api.${var.namespace}:8080"
+      }
+
+      health_check = {
+        command      = ["CMD-SHELL", "curl -fsS -o /dev/null http://127.0.0.1:80/healthz || wget -q -O /dev/null http://127.0.0.1:80/healthz || exit 1"]
+        interval     = 10
+        start_period = 60
+      }
+    }
   }
 
-  health_check = {
-    command      = ["CMD-SHELL", "curl -fsS -o /dev/null http://127.0.0.1:80/healthz || wget -q -O /dev/null http://127.0.0.1:80/healthz || exit 1"]
-    interval     = 10
-    start_period = 60
-  }
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

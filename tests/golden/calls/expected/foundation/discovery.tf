@@ -3,8 +3,10 @@
 module "discovery" {
   source = "../../../modules/discovery"
 
-  namespace = var.namespace
-  vpc_id    = module.network.vpc_id
+  namespace     = var.namespace
+  namespace_arn = var.namespace_arn
+  type          = var.discovery
+  vpc_id        = module.network.vpc_id
 
   services = {
     orders = {}

@@ -5,7 +5,6 @@ module "orders" {
 
   name    = "${var.name}-orders"
   service = "orders"
-  image   = "orders:1"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,11 +13,19 @@ module "orders" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
 
-  environment = {
-    DATABASE     = "db.example.com:5432"
-    PAYMENTS_URL = "http://payments.prod.bank.internal:8080"
-    WEB_URL      = "http://web.${var.namespace}:80"
+  containers = {
+    orders = {
+      image = "orders:1"
+
+      environment = {
+        DATABASE     = "db.example.com:5432"
+        PAYMENTS_URL = "http://payments.prod.bank.internal:8080"
+        WEB_URL      = "http://web.${var.namespace}:80"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 80
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,12 +13,20 @@ module "web" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
 
-  environment = {
-    API_URL    = "https://api.example.com"
-    MAIL       = "mail.example.com:587"
-    ORDERS_URL = "http://orders.${var.namespace}:8080"
-    WEB_URL    = "http://web.${var.namespace}:80"
+  containers = {
+    web = {
+      image = "nginx:1.29"
+
+      environment = {
+        API_URL    = "https://api.example.com"
+        MAIL       = "mail.example.com:587"
+        ORDERS_URL = "http://orders.${var.namespace}:8080"
+        WEB_URL    = "http://web.${var.namespace}:80"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -6,6 +6,8 @@ name                  = "shop-calls"
 namespace             = "calls.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "shop-calls-tfstate-123456789012"
   region = "ap-northeast-1"

@@ -5,6 +5,15 @@ variable "account" {
   type        = string
 }
 
+variable "alarms" {
+  description = "What is too much for a service, CPU and memory in percent, and the SNS topics that are told."
+  type = object({
+    cpu        = optional(number)
+    memory     = optional(number)
+    topic_arns = optional(list(string))
+  })
+}
+
 variable "log_retention_in_days" {
   description = "Days that the services' logs are kept."
   type        = number
@@ -25,9 +34,16 @@ variable "region" {
   type        = string
 }
 
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
+}
+
 variable "state" {
   description = "Where the foundation's state is read."
   type = object({
+    assume_role    = optional(object({ role_arn = string }))
     bucket         = string
     region         = string
     use_path_style = optional(bool, false)

@@ -5,7 +5,6 @@ module "orders" {
 
   name    = "${var.name}-orders"
   service = "orders"
-  image   = "orders:1"
   port    = 8080
 
   cluster_arn        = local.foundation.cluster_arn
@@ -22,5 +21,13 @@ module "orders" {
     }
   }
 
+  containers = {
+    orders = {
+      image = "orders:1"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 80
 
   cluster_arn        = local.foundation.cluster_arn
@@ -23,9 +22,17 @@ module "web" {
     }
   }
 
-  environment = {
-    ORDERS_URL = "http://order-api.${var.namespace}:8080"
+  containers = {
+    web = {
+      image = "nginx:1.29"
+
+      environment = {
+        ORDERS_URL = "http://order-api.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

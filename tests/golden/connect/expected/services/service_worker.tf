@@ -5,7 +5,6 @@ module "worker" {
 
   name    = "${var.name}-worker"
   service = "worker"
-  image   = "worker:1"
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
@@ -19,9 +18,17 @@ module "worker" {
     ]
   }
 
-  environment = {
-    ORDERS_URL = "http://order-api.${var.namespace}:8080"
+  containers = {
+    worker = {
+      image = "worker:1"
+
+      environment = {
+        ORDERS_URL = "http://order-api.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

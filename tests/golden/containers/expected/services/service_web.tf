@@ -3,20 +3,37 @@
 module "web" {
   source = "../../../modules/ecs_service"
 
-  name        = "${var.name}-web"
-  service     = "web"
-  image       = "nginx:1.29"
-  entry_point = ["/docker-entrypoint.sh"]
-  command     = ["nginx", "-g", "daemon off;"]
-  user        = "101:101"
-  read_only   = false
-  port        = 8080
+  name    = "${var.name}-web"
+  service = "web"
+  port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
   subnet_ids            = local.foundation.subnet_ids
   security_group_ids    = [local.foundation.security_group_ids["web"]]
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
+
+  containers = {
+    web = {
+      image       = "nginx:1.29"
+      entry_point = ["/docker-entrypoint.sh"]
+      command     = ["nginx", "-g", "daemon off;"]
+      user        = "101:101"
+      read_only   = false
+
+      health_check = {
+        command  = ["CMD-SHELL", "curl -fsS -o /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || wget -q -O /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || exit 1"]
+        interval = 10
+      }
+      stop_timeout = 60
+      ulimits = {
+        nofile = {
+          hard_limit = 65535
+          soft_limit = 4096
+        }
+      }
+    }
+  }
 
   ephemeral_storage = 50
   capacity_providers = {
@@ -33,17 +50,7 @@ module "web" {
   deployment_minimum_healthy_percent = 50
   wait_for_steady_state              = false
 
-  health_check = {
-    command  = ["CMD-SHELL", "curl -fsS -o /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || wget -q -O /dev/null 'http://127.0.0.1:8080/healthz?who='\"'\"'me'\"'\"'&cost=$(0)' || exit 1"]
-    interval = 10
-  }
-  stop_timeout = 60
-  ulimits = {
-    nofile = {
-      hard_limit = 65535
-      soft_limit = 4096
-    }
-  }
   log_retention_in_days = 30
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -4,6 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-edges"
 namespace             = "edges.shop.internal"
+discovery             = "dns"
 container_insights    = "enhanced"
 log_retention_in_days = 365
 vpc_cidr_block        = "10.0.0.0/16"

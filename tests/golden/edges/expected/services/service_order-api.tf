@@ -5,7 +5,6 @@ module "order-api" {
 
   name           = "${var.name}-order-api"
   service        = "order-api"
-  image          = "${local.foundation.repository_urls["order-api"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["order-api"]
   port           = 8080
 
@@ -15,18 +14,26 @@ module "order-api" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["order-api"]
 
-  environment = {
-    STOCK_URL = "http://stock.${var.namespace}:8080"
-    WEB_URL   = "http://web.${var.namespace}:80"
+  containers = {
+    "order-api" = {
+      image = "${local.foundation.repository_urls["order-api"]}:unbuilt"
+
+      environment = {
+        STOCK_URL = "http://stock.${var.namespace}:8080"
+        WEB_URL   = "http://web.${var.namespace}:80"
+      }
+
+      health_check = {
+        command = ["CMD", "curl", "-f", "http://localhost:8080/health"]
+      }
+    }
   }
 
   cpu           = 1024
   memory        = 2048
   desired_count = 2
 
-  health_check = {
-    command = ["CMD", "curl", "-f", "http://localhost:8080/health"]
-  }
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -5,7 +5,6 @@ module "stock" {
 
   name    = "${var.name}-stock"
   service = "stock"
-  image   = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/stock@sha256:0a4d55a8d778e5022fab701977c5d840bbc486d0aa9b9a4f1f0f3f0c0a3e2b17"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,10 +13,17 @@ module "stock" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["stock"]
 
+  containers = {
+    stock = {
+      image = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/stock@sha256:0a4d55a8d778e5022fab701977c5d840bbc486d0aa9b9a4f1f0f3f0c0a3e2b17"
+    }
+  }
+
   cpu          = 512
   memory       = 1024
   architecture = "arm64"
 
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -5,7 +5,6 @@ module "web" {
 
   name           = "${var.name}-web"
   service        = "web"
-  image          = "${local.foundation.repository_urls["web"]}@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730"
   repository_arn = local.foundation.repository_arns["web"]
   port           = 80
 
@@ -15,17 +14,28 @@ module "web" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
 
-  environment = {
-    ORDER_API_URL   = "http://order-api.${var.namespace}:8080"
-    EMPTY           = ""
-    JSON            = "{ \"a\": [1, 2], \"b\": {} }"
-    LINES           = "one\ntwo\n"
-    OPEN            = "\u0024{"
-    PATH_OF_WINDOWS = "C:\\bin"
-    QUOTED          = "say \"hello\""
-    TEMPLATE        = "$${x} %%{if true}"
-    UNICODE         = "日本語"
-    "for"           = "not a loop"
+  containers = {
+    web = {
+      image = "${local.foundation.repository_urls["web"]}@sha256:7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730"
+
+      environment = {
+        ORDER_API_URL   = "http://order-api.${var.namespace}:8080"
+        EMPTY           = ""
+        JSON            = "{ \"a\": [1, 2], \"b\": {} }"
+        LINES           = "one\ntwo\n"
+        OPEN            = "\u0024{"
+        PATH_OF_WINDOWS = "C:\\bin"
+        QUOTED          = "say \"hello\""
+        TEMPLATE        = "$${x} %%{if true}"
+        UNICODE         = "日本語"
+        "for"           = "not a loop"
+      }
+
+      health_check = {
+        command  = ["CMD", "python3", "-m", "healthcheck"]
+        interval = 10
+      }
+    }
   }
 
   autoscaling = {
@@ -34,10 +44,7 @@ module "web" {
     min = 2
   }
 
-  health_check = {
-    command  = ["CMD", "python3", "-m", "healthcheck"]
-    interval = 10
-  }
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -5,18 +5,24 @@ module "worker" {
 
   name    = "${var.name}-worker"
   service = "worker"
-  image   = "worker:1"
-  command = ["run", "--queue=$${QUEUE}"]
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["worker"]]
   assign_public_ip   = true
 
-  environment = {
-    STOCK_URL = "http://stock.${var.namespace}:8080"
+  containers = {
+    worker = {
+      image   = "worker:1"
+      command = ["run", "--queue=$${QUEUE}"]
+
+      environment = {
+        STOCK_URL = "http://stock.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

@@ -4,6 +4,7 @@ account            = "123456789012"
 region             = "ap-northeast-1"
 name               = "shop-existing-vpc"
 namespace          = "existing-vpc.shop.internal"
+discovery          = "dns"
 container_insights = "enabled"
 
 vpc = {

@@ -10,6 +10,11 @@ variable "container_insights" {
   type        = string
 }
 
+variable "discovery" {
+  description = "How services find each other: dns or service_connect."
+  type        = string
+}
+
 variable "name" {
   description = "Begins the name of every resource."
   type        = string
@@ -18,6 +23,12 @@ variable "name" {
 variable "namespace" {
   description = "Private DNS namespace in which the services find each other."
   type        = string
+}
+
+variable "namespace_arn" {
+  description = "The namespace, if it exists already."
+  type        = string
+  default     = null
 }
 
 variable "private_subnets" {
@@ -39,6 +50,12 @@ variable "public_subnets" {
 variable "region" {
   description = "AWS region."
   type        = string
+}
+
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
 }
 
 variable "tags" {

@@ -5,11 +5,18 @@ module "worker" {
 
   name    = "${var.name}-worker"
   service = "worker"
-  image   = "busybox:1.37"
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["worker"]]
 
+  containers = {
+    worker = {
+      image = "busybox:1.37"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -6,6 +6,8 @@ name                  = "shop-existing-vpc"
 namespace             = "existing-vpc.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "shop-existing-vpc-tfstate-123456789012"
   region = "ap-northeast-1"

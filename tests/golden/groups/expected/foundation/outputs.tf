@@ -10,6 +10,11 @@ output "discovery_service_arns" {
   value       = module.discovery.service_arns
 }
 
+output "namespace_arn" {
+  description = "The Cloud Map namespace."
+  value       = module.discovery.namespace_arn
+}
+
 output "repository_arns" {
   description = "Image repositories by service."
   value       = module.registry.repository_arns

@@ -10,6 +10,16 @@ variable "container_insights" {
   type        = string
 }
 
+variable "discovery" {
+  description = "How services find each other: dns or service_connect."
+  type        = string
+}
+
+variable "log_retention_in_days" {
+  description = "Days that logs are kept."
+  type        = number
+}
+
 variable "name" {
   description = "Begins the name of every resource."
   type        = string
@@ -18,6 +28,12 @@ variable "name" {
 variable "namespace" {
   description = "Private DNS namespace in which the services find each other."
   type        = string
+}
+
+variable "namespace_arn" {
+  description = "The namespace, if it exists already."
+  type        = string
+  default     = null
 }
 
 variable "public_subnets" {

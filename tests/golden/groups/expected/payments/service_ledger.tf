@@ -5,7 +5,6 @@ module "ledger" {
 
   name    = "${var.name}-ledger"
   service = "ledger"
-  image   = "ledger:1"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,10 +13,18 @@ module "ledger" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["ledger"]
 
+  containers = {
+    ledger = {
+      image = "ledger:1"
+    }
+  }
+
   autoscaling = {
     max = 2
     min = 1
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

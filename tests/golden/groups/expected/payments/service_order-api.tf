@@ -5,7 +5,6 @@ module "order-api" {
 
   name           = "${var.name}-shop"
   service        = "order-api"
-  image          = "${local.foundation.repository_urls["shop"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["shop"]
   port           = 8080
 
@@ -15,9 +14,17 @@ module "order-api" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["shop"]
 
-  environment = {
-    LEDGER_URL = "http://ledger.${var.namespace}:8080"
+  containers = {
+    "order-api" = {
+      image = "${local.foundation.repository_urls["shop"]}:unbuilt"
+
+      environment = {
+        LEDGER_URL = "http://ledger.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -5,6 +5,15 @@ variable "account" {
   type        = string
 }
 
+variable "alarms" {
+  description = "What is too much for a service, CPU and memory in percent, and the SNS topics that are told."
+  type = object({
+    cpu        = optional(number)
+    memory     = optional(number)
+    topic_arns = optional(list(string))
+  })
+}
+
 variable "log_retention_in_days" {
   description = "Days that the services' logs are kept."
   type        = number

@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 80
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,9 +13,17 @@ module "web" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
 
-  environment = {
-    ORDER_API_URL = "http://shop.${var.namespace}:8080"
+  containers = {
+    web = {
+      image = "nginx:1.29"
+
+      environment = {
+        ORDER_API_URL = "http://shop.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

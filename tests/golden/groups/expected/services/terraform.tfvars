@@ -7,6 +7,8 @@ name                  = "shop-groups"
 namespace             = "groups.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket      = "shop-groups-tfstate-123456789012"
   region      = "eu-central-1"

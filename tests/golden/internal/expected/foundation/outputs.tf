@@ -15,6 +15,11 @@ output "listener_arn" {
   value       = module.ingress.listener_arn
 }
 
+output "namespace_arn" {
+  description = "The Cloud Map namespace."
+  value       = module.discovery.namespace_arn
+}
+
 output "repository_arns" {
   description = "Image repositories by service."
   value       = module.registry.repository_arns

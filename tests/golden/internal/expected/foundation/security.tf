@@ -20,13 +20,13 @@ module "security" {
     }
     "internet->ingress:80" = {
       group       = "ingress"
-      description = "internet to the load balancer"
+      description = "Anyone calls ingress"
       from_cidr   = "0.0.0.0/0"
       port        = 80
     }
     "ingress->app:80" = {
       group       = "app"
-      description = "Requests to web"
+      description = "The load balancer calls app"
       from_group  = "ingress"
       port        = 80
     }
@@ -41,7 +41,7 @@ module "security" {
     }
     "ingress->app:80" = {
       group       = "ingress"
-      description = "Requests to web"
+      description = "The load balancer calls app"
       to_group    = "app"
       port        = 80
     }

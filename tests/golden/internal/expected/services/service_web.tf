@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 80
 
   cluster_arn           = local.foundation.cluster_arn
@@ -21,5 +20,13 @@ module "web" {
     paths        = ["/*"]
   }
 
+  containers = {
+    web = {
+      image = "nginx:1.29"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -6,6 +6,8 @@ name                  = "shop-internal"
 namespace             = "internal.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "shop-internal-tfstate-123456789012"
   region = "ap-northeast-1"

@@ -4,6 +4,7 @@ account               = "123456789012"
 region                = "eu-west-1"
 name                  = "tiny-minimal"
 namespace             = "minimal.tiny.internal"
+discovery             = "dns"
 container_insights    = "enabled"
 log_retention_in_days = 365
 vpc_cidr_block        = "10.0.0.0/16"

@@ -10,8 +10,13 @@ variable "container_insights" {
   type        = string
 }
 
+variable "discovery" {
+  description = "How services find each other: dns or service_connect."
+  type        = string
+}
+
 variable "log_retention_in_days" {
-  description = "Days that the network's flow logs are kept."
+  description = "Days that logs are kept."
   type        = number
 }
 
@@ -23,6 +28,12 @@ variable "name" {
 variable "namespace" {
   description = "Private DNS namespace in which the services find each other."
   type        = string
+}
+
+variable "namespace_arn" {
+  description = "The namespace, if it exists already."
+  type        = string
+  default     = null
 }
 
 variable "public_subnets" {

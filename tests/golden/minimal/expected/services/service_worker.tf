@@ -5,13 +5,19 @@ module "worker" {
 
   name    = "${var.name}-worker"
   service = "worker"
-  image   = "busybox:1.37"
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["worker"]]
   assign_public_ip   = true
 
+  containers = {
+    worker = {
+      image = "busybox:1.37"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

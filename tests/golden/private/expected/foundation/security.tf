@@ -7,17 +7,31 @@ module "security" {
   vpc_id = module.network.vpc_id
 
   groups = {
-    worker = { description = "Tasks of worker" }
+    worker    = { description = "Tasks of worker" }
+    endpoints = { description = "VPC endpoints" }
   }
 
-  ingress = {}
+  ingress = {
+    "worker->endpoints:443" = {
+      group       = "endpoints"
+      description = "worker calls AWS"
+      from_group  = "worker"
+      port        = 443
+    }
+  }
 
   egress = {
-    "worker->internet:443" = {
+    "worker->endpoints:443" = {
       group       = "worker"
-      description = "worker pulls its image and calls AWS"
-      to_cidr     = "0.0.0.0/0"
+      description = "worker calls AWS"
+      to_group    = "endpoints"
       port        = 443
+    }
+    "worker->s3:443" = {
+      group          = "worker"
+      description    = "worker pulls its image from S3"
+      to_prefix_list = module.network.s3_prefix_list_id
+      port           = 443
     }
   }
 }

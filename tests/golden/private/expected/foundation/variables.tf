@@ -10,13 +10,18 @@ variable "container_insights" {
   type        = string
 }
 
+variable "discovery" {
+  description = "How services find each other: dns or service_connect."
+  type        = string
+}
+
 variable "endpoints" {
   description = "AWS services that are reached inside the VPC, by the end of the endpoint's name."
   type        = set(string)
 }
 
 variable "log_retention_in_days" {
-  description = "Days that the network's flow logs are kept."
+  description = "Days that logs are kept."
   type        = number
 }
 
@@ -28,6 +33,12 @@ variable "name" {
 variable "namespace" {
   description = "Private DNS namespace in which the services find each other."
   type        = string
+}
+
+variable "namespace_arn" {
+  description = "The namespace, if it exists already."
+  type        = string
+  default     = null
 }
 
 variable "private_subnets" {
@@ -50,6 +61,12 @@ variable "public_subnets" {
 variable "region" {
   description = "AWS region."
   type        = string
+}
+
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
 }
 
 variable "tags" {

@@ -5,12 +5,19 @@ module "worker" {
 
   name           = "${var.name}-worker"
   service        = "worker"
-  image          = "${local.foundation.repository_urls["worker"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["worker"]
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["worker"]]
 
+  containers = {
+    worker = {
+      image = "${local.foundation.repository_urls["worker"]}:unbuilt"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -6,6 +6,8 @@ name                  = "shop-private"
 namespace             = "private.shop.internal"
 log_retention_in_days = 365
 
+alarms = {}
+
 state = {
   bucket = "shop-private-tfstate-123456789012"
   region = "ap-northeast-1"

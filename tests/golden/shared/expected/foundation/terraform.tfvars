@@ -4,6 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "ecs_service_discovery"
 namespace             = "example.internal"
+discovery             = "dns"
 container_insights    = "disabled"
 log_retention_in_days = 30
 vpc_cidr_block        = "172.16.0.0/20"

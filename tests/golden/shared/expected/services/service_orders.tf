@@ -5,7 +5,6 @@ module "orders" {
 
   name           = "${var.name}-orders"
   service        = "orders"
-  image          = "${local.foundation.repository_urls["orders"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["orders"]
   port           = 8080
 
@@ -15,6 +14,13 @@ module "orders" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
 
+  containers = {
+    orders = {
+      image = "${local.foundation.repository_urls["orders"]}:unbuilt"
+    }
+  }
+
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

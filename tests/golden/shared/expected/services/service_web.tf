@@ -5,7 +5,6 @@ module "web" {
 
   name           = "${var.name}-web"
   service        = "web"
-  image          = "${local.foundation.repository_urls["web"]}:unbuilt"
   repository_arn = local.foundation.repository_arns["web"]
   port           = 80
 
@@ -15,10 +14,17 @@ module "web" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
 
-  environment = {
-    ORDERS_URL = "http://orders.${var.namespace}:8080"
+  containers = {
+    web = {
+      image = "${local.foundation.repository_urls["web"]}:unbuilt"
+
+      environment = {
+        ORDERS_URL = "http://orders.${var.namespace}:8080"
+      }
+    }
   }
 
   log_retention_in_days = var.log_retention_in_days
-  alarms                = var.alarms
+
+  alarms = var.alarms
 }

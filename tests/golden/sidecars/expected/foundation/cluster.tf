@@ -7,6 +7,6 @@ module "cluster" {
 
   container_insights    = var.container_insights
   exec                  = true
-  kms_key               = var.kms_key
+  kms_key_arn           = var.kms_key_arn
   log_retention_in_days = var.log_retention_in_days
 }

@@ -7,4 +7,9 @@ module "network" {
 
   cidr_block     = var.vpc_cidr_block
   public_subnets = var.public_subnets
+
+  flow_logs = {
+    kms_key_arn       = var.kms_key_arn
+    retention_in_days = var.log_retention_in_days
+  }
 }

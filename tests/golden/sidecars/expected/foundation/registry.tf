@@ -6,4 +6,6 @@ module "registry" {
   name = var.name
 
   repositories = []
+
+  kms_key_arn = var.kms_key_arn
 }

@@ -41,8 +41,8 @@ module "security" {
     }
     "web->efs:2049" = {
       group       = "web"
-      description = "web mounts EFS"
-      to_cidr     = "10.0.0.0/16"
+      description = "web mounts its volumes"
+      to_cidr     = module.network.vpc_cidr_block
       port        = 2049
     }
     "worker->web:8080" = {

@@ -10,10 +10,14 @@ variable "container_insights" {
   type        = string
 }
 
-variable "kms_key" {
-  description = "The KMS key that shells of ECS Exec and their logs are encrypted with; null for AWS's own keys."
+variable "discovery" {
+  description = "How services find each other: dns or service_connect."
   type        = string
-  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "Key that logs and images are encrypted with."
+  type        = string
 }
 
 variable "log_retention_in_days" {
@@ -31,6 +35,12 @@ variable "namespace" {
   type        = string
 }
 
+variable "namespace_arn" {
+  description = "The namespace, if it exists already."
+  type        = string
+  default     = null
+}
+
 variable "public_subnets" {
   description = "Public subnets by key, one in each availability zone."
   type = map(object({
@@ -42,6 +52,12 @@ variable "public_subnets" {
 variable "region" {
   description = "AWS region."
   type        = string
+}
+
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
 }
 
 variable "tags" {

@@ -139,7 +139,8 @@ module "web" {
   exec_log_group_arn = local.foundation.exec_log_group_arn
 
   log_retention_in_days   = var.log_retention_in_days
-  kms_key                 = var.kms_key
+  kms_key_arn             = var.kms_key_arn
   log_mode                = "non-blocking"
   log_max_buffer_size_mib = 4
+  alarms                  = var.alarms
 }

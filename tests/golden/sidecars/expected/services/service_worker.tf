@@ -33,10 +33,11 @@ module "worker" {
   }
 
   log_retention_in_days = var.log_retention_in_days
-  kms_key               = var.kms_key
+  kms_key_arn           = var.kms_key_arn
   log_routing = {
     Name            = "kinesis_firehose"
     delivery_stream = "shop"
     region          = "ap-northeast-1"
   }
+  alarms = var.alarms
 }

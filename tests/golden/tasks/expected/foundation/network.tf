@@ -7,4 +7,8 @@ module "network" {
 
   cidr_block     = var.vpc_cidr_block
   public_subnets = var.public_subnets
+
+  flow_logs = {
+    retention_in_days = var.log_retention_in_days
+  }
 }

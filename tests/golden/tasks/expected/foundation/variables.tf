@@ -15,6 +15,11 @@ variable "discovery" {
   type        = string
 }
 
+variable "log_retention_in_days" {
+  description = "Days that logs are kept."
+  type        = number
+}
+
 variable "name" {
   description = "Begins the name of every resource."
   type        = string
@@ -42,6 +47,12 @@ variable "public_subnets" {
 variable "region" {
   description = "AWS region."
   type        = string
+}
+
+variable "role" {
+  description = "Role that Terraform takes on to work in the account; null for whose credentials are there."
+  type        = string
+  default     = null
 }
 
 variable "tags" {

@@ -5,7 +5,6 @@ module "orders" {
 
   name    = "${var.name}-orders"
   service = "orders"
-  image   = "orders:1"
   port    = 9000
 
   cluster_arn           = local.foundation.cluster_arn
@@ -15,6 +14,12 @@ module "orders" {
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
   discovery_record_type = "SRV"
 
+  containers = {
+    orders = {
+      image = "orders:1"
+    }
+  }
+
   autoscaling = {
     max = 3
     min = 1
@@ -23,4 +28,6 @@ module "orders" {
   deployment_circuit_breaker = false
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

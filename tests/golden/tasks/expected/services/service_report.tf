@@ -5,15 +5,20 @@ module "report" {
 
   name    = "${var.name}-report"
   service = "report"
-  image   = "report:1"
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["report"]]
   assign_public_ip   = true
 
-  environment = {
-    ORDERS_URL = "http+srv://orders.${var.namespace}"
+  containers = {
+    report = {
+      image = "report:1"
+
+      environment = {
+        ORDERS_URL = "http+srv://orders.${var.namespace}"
+      }
+    }
   }
 
   capacity_providers = {
@@ -30,4 +35,6 @@ module "report" {
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

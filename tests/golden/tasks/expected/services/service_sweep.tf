@@ -5,16 +5,23 @@ module "sweep" {
 
   name    = "${var.name}-sweep"
   service = "sweep"
-  image   = "sweep:1"
 
   cluster_arn        = local.foundation.cluster_arn
   subnet_ids         = local.foundation.subnet_ids
   security_group_ids = [local.foundation.security_group_ids["sweep"]]
   assign_public_ip   = true
 
+  containers = {
+    sweep = {
+      image = "sweep:1"
+    }
+  }
+
   schedule = {
     expression = "rate(1 hour)"
   }
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

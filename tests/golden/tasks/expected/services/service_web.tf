@@ -5,7 +5,6 @@ module "web" {
 
   name    = "${var.name}-web"
   service = "web"
-  image   = "nginx:1.29"
   port    = 8080
 
   cluster_arn           = local.foundation.cluster_arn
@@ -14,8 +13,14 @@ module "web" {
   assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
 
-  environment = {
-    ORDERS_URL = "http+srv://orders.${var.namespace}"
+  containers = {
+    web = {
+      image = "nginx:1.29"
+
+      environment = {
+        ORDERS_URL = "http+srv://orders.${var.namespace}"
+      }
+    }
   }
 
   autoscaling = {
@@ -41,4 +46,6 @@ module "web" {
   deployment_alarms = ["shop-errors", "shop-latency"]
 
   log_retention_in_days = var.log_retention_in_days
+
+  alarms = var.alarms
 }

@@ -6,6 +6,8 @@ name                  = "shop-tasks"
 namespace             = "tasks.shop.internal"
 log_retention_in_days = 30
 
+alarms = {}
+
 state = {
   bucket = "shop-tasks-tfstate-123456789012"
   region = "ap-northeast-1"
