@@ -5,10 +5,15 @@ module "network" {
 
   name = var.name
 
-  cidr_block     = var.vpc_cidr_block
-  public_subnets = var.public_subnets
+  cidr_block      = var.vpc_cidr_block
+  public_subnets  = var.public_subnets
+  private_subnets = var.private_subnets
+
+  endpoints                   = var.endpoints
+  endpoint_security_group_ids = [module.security.group_ids["endpoints"]]
 
   flow_logs = {
+    kms_key_arn       = var.kms_key_arn
     retention_in_days = var.log_retention_in_days
   }
 }

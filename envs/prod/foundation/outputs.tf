@@ -10,6 +10,11 @@ output "discovery_service_arns" {
   value       = module.discovery.service_arns
 }
 
+output "listener_arn" {
+  description = "The load balancer's listener, to which services add their rules."
+  value       = module.ingress.listener_arn
+}
+
 output "namespace_arn" {
   description = "The Cloud Map namespace."
   value       = module.discovery.namespace_arn
@@ -36,5 +41,15 @@ output "security_group_ids" {
 
 output "subnet_ids" {
   description = "The subnets that tasks run in."
-  value       = values(module.network.public_subnet_ids)
+  value       = values(module.network.private_subnet_ids)
+}
+
+output "url" {
+  description = "Where the public services are found."
+  value       = module.ingress.url
+}
+
+output "vpc_id" {
+  description = "The VPC."
+  value       = module.network.vpc_id
 }

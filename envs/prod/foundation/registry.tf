@@ -10,4 +10,6 @@ module "registry" {
     "stock",
     "web",
   ]
+
+  kms_key_arn = var.kms_key_arn
 }

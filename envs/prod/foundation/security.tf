@@ -7,17 +7,49 @@ module "security" {
   vpc_id = module.network.vpc_id
 
   groups = {
-    orders = { description = "Tasks of orders" }
-    stock  = { description = "Tasks of stock" }
-    web    = { description = "Tasks of web" }
+    orders    = { description = "Tasks of orders" }
+    stock     = { description = "Tasks of stock" }
+    web       = { description = "Tasks of web" }
+    ingress   = { description = "Load balancer" }
+    endpoints = { description = "VPC endpoints" }
   }
 
   ingress = {
-    "internet->web:80" = {
-      group       = "web"
-      description = "Anyone calls web"
+    "internet->ingress:80" = {
+      group       = "ingress"
+      description = "Anyone calls ingress"
       from_cidr   = "0.0.0.0/0"
       port        = 80
+    }
+    "internet->ingress:443" = {
+      group       = "ingress"
+      description = "Anyone calls ingress"
+      from_cidr   = "0.0.0.0/0"
+      port        = 443
+    }
+    "ingress->web:80" = {
+      group       = "web"
+      description = "The load balancer calls web"
+      from_group  = "ingress"
+      port        = 80
+    }
+    "orders->endpoints:443" = {
+      group       = "endpoints"
+      description = "orders calls AWS"
+      from_group  = "orders"
+      port        = 443
+    }
+    "stock->endpoints:443" = {
+      group       = "endpoints"
+      description = "stock calls AWS"
+      from_group  = "stock"
+      port        = 443
+    }
+    "web->endpoints:443" = {
+      group       = "endpoints"
+      description = "web calls AWS"
+      from_group  = "web"
+      port        = 443
     }
     "orders->stock:8080" = {
       group       = "stock"
@@ -34,23 +66,47 @@ module "security" {
   }
 
   egress = {
-    "orders->internet:443" = {
+    "ingress->web:80" = {
+      group       = "ingress"
+      description = "The load balancer calls web"
+      to_group    = "web"
+      port        = 80
+    }
+    "orders->endpoints:443" = {
       group       = "orders"
-      description = "orders pulls its image and calls AWS"
-      to_cidr     = "0.0.0.0/0"
+      description = "orders calls AWS"
+      to_group    = "endpoints"
       port        = 443
     }
-    "stock->internet:443" = {
+    "orders->s3:443" = {
+      group          = "orders"
+      description    = "orders pulls its image from S3"
+      to_prefix_list = module.network.s3_prefix_list_id
+      port           = 443
+    }
+    "stock->endpoints:443" = {
       group       = "stock"
-      description = "stock pulls its image and calls AWS"
-      to_cidr     = "0.0.0.0/0"
+      description = "stock calls AWS"
+      to_group    = "endpoints"
       port        = 443
     }
-    "web->internet:443" = {
+    "stock->s3:443" = {
+      group          = "stock"
+      description    = "stock pulls its image from S3"
+      to_prefix_list = module.network.s3_prefix_list_id
+      port           = 443
+    }
+    "web->endpoints:443" = {
       group       = "web"
-      description = "web pulls its image and calls AWS"
-      to_cidr     = "0.0.0.0/0"
+      description = "web calls AWS"
+      to_group    = "endpoints"
       port        = 443
+    }
+    "web->s3:443" = {
+      group          = "web"
+      description    = "web pulls its image from S3"
+      to_prefix_list = module.network.s3_prefix_list_id
+      port           = 443
     }
     "orders->stock:8080" = {
       group       = "orders"

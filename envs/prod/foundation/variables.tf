@@ -15,6 +15,31 @@ variable "discovery" {
   type        = string
 }
 
+variable "endpoints" {
+  description = "AWS services that are reached inside the VPC, by the end of the endpoint's name."
+  type        = set(string)
+}
+
+variable "ingress" {
+  description = "The load balancer in front of the public services."
+  type = object({
+    access_logs           = optional(bool)
+    certificate_arn       = optional(string)
+    deletion_protection   = bool
+    domain                = optional(string)
+    hosted_zone_id        = optional(string)
+    idle_timeout          = optional(number)
+    internal              = optional(bool)
+    log_retention_in_days = number
+    web_acl_arn           = optional(string)
+  })
+}
+
+variable "kms_key_arn" {
+  description = "Key that logs and images are encrypted with."
+  type        = string
+}
+
 variable "log_retention_in_days" {
   description = "Days that logs are kept."
   type        = number
@@ -34,6 +59,15 @@ variable "namespace_arn" {
   description = "The namespace, if it exists already."
   type        = string
   default     = null
+}
+
+variable "private_subnets" {
+  description = "Private subnets by key, one in each availability zone, and whose NAT gateway each uses."
+  type = map(object({
+    availability_zone = string
+    cidr_block        = string
+    nat_subnet        = optional(string)
+  }))
 }
 
 variable "public_subnets" {

@@ -3,8 +3,13 @@
 # Turning autoscaling, or its schedule, on or off moves a service in the state instead of replacing it.
 
 moved {
-  from = module.orders.aws_ecs_service.autoscaled["this"]
-  to   = module.orders.aws_ecs_service.fixed["this"]
+  from = module.orders.aws_ecs_service.fixed["this"]
+  to   = module.orders.aws_ecs_service.autoscaled["this"]
+}
+
+moved {
+  from = module.orders.aws_appautoscaling_target.scheduled["this"]
+  to   = module.orders.aws_appautoscaling_target.this["this"]
 }
 
 moved {

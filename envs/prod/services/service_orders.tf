@@ -11,7 +11,6 @@ module "orders" {
   cluster_arn           = local.foundation.cluster_arn
   subnet_ids            = local.foundation.subnet_ids
   security_group_ids    = [local.foundation.security_group_ids["orders"]]
-  assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["orders"]
 
   containers = {
@@ -28,11 +27,15 @@ module "orders" {
     }
   }
 
-  cpu           = 512
-  memory        = 1024
-  desired_count = 3
+  cpu    = 512
+  memory = 1024
+  autoscaling = {
+    max = 12
+    min = 3
+  }
 
   log_retention_in_days = var.log_retention_in_days
+  kms_key_arn           = var.kms_key_arn
 
   alarms = var.alarms
 }

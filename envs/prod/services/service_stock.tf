@@ -11,7 +11,6 @@ module "stock" {
   cluster_arn           = local.foundation.cluster_arn
   subnet_ids            = local.foundation.subnet_ids
   security_group_ids    = [local.foundation.security_group_ids["stock"]]
-  assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["stock"]
 
   containers = {
@@ -27,6 +26,7 @@ module "stock" {
   desired_count = 2
 
   log_retention_in_days = var.log_retention_in_days
+  kms_key_arn           = var.kms_key_arn
 
   alarms = var.alarms
 }

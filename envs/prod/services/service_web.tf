@@ -11,8 +11,17 @@ module "web" {
   cluster_arn           = local.foundation.cluster_arn
   subnet_ids            = local.foundation.subnet_ids
   security_group_ids    = [local.foundation.security_group_ids["web"]]
-  assign_public_ip      = true
   discovery_service_arn = local.foundation.discovery_service_arns["web"]
+
+  load_balancer = {
+    listener_arn = local.foundation.listener_arn
+    vpc_id       = local.foundation.vpc_id
+    priority     = 50000
+    paths        = ["/*"]
+    health_check = {
+      path = "/healthz"
+    }
+  }
 
   containers = {
     web = {
@@ -31,11 +40,13 @@ module "web" {
   cpu    = 512
   memory = 1024
   autoscaling = {
-    max = 10
-    min = 2
+    max                 = 10
+    min                 = 2
+    requests_per_target = 1000
   }
 
   log_retention_in_days = var.log_retention_in_days
+  kms_key_arn           = var.kms_key_arn
 
   alarms = var.alarms
 }

@@ -14,6 +14,11 @@ variable "alarms" {
   })
 }
 
+variable "kms_key_arn" {
+  description = "Key that logs and secrets are encrypted with."
+  type        = string
+}
+
 variable "log_retention_in_days" {
   description = "Days that the services' logs are kept."
   type        = number
