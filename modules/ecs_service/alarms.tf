@@ -1,6 +1,4 @@
 locals {
-  cluster_name = trimprefix(local.cluster.resource, "cluster/")
-
   # Of the service's tasks together, in percent of what is reserved.
   usage_alarms = var.alarms == null ? {} : {
     cpu    = { metric = "CPUUtilization", threshold = var.alarms.cpu }
