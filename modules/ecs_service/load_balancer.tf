@@ -21,6 +21,8 @@ resource "aws_lb_target_group" "this" {
     matcher  = "200-399"
   }
 
+  tags = var.tags
+
   lifecycle {
     # A listener rule holds on to it.
     create_before_destroy = true
@@ -32,6 +34,7 @@ resource "aws_lb_listener_rule" "this" {
 
   listener_arn = each.value.listener_arn
   priority     = each.value.priority
+  tags         = var.tags
 
   action {
     type             = "forward"
