@@ -34,7 +34,6 @@ resource "aws_lb_listener_rule" "this" {
 
   listener_arn = each.value.listener_arn
   priority     = each.value.priority
-  tags         = var.tags
 
   action {
     type             = "forward"
@@ -61,9 +60,9 @@ resource "aws_lb_listener_rule" "this" {
     }
   }
 
-  tags = {
+  tags = merge(var.tags, {
     Name = var.name
-  }
+  })
 }
 
 resource "aws_appautoscaling_policy" "requests" {
