@@ -11,6 +11,7 @@ from fleetform.catalog.schema import definitions
 
 _EVERYTHING = Path(__file__).parent / "everything.yaml"
 _FOUND = {"image": "web:1", "port": 80, "public": True, "discovery": {"record_type": "SRV", "ttl": 60}}
+_LEFT_OUT = {"adopt", "name_prefix", "namespace", "state"}
 _SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)] for kind in ("a", "b")}
 
 # Values without which, or with any other of their type in their place, nothing could be rendered.
@@ -30,7 +31,7 @@ def environments() -> Iterator[Environment]:
     tree, _ = read(_EVERYTHING, PurePath(_EVERYTHING.name))
     plain: Any = tree.plain()
     everything = {**plain, "name": "prod"}
-    few = {**everything, "adopt": {}, "services": {"web": _FOUND}}
+    few = {key: value for key, value in everything.items() if key not in _LEFT_OUT} | {"services": {"web": _FOUND}}
     recorded = {**everything["network"], "flow_logs": True}
     by_id = {"id": "vpc-0123456789abcdef0", "public_subnets": _SUBNETS["a"], "private_subnets": _SUBNETS["b"]}
     by_tags = {"tags": {"a": "b"}, "public_subnet_tags": {"c": "d"}, "private_subnet_tags": {"e": "f"}}
