@@ -15,6 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   alarm_description = "${var.service} uses more than ${each.value.threshold} % of its ${each.key}."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   namespace   = "AWS/ECS"
   metric_name = each.value.metric
@@ -37,6 +38,7 @@ resource "aws_cloudwatch_metric_alarm" "running" {
   alarm_description = "Fewer tasks of ${var.service} run than are wanted."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
