@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from fleetform.catalog.models import Environment
-from fleetform.catalog.reference import anchor, keys
+from fleetform.catalog.reference import keys
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.stacks import FOUNDATION
@@ -64,7 +64,9 @@ def current(text: str) -> str:
             lines.append(f"\n## {titles[key]}\n\n{_HEAD}")
         terraform, variables = written.get(key, (NEW, NEW))
         told = ", ".join(f"`{file}`" for file in files.get(key, ())) or _NOTHING
-        lines.append(f"| [`{key}`](catalog.md#{anchor(key.split('.'))}) | {terraform} | {variables} | {told} |")
+        lines.append(
+            f"| [`{key}`](catalog.md#{key.replace('.*', '').replace('.', '-')}) | {terraform} | {variables} | {told} |"
+        )
     return "\n".join(lines) + "\n"
 
 

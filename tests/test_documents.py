@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 import tasks
-from fleetform import reports
-from fleetform.errors import CatalogError
-from fleetform.workflow import reporting
 from tests.catalog.catalogs import loaded
 from tests.conftest import ROOT
 
@@ -79,17 +76,9 @@ def test_the_readme_shows_what_is_rendered() -> None:
     assert [block for block in shown if block not in rendered] == []
 
 
-def test_the_readmes_mistakes_are_told_as_it_shows(tmp_path: Path) -> None:
-    """In the catalog that it shows, which is sound without them."""
-    shown = text(ROOT / "README.md")
-    sound = next(block for language, block in BLOCK.findall(shown) if language == "yaml")
-    wrong = sound.replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080", 1)
-    assert loaded(tmp_path, sound).services.keys() == {"orders", "stock", "web"}
-    with pytest.raises(CatalogError) as refused:
-        loaded(tmp_path, wrong)
-    remarks = reporting.of_problems(tmp_path, refused.value.problems)
-    told = f"{reports.text(remarks, color=False)}\n{reports.counted(remarks)}\n"
-    assert told in [block for _, block in BLOCK.findall(shown)]
+def test_the_catalog_that_the_readme_shows_is_sound(tmp_path: Path) -> None:
+    shown = next(block for language, block in BLOCK.findall(text(ROOT / "README.md")) if language == "yaml")
+    assert loaded(tmp_path, shown).services.keys() == {"orders", "stock", "web"}
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:

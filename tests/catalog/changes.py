@@ -10,7 +10,13 @@ from fleetform.catalog.reference import keys
 from fleetform.catalog.schema import definitions
 
 _EVERYTHING = Path(__file__).parent / "everything.yaml"
-_FOUND = {"image": "web:1", "port": 80, "public": True, "discovery": {"record_type": "SRV", "ttl": 60}}
+_FOUND = {
+    "image": "web:1",
+    "port": 80,
+    "public": True,
+    "discovery": {"record_type": "SRV", "ttl": 60},
+    "calls": [{"host": "api.example.com", "cidr": "198.51.100.0/24", "port": 443, "variable": "API_URL"}],
+}
 _LEFT_OUT = {"adopt", "name_prefix", "namespace", "state"}
 _SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)] for kind in ("a", "b")}
 
