@@ -64,9 +64,8 @@ def current(text: str) -> str:
             lines.append(f"\n## {titles[key]}\n\n{_HEAD}")
         terraform, variables = written.get(key, (NEW, NEW))
         told = ", ".join(f"`{file}`" for file in files.get(key, ())) or _NOTHING
-        lines.append(
-            f"| [`{key}`](catalog.md#{key.replace('.*', '').replace('.', '-')}) | {terraform} | {variables} | {told} |"
-        )
+        anchor = key.replace(".*", "").replace(".", "-")
+        lines.append(f"| [`{key}`](catalog.md#{anchor}) | {terraform} | {variables} | {told} |")
     return "\n".join(lines) + "\n"
 
 

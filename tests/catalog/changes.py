@@ -29,6 +29,7 @@ _OTHER: Mapping[tuple[str, str], object] = {
     ("Ingress", "port"): None,
     ("Network", "cidr"): "10.1.0.0/16",
     ("Service", "ports"): {"admin": Port(container_port=9999)},
+    ("ServiceConnect", "port"): None,
 }
 
 
