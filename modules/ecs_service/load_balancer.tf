@@ -66,7 +66,7 @@ resource "aws_lb_listener_rule" "this" {
 }
 
 resource "aws_appautoscaling_policy" "requests" {
-  for_each = { for key, target in aws_appautoscaling_target.this : key => target if try(var.autoscaling.requests_per_target, null) != null }
+  for_each = { for key, target in local.scalable : key => target if try(var.autoscaling.requests_per_target, null) != null }
 
   name               = "${var.name}-requests"
   policy_type        = "TargetTrackingScaling"
