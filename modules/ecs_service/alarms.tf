@@ -1,6 +1,4 @@
 locals {
-  cluster_name = trimprefix(local.cluster.resource, "cluster/")
-
   # Of the service's tasks together, in percent of what is reserved.
   usage_alarms = var.alarms == null ? {} : {
     cpu    = { metric = "CPUUtilization", threshold = var.alarms.cpu }
@@ -17,6 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   alarm_description = "${var.service} uses more than ${each.value.threshold} % of its ${each.key}."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   namespace   = "AWS/ECS"
   metric_name = each.value.metric
@@ -39,6 +38,7 @@ resource "aws_cloudwatch_metric_alarm" "running" {
   alarm_description = "Fewer tasks of ${var.service} run than are wanted."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0

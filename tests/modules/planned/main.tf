@@ -167,7 +167,9 @@ module "balanced" {
 
   name    = "shop-dev-a-service-with-a-long-name"
   service = "a-service-with-a-long-name"
-  image   = "public.ecr.aws/nginx/nginx:1.29"
+
+  containers = { a-service-with-a-long-name = { image = "public.ecr.aws/nginx/nginx:1.29", health_check = { command = ["CMD", "true"], start_period = 90 } } }
+
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -184,9 +186,8 @@ module "balanced" {
     deregistration_delay = 60
   }
 
-  port         = 80
-  health_check = { command = ["CMD", "true"], start_period = 90 }
-  autoscaling  = { min = 2, max = 8, requests_per_target = 1000 }
+  port        = 80
+  autoscaling = { min = 2, max = 8, requests_per_target = 1000 }
 }
 
 module "worker" {
@@ -364,8 +365,10 @@ module "market" {
 
   name    = "shop-dev-market"
   service = "market"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
-  port    = 9000
+
+  containers = { market = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
+  port = 9000
 
   cluster_arn           = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids            = ["subnet-0123456789abcdef0"]
@@ -389,7 +392,9 @@ module "report" {
 
   name    = "shop-dev-report"
   service = "report"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
+
+  containers = { report = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -403,7 +408,9 @@ module "migration" {
 
   name    = "shop-dev-migration"
   service = "migration"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
+
+  containers = { migration = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
   one_off = true
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
@@ -416,8 +423,10 @@ module "connected" {
 
   name    = "shop-dev-connected"
   service = "connected"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
-  port    = 8080
+
+  containers = { connected = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
+  port = 8080
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
