@@ -7,7 +7,7 @@ locals {
 
   # The port that callers find in Service Connect, if there is one.
   connect_name = try(var.service_connect.server.port_name, null)
-  connect_port = local.connect_name == null ? var.port : try(var.containers[var.service].ports[local.connect_name].container_port, null)
+  connect_port = local.connect_name == null ? var.port : var.containers[var.service].ports[local.connect_name].container_port
 
   proxy_log_options = {
     awslogs-group         = local.log_group_name

@@ -605,7 +605,7 @@ variable "service_connect" {
   default = null
 
   validation {
-    condition     = try(var.service_connect.server, null) == null || local.connect_port != null
+    condition     = try(var.service_connect.server.port_name, null) == null ? try(var.service_connect.server, null) == null || var.port != null : can(var.containers[var.service].ports[var.service_connect.server.port_name])
     error_message = "service_connect with a server needs port, or a port_name of one of the service's own ports."
   }
 }

@@ -42,6 +42,22 @@ WRONG: list[tuple[str, list[str]]] = [
         ["35: `a` runs before `c`, which is no other service; known: b"],
     ),
     (
+        "run_before: [b], group: front",
+        ["39: a task with `run_before` is in the stack `tasks`, and in no group; remove it"],
+    ),
+    (
+        "group: tasks",
+        ["29: `tasks` is the stack of tasks that run before services are updated; choose another name"],
+    ),
+    (
+        "ports: { dns: { container_port: 53, protocol: udp } }, service_connect: { port: dns }",
+        ["102: Service Connect's proxies speak TCP; name a port of tcp"],
+    ),
+    (
+        "ports: { admin: 9090 }, discovery: { record_type: SRV }",
+        ["72: an SRV record holds the `port` of `a`, which has none; give it one, or choose `A`"],
+    ),
+    (
         "run_before: [a]",
         ["35: `a` runs before `a`, which is no other service; known: b"],
     ),
@@ -469,6 +485,17 @@ def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
         "  b: { image: 'x:1', port: 1, ports: { admin: 9090 } }\n"
     )
     assert set(loaded(tmp_path, f"{HEAD}services:\n{services}").services) == {"a", "b"}
+
+
+def test_a_task_that_runs_before_another_such_task_is_refused(tmp_path: Path) -> None:
+    services = (
+        "  a: { image: 'x:1', run_before: [b] }\n"
+        "  b: { image: 'x:1', run_before: [c] }\n"
+        "  c: { image: 'x:1' }\n"
+    )
+    assert problems(tmp_path, f"{HEAD}services:\n{services}") == [
+        "35: `a` runs before `b`, which is run before services as well; name the services that wait for both"
+    ]
 
 
 def test_two_services_cannot_have_had_the_same_name(tmp_path: Path) -> None:

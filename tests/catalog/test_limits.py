@@ -235,6 +235,38 @@ WRONG: list[tuple[str, list[str]]] = [
         ],
     ),
     (
+        (
+            "discovery: service_connect\n"
+            "services:\n"
+            "  web: { ports: { admin: 9090 } }\n"
+            "  a: { image: 'x:1', calls: [{ service: web, port: admin }, b] }\n"
+            "  b: { image: 'x:1', port: 1, ports: { admin: 2 }, service_connect: { port: admin } }\n"
+        ),
+        [
+            (
+                "4:52: `a` calls `web` on the port `admin`, and Service Connect offers its `port` alone; "
+                "call its `port`, or let it offer another: `service_connect: { port: ... }`"
+            ),
+            (
+                "4:61: `a` calls `b` on its `port`, and Service Connect offers the port `admin` alone; "
+                "call the port `admin`, or let it offer another: `service_connect: { port: ... }`"
+            ),
+        ],
+    ),
+    (
+        (
+            "services:\n"
+            "  web: { ports: { admin: 9090 }, discovery: { record_type: SRV } }\n"
+            "  a: { image: 'x:1', calls: [web, { service: web, port: admin }] }\n"
+        ),
+        [
+            (
+                "3:57: `a` calls `web` on the port `admin`, and its SRV record holds its `port` alone; "
+                "call its `port`, or choose `record_type: A`"
+            )
+        ],
+    ),
+    (
         "discovery: service_connect\nservices: { a: { image: 'x:1', port: 1, service_connect: { alias: web } } }\n",
         ["2:16: `web` and `a` have the same name in Service Connect; give one of them another `alias`"],
     ),
