@@ -310,7 +310,7 @@ def test_a_task_that_runs_before_services_is_no_service_and_has_its_task_definit
     deployment.ec2.authorize_security_group_egress(**deployment.rule("migration", ANYWHERE, 443))
     environment = with_service(deployment, "migration", Service(image="migration:1", run_before=("orders",)))
     missing = verify(environment, deployment.access)
-    container = {"name": "migration", "image": "migration:1"}
+    container = {"name": "migration", "image": "migration:1", "memory": 512}
     definition = deployment.ecs.register_task_definition(
         family=f"{deployment.prefix}-migration", containerDefinitions=[container]
     )["taskDefinition"]["taskDefinitionArn"]

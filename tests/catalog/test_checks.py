@@ -488,11 +488,7 @@ def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
 
 
 def test_a_task_that_runs_before_another_such_task_is_refused(tmp_path: Path) -> None:
-    services = (
-        "  a: { image: 'x:1', run_before: [b] }\n"
-        "  b: { image: 'x:1', run_before: [c] }\n"
-        "  c: { image: 'x:1' }\n"
-    )
+    services = "  a: { image: 'x:1', run_before: [b] }\n  b: { image: 'x:1', run_before: [c] }\n  c: { image: 'x:1' }\n"
     assert problems(tmp_path, f"{HEAD}services:\n{services}") == [
         "35: `a` runs before `b`, which is run before services as well; name the services that wait for both"
     ]
