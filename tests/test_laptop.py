@@ -198,7 +198,13 @@ def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project
 def applied(*public: tuple[str, int]) -> Applied:
     """Public services on their ports."""
     services = [
-        AppliedService(name, 1, {"containerDefinitions": [{"portMappings": [{"containerPort": port}]}]}, None, (name,))
+        AppliedService(
+            name,
+            1,
+            {"containerDefinitions": [{"name": name, "portMappings": [{"containerPort": port}]}]},
+            None,
+            (name,),
+        )
         for name, port in public
     ]
     rules = [AppliedRule("ingress", name, "tcp", port, port, cidr="0.0.0.0/0") for name, port in public]

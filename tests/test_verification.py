@@ -33,7 +33,7 @@ SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:
     domain = deployment.namespace
     assert verify(deployment.environment, deployment.access) == Report(
-        checks=36,
+        checks=39,
         differences=(),
         services=(
             ServiceStatus("orders", f"orders.{domain}", 8080, (), running=2, desired=2, registered=2),

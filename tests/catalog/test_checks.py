@@ -484,7 +484,8 @@ def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
         "  a: { image: 'x:1', calls: [b, { service: b, port: admin }] }\n"
         "  b: { image: 'x:1', port: 1, ports: { admin: 9090 } }\n"
     )
-    assert set(loaded(tmp_path, f"{HEAD}services:\n{services}").services) == {"a", "b"}
+    made = loaded(tmp_path, f"{HEAD}services:\n{services}")
+    assert [call.port for call in made.services["a"].calls] == [None, "admin"]
 
 
 def test_a_task_that_runs_before_another_such_task_is_refused(tmp_path: Path) -> None:

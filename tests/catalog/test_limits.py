@@ -347,17 +347,18 @@ WRONG: list[tuple[str, list[str]]] = [
     ),
     (
         (
-            "network: { subnets: private, endpoints: [logs] }\n"
+            "network: { subnets: private }\n"
             "ingress: { type: alb }\n"
-            "services: { web: { calls: [{ host: a.example.com, port: 1 }, { cidr: 8.8.8.0/24, port: 1 }, "
+            "services: { web: { image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1,\n"
+            "calls: [{ host: a.example.com, port: 1 }, { cidr: 8.8.8.0/24, port: 1 }, "
             "{ host: b.example.com, cidr: 10.9.0.0/16, port: 1 }] } }"
         ),
         [
             (
-                f"3:{column}: `{called}` is on the internet, and without NAT no way leads there; "
+                f"4:{column}: `{called}` is on the internet, and without NAT no way leads there; "
                 "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
             )
-            for column, called in ((28, "a.example.com"), (62, "8.8.8.0/24"))
+            for column, called in ((9, "a.example.com"), (43, "8.8.8.0/24"))
         ],
     ),
     (
