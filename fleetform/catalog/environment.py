@@ -46,6 +46,9 @@ Tags = Mapping[TagKey, TagValue]
 FOUNDATION_NAME = "foundation"
 """The stack that no service is in: what services have in common."""
 
+TASKS_NAME = "tasks"
+"""The stack of tasks that run before services are updated."""
+
 
 class Vpc(Entry):
     """A VPC that exists already, and its subnets, each by ID or by tags."""

@@ -591,21 +591,22 @@ variable "service" {
 }
 
 variable "service_connect" {
-  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
+  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use, which of its ports by name (`port_name`; null for `port`) and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
   type = object({
     after         = optional(list(string), [])
     namespace_arn = string
     server = optional(object({
       dns_name        = string
       idle_timeout    = optional(number)
+      port_name       = optional(string)
       request_timeout = optional(number)
     }))
   })
   default = null
 
   validation {
-    condition     = try(var.service_connect.server, null) == null || var.port != null
-    error_message = "service_connect with a server needs port."
+    condition     = try(var.service_connect.server.port_name, null) == null ? try(var.service_connect.server, null) == null || var.port != null : can(var.containers[var.service].ports[var.service_connect.server.port_name])
+    error_message = "service_connect with a server needs port, or a port_name of one of the service's own ports."
   }
 }
 

@@ -424,6 +424,26 @@ def test_service_connect(planned: dict[str, Resources]) -> None:
     ]
 
 
+def test_another_port_in_service_connect(planned: dict[str, Resources]) -> None:
+    """A service offers the port that is named instead of its own, which has no name then."""
+    (configuration,) = planned["console"]['aws_ecs_service.fixed["this"]']["service_connect_configuration"]
+    assert configuration["service"] == [
+        {
+            "client_alias": [{"dns_name": "console.dev.shop.internal", "port": 9090}],
+            "discovery_name": "console",
+            "ingress_port_override": None,
+            "port_name": "admin",
+            "timeout": [],
+            "tls": [],
+        }
+    ]
+    (container,) = planned["console"]["aws_ecs_task_definition.this"]["container_definitions"]
+    assert container["portMappings"] == [
+        {"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"},
+        {"appProtocol": "grpc", "containerPort": 9090, "hostPort": 9090, "name": "admin", "protocol": "tcp"},
+    ]
+
+
 def test_schedule(planned: dict[str, Resources]) -> None:
     """A schedule starts a task where a service's would run, with tags, and no later than is said."""
     assert planned["report"]['aws_scheduler_schedule.this["this"]'] == {

@@ -418,6 +418,30 @@ module "migration" {
   security_group_ids = ["sg-0123456789abcdef0"]
 }
 
+module "console" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-console"
+  service = "console"
+  port    = 8080
+
+  containers = {
+    console = {
+      image = "public.ecr.aws/docker/library/busybox:1.37"
+      ports = { admin = { container_port = 9090, app_protocol = "grpc" } }
+    }
+  }
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  service_connect = {
+    namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+    server        = { dns_name = "console.dev.shop.internal", port_name = "admin" }
+  }
+}
+
 module "connected" {
   source = "../../../modules/ecs_service"
 
