@@ -105,7 +105,7 @@ data "aws_iam_policy_document" "task" {
     content {
       sid       = "FindShellLogs"
       actions   = ["logs:DescribeLogGroups"]
-      resources = ["*"] # The agent lists them all.
+      resources = ["arn:${local.cluster.partition}:logs:${local.cluster.region}:${local.cluster.account_id}:log-group:*"] # The agent lists them all.
     }
   }
 

@@ -35,7 +35,7 @@ resource "aws_ecs_service" "fixed" {
   wait_for_steady_state         = var.wait_for_steady_state
 
   # A task that the load balancer finds unhealthy while it starts is not replaced yet.
-  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.health_check.start_period, 0))
+  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.containers[var.service].health_check.start_period, 0))
 
   # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
   force_new_deployment = true
@@ -166,7 +166,7 @@ resource "aws_ecs_service" "autoscaled" {
   wait_for_steady_state         = var.wait_for_steady_state
 
   # A task that the load balancer finds unhealthy while it starts is not replaced yet.
-  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.health_check.start_period, 0))
+  health_check_grace_period_seconds = var.load_balancer == null ? null : max(60, try(var.containers[var.service].health_check.start_period, 0))
 
   # Without it another capacity provider replaces the service. With it every change of the service starts new tasks.
   force_new_deployment = true

@@ -167,7 +167,13 @@ module "balanced" {
 
   name    = "shop-dev-a-service-with-a-long-name"
   service = "a-service-with-a-long-name"
-  image   = "public.ecr.aws/nginx/nginx:1.29"
+
+  containers = {
+    a-service-with-a-long-name = {
+      image        = "public.ecr.aws/nginx/nginx:1.29"
+      health_check = { command = ["CMD", "true"], start_period = 90 }
+    }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -184,9 +190,9 @@ module "balanced" {
     deregistration_delay = 60
   }
 
-  port         = 80
-  health_check = { command = ["CMD", "true"], start_period = 90 }
-  autoscaling  = { min = 2, max = 8, requests_per_target = 1000 }
+  port        = 80
+  autoscaling = { min = 2, max = 8, requests_per_target = 1000 }
+  alarms      = { errors = 5, p99_milliseconds = 300, running = false }
 }
 
 module "worker" {
@@ -364,8 +370,11 @@ module "market" {
 
   name    = "shop-dev-market"
   service = "market"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
   port    = 9000
+
+  containers = {
+    market = { image = "public.ecr.aws/docker/library/busybox:1.37" }
+  }
 
   cluster_arn           = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids            = ["subnet-0123456789abcdef0"]
@@ -389,13 +398,18 @@ module "report" {
 
   name    = "shop-dev-report"
   service = "report"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
+
+  containers = {
+    report = { image = "public.ecr.aws/docker/library/busybox:1.37" }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  schedule = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  schedule    = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  alarms      = {}
 }
 
 module "migration" {
@@ -403,8 +417,11 @@ module "migration" {
 
   name    = "shop-dev-migration"
   service = "migration"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
   one_off = true
+
+  containers = {
+    migration = { image = "public.ecr.aws/docker/library/busybox:1.37" }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -416,8 +433,11 @@ module "connected" {
 
   name    = "shop-dev-connected"
   service = "connected"
-  image   = "public.ecr.aws/docker/library/busybox:1.37"
   port    = 8080
+
+  containers = {
+    connected = { image = "public.ecr.aws/docker/library/busybox:1.37" }
+  }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
