@@ -209,8 +209,8 @@ class Environment(Entry):
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     kms_key: KmsKey | None = None
-    """The key that logs, images and secrets are encrypted with; left out: AWS's own keys. Its policy is yours:
-    it has to let `logs.<region>.amazonaws.com` use it for the log groups."""
+    """The key that logs, images, secrets and schedules are encrypted with; left out: AWS's own keys. Its policy is
+    yours: it has to let `logs.<region>.amazonaws.com` use it for the log groups, and who applies for schedules."""
     protection: Boolean = False
     """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
     adopt: Adopted = Adopted()

@@ -78,6 +78,13 @@ data "aws_iam_policy_document" "execution" {
       sid       = "DecryptSecrets"
       actions   = ["kms:Decrypt"]
       resources = [statement.value]
+
+      # The key encrypts more than secrets.
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = [for service in ["secretsmanager", "ssm"] : "${service}.${local.cluster.region}.*"]
+      }
     }
   }
 }

@@ -28,6 +28,7 @@ class Permission:
     conditions: tuple[str, ...]
 
     def __str__(self) -> str:
+        """One line, and one more for each condition."""
         by = self.principal and f" to {self.principal}"
         on = self.resource and f" on {self.resource}"
         conditions = "".join(f"\n    if {condition}" for condition in self.conditions)
@@ -47,28 +48,25 @@ def permissions(resources: Resources) -> Iterator[Permission]:
 def _of_document(policy: str, document: Mapping[str, Any], name: str | None) -> Iterator[Permission]:
     for statement in _listed(document["Statement"]):
         assert not statement.keys() & {"NotAction", "NotPrincipal", "NotResource"}, statement
-        conditions = tuple(sorted(_without(name, text) for text in _pairs(statement.get("Condition", {}))))
-        for principal in sorted(_principals(statement.get("Principal", ""))):
+        conditions = tuple(_without(name, condition) for condition in sorted(_conditions(statement)))
+        for principal in _principals(statement):
             for action in _listed(statement["Action"]):
                 for resource in _listed(statement.get("Resource", "")):
-                    effect, resource_ = statement["Effect"], _without(name, resource)
-                    yield Permission(policy, effect, action, resource_, principal, conditions)
+                    on = _without(name, resource)
+                    yield Permission(policy, statement["Effect"], action, on, principal, conditions)
 
 
-def _principals(principal: Any) -> list[str]:  # noqa: ANN401 - JSON
-    return _pairs({"": principal}) if isinstance(principal, str) else _pairs_of(principal)
+def _conditions(statement: Mapping[str, Any]) -> Iterator[str]:
+    for test, keys in statement.get("Condition", {}).items():
+        for key, values in keys.items():
+            yield f"{test} {key} {' or '.join(sorted(_listed(values)))}"
 
 
-def _pairs(conditions: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{test} {pair}".strip()
-        for test, values in conditions.items()
-        for pair in (_pairs_of(values) if isinstance(values, dict) else [values])
-    ]
-
-
-def _pairs_of(values: Mapping[str, Any]) -> list[str]:
-    return [f"{key} {value}" for key, several in values.items() for value in _listed(several)]
+def _principals(statement: Mapping[str, Any]) -> list[str]:
+    principal = statement.get("Principal", "")
+    if isinstance(principal, str):
+        return [principal]
+    return [f"{kind} {name}" for kind, names in principal.items() for name in _listed(names)]
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON

@@ -472,7 +472,7 @@ def test_schedule(planned: dict[str, Resources]) -> None:
 
 
 def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> None:
-    """The role starts tasks of one family in one cluster, tags them, gives them their two roles, reads its schedule, and no more."""
+    """The role starts tasks of one family in one cluster with their tags and two roles, reads its schedule, no more."""
     account = "arn:aws:iam::123456789012:role/shop-dev-report"
     assert planned["report"]['aws_iam_role_policy.schedule["this"]'] == {
         "name": "schedule",
@@ -862,6 +862,9 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
     place = "ap-northeast-1:123456789012"
     repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
     logs = f"arn:aws:logs:{place}:log-group:/ecs/shop-dev-shop:*"
+    for_secrets = json.dumps(
+        {"StringLike": {"kms:ViaService": ["ssm.ap-northeast-1.*", "secretsmanager.ap-northeast-1.*"]}}
+    )
     assert allowed(planned["full"]["aws_iam_role_policy.execution"]["policy"]) == {
         ("Allow", "logs:CreateLogStream", logs, "{}"),
         ("Allow", "logs:PutLogEvents", logs, "{}"),
@@ -873,7 +876,7 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/token", "{}"),
         ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:shop/db-??????", "{}"),
         ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:proxy-key-AbCdEf", "{}"),
-        ("Allow", "kms:Decrypt", KMS_KEY, "{}"),
+        ("Allow", "kms:Decrypt", KMS_KEY, for_secrets),
     }
 
 

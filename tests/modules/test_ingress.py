@@ -82,7 +82,9 @@ def test_logs(planned: dict[str, Resources]) -> None:
     assert {key: value for key, value in rule.items() if value} == {
         "abort_incomplete_multipart_upload": [{"days_after_initiation": 1}],
         "expiration": [{"date": None, "days": 365, "expired_object_delete_marker": False}],
-        "filter": [{"and": [], "object_size_greater_than": None, "object_size_less_than": None, "prefix": "", "tag": []}],
+        "filter": [
+            {"and": [], "object_size_greater_than": None, "object_size_less_than": None, "prefix": "", "tag": []}
+        ],
         "id": "expire",
         "noncurrent_version_expiration": [{"newer_noncurrent_versions": None, "noncurrent_days": 30}],
         "status": "Enabled",

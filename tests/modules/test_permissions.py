@@ -47,12 +47,20 @@ def test_no_policy_is_hidden(planned: dict[str, Resources]) -> None:
 
 def test_managed_policies(planned: dict[str, Resources]) -> None:
     """No role has a policy of AWS's or of the account's but those that its service asked for."""
+    in_roles = {
+        key
+        for resources in planned.values()
+        for address, values in resources.items()
+        if address.startswith("aws_iam_role.")
+        for key in values.keys() & {"inline_policy", "managed_policy_arns"}
+    }
     attached = {
         (call, values["role"], values["policy_arn"])
         for call, resources in planned.items()
         for address, values in resources.items()
         if "policy_attachment" in address
     }
+    assert in_roles == set()
     assert attached == {("full", "shop-dev-shop-task", "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess")}
 
 
