@@ -21,6 +21,7 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   alarm_description = "${var.service} uses more than ${each.value.threshold} % of its ${each.key}."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   namespace   = "AWS/ECS"
   metric_name = each.value.metric
@@ -43,6 +44,7 @@ resource "aws_cloudwatch_metric_alarm" "running" {
   alarm_description = "Fewer tasks of ${var.service} run than are wanted."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
@@ -82,6 +84,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_description = "${var.service} answers more than ${var.alarms.errors} % of its requests with an error of its own (5xx)."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   comparison_operator = "GreaterThanThreshold"
   threshold           = var.alarms.errors
@@ -120,6 +123,7 @@ resource "aws_cloudwatch_metric_alarm" "response_time" {
   alarm_description = "One in a hundred requests to ${var.service} takes more than ${var.alarms.p99_milliseconds} ms."
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
 
   namespace          = "AWS/ApplicationELB"
   metric_name        = "TargetResponseTime" # in seconds

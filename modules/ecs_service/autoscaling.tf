@@ -33,6 +33,8 @@ resource "aws_appautoscaling_target" "scheduled" {
   min_capacity       = var.autoscaling.min
   max_capacity       = var.autoscaling.max
 
+  tags = var.tags
+
   lifecycle {
     # A scheduled action sets them.
     ignore_changes = [max_capacity, min_capacity]

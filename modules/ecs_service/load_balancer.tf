@@ -26,6 +26,8 @@ resource "aws_lb_target_group" "this" {
     matcher  = "200-399"
   }
 
+  tags = var.tags
+
   lifecycle {
     # A listener rule holds on to it.
     create_before_destroy = true
@@ -63,9 +65,9 @@ resource "aws_lb_listener_rule" "this" {
     }
   }
 
-  tags = {
+  tags = merge(var.tags, {
     Name = var.name
-  }
+  })
 }
 
 resource "aws_appautoscaling_policy" "requests" {

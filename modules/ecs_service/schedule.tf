@@ -89,6 +89,7 @@ resource "aws_iam_role" "schedule" {
 
   name               = "${var.name}-schedule"
   assume_role_policy = data.aws_iam_policy_document.assume_schedule_role[each.key].json
+  tags               = var.tags
 }
 
 resource "aws_iam_role_policy" "schedule" {

@@ -168,12 +168,8 @@ module "balanced" {
   name    = "shop-dev-a-service-with-a-long-name"
   service = "a-service-with-a-long-name"
 
-  containers = {
-    a-service-with-a-long-name = {
-      image        = "public.ecr.aws/nginx/nginx:1.29"
-      health_check = { command = ["CMD", "true"], start_period = 90 }
-    }
-  }
+  containers = { a-service-with-a-long-name = { image = "public.ecr.aws/nginx/nginx:1.29", health_check = { command = ["CMD", "true"], start_period = 90 } } }
+
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -370,11 +366,10 @@ module "market" {
 
   name    = "shop-dev-market"
   service = "market"
-  port    = 9000
 
-  containers = {
-    market = { image = "public.ecr.aws/docker/library/busybox:1.37" }
-  }
+  containers = { market = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
+  port = 9000
 
   cluster_arn           = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids            = ["subnet-0123456789abcdef0"]
@@ -399,9 +394,8 @@ module "report" {
   name    = "shop-dev-report"
   service = "report"
 
-  containers = {
-    report = { image = "public.ecr.aws/docker/library/busybox:1.37" }
-  }
+  containers = { report = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -417,11 +411,10 @@ module "migration" {
 
   name    = "shop-dev-migration"
   service = "migration"
-  one_off = true
 
-  containers = {
-    migration = { image = "public.ecr.aws/docker/library/busybox:1.37" }
-  }
+  containers = { migration = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
+  one_off = true
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -433,11 +426,10 @@ module "connected" {
 
   name    = "shop-dev-connected"
   service = "connected"
-  port    = 8080
 
-  containers = {
-    connected = { image = "public.ecr.aws/docker/library/busybox:1.37" }
-  }
+  containers = { connected = { image = "public.ecr.aws/docker/library/busybox:1.37" } }
+
+  port = 8080
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
