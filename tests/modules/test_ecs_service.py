@@ -863,7 +863,7 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
     repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
     logs = f"arn:aws:logs:{place}:log-group:/ecs/shop-dev-shop:*"
     for_secrets = json.dumps(
-        {"StringLike": {"kms:ViaService": ["ssm.ap-northeast-1.*", "secretsmanager.ap-northeast-1.*"]}}
+        {"StringLike": {"kms:ViaService": ["secretsmanager.ap-northeast-1.*", "ssm.ap-northeast-1.*"]}}
     )
     assert allowed(planned["full"]["aws_iam_role_policy.execution"]["policy"]) == {
         ("Allow", "logs:CreateLogStream", logs, "{}"),
