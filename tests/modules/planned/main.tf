@@ -188,6 +188,7 @@ module "balanced" {
 
   port        = 80
   autoscaling = { min = 2, max = 8, requests_per_target = 1000 }
+  alarms      = { errors = 5, p99_milliseconds = 300, running = false }
 }
 
 module "worker" {
@@ -400,7 +401,9 @@ module "report" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  schedule = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  schedule    = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  alarms      = {}
 }
 
 module "migration" {
