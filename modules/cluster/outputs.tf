@@ -6,11 +6,6 @@ output "cluster_arn" {
   depends_on = [aws_ecs_cluster_capacity_providers.this]
 }
 
-output "cluster_name" {
-  description = "Name of the cluster."
-  value       = aws_ecs_cluster.this.name
-}
-
 output "exec_log_group_arn" {
   description = "ARN of the log group that what ECS Exec does is written to; null without `exec`."
   value       = one(values(aws_cloudwatch_log_group.exec)[*].arn)

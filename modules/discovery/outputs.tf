@@ -3,16 +3,6 @@ output "namespace_arn" {
   value       = local.namespace_arn
 }
 
-output "namespace_id" {
-  description = "ID of the namespace."
-  value       = local.namespace_id
-}
-
-output "namespace_name" {
-  description = "Name of the namespace."
-  value       = var.namespace
-}
-
 output "service_arns" {
   description = "ARNs of the discovery services by service name."
   value       = { for name, service in aws_service_discovery_service.this : name => service.arn }

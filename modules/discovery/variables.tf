@@ -22,15 +22,12 @@ variable "namespace_arn" {
 
 variable "services" {
   description = "Services to find by name; `record_type` A leads to addresses, SRV to ports too; `ttl` is for how many seconds a caller may cache a record."
-  type = map(object({
-    record_type = optional(string, "A")
-    ttl         = optional(number, 10)
-  }))
-  nullable = false
+  type        = map(object({ record_type = optional(string, "A"), ttl = optional(number, 10) }))
+  nullable    = false
 
   validation {
-    condition     = alltrue([for service in var.services : contains(["A", "SRV"], service.record_type)])
-    error_message = "record_type of each service must be one of: A, SRV."
+    condition     = alltrue([for service in var.services : contains(["A", "SRV"], service.record_type) && service.ttl >= 0 && floor(service.ttl) == service.ttl])
+    error_message = "Each of services must have a record_type of A or SRV and a ttl of a whole number of seconds from 0."
   }
 
   validation {
@@ -41,11 +38,6 @@ variable "services" {
   validation {
     condition     = alltrue([for key in keys(var.services) : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", key))])
     error_message = "The keys of services must be DNS labels: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
-  }
-
-  validation {
-    condition     = alltrue([for service in var.services : service.ttl >= 0 && service.ttl <= 2147483647 && floor(service.ttl) == service.ttl])
-    error_message = "ttl of each service must be a whole number of seconds from 0 to 2147483647."
   }
 }
 

@@ -65,9 +65,7 @@ resource "aws_lb_listener_rule" "this" {
     }
   }
 
-  tags = merge(var.tags, {
-    Name = var.name
-  })
+  tags = merge(var.tags, { Name = var.name })
 }
 
 resource "aws_appautoscaling_policy" "requests" {

@@ -1,8 +1,3 @@
-output "log_group_name" {
-  description = "Name of the log group that the containers write to."
-  value       = aws_cloudwatch_log_group.this.name
-}
-
 output "run_task" {
   description = "What `aws ecs run-task --cli-input-json` takes to run a one-off task; null for a service or a schedule."
   value = !var.one_off ? null : {
@@ -33,11 +28,6 @@ output "service_name" {
 output "task_definition_arn" {
   description = "ARN of the task definition's revision that runs."
   value       = aws_ecs_task_definition.this.arn
-}
-
-output "task_role_arn" {
-  description = "ARN of the role that the containers have."
-  value       = aws_iam_role.task.arn
 }
 
 output "task_role_name" {

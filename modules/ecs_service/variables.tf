@@ -12,27 +12,19 @@ variable "alarms" {
 
   validation {
     condition = alltrue(flatten([
-      for alarms in var.alarms[*] : [for percent in [alarms.cpu, alarms.errors, alarms.memory] : percent >= 1 && percent <= 100]
+      for alarms in var.alarms[*] : [
+        alarms.p99_milliseconds >= 1, [for percent in [alarms.cpu, alarms.errors, alarms.memory] : percent >= 1 && percent <= 100]
+      ]
     ]))
-    error_message = "cpu, errors and memory of alarms must be from 1 to 100."
-  }
-
-  validation {
-    condition     = try(var.alarms.p99_milliseconds >= 1, var.alarms == null)
-    error_message = "p99_milliseconds of alarms must be at least 1."
+    error_message = "alarms must have cpu, errors and memory from 1 to 100 and p99_milliseconds of at least 1."
   }
 }
 
 variable "architecture" {
-  description = "Processor architecture that the image is built for."
+  description = "Processor architecture that the image is built for: `arm64` or `x86_64`."
   type        = string
   default     = "x86_64"
   nullable    = false
-
-  validation {
-    condition     = contains(["arm64", "x86_64"], var.architecture)
-    error_message = "architecture must be one of: arm64, x86_64."
-  }
 }
 
 variable "assign_public_ip" {
@@ -50,12 +42,7 @@ variable "autoscaling" {
     memory              = optional(number)
     min                 = number
     requests_per_target = optional(number)
-    schedule = optional(map(object({
-      expression = string
-      max        = number
-      min        = number
-      time_zone  = optional(string, "UTC")
-    })), {})
+    schedule            = optional(map(object({ expression = string, max = number, min = number, time_zone = optional(string, "UTC") })), {})
   })
   default = null
 
@@ -65,19 +52,14 @@ variable "autoscaling" {
   }
 
   validation {
-    condition = try(
-      var.autoscaling.min >= 0 && var.autoscaling.max >= max(var.autoscaling.min, 1)
-      && floor(var.autoscaling.min) == var.autoscaling.min && floor(var.autoscaling.max) == var.autoscaling.max,
-      var.autoscaling == null,
-    )
+    condition = alltrue([
+      for bounds in var.autoscaling[*] : bounds.min >= 0 && bounds.max >= max(bounds.min, 1) && floor(bounds.min) == bounds.min && floor(bounds.max) == bounds.max
+    ])
     error_message = "autoscaling must have whole numbers with 0 <= min <= max and max at least 1."
   }
 
   validation {
-    condition = alltrue([
-      for use in [try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)] :
-      coalesce(use, 1) >= 1 && coalesce(use, 1) <= 100
-    ])
+    condition     = alltrue([for use in compact([try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)]) : use >= 1 && use <= 100])
     error_message = "cpu and memory of autoscaling must be from 1 to 100."
   }
 
@@ -92,35 +74,21 @@ variable "autoscaling" {
 
 variable "capacity_providers" {
   description = "Share of the tasks (`weight`) and least number of tasks (`base`) by capacity provider."
-  type = map(object({
-    base   = optional(number, 0)
-    weight = number
-  }))
-  default  = { FARGATE = { weight = 1 } }
-  nullable = false
+  type        = map(object({ base = optional(number, 0), weight = number }))
+  default     = { FARGATE = { weight = 1 } }
+  nullable    = false
 
   validation {
-    condition = (
-      length(var.capacity_providers) > 0
-      && length(setsubtract(keys(var.capacity_providers), ["FARGATE", "FARGATE_SPOT"])) == 0
-    )
+    condition     = length(setsubtract(keys(var.capacity_providers), ["FARGATE", "FARGATE_SPOT"])) == 0
     error_message = "The keys of capacity_providers must be one or both of: FARGATE, FARGATE_SPOT."
   }
 
   validation {
     condition = (
-      alltrue([for provider in var.capacity_providers : provider.weight >= 0 && provider.weight <= 1000])
-      && anytrue([for provider in var.capacity_providers : provider.weight > 0])
-    )
-    error_message = "weight of each of capacity_providers must be from 0 to 1000, and at least one above 0."
-  }
-
-  validation {
-    condition = (
-      alltrue([for provider in var.capacity_providers : provider.base >= 0 && provider.base <= 100000])
+      anytrue([for provider in var.capacity_providers : provider.weight > 0])
       && length([for provider in var.capacity_providers : provider if provider.base > 0]) <= 1
     )
-    error_message = "base of each of capacity_providers must be from 0 to 100000, and only one may be above 0."
+    error_message = "capacity_providers must have a weight above 0, and a base above 0 at most once."
   }
 }
 
@@ -151,29 +119,15 @@ variable "containers" {
       start_period = optional(number, 10)
       timeout      = optional(number, 5)
     }))
-    image  = string
-    memory = optional(number)
-    mounts = optional(map(object({
-      container_path = string
-      read_only      = optional(bool, false)
-    })), {})
-    ports = optional(map(object({
-      app_protocol   = optional(string)
-      container_port = number
-      protocol       = optional(string, "tcp")
-    })), {})
-    read_only = optional(bool, true)
-    secrets = optional(map(object({
-      json_key  = optional(string)
-      parameter = optional(string)
-      secret    = optional(string)
-    })), {})
+    image        = string
+    memory       = optional(number)
+    mounts       = optional(map(object({ container_path = string, read_only = optional(bool, false) })), {})
+    ports        = optional(map(object({ app_protocol = optional(string), container_port = number, protocol = optional(string, "tcp") })), {})
+    read_only    = optional(bool, true)
+    secrets      = optional(map(object({ json_key = optional(string), parameter = optional(string), secret = optional(string) })), {})
     stop_timeout = optional(number, 30)
-    ulimits = optional(map(object({
-      hard_limit = number
-      soft_limit = number
-    })), {})
-    user = optional(string)
+    ulimits      = optional(map(object({ hard_limit = number, soft_limit = number })), {})
+    user         = optional(string)
   }))
   nullable = false
 
@@ -212,43 +166,30 @@ variable "containers" {
   }
 
   validation {
-    condition = alltrue(flatten([
-      for container in var.containers : [
-        for secret in container.secrets : (secret.parameter == null) != (secret.secret == null) && (secret.json_key == null || secret.secret != null)
-      ]
-    ]))
+    condition = alltrue([
+      for secret in flatten([for container in var.containers : values(container.secrets)]) :
+      secret.parameter == null ? secret.secret != null : secret.secret == null && secret.json_key == null
+    ])
     error_message = "Each of secrets must have a parameter, or a secret and perhaps its json_key."
   }
 
   # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
   validation {
-    condition = alltrue(flatten([
-      for container in var.containers : [
-        for secret in container.secrets : !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
-      ]
-    ]))
+    condition = alltrue([
+      for secret in flatten([for container in var.containers : values(container.secrets)]) : !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
+    ])
     error_message = "secret of each of secrets must be an ARN where its name ends with a hyphen and six characters: Secrets Manager takes them for its own."
   }
 
   validation {
     condition = alltrue([
-      for container in var.containers :
-      try(contains(["CMD", "CMD-SHELL"], container.health_check.command[0]) && length(container.health_check.command) > 1, container.health_check == null)
+      for check in values(var.containers)[*].health_check : check == null ? true : alltrue([
+        contains(["CMD", "CMD-SHELL"], try(check.command[0], "")), length(check.command) > 1,
+        check.interval >= 5, check.interval <= 300, check.timeout >= 2, check.timeout <= 60,
+        check.retries >= 1, check.retries <= 10, check.start_period >= 0, check.start_period <= 300,
+      ])
     ])
-    error_message = "command of each health_check must be CMD or CMD-SHELL and what to run."
-  }
-
-  validation {
-    condition = alltrue([
-      for container in var.containers : try(
-        container.health_check.interval >= 5 && container.health_check.interval <= 300
-        && container.health_check.timeout >= 2 && container.health_check.timeout <= 60
-        && container.health_check.retries >= 1 && container.health_check.retries <= 10
-        && container.health_check.start_period >= 0 && container.health_check.start_period <= 300,
-        container.health_check == null,
-      )
-    ])
-    error_message = "Each health_check must have interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
+    error_message = "Each health_check must have a command of CMD or CMD-SHELL and what to run, interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
   }
 
   validation {
@@ -262,55 +203,41 @@ variable "containers" {
   }
 
   validation {
-    condition = alltrue([
-      for container in var.containers : length(setsubtract(keys(container.mounts), keys(var.volumes))) == 0
-    ])
-    error_message = "The keys of mounts must be those of volumes."
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        for volume, mount in container.mounts : contains(keys(var.volumes), volume) && can(regex("^/[^[:space:]:]*$", mount.container_path))
+      ]
+    ]))
+    error_message = "Each of mounts must have a key of volumes and a container_path, an absolute path without spaces and colons."
   }
 
   validation {
-    condition = alltrue(flatten([
-      for container in var.containers : [for mount in container.mounts : can(regex("^/[^[:space:]:]*$", mount.container_path))]
-    ]))
-    error_message = "container_path of each of mounts must be an absolute path without spaces and colons."
+    condition = alltrue([
+      for port in flatten([for container in var.containers : values(container.ports)]) : alltrue([
+        port.container_port >= 1, port.container_port <= 65535, floor(port.container_port) == port.container_port,
+        contains(["tcp", "udp"], port.protocol), contains(["http", "http2", "grpc"], coalesce(port.app_protocol, "http")),
+      ])
+    ])
+    error_message = "Each of ports must have a container_port from 1 to 65535, a protocol of tcp or udp, and an app_protocol, if any, of http, http2 or grpc."
+  }
+
+  validation {
+    condition     = alltrue([for time in values(var.containers)[*].stop_timeout : time >= 2 && time <= 120 && floor(time) == time])
+    error_message = "stop_timeout of each container must be a whole number of seconds from 2 to 120."
   }
 
   validation {
     condition = alltrue(flatten([
       for container in var.containers : [
-        for port in container.ports :
-        port.container_port >= 1 && port.container_port <= 65535 && floor(port.container_port) == port.container_port
-        && contains(["tcp", "udp"], port.protocol)
-        && (port.app_protocol == null ? true : contains(["http", "http2", "grpc"], port.app_protocol))
+        for name, limit in container.ulimits : name == "nofile" && limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit
       ]
     ]))
-    error_message = "Each of ports must have a container_port from 1 to 65535, a protocol of tcp or udp, and an app_protocol, if any, of http, http2 or grpc."
+    error_message = "ulimits must have no key but nofile, Fargate has no other, and a soft_limit from 0 to its hard_limit."
   }
 
   validation {
     condition = alltrue([
-      for container in var.containers :
-      container.stop_timeout >= 2 && container.stop_timeout <= 120 && floor(container.stop_timeout) == container.stop_timeout
-    ])
-    error_message = "stop_timeout of each container must be a whole number of seconds from 2 to 120."
-  }
-
-  validation {
-    condition     = alltrue([for container in var.containers : length(setsubtract(keys(container.ulimits), ["nofile"])) == 0])
-    error_message = "The keys of ulimits must be nofile: Fargate has no other."
-  }
-
-  validation {
-    condition = alltrue(flatten([
-      for container in var.containers : [for limit in container.ulimits : limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit]
-    ]))
-    error_message = "soft_limit of each of ulimits must be from 0 to its hard_limit."
-  }
-
-  validation {
-    condition = alltrue([
-      for container in var.containers :
-      container.user == null || can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", container.user))
+      for user in compact(values(var.containers)[*].user) : can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", user))
     ])
     error_message = "user of each container must be a user, or user:group, by name or number."
   }
@@ -397,14 +324,9 @@ variable "discovery_service_arn" {
 }
 
 variable "ephemeral_storage" {
-  description = "GiB of storage that a task has and loses; null for Fargate's 20."
+  description = "GiB of storage that a task has and loses, from 21 to 200; null for Fargate's 20."
   type        = number
   default     = null
-
-  validation {
-    condition     = try(var.ephemeral_storage >= 21 && var.ephemeral_storage <= 200 && floor(var.ephemeral_storage) == var.ephemeral_storage, var.ephemeral_storage == null)
-    error_message = "ephemeral_storage must be a whole number of GiB from 21 to 200."
-  }
 }
 
 variable "exec_log_group_arn" {
@@ -446,28 +368,19 @@ variable "load_balancer" {
   description = "Listener that sends requests for these paths and hosts here, lower priorities first, and how it asks whether a task is healthy; `port` null for the service's; null for none."
   type = object({
     deregistration_delay = optional(number, 30)
-    health_check = optional(object({
-      interval = optional(number, 30)
-      path     = optional(string, "/")
-      timeout  = optional(number, 5)
-    }), {})
-    hosts        = optional(list(string), [])
-    listener_arn = string
-    paths        = optional(list(string), [])
-    port         = optional(number)
-    priority     = number
-    vpc_id       = string
+    health_check         = optional(object({ interval = optional(number, 30), path = optional(string, "/"), timeout = optional(number, 5) }), {})
+    hosts                = optional(list(string), [])
+    listener_arn         = string
+    paths                = optional(list(string), [])
+    port                 = optional(number)
+    priority             = number
+    vpc_id               = string
   })
   default = null
 
   validation {
     condition     = try(contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))), var.load_balancer == null)
     error_message = "load_balancer must have 1 to 5 paths and hosts in all."
-  }
-
-  validation {
-    condition     = try(var.load_balancer.priority >= 1 && var.load_balancer.priority <= 50000, var.load_balancer == null)
-    error_message = "priority of load_balancer must be from 1 to 50000."
   }
 }
 
@@ -476,14 +389,6 @@ variable "log_retention_in_days" {
   type        = number
   default     = 365
   nullable    = false
-
-  validation {
-    condition = contains(
-      [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653],
-      var.log_retention_in_days,
-    )
-    error_message = "log_retention_in_days must be one of: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
 }
 
 variable "log_routing" {
@@ -564,15 +469,6 @@ variable "schedule" {
     condition     = var.schedule == null || can(regex("^(at|cron|rate)[(].+[)]$", var.schedule.expression))
     error_message = "expression of schedule must be at(...), cron(...) or rate(...)."
   }
-
-  validation {
-    condition = try(
-      var.schedule.retries >= 0 && var.schedule.retries <= 185
-      && var.schedule.maximum_event_age >= 60 && var.schedule.maximum_event_age <= 86400,
-      var.schedule == null,
-    )
-    error_message = "schedule must have retries from 0 to 185 and maximum_event_age from 60 to 86400."
-  }
 }
 
 variable "security_group_ids" {
@@ -640,24 +536,15 @@ variable "task_role" {
   type = object({
     policies = optional(set(string), [])
     statements = optional(list(object({
-      actions = list(string)
-      conditions = optional(list(object({
-        test     = string
-        values   = list(string)
-        variable = string
-      })), [])
-      effect    = optional(string, "allow")
-      resources = list(string)
-      sid       = optional(string)
+      actions    = list(string)
+      conditions = optional(list(object({ test = string, values = list(string), variable = string })), [])
+      effect     = optional(string, "allow")
+      resources  = list(string)
+      sid        = optional(string)
     })), [])
   })
   default  = {}
   nullable = false
-
-  validation {
-    condition     = alltrue([for statement in var.task_role.statements : contains(["allow", "deny"], statement.effect)])
-    error_message = "effect of each statement of task_role must be one of: allow, deny."
-  }
 }
 
 variable "volumes" {

@@ -3,11 +3,6 @@ output "arn_suffix" {
   value       = aws_lb.this.arn_suffix
 }
 
-output "dns_name" {
-  description = "The load balancer's own DNS name."
-  value       = aws_lb.this.dns_name
-}
-
 output "listener_arn" {
   description = "ARN of the listener that services add their rules to: HTTPS if there is a certificate."
   value       = aws_lb_listener.this[contains(keys(local.listeners), "https") ? "https" : "http"].arn

@@ -18,11 +18,8 @@ variable "account_id" {
 
 variable "alarms" {
   description = "How many requests in a hundred the load balancer may answer with an error of its own (`errors`), and the SNS topics that are told of more; null for no alarm."
-  type = object({
-    errors     = optional(number, 1)
-    topic_arns = optional(list(string), [])
-  })
-  default = null
+  type        = object({ errors = optional(number, 1), topic_arns = optional(list(string), []) })
+  default     = null
 
   validation {
     condition     = try(var.alarms.errors >= 1 && var.alarms.errors <= 100, var.alarms == null)

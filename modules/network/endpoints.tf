@@ -13,9 +13,7 @@ resource "aws_vpc_endpoint" "gateway" {
   service_name      = "com.amazonaws.${data.aws_region.current.id}.${each.key}"
   route_table_ids   = [for table in aws_route_table.private : table.id]
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 }
 
 resource "aws_vpc_endpoint" "interface" {
@@ -28,7 +26,5 @@ resource "aws_vpc_endpoint" "interface" {
   security_group_ids  = var.endpoint_security_group_ids
   private_dns_enabled = true
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 }

@@ -16,9 +16,7 @@ resource "aws_flow_log" "this" {
   log_destination = aws_cloudwatch_log_group.flow_logs[each.key].arn
   iam_role_arn    = aws_iam_role.flow_logs[each.key].arn
 
-  tags = {
-    Name = var.name
-  }
+  tags = { Name = var.name }
 
   depends_on = [aws_iam_role_policy.flow_logs]
 }

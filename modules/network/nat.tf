@@ -7,9 +7,7 @@ resource "aws_eip" "nat" {
 
   domain = "vpc"
 
-  tags = {
-    Name = "${var.name}-nat-${each.key}"
-  }
+  tags = { Name = "${var.name}-nat-${each.key}" }
 }
 
 resource "aws_nat_gateway" "this" {
@@ -18,9 +16,7 @@ resource "aws_nat_gateway" "this" {
   allocation_id = aws_eip.nat[each.key].id
   subnet_id     = aws_subnet.public[each.key].id
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 
   # It leads nowhere before its subnet does.
   depends_on = [aws_route.public_internet, aws_route_table_association.public]

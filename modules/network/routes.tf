@@ -3,17 +3,13 @@ resource "aws_default_route_table" "this" {
   default_route_table_id = aws_vpc.this.default_route_table_id
   route                  = []
 
-  tags = {
-    Name = "${var.name}-default"
-  }
+  tags = { Name = "${var.name}-default" }
 }
 
 resource "aws_route_table" "public" {
   vpc_id = aws_vpc.this.id
 
-  tags = {
-    Name = "${var.name}-public"
-  }
+  tags = { Name = "${var.name}-public" }
 }
 
 resource "aws_route" "public_internet" {
@@ -34,9 +30,7 @@ resource "aws_route_table" "private" {
 
   vpc_id = aws_vpc.this.id
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 }
 
 resource "aws_route" "private_internet" {

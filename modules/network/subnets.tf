@@ -5,9 +5,7 @@ resource "aws_subnet" "public" {
   availability_zone = each.value.availability_zone
   cidr_block        = each.value.cidr_block
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 }
 
 resource "aws_subnet" "private" {
@@ -17,7 +15,5 @@ resource "aws_subnet" "private" {
   availability_zone = each.value.availability_zone
   cidr_block        = each.value.cidr_block
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 }

@@ -5,26 +5,20 @@ resource "aws_vpc" "this" {
   enable_dns_hostnames = true
   enable_dns_support   = true
 
-  tags = {
-    Name = var.name
-  }
+  tags = { Name = var.name }
 }
 
 resource "aws_internet_gateway" "this" {
   vpc_id = aws_vpc.this.id
 
-  tags = {
-    Name = var.name
-  }
+  tags = { Name = var.name }
 }
 
 # Without rules, so that whatever is left in the default group reaches nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
-  tags = {
-    Name = "${var.name}-default"
-  }
+  tags = { Name = "${var.name}-default" }
 }
 
 # AWS's own rules, written out so that any other is found: security groups are what filters. Closing ports here would also
@@ -50,9 +44,7 @@ resource "aws_default_network_acl" "this" {
     to_port    = 0
   }
 
-  tags = {
-    Name = "${var.name}-default"
-  }
+  tags = { Name = "${var.name}-default" }
 
   lifecycle {
     ignore_changes = [subnet_ids] # AWS puts each subnet here that has no other.

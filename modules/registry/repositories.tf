@@ -3,7 +3,7 @@ resource "aws_ecr_repository" "this" {
 
   name                 = "${var.name}-${each.key}"
   image_tag_mutability = "IMMUTABLE"
-  force_delete         = var.force_delete
+  force_delete         = false
 
   encryption_configuration {
     encryption_type = var.kms_key_arn == null ? "AES256" : "KMS"
@@ -25,16 +25,9 @@ resource "aws_ecr_lifecycle_policy" "this" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      description  = "Expire untagged images after ${var.untagged_expiry_days} days"
-      selection = {
-        tagStatus   = "untagged"
-        countType   = "sinceImagePushed"
-        countUnit   = "days"
-        countNumber = var.untagged_expiry_days
-      }
-      action = {
-        type = "expire"
-      }
+      description  = "Expire untagged images after 14 days"
+      selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 }
+      action       = { type = "expire" }
     }]
   })
 }

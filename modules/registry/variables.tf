@@ -1,10 +1,3 @@
-variable "force_delete" {
-  description = "Whether a repository is deleted with the images in it; if not, deleting one that has images fails."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "kms_key_arn" {
   description = "ARN of the key that images are encrypted with; null for ECR's own. Another one replaces the repositories."
   type        = string
@@ -42,17 +35,5 @@ variable "repositories" {
   validation {
     condition     = alltrue([for service in var.repositories : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", service))])
     error_message = "repositories must be service names: lower-case letters, digits and hyphens, no hyphen first or last."
-  }
-}
-
-variable "untagged_expiry_days" {
-  description = "Days after which an image without a tag is deleted."
-  type        = number
-  default     = 14
-  nullable    = false
-
-  validation {
-    condition     = var.untagged_expiry_days >= 1 && floor(var.untagged_expiry_days) == var.untagged_expiry_days
-    error_message = "untagged_expiry_days must be a whole number from 1."
   }
 }

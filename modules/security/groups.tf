@@ -8,9 +8,7 @@ resource "aws_security_group" "this" {
   # Groups that refer to each other cannot be deleted while a rule remains.
   revoke_rules_on_delete = true
 
-  tags = {
-    Name = "${var.name}-${each.key}"
-  }
+  tags = { Name = "${var.name}-${each.key}" }
 
   lifecycle {
     # A new description replaces the group, and a group in use cannot be deleted first.

@@ -12,9 +12,7 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   to_port     = each.value.port
 
   # EC2, unlike other services, allows ">" in a tag's value.
-  tags = {
-    Name = each.key
-  }
+  tags = { Name = each.key }
 }
 
 resource "aws_vpc_security_group_egress_rule" "this" {
@@ -31,7 +29,5 @@ resource "aws_vpc_security_group_egress_rule" "this" {
   from_port   = each.value.port
   to_port     = each.value.port
 
-  tags = {
-    Name = each.key
-  }
+  tags = { Name = each.key }
 }

@@ -1,11 +1,10 @@
 variable "egress" {
   description = "What each group may open connections to, by a key such as `web->orders:8080`: one of `to_group`, `to_cidr` and `to_prefix_list`; no `port` with protocol `-1`."
   type = map(object({
-    description = string
-    group       = string
-    port        = optional(number)
-    protocol    = optional(string, "tcp")
-
+    description    = string
+    group          = string
+    port           = optional(number)
+    protocol       = optional(string, "tcp")
     to_cidr        = optional(string)
     to_group       = optional(string)
     to_prefix_list = optional(string)
@@ -14,51 +13,13 @@ variable "egress" {
   nullable = false
 
   validation {
-    condition = alltrue([
-      for rule in var.egress :
-      length([for end in [rule.to_group, rule.to_cidr, rule.to_prefix_list] : end if end != null]) == 1
-    ])
+    condition     = alltrue([for rule in var.egress : length(compact([rule.to_group, rule.to_cidr, rule.to_prefix_list])) == 1])
     error_message = "Each egress rule must have exactly one of to_group, to_cidr and to_prefix_list."
-  }
-
-  validation {
-    condition = alltrue(flatten([
-      for rule in var.egress : [for group in compact([rule.group, rule.to_group]) : contains(keys(var.groups), group)]
-    ]))
-    error_message = "group and to_group of each egress rule must be one of: ${join(", ", keys(var.groups))}."
-  }
-
-  validation {
-    condition = alltrue([
-      for cidr in compact([for rule in var.egress : rule.to_cidr]) :
-      try(cidrsubnet(cidr, 0, 0) == cidr && cidrnetmask(cidr) != "", false)
-    ])
-    error_message = "to_cidr of each egress rule must be an IPv4 network address with its prefix, for example 0.0.0.0/0."
   }
 
   validation {
     condition     = alltrue([for rule in var.egress : startswith(rule.to_prefix_list, "pl-") if rule.to_prefix_list != null])
     error_message = "to_prefix_list of each egress rule must be the ID of a prefix list, for example pl-0123456789abcdef0."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.egress : contains(["-1", "tcp", "udp"], rule.protocol)])
-    error_message = "protocol of each egress rule must be one of: -1 (all), tcp, udp."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.egress : (rule.protocol == "-1") == (rule.port == null)])
-    error_message = "Each egress rule must have a port, but with protocol -1 it must have none."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.egress : rule.port >= 1 && rule.port <= 65535 && floor(rule.port) == rule.port if rule.port != null])
-    error_message = "port of each egress rule must be a whole number from 1 to 65535."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.egress : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=;{}!$*]{1,255}$", rule.description))])
-    error_message = "description of each egress rule must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = ; { } ! $ *"
   }
 }
 
@@ -78,6 +39,7 @@ variable "groups" {
   }
 }
 
+# The rules that hold for both directions are here.
 variable "ingress" {
   description = "What each group accepts connections from, by a key such as `web->orders:8080`: one of `from_group` and `from_cidr`; no `port` with protocol `-1`."
   type = map(object({
@@ -92,43 +54,34 @@ variable "ingress" {
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.ingress : (rule.from_group == null) != (rule.from_cidr == null)])
+    condition     = alltrue([for rule in var.ingress : length(compact([rule.from_group, rule.from_cidr])) == 1])
     error_message = "Each ingress rule must have exactly one of from_group and from_cidr."
   }
 
   validation {
-    condition = alltrue(flatten([
-      for rule in var.ingress : [for group in compact([rule.group, rule.from_group]) : contains(keys(var.groups), group)]
-    ]))
-    error_message = "group and from_group of each ingress rule must be one of: ${join(", ", keys(var.groups))}."
+    condition = length(setsubtract(
+      compact(flatten([[for rule in var.ingress : [rule.group, rule.from_group]], [for rule in var.egress : [rule.group, rule.to_group]]])),
+      keys(var.groups),
+    )) == 0
+    error_message = "group, from_group and to_group of each rule must be one of: ${join(", ", keys(var.groups))}."
+  }
+
+  validation {
+    condition     = alltrue([for rule in flatten([values(var.ingress), values(var.egress)]) : contains(["-1", "tcp", "udp"], rule.protocol)])
+    error_message = "protocol of each rule must be one of: -1 (all), tcp, udp."
   }
 
   validation {
     condition = alltrue([
-      for cidr in compact([for rule in var.ingress : rule.from_cidr]) :
-      try(cidrsubnet(cidr, 0, 0) == cidr && cidrnetmask(cidr) != "", false)
+      for rule in flatten([values(var.ingress), values(var.egress)]) :
+      rule.protocol == "-1" ? rule.port == null : try(rule.port >= 1 && rule.port <= 65535 && floor(rule.port) == rule.port, false)
     ])
-    error_message = "from_cidr of each ingress rule must be an IPv4 network address with its prefix, for example 0.0.0.0/0."
+    error_message = "Each rule must have a port, a whole number from 1 to 65535, but with protocol -1 it must have none."
   }
 
   validation {
-    condition     = alltrue([for rule in var.ingress : contains(["-1", "tcp", "udp"], rule.protocol)])
-    error_message = "protocol of each ingress rule must be one of: -1 (all), tcp, udp."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.ingress : (rule.protocol == "-1") == (rule.port == null)])
-    error_message = "Each ingress rule must have a port, but with protocol -1 it must have none."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.ingress : rule.port >= 1 && rule.port <= 65535 && floor(rule.port) == rule.port if rule.port != null])
-    error_message = "port of each ingress rule must be a whole number from 1 to 65535."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.ingress : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=;{}!$*]{1,255}$", rule.description))])
-    error_message = "description of each ingress rule must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = ; { } ! $ *"
+    condition     = alltrue([for rule in flatten([values(var.ingress), values(var.egress)]) : can(regex("^[a-zA-Z0-9 ._\\-:/()#,@\\[\\]+=;{}!$*]{1,255}$", rule.description))])
+    error_message = "description of each rule must be 1 to 255 characters, each a letter, a digit, a space or one of: . _ - : / ( ) # , @ [ ] + = ; { } ! $ *"
   }
 }
 
