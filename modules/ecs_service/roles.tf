@@ -1,13 +1,94 @@
-data "aws_iam_policy_document" "assume_role" {
+locals {
+  # How the ARN of whatever the service's account has in its region begins.
+  arns = {
+    for service in ["ecs", "elasticfilesystem", "logs", "scheduler", "secretsmanager", "ssm"] :
+    service => "arn:${local.cluster.partition}:${service}:${local.cluster.region}:${local.cluster.account_id}"
+  }
+
+  authorized_volumes = { for name, volume in var.volumes : name => volume.efs if try(volume.efs.iam, false) }
+
+  written_volumes = flatten([
+    for container in var.containers : [for volume, mount in container.mounts : volume if !mount.read_only]
+  ])
+
+  task_may_something = var.exec_log_group_arn != null || length(local.authorized_volumes) + length(var.task_role.statements) > 0
+
+  execution_statements = concat(
+    # The log group's name and not its attribute, or the policy would be unknown when the plan of a new service is reviewed.
+    [{
+      sid       = "WriteLogs"
+      actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      resources = ["${local.arns.logs}:log-group:${local.log_group_name}:*"]
+    }],
+    [for arn in var.repository_arn[*] : {
+      sid       = "PullImage"
+      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      resources = [arn]
+    }],
+    # AWS knows no narrower resource for this action.
+    [for arn in var.repository_arn[*] : { sid = "LogInToRegistry", actions = ["ecr:GetAuthorizationToken"], resources = ["*"] }],
+    [for arns in [local.parameter_arns] : { sid = "ReadParameters", actions = ["ssm:GetParameters"], resources = arns } if length(arns) > 0],
+    # A secret's ARN ends with a hyphen and six characters that nobody knows before it is there.
+    [for arns in [values(local.secret_arns)] : {
+      sid       = "ReadSecrets"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [for arn in arns : can(regex("-[A-Za-z0-9]{6}$", arn)) ? arn : "${arn}-??????"]
+    } if length(arns) > 0],
+    # The key encrypts more than secrets.
+    [for arn in var.kms_key_arn[*] : {
+      sid        = "DecryptSecrets"
+      actions    = ["kms:Decrypt"]
+      resources  = [arn]
+      conditions = [{ test = "StringLike", variable = "kms:ViaService", values = [for service in ["secretsmanager", "ssm"] : "${service}.${local.cluster.region}.*"] }]
+    } if length(local.secrets) > 0],
+  )
+
+  task_statements = concat(
+    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
+    # AWS knows no narrower resource for the shell's actions, and the agent lists all log groups.
+    flatten([for arn in var.exec_log_group_arn[*] : [
+      {
+        sid       = "OpenShell"
+        actions   = [for action in ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"] : "ssmmessages:${action}"]
+        resources = ["*"]
+      },
+      { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] },
+      {
+        sid       = "WriteShellLogs"
+        actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        resources = ["${arn}:*"]
+      },
+    ]]),
+    [for arn in var.kms_key_arn[*] : { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = [arn] } if var.exec_log_group_arn != null],
+    [for name, efs in local.authorized_volumes : {
+      actions   = [for action in ["ClientMount", "ClientWrite"] : "elasticfilesystem:${action}" if action == "ClientMount" || contains(local.written_volumes, name)]
+      resources = ["${local.arns.elasticfilesystem}:file-system/${efs.file_system_id}"]
+      conditions = [
+        for id in efs.access_point_id[*] :
+        { test = "StringEquals", variable = "elasticfilesystem:AccessPointArn", values = ["${local.arns.elasticfilesystem}:access-point/${id}"] }
+      ]
+    }],
+    var.task_role.statements,
+  )
+
+  # The service of AWS that takes a role, and for what. Without the latter it could be made to use the role for another account.
+  trust = {
+    ecs-tasks = { test = "ArnLike", source = "${local.arns.ecs}:*" }
+    scheduler = { test = "ArnEquals", source = "${local.arns.scheduler}:schedule-group/default" }
+  }
+}
+
+data "aws_iam_policy_document" "trust" {
+  for_each = local.trust
+
   statement {
     actions = ["sts:AssumeRole"]
 
     principals {
       type        = "Service"
-      identifiers = ["ecs-tasks.amazonaws.com"]
+      identifiers = ["${each.key}.amazonaws.com"]
     }
 
-    # Without these, ECS could be made to use the role for another account's tasks.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
@@ -15,160 +96,27 @@ data "aws_iam_policy_document" "assume_role" {
     }
 
     condition {
-      test     = "ArnLike"
+      test     = each.value.test
       variable = "aws:SourceArn"
-      values   = ["arn:${local.cluster.partition}:ecs:${local.cluster.region}:${local.cluster.account_id}:*"]
+      values   = [each.value.source]
     }
   }
 }
 
-data "aws_iam_policy_document" "execution" {
-  # The log group's name and not its attribute, or the policy would be unknown when the plan of a new service is reviewed.
-  statement {
-    sid       = "WriteLogs"
-    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    resources = ["arn:${local.cluster.partition}:logs:${local.cluster.region}:${local.cluster.account_id}:log-group:${local.log_group_name}:*"]
-  }
+data "aws_iam_policy_document" "this" {
+  for_each = { execution = local.execution_statements, schedule = local.schedule_statements, task = local.task_statements }
 
   dynamic "statement" {
-    for_each = var.repository_arn[*]
+    for_each = each.value
 
     content {
-      sid       = "PullImage"
-      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      resources = [statement.value]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.repository_arn[*]
-
-    content {
-      sid       = "LogInToRegistry"
-      actions   = ["ecr:GetAuthorizationToken"]
-      resources = ["*"] # AWS knows no narrower one for this action.
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(local.parameter_arns) > 0 ? ["this"] : []
-
-    content {
-      sid       = "ReadParameters"
-      actions   = ["ssm:GetParameters"]
-      resources = local.parameter_arns
-    }
-  }
-
-  # A secret's ARN ends with a hyphen and six characters that nobody knows before it is there.
-  dynamic "statement" {
-    for_each = length(local.secret_arns) > 0 ? ["this"] : []
-
-    content {
-      sid       = "ReadSecrets"
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [for arn in values(local.secret_arns) : can(regex("-[A-Za-z0-9]{6}$", arn)) ? arn : "${arn}-??????"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(local.secrets) > 0 ? var.kms_key_arn[*] : []
-
-    content {
-      sid       = "DecryptSecrets"
-      actions   = ["kms:Decrypt"]
-      resources = [statement.value]
-
-      # The key encrypts more than secrets.
-      condition {
-        test     = "StringLike"
-        variable = "kms:ViaService"
-        values   = [for service in ["secretsmanager", "ssm"] : "${service}.${local.cluster.region}.*"]
-      }
-    }
-  }
-}
-
-data "aws_iam_policy_document" "task" {
-  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
-  dynamic "statement" {
-    for_each = var.exec_log_group_arn[*]
-
-    content {
-      sid = "OpenShell"
-      actions = [
-        "ssmmessages:CreateControlChannel",
-        "ssmmessages:CreateDataChannel",
-        "ssmmessages:OpenControlChannel",
-        "ssmmessages:OpenDataChannel",
-      ]
-      resources = ["*"] # AWS knows no narrower one for these actions.
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.exec_log_group_arn[*]
-
-    content {
-      sid       = "FindShellLogs"
-      actions   = ["logs:DescribeLogGroups"]
-      resources = ["arn:${local.cluster.partition}:logs:${local.cluster.region}:${local.cluster.account_id}:log-group:*"] # The agent lists them all.
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.exec_log_group_arn[*]
-
-    content {
-      sid       = "WriteShellLogs"
-      actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-      resources = ["${statement.value}:*"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.exec_log_group_arn == null ? [] : var.kms_key_arn[*]
-
-    content {
-      sid       = "DecryptShell"
-      actions   = ["kms:Decrypt"]
-      resources = [statement.value]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = local.authorized_volumes
-
-    content {
-      actions = concat(
-        ["elasticfilesystem:ClientMount"],
-        [for action in ["elasticfilesystem:ClientWrite"] : action if contains(local.written_volumes, statement.key)],
-      )
-      resources = ["arn:${local.cluster.partition}:elasticfilesystem:${local.cluster.region}:${local.cluster.account_id}:file-system/${statement.value.file_system_id}"]
-
-      dynamic "condition" {
-        for_each = statement.value.access_point_id[*]
-
-        content {
-          test     = "StringEquals"
-          variable = "elasticfilesystem:AccessPointArn"
-          values   = ["arn:${local.cluster.partition}:elasticfilesystem:${local.cluster.region}:${local.cluster.account_id}:access-point/${condition.value}"]
-        }
-      }
-    }
-  }
-
-  dynamic "statement" {
-    for_each = var.task_role.statements
-
-    content {
-      sid       = statement.value.sid
-      effect    = title(statement.value.effect)
+      sid       = try(statement.value.sid, null)
+      effect    = title(try(statement.value.effect, "allow"))
       actions   = statement.value.actions
       resources = statement.value.resources
 
       dynamic "condition" {
-        for_each = statement.value.conditions
+        for_each = try(statement.value.conditions, [])
 
         content {
           test     = condition.value.test
@@ -180,20 +128,10 @@ data "aws_iam_policy_document" "task" {
   }
 }
 
-locals {
-  authorized_volumes = { for name, volume in var.volumes : name => volume.efs if try(volume.efs.iam, false) }
-
-  written_volumes = flatten([
-    for container in var.containers : [for volume, mount in container.mounts : volume if !mount.read_only]
-  ])
-
-  task_may_something = var.exec_log_group_arn != null || length(local.authorized_volumes) + length(var.task_role.statements) > 0
-}
-
 # What ECS may do to start a task.
 resource "aws_iam_role" "execution" {
   name               = "${var.name}-execution"
-  assume_role_policy = data.aws_iam_policy_document.assume_role.json
+  assume_role_policy = data.aws_iam_policy_document.trust["ecs-tasks"].json
 
   tags = var.tags
 }
@@ -201,13 +139,13 @@ resource "aws_iam_role" "execution" {
 resource "aws_iam_role_policy" "execution" {
   name   = "execution"
   role   = aws_iam_role.execution.name
-  policy = data.aws_iam_policy_document.execution.json
+  policy = data.aws_iam_policy_document.this["execution"].json
 }
 
 # What the containers themselves may do: nothing, unless it is said.
 resource "aws_iam_role" "task" {
   name               = "${var.name}-task"
-  assume_role_policy = data.aws_iam_policy_document.assume_role.json
+  assume_role_policy = data.aws_iam_policy_document.trust["ecs-tasks"].json
 
   tags = var.tags
 }
@@ -217,7 +155,7 @@ resource "aws_iam_role_policy" "task" {
 
   name   = "task"
   role   = aws_iam_role.task.name
-  policy = data.aws_iam_policy_document.task.json
+  policy = data.aws_iam_policy_document.this["task"].json
 }
 
 resource "aws_iam_role_policy_attachment" "task" {

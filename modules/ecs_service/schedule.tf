@@ -1,94 +1,47 @@
 # Tasks that a schedule starts and that run to their end, instead of an ECS service that keeps tasks running.
 
-data "aws_iam_policy_document" "assume_schedule_role" {
-  for_each = local.schedules
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    # Without these, another account's schedule could be made to use the role.
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.cluster.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = ["arn:${local.cluster.partition}:scheduler:${local.cluster.region}:${local.cluster.account_id}:schedule-group/default"]
-    }
-  }
-}
-
-# Names and not attributes, or the policy would be unknown when the plan of a new task is reviewed.
-data "aws_iam_policy_document" "schedule" {
-  for_each = local.schedules
-
-  statement {
-    sid       = "StartTask"
-    actions   = ["ecs:RunTask"]
-    resources = ["arn:${local.cluster.partition}:ecs:${local.cluster.region}:${local.cluster.account_id}:task-definition/${var.name}:*"]
-
-    condition {
-      test     = "ArnEquals"
-      variable = "ecs:cluster"
-      values   = [var.cluster_arn]
-    }
-  }
-
-  statement {
-    sid       = "TagTask"
-    actions   = ["ecs:TagResource"]
-    resources = ["arn:${local.cluster.partition}:ecs:${local.cluster.region}:${local.cluster.account_id}:task/${local.cluster_name}/*"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "ecs:CreateAction"
-      values   = ["RunTask"]
-    }
-  }
-
-  statement {
-    sid       = "GiveTaskItsRoles"
-    actions   = ["iam:PassRole"]
-    resources = [for role in ["execution", "task"] : "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"]
-
-    condition {
-      test     = "StringEquals"
-      variable = "iam:PassedToService"
-      values   = ["ecs-tasks.amazonaws.com"]
-    }
-  }
-
-  # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
-  dynamic "statement" {
-    for_each = var.kms_key_arn[*]
-
-    content {
+locals {
+  # Names and not attributes, or the policy would be unknown when the plan of a new task is reviewed.
+  schedule_statements = concat(
+    [
+      {
+        sid        = "StartTask"
+        actions    = ["ecs:RunTask"]
+        resources  = ["${local.arns.ecs}:task-definition/${var.name}:*"]
+        conditions = [{ test = "ArnEquals", variable = "ecs:cluster", values = [var.cluster_arn] }]
+      },
+      {
+        sid        = "TagTask"
+        actions    = ["ecs:TagResource"]
+        resources  = ["${local.arns.ecs}:task/${local.cluster_name}/*"]
+        conditions = [{ test = "StringEquals", variable = "ecs:CreateAction", values = ["RunTask"] }]
+      },
+      {
+        sid        = "GiveTaskItsRoles"
+        actions    = ["iam:PassRole"]
+        resources  = [for role in ["execution", "task"] : "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"]
+        conditions = [{ test = "StringEquals", variable = "iam:PassedToService", values = ["ecs-tasks.amazonaws.com"] }]
+      },
+    ],
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
+    [for arn in var.kms_key_arn[*] : {
       sid       = "DecryptSchedule"
       actions   = ["kms:Decrypt"]
-      resources = [statement.value]
-
-      condition {
+      resources = [arn]
+      conditions = [{
         test     = "StringEquals"
         variable = "kms:EncryptionContext:aws:scheduler:schedule:arn"
-        values   = ["arn:${local.cluster.partition}:scheduler:${local.cluster.region}:${local.cluster.account_id}:schedule/default/${var.name}"]
-      }
-    }
-  }
+        values   = ["${local.arns.scheduler}:schedule/default/${var.name}"]
+      }]
+    }],
+  )
 }
 
 resource "aws_iam_role" "schedule" {
   for_each = local.schedules
 
   name               = "${var.name}-schedule"
-  assume_role_policy = data.aws_iam_policy_document.assume_schedule_role[each.key].json
+  assume_role_policy = data.aws_iam_policy_document.trust["scheduler"].json
   tags               = var.tags
 }
 
@@ -97,7 +50,7 @@ resource "aws_iam_role_policy" "schedule" {
 
   name   = "schedule"
   role   = aws_iam_role.schedule[each.key].name
-  policy = data.aws_iam_policy_document.schedule[each.key].json
+  policy = data.aws_iam_policy_document.this["schedule"].json
 }
 
 resource "aws_scheduler_schedule" "this" {

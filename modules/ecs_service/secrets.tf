@@ -3,13 +3,13 @@ locals {
 
   parameter_arns = distinct([
     for name in compact(local.secrets[*].parameter) :
-    startswith(name, "arn:") ? name : "arn:${local.cluster.partition}:ssm:${local.cluster.region}:${local.cluster.account_id}:parameter/${trimprefix(name, "/")}"
+    startswith(name, "arn:") ? name : "${local.arns.ssm}:parameter/${trimprefix(name, "/")}"
   ])
 
   # By what they are called in `containers`. For a name it lacks the six characters that Secrets Manager adds, and does not need them:
   # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
   secret_arns = {
     for name in toset(compact(local.secrets[*].secret)) :
-    name => startswith(name, "arn:") ? name : "arn:${local.cluster.partition}:secretsmanager:${local.cluster.region}:${local.cluster.account_id}:secret:${name}"
+    name => startswith(name, "arn:") ? name : "${local.arns.secretsmanager}:secret:${name}"
   }
 }

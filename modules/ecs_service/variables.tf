@@ -59,7 +59,7 @@ variable "autoscaling" {
   }
 
   validation {
-    condition     = alltrue([for use in compact([try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)]) : use >= 1 && use <= 100])
+    condition     = alltrue([for use in [try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)] : use >= 1 && use <= 100 if use != null])
     error_message = "cpu and memory of autoscaling must be from 1 to 100."
   }
 

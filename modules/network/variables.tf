@@ -55,6 +55,7 @@ variable "name" {
   }
 }
 
+# What holds for all subnets is said here.
 variable "private_subnets" {
   description = "Private subnets by key; the key ends the subnet's name. `nat_subnet` is the public subnet whose NAT gateway leads to the internet; without it nothing does."
   type        = map(object({ availability_zone = string, cidr_block = string, nat_subnet = optional(string) }))
@@ -65,12 +66,6 @@ variable "private_subnets" {
     condition     = alltrue([for subnet in var.private_subnets : contains(keys(var.public_subnets), subnet.nat_subnet) if subnet.nat_subnet != null])
     error_message = "nat_subnet of each private subnet must be a key of public_subnets."
   }
-}
-
-variable "public_subnets" {
-  description = "Public subnets by key; the key ends the subnet's name."
-  type        = map(object({ availability_zone = string, cidr_block = string }))
-  nullable    = false
 
   validation {
     condition     = alltrue([for key in concat(keys(var.private_subnets), keys(var.public_subnets)) : can(regex("^[a-z][a-z0-9_]*$", key))])
@@ -96,4 +91,10 @@ variable "public_subnets" {
     ])
     error_message = "cidr_block of each subnet must be an IPv4 network address inside the VPC's cidr_block with a prefix of at most /28."
   }
+}
+
+variable "public_subnets" {
+  description = "Public subnets by key; the key ends the subnet's name."
+  type        = map(object({ availability_zone = string, cidr_block = string }))
+  nullable    = false
 }

@@ -39,7 +39,7 @@ variable "groups" {
   }
 }
 
-# The rules that hold for both directions are here.
+# What holds for both directions is said here.
 variable "ingress" {
   description = "What each group accepts connections from, by a key such as `web->orders:8080`: one of `from_group` and `from_cidr`; no `port` with protocol `-1`."
   type = map(object({
