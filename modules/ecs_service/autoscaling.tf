@@ -1,10 +1,8 @@
 locals {
   # Average use that is kept, by what is used.
   tracked = {
-    for key, policy in {
-      cpu    = { metric = "ECSServiceAverageCPUUtilization", target = try(var.autoscaling.cpu, null) }
-      memory = { metric = "ECSServiceAverageMemoryUtilization", target = try(var.autoscaling.memory, null) }
-    } : key => policy if policy.target != null
+    for key, metric in { cpu = "ECSServiceAverageCPUUtilization", memory = "ECSServiceAverageMemoryUtilization" } :
+    key => { metric = metric, target = var.autoscaling[key] } if try(var.autoscaling[key], null) != null
   }
 
   scheduled_bounds = try(var.autoscaling.schedule, {})

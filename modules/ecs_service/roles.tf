@@ -39,7 +39,7 @@ locals {
       sid        = "DecryptSecrets"
       actions    = ["kms:Decrypt"]
       resources  = [arn]
-      conditions = [{ test = "StringLike", variable = "kms:ViaService", values = [for service in ["secretsmanager", "ssm"] : "${service}.${local.cluster.region}.*"] }]
+      conditions = [{ test = "StringLike", variable = "kms:ViaService", values = formatlist("%s.${local.cluster.region}.*", ["secretsmanager", "ssm"]) }]
     } if length(local.secrets) > 0],
   )
 
@@ -49,7 +49,7 @@ locals {
     flatten([for arn in var.exec_log_group_arn[*] : [
       {
         sid       = "OpenShell"
-        actions   = [for action in ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"] : "ssmmessages:${action}"]
+        actions   = formatlist("ssmmessages:%s", ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"])
         resources = ["*"]
       },
       { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] },
@@ -61,7 +61,7 @@ locals {
     ]]),
     [for arn in var.kms_key_arn[*] : { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = [arn] } if var.exec_log_group_arn != null],
     [for name, efs in local.authorized_volumes : {
-      actions   = [for action in ["ClientMount", "ClientWrite"] : "elasticfilesystem:${action}" if action == "ClientMount" || contains(local.written_volumes, name)]
+      actions   = formatlist("elasticfilesystem:%s", contains(local.written_volumes, name) ? ["ClientMount", "ClientWrite"] : ["ClientMount"])
       resources = ["${local.arns.elasticfilesystem}:file-system/${efs.file_system_id}"]
       conditions = [
         for id in efs.access_point_id[*] :

@@ -50,15 +50,10 @@ locals {
           ) if name == var.service
         ],
         [
-          for port_name, port in container.ports : {
-            for key, value in {
-              name          = port_name
-              containerPort = port.container_port
-              hostPort      = port.container_port
-              protocol      = port.protocol
-              appProtocol   = port.app_protocol
-            } : key => value if value != null
-          }
+          for port_name, port in container.ports : merge(
+            { name = port_name, containerPort = port.container_port, hostPort = port.container_port, protocol = port.protocol },
+            port.app_protocol == null ? {} : { appProtocol = port.app_protocol },
+          )
         ],
       )
 
@@ -102,10 +97,7 @@ locals {
         options   = var.log_routing
       }
 
-      firelensConfiguration = name != local.log_router ? null : {
-        type    = "fluentbit"
-        options = { enable-ecs-log-metadata = "true" }
-      }
+      firelensConfiguration = name != local.log_router ? null : { type = "fluentbit", options = { enable-ecs-log-metadata = "true" } }
 
       mountPoints = [
         for volume, mount in container.mounts : { sourceVolume = volume, containerPath = mount.container_path, readOnly = mount.read_only }

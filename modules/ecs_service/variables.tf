@@ -47,20 +47,13 @@ variable "autoscaling" {
   default = null
 
   validation {
-    condition     = var.autoscaling == null || var.schedule == null
-    error_message = "autoscaling must be null with schedule: tasks run to their end."
-  }
-
-  validation {
-    condition = alltrue([
-      for bounds in var.autoscaling[*] : bounds.min >= 0 && bounds.max >= max(bounds.min, 1) && floor(bounds.min) == bounds.min && floor(bounds.max) == bounds.max
-    ])
-    error_message = "autoscaling must have whole numbers with 0 <= min <= max and max at least 1."
-  }
-
-  validation {
-    condition     = alltrue([for use in [try(var.autoscaling.cpu, null), try(var.autoscaling.memory, null)] : use >= 1 && use <= 100 if use != null])
-    error_message = "cpu and memory of autoscaling must be from 1 to 100."
+    condition = alltrue(flatten([
+      for target in var.autoscaling[*] : [
+        target.min >= 0, target.max >= max(target.min, 1), floor(target.min) == target.min, floor(target.max) == target.max,
+        [for percent in [target.cpu, target.memory] : percent >= 1 && percent <= 100 if percent != null],
+      ]
+    ]))
+    error_message = "autoscaling must have whole numbers with 0 <= min <= max and max at least 1, and cpu and memory, if any, from 1 to 100."
   }
 
   validation {
@@ -132,13 +125,8 @@ variable "containers" {
   nullable = false
 
   validation {
-    condition     = contains(keys(var.containers), var.service)
-    error_message = "containers must have ${var.service}, the service's own."
-  }
-
-  validation {
-    condition     = alltrue([for name in keys(var.containers) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))])
-    error_message = "The keys of containers must be at most 255 letters, digits, hyphens and underscores."
+    condition     = contains(keys(var.containers), var.service) && alltrue([for name in keys(var.containers) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))])
+    error_message = "The keys of containers must be at most 255 letters, digits, hyphens and underscores; ${var.service}, the service's own, must be one."
   }
 
   validation {
@@ -341,29 +329,6 @@ variable "kms_key_arn" {
   default     = null
 }
 
-variable "log_max_buffer_size_mib" {
-  description = "MiB of each container's output that are kept before some is lost, where `log_mode` is `non-blocking`; null for AWS's 10."
-  type        = number
-  default     = null
-
-  validation {
-    condition     = var.log_max_buffer_size_mib == null || var.log_mode == "non-blocking"
-    error_message = "log_max_buffer_size_mib must be null unless log_mode is non-blocking."
-  }
-}
-
-variable "log_mode" {
-  description = "Whether a container waits when its output cannot be taken (`blocking`), or some is lost (`non-blocking`)."
-  type        = string
-  default     = "blocking"
-  nullable    = false
-
-  validation {
-    condition     = contains(["blocking", "non-blocking"], var.log_mode)
-    error_message = "log_mode must be one of: blocking, non-blocking."
-  }
-}
-
 variable "load_balancer" {
   description = "Listener that sends requests for these paths and hosts here, lower priorities first, and how it asks whether a task is healthy; `port` null for the service's; null for none."
   type = object({
@@ -381,6 +346,24 @@ variable "load_balancer" {
   validation {
     condition     = try(contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))), var.load_balancer == null)
     error_message = "load_balancer must have 1 to 5 paths and hosts in all."
+  }
+}
+
+variable "log_max_buffer_size_mib" {
+  description = "MiB of each container's output that are kept before some is lost, where `log_mode` is `non-blocking`; null for AWS's 10."
+  type        = number
+  default     = null
+}
+
+variable "log_mode" {
+  description = "Whether a container waits when its output cannot be taken (`blocking`), or some is lost (`non-blocking`)."
+  type        = string
+  default     = "blocking"
+  nullable    = false
+
+  validation {
+    condition     = contains(var.log_max_buffer_size_mib == null ? ["blocking", "non-blocking"] : ["non-blocking"], var.log_mode)
+    error_message = "log_mode must be blocking or non-blocking, and with log_max_buffer_size_mib non-blocking."
   }
 }
 
@@ -433,8 +416,8 @@ variable "one_off" {
   nullable    = false
 
   validation {
-    condition     = !(var.one_off && (var.schedule != null || var.autoscaling != null))
-    error_message = "one_off must be false with schedule or autoscaling."
+    condition     = length([for given in [var.autoscaling != null, var.one_off, var.schedule != null] : given if given]) <= 1
+    error_message = "Only one of autoscaling, one_off and schedule may be given: tasks that run to their end are not scaled."
   }
 }
 

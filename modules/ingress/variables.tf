@@ -87,11 +87,6 @@ variable "name" {
   description = "Name of the load balancer: `<application>-<environment>`."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length(var.name) <= 32 && can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && !startswith(var.name, "internal-")
-    error_message = "name must be at most 32 characters, lower-case words of letters and digits, joined by -, and must not begin with internal-."
-  }
 }
 
 variable "security_group_ids" {

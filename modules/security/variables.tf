@@ -13,13 +13,10 @@ variable "egress" {
   nullable = false
 
   validation {
-    condition     = alltrue([for rule in var.egress : length(compact([rule.to_group, rule.to_cidr, rule.to_prefix_list])) == 1])
-    error_message = "Each egress rule must have exactly one of to_group, to_cidr and to_prefix_list."
-  }
-
-  validation {
-    condition     = alltrue([for rule in var.egress : startswith(rule.to_prefix_list, "pl-") if rule.to_prefix_list != null])
-    error_message = "to_prefix_list of each egress rule must be the ID of a prefix list, for example pl-0123456789abcdef0."
+    condition = alltrue([
+      for rule in var.egress : length(compact([rule.to_group, rule.to_cidr, rule.to_prefix_list])) == 1 && startswith(coalesce(rule.to_prefix_list, "pl-"), "pl-")
+    ])
+    error_message = "Each egress rule must have exactly one of to_group, to_cidr and to_prefix_list, an ID such as pl-0123456789abcdef0."
   }
 }
 
