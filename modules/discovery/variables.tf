@@ -31,11 +31,6 @@ variable "services" {
   }
 
   validation {
-    condition     = var.type == "dns" || length(var.services) == 0
-    error_message = "services must be empty with type service_connect: ECS itself keeps them."
-  }
-
-  validation {
     condition     = alltrue([for key in keys(var.services) : can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", key))])
     error_message = "The keys of services must be DNS labels: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
   }
@@ -48,8 +43,8 @@ variable "type" {
   nullable    = false
 
   validation {
-    condition     = contains(["dns", "service_connect"], var.type)
-    error_message = "type must be one of: dns, service_connect."
+    condition     = contains(length(var.services) == 0 ? ["dns", "service_connect"] : ["dns"], var.type)
+    error_message = "type must be dns or service_connect, and with services dns: ECS itself keeps those of service_connect."
   }
 }
 

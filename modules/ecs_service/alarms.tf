@@ -7,10 +7,8 @@ locals {
 
   # As the load balancer's metrics name it and the service's part of it.
   target_dimensions = {
-    for key, load_balancer in local.load_balancer : key => {
-      LoadBalancer = load_balancer.arn_suffix
-      TargetGroup  = aws_lb_target_group.this[key].arn_suffix
-    } if var.alarms != null
+    for key, group in aws_lb_target_group.this :
+    key => { LoadBalancer = local.load_balancer[key].arn_suffix, TargetGroup = group.arn_suffix } if var.alarms != null
   }
 }
 

@@ -6,10 +6,7 @@ locals {
   }
 
   authorized_volumes = { for name, volume in var.volumes : name => volume.efs if try(volume.efs.iam, false) }
-
-  written_volumes = flatten([
-    for container in var.containers : [for volume, mount in container.mounts : volume if !mount.read_only]
-  ])
+  written_volumes    = flatten([for container in var.containers : [for volume, mount in container.mounts : volume if !mount.read_only]])
 
   task_may_something = var.exec_log_group_arn != null || length(local.authorized_volumes) + length(var.task_role.statements) > 0
 
@@ -53,11 +50,7 @@ locals {
         resources = ["*"]
       },
       { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] },
-      {
-        sid       = "WriteShellLogs"
-        actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-        resources = ["${arn}:*"]
-      },
+      { sid = "WriteShellLogs", actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], resources = ["${arn}:*"] },
     ]]),
     [for arn in var.kms_key_arn[*] : { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = [arn] } if var.exec_log_group_arn != null],
     [for name, efs in local.authorized_volumes : {

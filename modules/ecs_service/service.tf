@@ -9,11 +9,7 @@ locals {
   connect_name = try(var.service_connect.server.port_name, null)
   connect_port = local.connect_name == null ? var.port : var.containers[var.service].ports[local.connect_name].container_port
 
-  proxy_log_options = {
-    awslogs-group         = local.log_group_name
-    awslogs-region        = local.cluster.region
-    awslogs-stream-prefix = "service-connect"
-  }
+  proxy_log_options = { awslogs-group = local.log_group_name, awslogs-region = local.cluster.region, awslogs-stream-prefix = "service-connect" }
 }
 
 resource "terraform_data" "discovery_service" {

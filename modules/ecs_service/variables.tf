@@ -77,10 +77,7 @@ variable "capacity_providers" {
   }
 
   validation {
-    condition = (
-      anytrue([for provider in var.capacity_providers : provider.weight > 0])
-      && length([for provider in var.capacity_providers : provider if provider.base > 0]) <= 1
-    )
+    condition     = max(0, values(var.capacity_providers)[*].weight...) > 0 && length([for share in var.capacity_providers : share if share.base > 0]) <= 1
     error_message = "capacity_providers must have a weight above 0, and a base above 0 at most once."
   }
 }
@@ -153,20 +150,14 @@ variable "containers" {
     error_message = "The service's own container must not have PORT when port is set: it is added."
   }
 
-  validation {
-    condition = alltrue([
-      for secret in flatten([for container in var.containers : values(container.secrets)]) :
-      secret.parameter == null ? secret.secret != null : secret.secret == null && secret.json_key == null
-    ])
-    error_message = "Each of secrets must have a parameter, or a secret and perhaps its json_key."
-  }
-
   # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
   validation {
     condition = alltrue([
-      for secret in flatten([for container in var.containers : values(container.secrets)]) : !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
+      for secret in flatten([for container in var.containers : values(container.secrets)]) :
+      (secret.parameter == null) != (secret.secret == null) && (secret.json_key == null || secret.secret != null)
+      && !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
     ])
-    error_message = "secret of each of secrets must be an ARN where its name ends with a hyphen and six characters: Secrets Manager takes them for its own."
+    error_message = "Each of secrets must have a parameter, or a secret and perhaps its json_key; secret must be an ARN where its name ends with a hyphen and six characters: Secrets Manager takes them for its own."
   }
 
   validation {

@@ -1,7 +1,6 @@
 locals {
   flow_logs      = var.flow_logs == null ? {} : { this = var.flow_logs }
   flow_log_group = "/vpc/${var.name}"
-  logs_arn       = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}"
 }
 
 data "aws_caller_identity" "current" {}
@@ -73,6 +72,6 @@ data "aws_iam_policy_document" "flow_logs" {
   statement {
     sid       = "WriteFlowLogs"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = ["${local.logs_arn}:log-group:${local.flow_log_group}:*"]
+    resources = ["arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log_group}:*"]
   }
 }

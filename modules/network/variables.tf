@@ -28,13 +28,8 @@ variable "endpoints" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for name in var.endpoints : can(regex("^[a-z0-9]+([.-][a-z0-9]+)*$", name))])
-    error_message = "endpoints must be the ends of endpoints' names, for example ecr.api."
-  }
-
-  validation {
-    condition     = length(var.endpoints) == 0 || length(var.private_subnets) > 0
-    error_message = "endpoints must be empty without private_subnets: they are placed there."
+    condition     = alltrue([for name in var.endpoints : can(regex("^[a-z0-9]+([.-][a-z0-9]+)*$", name)) && length(var.private_subnets) > 0])
+    error_message = "endpoints must be the ends of endpoints' names, for example ecr.api, and none without private_subnets: they are placed there."
   }
 }
 
