@@ -8,11 +8,6 @@ variable "name" {
   description = "Name of the dashboard and of the cluster: `<application>-<environment>`."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
-    error_message = "name must be lower-case words of letters and digits, joined by - or _."
-  }
 }
 
 variable "region" {

@@ -47,6 +47,11 @@ variable "autoscaling" {
   default = null
 
   validation {
+    condition     = var.autoscaling == null || (!var.one_off && var.schedule == null)
+    error_message = "autoscaling must be null with one_off or schedule: tasks run to their end."
+  }
+
+  validation {
     condition = alltrue(flatten([
       for target in var.autoscaling[*] : [
         target.min >= 0, target.max >= max(target.min, 1), floor(target.min) == target.min, floor(target.max) == target.max,
@@ -127,8 +132,14 @@ variable "containers" {
   }
 
   validation {
-    condition     = alltrue([for container in var.containers : can(regex("^[^[:space:]]+$", container.image))])
-    error_message = "image of each container must be the name of an image, without spaces."
+    condition = alltrue(flatten([
+      for container in var.containers : [
+        can(regex("^[^[:space:]]+$", container.image)),
+        can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", coalesce(container.user, "0"))),
+        container.stop_timeout >= 2, container.stop_timeout <= 120, floor(container.stop_timeout) == container.stop_timeout,
+      ]
+    ]))
+    error_message = "Each container must have an image without spaces, a user, if any, or user:group by name or number, and a stop_timeout of 2 to 120 whole seconds."
   }
 
   validation {
@@ -201,24 +212,12 @@ variable "containers" {
   }
 
   validation {
-    condition     = alltrue([for time in values(var.containers)[*].stop_timeout : time >= 2 && time <= 120 && floor(time) == time])
-    error_message = "stop_timeout of each container must be a whole number of seconds from 2 to 120."
-  }
-
-  validation {
     condition = alltrue(flatten([
       for container in var.containers : [
         for name, limit in container.ulimits : name == "nofile" && limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit
       ]
     ]))
     error_message = "ulimits must have no key but nofile, Fargate has no other, and a soft_limit from 0 to its hard_limit."
-  }
-
-  validation {
-    condition = alltrue([
-      for user in compact(values(var.containers)[*].user) : can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", user))
-    ])
-    error_message = "user of each container must be a user, or user:group, by name or number."
   }
 }
 
@@ -344,6 +343,11 @@ variable "log_max_buffer_size_mib" {
   description = "MiB of each container's output that are kept before some is lost, where `log_mode` is `non-blocking`; null for AWS's 10."
   type        = number
   default     = null
+
+  validation {
+    condition     = var.log_max_buffer_size_mib == null || var.log_mode == "non-blocking"
+    error_message = "log_max_buffer_size_mib must be null unless log_mode is non-blocking."
+  }
 }
 
 variable "log_mode" {
@@ -353,8 +357,8 @@ variable "log_mode" {
   nullable    = false
 
   validation {
-    condition     = contains(var.log_max_buffer_size_mib == null ? ["blocking", "non-blocking"] : ["non-blocking"], var.log_mode)
-    error_message = "log_mode must be blocking or non-blocking, and with log_max_buffer_size_mib non-blocking."
+    condition     = contains(["blocking", "non-blocking"], var.log_mode)
+    error_message = "log_mode must be one of: blocking, non-blocking."
   }
 }
 
@@ -407,8 +411,8 @@ variable "one_off" {
   nullable    = false
 
   validation {
-    condition     = length([for given in [var.autoscaling != null, var.one_off, var.schedule != null] : given if given]) <= 1
-    error_message = "Only one of autoscaling, one_off and schedule may be given: tasks that run to their end are not scaled."
+    condition     = !(var.one_off && var.schedule != null)
+    error_message = "one_off must be false with schedule."
   }
 }
 

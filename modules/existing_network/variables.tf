@@ -2,6 +2,11 @@ variable "private_subnets" {
   description = "The private subnets, by ID or by tags."
   type        = object({ ids = optional(set(string)), tags = optional(map(string)) })
   default     = null
+
+  validation {
+    condition     = try((var.private_subnets.ids == null) != (var.private_subnets.tags == null), var.private_subnets == null)
+    error_message = "private_subnets must have either ids or tags."
+  }
 }
 
 variable "public_subnets" {
@@ -10,8 +15,8 @@ variable "public_subnets" {
   default     = null
 
   validation {
-    condition     = alltrue([for kind in concat(var.private_subnets[*], var.public_subnets[*]) : (kind.ids == null) != (kind.tags == null)])
-    error_message = "private_subnets and public_subnets must each have either ids or tags."
+    condition     = try((var.public_subnets.ids == null) != (var.public_subnets.tags == null), var.public_subnets == null)
+    error_message = "public_subnets must have either ids or tags."
   }
 }
 

@@ -43,18 +43,19 @@ variable "name" {
   description = "Prefix of every name: `<application>-<environment>`."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
-    error_message = "name must be lower-case words of letters and digits, joined by - or _."
-  }
 }
 
-# What holds for all subnets is said here.
 variable "private_subnets" {
   description = "Private subnets by key; the key ends the subnet's name. `nat_subnet` is the public subnet whose NAT gateway leads to the internet; without it nothing does."
   type        = map(object({ availability_zone = string, cidr_block = string, nat_subnet = optional(string) }))
   default     = {}
+  nullable    = false
+}
+
+# What holds for all subnets is said here: these are always given.
+variable "public_subnets" {
+  description = "Public subnets by key; the key ends the subnet's name."
+  type        = map(object({ availability_zone = string, cidr_block = string }))
   nullable    = false
 
   validation {
@@ -86,10 +87,4 @@ variable "private_subnets" {
     ])
     error_message = "cidr_block of each subnet must be an IPv4 network address inside the VPC's cidr_block with a prefix of at most /28."
   }
-}
-
-variable "public_subnets" {
-  description = "Public subnets by key; the key ends the subnet's name."
-  type        = map(object({ availability_zone = string, cidr_block = string }))
-  nullable    = false
 }

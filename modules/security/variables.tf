@@ -18,6 +18,11 @@ variable "egress" {
     ])
     error_message = "Each egress rule must have exactly one of to_group, to_cidr and to_prefix_list, an ID such as pl-0123456789abcdef0."
   }
+
+  validation {
+    condition     = length(setsubtract(compact(flatten([for rule in var.egress : [rule.group, rule.to_group]])), keys(var.groups))) == 0
+    error_message = "group and to_group of each egress rule must be one of: ${join(", ", keys(var.groups))}."
+  }
 }
 
 variable "groups" {
@@ -56,11 +61,8 @@ variable "ingress" {
   }
 
   validation {
-    condition = length(setsubtract(
-      compact(flatten([[for rule in var.ingress : [rule.group, rule.from_group]], [for rule in var.egress : [rule.group, rule.to_group]]])),
-      keys(var.groups),
-    )) == 0
-    error_message = "group, from_group and to_group of each rule must be one of: ${join(", ", keys(var.groups))}."
+    condition     = length(setsubtract(compact(flatten([for rule in var.ingress : [rule.group, rule.from_group]])), keys(var.groups))) == 0
+    error_message = "group and from_group of each ingress rule must be one of: ${join(", ", keys(var.groups))}."
   }
 
   validation {

@@ -54,6 +54,8 @@ module "ecs_service_alone" {
   service = "orders"
 
   containers = {}
+  one_off    = true
+  schedule   = { expression = "rate(1 hour)" }
 
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
@@ -67,6 +69,15 @@ module "discovery" {
   type      = "service_connect"
   vpc_id    = "vpc-0123456789abcdef0"
   services  = { orders = {} }
+}
+
+module "discovery_type" {
+  source = "../../../../modules/discovery"
+
+  namespace = "shop"
+  type      = "http"
+  vpc_id    = "vpc-0123456789abcdef0"
+  services  = {}
 }
 
 module "ingress" {
@@ -86,7 +97,7 @@ module "network" {
   cidr_block = "10.0.0.0/16"
 
   public_subnets = {
-    outside = { cidr_block = "10.1.1.0/24", availability_zone = "ap-northeast-1a" }
+    "Public-1" = { cidr_block = "10.1.1.0/24", availability_zone = "1a" }
   }
 }
 
@@ -119,11 +130,41 @@ module "network_private" {
   public_subnets = {}
 
   private_subnets = {
-    outside = { cidr_block = "10.1.2.0/24", availability_zone = "ap-northeast-1a", nat_subnet = "public_1" }
+    "Private-1" = { cidr_block = "10.1.2.0/24", availability_zone = "1a", nat_subnet = "public_1" }
   }
 }
 
-module "security" {
+module "security_egress" {
+  source = "../../../../modules/security"
+
+  name   = "shop-dev"
+  vpc_id = "vpc-0123456789abcdef0"
+  groups = { web = { description = "Security group of web" } }
+
+  ingress = {}
+
+  egress = {
+    "description" = { group = "web", to_cidr = "0.0.0.0/0", port = 80, description = "web -> orders" }
+    "no port"     = { group = "web", to_cidr = "0.0.0.0/0", description = "no port" }
+    "port"        = { group = "web", to_cidr = "0.0.0.0/0", port = 0, description = "port" }
+    "protocol"    = { group = "web", to_cidr = "0.0.0.0/0", port = 80, protocol = "all", description = "protocol" }
+  }
+}
+
+module "security_egress_groups" {
+  source = "../../../../modules/security"
+
+  name   = "shop-dev"
+  vpc_id = "vpc-0123456789abcdef0"
+  groups = { web = { description = "Security group of web" } }
+
+  egress = {
+    "group"       = { group = "stock", to_group = "web", port = 80, description = "group" }
+    "other group" = { group = "web", to_group = "stock", port = 80, description = "other group" }
+  }
+}
+
+module "security_ingress" {
   source = "../../../../modules/security"
 
   name   = "shop-dev"
@@ -135,11 +176,12 @@ module "security" {
   }
 
   ingress = {
-    "stock->orders:8080" = { group = "orders", from_group = "stock", port = 8080, description = "stock to orders" }
-  }
-
-  egress = {
-    "stock->orders:8080" = { group = "stock", to_group = "orders", port = 8080, description = "stock to orders" }
+    "description" = { group = "orders", from_group = "web", port = 80, description = "web -> orders" }
+    "group"       = { group = "stock", from_group = "web", port = 80, description = "group" }
+    "no port"     = { group = "orders", from_group = "web", description = "no port" }
+    "other group" = { group = "orders", from_group = "stock", port = 80, description = "other group" }
+    "port"        = { group = "orders", from_group = "web", port = 65536, description = "port" }
+    "protocol"    = { group = "orders", from_group = "web", port = 80, protocol = "all", description = "protocol" }
   }
 }
 

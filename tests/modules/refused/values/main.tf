@@ -4,16 +4,15 @@
 module "cluster" {
   source = "../../../../modules/cluster"
 
-  name                  = "Shop_dev"
-  capacity_providers    = ["FARGATE_SPOT"]
-  container_insights    = "on"
-  log_retention_in_days = 8
+  name               = "shop-dev"
+  capacity_providers = ["FARGATE_SPOT"]
+  container_insights = "on"
 }
 
 module "dashboard" {
   source = "../../../../modules/dashboard"
 
-  name     = "shop_"
+  name     = "shop-dev"
   region   = "ap-northeast-1"
   services = [for number in range(501) : "service-${number}"]
 }
@@ -25,15 +24,6 @@ module "discovery" {
   namespace_arn = "ns-0123456789abcdef"
   vpc_id        = "vpc-0123456789abcdef0"
   services      = { orders_1 = {} }
-}
-
-module "discovery_type" {
-  source = "../../../../modules/discovery"
-
-  namespace = "shop"
-  type      = "http"
-  vpc_id    = "vpc-0123456789abcdef0"
-  services  = {}
 }
 
 module "discovery_ttl" {
@@ -56,19 +46,15 @@ module "ecs_service" {
   subnet_ids         = []
   security_group_ids = []
 
-  alarms                = { cpu = 101, p99_milliseconds = 0 }
-  autoscaling           = { min = 2, max = 1, cpu = 60 }
-  capacity_providers    = { EC2 = { weight = 1 } }
-  cpu                   = 300
-  architecture          = "amd64"
-  desired_count         = 1.5
-  ephemeral_storage     = 20
-  load_balancer         = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 0 }
-  log_retention_in_days = 8
-  log_mode              = "lossy"
-  port                  = 0
-  task_role             = { statements = [{ effect = "Allow", actions = ["s3:GetObject"], resources = ["*"] }] }
-  volumes               = { data = { efs = { file_system_id = "fs-0", access_point_id = "fsap-0", root_directory = "/data" } } }
+  alarms             = { cpu = 101, p99_milliseconds = 0 }
+  autoscaling        = { min = 2, max = 1, cpu = 60 }
+  capacity_providers = { EC2 = { weight = 1 } }
+  cpu                = 300
+  desired_count      = 1.5
+  load_balancer      = { listener_arn = "listener", vpc_id = "vpc-0123456789abcdef0", priority = 1 }
+  port               = 0
+  log_mode           = "lossy"
+  volumes            = { data = { efs = { file_system_id = "fs-0", access_point_id = "fsap-0", root_directory = "/data" } } }
 
   deployment_maximum_percent         = 100
   deployment_minimum_healthy_percent = 101
@@ -122,7 +108,7 @@ module "ecs_service_rest" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  schedule           = { expression = "hourly", retries = 186 }
+  schedule           = { expression = "hourly" }
   capacity_providers = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { base = 1, weight = 1 } }
 }
 
@@ -137,7 +123,7 @@ module "existing_network" {
 module "ingress" {
   source = "../../../../modules/ingress"
 
-  name               = "internal-shop"
+  name               = "shop"
   account_id         = "123"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
@@ -148,19 +134,9 @@ module "ingress" {
 module "network" {
   source = "../../../../modules/network"
 
-  name           = "Shop"
+  name           = "shop"
   cidr_block     = "10.0.0.1/16"
   public_subnets = {}
-  flow_logs      = { retention_in_days = 8 }
-}
-
-module "network_endpoints" {
-  source = "../../../../modules/network"
-
-  name           = "shop-dev"
-  cidr_block     = "10.0.0.0/16"
-  public_subnets = {}
-  endpoints      = ["ecr_api"]
 }
 
 module "network_prefix" {
@@ -171,38 +147,12 @@ module "network_prefix" {
   public_subnets = {}
 }
 
-module "network_private" {
-  source = "../../../../modules/network"
-
-  name           = "shop-dev"
-  cidr_block     = "10.0.0.0/16"
-  public_subnets = {}
-
-  private_subnets = {
-    "Private-1" = { cidr_block = "10.0.128.0/24", availability_zone = "ap-northeast-1a" }
-    zone        = { cidr_block = "10.0.129.0/24", availability_zone = "1a" }
-  }
-}
-
-module "network_subnets" {
-  source = "../../../../modules/network"
-
-  name       = "shop-dev"
-  cidr_block = "10.0.0.0/16"
-
-  public_subnets = {
-    "Public-1" = { cidr_block = "10.0.1.0/24", availability_zone = "ap-northeast-1a" }
-    zone       = { cidr_block = "10.0.2.0/24", availability_zone = "1a" }
-  }
-}
-
 module "registry" {
   source = "../../../../modules/registry"
 
-  name                 = "shop-"
-  pull_accounts        = ["12345"]
-  repositories         = ["Orders"]
-  untagged_expiry_days = 0
+  name          = "shop-"
+  pull_accounts = ["12345"]
+  repositories  = ["Orders"]
 }
 
 module "security" {
@@ -216,7 +166,7 @@ module "security" {
   }
 }
 
-module "security_rules" {
+module "security_ingress" {
   source = "../../../../modules/security"
 
   name   = "shop-dev"
@@ -228,21 +178,23 @@ module "security_rules" {
   }
 
   ingress = {
-    "both"        = { group = "orders", from_group = "web", from_cidr = "0.0.0.0/0", port = 80, description = "both" }
-    "cidr"        = { group = "orders", from_cidr = "10.0.0.1/8", port = 80, description = "cidr" }
-    "description" = { group = "orders", from_group = "web", port = 80, description = "web -> orders" }
-    "no port"     = { group = "orders", from_group = "web", description = "no port" }
-    "port"        = { group = "orders", from_group = "web", port = 65536, description = "port" }
-    "protocol"    = { group = "orders", from_group = "web", port = 80, protocol = "all", description = "protocol" }
+    "both" = { group = "orders", from_group = "web", from_cidr = "0.0.0.0/0", port = 80, description = "both" }
+  }
+}
+
+module "security_egress" {
+  source = "../../../../modules/security"
+
+  name   = "shop-dev"
+  vpc_id = "vpc-0123456789abcdef0"
+
+  groups = {
+    orders = { description = "Security group of orders" }
+    web    = { description = "Security group of web" }
   }
 
   egress = {
     "both"        = { group = "web", to_group = "orders", to_cidr = "0.0.0.0/0", port = 80, description = "both" }
-    "cidr"        = { group = "web", to_cidr = "10.0.0.1/8", port = 80, description = "cidr" }
-    "description" = { group = "web", to_group = "orders", port = 80, description = "web -> orders" }
-    "no port"     = { group = "web", to_group = "orders", description = "no port" }
-    "port"        = { group = "web", to_group = "orders", port = 65536, description = "port" }
     "prefix list" = { group = "web", to_prefix_list = "s3", port = 443, description = "prefix list" }
-    "protocol"    = { group = "web", to_group = "orders", port = 80, protocol = "all", description = "protocol" }
   }
 }
