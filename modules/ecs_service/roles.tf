@@ -46,7 +46,7 @@ locals {
     flatten([for arn in var.exec_log_group_arn[*] : [
       {
         sid       = "OpenShell"
-        actions   = formatlist("ssmmessages:%s", ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"])
+        actions   = ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
         resources = ["*"]
       },
       { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] },
@@ -54,7 +54,7 @@ locals {
     ]]),
     [for arn in var.kms_key_arn[*] : { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = [arn] } if var.exec_log_group_arn != null],
     [for name, efs in local.authorized_volumes : {
-      actions   = formatlist("elasticfilesystem:%s", contains(local.written_volumes, name) ? ["ClientMount", "ClientWrite"] : ["ClientMount"])
+      actions   = concat(["elasticfilesystem:ClientMount"], contains(local.written_volumes, name) ? ["elasticfilesystem:ClientWrite"] : [])
       resources = ["${local.arns.elasticfilesystem}:file-system/${efs.file_system_id}"]
       conditions = [
         for id in efs.access_point_id[*] :
