@@ -1,0 +1,128 @@
+"""`prod` as it ships, with all that a service can have, applied once to the emulator, changed in a plan, destroyed."""
+
+import json
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetform import emulator
+from fleetform.catalog.models import Environment
+from fleetform.programs import run
+from fleetform.render.writer import Change
+from fleetform.stacks import Stack
+from fleetform.workflow import files, terraform
+from fleetform.workflow.project import Project
+from fleetform.workflow.terraform import Plan, Workplace
+from tests.conftest import copy_project
+from tests.environments.production import account
+
+SERVICES = Path(__file__).with_name("services.yaml")
+
+_ENVIRONMENT = {
+    "protection: true": "protection: false\nemulator: true",
+    "subnets: private": "subnets: private\n  nat: single\n  endpoints: [ecr.api, ecr.dkr, logs]",
+}
+"""What `prod` says otherwise here: it has endpoints and NAT, as `mail` calls the internet, and it can be destroyed."""
+
+_SPOOL = "    sidecars: { spool: { image: 123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/spool:1.0 } }\n"
+
+_CHANGES = {
+    "ap-northeast-1c]": "ap-northeast-1c, ap-northeast-1d]",  # add a zone
+    "    calls: [media]\n": "",  # remove a call
+    "  mail:\n": f"  mail:\n{_SPOOL}",  # add a sidecar
+    "    exec: true\n": "    exec: true\n    autoscaling: { min: 1, max: 4 }\n",  # toggle autoscaling: on
+    "    calls: [stock]\n": "    calls: [inventory]\n",  # rename a service
+    "  stock:\n": "  inventory:\n    renamed_from: stock\n",
+}
+_CHANGES_OF_ENVIRONMENT = {
+    "    autoscaling: { min: 2, max: 10, cpu: 60, requests_per_target: 1000 }\n": "    desired_count: 2\n",  # off
+    "  stock:\n": "  inventory:\n",
+}
+"""Five changes, planned together, as a plan costs ten seconds: no two of them concern the same module."""
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Production:
+    """What became of `prod`.
+
+    Attributes:
+        environment: The environment as it was applied.
+        drifted: Whether the plan that followed the apply had changes, by stack.
+        applied: JSON of what was applied, by stack.
+        rendered: The files that the changes of the catalog changed.
+        planned: JSON of the plans of these changes, by stack.
+        before: What the account had before the apply, by kind.
+        meanwhile: What it had after it.
+        after: What it had after the destroy.
+    """
+
+    environment: Environment
+    drifted: Mapping[str, bool]
+    applied: Mapping[str, Document]
+    rendered: list[Change]
+    planned: Mapping[str, Document]
+    before: account.Inventory
+    meanwhile: account.Inventory
+    after: account.Inventory
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    """The life of `prod`."""
+    project = Project(copy_project(tmp_path_factory.mktemp("prod")))
+    catalog, environment = project.root / "envs/catalog.yaml", project.root / "envs/prod/environment.yaml"
+    _edit(catalog, {}, SERVICES.read_text(encoding="utf-8"))
+    _edit(environment, _ENVIRONMENT)
+    files.render_environment(project, "prod")
+    workplace = terraform.open_environment(project, "prod")
+    try:
+        terraform.bootstrap(workplace)
+        before = account.inventory(workplace.access)
+        for stack in workplace.stacks:
+            terraform.init(workplace, stack)
+            _run(workplace, stack, "apply", "-auto-approve")
+        meanwhile = account.inventory(workplace.access)
+        drifted = {plan.stack.name: plan.changes for plan in _plans(workplace)}
+        _edit(catalog, _CHANGES)
+        _edit(environment, _CHANGES_OF_ENVIRONMENT)
+        rendered = files.render_environment(project, "prod")
+        terraform.init(workplace, workplace.stacks[-1])
+        planned = _shown(workplace, _plans(workplace))
+        for stack in reversed(workplace.stacks):
+            _run(workplace, stack, "destroy", "-auto-approve")
+        after = account.inventory(workplace.access)
+        applied = {name: document["prior_state"] for name, document in planned.items()}
+        yield Production(workplace.environment, drifted, applied, rendered, planned, before, meanwhile, after)
+    finally:
+        emulator.stop(project.work)
+
+
+def _edit(path: Path, replacements: Mapping[str, str], more: str = "") -> None:
+    text = path.read_text(encoding="utf-8")
+    for old, new in replacements.items():
+        assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    path.write_text(text + more, encoding="utf-8")
+
+
+def _run(workplace: Workplace, stack: Stack, command: str, *arguments: str) -> tuple[str, ...]:
+    """Runs Terraform; applies and destroys without the saved plan of the product, which is seconds for a process."""
+    argv = [workplace.program, f"-chdir={workplace.folder / stack.name}", command, *arguments]
+    return run(argv, workplace.variables_of(stack), workplace.log(stack, command)).lines
+
+
+def _plans(workplace: Workplace) -> list[Plan]:
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda stack: terraform.plan(workplace, stack), workplace.stacks))
+
+
+def _shown(workplace: Workplace, plans: list[Plan]) -> dict[str, Document]:
+    with ThreadPoolExecutor() as pool:
+        texts = pool.map(lambda plan: _run(workplace, plan.stack, "show", "-json", str(plan.path)), plans)
+        return {plan.stack.name: json.loads(line) for plan, (line,) in zip(plans, texts, strict=True)}
