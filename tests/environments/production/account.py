@@ -8,7 +8,7 @@ from fleetform.aws import Access
 Inventory: TypeAlias = Mapping[str, frozenset[str]]
 """What tells things apart, by kind."""
 
-_KINDS = (
+_KINDS: tuple[tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("application-autoscaling", "describe_scalable_targets", "ScalableTargets", {"ServiceNamespace": "ecs"}),
     ("application-autoscaling", "describe_scaling_policies", "ScalingPolicies", {"ServiceNamespace": "ecs"}),
     ("cloudwatch", "describe_alarms", "MetricAlarms", {}),

@@ -1,11 +1,11 @@
 """`prod` as it ships, with all that a service can have, applied once to the emulator, changed in a plan, destroyed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -45,6 +45,7 @@ _CHANGES_OF_ENVIRONMENT = {
 """Five changes, planned together, as a plan costs ten seconds: no two of them concern the same module."""
 
 Document = dict[str, Any]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Production:
         drifted: Whether the plan that followed the apply had changes, by stack.
         applied: JSON of what was applied, by stack.
         rendered: The files that the changes of the catalog changed.
-        planned: JSON of the plans of these changes, by stack.
+        planned: What Terraform says, message by message, of the plans of these changes, by stack.
         before: What the account had before the apply, by kind.
         meanwhile: What it had after it.
         after: What it had after the destroy.
@@ -66,7 +67,7 @@ class Production:
     drifted: Mapping[str, bool]
     applied: Mapping[str, Document]
     rendered: list[Change]
-    planned: Mapping[str, Document]
+    planned: Mapping[str, tuple[Document, ...]]
     before: account.Inventory
     meanwhile: account.Inventory
     after: account.Inventory
@@ -88,16 +89,17 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
             terraform.init(workplace, stack)
             _run(workplace, stack, "apply", "-auto-approve")
         meanwhile = account.inventory(workplace.access)
-        drifted = {plan.stack.name: plan.changes for plan in _plans(workplace)}
+        plans = _at_once(lambda stack: terraform.plan(workplace, stack), workplace)
+        applied = _at_once(lambda stack: _shown(workplace, plans[stack.name]), workplace)
         _edit(catalog, _CHANGES)
         _edit(environment, _CHANGES_OF_ENVIRONMENT)
         rendered = files.render_environment(project, "prod")
         terraform.init(workplace, workplace.stacks[-1])
-        planned = _shown(workplace, _plans(workplace))
+        planned = _at_once(lambda stack: _planned(workplace, stack), workplace)
         for stack in reversed(workplace.stacks):
             _run(workplace, stack, "destroy", "-auto-approve")
         after = account.inventory(workplace.access)
-        applied = {name: document["prior_state"] for name, document in planned.items()}
+        drifted = {name: plan.changes for name, plan in plans.items()}
         yield Production(workplace.environment, drifted, applied, rendered, planned, before, meanwhile, after)
     finally:
         emulator.stop(project.work)
@@ -112,17 +114,22 @@ def _edit(path: Path, replacements: Mapping[str, str], more: str = "") -> None:
 
 
 def _run(workplace: Workplace, stack: Stack, command: str, *arguments: str) -> tuple[str, ...]:
-    """Runs Terraform; applies and destroys without the saved plan of the product, which is seconds for a process."""
+    """Runs Terraform; without a saved plan where the product has one, as a process more costs seconds."""
     argv = [workplace.program, f"-chdir={workplace.folder / stack.name}", command, *arguments]
     return run(argv, workplace.variables_of(stack), workplace.log(stack, command)).lines
 
 
-def _plans(workplace: Workplace) -> list[Plan]:
+def _at_once(task: Callable[[Stack], Result], workplace: Workplace) -> dict[str, Result]:
+    """Does something with both stacks, by stack."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda stack: terraform.plan(workplace, stack), workplace.stacks))
+        return dict(zip((stack.name for stack in workplace.stacks), pool.map(task, workplace.stacks), strict=True))
 
 
-def _shown(workplace: Workplace, plans: list[Plan]) -> dict[str, Document]:
-    with ThreadPoolExecutor() as pool:
-        texts = pool.map(lambda plan: _run(workplace, plan.stack, "show", "-json", str(plan.path)), plans)
-        return {plan.stack.name: json.loads(line) for plan, (line,) in zip(plans, texts, strict=True)}
+def _shown(workplace: Workplace, plan: Plan) -> Document:
+    (line,) = _run(workplace, plan.stack, "show", "-json", str(plan.path))
+    document: Document = json.loads(line)
+    return document
+
+
+def _planned(workplace: Workplace, stack: Stack) -> tuple[Document, ...]:
+    return tuple(map(json.loads, _run(workplace, stack, "plan", "-json", "-input=false")))

@@ -1,9 +1,7 @@
 """What a change of the catalog comes to in the plans over an applied production: this, and nothing else.
 
-`moved` is a new address of what stays as it is, `replaced` a new one first and then the old one's end.
+`move` is a new address of what stays as it is.
 """
-
-from typing import Any
 
 import pytest
 
@@ -12,81 +10,69 @@ from tests.environments.production.conftest import Production
 CHANGES = {
     "rename a service": {
         # The container's name is new; the caller's variable too.
-        ("module.inventory.aws_ecs_task_definition.this", "replaced"),
-        ('module.inventory.aws_ecs_service.fixed["this"]', "updated"),
-        ("module.orders.aws_ecs_task_definition.this", "replaced"),
-        ('module.orders.aws_ecs_service.autoscaled["this"]', "updated"),
+        ("module.inventory.aws_ecs_task_definition.this", "replace"),
+        ('module.inventory.aws_ecs_service.fixed["this"]', "update"),
+        ("module.orders.aws_ecs_task_definition.this", "replace"),
+        ('module.orders.aws_ecs_service.autoscaled["this"]', "update"),
         # Their descriptions name the service.
-        ('module.inventory.aws_cloudwatch_metric_alarm.running["this"]', "updated"),
-        ('module.inventory.aws_cloudwatch_metric_alarm.usage["cpu"]', "updated"),
-        ('module.inventory.aws_cloudwatch_metric_alarm.usage["memory"]', "updated"),
-        ("module.inventory.aws_cloudwatch_log_group.this", "moved"),
-        ("module.inventory.aws_iam_role.execution", "moved"),
-        ("module.inventory.aws_iam_role.task", "moved"),
-        ("module.inventory.aws_iam_role_policy.execution", "moved"),
-        ("module.inventory.terraform_data.discovery_service", "moved"),
+        ('module.inventory.aws_cloudwatch_metric_alarm.running["this"]', "update"),
+        ('module.inventory.aws_cloudwatch_metric_alarm.usage["cpu"]', "update"),
+        ('module.inventory.aws_cloudwatch_metric_alarm.usage["memory"]', "update"),
+        ("module.inventory.aws_cloudwatch_log_group.this", "move"),
+        ("module.inventory.aws_iam_role.execution", "move"),
+        ("module.inventory.aws_iam_role.task", "move"),
+        ("module.inventory.aws_iam_role_policy.execution", "move"),
+        ("module.inventory.terraform_data.discovery_service", "move"),
     },
     "turn autoscaling on": {
-        ('module.media.aws_ecs_service.autoscaled["this"]', "moved"),
-        ('module.media.aws_appautoscaling_target.this["this"]', "created"),
-        ('module.media.aws_appautoscaling_policy.this["cpu"]', "created"),
+        ('module.media.aws_ecs_service.autoscaled["this"]', "move"),
+        ('module.media.aws_appautoscaling_target.this["this"]', "create"),
+        ('module.media.aws_appautoscaling_policy.this["cpu"]', "create"),
     },
     "turn autoscaling off": {
-        ('module.web.aws_ecs_service.fixed["this"]', "moved"),
-        ('module.web.aws_appautoscaling_target.this["this"]', "deleted"),
-        ('module.web.aws_appautoscaling_policy.this["cpu"]', "deleted"),
-        ('module.web.aws_appautoscaling_policy.requests["this"]', "deleted"),
+        ('module.web.aws_ecs_service.fixed["this"]', "move"),
+        ('module.web.aws_appautoscaling_target.this["this"]', "delete"),
+        ('module.web.aws_appautoscaling_policy.this["cpu"]', "delete"),
+        ('module.web.aws_appautoscaling_policy.requests["this"]', "delete"),
     },
     "add a zone": {
-        ('module.network.aws_subnet.public["public_3"]', "created"),
-        ('module.network.aws_route_table_association.public["public_3"]', "created"),
-        ('module.network.aws_subnet.private["private_3"]', "created"),
-        ('module.network.aws_route_table.private["private_3"]', "created"),
-        ('module.network.aws_route_table_association.private["private_3"]', "created"),
-        ('module.network.aws_route.private_internet["private_3"]', "created"),
-        ('module.network.aws_vpc_endpoint.gateway["s3"]', "updated"),
-        ('module.network.aws_vpc_endpoint.interface["ecr.api"]', "updated"),
-        ('module.network.aws_vpc_endpoint.interface["ecr.dkr"]', "updated"),
-        ('module.network.aws_vpc_endpoint.interface["logs"]', "updated"),
-        ("module.ingress.aws_lb.this", "updated"),
+        ('module.network.aws_subnet.public["public_3"]', "create"),
+        ('module.network.aws_route_table_association.public["public_3"]', "create"),
+        ('module.network.aws_subnet.private["private_3"]', "create"),
+        ('module.network.aws_route_table.private["private_3"]', "create"),
+        ('module.network.aws_route_table_association.private["private_3"]', "create"),
+        ('module.network.aws_route.private_internet["private_3"]', "create"),
+        ('module.network.aws_vpc_endpoint.gateway["s3"]', "update"),
+        ('module.network.aws_vpc_endpoint.interface["ecr.api"]', "update"),
+        ('module.network.aws_vpc_endpoint.interface["ecr.dkr"]', "update"),
+        ('module.network.aws_vpc_endpoint.interface["logs"]', "update"),
+        ("module.ingress.aws_lb.this", "update"),
     },
     "remove a call": {
-        ('module.security.aws_vpc_security_group_egress_rule.this["report->media:8080"]', "deleted"),
-        ('module.security.aws_vpc_security_group_ingress_rule.this["report->media:8080"]', "deleted"),
+        ('module.security.aws_vpc_security_group_egress_rule.this["report->media:8080"]', "delete"),
+        ('module.security.aws_vpc_security_group_ingress_rule.this["report->media:8080"]', "delete"),
         # Without the callee's variable.
-        ("module.report.aws_ecs_task_definition.this", "replaced"),
-        ('module.report.aws_scheduler_schedule.this["this"]', "updated"),
+        ("module.report.aws_ecs_task_definition.this", "replace"),
+        ('module.report.aws_scheduler_schedule.this["this"]', "update"),
     },
     "add a sidecar": {
-        ("module.mail.aws_ecs_task_definition.this", "replaced"),
-        ('module.mail.aws_ecs_service.fixed["this"]', "updated"),
+        ("module.mail.aws_ecs_task_definition.this", "replace"),
+        ('module.mail.aws_ecs_service.fixed["this"]', "update"),
     },
-}
-
-ACTIONS = {
-    ("no-op",): "moved",
-    ("create",): "created",
-    ("update",): "updated",
-    ("delete",): "deleted",
-    ("create", "delete"): "replaced",
 }
 
 
 def planned(production: Production) -> dict[str, str]:
     """What happens to each resource to which something happens, by address, in both stacks."""
-    documents = production.planned.values()
-    found: list[dict[str, Any]] = [each for document in documents for each in document["resource_changes"]]
-    return {
-        each["address"]: ACTIONS[tuple(each["change"]["actions"])]
-        for each in found
-        if each["change"]["actions"] != ["no-op"] or "previous_address" in each
-    }
+    messages = [message for found in production.planned.values() for message in found]
+    changes = [message["change"] for message in messages if message["type"] == "planned_change"]
+    return {change["resource"]["addr"]: change["action"] for change in changes}
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_concerns_no_more_than_it_says(production: Production, change: str) -> None:
     modules = {address.split(".")[1] for address, _ in CHANGES[change]}
-    found = {(address, what) for address, what in planned(production).items() if address.split(".")[1] in modules}
+    found = {(address, action) for address, action in planned(production).items() if address.split(".")[1] in modules}
     assert found == CHANGES[change]
 
 
@@ -95,20 +81,21 @@ def test_nothing_else_changes(production: Production) -> None:
 
 
 def test_no_service_is_ever_destroyed(production: Production) -> None:
-    services = {address: what for address, what in planned(production).items() if ".aws_ecs_service." in address}
-    assert {address.split(".")[1]: what for address, what in services.items()} == {
-        "inventory": "updated",
-        "mail": "updated",
-        "media": "moved",
-        "orders": "updated",
-        "web": "moved",
+    services = {address: action for address, action in planned(production).items() if ".aws_ecs_service." in address}
+    assert {address.split(".")[1]: action for address, action in services.items()} == {
+        "inventory": "update",
+        "mail": "update",
+        "media": "move",
+        "orders": "update",
+        "web": "move",
     }
 
 
 def test_the_services_hear_of_a_new_zone_by_an_output(production: Production) -> None:
     """They are planned over what is applied: a zone reaches them, in place, when the foundation has been applied."""
-    outputs = production.planned["foundation"]["output_changes"]
-    assert {name for name, change in outputs.items() if change["actions"] != ["no-op"]} == {"subnet_ids"}
+    (outputs,) = (message for message in production.planned["foundation"] if message["type"] == "outputs")
+    actions = {name: output["action"] for name, output in outputs["outputs"].items()}
+    assert {name: action for name, action in actions.items() if action != "noop"} == {"subnet_ids": "update"}
 
 
 def test_only_the_zone_and_the_call_change_the_foundations_files(production: Production) -> None:
