@@ -181,5 +181,5 @@ def test_requests_for_each_task(planned: dict[str, Resources]) -> None:
     }
     assert policies == {
         'aws_appautoscaling_policy.requests["this"]': [("ALBRequestCountPerTarget", 1000)],
-        'aws_appautoscaling_policy.this["this"]': [("ECSServiceAverageCPUUtilization", 60)],
+        'aws_appautoscaling_policy.this["cpu"]': [("ECSServiceAverageCPUUtilization", 60)],
     }
