@@ -648,3 +648,34 @@ def test_a_nat_gateways_network_interface_goes_with_it(client: Client, network: 
     ec2.release_address(AllocationId=address)
     after = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
     assert (len(before), len(after)) == (1, 0)
+
+
+def test_a_gateway_endpoint_gets_another_route_table_and_is_deleted(client: Client, network: Network) -> None:
+    ec2 = client("ec2")
+    tables = [ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    gateway = {"VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.eu-central-1.s3"}
+    made = ec2.create_vpc_endpoint(VpcId=network.vpc, RouteTableIds=tables[:1], **gateway)
+    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+
+    def routed() -> list[bool]:
+        found = [ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0] for table in tables]
+        return [any(route.get("GatewayId") == endpoint for route in table["Routes"]) for table in found]
+
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=tables[1:])
+    both = routed()
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, RemoveRouteTableIds=tables[:1])
+    second = routed()
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert (both, second, routed()) == ([True, True], [False, True], [False, False])
+    for table in tables:
+        ec2.delete_route_table(RouteTableId=table)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"), [("deregister_scalable_target", {}), ("delete_scaling_policy", {"PolicyName": "cpu"})]
+)
+def test_what_does_not_scale_is_not_found(client: Client, operation: str, parameters: dict[str, str]) -> None:
+    named = {"ServiceNamespace": "ecs", "ResourceId": "service/c/s", "ScalableDimension": "ecs:service:DesiredCount"}
+    with pytest.raises(ClientError) as caught:
+        getattr(client("application-autoscaling"), operation)(**named, **parameters)
+    assert caught.value.response["Error"]["Code"] == "ObjectNotFoundException"

@@ -20,6 +20,7 @@ def fill() -> None:
         ecs.hide_deleted,
         autoscaling.tag_scalable_targets,
         autoscaling.replace_alarms,
+        autoscaling.miss_what_is_gone,
         discovery.find_namespaces,
         discovery.delete_hosted_zones,
         ecr.tell_push_times,
@@ -31,6 +32,7 @@ def fill() -> None:
         load_balancing.take_any_web_acl,
         networks.delete_network_acls,
         networks.delete_nat_interfaces,
+        networks.route_to_gateway_endpoints,
         security_groups.describe_group_rules,
         security_groups.modify_every_kind_of_rule,
     ):

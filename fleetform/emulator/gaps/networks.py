@@ -1,6 +1,6 @@
-"""What EC2 makes by itself in a VPC, and removes again: a look at the account would find it left over."""
+"""What EC2 makes by itself in a VPC, and removes again: left over, a look at the account would find it."""
 
-from typing import cast
+from typing import Any, cast
 
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.nat_gateways import NatGateway
@@ -44,3 +44,26 @@ def delete_nat_interfaces() -> None:
         return deleted
 
     wrap(EC2Backend, "delete_nat_gateway", delete_nat_gateway)
+
+
+def route_to_gateway_endpoints() -> None:
+    """Keep the routes to a gateway endpoint in exactly the route tables that it is given later.
+
+    AWS (EC2 API_ModifyVpcEndpoint): its route tables have a route to it.
+    Moto: ``ec2/models/vpcs.py`` makes the routes with the endpoint alone; without one, delete_vpc_endpoints fails.
+    """
+
+    def modify_vpc_endpoint(original: Method) -> Method:
+        def modified(backend: EC2Backend, vpc_id: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed on
+            (endpoint,) = backend.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])
+            before = {*endpoint.route_table_ids}
+            original(backend, vpc_id, *args, **kwargs)
+            after, prefix_list = {*endpoint.route_table_ids}, endpoint.destination_prefix_list_id or ""
+            for table in after - before:
+                backend.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+            for table in before - after:
+                backend.delete_route(table, prefix_list)
+
+        return modified
+
+    wrap(EC2Backend, "modify_vpc_endpoint", modify_vpc_endpoint)

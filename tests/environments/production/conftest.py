@@ -42,7 +42,7 @@ _CHANGES_OF_ENVIRONMENT = {
     "    autoscaling: { min: 2, max: 10, cpu: 60, requests_per_target: 1000 }\n": "    desired_count: 2\n",  # off
     "  stock:\n": "  inventory:\n",
 }
-"""Five changes, planned together, as a plan costs ten seconds: no two of them concern the same module."""
+"""Five changes in one plan of each stack, as a plan costs ten seconds: no two of them concern the same module."""
 
 Document = dict[str, Any]
 Result = TypeVar("Result")
@@ -77,40 +77,45 @@ class Production:
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     """The life of `prod`."""
     project = Project(copy_project(tmp_path_factory.mktemp("prod")))
-    catalog, environment = project.root / "envs/catalog.yaml", project.root / "envs/prod/environment.yaml"
-    _edit(catalog, {}, SERVICES.read_text(encoding="utf-8"))
-    _edit(environment, _ENVIRONMENT)
-    files.render_environment(project, "prod")
+    _edit(project, {}, _ENVIRONMENT, SERVICES.read_text(encoding="utf-8"))
     workplace = terraform.open_environment(project, "prod")
     try:
-        terraform.bootstrap(workplace)
-        before = account.inventory(workplace.access)
-        for stack in workplace.stacks:
-            terraform.init(workplace, stack)
-            _run(workplace, stack, "apply", "-auto-approve")
-        meanwhile = account.inventory(workplace.access)
-        plans = _at_once(lambda stack: terraform.plan(workplace, stack), workplace)
-        applied = _at_once(lambda stack: _shown(workplace, plans[stack.name]), workplace)
-        _edit(catalog, _CHANGES)
-        _edit(environment, _CHANGES_OF_ENVIRONMENT)
-        rendered = files.render_environment(project, "prod")
-        terraform.init(workplace, workplace.stacks[-1])
-        planned = _at_once(lambda stack: _planned(workplace, stack), workplace)
-        for stack in reversed(workplace.stacks):
-            _run(workplace, stack, "destroy", "-auto-approve")
-        after = account.inventory(workplace.access)
-        drifted = {name: plan.changes for name, plan in plans.items()}
-        yield Production(workplace.environment, drifted, applied, rendered, planned, before, meanwhile, after)
+        yield _life(project, workplace)
     finally:
         emulator.stop(project.work)
 
 
-def _edit(path: Path, replacements: Mapping[str, str], more: str = "") -> None:
-    text = path.read_text(encoding="utf-8")
-    for old, new in replacements.items():
-        assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
-        text = text.replace(old, new)
-    path.write_text(text + more, encoding="utf-8")
+def _life(project: Project, workplace: Workplace) -> Production:
+    terraform.bootstrap(workplace)
+    before = account.inventory(workplace.access)
+    for stack in workplace.stacks:
+        terraform.init(workplace, stack)
+        _run(workplace, stack, "apply", "-auto-approve")
+    meanwhile = account.inventory(workplace.access)
+    plans = _at_once(lambda stack: terraform.plan(workplace, stack), workplace)
+    applied = _at_once(lambda stack: _shown(workplace, plans[stack.name]), workplace)
+    rendered = _edit(project, _CHANGES, _CHANGES_OF_ENVIRONMENT)
+    terraform.init(workplace, workplace.stacks[-1])
+    planned = _at_once(lambda stack: _planned(workplace, stack), workplace)
+    for stack in reversed(workplace.stacks):
+        _run(workplace, stack, "destroy", "-auto-approve")
+    after = account.inventory(workplace.access)
+    drifted = {name: plan.changes for name, plan in plans.items()}
+    return Production(workplace.environment, drifted, applied, rendered, planned, before, meanwhile, after)
+
+
+def _edit(
+    project: Project, catalog: Mapping[str, str], environment: Mapping[str, str], services: str = ""
+) -> list[Change]:
+    """Replaces text in both files, adds services to the catalog, and renders; says what changed."""
+    for name, replacements, more in (("catalog.yaml", catalog, services), ("prod/environment.yaml", environment, "")):
+        path = project.root / "envs" / name
+        text = path.read_text(encoding="utf-8")
+        for old, new in replacements.items():
+            assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
+            text = text.replace(old, new)
+        path.write_text(text + more, encoding="utf-8")
+    return files.render_environment(project, "prod")
 
 
 def _run(workplace: Workplace, stack: Stack, command: str, *arguments: str) -> tuple[str, ...]:
