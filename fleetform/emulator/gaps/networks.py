@@ -1,4 +1,4 @@
-"""What EC2 makes by itself in a VPC, and removes again: left over, a look at the account would find it."""
+"""Amazon VPC: what EC2 makes in it by itself, and removes again."""
 
 from typing import Any, cast
 
