@@ -30,7 +30,7 @@ RUNS = 5
 SERVICES = 1000
 LINES = 80
 HEAD = 'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a, eu-west-1b]\nservices:\n'
-OVER = "services:\n  s1: { cpu: 1024, memory: 2048 }\n"
+OVER = "services:\n  service-1: { cpu: 1024, memory: 2048 }\n"
 SERVICE = """\
   service-{number}:
     build:
@@ -66,7 +66,7 @@ MISTAKES = [
     ("    cpu: 512", "    cpu: much"),
     ("architecture: arm64", "architecture: arm"),
     ("interval: 10", "intervall: 10"),
-    ("calls:\n      - s", "calls:\n      - service-"),
+    ("calls:\n      - service-", "calls:\n      - servise-"),
 ]
 
 
