@@ -19,7 +19,7 @@ from fleetform.smoke import report
 from fleetform.smoke.matrix import Matrix
 from fleetform.stacks import Stack
 from fleetform.topology import dns_name
-from fleetform.workflow import running, smoking, terraform
+from fleetform.workflow import running, smoking, tasks, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
 from fleetform.workflow.terraform import Workplace
@@ -52,7 +52,7 @@ def apply(project: Project, env: str, screen: Screen) -> Workplace:
 
 
 def apply_stack(workplace: Workplace, screen: Screen, stack: Stack) -> None:
-    """Plans a stack and applies the plan."""
+    """Plans a stack, applies the plan to the emulator and runs the stack's one-off tasks there."""
     with screen.step(f"Plan {stack.name}") as step:
         terraform.init(workplace, stack, step.show)
         plan = terraform.plan(workplace, stack, step.show)
@@ -62,6 +62,10 @@ def apply_stack(workplace: Workplace, screen: Screen, stack: Stack) -> None:
             step.note = terraform.apply(workplace, plan, step.show).outcome
     else:
         plan.discard()
+    for task in tasks.due(workplace, stack):
+        with screen.step(f"Run {task.name}") as step:
+            tasks.run(workplace, task, step.show)
+            step.note = "the emulator ends it at once"
 
 
 def bring_up(site: Site, workplace: Workplace, screen: Screen) -> None:

@@ -13,6 +13,8 @@ STARTED_BY = "fleetform"
 """What ECS tells of who started a task: one that still runs after an interruption is waited for, not run twice."""
 
 _LOOK_SECONDS = 5.0
+# ECS may not know a task yet that it has just started: API reference, RunTask, on eventual consistency.
+_MISSES = 12
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def run_once(task: OneOff, access: Access, watch: Callable[[str], None]) -> None
     Args:
         task: The task.
         access: The environment's AWS.
-        watch: Gets the task's state each time it is looked at.
+        watch: Gets the task's state whenever it is another.
 
     Raises:
         ProgramError: It could not be started, or did not end well.
@@ -91,12 +93,17 @@ def _started(task: OneOff, ecs: Any) -> str:  # noqa: ANN401
 
 
 def _ended(task: OneOff, ecs: Any, arn: str, watch: Callable[[str], None]) -> Mapping[str, Any]:  # noqa: ANN401
-    while True:
-        found: Mapping[str, Any] = ecs.describe_tasks(cluster=task.request["cluster"], tasks=[arn])["tasks"][0]
-        watch(found["lastStatus"])
-        if found["lastStatus"] == "STOPPED":
-            return found
+    status, misses = None, 0
+    while misses < _MISSES:
+        found: list[Mapping[str, Any]] = ecs.describe_tasks(cluster=task.request["cluster"], tasks=[arn])["tasks"]
+        misses = 0 if found else misses + 1
+        if found and found[0]["lastStatus"] != status:
+            status = found[0]["lastStatus"]
+            watch(status)
+        if status == "STOPPED":
+            return found[0]
         time.sleep(_LOOK_SECONDS)
+    raise ProgramError(f"{task.name}: ECS does not know {arn}; what it printed is in the log group {task.log_group}")
 
 
 def _problem(task: Mapping[str, Any]) -> str | None:

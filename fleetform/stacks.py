@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from fleetform.catalog.models import DEFAULT_GROUP, FOUNDATION_NAME, Environment
+from fleetform.catalog.models import DEFAULT_GROUP, FOUNDATION_NAME, TASKS_NAME, Environment, Service
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,11 @@ class Stack:
     templates: tuple[str, ...]
     services: tuple[str, ...] = ()
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The one-off tasks that it has, by name: they are run once it is applied, before the next stack."""
+        return self.services if self.name == TASKS_NAME else ()
+
 
 FOUNDATION = Stack(FOUNDATION_NAME, ("common", "foundation"))
 """What every group of services reads the outputs of."""
@@ -29,11 +34,16 @@ AWS_PROVIDER_VERSION = "5.100.0"
 
 
 def stacks(environment: Environment) -> tuple[Stack, ...]:
-    """The stacks of an environment in the order of their apply: the foundation, then the groups by name."""
+    """The stacks of an environment in the order of their apply: the foundation, one-off tasks, the groups by name."""
     groups: dict[str, list[str]] = {}
     for name, service in environment.services.items():
-        groups.setdefault(service.group or DEFAULT_GROUP, []).append(name)
-    return (FOUNDATION, *(_group(name, tuple(groups[name])) for name in sorted(groups)))
+        groups.setdefault(_home(service), []).append(name)
+    in_order = sorted(groups, key=lambda name: (name != TASKS_NAME, name))
+    return (FOUNDATION, *(_group(name, tuple(groups[name])) for name in in_order))
+
+
+def _home(service: Service) -> str:
+    return TASKS_NAME if service.run_before else service.group or DEFAULT_GROUP
 
 
 def emptied(environment: Environment, folders: Collection[str]) -> tuple[Stack, ...]:

@@ -114,6 +114,11 @@ class _Reality(Reality):
         """The definitions of a service's containers by name."""
         return {container["name"]: container for container in self.definition(service)["containerDefinitions"]}
 
+    def is_defined(self, service: str) -> bool:
+        """Whether a task has a task definition."""
+        family = self.environment.full_name(service)
+        return bool(self.ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"])
+
     def schedule(self, service: str) -> tuple[str, str, str] | None:
         """Expression, time zone and state of a task's schedule; None if it has none."""
         try:
@@ -172,6 +177,8 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
     for name, service in sorted(environment.services.items()):
         if service.schedule is not None:
             yield _Fact(f"schedule of {name}", _wanted_schedule(service.schedule), reality.schedule(name))
+        elif service.run_before:
+            yield _Fact(f"task definition of {name}", "present", _presence(reality.is_defined(name)))
     if environment.ingress.balanced:
         yield from _balancing_facts(environment, reality)
 
@@ -266,7 +273,7 @@ def _alarms(service: Mapping[str, Any]) -> set[str]:
 
 
 def _registration_fact(environment: Environment, reality: _Reality, name: str) -> _Fact:
-    service, port = reality.ecs_services[name], environment.services[name].port
+    service, port = reality.ecs_services[name], environment.services[name].connect_port
     if environment.discovery == "service_connect":
         wanted = [(topology.dns_name(environment, name), port)] if port else []
         return _Fact(f"name of {name} in Service Connect", wanted, client_aliases(service))

@@ -41,8 +41,8 @@ def _unrendered(folder: Path) -> Project:
     shutil.copy(ROOT / "tasks.py", folder)
     project = Project(folder)
     write(project, "envs/catalog.yaml", CATALOG)
-    write(project, "envs/tiny/environment.yaml", "log_retention_in_days: 30\n")
-    write(project, "envs/local/environment.yaml", "emulator: true\n")
+    write(project, "envs/tiny/environment.yaml", "log_retention_in_days: 30\nnetwork: { flow_logs: false }\n")
+    write(project, "envs/local/environment.yaml", "emulator: true\nnetwork: { flow_logs: false }\n")
     return project
 
 

@@ -98,6 +98,7 @@ def test_a_dot_shows_all_of_an_environment(tmp_path: Path, capsys: pytest.Captur
         "protection: false",
         "container_insights: enabled",
         "log_retention_in_days: 365",
+        "monitoring:",
         "state:",
         "services:",
     ]

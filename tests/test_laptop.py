@@ -198,7 +198,13 @@ def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project
 def applied(*public: tuple[str, int]) -> Applied:
     """Public services on their ports."""
     services = [
-        AppliedService(name, 1, {"containerDefinitions": [{"portMappings": [{"containerPort": port}]}]}, None, (name,))
+        AppliedService(
+            name,
+            1,
+            {"containerDefinitions": [{"name": name, "portMappings": [{"containerPort": port}]}]},
+            None,
+            (name,),
+        )
         for name, port in public
     ]
     rules = [AppliedRule("ingress", name, "tcp", port, port, cidr="0.0.0.0/0") for name, port in public]
@@ -241,16 +247,22 @@ def test_what_is_applied_is_remembered_until_something_else_is_rendered(
     assert seen == [False, True, False]
 
 
-SCHEDULED = "  report: { image: 'report:1', schedule: rate(1 hour) }\n"
+TASKS = (
+    "  report: { image: 'report:1', schedule: rate(1 hour) }\n"
+    "  migration: { image: 'migration:1', run_before: [orders, web] }\n"
+)
 
 
-def test_tasks_with_a_schedule_are_not_started_and_said_so(
+def test_tasks_are_not_started_and_said_so(
     project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small_project.write(project, "envs/catalog.yaml", small_project.CATALOG + SCHEDULED)
+    small_project.write(project, "envs/catalog.yaml", small_project.CATALOG + TASKS)
     stand_in.have("docker", web())
     laptop.ps(project, "local", None, as_json=False)
-    assert capsys.readouterr().out.splitlines()[-1] == "report: not started here: runs at rate(1 hour)"
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "report: not started here: runs at rate(1 hour)",
+        "migration: not started here: runs before orders, web",
+    ]
 
 
 def test_services_that_srv_records_find_are_refused(project: Project, site: Site) -> None:

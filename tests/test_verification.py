@@ -13,9 +13,11 @@ from fleetform.catalog.models import (
     Environment,
     Front,
     Network,
+    Port,
     Schedule,
     Secret,
     Service,
+    ServiceConnect,
     Sidecar,
     Volume,
 )
@@ -31,7 +33,7 @@ SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}
 def test_a_sound_environment_has_no_differences(deployment: Deployment) -> None:
     domain = deployment.namespace
     assert verify(deployment.environment, deployment.access) == Report(
-        checks=36,
+        checks=39,
         differences=(),
         services=(
             ServiceStatus("orders", f"orders.{domain}", 8080, (), running=2, desired=2, registered=2),
@@ -301,6 +303,33 @@ def test_a_task_with_a_schedule_is_no_service_and_has_its_schedule(deployment: D
         (),
     )
     assert [status.name for status in sound.services] == ["orders", "web", "worker"]
+
+
+def test_a_task_that_runs_before_services_is_no_service_and_has_its_task_definition(deployment: Deployment) -> None:
+    deployment.create_group("migration")
+    deployment.ec2.authorize_security_group_egress(**deployment.rule("migration", ANYWHERE, 443))
+    environment = with_service(deployment, "migration", Service(image="migration:1", run_before=("orders",)))
+    missing = verify(environment, deployment.access)
+    container = {"name": "migration", "image": "migration:1", "memory": 512}
+    definition = deployment.ecs.register_task_definition(
+        family=f"{deployment.prefix}-migration", containerDefinitions=[container]
+    )["taskDefinition"]["taskDefinitionArn"]
+    sound = verify(environment, deployment.access)
+    deployment.ecs.deregister_task_definition(taskDefinition=definition)
+    assert (missing.differences, sound.differences) == (
+        ("task definition of migration: expected present, found absent",),
+        (),
+    )
+
+
+def test_the_port_that_is_offered_in_service_connect_is_compared(deployment: Deployment) -> None:
+    orders = deployment.environment.services["orders"].model_copy(
+        update={"ports": {"admin": Port(container_port=9090)}, "service_connect": ServiceConnect(port="admin")}
+    )
+    environment = with_service(deployment, "orders", orders).model_copy(update={"discovery": "service_connect"})
+    assert f"name of orders in Service Connect: expected [('orders.{deployment.namespace}', 9090)], found []" in (
+        verify(environment, deployment.access).differences
+    )
 
 
 def test_alarms_that_the_catalog_does_not_know_are_told(deployment: Deployment) -> None:

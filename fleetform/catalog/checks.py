@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
-from fleetform.catalog.models import FOUNDATION_NAME, LOG_ROUTER, Callee, Container, Logs, Service
+from fleetform.catalog.models import FOUNDATION_NAME, LOG_ROUTER, TASKS_NAME, Callee, Container, Logs, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position, Problem
 
@@ -147,7 +147,7 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
         yield from _check_routing(service, at)
         yield from _check_sidecars(name, service, at)
         yield from _check_exec(name, service, at)
-        yield from _check_others(name, service, names, at)
+        yield from _check_others(name, service, services, names, at)
         yield from _check_group(service, at)
         yield from _check_adopted(name, service, at)
     yield from _check_renames(services, tree)
@@ -229,6 +229,12 @@ def _check_ports(name: str, service: Service, at: Locator) -> Iterator[Problem]:
         if entry is not None and entry.port is not None and entry.port not in service.ports:
             message = f"`{entry.port}` is none of the `ports` of `{name}`"
             yield Problem(at(key, "port"), message, suggestion(entry.port, list(service.ports)))
+    offered = service.service_connect.port if service.service_connect is not None else None
+    if offered is not None and offered in service.ports and service.ports[offered].protocol != "tcp":
+        yield Problem(at("service_connect", "port"), "Service Connect's proxies speak TCP", "name a port of tcp")
+    if service.discovery.record_type == "SRV" and service.ports and service.port is None:
+        message = f"an SRV record holds the `port` of `{name}`, which has none"
+        yield Problem(at("discovery", "record_type"), message, "give it one, or choose `A`")
 
 
 def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
@@ -399,12 +405,15 @@ def _check_dependencies(service: Service, container: Container, at: Locator) -> 
             yield Problem(at("depends_on", sidecar), message, f"give `{sidecar}` a `health_check`, or wait for `start`")
 
 
-def _check_others(name: str, service: Service, names: list[str], at: Locator) -> Iterator[Problem]:
+def _check_others(name: str, service: Service, services: Services, names: list[str], at: Locator) -> Iterator[Problem]:
     for index, other in enumerate(service.run_before):
         if other == name or other not in names:
             others = [known for known in names if known != name]
             message = f"`{name}` runs before `{other}`, which is no other service"
             yield Problem(at("run_before", index), message, suggestion(other, others))
+        elif other in services and services[other].run_before:
+            message = f"`{name}` runs before `{other}`, which is run before services as well"
+            yield Problem(at("run_before", index), message, "name the services that wait for both")
     if service.logs.max_buffer_size_mib is not None and service.logs.mode == "blocking":
         message = "`max_buffer_size_mib` is for `mode: non-blocking`"
         yield Problem(at("logs", "max_buffer_size_mib", key=True), message, "add the mode, or remove it")
@@ -427,8 +436,15 @@ def _check_renames(services: Services, tree: Node) -> Iterator[Problem]:
 
 
 def _check_group(service: Service, at: Locator) -> Iterator[Problem]:
-    if service.group == FOUNDATION_NAME:
-        message = f"`{FOUNDATION_NAME}` is the stack of what services have in common"
+    reserved = {
+        FOUNDATION_NAME: "what services have in common",
+        TASKS_NAME: "tasks that run before services are updated",
+    }
+    if service.run_before and service.group is not None:
+        message = f"a task with `run_before` is in the stack `{TASKS_NAME}`, and in no group"
+        yield Problem(at("group", key=True), message, "remove it")
+    elif service.group in reserved:
+        message = f"`{service.group}` is the stack of {reserved[service.group]}"
         yield Problem(at("group"), message, "choose another name")
 
 

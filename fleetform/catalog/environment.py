@@ -46,6 +46,9 @@ Tags = Mapping[TagKey, TagValue]
 FOUNDATION_NAME = "foundation"
 """The stack that no service is in: what services have in common."""
 
+TASKS_NAME = "tasks"
+"""The stack of tasks that run before services are updated."""
+
 
 class Vpc(Entry):
     """A VPC that exists already, and its subnets, each by ID or by tags."""
@@ -132,6 +135,11 @@ class Monitoring(Entry):
     """Average CPU of a service's tasks that is too much, in percent."""
     memory: Percent = 90
     """Average memory that is too much, in percent."""
+    errors: Annotated[Integer, Field(ge=1, le=100)] = 1
+    """Share of a public service's requests that it, or the load balancer, answers with an error (5xx) that is too much,
+    in percent."""
+    p99_milliseconds: Annotated[Integer, Field(ge=1, le=4_000_000)] = 1000
+    """Time that is too much for all but the slowest hundredth of a public service's responses."""
 
 
 class Adopted(Entry):
@@ -204,8 +212,8 @@ class Environment(Entry):
     security: Literal["edges", "shared"] = "edges"
     """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
     kms_key: KmsKey | None = None
-    """The key that logs, images and secrets are encrypted with; left out: AWS's own keys. Its policy is yours:
-    it has to let `logs.<region>.amazonaws.com` use it for the log groups."""
+    """The key that logs, images, secrets and schedules are encrypted with; left out: AWS's own keys. Its policy is
+    yours: it has to let `logs.<region>.amazonaws.com` use it for the log groups, and who applies for schedules."""
     protection: Boolean = False
     """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
     adopt: Adopted = Adopted()
@@ -215,7 +223,8 @@ class Environment(Entry):
     log_retention_in_days: LogRetention = 365
     """Days that the services' logs and the flow logs are kept."""
     monitoring: Annotated[Monitoring, Short("enabled")] = Monitoring()
-    """Alarms of each service, when too few of its tasks run or they use too much, and a dashboard."""
+    """Alarms of each service, when too few of its tasks run (which `container_insights` counts), they use too much, or
+    requests through the load balancer fail or take long, and a dashboard."""
     registry: Registry = Registry()
     """The image repositories."""
     tags: Tags = Field(default=NOTHING, examples=[{"team": "platform"}])

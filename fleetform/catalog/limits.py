@@ -231,12 +231,13 @@ def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
 def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]:
     if environment.namespace_arn is not None and environment.namespace is None:
         yield Problem(at("namespace_arn", key=True), "`namespace_arn` without `namespace`", "give its name too")
+    yield from _check_called_ports(environment, at)
     if environment.discovery != "service_connect":
         return
     names: dict[str, str] = {}
     for name, service in environment.services.items():
         alias = service.service_connect.alias if service.service_connect is not None else None
-        other = names.setdefault(alias or name, name) if service.port is not None else name
+        other = names.setdefault(alias or name, name) if _offers(service) else name
         if other != name:
             message = f"`{other}` and `{name}` have the same name in Service Connect"
             yield Problem(at("services", name), message, "give one of them another `alias`")
@@ -244,6 +245,38 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
         if service.is_task and service.callees:
             message = f"`{name}` calls by names that only services have in Service Connect, and it is a task"
             yield Problem(at("services", name, "calls", key=True), message, "choose `discovery: dns`, or remove them")
+
+
+def _offers(service: Service) -> bool:
+    """Whether a service offers a port in Service Connect, or means to."""
+    connect = service.service_connect
+    return service.port is not None or (connect is not None and connect.port is not None)
+
+
+def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """A name in Service Connect, and an SRV record, lead to one port of a service."""
+    for caller, service in environment.services.items():
+        for index, call in enumerate(service.calls):
+            callee = environment.services.get(call.service or "") if call.namespace is None else None
+            if callee is None:
+                continue
+            connect = callee.service_connect
+            if environment.discovery == "service_connect":
+                offered = connect.port if connect is not None else None
+                why, remedy = "Service Connect offers", "or let it offer another: `service_connect: { port: ... }`"
+            elif callee.discovery.record_type == "SRV":
+                offered, why, remedy = None, "its SRV record holds", "or choose `record_type: A`"
+            else:
+                continue
+            if call.port != offered:
+                message = f"`{caller}` calls `{call.service}` on {_port(call.port)}, and {why} {_port(offered)} alone"
+                yield Problem(
+                    at("services", caller, "calls", index, "port"), message, f"call {_port(offered)}, {remedy}"
+                )
+
+
+def _port(name: object) -> str:
+    return "its `port`" if name is None else f"the port `{name}`"
 
 
 def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:

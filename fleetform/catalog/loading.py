@@ -20,7 +20,6 @@ from fleetform.catalog.notices import notices
 from fleetform.catalog.overlay import overlay, without_nulls
 from fleetform.catalog.repository import check_builds, refuse_outside
 from fleetform.catalog.routing import check_routing
-from fleetform.catalog.unrendered import unrendered_of_environment, unrendered_of_services
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
 CATALOG = PurePath("envs/catalog.yaml")
@@ -126,12 +125,11 @@ def validate(inherited: Inherited) -> Environment:
     if "name" in plain:
         found.append(_unknown_key(("name",), tree))
     services = environment.services if environment is not None else _sound_services(plain.get("services"))
-    for check in (check_services, check_service_limits, unrendered_of_services):
+    for check in (check_services, check_service_limits):
         found += check(services, tree)
     if environment is not None:
         found += check_environment(environment, tree)
         found += check_routing(environment, tree)
-        found += unrendered_of_environment(environment, tree)
     shared = _shared_problems(without_nulls(inherited.shared))
     if found or shared or environment is None:
         raise CatalogError(told_once(inherited, found, shared))

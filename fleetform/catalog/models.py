@@ -17,6 +17,7 @@ from fleetform.catalog.container import (
 )
 from fleetform.catalog.environment import (
     FOUNDATION_NAME,
+    TASKS_NAME,
     Adopted,
     Environment,
     Front,
@@ -55,6 +56,7 @@ __all__ = [
     "LOG_RETENTION_IN_DAYS",
     "LOG_ROUTER",
     "SUBNET_PREFIX",
+    "TASKS_NAME",
     "Adopted",
     "AdoptedOfService",
     "Autoscaling",

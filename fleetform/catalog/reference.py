@@ -14,6 +14,7 @@ MARK = "<!-- Generated from here on: invoke schema -->"
 
 _NAME = "<name>"
 _ITEM = "[]"
+_EACH = "*"
 _LONGEST_LIST = 24
 _EXAMPLE = re.compile(r",? such as (.*)$")
 _WORDS = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}
@@ -73,6 +74,19 @@ def anchor(path: Sequence[str | int]) -> str:
         if kind:
             schema, section = found[kind], sections[kind]
     return told
+
+
+def keys() -> Mapping[tuple[str, str], str]:
+    """Every key of the catalog, such as `services.*.calls.*.port`, by its definition's name and its own.
+
+    `*` stands for a name that is given freely and for an item of a list. What may stand at several places is told, as
+    in the document, at the first.
+    """
+    return {
+        (kind, key): ".".join([*(_EACH if step in (_NAME, _ITEM) else step for step in section.path), key])
+        for kind, section in _sections().items()
+        for key in definitions()[kind]["properties"]
+    }
 
 
 def _inside(schema: Schema) -> Schema:

@@ -321,7 +321,8 @@ class Service(Container):
     schedule: Annotated[Schedule, Short("expression")] | None = Field(default=None, examples=["cron(0 3 * * ? *)"])
     """Starts a task at these times, instead of keeping tasks running."""
     run_before: Names = Field(default=(), examples=[["orders"]])
-    """Runs a task once, to its end, before these services are updated: a migration."""
+    """Runs a task once, to its end, before these services are updated: a migration. It runs again when anything of it
+    changes, and where it fails the apply ends there. It is in the stack `tasks`, and in no `group`."""
     volumes: Mapping[PartName, Annotated[Volume, Short("container_path")]] = Field(
         default=NOTHING,
         examples=[
@@ -376,6 +377,12 @@ class Service(Container):
         """The containers beside the service's own: its sidecars and, with `logs.routing`, the log router."""
         router = {LOG_ROUTER: Sidecar(image=LOG_ROUTER_IMAGE)} if self.logs.routing else {}
         return router | dict(self.sidecars)
+
+    @property
+    def connect_port(self) -> int | None:
+        """The port that it offers in Service Connect, if it offers any."""
+        name = self.service_connect.port if self.service_connect is not None else None
+        return self.ports[name].container_port if name is not None else self.port
 
     @property
     def is_task(self) -> bool:

@@ -1,6 +1,7 @@
 """The stacks of an environment: planned, applied, compared with what runs, destroyed."""
 
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
@@ -41,6 +42,7 @@ def apply(project: Project, env: str, *, yes: bool) -> None:
 
     Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
     in use, and a caller should stop calling before its way is closed.
+    Tasks that run before services are run before the services' stacks are planned.
     """
     workplace = open_checked(project, env)
     apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), yes=yes)
@@ -67,16 +69,41 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *
         planned.discard()
         prepare_dependents()
         for stack in dependents:
-            _carry_out(workplace, _plan(workplace, stack), yes=yes)
+            _carry_out_dependent(workplace, stack, yes=yes)
         planned = _plan(workplace, foundation)
     _carry_out(workplace, planned, yes=yes)
     if not dependents_first:
         prepare_dependents()
     for stack in dependents:
-        _carry_out(workplace, _plan(workplace, stack), yes=yes)
+        _carry_out_dependent(workplace, stack, yes=yes)
     for stack in workplace.emptied:
         folder = f"envs/{workplace.environment.name}/{stack.name}"
         write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
+
+
+def _carry_out_dependent(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
+    """Applies a stack, and runs its one-off tasks: one that does not end well ends the apply."""
+    _carry_out(workplace, _plan(workplace, stack), yes=yes)
+    if stack.tasks:
+        _run_tasks(workplace, stack, yes=yes)
+
+
+def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
+    from fleetform.workflow import tasks  # noqa: PLC0415 - it brings boto3
+
+    environment = workplace.environment
+    due = tasks.due(workplace, stack)
+    for name in sorted({*stack.tasks} - {task.name for task in due}):
+        write(f"{name}: has run\n")
+    if due and not (yes or environment.emulator):
+        names = ", ".join(task.name for task in due)
+        confirm(f"{environment.name} {stack.name} in account {environment.account}: to run {names}", environment.name)
+    for task in due:
+        waiting = ", ".join(environment.services[task.name].run_before)
+        write(f"\n── {environment.name} {task.name}: run before {waiting}\n")
+        started = time.monotonic()
+        tasks.run(workplace, task, write_line)
+        write(f"{task.name}: ended well ({time.monotonic() - started:.0f} s)\n")
 
 
 def _left(workplace: Workplace) -> list[Stack]:

@@ -60,7 +60,8 @@ def _render_stack(
     stack: Stack, environment: Environment, templates: Templates, values: Mapping[str, object]
 ) -> dict[PurePath, str]:
     files: dict[PurePath, str] = {}  # a template that comes to nothing makes none
-    of_stack = {"stack": stack.name, "services": {name: environment.services[name] for name in sorted(stack.services)}}
+    services = {name: environment.services[name] for name in sorted(stack.services)}
+    of_stack = {"stack": stack.name, "services": services, "tasks": stack.tasks}
     for template in (name for folder in stack.templates for name in templates.names(folder)):
         file = PurePosixPath(template).name
         if file == _PER_SERVICE:

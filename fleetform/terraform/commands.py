@@ -40,6 +40,10 @@ class Terraform:
         """Applies a saved plan."""
         return self._argv("apply", "-input=false", "-lock-timeout=60s", str(plan))
 
+    def output(self, name: str) -> list[str]:
+        """Prints an output's value as JSON."""
+        return self._argv("output", "-json", name)
+
 
 def version(program: str) -> list[str]:
     """Prints the version as JSON."""

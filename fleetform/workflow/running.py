@@ -12,7 +12,7 @@ from fleetform import emulator
 from fleetform.applied import Applied, read_applied
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
-from fleetform.catalog.models import Environment
+from fleetform.catalog.models import Environment, Service
 from fleetform.compose import agent, secrets
 from fleetform.compose import project as projects
 from fleetform.compose.document import document
@@ -144,8 +144,13 @@ def _require_findable(environment: Environment) -> None:
 
 def not_started(environment: Environment) -> dict[str, str]:
     """Why some services do not run here, by service: tasks that run to their end."""
-    schedules = {name: service.schedule for name, service in environment.services.items()}
-    return {name: f"runs at {schedule.expression}" for name, schedule in schedules.items() if schedule is not None}
+    return {name: _when(service) for name, service in environment.services.items() if service.is_task}
+
+
+def _when(service: Service) -> str:
+    if service.schedule is not None:
+        return f"runs at {service.schedule.expression}"
+    return f"runs before {', '.join(service.run_before)}"
 
 
 def ports(site: Site, applied: Applied) -> dict[str, int]:

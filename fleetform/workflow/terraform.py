@@ -1,8 +1,10 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
@@ -194,6 +196,11 @@ def plan(
     )
     changes = result.code == _PLAN_HAS_CHANGES
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+
+
+def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
+    """The value of an applied stack's output."""
+    return json.loads(read(workplace.terraform(stack).output(name), workplace.variables_of(stack)))
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:

@@ -1,11 +1,17 @@
 locals {
-  # Of the service's tasks together, in percent of what is reserved.
-  usage_alarms = var.alarms == null ? {} : {
+  # Of the service's tasks together, in percent of what is reserved. Tasks that run to their end are not counted as a service's.
+  usage_alarms = var.alarms == null || !local.runs_on ? {} : {
     cpu    = { metric = "CPUUtilization", threshold = var.alarms.cpu }
     memory = { metric = "MemoryUtilization", threshold = var.alarms.memory }
   }
 
-  alarms = var.alarms == null ? toset([]) : toset(["this"])
+  # As the load balancer's metrics name it and the service's part of it.
+  target_dimensions = {
+    for key, load_balancer in local.load_balancer : key => {
+      LoadBalancer = load_balancer.arn_suffix
+      TargetGroup  = aws_lb_target_group.this[key].arn_suffix
+    } if var.alarms != null
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "usage" {
@@ -30,9 +36,9 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   treat_missing_data  = "notBreaching"
 }
 
-# Container Insights counts both; where it is off there is nothing to compare, and no alarm.
+# Container Insights counts both.
 resource "aws_cloudwatch_metric_alarm" "running" {
-  for_each = local.alarms
+  for_each = local.runs_on && try(var.alarms.running, false) ? toset(["this"]) : toset([])
 
   alarm_name        = "${var.name}-running"
   alarm_description = "Fewer tasks of ${var.service} run than are wanted."
@@ -68,4 +74,66 @@ resource "aws_cloudwatch_metric_alarm" "running" {
       }
     }
   }
+}
+
+# Of the requests that the load balancer gave to tasks. CloudWatch has no number for none, hence FILL.
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  for_each = local.target_dimensions
+
+  alarm_name        = "${var.name}-errors"
+  alarm_description = "${var.service} answers more than ${var.alarms.errors} % of its requests with an error of its own (5xx)."
+  alarm_actions     = var.alarms.topic_arns
+  ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.alarms.errors
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "share"
+    expression  = "100 * FILL(errors, 0) / requests"
+    label       = "Requests that end in an error, percent"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { errors = "HTTPCode_Target_5XX_Count", requests = "RequestCount" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/ApplicationELB"
+        metric_name = metric_query.value
+        dimensions  = each.value
+        period      = 60
+        stat        = "Sum"
+      }
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "response_time" {
+  for_each = local.target_dimensions
+
+  alarm_name        = "${var.name}-response-time"
+  alarm_description = "One in a hundred requests to ${var.service} takes more than ${var.alarms.p99_milliseconds} ms."
+  alarm_actions     = var.alarms.topic_arns
+  ok_actions        = var.alarms.topic_arns
+  tags              = var.tags
+
+  namespace          = "AWS/ApplicationELB"
+  metric_name        = "TargetResponseTime" # in seconds
+  dimensions         = each.value
+  extended_statistic = "p99"
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.alarms.p99_milliseconds / 1000
+  period              = 60
+  evaluation_periods  = 15
+  datapoints_to_alarm = 10
+  treat_missing_data  = "notBreaching"
 }

@@ -1,5 +1,10 @@
 locals {
-  load_balancer = { for given in var.load_balancer[*] : "this" => merge(given, { port = coalesce(given.port, var.port) }) }
+  load_balancer = {
+    for given in var.load_balancer[*] : "this" => merge(given, {
+      arn_suffix = regex("app/[^/]+/[^/]+", given.listener_arn)
+      port       = coalesce(given.port, var.port)
+    })
+  }
 }
 
 resource "aws_lb_target_group" "this" {
@@ -66,7 +71,7 @@ resource "aws_lb_listener_rule" "this" {
 }
 
 resource "aws_appautoscaling_policy" "requests" {
-  for_each = { for key, target in aws_appautoscaling_target.this : key => target if try(var.autoscaling.requests_per_target, null) != null }
+  for_each = { for key, target in local.scalable : key => target if try(var.autoscaling.requests_per_target, null) != null }
 
   name               = "${var.name}-requests"
   policy_type        = "TargetTrackingScaling"
@@ -79,7 +84,7 @@ resource "aws_appautoscaling_policy" "requests" {
 
     predefined_metric_specification {
       predefined_metric_type = "ALBRequestCountPerTarget"
-      resource_label         = "${regex("app/[^/]+/[^/]+", var.load_balancer.listener_arn)}/${aws_lb_target_group.this[each.key].arn_suffix}"
+      resource_label         = "${local.load_balancer[each.key].arn_suffix}/${aws_lb_target_group.this[each.key].arn_suffix}"
     }
   }
 

@@ -78,6 +78,13 @@ data "aws_iam_policy_document" "execution" {
       sid       = "DecryptSecrets"
       actions   = ["kms:Decrypt"]
       resources = [statement.value]
+
+      # The key encrypts more than secrets.
+      condition {
+        test     = "StringLike"
+        variable = "kms:ViaService"
+        values   = [for service in ["secretsmanager", "ssm"] : "${service}.${local.cluster.region}.*"]
+      }
     }
   }
 }
@@ -105,7 +112,7 @@ data "aws_iam_policy_document" "task" {
     content {
       sid       = "FindShellLogs"
       actions   = ["logs:DescribeLogGroups"]
-      resources = ["*"] # The agent lists them all.
+      resources = ["arn:${local.cluster.partition}:logs:${local.cluster.region}:${local.cluster.account_id}:log-group:*"] # The agent lists them all.
     }
   }
 

@@ -65,6 +65,23 @@ data "aws_iam_policy_document" "schedule" {
       values   = ["ecs-tasks.amazonaws.com"]
     }
   }
+
+  # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
+  dynamic "statement" {
+    for_each = var.kms_key_arn[*]
+
+    content {
+      sid       = "DecryptSchedule"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:EncryptionContext:aws:scheduler:schedule:arn"
+        values   = ["arn:${local.cluster.partition}:scheduler:${local.cluster.region}:${local.cluster.account_id}:schedule/default/${var.name}"]
+      }
+    }
+  }
 }
 
 resource "aws_iam_role" "schedule" {
@@ -89,6 +106,7 @@ resource "aws_scheduler_schedule" "this" {
   name                         = var.name
   schedule_expression          = each.value.expression
   schedule_expression_timezone = each.value.time_zone
+  kms_key_arn                  = var.kms_key_arn
 
   flexible_time_window {
     mode = "OFF"

@@ -5,6 +5,10 @@ locals {
   schedules = { for schedule in var.schedule[*] : "this" => schedule }
   runs_on   = length(local.schedules) == 0 && !var.one_off
 
+  # The port that callers find in Service Connect, if there is one.
+  connect_name = try(var.service_connect.server.port_name, null)
+  connect_port = local.connect_name == null ? var.port : var.containers[var.service].ports[local.connect_name].container_port
+
   proxy_log_options = {
     awslogs-group         = local.log_group_name
     awslogs-region        = local.cluster.region
@@ -108,12 +112,12 @@ resource "aws_ecs_service" "fixed" {
         for_each = service_connect_configuration.value.server[*]
 
         content {
-          port_name      = var.service
+          port_name      = coalesce(service.value.port_name, var.service)
           discovery_name = var.service
 
           client_alias {
             dns_name = service.value.dns_name
-            port     = var.port
+            port     = local.connect_port
           }
 
           dynamic "timeout" {
@@ -239,12 +243,12 @@ resource "aws_ecs_service" "autoscaled" {
         for_each = service_connect_configuration.value.server[*]
 
         content {
-          port_name      = var.service
+          port_name      = coalesce(service.value.port_name, var.service)
           discovery_name = var.service
 
           client_alias {
             dns_name = service.value.dns_name
-            port     = var.port
+            port     = local.connect_port
           }
 
           dynamic "timeout" {

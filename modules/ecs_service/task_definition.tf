@@ -46,7 +46,7 @@ locals {
         [
           for port in var.port[*] : merge(
             { containerPort = port, hostPort = port, protocol = "tcp" },
-            try(var.service_connect.server, null) == null ? {} : { name = var.service, appProtocol = "http" },
+            try(var.service_connect.server, null) == null || local.connect_name != null ? {} : { name = var.service, appProtocol = "http" },
           ) if name == var.service
         ],
         [

@@ -1,18 +1,25 @@
 variable "alarms" {
-  description = "What is too much, CPU and memory in percent, and the SNS topics that are told; null for no alarms."
+  description = "What is too much: CPU, memory and the load balancer's requests that end in an error in percent, and its slowest response in a hundred; whether fewer tasks than wanted are, which Container Insights counts (`running`); the SNS topics that are told. Null for no alarms."
   type = object({
-    cpu        = optional(number, 90)
-    memory     = optional(number, 90)
-    topic_arns = optional(list(string), [])
+    cpu              = optional(number, 90)
+    errors           = optional(number, 1)
+    memory           = optional(number, 90)
+    p99_milliseconds = optional(number, 1000)
+    running          = optional(bool, true)
+    topic_arns       = optional(list(string), [])
   })
   default = null
 
   validation {
-    condition = try(
-      var.alarms.cpu >= 1 && var.alarms.cpu <= 100 && var.alarms.memory >= 1 && var.alarms.memory <= 100,
-      var.alarms == null,
-    )
-    error_message = "cpu and memory of alarms must be from 1 to 100."
+    condition = alltrue(flatten([
+      for alarms in var.alarms[*] : [for percent in [alarms.cpu, alarms.errors, alarms.memory] : percent >= 1 && percent <= 100]
+    ]))
+    error_message = "cpu, errors and memory of alarms must be from 1 to 100."
+  }
+
+  validation {
+    condition     = try(var.alarms.p99_milliseconds >= 1, var.alarms == null)
+    error_message = "p99_milliseconds of alarms must be at least 1."
   }
 }
 
@@ -407,7 +414,7 @@ variable "exec_log_group_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that logs, secrets and shells of ECS Exec are encrypted with; null for AWS's own keys."
+  description = "ARN of the KMS key that logs, secrets, the schedule and shells of ECS Exec are encrypted with; null for AWS's own keys."
   type        = string
   default     = null
 }
@@ -591,21 +598,22 @@ variable "service" {
 }
 
 variable "service_connect" {
-  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
+  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use, which of its ports by name (`port_name`; null for `port`) and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
   type = object({
     after         = optional(list(string), [])
     namespace_arn = string
     server = optional(object({
       dns_name        = string
       idle_timeout    = optional(number)
+      port_name       = optional(string)
       request_timeout = optional(number)
     }))
   })
   default = null
 
   validation {
-    condition     = try(var.service_connect.server, null) == null || var.port != null
-    error_message = "service_connect with a server needs port."
+    condition     = try(var.service_connect.server.port_name, null) == null ? try(var.service_connect.server, null) == null || var.port != null : can(var.containers[var.service].ports[var.service_connect.server.port_name])
+    error_message = "service_connect with a server needs port, or a port_name of one of the service's own ports."
   }
 }
 

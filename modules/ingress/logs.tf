@@ -1,7 +1,15 @@
+locals {
+  # Its name and not its attribute, or the bucket's policy would be unknown when the plan is reviewed.
+  log_bucket     = "${var.name}-access-logs-${var.account_id}"
+  log_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${local.log_bucket}"
+}
+
+data "aws_partition" "current" {}
+
 resource "aws_s3_bucket" "logs" {
   for_each = var.access_logs ? toset(["this"]) : toset([])
 
-  bucket        = "${var.name}-access-logs-${var.account_id}"
+  bucket        = local.log_bucket
   force_destroy = !var.deletion_protection
 }
 
@@ -29,7 +37,17 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   }
 }
 
-# Without versions: a load balancer writes each object once.
+# A load balancer writes each object once: another version, or none, is somebody else's doing.
+resource "aws_s3_bucket_versioning" "logs" {
+  for_each = aws_s3_bucket.logs
+
+  bucket = each.value.bucket
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
 resource "aws_s3_bucket_lifecycle_configuration" "logs" {
   for_each = aws_s3_bucket.logs
 
@@ -44,7 +62,17 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
     expiration {
       days = var.log_retention_in_days
     }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 1
+    }
   }
+
+  depends_on = [aws_s3_bucket_versioning.logs]
 }
 
 resource "aws_s3_bucket_policy" "logs" {
@@ -60,14 +88,14 @@ resource "aws_s3_bucket_policy" "logs" {
         Effect    = "Allow"
         Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
         Action    = "s3:PutObject"
-        Resource  = "${each.value.arn}/AWSLogs/${var.account_id}/*"
+        Resource  = "${local.log_bucket_arn}/AWSLogs/${var.account_id}/*"
       },
       {
         Sid       = "DenyWithoutTls"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:*"
-        Resource  = [each.value.arn, "${each.value.arn}/*"]
+        Resource  = [local.log_bucket_arn, "${local.log_bucket_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
     ]

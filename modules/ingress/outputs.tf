@@ -1,3 +1,8 @@
+output "arn_suffix" {
+  description = "The end of the load balancer's ARN, as its metrics name it."
+  value       = aws_lb.this.arn_suffix
+}
+
 output "dns_name" {
   description = "The load balancer's own DNS name."
   value       = aws_lb.this.dns_name

@@ -16,6 +16,20 @@ variable "account_id" {
   }
 }
 
+variable "alarms" {
+  description = "How many requests in a hundred the load balancer may answer with an error of its own (`errors`), and the SNS topics that are told of more; null for no alarm."
+  type = object({
+    errors     = optional(number, 1)
+    topic_arns = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = try(var.alarms.errors >= 1 && var.alarms.errors <= 100, var.alarms == null)
+    error_message = "errors of alarms must be from 1 to 100."
+  }
+}
+
 variable "certificate_arn" {
   description = "ARN of the certificate; with it HTTP is redirected to HTTPS, null for HTTP alone."
   type        = string

@@ -9,7 +9,6 @@ import pytest
 from pydantic import BaseModel
 
 from fleetform import hcl
-from fleetform.catalog import unrendered
 from fleetform.catalog.models import (
     Autoscaling,
     Container,
@@ -86,12 +85,11 @@ def test_a_services_defaults_are_the_modules(variables: dict[str, hcl.Block]) ->
 def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     variables: dict[str, hcl.Block],
 ) -> None:
-    not_yet = {key.partition(".")[0] for key in unrendered.SERVICE}
     in_containers = Container.model_fields.keys() | {"ports"}
     in_parts = {"exec", "logs", "sidecars"}
-    kept = Service.model_fields.keys() - variables.keys() - not_yet - in_containers - in_parts
+    kept = Service.model_fields.keys() - variables.keys() - in_containers - in_parts
     in_foundation = {"build", "calls", "discovery", "public", "ingress"}
-    assert kept - in_foundation == {"adopt", "deployment", "group", "renamed_from"}
+    assert kept - in_foundation == {"adopt", "deployment", "group", "renamed_from", "run_before"}
 
 
 def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, hcl.Block]) -> None:
@@ -121,9 +119,7 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.B
 def test_the_defaults_of_an_entry_are_the_modules(
     variables: dict[str, hcl.Block], name: str, model: type[BaseModel]
 ) -> None:
-    not_yet = {key.partition(".")[2] for key in unrendered.SERVICE}
-    fields = {field: default for field, default in defaults(model).items() if field not in not_yet}
-    assert {field: hcl.literal(default) for field, default in fields.items()} == only_defaults(
+    assert {field: hcl.literal(default) for field, default in defaults(model).items()} == only_defaults(
         attributes(variables[name])
     )
 

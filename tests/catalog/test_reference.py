@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from fleetform.catalog.reference import MARK, anchor, reference
+from fleetform.catalog.reference import MARK, anchor, keys, reference
 from fleetform.catalog.schema import definitions
 
 INSIGHTS = "CloudWatch Container Insights of the cluster."
@@ -35,6 +35,15 @@ def test_a_row_says_what_a_key_may_be_its_default_and_what_it_means(key: str, ro
 def test_it_has_every_key_once() -> None:
     told = Counter(row.split("`")[1] for row in rows(reference()).values())
     assert told == Counter(key for definition in definitions().values() for key in definition["properties"])
+
+
+def test_every_key_has_a_name_of_its_own_with_stars_for_names_and_items() -> None:
+    assert len(set(keys().values())) == len(keys())
+    assert [keys()[place] for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))] == [
+        "region",
+        "services.*.ports.*.protocol",
+        "services.*.task_role.statements.*.sid",
+    ]
 
 
 def test_every_link_leads_somewhere_and_nothing_has_two_places() -> None:

@@ -424,10 +424,31 @@ def test_service_connect(planned: dict[str, Resources]) -> None:
     ]
 
 
+def test_another_port_in_service_connect(planned: dict[str, Resources]) -> None:
+    """A service offers the port that is named instead of its own, which has no name then."""
+    (configuration,) = planned["console"]['aws_ecs_service.fixed["this"]']["service_connect_configuration"]
+    assert configuration["service"] == [
+        {
+            "client_alias": [{"dns_name": "console.dev.shop.internal", "port": 9090}],
+            "discovery_name": "console",
+            "ingress_port_override": None,
+            "port_name": "admin",
+            "timeout": [],
+            "tls": [],
+        }
+    ]
+    (container,) = planned["console"]["aws_ecs_task_definition.this"]["container_definitions"]
+    assert container["portMappings"] == [
+        {"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"},
+        {"appProtocol": "grpc", "containerPort": 9090, "hostPort": 9090, "name": "admin", "protocol": "tcp"},
+    ]
+
+
 def test_schedule(planned: dict[str, Resources]) -> None:
     """A schedule starts a task where a service's would run, with tags, and no later than is said."""
     assert planned["report"]['aws_scheduler_schedule.this["this"]'] == {
         "flexible_time_window": [{"maximum_window_in_minutes": None, "mode": "OFF"}],
+        "kms_key_arn": KMS_KEY,
         "name": "shop-dev-report",
         "schedule_expression": "cron(0 3 * * ? *)",
         "schedule_expression_timezone": "Europe/Berlin",
@@ -471,7 +492,7 @@ def test_schedule(planned: dict[str, Resources]) -> None:
 
 
 def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> None:
-    """The role starts tasks of one family in one cluster, tags them and gives them their two roles, and no more."""
+    """The role starts tasks of one family in one cluster with their tags and two roles, reads its schedule, no more."""
     account = "arn:aws:iam::123456789012:role/shop-dev-report"
     assert planned["report"]['aws_iam_role_policy.schedule["this"]'] == {
         "name": "schedule",
@@ -499,6 +520,18 @@ def test_a_schedule_may_start_its_task_alone(planned: dict[str, Resources]) -> N
                     "Effect": "Allow",
                     "Resource": [f"{account}-task", f"{account}-execution"],
                     "Sid": "GiveTaskItsRoles",
+                },
+                {
+                    "Action": "kms:Decrypt",
+                    "Condition": {
+                        "StringEquals": {
+                            "kms:EncryptionContext:aws:scheduler:schedule:arn": "arn:aws:scheduler:ap-northeast-1"
+                            ":123456789012:schedule/default/shop-dev-report"
+                        }
+                    },
+                    "Effect": "Allow",
+                    "Resource": KMS_KEY,
+                    "Sid": "DecryptSchedule",
                 },
             ],
             "Version": "2012-10-17",
@@ -654,10 +687,10 @@ def _usage_alarm(of: str, metric: str, most: int) -> dict[str, object]:
 def _task_count(key: str, name: str) -> dict[str, object]:
     dimensions = {"ClusterName": "shop-dev", "ServiceName": "shop-dev-app"}
     source = {"dimensions": dimensions, "metric_name": name, "namespace": "ECS/ContainerInsights"}
-    return _query(id=key, metric=[{**source, "period": 60, "stat": "Average", "unit": ""}])
+    return query(id=key, metric=[{**source, "period": 60, "stat": "Average", "unit": ""}])
 
 
-def _query(**values: object) -> dict[str, object]:
+def query(**values: object) -> dict[str, object]:
     nothing: dict[str, object] = {
         "account_id": "",
         "expression": "",
@@ -692,7 +725,7 @@ def test_alarms(planned: dict[str, Resources]) -> None:
     assert queries == [
         _task_count("desired", "DesiredTaskCount"),
         _task_count("running", "RunningTaskCount"),
-        _query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
+        query(id="missing", expression="desired - FILL(running, 0)", label="Tasks that are missing", return_data=True),
     ]
 
 
@@ -849,6 +882,9 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
     place = "ap-northeast-1:123456789012"
     repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
     logs = f"arn:aws:logs:{place}:log-group:/ecs/shop-dev-shop:*"
+    for_secrets = json.dumps(
+        {"StringLike": {"kms:ViaService": ["secretsmanager.ap-northeast-1.*", "ssm.ap-northeast-1.*"]}}
+    )
     assert allowed(planned["full"]["aws_iam_role_policy.execution"]["policy"]) == {
         ("Allow", "logs:CreateLogStream", logs, "{}"),
         ("Allow", "logs:PutLogEvents", logs, "{}"),
@@ -860,7 +896,7 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/token", "{}"),
         ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:shop/db-??????", "{}"),
         ("Allow", "secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{place}:secret:proxy-key-AbCdEf", "{}"),
-        ("Allow", "kms:Decrypt", KMS_KEY, "{}"),
+        ("Allow", "kms:Decrypt", KMS_KEY, for_secrets),
     }
 
 
@@ -877,7 +913,7 @@ def test_task_role_of_a_task_that_has_all(planned: dict[str, Resources]) -> None
         ("Allow", "ssmmessages:CreateDataChannel", "*", "{}"),
         ("Allow", "ssmmessages:OpenControlChannel", "*", "{}"),
         ("Allow", "ssmmessages:OpenDataChannel", "*", "{}"),
-        ("Allow", "logs:DescribeLogGroups", "*", "{}"),
+        ("Allow", "logs:DescribeLogGroups", "arn:aws:logs:ap-northeast-1:123456789012:log-group:*", "{}"),
         ("Allow", "logs:CreateLogStream", shell_logs, "{}"),
         ("Allow", "logs:DescribeLogStreams", shell_logs, "{}"),
         ("Allow", "logs:PutLogEvents", shell_logs, "{}"),

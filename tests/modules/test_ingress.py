@@ -1,4 +1,5 @@
 from .plans import Resources
+from .test_ecs_service import query
 
 NOT_FOUND = {
     "authenticate_cognito": [],
@@ -74,12 +75,22 @@ def test_listeners(planned: dict[str, Resources]) -> None:
 def test_logs(planned: dict[str, Resources]) -> None:
     """The bucket of the logs is encrypted, closed to the public, and forgets."""
     buckets = {address: values for address, values in planned["ingress"].items() if "aws_s3_bucket" in address}
+    del buckets['aws_s3_bucket_policy.logs["this"]']  # among the permissions
     lifecycle = buckets.pop('aws_s3_bucket_lifecycle_configuration.logs["this"]')
-    rules = [(rule["id"], rule["status"], rule["expiration"][0]["days"]) for rule in lifecycle["rule"]]
-    assert (lifecycle["bucket"], rules) == (BUCKET, [("expire", "Enabled", 365)])
+    (rule,) = lifecycle.pop("rule")
+    assert lifecycle["bucket"] == BUCKET
+    assert {key: value for key, value in rule.items() if value} == {
+        "abort_incomplete_multipart_upload": [{"days_after_initiation": 1}],
+        "expiration": [{"date": None, "days": 365, "expired_object_delete_marker": False}],
+        "filter": [
+            {"and": [], "object_size_greater_than": None, "object_size_less_than": None, "prefix": "", "tag": []}
+        ],
+        "id": "expire",
+        "noncurrent_version_expiration": [{"newer_noncurrent_versions": None, "noncurrent_days": 30}],
+        "status": "Enabled",
+    }
     assert buckets == {
         'aws_s3_bucket.logs["this"]': {"bucket": BUCKET, "force_destroy": False},
-        'aws_s3_bucket_policy.logs["this"]': {"bucket": BUCKET},
         'aws_s3_bucket_public_access_block.logs["this"]': {
             "block_public_acls": True,
             "block_public_policy": True,
@@ -96,6 +107,54 @@ def test_logs(planned: dict[str, Resources]) -> None:
                 }
             ],
         },
+        'aws_s3_bucket_versioning.logs["this"]': {
+            "bucket": BUCKET,
+            "versioning_configuration": [{"status": "Enabled"}],
+        },
+    }
+
+
+def test_alarm(planned: dict[str, Resources]) -> None:
+    """Whoever is on call is told when the load balancer itself fails more than 1 % of the requests."""
+    alarm = planned["ingress"]['aws_cloudwatch_metric_alarm.errors["this"]']
+    of_load_balancer = {"namespace": "AWS/ApplicationELB", "period": 60, "stat": "Sum", "unit": ""}
+    assert alarm == {
+        "actions_enabled": True,
+        "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+        "alarm_description": "The load balancer answers more than 1 % of requests with an error of its own (5xx).",
+        "alarm_name": "shop-prod-load-balancer-errors",
+        "comparison_operator": "GreaterThanThreshold",
+        "datapoints_to_alarm": 3,
+        "evaluation_periods": 5,
+        "metric_query": [
+            query(id="errors", metric=[{**of_load_balancer, "metric_name": "HTTPCode_ELB_5XX_Count"}]),
+            query(id="requests", metric=[{**of_load_balancer, "metric_name": "RequestCount"}]),
+            query(
+                id="share",
+                expression="100 * FILL(errors, 0) / (FILL(errors, 0) + FILL(requests, 0))",
+                label="Requests that end in an error, percent",
+                return_data=True,
+            ),
+        ],
+        "ok_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
+        "threshold": 1,
+        "treat_missing_data": "notBreaching",
+    }
+
+
+def test_alarms_of_a_balanced_service(planned: dict[str, Resources]) -> None:
+    """A service behind the load balancer has alarms for errors and for slow responses, and none for tasks unasked."""
+    alarms = {
+        address.partition(".")[2]: (values["alarm_name"], values["threshold"], values.get("extended_statistic"))
+        for address, values in planned["balanced"].items()
+        if "metric_alarm" in address
+    }
+    name = "shop-dev-a-service-with-a-long-name"
+    assert alarms == {
+        'errors["this"]': (f"{name}-errors", 5, None),
+        'response_time["this"]': (f"{name}-response-time", 0.3, "p99"),
+        'usage["cpu"]': (f"{name}-cpu", 90, None),
+        'usage["memory"]': (f"{name}-memory", 90, None),
     }
 
 

@@ -132,13 +132,16 @@ def test_a_rules_peer_is_its_other_side_and_port_or_protocol(
 @pytest.mark.parametrize(
     ("call", "printed"),
     [
-        (Call("web", "orders", 8080, scheme="http"), '"http://orders.${var.namespace}:8080"'),
+        (Call("web", "orders", 8080, scheme="http"), '"http://buys.${var.namespace}:8080"'),
         (Call("web", "dns", 53, "udp"), '"dns.${var.namespace}:53"'),
         (Call("web", "api.example.com", 443, scheme="https", cidr="0.0.0.0/0"), '"https://api.example.com"'),
     ],
 )
 def test_the_url_of_a_service_is_in_the_namespace_of_the_stack(tmp_path: Path, call: Call, printed: str) -> None:
-    assert render(tmp_path, "a = {{ call | url }}\n", call=call) == f"a = {printed}\n"
+    assert (
+        render(tmp_path, "a = {{ call | url(labels) }}\n", call=call, labels={"orders": "buys", "dns": "dns"})
+        == f"a = {printed}\n"
+    )
 
 
 @pytest.mark.parametrize(

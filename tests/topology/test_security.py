@@ -63,19 +63,15 @@ def test_only_the_load_balancer_reaches_public_services() -> None:
         groups={"orders": "Tasks of orders", "web": "Tasks of web", "ingress": "Load balancer"},
         ingress={
             "web->orders:8080": Rule("orders", "web calls orders", peer="web", port=8080),
-            "192.0.2.0/24->ingress:80": Rule(
-                "ingress", "192.0.2.0/24 to the load balancer", cidr="192.0.2.0/24", port=80
-            ),
-            "192.0.2.0/24->ingress:443": Rule(
-                "ingress", "192.0.2.0/24 to the load balancer", cidr="192.0.2.0/24", port=443
-            ),
-            "ingress->web:80": Rule("web", "Requests to web", peer="ingress", port=80),
+            "192.0.2.0/24->ingress:80": Rule("ingress", "192.0.2.0/24 calls ingress", cidr="192.0.2.0/24", port=80),
+            "192.0.2.0/24->ingress:443": Rule("ingress", "192.0.2.0/24 calls ingress", cidr="192.0.2.0/24", port=443),
+            "ingress->web:80": Rule("web", "The load balancer calls web", peer="ingress", port=80),
         },
         egress={
             "orders->internet:443": Rule("orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
             "web->internet:443": Rule("web", "web pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
             "web->orders:8080": Rule("web", "web calls orders", peer="orders", port=8080),
-            "ingress->web:80": Rule("ingress", "Requests to web", peer="web", port=80),
+            "ingress->web:80": Rule("ingress", "The load balancer calls web", peer="web", port=80),
         },
         members={"orders": "orders", "web": "web"},
     )

@@ -29,6 +29,8 @@ ingress = {
   deletion_protection   = true
 }
 
+alarms = {}
+
 tags = {
   application = "shop"
   environment = "prod"

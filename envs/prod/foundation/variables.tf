@@ -5,6 +5,14 @@ variable "account" {
   type        = string
 }
 
+variable "alarms" {
+  description = "Requests in a hundred that the load balancer may fail, and the SNS topics that are told of more."
+  type = object({
+    errors     = optional(number)
+    topic_arns = optional(list(string))
+  })
+}
+
 variable "container_insights" {
   description = "CloudWatch Container Insights of the cluster."
   type        = string

@@ -188,6 +188,7 @@ module "balanced" {
 
   port        = 80
   autoscaling = { min = 2, max = 8, requests_per_target = 1000 }
+  alarms      = { errors = 5, p99_milliseconds = 300, running = false }
 }
 
 module "worker" {
@@ -400,7 +401,9 @@ module "report" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
 
-  schedule = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  schedule    = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
+  kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  alarms      = {}
 }
 
 module "migration" {
@@ -416,6 +419,30 @@ module "migration" {
   cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
+}
+
+module "console" {
+  source = "../../../modules/ecs_service"
+
+  name    = "shop-dev-console"
+  service = "console"
+  port    = 8080
+
+  containers = {
+    console = {
+      image = "public.ecr.aws/docker/library/busybox:1.37"
+      ports = { admin = { container_port = 9090, app_protocol = "grpc" } }
+    }
+  }
+
+  cluster_arn        = "arn:aws:ecs:ap-northeast-1:123456789012:cluster/shop-dev"
+  subnet_ids         = ["subnet-0123456789abcdef0"]
+  security_group_ids = ["sg-0123456789abcdef0"]
+
+  service_connect = {
+    namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+    server        = { dns_name = "console.dev.shop.internal", port_name = "admin" }
+  }
 }
 
 module "connected" {

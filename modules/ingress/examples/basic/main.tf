@@ -10,4 +10,6 @@ module "ingress" {
   domain              = "shop.example.com"
   hosted_zone_id      = "Z0123456789ABCDEFGHIJ"
   deletion_protection = true
+
+  alarms = { topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"] }
 }

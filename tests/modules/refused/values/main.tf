@@ -56,7 +56,7 @@ module "ecs_service" {
   subnet_ids         = []
   security_group_ids = []
 
-  alarms                = { cpu = 101 }
+  alarms                = { cpu = 101, p99_milliseconds = 0 }
   autoscaling           = { min = 2, max = 1, cpu = 60 }
   capacity_providers    = { EC2 = { weight = 1 } }
   cpu                   = 300
@@ -142,6 +142,7 @@ module "ingress" {
   subnet_ids         = ["subnet-0123456789abcdef0"]
   security_group_ids = ["sg-0123456789abcdef0"]
   idle_timeout       = 0
+  alarms             = { errors = 0 }
 }
 
 module "network" {

@@ -6,6 +6,8 @@ module "dashboard" {
   name   = var.name
   region = var.region
 
+  load_balancer_arn_suffix = module.ingress.arn_suffix
+
   services = [
     "admin",
     "api",

@@ -19,4 +19,6 @@ module "ingress" {
   access_logs           = var.ingress.access_logs
   log_retention_in_days = var.ingress.log_retention_in_days
   deletion_protection   = var.ingress.deletion_protection
+
+  alarms = var.alarms
 }

@@ -24,6 +24,11 @@ ingress = {
   deletion_protection   = true
 }
 
+alarms = {
+  errors     = 5
+  topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
+}
+
 tags = {
   application = "shop"
   environment = "balanced"

@@ -6,7 +6,11 @@ name                  = "shop-balanced"
 namespace             = "balanced.shop.internal"
 log_retention_in_days = 365
 
-alarms = {}
+alarms = {
+  errors           = 5
+  p99_milliseconds = 300
+  topic_arns       = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
+}
 
 state = {
   bucket = "shop-balanced-tfstate-123456789012"

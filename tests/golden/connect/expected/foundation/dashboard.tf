@@ -7,6 +7,7 @@ module "dashboard" {
   region = var.region
 
   services = [
+    "console",
     "orders",
     "web",
     "worker",

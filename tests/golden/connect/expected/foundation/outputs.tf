@@ -28,9 +28,10 @@ output "repository_urls" {
 output "security_group_ids" {
   description = "The security group of each service's tasks, by service."
   value = {
-    orders = module.security.group_ids["orders"]
-    web    = module.security.group_ids["web"]
-    worker = module.security.group_ids["worker"]
+    console = module.security.group_ids["console"]
+    orders  = module.security.group_ids["orders"]
+    web     = module.security.group_ids["web"]
+    worker  = module.security.group_ids["worker"]
   }
 }
 

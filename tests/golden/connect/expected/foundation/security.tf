@@ -7,9 +7,10 @@ module "security" {
   vpc_id = module.network.vpc_id
 
   groups = {
-    orders = { description = "Tasks of orders" }
-    web    = { description = "Tasks of web" }
-    worker = { description = "Tasks of worker" }
+    console = { description = "Tasks of console" }
+    orders  = { description = "Tasks of orders" }
+    web     = { description = "Tasks of web" }
+    worker  = { description = "Tasks of worker" }
   }
 
   ingress = {
@@ -18,6 +19,12 @@ module "security" {
       description = "Anyone calls web"
       from_cidr   = "0.0.0.0/0"
       port        = 80
+    }
+    "web->console:9090" = {
+      group       = "console"
+      description = "web calls console"
+      from_group  = "web"
+      port        = 9090
     }
     "web->orders:8080" = {
       group       = "orders"
@@ -34,6 +41,12 @@ module "security" {
   }
 
   egress = {
+    "console->internet:443" = {
+      group       = "console"
+      description = "console pulls its image and calls AWS"
+      to_cidr     = "0.0.0.0/0"
+      port        = 443
+    }
     "orders->internet:443" = {
       group       = "orders"
       description = "orders pulls its image and calls AWS"
@@ -51,6 +64,12 @@ module "security" {
       description = "worker pulls its image and calls AWS"
       to_cidr     = "0.0.0.0/0"
       port        = 443
+    }
+    "web->console:9090" = {
+      group       = "web"
+      description = "web calls console"
+      to_group    = "console"
+      port        = 9090
     }
     "web->orders:8080" = {
       group       = "web"

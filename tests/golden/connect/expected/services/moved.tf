@@ -3,6 +3,11 @@
 # Turning autoscaling, or its schedule, on or off moves a service in the state instead of replacing it.
 
 moved {
+  from = module.console.aws_ecs_service.autoscaled["this"]
+  to   = module.console.aws_ecs_service.fixed["this"]
+}
+
+moved {
   from = module.orders.aws_ecs_service.autoscaled["this"]
   to   = module.orders.aws_ecs_service.fixed["this"]
 }

@@ -3,8 +3,9 @@
 output "task_definition_arns" {
   description = "The task definition of each service, by service."
   value = {
-    orders = module.orders.task_definition_arn
-    web    = module.web.task_definition_arn
-    worker = module.worker.task_definition_arn
+    console = module.console.task_definition_arn
+    orders  = module.orders.task_definition_arn
+    web     = module.web.task_definition_arn
+    worker  = module.worker.task_definition_arn
   }
 }

@@ -15,6 +15,7 @@ module "web" {
   service_connect = {
     namespace_arn = local.foundation.namespace_arn
     after = [
+      module.console.service_name,
       module.orders.service_name,
     ]
     server = {
@@ -27,7 +28,8 @@ module "web" {
       image = "nginx:1.29"
 
       environment = {
-        ORDERS_URL = "http://order-api.${var.namespace}:8080"
+        CONSOLE_ADMIN_URL = "http://console.${var.namespace}:9090"
+        ORDERS_URL        = "http://order-api.${var.namespace}:8080"
       }
     }
   }

@@ -6,11 +6,14 @@ variable "account" {
 }
 
 variable "alarms" {
-  description = "What is too much for a service, CPU and memory in percent, and the SNS topics that are told."
+  description = "What is too much for a service, in percent and milliseconds, whether tasks that are missing are, and the SNS topics that are told."
   type = object({
-    cpu        = optional(number)
-    memory     = optional(number)
-    topic_arns = optional(list(string))
+    cpu              = optional(number)
+    errors           = optional(number)
+    memory           = optional(number)
+    p99_milliseconds = optional(number)
+    running          = optional(bool)
+    topic_arns       = optional(list(string))
   })
 }
 

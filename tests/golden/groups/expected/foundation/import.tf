@@ -11,7 +11,7 @@ import {
 }
 
 import {
-  to = module.discovery.aws_service_discovery_private_dns_namespace.this
+  to = module.discovery.aws_service_discovery_private_dns_namespace.this["this"]
   id = "ns-0123456789abcdef:vpc-0123456789abcdef0"
 }
 

@@ -21,6 +21,8 @@ ingress = {
   deletion_protection   = false
 }
 
+alarms = {}
+
 tags = {
   application = "shop"
   environment = "internal"

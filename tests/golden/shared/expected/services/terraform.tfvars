@@ -6,7 +6,9 @@ name                  = "ecs_service_discovery"
 namespace             = "example.internal"
 log_retention_in_days = 30
 
-alarms = {}
+alarms = {
+  running = false
+}
 
 state = {
   bucket         = "ecs-service-discovery-state"

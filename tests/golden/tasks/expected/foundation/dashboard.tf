@@ -8,8 +8,6 @@ module "dashboard" {
 
   services = [
     "orders",
-    "report",
-    "sweep",
     "web",
   ]
 }

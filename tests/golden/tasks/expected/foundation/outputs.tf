@@ -28,10 +28,11 @@ output "repository_urls" {
 output "security_group_ids" {
   description = "The security group of each service's tasks, by service."
   value = {
-    orders = module.security.group_ids["orders"]
-    report = module.security.group_ids["report"]
-    sweep  = module.security.group_ids["sweep"]
-    web    = module.security.group_ids["web"]
+    migration = module.security.group_ids["migration"]
+    orders    = module.security.group_ids["orders"]
+    report    = module.security.group_ids["report"]
+    sweep     = module.security.group_ids["sweep"]
+    web       = module.security.group_ids["web"]
   }
 }
 

@@ -7,10 +7,11 @@ module "security" {
   vpc_id = module.network.vpc_id
 
   groups = {
-    orders = { description = "Tasks of orders" }
-    report = { description = "Tasks of report" }
-    sweep  = { description = "Tasks of sweep" }
-    web    = { description = "Tasks of web" }
+    migration = { description = "Tasks of migration" }
+    orders    = { description = "Tasks of orders" }
+    report    = { description = "Tasks of report" }
+    sweep     = { description = "Tasks of sweep" }
+    web       = { description = "Tasks of web" }
   }
 
   ingress = {
@@ -35,6 +36,12 @@ module "security" {
   }
 
   egress = {
+    "migration->internet:443" = {
+      group       = "migration"
+      description = "migration pulls its image and calls AWS"
+      to_cidr     = "0.0.0.0/0"
+      port        = 443
+    }
     "orders->internet:443" = {
       group       = "orders"
       description = "orders pulls its image and calls AWS"
@@ -58,6 +65,12 @@ module "security" {
       description = "web pulls its image and calls AWS"
       to_cidr     = "0.0.0.0/0"
       port        = 443
+    }
+    "migration->10.8.0.0/16:5432" = {
+      group       = "migration"
+      description = "migration calls db.example.com"
+      to_cidr     = "10.8.0.0/16"
+      port        = 5432
     }
     "report->orders:9000" = {
       group       = "report"

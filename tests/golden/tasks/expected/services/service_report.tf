@@ -35,6 +35,4 @@ module "report" {
   }
 
   log_retention_in_days = var.log_retention_in_days
-
-  alarms = var.alarms
 }

@@ -22,6 +22,4 @@ module "sweep" {
   }
 
   log_retention_in_days = var.log_retention_in_days
-
-  alarms = var.alarms
 }

@@ -1,0 +1,117 @@
+"""Environments that between them have every key, and each of their values changed, one at a time."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from fleetform.catalog.models import Entry, Environment, Port
+from fleetform.catalog.nodes import read
+from fleetform.catalog.reference import keys
+from fleetform.catalog.schema import definitions
+
+_EVERYTHING = Path(__file__).parent / "everything.yaml"
+_FOUND = {
+    "image": "web:1",
+    "port": 80,
+    "public": True,
+    "discovery": {"record_type": "SRV", "ttl": 60},
+    "calls": [{"host": "api.example.com", "cidr": "198.51.100.0/24", "port": 443, "variable": "API_URL"}],
+}
+_LEFT_OUT = {"adopt", "name_prefix", "namespace", "state"}
+_SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)] for kind in ("a", "b")}
+
+# Values without which, or with any other of their type in their place, nothing could be rendered.
+_OTHER: Mapping[tuple[str, str], object] = {
+    ("Adopted", "vpc"): "vpc-0123456789abcdef1",
+    ("Callee", "namespace"): "test.bank.internal",
+    ("Callee", "port"): None,
+    ("Callee", "service"): "web",
+    ("Ingress", "port"): None,
+    ("Network", "cidr"): "10.1.0.0/16",
+    ("Service", "ports"): {"admin": Port(container_port=9999)},
+    ("ServiceConnect", "port"): None,
+}
+
+
+def environments() -> Iterator[Environment]:
+    """Environments that between them have every key; keys that exclude each other are in different ones."""
+    tree, _ = read(_EVERYTHING, PurePath(_EVERYTHING.name))
+    plain: Any = tree.plain()
+    everything = {**plain, "name": "prod"}
+    few = {key: value for key, value in everything.items() if key not in _LEFT_OUT} | {"services": {"web": _FOUND}}
+    recorded = {**everything["network"], "flow_logs": True}
+    by_id = {"id": "vpc-0123456789abcdef0", "public_subnets": _SUBNETS["a"], "private_subnets": _SUBNETS["b"]}
+    by_tags = {"tags": {"a": "b"}, "public_subnet_tags": {"c": "d"}, "private_subnet_tags": {"e": "f"}}
+    for changed in (
+        everything,
+        {**few, "discovery": "dns", "network": recorded},
+        {**few, "network": {"subnets": "public"}, "ingress": {"cidrs": ["192.0.2.0/24"]}},
+        {**few, "network": {"subnets": "private", "vpc": by_id}},
+        {**few, "network": {"subnets": "private", "vpc": by_tags}},
+    ):
+        yield Environment.model_validate(changed)
+
+
+def changes(environment: Environment) -> Iterator[tuple[str, Environment]]:
+    """Every value of an environment changed, one at a time, each with its key as the reference has it.
+
+    What comes out need not be sound: a value is another one of its type, or what is there when it is left out.
+    """
+    for key, changed in _changed(environment):
+        assert isinstance(changed, Environment)
+        yield key, changed
+
+
+def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
+    known = keys()
+    for name, value in entry:
+        place = (type(entry).__name__, name)
+        if place not in known:  # an environment's name is no key
+            continue
+        for other in _others(entry, name):
+            if other != value:
+                yield known[place], entry.model_copy(update={name: other})
+        for key, inner in _inside(value):
+            yield key, entry.model_copy(update={name: inner})
+
+
+def _inside(value: object) -> Iterator[tuple[str, object]]:
+    """A value with one thing in it changed."""
+    if isinstance(value, Entry):
+        yield from _changed(value)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from ((key, {**value, name: inner}) for key, inner in _inside(item))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from ((key, (*value[:index], inner, *value[index + 1 :])) for key, inner in _inside(item))
+
+
+def _others(entry: Entry, name: str) -> Iterator[object]:
+    """What a key may hold instead: another value if it has one, and what it has when it is left out."""
+    kind, value = type(entry), getattr(entry, name)
+    place = (kind.__name__, name)
+    if place in _OTHER:
+        if value is not None:
+            yield _OTHER[place]
+        return
+    yield from _of_same_type(place, value)
+    if not kind.model_fields[name].is_required():
+        yield kind.model_fields[name].default
+
+
+def _of_same_type(place: tuple[str, str], value: object) -> Iterator[object]:
+    legal = definitions()[place[0]]["properties"][place[1]].get("enum", ())
+    match value:
+        case bool():
+            yield not value
+        case str() | int() if legal:
+            yield next(other for other in legal if other != value)
+        case int():
+            yield value + 1
+        case str():
+            yield value + "x"
+        case Mapping():
+            yield dict(list(value.items())[1:])
+        case tuple():
+            yield value[:-1]

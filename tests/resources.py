@@ -1,0 +1,113 @@
+"""The table of docs/resources.md: ``python -m tests.resources`` writes what of it is generated.
+
+Generated are the rows, in the reference's order with links into it, and the last column: the files that `render`
+changes when a key's value changes. What a key makes, and by which variables, is written by hand, and checked by tests.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fleetform.catalog.models import Environment
+from fleetform.catalog.reference import keys
+from fleetform.render.rendering import render
+from fleetform.render.template import Templates
+from fleetform.stacks import FOUNDATION
+from tests.catalog.changes import changes, environments
+
+ROOT = Path(__file__).parents[1]
+DOCUMENT = ROOT / "docs/resources.md"
+
+NEW = "?"
+"""What the cells of a new key hold until somebody writes them."""
+
+_HEAD = "| key | Terraform | variables | rendered in |\n| --- | --- | --- | --- |"
+_ROW = re.compile(r"\| \[`([^`]+)`\]\([^)]+\) \| (.*) \| (.*) \| (.*) \|")
+_GROUPS = "<group>"
+_NOTHING = "–"  # noqa: RUF001 - a dash, as in any table
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
+
+    Attributes:
+        key: The key of the catalog.
+        terraform: What it makes or sets.
+        variables: The modules' variables that carry it.
+        files: The rendered files that it changes.
+    """
+
+    key: str
+    terraform: str
+    variables: str
+    files: str
+
+
+def rows(text: str) -> list[Row]:
+    """The rows of the document, in its order."""
+    return [Row(*row) for row in _ROW.findall(text)]
+
+
+def current(text: str) -> str:
+    """The document with what is generated made anew."""
+    intro, *chapters = re.split(r"^## ", text, flags=re.MULTILINE)
+    titles = {rows(chapter)[0].key: chapter.partition("\n")[0] for chapter in chapters}
+    written = {row.key: (row.terraform, row.variables) for row in rows(text)}
+    files = files_by_key()
+    lines = [intro.rstrip("\n")]
+    for key in keys().values():
+        if key in titles:
+            lines.append(f"\n## {titles[key]}\n\n{_HEAD}")
+        terraform, variables = written.get(key, (NEW, NEW))
+        told = ", ".join(f"`{file}`" for file in files.get(key, ())) or _NOTHING
+        anchor = key.replace(".*", "").replace(".", "-")
+        lines.append(f"| [`{key}`](catalog.md#{anchor}) | {terraform} | {variables} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def files_by_key() -> Mapping[str, tuple[str, ...]]:
+    """For each key that an environment has, the rendered files that change with its value, as the table lists them."""
+    templates = Templates(ROOT / "templates")
+    every: set[str] = set()
+    found: dict[str, set[str]] = defaultdict(set)
+    for environment in environments():
+        before = _texts(environment, templates)
+        every |= {_place(*file) for file in before}
+        for key, changed in changes(environment):
+            after = _texts(changed, templates)
+            differing = (file for file in before.keys() | after.keys() if before.get(file) != after.get(file))
+            found[key] |= {_place(*file) for file in differing}
+    of_groups = {file for file in every if file.startswith(_GROUPS)}
+    return {key: tuple(_shown(files, of_groups)) for key, files in found.items()}
+
+
+def _texts(environment: Environment, templates: Templates) -> dict[tuple[str, str], str]:
+    stacks = render(environment, templates, {})
+    return {(stack, path.name): text for stack, files in stacks.items() for path, text in files.items()}
+
+
+def _place(stack: str, file: str) -> str:
+    """A rendered file as the table calls it."""
+    folder = stack if stack == FOUNDATION.name else _GROUPS
+    return f"{folder}/{re.sub('^service_.*', 'service_<name>.tf', file)}"
+
+
+def _shown(files: set[str], of_groups: set[str]) -> Iterator[str]:
+    if files >= of_groups:
+        yield f"{_GROUPS}/*"
+        files = files - of_groups
+    yield from sorted(files)
+
+
+def main() -> None:
+    """Write the document."""
+    DOCUMENT.write_text(current(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
