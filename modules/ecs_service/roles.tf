@@ -22,6 +22,16 @@ data "aws_iam_policy_document" "assume_role" {
   }
 }
 
+locals {
+  # Repositories of ECR that containers are pulled from: the service's own, and those of which images name the registry.
+  repository_arns = distinct(concat(var.repository_arn[*], flatten([
+    for name, container in var.containers : [
+      for found in regexall("^([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com(?:\\.cn)?/([^:@]+)", container.image) :
+      "arn:${local.cluster.partition}:ecr:${found[1]}:${found[0]}:repository/${found[2]}"
+    ] if name != var.service || var.repository_arn == null
+  ])))
+}
+
 data "aws_iam_policy_document" "execution" {
   # The log group's name and not its attribute, or the policy would be unknown when the plan of a new service is reviewed.
   statement {
@@ -31,17 +41,17 @@ data "aws_iam_policy_document" "execution" {
   }
 
   dynamic "statement" {
-    for_each = var.repository_arn[*]
+    for_each = length(local.repository_arns) > 0 ? ["this"] : []
 
     content {
-      sid       = "PullImage"
+      sid       = "PullImages"
       actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      resources = [statement.value]
+      resources = local.repository_arns
     }
   }
 
   dynamic "statement" {
-    for_each = var.repository_arn[*]
+    for_each = length(local.repository_arns) > 0 ? ["this"] : []
 
     content {
       sid       = "LogInToRegistry"
