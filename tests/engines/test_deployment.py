@@ -212,8 +212,8 @@ def test_destroy_leaves_nothing_not_even_images(story: Story) -> None:
     """Each image has an SBOM in the repository."""
     lines = timeless(story.destroyed)
     assert [line for line in lines if line.endswith(" images deleted")] == [
-        "shop-local-web: 2 images deleted",
         "shop-local-orders: 4 images deleted",
         "shop-local-stock: 2 images deleted",
+        "shop-local-web: 2 images deleted",
     ]
     assert (lines[-1], story.left) == ("foundation: 0 added, 0 changed, 39 destroyed", [])
