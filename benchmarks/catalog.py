@@ -30,22 +30,22 @@ RUNS = 5
 SERVICES = 1000
 LINES = 80
 HEAD = 'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a, eu-west-1b]\nservices:\n'
-OVER = "services:\n  s1: { cpu: 1024, memory: 2048 }\n"
+OVER = "services:\n  service-1: { cpu: 1024, memory: 2048 }\n"
 SERVICE = """\
-  s{number}:
+  service-{number}:
     build:
       context: containers
-      dockerfile: s{number}/Dockerfile
+      dockerfile: service-{number}/Dockerfile
       args:
         BASE: python:3.13-slim
     port: 8080
     command:
       - python3
       - -m
-      - s{number}
+      - service-{number}
     calls:
-      - s{next}
-      - s{one_after}
+      - service-{next}
+      - service-{one_after}
     health_check:
       command: [python3, -m, common.healthcheck]
       path: /healthz
@@ -66,7 +66,7 @@ MISTAKES = [
     ("    cpu: 512", "    cpu: much"),
     ("architecture: arm64", "architecture: arm"),
     ("interval: 10", "intervall: 10"),
-    ("calls:\n      - s", "calls:\n      - service-"),
+    ("calls:\n      - service-", "calls:\n      - servise-"),
 ]
 
 
@@ -74,7 +74,7 @@ def service(number: int) -> str:
     """A service that calls the next two, filled up with variables."""
     text = SERVICE.format(number=number, next=(number + 1) % SERVICES, one_after=(number + 2) % SERVICES)
     more = range(LINES - text.count("\n"))
-    return text + "".join(f"      VARIABLE_{line:02}: value {line} of s{number}\n" for line in more)
+    return text + "".join(f"      VARIABLE_{line:02}: value {line} of service-{number}\n" for line in more)
 
 
 def broken(number: int) -> str:

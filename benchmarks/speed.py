@@ -45,8 +45,8 @@ def large_catalog(root: Path, services: int) -> Path:
     (root / "envs/dev").mkdir(parents=True)
     (root / "envs/dev/environment.yaml").write_text("", encoding="utf-8")
     entries = [
-        f"  s{number}:\n    image: nginx\n    port: 8080\n    environment: {{LEVEL: INFO}}\n"
-        f"    calls: [{', '.join(f's{number + step}' for step in (1, 2) if number + step < services)}]\n"
+        f"  service-{number}:\n    image: nginx\n    port: 8080\n    environment: {{LEVEL: INFO}}\n"
+        f"    calls: [{', '.join(f'service-{number + step}' for step in (1, 2) if number + step < services)}]\n"
         for number in range(services)
     ]
     (root / "envs/catalog.yaml").write_text(HEAD + "".join(entries), encoding="utf-8")

@@ -42,6 +42,7 @@ TOGETHER = (
     "engines/test_deployment.py",
     "engines/test_demo.py",
     "end_to_end/",
+    "environments/production/",
     "modules/",
     "environments/",
     "engines/test_images.py",

@@ -10,59 +10,61 @@ locals {
 
   task_may_something = var.exec_log_group_arn != null || length(local.authorized_volumes) + length(var.task_role.statements) > 0
 
-  execution_statements = concat(
-    # The log group's name and not its attribute, or the policy would be unknown when the plan of a new service is reviewed.
-    [{
+  # Repositories of ECR that containers are pulled from: the service's own, and those of which images name the registry.
+  repository_arns = distinct(concat(var.repository_arn[*], flatten([
+    for name, container in var.containers : [
+      for found in regexall("^([0-9]{12})\\.dkr\\.ecr\\.([a-z0-9-]+)\\.amazonaws\\.com(?:\\.cn)?/([^:@]+)", container.image) :
+      "arn:${local.cluster.partition}:ecr:${found[1]}:${found[0]}:repository/${found[2]}"
+    ] if name != var.service || var.repository_arn == null
+  ])))
+
+  # Of these, those that have a resource.
+  execution_statements = [for statement in [
+    {
+      # The log group's name and not its attribute, or the policy would be unknown when the plan of a new service is reviewed.
       sid       = "WriteLogs"
       actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
       resources = ["${local.arns.logs}:log-group:${local.log_group_name}:*"]
-    }],
-    [for arn in var.repository_arn[*] : {
-      sid       = "PullImage"
-      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      resources = [arn]
-    }],
+    },
+    { sid = "PullImages", actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], resources = local.repository_arns },
     # AWS knows no narrower resource for this action.
-    [for arn in var.repository_arn[*] : { sid = "LogInToRegistry", actions = ["ecr:GetAuthorizationToken"], resources = ["*"] }],
-    [for arns in [local.parameter_arns] : { sid = "ReadParameters", actions = ["ssm:GetParameters"], resources = arns } if length(arns) > 0],
-    # A secret's ARN ends with a hyphen and six characters that nobody knows before it is there.
-    [for arns in [values(local.secret_arns)] : {
+    { sid = "LogInToRegistry", actions = ["ecr:GetAuthorizationToken"], resources = length(local.repository_arns) > 0 ? ["*"] : [] },
+    { sid = "ReadParameters", actions = ["ssm:GetParameters"], resources = local.parameter_arns },
+    {
+      # A secret's ARN ends with a hyphen and six characters that nobody knows before it is there.
       sid       = "ReadSecrets"
       actions   = ["secretsmanager:GetSecretValue"]
-      resources = [for arn in arns : can(regex("-[A-Za-z0-9]{6}$", arn)) ? arn : "${arn}-??????"]
-    } if length(arns) > 0],
-    # The key encrypts more than secrets.
-    [for arn in var.kms_key_arn[*] : {
+      resources = [for arn in values(local.secret_arns) : can(regex("-[A-Za-z0-9]{6}$", arn)) ? arn : "${arn}-??????"]
+    },
+    {
+      # The key encrypts more than secrets.
       sid        = "DecryptSecrets"
       actions    = ["kms:Decrypt"]
-      resources  = [arn]
+      resources  = length(local.secrets) > 0 ? var.kms_key_arn[*] : []
       conditions = [{ test = "StringLike", variable = "kms:ViaService", values = formatlist("%s.${local.cluster.region}.*", ["secretsmanager", "ssm"]) }]
-    } if length(local.secrets) > 0],
-  )
+    },
+  ] : statement if length(statement.resources) > 0]
 
-  task_statements = concat(
-    # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
-    # AWS knows no narrower resource for the shell's actions, and the agent lists all log groups.
-    flatten([for arn in var.exec_log_group_arn[*] : [
-      {
-        sid       = "OpenShell"
-        actions   = ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
-        resources = ["*"]
-      },
-      { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] },
-      { sid = "WriteShellLogs", actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], resources = ["${arn}:*"] },
-    ]]),
-    [for arn in var.kms_key_arn[*] : { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = [arn] } if var.exec_log_group_arn != null],
-    [for name, efs in local.authorized_volumes : {
-      actions   = concat(["elasticfilesystem:ClientMount"], contains(local.written_volumes, name) ? ["elasticfilesystem:ClientWrite"] : [])
-      resources = ["${local.arns.elasticfilesystem}:file-system/${efs.file_system_id}"]
-      conditions = [
-        for id in efs.access_point_id[*] :
-        { test = "StringEquals", variable = "elasticfilesystem:AccessPointArn", values = ["${local.arns.elasticfilesystem}:access-point/${id}"] }
-      ]
-    }],
-    var.task_role.statements,
-  )
+  # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html#ecs-exec-required-iam-permissions
+  shell_statements = var.exec_log_group_arn == null ? [] : [for statement in [
+    {
+      sid       = "OpenShell"
+      actions   = ["ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"]
+      resources = ["*"] # AWS knows no narrower one for these actions.
+    },
+    { sid = "FindShellLogs", actions = ["logs:DescribeLogGroups"], resources = ["${local.arns.logs}:log-group:*"] }, # The agent lists them all.
+    { sid = "WriteShellLogs", actions = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"], resources = ["${var.exec_log_group_arn}:*"] },
+    { sid = "DecryptShell", actions = ["kms:Decrypt"], resources = var.kms_key_arn[*] },
+  ] : statement if length(statement.resources) > 0]
+
+  volume_statements = [for name, efs in local.authorized_volumes : {
+    actions   = concat(["elasticfilesystem:ClientMount"], contains(local.written_volumes, name) ? ["elasticfilesystem:ClientWrite"] : [])
+    resources = ["${local.arns.elasticfilesystem}:file-system/${efs.file_system_id}"]
+    conditions = [
+      for id in efs.access_point_id[*] :
+      { test = "StringEquals", variable = "elasticfilesystem:AccessPointArn", values = ["${local.arns.elasticfilesystem}:access-point/${id}"] }
+    ]
+  }]
 
   # The service of AWS that takes a role, and for what. Without the latter it could be made to use the role for another account.
   trust = {
@@ -97,7 +99,11 @@ data "aws_iam_policy_document" "trust" {
 }
 
 data "aws_iam_policy_document" "this" {
-  for_each = { execution = local.execution_statements, schedule = local.schedule_statements, task = local.task_statements }
+  for_each = {
+    execution = local.execution_statements
+    schedule  = local.schedule_statements
+    task      = concat(local.shell_statements, local.volume_statements, var.task_role.statements)
+  }
 
   dynamic "statement" {
     for_each = each.value

@@ -2,39 +2,37 @@
 
 locals {
   # Names and not attributes, or the policy would be unknown when the plan of a new task is reviewed.
-  schedule_statements = concat(
-    [
-      {
-        sid        = "StartTask"
-        actions    = ["ecs:RunTask"]
-        resources  = ["${local.arns.ecs}:task-definition/${var.name}:*"]
-        conditions = [{ test = "ArnEquals", variable = "ecs:cluster", values = [var.cluster_arn] }]
-      },
-      {
-        sid        = "TagTask"
-        actions    = ["ecs:TagResource"]
-        resources  = ["${local.arns.ecs}:task/${local.cluster_name}/*"]
-        conditions = [{ test = "StringEquals", variable = "ecs:CreateAction", values = ["RunTask"] }]
-      },
-      {
-        sid        = "GiveTaskItsRoles"
-        actions    = ["iam:PassRole"]
-        resources  = [for role in ["execution", "task"] : "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"]
-        conditions = [{ test = "StringEquals", variable = "iam:PassedToService", values = ["ecs-tasks.amazonaws.com"] }]
-      },
-    ],
-    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
-    [for arn in var.kms_key_arn[*] : {
+  schedule_statements = [for statement in [
+    {
+      sid        = "StartTask"
+      actions    = ["ecs:RunTask"]
+      resources  = ["${local.arns.ecs}:task-definition/${var.name}:*"]
+      conditions = [{ test = "ArnEquals", variable = "ecs:cluster", values = [var.cluster_arn] }]
+    },
+    {
+      sid        = "TagTask"
+      actions    = ["ecs:TagResource"]
+      resources  = ["${local.arns.ecs}:task/${local.cluster_name}/*"]
+      conditions = [{ test = "StringEquals", variable = "ecs:CreateAction", values = ["RunTask"] }]
+    },
+    {
+      sid        = "GiveTaskItsRoles"
+      actions    = ["iam:PassRole"]
+      resources  = [for role in ["execution", "task"] : "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"]
+      conditions = [{ test = "StringEquals", variable = "iam:PassedToService", values = ["ecs-tasks.amazonaws.com"] }]
+    },
+    {
+      # https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
       sid       = "DecryptSchedule"
       actions   = ["kms:Decrypt"]
-      resources = [arn]
+      resources = var.kms_key_arn[*]
       conditions = [{
         test     = "StringEquals"
         variable = "kms:EncryptionContext:aws:scheduler:schedule:arn"
         values   = ["${local.arns.scheduler}:schedule/default/${var.name}"]
       }]
-    }],
-  )
+    },
+  ] : statement if length(statement.resources) > 0]
 }
 
 resource "aws_iam_role" "schedule" {

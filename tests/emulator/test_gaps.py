@@ -623,3 +623,59 @@ def test_a_record_is_made_in_a_hosted_zone_that_is_there_already(client: Client)
     client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     found = client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
     assert record in found
+
+
+def ids(client: Client, operation: str, key: str, identifier: str, vpc: str) -> set[str]:
+    """What EC2 lists of a VPC."""
+    answer = getattr(client("ec2"), operation)(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
+    return {item[identifier] for item in answer[key]}
+
+
+def test_a_vpcs_network_acl_goes_with_it(client: Client) -> None:
+    vpc = client("ec2").create_vpc(CidrBlock="10.10.0.0/16")["Vpc"]["VpcId"]
+    before = ids(client, "describe_network_acls", "NetworkAcls", "NetworkAclId", vpc)
+    client("ec2").delete_vpc(VpcId=vpc)
+    after = ids(client, "describe_network_acls", "NetworkAcls", "NetworkAclId", vpc)
+    assert (len(before), len(after)) == (1, 0)
+
+
+def test_a_nat_gateways_network_interface_goes_with_it(client: Client, network: Network) -> None:
+    ec2 = client("ec2")
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    made = ec2.create_nat_gateway(SubnetId=network.subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    before = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
+    ec2.delete_nat_gateway(NatGatewayId=made)
+    ec2.release_address(AllocationId=address)
+    after = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
+    assert (len(before), len(after)) == (1, 0)
+
+
+def test_a_gateway_endpoint_gets_another_route_table_and_is_deleted(client: Client, network: Network) -> None:
+    ec2 = client("ec2")
+    tables = [ec2.create_route_table(VpcId=network.vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    gateway = {"VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.eu-central-1.s3"}
+    made = ec2.create_vpc_endpoint(VpcId=network.vpc, RouteTableIds=tables[:1], **gateway)
+    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+
+    def routed() -> list[bool]:
+        found = [ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0] for table in tables]
+        return [any(route.get("GatewayId") == endpoint for route in table["Routes"]) for table in found]
+
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=tables[1:])
+    both = routed()
+    ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, RemoveRouteTableIds=tables[:1])
+    second = routed()
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert (both, second, routed()) == ([True, True], [False, True], [False, False])
+    for table in tables:
+        ec2.delete_route_table(RouteTableId=table)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"), [("deregister_scalable_target", {}), ("delete_scaling_policy", {"PolicyName": "cpu"})]
+)
+def test_what_does_not_scale_is_not_found(client: Client, operation: str, parameters: dict[str, str]) -> None:
+    named = {"ServiceNamespace": "ecs", "ResourceId": "service/c/s", "ScalableDimension": "ecs:service:DesiredCount"}
+    with pytest.raises(ClientError) as caught:
+        getattr(client("application-autoscaling"), operation)(**named, **parameters)
+    assert caught.value.response["Error"]["Code"] == "ObjectNotFoundException"

@@ -9,17 +9,17 @@ STEPS = """\
 ✓ Check the HCL: no findings
 ✓ Start the emulator
 ✓ Make the state bucket: shop-local-tfstate-123456789012
-✓ Plan foundation: 32 to add
-✓ Apply foundation: 32 added, 0 changed, 0 destroyed
+✓ Plan foundation: 39 to add
+✓ Apply foundation: 39 added, 0 changed, 0 destroyed
 ✓ Build and push the images: left out: nothing here can build images \
 (docker: not on PATH; podman: not on PATH; buildah: not on PATH); install and start Docker, Podman or Buildah
-✓ Plan services: 21 to add
-✓ Apply services: 21 added, 0 changed, 0 destroyed
-✓ Verify through the AWS API: 29 facts as the catalog says
+✓ Plan services: 30 to add
+✓ Apply services: 30 added, 0 changed, 0 destroyed
+✓ Verify through the AWS API: 41 facts as the catalog says
 ✓ Plan foundation again: no drift
 ✓ Plan services again: no drift
-✓ Destroy services: 21 destroyed
-✓ Destroy foundation: 32 destroyed
+✓ Destroy services: 30 destroyed
+✓ Destroy foundation: 39 destroyed
 """
 
 TABLE = """\

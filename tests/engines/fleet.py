@@ -14,11 +14,11 @@ zones: [ap-northeast-1a, ap-northeast-1c]
 services:
 """
 SERVICE = """\
-  s{number}:
+  service-{number}:
     image: {image}
     command: [python3, -m, http.server, "8080"]
     port: 8080
-    calls: [s{first}, s{second}]
+    calls: [service-{first}, service-{second}]
 """
 
 

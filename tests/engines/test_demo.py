@@ -17,7 +17,7 @@ def test_the_demo_builds_runs_and_proves_the_services(tmp_path: Path, docker_run
         for line in ended.stdout.splitlines()
         if line.startswith("✓")
     ]
-    begin = steps.index("✓ Apply foundation: 32 added, 0 changed, 0 destroyed")
+    begin = steps.index("✓ Apply foundation: 39 added, 0 changed, 0 destroyed")
     assert steps[begin + 1 : begin + 2] == ["✓ Build and push the images: 3 by docker, locked by digest"]
     begin = steps.index("✓ Plan services again: no drift")
     assert steps[begin + 1 : -2] == [

@@ -146,7 +146,7 @@ def test_execution_role_pulls_one_repository(planned: dict[str, Resources]) -> N
                     "Action": ["ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability"],
                     "Effect": "Allow",
                     "Resource": "arn:aws:ecr:ap-northeast-1:123456789012:repository/shop-dev-orders",
-                    "Sid": "PullImage",
+                    "Sid": "PullImages",
                 },
                 {"Action": "ecr:GetAuthorizationToken", "Effect": "Allow", "Resource": "*", "Sid": "LogInToRegistry"},
             ],
@@ -773,7 +773,7 @@ def test_containers_of_a_task_that_has_all(planned: dict[str, Resources]) -> Non
     assert planned["full"]["aws_ecs_task_definition.this"]["container_definitions"] == [
         container(
             "proxy",
-            "public.ecr.aws/envoy/envoy:1.31",
+            "210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/envoy:1.31",
             cpu=64,
             healthCheck=check,
             memory=128,
@@ -881,6 +881,7 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
     """To start a task, ECS may read exactly its secrets, use the key that they are encrypted with, and nothing else."""
     place = "ap-northeast-1:123456789012"
     repository = f"arn:aws:ecr:{place}:repository/shop-dev-shop"
+    proxy = "arn:aws:ecr:ap-northeast-1:210987654321:repository/envoy"
     logs = f"arn:aws:logs:{place}:log-group:/ecs/shop-dev-shop:*"
     for_secrets = json.dumps(
         {"StringLike": {"kms:ViaService": ["secretsmanager.ap-northeast-1.*", "ssm.ap-northeast-1.*"]}}
@@ -891,6 +892,9 @@ def test_execution_role_of_a_task_that_has_all(planned: dict[str, Resources]) ->
         ("Allow", "ecr:BatchCheckLayerAvailability", repository, "{}"),
         ("Allow", "ecr:BatchGetImage", repository, "{}"),
         ("Allow", "ecr:GetDownloadUrlForLayer", repository, "{}"),
+        ("Allow", "ecr:BatchCheckLayerAvailability", proxy, "{}"),
+        ("Allow", "ecr:BatchGetImage", proxy, "{}"),
+        ("Allow", "ecr:GetDownloadUrlForLayer", proxy, "{}"),
         ("Allow", "ecr:GetAuthorizationToken", "*", "{}"),
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/shop/api-key", "{}"),
         ("Allow", "ssm:GetParameters", f"arn:aws:ssm:{place}:parameter/token", "{}"),

@@ -6,7 +6,7 @@ Each function fills one gap by changing a class of moto, once, before the server
 fail if what they change is not there, or if moto has meanwhile learnt what they add.
 """
 
-from fleetform.emulator.gaps import autoscaling, discovery, ecr, ecs, load_balancing, security_groups
+from fleetform.emulator.gaps import autoscaling, discovery, ecr, ecs, load_balancing, networks, security_groups
 
 
 def fill() -> None:
@@ -20,6 +20,7 @@ def fill() -> None:
         ecs.hide_deleted,
         autoscaling.tag_scalable_targets,
         autoscaling.replace_alarms,
+        autoscaling.miss_what_is_gone,
         discovery.find_namespaces,
         discovery.delete_hosted_zones,
         ecr.tell_push_times,
@@ -29,6 +30,9 @@ def fill() -> None:
         load_balancing.take_any_certificate,
         load_balancing.take_any_hosted_zone,
         load_balancing.take_any_web_acl,
+        networks.delete_network_acls,
+        networks.delete_nat_interfaces,
+        networks.route_to_gateway_endpoints,
         security_groups.describe_group_rules,
         security_groups.modify_every_kind_of_rule,
     ):

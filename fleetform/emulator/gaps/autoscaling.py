@@ -3,6 +3,7 @@
 import json
 from typing import Any, cast
 
+from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend, FakeApplicationAutoscalingPolicy
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import JsonRESTError
@@ -70,3 +71,23 @@ def replace_alarms() -> None:
         return put
 
     wrap(ApplicationAutoscalingBackend, "put_scaling_policy", put_scaling_policy)
+
+
+def miss_what_is_gone() -> None:
+    """Say that a scalable target or policy is not there in the words by which a second attempt to delete it ends well.
+
+    AWS (Application Auto Scaling API_DeregisterScalableTarget, API_DeleteScalingPolicy): ``ObjectNotFoundException``.
+    Moto: ``applicationautoscaling/models.py`` raises ``ValidationException`` in both.
+    """
+
+    def delete(original: Method) -> Method:
+        def deleted(backend: ApplicationAutoscalingBackend, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed on
+            try:
+                original(backend, *args, **kwargs)
+            except AWSValidationException as error:
+                raise JsonRESTError("ObjectNotFoundException", error.message) from None
+
+        return deleted
+
+    for method in ("deregister_scalable_target", "delete_scaling_policy"):
+        wrap(ApplicationAutoscalingBackend, method, delete)

@@ -279,7 +279,7 @@ module "full" {
       depends_on = { setup = "success", proxy = "healthy" }
     }
     proxy = {
-      image        = "public.ecr.aws/envoy/envoy:1.31"
+      image        = "210987654321.dkr.ecr.ap-northeast-1.amazonaws.com/envoy:1.31"
       cpu          = 64
       memory       = 128
       ports        = { http = { container_port = 8081 } }

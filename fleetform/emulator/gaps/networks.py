@@ -1,0 +1,69 @@
+"""Amazon VPC: what EC2 makes in it by itself, and removes again."""
+
+from typing import Any, cast
+
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.nat_gateways import NatGateway
+from moto.ec2.models.vpcs import VPC
+
+from fleetform.emulator.gaps.patches import Method, wrap
+
+
+def delete_network_acls() -> None:
+    """Delete a VPC's default network ACL with it.
+
+    AWS (EC2 API_DeleteVpc): the default security group, network ACL and route table go with the VPC.
+    Moto: ``ec2/models/vpcs.py`` delete_vpc leaves the network ACL.
+    """
+
+    def delete_vpc(original: Method) -> Method:
+        def deleted(backend: EC2Backend, vpc_id: str) -> VPC:
+            vpc = cast("VPC", original(backend, vpc_id))
+            for key in [key for key, acl in backend.network_acls.items() if acl.vpc_id == vpc_id]:
+                del backend.network_acls[key]
+            return vpc
+
+        return deleted
+
+    wrap(EC2Backend, "delete_vpc", delete_vpc)
+
+
+def delete_nat_interfaces() -> None:
+    """Delete a NAT gateway's network interface with it.
+
+    AWS (EC2 API_NatGatewayAddress): the interface is the gateway's.
+    Moto: ``ec2/models/nat_gateways.py`` makes it with the gateway, and delete_nat_gateway leaves it.
+    """
+
+    def delete_nat_gateway(original: Method) -> Method:
+        def deleted(backend: EC2Backend, nat_gateway_id: str) -> NatGateway:
+            gateway = cast("NatGateway", original(backend, nat_gateway_id))
+            backend.delete_network_interface(gateway._eni.id)  # noqa: SLF001 -- it has no other name
+            return gateway
+
+        return deleted
+
+    wrap(EC2Backend, "delete_nat_gateway", delete_nat_gateway)
+
+
+def route_to_gateway_endpoints() -> None:
+    """Keep the routes to a gateway endpoint in exactly the route tables that it is given later.
+
+    AWS (EC2 API_ModifyVpcEndpoint): its route tables have a route to it.
+    Moto: ``ec2/models/vpcs.py`` makes the routes with the endpoint alone; without one, delete_vpc_endpoints fails.
+    """
+
+    def modify_vpc_endpoint(original: Method) -> Method:
+        def modified(backend: EC2Backend, vpc_id: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- passed on
+            (endpoint,) = backend.describe_vpc_endpoints(vpc_end_point_ids=[vpc_id])
+            before = {*endpoint.route_table_ids}
+            original(backend, vpc_id, *args, **kwargs)
+            after, prefix_list = {*endpoint.route_table_ids}, endpoint.destination_prefix_list_id or ""
+            for table in after - before:
+                backend.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=prefix_list)
+            for table in before - after:
+                backend.delete_route(table, prefix_list)
+
+        return modified
+
+    wrap(EC2Backend, "modify_vpc_endpoint", modify_vpc_endpoint)
