@@ -4,7 +4,7 @@ variable "cidr_block" {
   nullable    = false
 
   validation {
-    condition     = try(cidrsubnet(var.cidr_block, 0, 0) == var.cidr_block && can(cidrnetmask(var.cidr_block)) && can(regex("/(1[6-9]|2[0-8])$", var.cidr_block)), false)
+    condition     = try(cidrsubnet(var.cidr_block, 0, 0) == var.cidr_block && can(regex("^[0-9.]+/(1[6-9]|2[0-8])$", var.cidr_block)), false)
     error_message = "cidr_block must be an IPv4 network address with a prefix of /16 to /28, for example 10.0.0.0/16."
   }
 }
