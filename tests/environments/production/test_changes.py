@@ -58,6 +58,7 @@ CHANGES = {
     "add a sidecar": {
         ("module.mail.aws_ecs_task_definition.this", "replace"),
         ('module.mail.aws_ecs_service.fixed["this"]', "update"),
+        ("module.mail.aws_iam_role_policy.execution", "update"),  # ECS may pull its image
     },
 }
 
