@@ -9,11 +9,11 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.inheritance import ENABLED_IN
 from fleetform.catalog.loading import resolve, validate
 from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import Node, Plain
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CatalogError, InputError, Position
 from fleetform.topology import dns_name, namespace, urls
 

@@ -1,79 +1,19 @@
 """Checks that look at more than one value: names against names, keys against keys.
 
 Each check is a generator of problems. They run on the services that are sound in themselves, so that a mistake in one
-service does not hide a mistake in another. Those against AWS's tables and quotas are in limits.py.
+service does not hide a mistake in another. Those of containers are in container_checks.py, those of
+environments in environment_checks.py, those against AWS's tables and quotas in limits.py.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias
+from collections.abc import Collection, Iterator, Mapping
 
-from fleetform.catalog.models import FOUNDATION_NAME, LOG_ROUTER, TASKS_NAME, Callee, Container, Logs, Service
+from fleetform.catalog.container_checks import check_containers
+from fleetform.catalog.locating import Locator, below, locator
+from fleetform.catalog.models import FOUNDATION_NAME, TASKS_NAME, Callee, Service, Services
 from fleetform.catalog.nodes import Node
+from fleetform.catalog.wording import closest, suggestion
 from fleetform.errors import Position, Problem
-
-# Of a longer list of known words, so many are named.
-_SHOWN = 20
-# Words are alike that have so many percent of their letters in common; one of so many letters was never a slip.
-_ALIKE = 60
-_LONGEST = 100
-
-# Such a name is looked for without its end: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
-_ENDS_LIKE_AN_ARN = re.compile(r"(?!arn:).*-[A-Za-z0-9]{6}")
-
-Services: TypeAlias = Mapping[str, Service]
-Locator: TypeAlias = Callable[..., Position]
-
-
-def closest(word: str, known: Collection[str]) -> str | None:
-    """The known word most like this one, if any is; quick among thousands, where `difflib` takes seconds."""
-    from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
-
-    found = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _LONGEST else None
-    return found[0] if found else None
-
-
-def suggestion(word: str, known: list[str]) -> str:
-    """``did you mean `x`?`` with the known word most like this one, else the list of known words."""
-    close = closest(word, known)
-    if close is not None:
-        return f"did you mean `{close}`?"
-    more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
-    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is known here"
-
-
-def label(path: tuple[str | int, ...]) -> str:
-    """``services.web.calls[0]`` in code quotes."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return f"`{text.removeprefix('.')}`"
-
-
-def locator(tree: Node, *base: str) -> Locator:
-    """A function that finds the position of a value under `base`, or of the nearest key above it.
-
-    With `key`, it is the key's position that it finds.
-    """
-
-    def at(*path: str | int, key: bool = False) -> Position:
-        whole: tuple[str | int, ...] = (*base, *path)
-        while (node := tree.at(whole)) is None:
-            whole = whole[:-1]
-        is_key = key or len(whole) < len(base) + len(path) or not path
-        return node.key_position if is_key and node.key_position else node.position
-
-    return at
-
-
-def below(at: Locator, *base: str | int) -> Locator:
-    """The same, for what is below a path."""
-
-    def at_below(*path: str | int, key: bool = False) -> Position:
-        return at(*base, *path, key=key)
-
-    return at_below
 
 
 def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[Problem]:
@@ -142,11 +82,7 @@ def check_services(services: Services, tree: Node) -> Iterator[Problem]:
         yield from _check_ports(name, service, at)
         yield from _check_callees(name, service, services, at)
         yield from _check_environment(service, at)
-        yield from _check_containers(service, at)
-        yield from _check_volumes(service, at)
-        yield from _check_routing(service, at)
-        yield from _check_sidecars(name, service, at)
-        yield from _check_exec(name, service, at)
+        yield from check_containers(name, service, at)
         yield from _check_others(name, service, services, names, at)
         yield from _check_group(service, at)
         yield from _check_adopted(name, service, at)
@@ -313,96 +249,6 @@ def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
         for variable in sorted(getattr(service, key).keys() & made.keys()):
             remedy = f"remove it: {made[variable]} sets it"
             yield Problem(at(key, variable), f"`{variable}` is set by Fleetform", remedy)
-
-
-def _check_containers(service: Service, at: Locator) -> Iterator[Problem]:
-    yield from _check_container(service, at)
-    for name, sidecar in service.sidecars.items():
-        here = below(at, "sidecars", name)
-        yield from _check_container(sidecar, here)
-        if sidecar.health_check is not None and sidecar.health_check.path is not None:
-            yield Problem(here("health_check", "path", key=True), "a sidecar has no `path` to ask", "give a `command`")
-
-
-def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
-    check = container.health_check
-    if check is not None and check.command is None and check.path is None:
-        yield Problem(
-            at("health_check", key=True), "a health check has neither `command` nor `path`", "give one of them"
-        )
-    for variable in sorted(container.secrets.keys() & container.environment.keys()):
-        yield Problem(at("secrets", variable, key=True), f"`{variable}` is in `environment` too", "keep one of them")
-    for variable, secret in container.secrets.items():
-        if (secret.parameter is None) == (secret.secret is None):
-            how = "neither `parameter` nor `secret`" if secret.parameter is None else "both `parameter` and `secret`"
-            yield Problem(at("secrets", variable, key=True), f"`{variable}` has {how}", "give one of them")
-        elif secret.parameter is not None and secret.json_key is not None:
-            message = "SSM parameters have no keys"
-            yield Problem(at("secrets", variable, "json_key", key=True), message, "remove it, or name a `secret`")
-        elif secret.secret is not None and _ENDS_LIKE_AN_ARN.fullmatch(secret.secret):
-            message = f"Secrets Manager takes the end of `{secret.secret}` for that of an ARN"
-            yield Problem(at("secrets", variable, "secret"), message, "give the secret's whole ARN")
-    for name, limit in container.ulimits.items():
-        if limit.soft_limit > limit.hard_limit:
-            message = "`soft_limit` is greater than `hard_limit`"
-            yield Problem(at("ulimits", name, "soft_limit"), message, "swap them")
-
-
-def _check_volumes(service: Service, at: Locator) -> Iterator[Problem]:
-    for name, volume in service.volumes.items():
-        efs = volume.efs
-        if efs is not None and efs.access_point_id is not None and efs.root_directory != "/":
-            message = "an access point sets the folder, and `root_directory` names another"
-            yield Problem(at("volumes", name, "efs", "root_directory", key=True), message, "keep one of them")
-
-
-def _check_routing(service: Service, at: Locator) -> Iterator[Problem]:
-    if not service.logs.routing:
-        return
-    for key in ("mode", "max_buffer_size_mib"):
-        if getattr(service.logs, key) != Logs.model_fields[key].default:
-            message = f"`{key}` is for CloudWatch Logs, and `routing` leads elsewhere"
-            yield Problem(at("logs", key, key=True), message, "remove it, or say it in the options of `routing`")
-    router = service.sidecars.get(LOG_ROUTER)
-    if router is not None and router.user not in (None, "0"):
-        message = "ECS runs the log router as user 0 alone"
-        yield Problem(at("sidecars", LOG_ROUTER, "user"), message, "remove it")
-
-
-def _check_exec(name: str, service: Service, at: Locator) -> Iterator[Problem]:
-    """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html: a read-only root is not supported."""
-    if service.exec and service.read_only:
-        message = f"ECS Exec's agent writes to the root file system of `{name}`, which is read-only"
-        yield Problem(at("exec", key=True), message, "add `read_only: false`, or leave `exec` out")
-
-
-def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Problem]:
-    if name in service.sidecars:
-        yield Problem(at("sidecars", name, key=True), f"`{name}` is the service's own container", "choose another name")
-    yield from _check_dependencies(service, service, at)
-    for sidecar, container in service.sidecars.items():
-        yield from _check_dependencies(service, container, below(at, "sidecars", sidecar))
-        for volume in container.mounts:
-            if volume not in service.volumes:
-                message = f"`{volume}` is none of the service's `volumes`"
-                where = at("sidecars", sidecar, "mounts", volume, key=True)
-                yield Problem(where, message, suggestion(volume, list(service.volumes)))
-    try:
-        TopologicalSorter({key: container.depends_on for key, container in service.sidecars.items()}).prepare()
-    except CycleError as error:
-        circle = " -> ".join(f"`{step}`" for step in reversed(error.args[1]))
-        where = at("sidecars", error.args[1][-1], "depends_on", key=True)
-        yield Problem(where, f"{circle} wait for each other", "let one of them start first")
-
-
-def _check_dependencies(service: Service, container: Container, at: Locator) -> Iterator[Problem]:
-    for sidecar, condition in container.depends_on.items():
-        if sidecar not in service.sidecars:
-            where = at("depends_on", sidecar, key=True)
-            yield Problem(where, f"`{sidecar}` is no sidecar", suggestion(sidecar, list(service.sidecars)))
-        elif condition == "healthy" and service.sidecars[sidecar].health_check is None:
-            message = f"`{sidecar}` has no health check, so that it is never healthy"
-            yield Problem(at("depends_on", sidecar), message, f"give `{sidecar}` a `health_check`, or wait for `start`")
 
 
 def _check_others(name: str, service: Service, services: Services, names: list[str], at: Locator) -> Iterator[Problem]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.repository import refuse_outside
+from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
 

@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import MAX_BYTES, MAX_NODES, Node
 from fleetform.catalog.overlay import overlay
 from fleetform.catalog.types import Entry, ServiceName
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CatalogError, Position, Problem
 
 EXTENDS = "extends"

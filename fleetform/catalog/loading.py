@@ -11,15 +11,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from fleetform import collector
-from fleetform.catalog.checks import check_calls, check_services, label, suggestion
+from fleetform.catalog.checks import check_calls, check_services
+from fleetform.catalog.environment_checks import check_environment
 from fleetform.catalog.inheritance import SERVICE_KEYS, Inherited, Shared, inherit, told_once
-from fleetform.catalog.limits import check_environment, check_service_limits
+from fleetform.catalog.limits import check_service_limits
 from fleetform.catalog.models import Environment, Service
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.notices import notices
 from fleetform.catalog.overlay import overlay, without_nulls
 from fleetform.catalog.repository import check_builds, refuse_outside
 from fleetform.catalog.routing import check_routing
+from fleetform.catalog.wording import label, suggestion
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
 CATALOG = PurePath("envs/catalog.yaml")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from fleetform.catalog.checks import locator
+from fleetform.catalog.locating import locator
 from fleetform.catalog.models import Container, Environment
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem

@@ -7,7 +7,7 @@ apply moves a rule to a number that another still has, which AWS refuses. See do
 from collections.abc import Iterator
 from hashlib import sha256
 
-from fleetform.catalog.checks import Locator, locator
+from fleetform.catalog.locating import Locator, locator
 from fleetform.catalog.models import Environment, Ingress, Service
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -388,3 +388,7 @@ class Service(Container):
     def is_task(self) -> bool:
         """Whether its tasks run to their end, instead of being kept running."""
         return self.schedule is not None or bool(self.run_before)
+
+
+Services: TypeAlias = Mapping[str, Service]
+"""Services by name."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.images_lock import LockedImage, lock_file
 from fleetform.catalog.models import Environment
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository, copy, copy_attached

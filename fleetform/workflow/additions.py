@@ -7,8 +7,8 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from fleetform.catalog.additions import NewEnvironment, NewService, environment_like, require_name, with_service
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.loading import CATALOG, environment_file, environment_names, load
+from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, InputError, ProgramError
 from fleetform.workflow.project import Project

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fleetform.aws import Access
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.images_lock import load_lock, write_lock
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, FleetformError, InputError, ProgramError
 from fleetform.render.writer import Change
 from fleetform.workflow.files import render_environment

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.inheritance import MAX_TEMPLATES
 from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import Plain
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CatalogError
 from tests.catalog.catalogs import HEAD, loaded, project
 

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.checks import suggestion
 from fleetform.catalog.loading import environment_names, load
 from fleetform.catalog.models import (
     Autoscaling,
@@ -14,6 +13,7 @@ from fleetform.catalog.models import (
     Service,
     State,
 )
+from fleetform.catalog.wording import suggestion
 from fleetform.errors import CatalogError, InputError
 from tests.catalog.catalogs import HEAD, loaded, project, yaml_string
 

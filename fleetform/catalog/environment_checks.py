@@ -1,0 +1,311 @@
+"""Checks of an environment as a whole: its network, way in, names, accounts and tags, against AWS's limits too."""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from fleetform.catalog.apis import apis, outside_images
+from fleetform.catalog.locating import Locator, locator
+from fleetform.catalog.models import SUBNET_PREFIX, Environment, Network, Service, Vpc
+from fleetform.catalog.nodes import Node
+from fleetform.errors import Problem
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name.
+# ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map (255 with the namespace) and the Scheduler (64)
+# have room for all names that leave room for the role's suffix.
+_ROLE_NAME = 64
+_ROLE_SUFFIX = "-execution"
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
+_BALANCER_NAME = 32
+
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+_BUCKET_NAME = 63
+
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html; the modules add `Name`.
+_TAGS = 50
+_OWN_TAGS = ("application", "environment", "Name")
+
+
+def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
+    """What can be said of an environment once all of it is sound."""
+    at = locator(tree)
+    yield from _check_zones(environment, at)
+    yield from _check_network(environment, at)
+    yield from _check_ingress(environment, at)
+    yield from _check_discovery(environment, at)
+    yield from _check_accounts(environment, at)
+    yield from _check_names(environment, tree)
+    yield from _check_adopted(environment, tree)
+    yield from _check_tags(environment, tree)
+    yield from _check_outside_networks(environment, tree)
+
+
+def _check_zones(environment: Environment, at: Locator) -> Iterator[Problem]:
+    for index, zone in enumerate(environment.zones):
+        if not re.fullmatch(f"{environment.region}[a-z]", zone):
+            yield Problem(
+                at("zones", index),
+                f"`{zone}` is no zone of {environment.region}",
+                f"zones are named {environment.region}a",
+            )
+        if zone in environment.zones[:index]:
+            yield Problem(at("zones", index), f"zone `{zone}` is given twice", "name another zone")
+
+
+def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
+    network = environment.network
+    if network.vpc is not None:
+        yield from _check_vpc(environment, at)
+        return
+    wanted = len(environment.zones) * (2 if network.subnets == "private" else 1)
+    room = 2 ** (SUBNET_PREFIX - ipaddress.IPv4Network(network.cidr).prefixlen) - 1
+    if wanted > room:
+        message = f"{network.cidr} has room for {room} subnets"
+        kinds = " with public and private subnets" if network.subnets == "private" else ""
+        yield Problem(at("network", "cidr"), message, f"{len(environment.zones)} zones{kinds} need a larger network")
+    yield from _check_private_only(network, at)
+    for index, name in enumerate(network.endpoints or ()):
+        if name in (network.endpoints or ())[:index]:
+            yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is given twice", "name it once")
+    if network.nat == "none" and network.subnets == "private":
+        yield from _check_way_out(environment, at)
+
+
+def _check_private_only(network: Network, at: Locator) -> Iterator[Problem]:
+    for key, what in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
+        if network.subnets == "public" and getattr(network, key) not in ("none", None, ()):
+            message = f"{what} are for private subnets"
+            yield Problem(at("network", key), message, "add `subnets: private`, or remove it")
+
+
+def _check_way_out(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """Without NAT gateways, tasks reach what endpoints lead to and nothing else."""
+    services, listed, region = environment.services, environment.network.endpoints, environment.region
+    needed = frozenset().union(*(apis(service, region) for service in services.values()))
+    missing = needed - {"s3", *listed} if listed is not None else frozenset()
+    if missing:
+        lacking = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
+        message = f"without NAT gateways, tasks do not start without endpoints of {lacking}"
+        yield Problem(at("network", "endpoints"), message, "list them too, or leave `endpoints` out")
+    for name, service in services.items():
+        for path, image in outside_images(service, region):
+            message = f"`{image}` is not in ECR in {region}, and tasks in private subnets without NAT reach no other"
+            where = at("services", name, *path, "image")
+            yield Problem(where, message, "copy it there, or add `nat: single` or `nat: per_zone` to `network`")
+
+
+def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """What of a VPC that exists already is named, and that nothing is asked of it that is its owner's."""
+    network, vpc = environment.network, environment.network.vpc
+    for key in ("cidr", "nat", "endpoints", "flow_logs"):
+        if key in network.model_fields_set:
+            yield Problem(at("network", key, key=True), f"`{key}` and `vpc` exclude each other", "keep one of them")
+    if vpc is None:
+        return
+    if (vpc.id is None) != bool(vpc.tags):
+        how = "both `id` and `tags`" if vpc.id else "neither `id` nor `tags`"
+        yield Problem(at("network", "vpc", key=True), f"`vpc` has {how}", "give one of them")
+    for kind in ("public", "private"):
+        is_needed = kind == network.subnets or (kind == "public" and environment.ingress.type == "alb")
+        yield from _check_subnets(vpc, kind, len(environment.zones), at, is_needed=is_needed)
+
+
+def _check_subnets(vpc: Vpc, kind: str, zones: int, at: Locator, *, is_needed: bool) -> Iterator[Problem]:
+    key = f"{kind}_subnets"
+    subnets: tuple[str, ...] = getattr(vpc, key)
+    tagged = bool(getattr(vpc, f"{kind}_subnet_tags"))
+    if subnets and tagged:
+        message = f"`{key}` and `{kind}_subnet_tags` exclude each other"
+        yield Problem(at("network", "vpc", key, key=True), message, "keep one of them")
+    elif (is_needed or subnets) and not tagged and len(subnets) != zones:
+        message = f"`{key}` names {len(subnets)}, and `zones` {zones}"
+        yield Problem(at("network", "vpc", key), message, "name a subnet for each zone, in their order")
+    for index, subnet in enumerate(subnets):
+        if subnet in subnets[:index]:
+            yield Problem(at("network", "vpc", key, index), f"subnet `{subnet}` is given twice", "name another subnet")
+
+
+def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
+    front = environment.ingress
+    public = any(service.public for service in environment.services.values())
+    if public and front.type == "direct" and environment.network.subnets == "private":
+        message = "tasks in private subnets have no public address, and `ingress.type` is `direct`"
+        yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
+    if front.hosted_zone is not None and front.domain is None:
+        yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` without `domain`", "name the domain in it")
+    if front.balanced:
+        return
+    for key in ("certificate", "domain", "hosted_zone", "idle_timeout", "access_logs", "web_acl"):
+        if key in front.model_fields_set:
+            message = f"`{key}` is a load balancer's, and `ingress.type` is `{front.type}`"
+            yield Problem(at("ingress", key, key=True), message, "choose `alb` or `internal_alb`, or remove it")
+    for name, service in environment.services.items():
+        if service.ingress is not None or (service.autoscaling and service.autoscaling.requests_per_target):
+            path = ("ingress",) if service.ingress is not None else ("autoscaling", "requests_per_target")
+            message = f"`{path[-1]}` needs a load balancer, and the environment's `ingress.type` is `{front.type}`"
+            yield Problem(
+                at("services", name, *path, key=True), message, "choose `alb` or `internal_alb` there, or remove it"
+            )
+
+
+def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]:
+    if environment.namespace_arn is not None and environment.namespace is None:
+        yield Problem(at("namespace_arn", key=True), "`namespace_arn` without `namespace`", "give its name too")
+    yield from _check_called_ports(environment, at)
+    if environment.discovery != "service_connect":
+        return
+    names: dict[str, str] = {}
+    for name, service in environment.services.items():
+        alias = service.service_connect.alias if service.service_connect is not None else None
+        other = names.setdefault(alias or name, name) if _offers(service) else name
+        if other != name:
+            message = f"`{other}` and `{name}` have the same name in Service Connect"
+            yield Problem(at("services", name), message, "give one of them another `alias`")
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html, "Considerations"
+        if service.is_task and service.callees:
+            message = f"`{name}` calls by names that only services have in Service Connect, and it is a task"
+            yield Problem(at("services", name, "calls", key=True), message, "choose `discovery: dns`, or remove them")
+
+
+def _offers(service: Service) -> bool:
+    """Whether a service offers a port in Service Connect, or means to."""
+    connect = service.service_connect
+    return service.port is not None or (connect is not None and connect.port is not None)
+
+
+def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """A name in Service Connect, and an SRV record, lead to one port of a service."""
+    for caller, service in environment.services.items():
+        for index, call in enumerate(service.calls):
+            callee = environment.services.get(call.service or "") if call.namespace is None else None
+            if callee is None:
+                continue
+            connect = callee.service_connect
+            if environment.discovery == "service_connect":
+                offered = connect.port if connect is not None else None
+                why, remedy = "Service Connect offers", "or let it offer another: `service_connect: { port: ... }`"
+            elif callee.discovery.record_type == "SRV":
+                offered, why, remedy = None, "its SRV record holds", "or choose `record_type: A`"
+            else:
+                continue
+            if call.port != offered:
+                message = f"`{caller}` calls `{call.service}` on {_port(call.port)}, and {why} {_port(offered)} alone"
+                yield Problem(
+                    at("services", caller, "calls", index, "port"), message, f"call {_port(offered)}, {remedy}"
+                )
+
+
+def _port(name: object) -> str:
+    return "its `port`" if name is None else f"the port `{name}`"
+
+
+def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
+    """ARNs of what has to be in the environment's account, or region."""
+    arns = (
+        (("role",), environment.role, False),
+        (("kms_key",), environment.kms_key, True),
+        (("namespace_arn",), environment.namespace_arn, True),
+        (("ingress", "certificate"), environment.ingress.certificate, True),
+        (("ingress", "web_acl"), environment.ingress.web_acl, True),
+    )
+    for path, value, regional in arns:
+        if value is None:
+            continue
+        region, account = value.split(":")[3:5]
+        if account != environment.account:
+            message = f"`{'.'.join(path)}` is of account {account}"
+            yield Problem(at(*path), message, f"the environment is in account {environment.account}")
+        if regional and region != environment.region:
+            yield Problem(
+                at(*path), f"`{'.'.join(path)}` is of {region}", f"the environment is in {environment.region}"
+            )
+
+
+def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
+    prefix = environment.prefix
+    at = locator(tree)
+    if len(environment.state_bucket) > _BUCKET_NAME:
+        message = f"`{environment.state_bucket}` is longer than the {_BUCKET_NAME} characters of a bucket's name"
+        yield Problem(at("application"), message, "give another as `state: { bucket: ... }`")
+    if environment.ingress.balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
+        message = f"`{prefix}` cannot be a load balancer's name"
+        remedy = (
+            f"give a `name_prefix` of letters, digits and hyphens, {_BALANCER_NAME} at most, no `internal-` in front"
+        )
+        yield Problem(at("name_prefix"), message, remedy)
+    for name in environment.services:
+        here = locator(tree, "services", name)()
+        longest = _ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
+        if len(environment.first_name(name)) > longest:
+            role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
+            message = f"`{role}` is longer than the {_ROLE_NAME} characters of an IAM role's name"
+            yield Problem(here, message, f"with this prefix a service's name has {longest} at most")
+
+
+def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
+    """What is adopted under another name than ours would be replaced."""
+    adopt, at = environment.adopt, locator(tree, "adopt")
+    yield from _check_adopted_name("cluster", adopt.cluster, environment.prefix, at)
+    if adopt.vpc is not None and environment.network.vpc is not None:
+        yield Problem(at("vpc", key=True), "`adopt.vpc` and `network.vpc` exclude each other", "keep one of them")
+    if adopt.namespace is not None and adopt.vpc is None and environment.network.vpc is None:
+        message = "a namespace belongs to its VPC, which is neither adopted nor existing"
+        yield Problem(at("namespace", key=True), message, "add `vpc`, or `network: { vpc: ... }`")
+    for name, service in environment.services.items():
+        full = environment.full_name(name)
+        names = {
+            "repository": full,
+            "log_group": f"/ecs/{full}",
+            "execution_role": f"{full}{_ROLE_SUFFIX}",
+            "task_role": f"{full}-task",
+            "ecs_service": full,
+        }
+        for key, expected in names.items():
+            here = locator(tree, "services", name, "adopt")
+            yield from _check_adopted_name(key, getattr(service.adopt, key), expected, here)
+
+
+def _check_adopted_name(key: str, name: str | None, expected: str, at: Locator) -> Iterator[Problem]:
+    if name is not None and name != expected:
+        message = f"`{name}` would be replaced by `{expected}`, as AWS does not rename it"
+        yield Problem(at(key), message, "give a `name_prefix` that fits, or do not adopt it")
+
+
+def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:
+    common = {*_OWN_TAGS, *environment.tags}
+    yield from _check_tag_keys(common, locator(tree))
+    for name, service in environment.services.items():
+        if service.tags:
+            yield from _check_tag_keys(common | {*service.tags}, locator(tree, "services", name))
+
+
+def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
+    if len(keys) > _TAGS:
+        message = f"a resource has {_TAGS} tags at most, and these are {len(keys)} with {', '.join(_OWN_TAGS)}"
+        yield Problem(at("tags", key=True), message, "remove some")
+    first: dict[str, str] = {}
+    for key in sorted(keys):
+        other = first.setdefault(key.lower(), key)
+        if other != key:
+            message = f"tags `{other}` and `{key}` differ in case alone, and to IAM they are one"
+            yield Problem(at("tags", key, key=True), message, "keep one of them")
+
+
+def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
+    network = environment.network
+    if network.vpc is not None:  # its network and its routes are not in the catalog
+        return
+    own = ipaddress.IPv4Network(network.cidr)
+    shut_in = network.subnets == "private" and network.nat == "none"
+    for name, service in environment.services.items():
+        for index, call in enumerate(service.calls):
+            at = locator(tree, "services", name)
+            called = ipaddress.IPv4Network(call.cidr) if call.cidr is not None else None
+            if called is not None and called.overlaps(own):
+                message = f"{called} overlaps the environment's own network {own}"
+                yield Problem(at("calls", index, "cidr"), message, "call the services in it by name")
+            elif shut_in and (called is None or not called.is_private) and (called or call.host):
+                message = f"`{call.host or called}` is on the internet, and without NAT no way leads there"
+                remedy = "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
+                yield Problem(at("calls", index), message, remedy)

@@ -1,0 +1,34 @@
+"""Where in the YAML a value is, or would be."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from fleetform.catalog.nodes import Node
+from fleetform.errors import Position
+
+Locator: TypeAlias = Callable[..., Position]
+
+
+def locator(tree: Node, *base: str) -> Locator:
+    """A function that finds the position of a value under `base`, or of the nearest key above it.
+
+    With `key`, it is the key's position that it finds.
+    """
+
+    def at(*path: str | int, key: bool = False) -> Position:
+        whole: tuple[str | int, ...] = (*base, *path)
+        while (node := tree.at(whole)) is None:
+            whole = whole[:-1]
+        is_key = key or len(whole) < len(base) + len(path) or not path
+        return node.key_position if is_key and node.key_position else node.position
+
+    return at
+
+
+def below(at: Locator, *base: str | int) -> Locator:
+    """The same, for what is below a path."""
+
+    def at_below(*path: str | int, key: bool = False) -> Position:
+        return at(*base, *path, key=key)
+
+    return at_below
