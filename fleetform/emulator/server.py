@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response
 
 from fleetform import detached
 from fleetform.emulator import gaps, registry
+from fleetform.emulator.answers import Answers
 from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
 from fleetform.emulator.registry import Registry
 
@@ -45,6 +46,7 @@ class Application:
     def __init__(self, token: str, account: str, storage: Path) -> None:
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
+        self._answers = Answers()
         self._registry = Registry(account, storage, self._lock)
         self._health = json.dumps({"pid": os.getpid(), "token": token})
 
@@ -56,7 +58,8 @@ class Application:
             return self._registry(environ, start_response)
         try:
             with self._lock:
-                return self._moto(environ, start_response)
+                answer = self._answers.once(environ, lambda: Response.from_app(self._moto, environ, buffered=True))
+            return answer(environ, start_response)
         except NotImplementedError as error:
             return _not_implemented(error)(environ, start_response)
 
