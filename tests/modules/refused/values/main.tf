@@ -76,7 +76,6 @@ module "ecs_service_more" {
       health_check = { command = ["python3", "-m", "common.healthcheck"] }
       depends_on   = { orders = "ready" }
       ports        = { admin = { container_port = 0 } }
-      mounts       = { data = { container_path = "data" } }
       stop_timeout = 1
       ulimits      = { nofile = { soft_limit = 2, hard_limit = 1 } }
       user         = "an app"
