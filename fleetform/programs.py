@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -59,9 +59,11 @@ def run(
     lines: list[str] = []
     started = time.monotonic()
     process = _start(argv, variables, subprocess.DEVNULL)
-    with process, log.open("w", encoding="utf-8") as file:
-        interrupted = _drain(process, lambda line: _take(line, lines, file.write, output))
-    if interrupted:
+    with process, log.open("w", encoding="utf-8") as file, _interrupts_passed_to(process) as interrupts:
+        for line in process.stdout or ():
+            _take(line.rstrip("\n"), lines, file.write, output)
+        process.wait()
+    if interrupts:
         raise KeyboardInterrupt
     result = _judged(process, lines, log, accepted)
     return replace(result, seconds=time.monotonic() - started)
@@ -100,20 +102,28 @@ def _take(line: str, lines: list[str], write: Callable[[str], object], output: O
         output(line)
 
 
-def _drain(process: subprocess.Popen[str], take: Output) -> bool:
-    """Reads output to its end; says whether Ctrl-C came meanwhile."""
-    interrupted = False
-    while True:
-        try:
-            for line in process.stdout or ():
-                take(line.rstrip("\n"))
-            process.wait()
-        except KeyboardInterrupt:
-            if not interrupted and process.poll() is None:  # the whole session, as in a terminal
-                os.killpg(process.pid, signal.SIGINT)
-            interrupted = True
-        else:
-            return interrupted
+@contextlib.contextmanager
+def _interrupts_passed_to(process: subprocess.Popen[str]) -> Iterator[list[int]]:
+    """Passes the first Ctrl-C on, and lists all that came.
+
+    A handler, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
+    """
+    received: list[int] = []
+
+    def take(number: int, _frame: object) -> None:
+        if not received and process.poll() is None:  # the whole session, as in a terminal
+            os.killpg(process.pid, signal.SIGINT)
+        received.append(number)
+
+    earlier = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or earlier is signal.SIG_IGN:
+        yield received
+        return
+    signal.signal(signal.SIGINT, take)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGINT, earlier)
 
 
 class Crew:
