@@ -44,7 +44,7 @@ def check(project: Project, env: str, form: str, *, validate: bool, as_json: boo
     findings = files.findings(project, env)
     unformatted = files.unformatted(project)
     if as_json:
-        write_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
+        write_json([{**asdict(finding), "place": str(finding.place)} for finding in findings])
     else:
         notices = load_notices(project.root, env) if for_program else []
         warnings = reporting.of_problems(project.root, notices, reports.Level.WARNING)

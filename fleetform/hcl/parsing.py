@@ -83,7 +83,8 @@ def expression(text: str) -> Expression:
 
 def _trees(node: "Node") -> "list[Node]":
     """A node's children less punctuation, line breaks and comments."""
-    return [child for child in node.children if type(child) is not _token() and child.data not in _NOTHING]  # type: ignore[union-attr]
+    token = _token()
+    return [child for child in node.children if type(child) is not token and child.data not in _NOTHING]  # type: ignore[union-attr, misc]
 
 
 def _token() -> type:
