@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from fleetform import topology
-from fleetform.catalog.loading import environment_file
+from fleetform.catalog.files import environment_file
 from fleetform.catalog.models import Environment, PolicyException
 from fleetform.policy.folders import Folders
 from fleetform.policy.rules import RULES, Context
