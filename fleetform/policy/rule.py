@@ -56,12 +56,14 @@ class Facts:
         public_ports: Ports that are open to outside: the load balancer's, or those of the catalog's public services.
         protected: Whether it is protected from being destroyed.
         zones: How many availability zones it has.
+        private: Whether its tasks run in private subnets.
     """
 
     environment: str
     public_ports: frozenset[int] = frozenset()
     protected: bool = False
     zones: int = 2
+    private: bool = False
 
 
 ResourceCheck: TypeAlias = "Callable[[Resource, Facts], Iterable[Fault | Undecided]]"

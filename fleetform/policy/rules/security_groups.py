@@ -315,7 +315,7 @@ def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers
         if isinstance(ports, Undecided):
             yield ports
         elif len(ports) >= _WIDE and (found := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
-            what = f"{shown(ports)} are open, {found[0]}'s and {len(found) - 1} more like it among them"
+            what = f"{shown(ports)} are open, among them those of {', '.join(found[:3])}"
             yield Fault(what, "open the ports that are called, each by a rule", (*opening.at, "from_port"))
 
     return _each(resource, check)
