@@ -103,7 +103,7 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
     bad=_STATE + _rule("orders", "orders", "worker", 8080),
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
-    """Who is outside of the catalog, such as a bastion, it cannot declare; other ports than the service's are FF023's."""
+    """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
     declared = {(rule.group, rule.peer, rule.port) for rule in topology.security_groups(environment).ingress.values()}
     services = {environment.first_name(name): name for name in environment.services}
     for hole in _holes(view, environment):

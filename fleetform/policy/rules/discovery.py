@@ -56,14 +56,13 @@ def records_are_forgotten_in_time(
 
 
 def _stop_timeout(task: Resource) -> int:
-    """Seconds for which every container of a task is given time to end."""
-    containers = task.value("container_definitions", default=[])
-    given = [
-        number(container.get("stopTimeout"))
-        for container in (containers if isinstance(containers, list) else [])
-        if isinstance(container, dict)
-    ]
-    return max((int(one) for one in given if isinstance(one, (int, float))), default=_STOP_TIMEOUT)
+    """Seconds for which the container that takes longest is given time to end; the longest that matters if unknown."""
+    containers = task.value("container_definitions")
+    if not isinstance(containers, list):
+        return _LONGEST
+    given = [number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))]
+    known = [_STOP_TIMEOUT if one is None else _LONGEST if isinstance(one, Unknown) else int(one) for one in given]
+    return max(known, default=_LONGEST)
 
 
 def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:

@@ -112,7 +112,7 @@ resource "aws_lb_listener_rule" "other" {
 def requests_from_the_internet_are_encrypted(
     view: View, _: "Environment"
 ) -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """Rules of listeners count too; an internal load balancer is inside the VPC. What answers by itself is no matter."""
+    """Rules of listeners count too. An internal load balancer is inside the VPC; what answers by itself is harmless."""
     balancers = view.of(*_BALANCERS)
     for listener in view.of(*_LISTENERS):
         protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
