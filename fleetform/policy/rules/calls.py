@@ -104,18 +104,19 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
     """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
-    declared = {(rule.group, rule.peer, rule.port) for rule in topology.security_groups(environment).ingress.values()}
     services = {environment.first_name(name): name for name in environment.services}
     for hole in _holes(view, environment):
         if not isinstance(hole, _Hole):
             yield hole
             continue
-        group, reached = environment.first_name(hole.service), _listened(environment, hole.service)
         for at, value in hole.opening.groups:
-            peer = _group(value)
-            ports = sorted(port for port in reached if port in hole.ports and (group, peer, port) not in declared)
-            if peer in services and peer != group and ports:
-                message = f"{services[peer]} may call {hole.service} on port {ports[0]}, which it does not declare"
+            peer = services.get(_group(value) or "")
+            if peer in (None, hole.service):
+                continue
+            declared = {call.port for call in topology.calls_of(environment, peer) if call.callee == hole.service}
+            reached = [port for port in _listened(environment, hole.service) - declared if port in hole.ports]
+            if reached:
+                message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
                 yield hole.resource, Fault(message, f"add {hole.service} to its `calls`, or drop the rule", at)
 
 
@@ -170,33 +171,39 @@ _TOLD = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOIN
 
 def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
     """The names in the environment's namespace in all variables of all containers."""
-    namespace = re.escape(topology.namespace(environment))
+    namespace = topology.namespace(environment)
     name = re.compile(
-        rf"(?:\b([a-z][a-z0-9+]*)://)?(?:[^\s/@,]+@)?((?:[a-z0-9_-]+\.)+){namespace}(?![\w.-])(?::(\d+))?"
+        rf"(?:\b([a-z][a-z0-9+]*)://)?(?:[^\s/@,]+@)?((?:[a-z0-9_-]+\.)+){re.escape(namespace)}(?![\w.-])(?::(\d+))?"
     )
-    for task, at, variable, value in _variables(view):
-        if _CALLERS.search(variable) or not isinstance(value, str):
-            continue
-        for scheme, label, port in name.findall(value):
-            yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
-
-
-def _variables(view: View) -> Iterator[tuple[Resource, Path, str, Known]]:
     for task in view.of(_TASK):
-        containers = task.value("container_definitions", default=[])
-        for index, container in enumerate(containers if isinstance(containers, list) else []):
-            given = container.get("environment") if isinstance(container, dict) else None
-            for number, variable in enumerate(given if isinstance(given, list) else []):
-                if isinstance(variable, dict):
-                    at = ("container_definitions", index, "environment", number, "value")
-                    yield task, at, str(variable.get("name")), variable.get("value")
+        for at, variable, value in _variables(task):
+            if isinstance(value, str) and namespace in value and not _CALLERS.search(variable):
+                for scheme, label, port in name.findall(value):
+                    yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
+
+
+def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
+    """The variables of all containers of a task: the path of the value, the name and the value."""
+    containers = task.value("container_definitions", default=[])
+    for index, container in enumerate(containers if isinstance(containers, list) else []):
+        given = container.get("environment") if isinstance(container, dict) else None
+        for number, variable in enumerate(given if isinstance(given, list) else []):
+            if isinstance(variable, dict):
+                at = ("container_definitions", index, "environment", number, "value")
+                yield at, str(variable.get("name")), variable.get("value")
+
+
+def _places(task: Resource) -> Iterator[Path]:
+    """Where a name may be written."""
+    return (at for at, _, value in _variables(task) if isinstance(value, str) and "." in value)
 
 
 def _unknown_addresses(view: View) -> Answers:
     """Variables that, by their names, lead somewhere, nobody knows where."""
-    for task, at, variable, value in _variables(view):
-        if isinstance(value, Unknown) and _TOLD.search(variable):
-            yield task, Undecided(at)
+    for task in view.of(_TASK):
+        for at, variable, value in _variables(task):
+            if isinstance(value, Unknown) and _TOLD.search(variable):
+                yield task, Undecided(at)
 
 
 def _task(*variables: tuple[str, str]) -> str:
@@ -238,6 +245,7 @@ def _services(environment: "Environment") -> Mapping[str, str]:
         ("ORDERS_URL", "http://order.tiny.shop.internal:8080"),
         ("STOCK_URL", "http://orders.tiny.shop.internal"),
     ),
+    keeps=_places,
 )
 def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
     """A namespace that existed before may have names of others in it; so may hand-written records."""
@@ -271,6 +279,7 @@ def _other_names(view: View) -> frozenset[str]:
     link=f"{_GUIDE}/service-discovery.html",
     good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
     bad=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")).replace("shop-tiny-web", "shop-tiny-worker"),
+    keeps=_places,
 )
 def told_is_declared(view: View, environment: "Environment") -> Answers:
     """Tasks that are not of the catalog cannot declare anything."""
