@@ -6,6 +6,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
@@ -56,10 +57,7 @@ def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
         given = value if isinstance(value, dict) else {}
         return {key: _merged(given.get(key), later.get(key)) for key in given.keys() | later.keys()}
     if isinstance(later, list) and later:
-        given = value if isinstance(value, list) else []
-        longest = max(len(given), len(later))
-        pairs = zip([*given, *[None] * (longest - len(given))], [*later, *[None] * (longest - len(later))], strict=True)
-        return [_merged(item, unknown) for item, unknown in pairs]
+        return [_merged(item, unknown) for item, unknown in zip_longest(value if isinstance(value, list) else [], later)]
     return value
 
 
