@@ -54,10 +54,11 @@ def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
     if later is True:
         return UNKNOWN
     if isinstance(later, dict) and later:
-        given = value if isinstance(value, dict) else {}
-        return {key: _merged(given.get(key), later.get(key)) for key in given.keys() | later.keys()}
+        known = value if isinstance(value, dict) else {}
+        return {key: _merged(known.get(key), later.get(key)) for key in known.keys() | later.keys()}
     if isinstance(later, list) and later:
-        return [_merged(item, unknown) for item, unknown in zip_longest(value if isinstance(value, list) else [], later)]
+        given = value if isinstance(value, list) else []
+        return [_merged(item, unknown) for item, unknown in zip_longest(given, later)]
     return value
 
 
