@@ -29,8 +29,8 @@ _FORGET = """DELETE FROM entries WHERE rowid IN (
         SELECT rowid, sum(length(value) + 150) OVER (ORDER BY used DESC, rowid DESC) AS total FROM entries
     ) WHERE total > ?
 )"""
-# https://sqlite.org/rescode.html: what damage comes to, and besides, in a write, a table that is not ours. In a read, the
-# latter may be a table that another run is about to make.
+# What damage comes to (https://sqlite.org/rescode.html) and besides, in a write, a table that is not ours; in a read,
+# that may be one which another run is about to make.
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _WORTHLESS = _DAMAGED | {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
