@@ -1,6 +1,7 @@
 """What is remembered of renders, formatted files and valid stacks: what a fresh run finds, at the cost of none."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,8 @@ import pytest
 
 from fleetform import identity
 from fleetform.catalog import loading
-from fleetform.errors import CatalogError
+from fleetform.catalog.models import Environment
+from fleetform.errors import CatalogError, Problem
 from fleetform.render.writer import Change
 from fleetform.store import Store
 from fleetform.workflow import formatting, validation
@@ -47,7 +49,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: s
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     made = small_project.make(tmp_path)
     (made.root / "templates").unlink()
-    small_project.shutil.copytree(small_project.ROOT / "templates", made.root / "templates")
+    shutil.copytree(small_project.ROOT / "templates", made.root / "templates")
     assert all_changes(made) == []
     assert formatting.unformatted(made) == []
     calls(made)
@@ -96,7 +98,7 @@ def lock(project: Project) -> None:
 CHANGES = {
     "catalog": edited("envs/catalog.yaml", "port: 8080", "port: 8081"),
     "environment": edited("envs/tiny/environment.yaml", "30", "90"),
-    "template": edited("templates/services/service.tf.j2", 'module "', '# new\nmodule "'),
+    "template": edited("templates/services/service.tf.j2", "module {{", "# new\nmodule {{"),
     "file": edited("envs/tiny/services/service_web.tf", "web", "wob"),
     "missing file": lambda project: (project.root / "envs/tiny/services/service_web.tf").unlink(),
     "orphan": lambda project: small_project.write(
@@ -122,7 +124,12 @@ def test_a_change_is_seen_as_if_nothing_were_remembered(project: Project, change
 def test_what_changes_nothing_in_the_end_is_looked_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
     load = loading.load_with_notices
-    monkeypatch.setattr(loading, "load_with_notices", lambda root, name: (loads.append(name), load(root, name))[1])
+
+    def counted(root: Path, name: str) -> tuple[Environment, list[Problem]]:
+        loads.append(name)
+        return load(root, name)
+
+    monkeypatch.setattr(loading, "load_with_notices", counted)
     lock(project)
     for code in (b"old", b"old", b"new", b"new"):
         monkeypatch.setattr(identity, "code", lambda code=code: code)
