@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.console.printing import color, write, write_changes, write_json
 from fleetform.errors import CheckFailedError, InputError
-from fleetform.workflow import files, formatting, validation
+from fleetform.workflow import files, formatting, policy, validation
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleetform.errors import Problem
-    from fleetform.policy.findings import Finding
+    from fleetform.policy.finding import Finding
 
 _TEXT = "text"
 
@@ -50,10 +50,10 @@ def check(project: Project, env: str, form: str, *, validate: bool, as_json: boo
     if as_json and for_program:
         raise InputError(f"`--json` and `--format {form}` exclude each other; keep one of them")
     files.require_rendered(env, rendering)
-    findings = files.findings(project, env)
+    findings = sorted(policy.check(project, env).judgement.findings)
     unformatted = formatting.unformatted(project)
     if as_json:
-        write_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
+        write_json([{**asdict(finding), "place": str(finding.place)} for finding in findings])
     else:
         write(_told(project, rendering.notices if for_program else [], findings, form))
     if unformatted:
@@ -102,5 +102,5 @@ def require_sound(project: Project, env: str) -> None:
         CheckFailedError: They are not.
     """
     files.require_rendered(env, Rendering(project, env))
-    if findings := files.findings(project, env):
+    if findings := policy.check(project, env).judgement.findings:
         raise CheckFailedError("\n".join(map(str, findings)))

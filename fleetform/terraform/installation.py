@@ -81,7 +81,7 @@ def find_mirrors(machine: Path) -> list[Path]:
 
 def configuration(mirrors: list[Path]) -> str:
     """The text of a CLI configuration that takes the AWS provider from mirrors and all else from its registry."""
-    from fleetform.hcl import literal  # noqa: PLC0415 - the same
+    from fleetform.hcl.literals import literal  # noqa: PLC0415 - the same
 
     provider = literal([f"{_REGISTRY}/{_PROVIDER}"])
     blocks = [

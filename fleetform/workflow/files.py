@@ -7,7 +7,6 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
 
 if TYPE_CHECKING:
-    from fleetform.policy.findings import Finding
     from fleetform.render.writer import Change
 
 
@@ -50,15 +49,3 @@ def require_rendered(name: str, rendering: Rendering) -> None:
     stale = [str(change.path) for found in rendering.changes.values() for change in found]
     if stale:
         raise CheckFailedError(f"{stale[0]} is not what the catalog says; run `invoke render --env {name}`")
-
-
-def findings(project: Project, name: str) -> "list[Finding]":
-    """The policy's findings in what stands on disk."""
-    from fleetform.catalog.loading import load  # noqa: PLC0415 - what is remembered needs no catalog
-    from fleetform.policy.findings import check  # noqa: PLC0415 - it brings a tenth of a second of parser
-    from fleetform.policy.folders import Folders  # noqa: PLC0415
-
-    folders = Folders(project.root, project.work / "parsed.pickle")
-    found = check(load(project.root, name), folders)
-    folders.keep()
-    return found
