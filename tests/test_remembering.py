@@ -29,7 +29,6 @@ import sys
 from pathlib import Path
 from fleetform.workflow import formatting
 from fleetform.workflow.project import Project
-from fleetform.console import rendering as tasks
 from fleetform.workflow.rendering import Rendering
 project = Project(Path(sys.argv[1]))
 rendering = Rendering(project, "tiny")
