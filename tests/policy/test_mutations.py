@@ -14,6 +14,7 @@ from tests.conftest import copy_project
 
 from .mutations import MUTATIONS, Mutation
 
+NETWORK = "  nat: single\n  endpoints: [ecr.api, ecr.dkr, logs]\n"
 SERVICES = Path(__file__).parents[1] / "environments/production/services.yaml"
 
 
@@ -23,6 +24,9 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Envir
     project = Project(copy_project(tmp_path_factory.mktemp("mutations")))
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as catalog:
         catalog.write(SERVICES.read_text(encoding="utf-8"))
+    settings = project.root / "envs/prod/environment.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("subnets: private\n", f"subnets: private\n{NETWORK}"), encoding="utf-8")
     files.render_environment(project, "prod")
     return project, load(project.root, "prod")
 
