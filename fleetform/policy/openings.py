@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from fleetform.policy.requirements import number
@@ -41,7 +42,7 @@ class Opening:
         name = value if isinstance(value, Unknown) else str(value).lower()
         return (*self.at, key), _PROTOCOLS.get(name, name) if isinstance(name, str) else name
 
-    @property
+    @cached_property
     def ports(self) -> range | Undecided | None:
         """The ports that are opened; None for a protocol that has none, as ICMP."""
         at, protocol = self.protocol

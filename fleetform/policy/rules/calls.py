@@ -105,6 +105,9 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
     """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
     services = {environment.first_name(name): name for name in environment.services}
+    declared: dict[tuple[str, str], set[int]] = {}
+    for call in topology.calls(environment):
+        declared.setdefault((call.caller, call.callee), set()).add(call.port)
     for hole in _holes(view, environment):
         if not isinstance(hole, _Hole):
             yield hole
@@ -113,9 +116,8 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
             peer = services.get(_group(value) or "")
             if peer in (None, hole.service):
                 continue
-            declared = {call.port for call in topology.calls_of(environment, peer) if call.callee == hole.service}
-            reached = [port for port in _listened(environment, hole.service) - declared if port in hole.ports]
-            if reached:
+            undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
+            if reached := [port for port in undeclared if port in hole.ports]:
                 message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
                 yield hole.resource, Fault(message, f"add {hole.service} to its `calls`, or drop the rule", at)
 

@@ -7,6 +7,7 @@ import pytest
 from fleetform.catalog.models import Environment
 from fleetform.policy.judging import judge_environment
 from fleetform.policy.rules import shipped
+from fleetform.policy.view import View
 from tests.policy.examples import ENVIRONMENT, view
 
 from .answers import answers
@@ -203,3 +204,11 @@ def test_a_public_service_has_a_health_check(containers: Sequence[str], expected
 def test_a_load_balancer_asks_by_itself() -> None:
     balanced = ENVIRONMENT.model_copy(update={"ingress": ENVIRONMENT.ingress.model_copy(update={"type": "alb"})})
     assert found("FF026", checked(['{ name = "web" }']), balanced) == []
+
+
+def test_the_place_of_a_name_is_told_of_what_was_remembered() -> None:
+    rule = shipped()["FF024"]
+    assert rule.keeps is not None
+    known = View(tuple(resource.detached(rule.keeps(resource)) for resource in view(rule.bad).resources))
+    judgement = judge_environment(known, {rule.id: rule}, ENVIRONMENT)
+    assert [(finding.place.line, finding.place.column) for finding in judgement.findings] == [(7, 30), (8, 29)]
