@@ -1,7 +1,7 @@
 """The call graph: what is open, and what tasks are told, is what the catalog says of who calls whom."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleetform import topology
@@ -84,6 +84,12 @@ def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Res
                 yield _Hole(resource, opening, ports, service)
 
 
+def _written(resource: Resource) -> Iterable[Path]:
+    """What a rule that is written by hand says of both ends; of others the foundation's entry is the place."""
+    keys = ("referenced_security_group_id", "source_security_group_id", "from_port")
+    return () if resource.address.startswith("module.") else ((key,) for key in keys)
+
+
 def _listened(environment: "Environment", service: str) -> frozenset[int]:
     """The ports that the containers of a service listen on."""
     known = environment.services[service]
@@ -101,6 +107,7 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "worker", 8080),
+    keeps=_written,
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
     """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
@@ -131,6 +138,7 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "web", 9090),
+    keeps=_written,
 )
 def open_ports_are_listened_on(view: View, environment: "Environment") -> Answers:
     """Every port is FF006's."""
