@@ -155,14 +155,14 @@ def _retention(value: int) -> int:
     return value
 
 
-def _day(value: Any) -> date:  # noqa: ANN401 - anything that YAML can hold
-    """Reads a day as ISO 8601's calendar date alone: the reader leaves it as text, quoted or not."""
+def _day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    """Reads a day that is written as ISO 8601 has it, with hyphens and nothing else."""
+    if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(_DAY, value)):
+        raise ValueError(_DAY_EXPECTED)
     try:
-        if isinstance(value, str) and re.fullmatch(_DAY, value):
-            return date.fromisoformat(value)
+        return date.fromisoformat(str(value))
     except ValueError:
-        pass
-    raise ValueError(_DAY_EXPECTED)
+        raise ValueError(_DAY_EXPECTED) from None
 
 
 Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging), Field(json_schema_extra=READ_AS_TEXT)]

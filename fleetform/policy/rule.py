@@ -94,8 +94,8 @@ class Rule:
     good: str
     bad: str
     checkov: tuple[str, ...] = ()
-    check: ResourceCheck | None = field(default=None, compare=False)
-    check_environment: EnvironmentCheck | None = field(default=None, compare=False)
+    check: "ResourceCheck | None" = field(default=None, compare=False)
+    check_environment: "EnvironmentCheck | None" = field(default=None, compare=False)
 
 
 _RULES: dict[str, Rule] = {}
