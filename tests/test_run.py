@@ -79,7 +79,7 @@ def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkou
     assert (code, stderr) == (0, "run: installing requirements/run.txt\n")
     assert stdout.splitlines() == [
         f"python -m pip install --quiet --disable-pip-version-check --require-hashes -r {wanted}",
-        "python -m fleetform.hcl",
+        "python -m fleetform.hcl.parsing",
         "python -m invoke --list",
     ]
     assert (checkout / ".venv/installed-run.txt").read_bytes() == wanted.read_bytes()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
-    from fleetform.policy.view import Path, Resource, View
+    from fleetform.policy.values import Path
+    from fleetform.policy.view import Resource, View
 
 
 class Severity(StrEnum):

@@ -1,199 +1,218 @@
 """The resource view: what the HCL of a stack and its modules says about each resource, as far as the text alone tells.
 
-Module calls are bound to variables, defaults and tfvars; `for_each` over known values is expanded; references to
-variables, locals and `each`, templates of them and `jsonencode` are resolved. All else is UNKNOWN, never guessed.
+Module calls are bound to variables, defaults and tfvars; loops over known values are expanded; references, templates
+and functions of known values are resolved. All else is UNKNOWN, never guessed.
 """
 
-import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import PurePath
-from typing import Final, TypeAlias
+from typing import NamedTuple
 
-from fleetform import hcl
-from fleetform.errors import CheckFailedError
-from fleetform.policy.folders import Folders
+from fleetform.errors import Position
+from fleetform.hcl.syntax import Block
+from fleetform.policy.evaluation import evaluate
+from fleetform.policy.modules import Instance, Module, Placed, address, instances
+from fleetform.policy.tracing import Frame, Source, bodies, module_frame, trail
+from fleetform.policy.values import UNKNOWN, Known, Path, structure, walk
+
+_META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "provider", "providers"})
 
 
-class _Unknown(Enum):
-    UNKNOWN = "unknown"
+class Trace(NamedTuple):
+    """Where a value is written.
+
+    Attributes:
+        place: In the stack's own files: the value, or what asks for the resource.
+        cause: In a module, if the stack's files do not give the value; None if they do.
+    """
+
+    place: Position
+    cause: Position | None = None
 
 
-UNKNOWN: Final = _Unknown.UNKNOWN
-Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | _Unknown | None"
+@dataclass(frozen=True)
+class Origin:
+    """The block that a resource comes from."""
 
-_REFERENCE = re.compile(r"(var|local|each)((?:\.[A-Za-z_][\w-]*|\[\"[^\"]*\"\])+)")
-_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"]*)\"\]")
-_INTERPOLATION = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
-_BEYOND_INTERPOLATION = re.compile(r"\\|\$\{|%\{")
-_META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
+    block: Block
+    frame: Frame
+    root: Module
+    instance: Instance
+
+    def trace(self, path: Path) -> Trace:
+        """Where a value of it is written."""
+        places = [*self._asked(), *trail(self.block, path, self.frame)]
+        own = [place for place in places if place.file.parent == self.root.folder]
+        last = places[-1]
+        return Trace(own[-1], None if last is own[-1] else last)
+
+    def _asked(self) -> Iterator[Position]:
+        """From the root module's call down to the resource, and the entry that `for_each` makes it of."""
+        calls = []
+        module: Module | None = self.frame.module
+        while module and module.call:
+            calls.append(module)
+            module = module.call.module
+        for each in reversed(calls):
+            if each.call:
+                block, file = each.call.placed
+                yield Position(file, block.line, block.column)
+        if self.instance.key is not None:
+            bare = self.frame._replace(sources={})
+            yield from trail(self.block, ("for_each", self.instance.key), bare)
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource, or a data source, of a stack.
+    """A resource, a data source, or another block that rules look at.
 
     Attributes:
         address: As in a plan: `module.security.aws_security_group.this["web"]`; of data sources with `data.`.
-        type: `aws_security_group`...
+        kind: `resource` or `data`; `module`, `provider`, `terraform` or `backend`.
+        type: `aws_security_group`...; the kind again if it is none of the first two.
         values: What is known of its arguments; absent ones are absent, nested blocks are lists.
-        file: The stack's file that asks for it, from the project's root.
-        line: The line there: of the resource, of the module call, or of the entry that `for_each` came from.
+        stack: The name of its stack.
+        traces: Where values are written, of those that have been asked for.
+        origin: What it comes from; None if that is not at hand any more.
     """
 
     address: str
+    kind: str
     type: str
     values: Mapping[str, Known]
-    file: PurePath
-    line: int
+    stack: str = ""
+    traces: Mapping[Path, Trace] = field(default_factory=dict, compare=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    def value(self, *path: str | int, default: Known = None) -> Known:
+        """What a path leads to; `default` if it is absent or null, UNKNOWN if nobody knows."""
+        return walk(dict(self.values), path, default)
+
+    def trace(self, path: Path = ()) -> Trace:
+        """Where a value is written; the nearest place above it that is known."""
+        if self.origin:
+            return self.origin.trace(path)
+        while path and path not in self.traces:
+            path = path[:-1]
+        return self.traces[path]
+
+    @property
+    def place(self) -> Position:
+        """Where the stack's files ask for it."""
+        return self.trace().place
+
+    def detached(self) -> "Resource":
+        """The same without what it comes from: to be kept."""
+        return replace(self, traces={(): self.trace()}, origin=None)
 
 
 @dataclass(frozen=True)
-class _Call:
-    """The module call that a module's resources come from."""
+class View:
+    """The resources of an environment, of all its stacks."""
 
-    block: hcl.Block
-    file: PurePath
-    address: str
-    folders: tuple[PurePath, ...] = ()
+    resources: tuple[Resource, ...]
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            found.setdefault(resource.type, []).append(resource)
+        return found
+
+    def of(self, *types: str) -> list[Resource]:
+        """The resources of some types."""
+        return [resource for wanted in types for resource in self._by_type.get(wanted, [])]
 
 
-@dataclass(frozen=True)
-class _Scope:
-    """What references in a module mean."""
-
-    variables: Mapping[str, Known]
-    locals: Mapping[str, hcl.Value] = field(default_factory=dict)
-    each: Mapping[str, Known] = field(default_factory=dict)
-
-
-def resources(folders: Folders, stack: PurePath) -> list[Resource]:
-    """All resources of a stack and of the modules that it calls, by address.
+def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[Resource]:
+    """What some files of a root module ask for, in no particular order.
 
     Args:
-        folders: Where folders are parsed.
-        stack: The stack's folder, from the project's root.
+        root: The module.
+        stack: Its name.
+        files: The files.
 
     Raises:
-        CheckFailedError: A file is not valid HCL, or a module calls itself.
+        CheckFailedError: A file of a module is not valid HCL, or a module calls itself.
     """
-    given = {
-        name: _resolve(value, _Scope({}))
-        for file in folders.files(stack)
-        if file.path.suffix == ".tfvars"
-        for name, value in file.attributes.items()
+    wanted = frozenset(files)
+    return (replace(each, stack=stack) for each in _of_module(root, wanted))
+
+
+def _of_module(module: Module, files: frozenset[PurePath] | None) -> Iterator[Resource]:
+    declared = module.declared
+    for placed in declared.resources.values():
+        if files is None or placed.file in files:
+            yield from _instances(module, placed)
+    for name, placed in declared.calls.items():
+        if files is None or placed.file in files:
+            yield _called(module, name, placed)
+            for child in module.children(name):
+                yield from _of_module(child, None)
+    if module.call is None and files is not None:
+        yield from _settings(module, files)
+
+
+def _called(module: Module, name: str, placed: Placed) -> Resource:
+    frame = module_frame(module, placed.file)
+    wanted = {key: evaluate(placed.block.value(key), frame.scope) for key in ("source", "version")}
+    values = {key: value for key, value in wanted.items() if value is not None}
+    return _made(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
+
+
+def _origin(module: Module, placed: Placed, frame: Frame, instance: Instance = Instance("", None, {})) -> Origin:  # noqa: B008 - a tuple
+    return Origin(placed.block, frame, module.root, instance)
+
+
+def _made(name: str, kind: str, of: str, values: Mapping[str, Known], origin: Origin) -> Resource:
+    return Resource(name, kind, of, values, origin=origin)
+
+
+def _instances(module: Module, placed: Placed) -> Iterator[Resource]:
+    block = placed.block
+    top = module_frame(module, placed.file)
+    for instance in instances(block, top.scope):
+        sources = {}
+        if instance.key is not None:
+            sources["each"] = Source(block.value("for_each"), top, instance.key)
+        frame = top.within(instance.symbols, sources)
+        name = f"{module.prefix}{address(block)}{instance.suffix}"
+        origin = _origin(module, placed, frame, instance)
+        yield _made(name, block.kind, block.labels[0], values(block, frame), origin)
+
+
+def values(block: Block, frame: Frame) -> dict[str, Known]:
+    """What is known of a block's arguments and nested blocks."""
+    known = {
+        name: structure(evaluate(argument.value, frame.scope))
+        for name, argument in block.arguments.items()
+        if name not in _META_ARGUMENTS
     }
-    return sorted(_module(folders, stack, given, None), key=lambda resource: resource.address)
+    for kind, inner, inner_frame in bodies(block, frame):
+        if inner is None:
+            known[kind] = UNKNOWN
+            continue
+        collected = known.setdefault(kind, [])
+        if isinstance(collected, list):
+            collected.append(values(inner, inner_frame))
+    return known
 
 
-def _module(folders: Folders, folder: PurePath, given: Mapping[str, Known], call: _Call | None) -> Iterator[Resource]:
-    files = folders.files(folder)
-    scope = _scope(files, given)
-    above = call.folders if call else ()
-    if folder in above:
-        raise CheckFailedError(f"{folder.as_posix()}: the module calls itself; remove the call")
-    for file in files:
-        for block in file.blocks:
-            if block.kind in {"resource", "data"}:
-                yield from _instances(block, scope, call or _Call(block, file.path, ""))
-            elif block.kind == "module" and isinstance(source := block.body.get("source"), str) and source[:1] == ".":
-                arguments = {name: _resolve(value, scope) for name, value in block.body.items()}
-                address = f"{call.address if call else ''}module.{block.labels[0]}."
-                outermost = call or _Call(block, file.path, "")
-                inner = _Call(outermost.block, outermost.file, address, (*above, folder))
-                yield from _module(folders, PurePath(os.path.normpath(folder / source)), arguments, inner)
-
-
-def _scope(files: list[hcl.File], given: Mapping[str, Known]) -> _Scope:
-    blocks = [block for file in files for block in file.blocks]
-    defaults = {
-        block.labels[0]: _resolve(block.body["default"], _Scope({})) if "default" in block.body else UNKNOWN
-        for block in blocks
-        if block.kind == "variable"
-    }
-    local = {name: value for block in blocks if block.kind == "locals" for name, value in block.body.items()}
-    return _Scope({**defaults, **{name: value for name, value in given.items() if name in defaults}}, local)
-
-
-def _instances(block: hcl.Block, scope: _Scope, call: _Call) -> Iterator[Resource]:
-    prefix = "data." if block.kind == "data" else ""
-    address = f"{call.address}{prefix}{'.'.join(block.labels)}"
-    for_each = block.body.get("for_each")
-    if for_each is None:
-        yield _resource(block, address, scope, call.file, call.block.line)
-        return
-    entries = _entries(_resolve(for_each, scope))
-    if entries is None:
-        unknown: dict[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
-        yield _resource(
-            block, f"{address}[*]", _Scope(scope.variables, scope.locals, unknown), call.file, call.block.line
-        )
-        return
-    variable = for_each.text.removeprefix("var.") if isinstance(for_each, hcl.Expression) else ""
-    for key, value in entries.items():
-        inner = _Scope(scope.variables, scope.locals, {"key": key, "value": value})
-        line = call.block.line_of(variable, key)
-        yield _resource(block, f'{address}["{key}"]', inner, call.file, line)
-
-
-def _entries(value: Known) -> dict[str, Known] | None:
-    """What `for_each` goes over; None if that is not known."""
-    if isinstance(value, dict):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return {str(item): item for item in value}
-    return None
-
-
-def _resource(block: hcl.Block, address: str, scope: _Scope, file: PurePath, line: int) -> Resource:
-    values = {name: _resolve(value, scope) for name, value in block.body.items() if name not in _META_ARGUMENTS}
-    return Resource(address, block.labels[0], values, file, line)
-
-
-def _resolve(value: hcl.Value, scope: _Scope) -> Known:
-    match value:
-        case hcl.Expression(text):
-            return _expression(text, scope)
-        case hcl.Call(_, argument):
-            return _resolve(argument, scope)
-        case list():
-            return [_resolve(item, scope) for item in value]
-        case dict():
-            return {name: _resolve(item, scope) for name, item in value.items()}
-        case _:
-            return value
-
-
-def _expression(text: str, scope: _Scope) -> Known:
-    if match := _REFERENCE.fullmatch(text):
-        return _reference(match[1], [name or label for name, label in _STEP.findall(match[2])], scope)
-    if text.startswith('"') and not text.startswith('"<<'):
-        return _template(text, scope)
-    return UNKNOWN
-
-
-def _template(text: str, scope: _Scope) -> Known:
-    if _BEYOND_INTERPOLATION.search(_INTERPOLATION.sub("", text)):
-        return UNKNOWN
-    values = [_expression(inner.strip(), scope) for inner in _INTERPOLATION.findall(text)]
-    if not all(isinstance(value, (str, int, float)) for value in values):
-        return UNKNOWN
-    parts = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
-    return _INTERPOLATION.sub(lambda _: next(parts), text)[1:-1]
-
-
-def _reference(kind: str, steps: list[str], scope: _Scope) -> Known:
-    first, *rest = steps
-    value: Known
-    if kind == "local":
-        # Without itself: a local that refers to itself is an error of Terraform's, and no reason to go round for ever.
-        others = {name: other for name, other in scope.locals.items() if name != first}
-        inner = _Scope(scope.variables, others, scope.each)
-        value = _resolve(scope.locals[first], inner) if first in scope.locals else UNKNOWN
-    else:
-        value = (scope.variables if kind == "var" else scope.each).get(first, UNKNOWN)
-    for step in rest:
-        value = value.get(step, UNKNOWN) if isinstance(value, dict) else UNKNOWN
-    return value
+def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
+    """Providers, the settings of Terraform and its backend."""
+    for placed in root.declared.others:
+        if placed.file not in files or placed.block.kind not in {"provider", "terraform"}:
+            continue
+        block = placed.block
+        frame = module_frame(root, placed.file)
+        origin = _origin(root, placed, frame)
+        name = ".".join((block.kind, *block.labels))
+        yield _made(name, block.kind, block.kind, values(block, frame), origin)
+        for inner in block.blocks:
+            if block.kind == "terraform" and inner.kind == "backend":
+                given = {key: evaluate(each.argument.value, frame.scope) for key, each in root.declared.backend.items()}
+                known = {"type": inner.labels[0], **values(inner, frame), **given}
+                placed_backend = Placed(inner, placed.file)
+                yield _made("terraform.backend", "backend", "backend", known, _origin(root, placed_backend, frame))

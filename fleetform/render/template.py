@@ -20,9 +20,9 @@ from typing import cast
 import jinja2
 from pydantic import BaseModel
 
-from fleetform import hcl
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Container, HealthCheck
+from fleetform.hcl.literals import Literal, key, literal
 from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -42,7 +42,7 @@ def _printed(value: object) -> str:
         return str(value)  # StrictUndefined raises here
     if isinstance(value, Text):
         return value
-    return hcl.literal(cast("hcl.Literal", value))
+    return literal(cast("Literal", value))
 
 
 def _word(value: str) -> Text:
@@ -132,7 +132,7 @@ class Templates:
         self._environment.filters |= {
             "arguments": _arguments,
             "image_version": _image_version,
-            "key": lambda name: Text(hcl.key(name)),
+            "key": lambda name: Text(key(name)),
             "peer": _peer,
             "url": _url,
             "word": _word,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleetform.errors import ProgramError
-from fleetform.hcl import literal
+from fleetform.hcl.literals import literal
 from fleetform.stacks import AWS_PROVIDER_VERSION
 
 PROGRAMS = ("terraform", "tofu")

@@ -16,7 +16,7 @@ from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
-    from fleetform.policy.findings import Finding
+    from fleetform.policy.finding import Finding
 
 
 def rendered(project: Project, name: str) -> dict[str, list[Change]]:
@@ -78,10 +78,6 @@ def unformatted(project: Project) -> list[str]:
 
 def findings(project: Project, name: str) -> "list[Finding]":
     """The policy's findings in what stands on disk."""
-    from fleetform.policy.findings import check  # noqa: PLC0415 - it brings a tenth of a second of parser
-    from fleetform.policy.folders import Folders  # noqa: PLC0415
+    from fleetform.policy.checking import check  # noqa: PLC0415 - it brings a tenth of a second of parser
 
-    folders = Folders(project.root, project.work / "parsed.pickle")
-    found = check(load(project.root, name), folders)
-    folders.keep()
-    return found
+    return sorted(check(load(project.root, name), project.root).findings)

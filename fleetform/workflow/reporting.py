@@ -13,7 +13,7 @@ from fleetform.errors import Position, Problem
 from fleetform.reports import Level, Remark
 
 if TYPE_CHECKING:
-    from fleetform.policy.findings import Finding
+    from fleetform.policy.finding import Finding
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
@@ -33,17 +33,18 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
 def of_findings(root: Path, findings: "Sequence[Finding]") -> list[Remark]:
     """The findings of a policy, in their order."""
     lines = {}
-    for file in {finding.file for finding in findings}:
+    for file in {finding.place.file for finding in findings}:
         if (text := _read(root / file)) is not None:
             lines[file] = text.split("\n")
     return [
         Remark(
-            finding.file,
-            finding.line,
-            column=None,
+            finding.place.file,
+            finding.place.line,
+            finding.place.column,
             rule=finding.rule,
             message=f"{finding.rule} {finding.address}: {finding.message}",
-            source=_source(lines, finding.file, finding.line),
+            remedy=finding.remedy,
+            source=_source(lines, finding.place.file, finding.place.line),
         )
         for finding in findings
     ]

@@ -1,0 +1,1 @@
+"""HCL: literals out, parsed HCL in."""

@@ -1,0 +1,338 @@
+"""Parsed HCL, with the place of everything. The only importer of python-hcl2."""
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fleetform.errors import CheckFailedError, Position
+from fleetform.hcl.syntax import (
+    Argument,
+    Binary,
+    Block,
+    Call,
+    Conditional,
+    Entry,
+    Expression,
+    File,
+    For,
+    Index,
+    Items,
+    Object,
+    Opaque,
+    Reference,
+    Splat,
+    Template,
+    Unary,
+)
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    Node: TypeAlias = "Tree[Token]"
+
+_ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
+_ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_LITERALS = {"true": True, "false": False, "null": None}
+_NOTHING = frozenset({"new_line_or_comment"})
+_LABELS = frozenset({"identifier", "keyword", "literal_value", "string"})
+# In a heredoc: what is escaped, a literal, and what begins an interpolation or a directive.
+_HEREDOC_PART = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
+
+
+class UnreadableError(CheckFailedError):
+    """HCL that cannot be read.
+
+    Args:
+        position: Where reading stopped.
+        reason: Why, if it is not that HCL's grammar has no such thing.
+    """
+
+    def __init__(self, position: Position, reason: str = "") -> None:
+        self.position = position
+        super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
+
+
+def parse(content: bytes, path: PurePath) -> File:
+    """Parses the content of one file.
+
+    Raises:
+        UnreadableError: It is not valid HCL, or more than python-hcl2 understands.
+    """
+    import hcl2  # noqa: PLC0415 - a tenth of a second that rendering need not pay
+    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415
+
+    try:
+        (body,) = hcl2.parses_to_tree(content.decode("utf-8")).children
+        return File(path, tuple(_blocks(body)), dict(_arguments(body)))
+    except UnexpectedInput as error:
+        raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
+    except (LarkError, RecursionError, UnicodeDecodeError) as error:
+        raise UnreadableError(Position(path, 1, 1), type(error).__name__) from None
+
+
+def expression(text: str) -> Expression:
+    """Parses one expression.
+
+    Raises:
+        UnreadableError: It is none.
+    """
+    return parse(f"value = {text}\n".encode(), PurePath("expression")).arguments["value"].value
+
+
+def _trees(node: "Node") -> "list[Node]":
+    """A node's children less punctuation, line breaks and comments."""
+    return [child for child in node.children if type(child) is not _token() and child.data not in _NOTHING]  # type: ignore[union-attr]
+
+
+def _token() -> type:
+    from lark import Token  # noqa: PLC0415 - in memory by now
+
+    return Token
+
+
+def _word(node: "Node") -> str:
+    return str(node.children[0])
+
+
+def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - as lark has it
+    for node in body.children:
+        if node.data == "attribute":
+            name, value = _trees(node)
+            yield _word(name), Argument(_expression(value), name.meta.line, name.meta.column)
+
+
+def _blocks(body: Any) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+    for node in body.children:
+        if node.data == "block":
+            kind, *rest = _trees(node)
+            labels = tuple(_label(child) for child in rest if child.data in _LABELS)
+            inner = rest[-1]
+            yield Block(
+                _word(kind),
+                labels,
+                dict(_arguments(inner)),
+                tuple(_blocks(inner)),
+                node.meta.line,
+                node.meta.column,
+                node.meta.end_line,
+            )
+
+
+def _label(node: "Node") -> str:
+    return "".join(_unescape(_word(part)) for part in _trees(node)) if node.data == "string" else _word(node)
+
+
+def _expression(node: "Node") -> Expression:
+    return _BUILDERS[node.data](node)
+
+
+def _term(node: "Node") -> Expression:
+    (inner,) = _trees(node)
+    return _expression(inner)
+
+
+def _identifier(node: "Node") -> Reference:
+    return Reference(_word(node))
+
+
+def _float(node: "Node") -> float:
+    return float(_word(node))
+
+
+def _integer(node: "Node") -> int:
+    return int(_word(node))
+
+
+def _literal_value(node: "Node") -> Expression:
+    return _LITERALS[_word(node)]
+
+
+def _string(node: "Node") -> Expression:
+    parts: list[Expression] = []
+    for part in _trees(node):
+        (child,) = part.children
+        if type(child) is _token():
+            parts.append(_unescape(str(child)))
+        elif child.data == "interpolation":  # type: ignore[union-attr]
+            parts.append(_expression(_trees(child)[0]))  # type: ignore[arg-type]
+        else:
+            return Opaque("directives")
+    return _template(parts)
+
+
+def _template(parts: list[Expression]) -> Expression:
+    """Joined where all is literal; one interpolation alone is its value."""
+    if all(isinstance(part, str) for part in parts):
+        return "".join(map(str, parts))
+    return parts[0] if len(parts) == 1 else Template(tuple(parts))
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(_unescaped, text) if "\\" in text or "{" in text else text
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    short, long, simple = match.groups()
+    if short or long:
+        return chr(int(short or long, 16))
+    return _ESCAPED[simple] if simple else match.group()[1:]
+
+
+def _heredoc(node: "Node") -> Expression:
+    first, *lines = _word(node).replace("\r\n", "\n").splitlines(keepends=True)
+    body = "".join(lines[:-1])
+    return _heredoc_template(textwrap.dedent(body) if first.startswith("<<-") else body)
+
+
+def _heredoc_template(text: str) -> Expression:
+    parts: list[Expression] = []
+    at = 0
+    while match := _HEREDOC_PART.search(text, at):
+        parts.append(text[at : match.start()])
+        if match.group() == "%{":
+            return Opaque("directives")
+        if match.group() == "${":
+            end = _closing(text, match.end())
+            parts.append(expression(text[match.end() : end]))
+            at = end + 1
+        else:
+            parts.append(match.group()[1:])
+            at = match.end()
+    return _template([*parts, text[at:]] if text[at:] or not parts else parts)
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the brace that an interpolation ends with is."""
+    depth, quoted = 0, False
+    for index in range(at, len(text)):
+        character = text[index]
+        if character == '"' and text[index - 1] != "\\":
+            quoted = not quoted
+        elif not quoted and character == "{":
+            depth += 1
+        elif not quoted and character == "}":
+            if not depth:
+                return index
+            depth -= 1
+    return len(text)
+
+
+def _items(node: "Node") -> Items:
+    trees = _trees(node)
+    return Items(tuple(map(_expression, trees)), tuple((tree.meta.line, tree.meta.column) for tree in trees))
+
+
+def _object(node: "Node") -> Object:
+    return Object(tuple(map(_entry, _trees(node))))
+
+
+def _entry(node: "Node") -> Entry:
+    key, value = _trees(node)
+    return Entry(_key(key), _expression(value), key.meta.line, key.meta.column)
+
+
+def _key(node: "Node") -> Expression:
+    (inner,) = _trees(node)
+    if inner.data == "keyword":
+        return _word(inner)
+    parenthesised = inner.data == "expr_term" and type(inner.children[0]) is _token()
+    key = _expression(inner)
+    if parenthesised:
+        return key
+    if isinstance(key, Reference) and not key.steps:
+        return key.name
+    return "null" if key is None else str(key).lower() if isinstance(key, (bool, int, float)) else key
+
+
+def _call(node: "Node") -> Call:
+    names = [_word(tree) for tree in _trees(node) if tree.data == "identifier"]
+    given = next((tree for tree in _trees(node) if tree.data == "arguments"), None)
+    if given is None:
+        return Call("::".join(names), ())
+    spread = any(type(child) is _token() and child.type == "ELLIPSIS" for child in given.children)  # type: ignore[union-attr]
+    return Call("::".join(names), tuple(map(_expression, _trees(given))), spread)
+
+
+def _index(node: "Node") -> Expression:
+    source, step = _trees(node)
+    return _stepped(_expression(source), _step(step))
+
+
+def _stepped(source: Expression, key: Expression) -> Expression:
+    constant = isinstance(key, (str, int)) and not isinstance(key, bool)
+    if isinstance(source, Reference) and constant:
+        return Reference(source.name, (*source.steps, key))  # type: ignore[arg-type]
+    return Index(source, key)
+
+
+def _step(node: "Node") -> Expression:
+    if node.data == "short_index":
+        return int(str(node.children[1]))
+    (inner,) = _trees(node)
+    return _word(inner) if node.data == "get_attr" else _expression(inner)
+
+
+def _splat(node: "Node") -> Splat:
+    source, steps = _trees(node)
+    return Splat(_expression(source), tuple(map(_step, _trees(steps))))
+
+
+def _conditional(node: "Node") -> Conditional:
+    return Conditional(*map(_expression, _trees(node)))
+
+
+def _unary(node: "Node") -> Expression:
+    operand = _term_of(node)
+    if str(node.children[0]) == "-" and isinstance(operand, (int, float)) and not isinstance(operand, bool):
+        return -operand
+    return Unary(str(node.children[0]), operand)
+
+
+def _term_of(node: "Node") -> Expression:
+    return _expression(_trees(node)[0])
+
+
+def _binary(node: "Node") -> Binary:
+    left, term = _trees(node)
+    operator, right = _trees(term)
+    return Binary(_word(operator), _expression(left), _expression(right))
+
+
+def _for(node: "Node") -> For:
+    intro, *values = (tree for tree in _trees(node) if tree.data != "for_cond")
+    *names, collection = _trees(intro)
+    condition = next((_term_of(tree) for tree in _trees(node) if tree.data == "for_cond"), True)
+    grouped = any(type(child) is _token() and child.type == "ELLIPSIS" for child in node.children)  # type: ignore[union-attr]
+    key = _expression(values[0]) if node.data == "for_object_expr" else None
+    return For(tuple(map(_word, names)), _expression(collection), key, _expression(values[-1]), condition, grouped)
+
+
+_BUILDERS: "dict[str, Callable[[Node], Expression]]" = {
+    "attr_splat_expr_term": _splat,
+    "binary_op": _binary,
+    "conditional": _conditional,
+    "expr_term": _term,
+    "float_lit": _float,
+    "for_object_expr": _for,
+    "for_tuple_expr": _for,
+    "full_splat_expr_term": _splat,
+    "function_call": _call,
+    "get_attr_expr_term": _index,
+    "heredoc_template": _heredoc,
+    "heredoc_template_trim": _heredoc,
+    "identifier": _identifier,
+    "index_expr_term": _index,
+    "int_lit": _integer,
+    "literal_value": _literal_value,
+    "object": _object,
+    "string": _string,
+    "template_string": lambda node: Opaque(_word(node)),
+    "tuple": _items,
+    "unary_op": _unary,
+}
+
+
+if __name__ == "__main__":  # `./run` makes python-hcl2 write its grammar's cache once, at installation
+    parse(b"", PurePath("empty.tf"))

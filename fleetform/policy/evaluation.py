@@ -1,0 +1,272 @@
+"""Expressions to values, as far as the text tells them."""
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from fleetform.hcl.syntax import (
+    Binary,
+    Call,
+    Conditional,
+    Expression,
+    For,
+    Index,
+    Items,
+    Object,
+    Reference,
+    Splat,
+    Template,
+    Unary,
+)
+from fleetform.policy import functions
+from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Path, Unknown, is_known, text
+
+
+class Names(Protocol):
+    """What names mean in a module."""
+
+    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
+        """What the first steps after a name lead to, and the steps that are left."""
+
+
+class Scope(NamedTuple):
+    """Where an expression stands.
+
+    Attributes:
+        names: Those of its module.
+        symbols: Those of its place: `each`, `count`, the names of a `for` or a dynamic block.
+    """
+
+    names: Names
+    symbols: Mapping[str, Known] = {}
+
+    def within(self, symbols: Mapping[str, Known]) -> "Scope":
+        """A place in this one with more names."""
+        return Scope(self.names, {**self.symbols, **symbols})
+
+
+def evaluate(node: Expression, scope: Scope) -> Known:
+    """The value of an expression; of what is not known in it, UNKNOWN."""
+    handler = _HANDLERS.get(type(node))
+    return handler(node, scope) if handler else _literal(node)
+
+
+def _literal(node: Expression) -> Known:
+    return node if node is None or isinstance(node, (str, int, float)) else UNKNOWN
+
+
+def _reference(node: Reference, scope: Scope) -> Known:
+    if node.name in scope.symbols:
+        return stepped(scope.symbols[node.name], node.steps)
+    return stepped(*scope.names.resolve(node.name, node.steps))
+
+
+def stepped(value: Known, steps: Iterable[Known]) -> Known:
+    """What steps lead to; INVALID if there is no such thing."""
+    for step in steps:
+        if isinstance(value, Unknown):
+            value = further(value, step)
+        elif isinstance(step, Unknown):
+            value = UNKNOWN
+        elif isinstance(value, dict):
+            value = value.get(text(step) or "", INVALID)
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step] if -1 < step < len(value) else INVALID
+        else:
+            value = INVALID
+    return value
+
+
+def further(value: Unknown, step: Known) -> Unknown:
+    """A part of something unknown, by its name as Terraform writes it."""
+    if not value.reference or value is INVALID or not isinstance(step, (str, int)):
+        return UNKNOWN
+    if isinstance(step, str) and step.replace("-", "_").isidentifier():
+        made = step in {"arn", "id"} and "data." not in value.reference
+        return Unknown(f"{value.reference}.{step}", made)
+    return Unknown(f"{value.reference}{element(step)}")
+
+
+def element(key: str | int) -> str:
+    """What names an element: `["web"]` or `[0]`."""
+    return f'["{key}"]' if isinstance(key, str) else f"[{key}]"
+
+
+def _index(node: Index, scope: Scope) -> Known:
+    return stepped(evaluate(node.source, scope), (evaluate(node.key, scope),))
+
+
+def _splat(node: Splat, scope: Scope) -> Known:
+    source = evaluate(node.source, scope)
+    if isinstance(source, Unknown) and not source.present:
+        return UNKNOWN
+    items = source if isinstance(source, list) else [] if source is None else [source]
+    steps = [evaluate(step, scope) for step in node.steps]
+    return [stepped(item, steps) for item in items]
+
+
+def _template(node: Template, scope: Scope) -> Known:
+    parts = [written(evaluate(part, scope)) for part in node.parts]
+    return "".join(map(str, parts)) if None not in parts else PRESENT
+
+
+def written(value: Known) -> str | None:
+    """How a template writes a value; None if it cannot, or the value is not known."""
+    if isinstance(value, Document):
+        return functions.json_of(value.value) if is_known(value) else None
+    return text(value)
+
+
+def _call(node: Call, scope: Scope) -> Known:
+    arguments = [evaluate(argument, scope) for argument in node.arguments]
+    if node.spread:
+        *arguments, last = arguments
+        if not isinstance(last, list):
+            return UNKNOWN
+        arguments += last
+    return functions.call(node.function, arguments)
+
+
+def _items(node: Items, scope: Scope) -> Known:
+    return [evaluate(item, scope) for item in node.items]
+
+
+def _object(node: Object, scope: Scope) -> Known:
+    made: dict[str, Known] = {}
+    for entry in node.entries:
+        key = entry.key if isinstance(entry.key, str) else text(evaluate(entry.key, scope))
+        if key is None:
+            return UNKNOWN
+        made[key] = evaluate(entry.value, scope)
+    return made
+
+
+def _conditional(node: Conditional, scope: Scope) -> Known:
+    condition = evaluate(node.condition, scope)
+    if isinstance(condition, bool):
+        return evaluate(node.yes if condition else node.no, scope)
+    return UNKNOWN
+
+
+def _unary(node: Unary, scope: Scope) -> Known:
+    value = evaluate(node.operand, scope)
+    if node.operator == "!" and isinstance(value, bool):
+        return not value
+    return -value if node.operator == "-" and isinstance(value, (int, float)) else UNKNOWN
+
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "%": operator.mod,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _binary(node: Binary, scope: Scope) -> Known:
+    left = evaluate(node.left, scope)
+    if node.operator in {"&&", "||"}:
+        return _logical(node, left, scope)
+    right = evaluate(node.right, scope)
+    if node.operator in {"==", "!="}:
+        return _equality(node.operator == "==", left, right)
+    if not all(isinstance(value, (int, float)) for value in (left, right)):
+        return UNKNOWN
+    try:
+        return _ARITHMETIC[node.operator](left, right)  # type: ignore[no-any-return]
+    except ZeroDivisionError:
+        return UNKNOWN
+
+
+def _logical(node: Binary, left: Known, scope: Scope) -> Known:
+    """A side that decides alone does so whatever the other is."""
+    decisive = node.operator == "||"
+    sides = (left, evaluate(node.right, scope))
+    if any(side is decisive for side in sides):
+        return decisive
+    return not decisive if all(isinstance(side, bool) for side in sides) else UNKNOWN
+
+
+def _equality(wanted: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
+    if None in (left, right):
+        other = right if left is None else left
+        if isinstance(other, Unknown) and not other.present:
+            return UNKNOWN
+        return (other is None) is wanted
+    if not (is_known(left) and is_known(right)):
+        return UNKNOWN
+    return (left == right and isinstance(left, bool) == isinstance(right, bool)) is wanted
+
+
+class Turn(NamedTuple):
+    """One turn of a `for`.
+
+    Attributes:
+        key: The element's key or index.
+        scope: Where its expressions stand.
+    """
+
+    key: Known
+    scope: Scope
+
+
+def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
+    """The turns of a `for`, less those that its condition leaves out; None if they are not known."""
+    collection = evaluate(node.collection, scope)
+    if isinstance(collection, dict):
+        pairs: list[tuple[Known, Known]] = [(key, collection[key]) for key in sorted(collection)]
+    elif isinstance(collection, list):
+        pairs = list(enumerate(collection))
+    else:
+        return None
+    made = [Turn(key, _turn(node, scope, key, value)) for key, value in pairs]
+    taken = [evaluate(node.condition, turn.scope) for turn in made]
+    if not all(isinstance(choice, bool) for choice in taken):
+        return None
+    return (turn for turn, choice in zip(made, taken, strict=True) if choice)
+
+
+def _turn(node: For, scope: Scope, key: Known, value: Known) -> Scope:
+    if len(node.names) == 1:
+        return scope.within({node.names[0]: value})
+    return scope.within({node.names[0]: key, node.names[1]: value})
+
+
+def _for(node: For, scope: Scope) -> Known:
+    taken = turns(node, scope)
+    if taken is None:
+        return UNKNOWN
+    if node.key is None:
+        return [evaluate(node.value, turn.scope) for turn in taken]
+    made: dict[str, Known] = {}
+    for turn in taken:
+        key = text(evaluate(node.key, turn.scope))
+        if key is None:
+            return UNKNOWN
+        value = evaluate(node.value, turn.scope)
+        if node.grouped:
+            collected = made.setdefault(key, [])
+            collected.append(value)  # type: ignore[union-attr]
+        else:
+            made[key] = value
+    return made
+
+
+_HANDLERS: Mapping[type, Callable[[Any, Scope], Known]] = {
+    Binary: _binary,
+    Call: _call,
+    Conditional: _conditional,
+    For: _for,
+    Index: _index,
+    Items: _items,
+    Object: _object,
+    Reference: _reference,
+    Splat: _splat,
+    Template: _template,
+    Unary: _unary,
+}

@@ -1,0 +1,108 @@
+"""Rules applied to resources: what fails, what passes, and what nobody knows yet."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from fleetform.policy.finding import Finding, Stage
+from fleetform.policy.rule import Facts, Fault, Rule, Undecided
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+
+class Open(NamedTuple):
+    """A question that the view does not answer.
+
+    Attributes:
+        rule: The rule's id.
+        stack: The stack's name.
+        address: The resource's address in it.
+        at: The value that is not known.
+    """
+
+    rule: str
+    stack: str
+    address: str
+    at: tuple[str | int, ...]
+
+
+@dataclass
+class Judgement:
+    """What rules said.
+
+    Attributes:
+        findings: What fails.
+        open: What is not known.
+        passed: How often a rule found nothing wrong with a resource.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    open: list[Open] = field(default_factory=list)
+    passed: int = 0
+
+    def add(self, other: "Judgement") -> None:
+        """Takes another one in."""
+        self.findings += other.findings
+        self.open += other.open
+        self.passed += other.passed
+
+    def take(self, rule: Rule, resource: Resource, answer: Fault | Undecided, stage: Stage) -> None:
+        """Takes in what a rule answered."""
+        if isinstance(answer, Undecided):
+            self.open.append(Open(rule.id, resource.stack, resource.address, answer.at))
+            return
+        place, cause = resource.trace(answer.at)
+        self.findings.append(
+            Finding(
+                place,
+                rule.id,
+                resource.address,
+                answer.message,
+                answer.remedy,
+                rule.severity,
+                resource.stack,
+                stage,
+                cause,
+            )
+        )
+
+
+def judge_resources(
+    resources: Iterable[Resource], rules: Mapping[str, Rule], facts: Facts, stage: Stage = Stage.HCL
+) -> Judgement:
+    """What the rules for single resources say."""
+    by_type: dict[str, list[Rule]] = {}
+    for rule in rules.values():
+        for name in rule.types if rule.check else ():
+            by_type.setdefault(name, []).append(rule)
+    judgement = Judgement()
+    for resource in resources:
+        for rule in by_type.get(resource.type, ()):
+            answers = list(rule.check(resource, facts)) if rule.check else []
+            for answer in answers:
+                judgement.take(rule, resource, answer, stage)
+            judgement.passed += not answers
+    return judgement
+
+
+def judge_environment(
+    view: View, rules: Mapping[str, Rule], environment: "Environment", stage: Stage = Stage.HCL
+) -> Judgement:
+    """What the rules for an environment say."""
+    judgement = Judgement()
+    for rule in rules.values():
+        if rule.check_environment is None:
+            continue
+        answers = list(rule.check_environment(view, environment))
+        for resource, answer in answers:
+            judgement.take(rule, resource, answer, stage)
+        failed = {resource.address for resource, _ in answers}
+        judgement.passed += sum(resource.address not in failed for resource in view.of(*rule.types))
+    return judgement
+
+
+def shared_types(rules: Mapping[str, Rule]) -> frozenset[str]:
+    """The types of resources that rules for an environment look at."""
+    return frozenset(name for rule in rules.values() if rule.check_environment for name in rule.types)

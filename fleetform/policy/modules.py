@@ -1,0 +1,341 @@
+"""Modules: what their files declare, and what names mean in them once they are called."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from os.path import normpath
+from pathlib import PurePath
+from typing import NamedTuple, TypeAlias
+
+from fleetform.errors import CheckFailedError
+from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Object, Reference
+from fleetform.policy.evaluation import Scope, element, evaluate
+from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known, text
+
+Files: TypeAlias = Callable[[PurePath], Iterable[File]]
+"""The parsed files of a folder, which is named from the project's root."""
+
+_UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
+
+
+class Placed(NamedTuple):
+    """A block and the file it is in."""
+
+    block: Block
+    file: PurePath
+
+
+class Given(NamedTuple):
+    """An argument and the file it is in."""
+
+    argument: Argument
+    file: PurePath
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What the files of one module declare, by name.
+
+    Attributes:
+        variables: Its `variable` blocks.
+        locals: What is in its `locals` blocks.
+        outputs: Its `output` blocks.
+        calls: Its `module` blocks.
+        resources: Its `resource` and `data` blocks by their address in the module.
+        others: All other blocks.
+        tfvars: What `terraform.tfvars` and `*.auto.tfvars` give.
+        backend: What `backend.hcl` gives.
+    """
+
+    variables: dict[str, Placed] = field(default_factory=dict)
+    locals: dict[str, Given] = field(default_factory=dict)
+    outputs: dict[str, Placed] = field(default_factory=dict)
+    calls: dict[str, Placed] = field(default_factory=dict)
+    resources: dict[str, Placed] = field(default_factory=dict)
+    others: list[Placed] = field(default_factory=list)
+    tfvars: dict[str, Given] = field(default_factory=dict)
+    backend: dict[str, Given] = field(default_factory=dict)
+
+
+def declarations(files: Iterable[File]) -> Declarations:
+    """Sorts what files declare."""
+    made = Declarations()
+    for file in files:
+        name = file.path.name
+        if name == "terraform.tfvars" or name.endswith(".auto.tfvars"):
+            made.tfvars.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+        elif name == "backend.hcl":
+            made.backend.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+        for block in file.blocks:
+            _declare(made, Placed(block, file.path))
+    return made
+
+
+def _declare(made: Declarations, placed: Placed) -> None:
+    block = placed.block
+    by_kind = {"variable": made.variables, "output": made.outputs, "module": made.calls}
+    if block.kind == "locals":
+        made.locals.update({name: Given(argument, placed.file) for name, argument in block.arguments.items()})
+    elif block.kind in by_kind and block.labels:
+        by_kind[block.kind][block.labels[0]] = placed
+    elif block.kind in {"resource", "data"}:
+        made.resources[address(block)] = placed
+    else:
+        made.others.append(placed)
+
+
+def address(block: Block) -> str:
+    """A resource's or data source's address in its module."""
+    return ("data." if block.kind == "data" else "") + ".".join(block.labels)
+
+
+class Instance(NamedTuple):
+    """One of the instances that `for_each` or `count` make.
+
+    Attributes:
+        suffix: What it adds to the address: `["web"]`, `[0]`, `[*]` if nobody knows which there are, or nothing.
+        key: The key of `for_each`; None without.
+        symbols: `each` or `count`.
+    """
+
+    suffix: str
+    key: str | None
+    symbols: Mapping[str, Known]
+
+
+def instances(block: Block, scope: Scope) -> Iterator[Instance]:
+    """The instances of a resource or a module call."""
+    if "for_each" in block.arguments:
+        found = entries(evaluate(block.value("for_each"), scope))
+        if found is None:
+            yield Instance("[*]", None, {"each": dict(_UNKNOWN_EACH)})
+            return
+        for key, value in found.items():
+            yield Instance(f'["{key}"]', key, {"each": {"key": key, "value": value}})
+    elif "count" in block.arguments:
+        number = evaluate(block.value("count"), scope)
+        if isinstance(number, int):
+            yield from (Instance(f"[{index}]", None, {"count": {"index": index}}) for index in range(number))
+        else:
+            yield Instance("[*]", None, {"count": {"index": UNKNOWN}})
+    else:
+        yield Instance("", None, {})
+
+
+class CallSite(NamedTuple):
+    """Where a module is called.
+
+    Attributes:
+        placed: The `module` block.
+        instance: Which instance of it.
+        module: The module that calls.
+    """
+
+    placed: Placed
+    instance: Instance
+    module: "Module"
+
+    @property
+    def scope(self) -> Scope:
+        """Where the call's arguments stand."""
+        return Scope(self.module, self.instance.symbols)
+
+
+class Module:
+    """A module as it is called, or a stack's root module.
+
+    Args:
+        files: Where files come from.
+        folder: Its folder, from the project's root.
+        declared: What its files declare.
+        call: The call; None for a root module.
+    """
+
+    def __init__(self, files: Files, folder: PurePath, declared: Declarations, call: CallSite | None = None) -> None:
+        self.folder = folder
+        self.declared = declared
+        self.call = call
+        self._files = files
+        self._values: dict[tuple[str, str], Known] = {}
+        self._children: dict[tuple[str, str], Module | None] = {}
+
+    @property
+    def prefix(self) -> str:
+        """What its resources' addresses begin with."""
+        if self.call is None:
+            return ""
+        return f"{self.call.module.prefix}module.{self.call.placed.block.labels[0]}{self.call.instance.suffix}."
+
+    @property
+    def root(self) -> "Module":
+        """The root module that it is called from in the end."""
+        return self.call.module.root if self.call else self
+
+    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
+        """What the first steps after a name lead to, and the steps that are left; see `evaluation.Names`."""
+        if not steps:
+            return UNKNOWN, ()
+        first, rest = str(steps[0]), steps[1:]
+        match name:
+            case "var":
+                return self._once("var", first, self._variable), rest
+            case "local":
+                return self._once("local", first, self._local), rest
+            case "module":
+                return self._output(first, rest)
+            case "data":
+                return self._resource(f"data.{first}.{rest[0]}", rest[1:]) if rest else (UNKNOWN, ())
+            case "path" | "terraform" | "each" | "count" | "self":
+                return UNKNOWN, ()
+            case _:
+                return self._resource(f"{name}.{first}", rest)
+
+    def _once(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
+        key = (kind, name)
+        if key not in self._values:
+            self._values[key] = UNKNOWN  # what refers to itself is an error of Terraform's: no reason to go round
+            self._values[key] = find(name)
+        return self._values[key]
+
+    def _local(self, name: str) -> Known:
+        given = self.declared.locals.get(name)
+        return evaluate(given.argument.value, Scope(self)) if given else UNKNOWN
+
+    def _variable(self, name: str) -> Known:
+        placed = self.declared.variables.get(name)
+        if placed is None:
+            return UNKNOWN
+        block, scope = placed.block, Scope(self)
+        given = self.given(name)
+        value = evaluate(given[0].argument.value, given[1]) if given else UNKNOWN
+        no_null = value is None and evaluate(block.value("nullable"), scope) is False
+        if (given is None or no_null) and "default" in block.arguments:
+            value = evaluate(block.value("default"), scope)
+        return converted(value, block.value("type"))
+
+    def given(self, name: str) -> tuple[Given, Scope] | None:
+        """What the call, or a file of values, gives for a variable, and where that stands; None for nothing."""
+        if self.call is None:
+            found = self.declared.tfvars.get(name)
+            return (found, Scope(self)) if found else None
+        block, file = self.call.placed
+        return (Given(block.arguments[name], file), self.call.scope) if name in block.arguments else None
+
+    def children(self, name: str) -> "Iterator[Module]":
+        """The instances of a module that it calls; none of what is not a local folder."""
+        placed = self.declared.calls[name]
+        for instance in instances(placed.block, Scope(self)):
+            if child := self._child(name, placed, instance):
+                yield child
+
+    def _child(self, name: str, placed: Placed, instance: Instance) -> "Module | None":
+        key = (name, instance.suffix)
+        if key not in self._children:
+            self._children[key] = self._called(placed, instance)
+        return self._children[key]
+
+    def _called(self, placed: Placed, instance: Instance) -> "Module | None":
+        source = placed.block.value("source")
+        if not isinstance(source, str) or not source.startswith("."):
+            return None
+        folder = PurePath(normpath(self.folder / source))
+        caller: Module | None = self
+        while caller:
+            if caller.folder == folder:
+                raise CheckFailedError(f"{folder.as_posix()}: the module calls itself; remove the call")
+            caller = caller.call.module if caller.call else None
+        call = CallSite(placed, instance, self)
+        return Module(self._files, folder, declarations(self._files(folder)), call)
+
+    def _output(self, name: str, steps: Path) -> tuple[Known, Path]:
+        placed = self.declared.calls.get(name)
+        called = f"{self.prefix}module.{name}"
+        if placed is None:
+            return UNKNOWN, ()
+        if "for_each" in placed.block.arguments or "count" in placed.block.arguments:
+            wanted, steps = (steps[0], steps[1:]) if steps else (None, steps)
+            named = element(wanted) if wanted is not None else ""
+            children = [child for child in self.children(name) if child.call and child.call.instance.suffix == named]
+        else:
+            children = list(self.children(name))
+        if not steps:
+            return UNKNOWN, ()
+        if len(children) != 1:
+            return Unknown(f"{called}.{steps[0]}"), steps[1:]
+        return children[0].output(str(steps[0])), steps[1:]
+
+    def output(self, name: str) -> Known:
+        """The value of an output."""
+        return self._once("output", name, self._output_value)
+
+    def _output_value(self, name: str) -> Known:
+        placed = self.declared.outputs.get(name)
+        return evaluate(placed.block.value("value"), Scope(self)) if placed else UNKNOWN
+
+    def _resource(self, name: str, steps: Path) -> tuple[Known, Path]:
+        """An argument of a resource where it is written; what a provider makes is known by its name alone."""
+        placed = self.declared.resources.get(name)
+        if placed is None:
+            return UNKNOWN, ()
+        made = {each.suffix: each for each in instances(placed.block, Scope(self))}
+        reference = f"{self.prefix}{name}"
+        if "for_each" not in placed.block.arguments and "count" not in placed.block.arguments:
+            return self._attribute(placed.block, made[""], reference, steps)
+        if "[*]" in made:
+            return Unknown(reference), steps
+        if not steps:
+            keyed = {each.key: Unknown(f"{reference}{suffix}", present=True) for suffix, each in made.items()}
+            return (
+                {str(key): value for key, value in keyed.items()} if None not in keyed else list(keyed.values())
+            ), ()
+        suffix = element(steps[0])
+        if suffix not in made:
+            return INVALID, ()
+        return self._attribute(placed.block, made[suffix], reference + suffix, steps[1:])
+
+    def _attribute(self, block: Block, instance: Instance, reference: str, steps: Path) -> tuple[Known, Path]:
+        whole = Unknown(reference, present=True)
+        if not steps or str(steps[0]) not in block.arguments:
+            return whole, steps
+        value = evaluate(block.value(str(steps[0])), Scope(self, instance.symbols))
+        return (value, steps[1:]) if is_known(value) else (whole, steps)
+
+
+def converted(value: Known, kind: Expression) -> Known:
+    """A value as a variable of a type has it: optional attributes filled in, and nothing that the type does not name."""
+    match kind:
+        case _ if value is None or isinstance(value, Unknown):
+            return value
+        case Reference("string", ()):
+            return value if isinstance(value, Document) else text(value)
+        case Reference("number", ()) if isinstance(value, str):
+            return _number(value)
+        case Reference("bool", ()) if isinstance(value, str):
+            return {"true": True, "false": False}.get(value, UNKNOWN)
+        case Call("optional", (inner, *_)):
+            return converted(value, inner)
+        case Call("object", (Object(fields),)) if isinstance(value, dict):
+            return {str(field.key): _attribute_of(value.get(str(field.key)), field.value) for field in fields}
+        case Call("map", (inner,)) if isinstance(value, dict):
+            return {key: converted(item, inner) for key, item in value.items()}
+        case Call("list" | "set", (inner,)) if isinstance(value, list):
+            return [converted(item, inner) for item in value]
+        case _:
+            return value
+
+
+def _attribute_of(value: Known, kind: Expression) -> Known:
+    if value is None and isinstance(kind, Call) and kind.function == "optional" and len(kind.arguments) > 1:
+        value = evaluate(kind.arguments[1], Scope(_NoNames()))
+    return converted(value, kind)
+
+
+def _number(value: str) -> Known:
+    try:
+        return int(value) if value.lstrip("-").isdigit() else float(value)
+    except ValueError:
+        return UNKNOWN
+
+
+class _NoNames:
+    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:  # noqa: ARG002 - the protocol's
+        return UNKNOWN, ()

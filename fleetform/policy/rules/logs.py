@@ -1,0 +1,29 @@
+"""CloudWatch Logs."""
+
+from collections.abc import Iterator
+
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource
+
+_LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
+
+
+@rule(
+    "FF003",
+    "Logs are kept for a set time.",
+    "aws_cloudwatch_log_group",
+    severity=Severity.MEDIUM,
+    why="CloudWatch Logs keeps, and bills, logs for ever unless told otherwise.",
+    link=f"{_LOGS}/Working-with-log-groups-and-streams.html",
+    checkov=("CKV_AWS_66",),
+    good='resource "aws_cloudwatch_log_group" "web" {\n  retention_in_days = 30\n}\n',
+    bad='resource "aws_cloudwatch_log_group" "web" {\n  name = "/ecs/web"\n}\n',
+)
+def logs_have_a_retention(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Zero is for ever, too."""
+    days = resource.value("retention_in_days", default=0)
+    if isinstance(days, Unknown):
+        yield Undecided(("retention_in_days",))
+    elif days == 0:
+        yield Fault("logs are kept for ever", "set retention_in_days", ("retention_in_days",))

@@ -1,0 +1,219 @@
+"""Where a value is written: through module calls, variables, locals and loops, back to the line that says it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import NamedTuple
+
+from fleetform.errors import Position
+from fleetform.hcl.syntax import Block, Call, Conditional, Expression, For, Index, Items, Object, Reference
+from fleetform.policy.evaluation import Scope, evaluate, turns
+from fleetform.policy.modules import Module
+from fleetform.policy.values import Known, Path, Unknown, entries, text
+
+_TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset", "try"})
+
+
+class Source(NamedTuple):
+    """What a name of a loop stands for: the element under a key of a collection."""
+
+    collection: Expression
+    frame: "Frame"
+    key: Known
+    wrapped: bool = True
+    """Whether the element is behind `.value`, as in `each.value`."""
+
+
+class Frame(NamedTuple):
+    """Where an expression stands: in which file and scope, and what the names of its loops stand for."""
+
+    file: PurePath
+    module: Module
+    scope: Scope
+    sources: Mapping[str, Source] = {}
+
+    def within(self, symbols: Mapping[str, Known], sources: Mapping[str, Source]) -> "Frame":
+        """A place in this one, with more names."""
+        return self._replace(scope=self.scope.within(symbols), sources={**self.sources, **sources})
+
+
+class Body(NamedTuple):
+    """A nested block as it stands in a resource; without a block if nobody knows how many there are."""
+
+    kind: str
+    block: Block | None
+    frame: Frame
+
+
+def bodies(block: Block, frame: Frame) -> Iterator[Body]:
+    """The nested blocks, those that `dynamic` makes among them."""
+    for inner in block.blocks:
+        if inner.kind != "dynamic" or not inner.labels:
+            yield Body(inner.kind, inner, frame)
+            continue
+        (kind, content) = inner.labels[0], next((each for each in inner.blocks if each.kind == "content"), None)
+        yield from _dynamic(inner, kind, content, frame)
+
+
+def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> Iterator[Body]:
+    over = block.value("for_each")
+    value = evaluate(over, frame.scope)
+    elements: Mapping[str, Known] | None = entries(value)
+    if elements is None and isinstance(value, list):
+        elements = {str(index): item for index, item in enumerate(value)}
+    if elements is None:
+        yield Body(kind, None, frame)
+        return
+    named = block.value("iterator")
+    iterator = named.name if isinstance(named, Reference) else kind
+    for index, (key, item) in enumerate(elements.items()):
+        source = Source(over, frame, key if isinstance(value, dict) else index)
+        inner = frame.within({iterator: {"key": key, "value": item}}, {iterator: source})
+        yield Body(kind, content, inner)
+
+
+def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
+    """The places that lead to a value of a block, from the block on to where the value is written."""
+    found = [Position(frame.file, block.line, block.column)]
+    if not path:
+        return found
+    name, *rest = path
+    if (argument := block.arguments.get(str(name))) is not None:
+        found.append(Position(frame.file, argument.line, argument.column))
+        return found + _follow(argument.value, tuple(rest), frame)
+    matching = [body for body in bodies(block, frame) if body.kind == name]
+    index = rest[0] if rest and isinstance(rest[0], int) else 0
+    if index < len(matching) and (inner := matching[index]).block:
+        return found + trail(inner.block, tuple(rest[1:]), inner.frame)
+    return found
+
+
+def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
+    match node:
+        case Object(fields) if path:
+            return _entry(fields, path, frame)
+        case Items(items, places) if path and isinstance(path[0], int) and path[0] < len(items):
+            return [Position(frame.file, *places[path[0]]), *_follow(items[path[0]], path[1:], frame)]
+        case Call(function, (first, *_)) if function in _TRANSPARENT:
+            return _follow(first, path, frame)
+        case Call("merge", arguments) if path:
+            return _merged(arguments, path, frame)
+        case Call("concat", arguments) if path:
+            return _joined(arguments, path, frame)
+        case Conditional(condition, yes, no):
+            chosen = evaluate(condition, frame.scope)
+            return _follow(yes if chosen else no, path, frame) if isinstance(chosen, bool) else []
+        case For() if path:
+            return _turn(node, path, frame)
+        case Reference(name, steps):
+            return _reference(name, (*steps, *path), frame)
+        case Index(source, key):
+            step = evaluate(key, frame.scope)
+            return _follow(source, (step, *path), frame) if isinstance(step, (str, int)) else []
+        case _:
+            return []
+
+
+def _entry(fields: tuple[object, ...], path: Path, frame: Frame) -> list[Position]:
+    for key, value, line, column in reversed(fields):  # type: ignore[misc]
+        name = key if isinstance(key, str) else text(evaluate(key, frame.scope))  # type: ignore[has-type]
+        if name == str(path[0]):
+            return [Position(frame.file, line, column), *_follow(value, path[1:], frame)]  # type: ignore[has-type]
+    return []
+
+
+def _merged(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
+    for argument in reversed(arguments):
+        value = evaluate(argument, frame.scope)
+        if isinstance(value, Unknown):
+            return []
+        if isinstance(value, dict) and path[0] in value:
+            return _follow(argument, path, frame)
+    return []
+
+
+def _joined(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
+    index = path[0]
+    for argument in arguments:
+        value = evaluate(argument, frame.scope)
+        if not isinstance(value, list) or not isinstance(index, int):
+            return []
+        if index < len(value):
+            return _follow(argument, (index, *path[1:]), frame)
+        index -= len(value)
+    return []
+
+
+def _turn(node: For, path: Path, frame: Frame) -> list[Position]:
+    for index, turn in enumerate(turns(node, frame.scope) or ()):
+        key = index if node.key is None else text(evaluate(node.key, turn.scope))
+        if key == path[0] or str(key) == path[0]:
+            source = Source(node.collection, frame, turn.key, wrapped=False)
+            inner = frame._replace(scope=turn.scope, sources={**frame.sources, node.names[-1]: source})
+            element = _element(source)
+            return element + _follow(node.value, path[1:], inner)
+    return []
+
+
+def _element(source: Source) -> list[Position]:
+    key = source.key
+    return _follow(source.collection, (key,), source.frame) if isinstance(key, (str, int)) else []
+
+
+def _reference(name: str, steps: Path, frame: Frame) -> list[Position]:
+    if name in frame.sources:
+        return _looped(frame.sources[name], steps)
+    if not steps or name in frame.scope.symbols:
+        return []
+    first, rest = str(steps[0]), steps[1:]
+    module = frame.module
+    if name == "local" and (local := module.declared.locals.get(first)):
+        return _placed(
+            local.argument.line, local.argument.column, local.argument.value, rest, module_frame(module, local.file)
+        )
+    if name == "var":
+        return _variable(module, first, rest)
+    return []
+
+
+def _looped(source: Source, steps: Path) -> list[Position]:
+    if source.wrapped:
+        if not steps or steps[0] != "value":
+            return _element(source)
+        steps = steps[1:]
+    if not isinstance(source.key, (str, int)):
+        return []
+    return _follow(source.collection, (source.key, *steps), source.frame)
+
+
+def _variable(module: Module, name: str, path: Path) -> list[Position]:
+    if given := module.given(name):
+        (line, column), value = (given[0].argument.line, given[0].argument.column), given[0].argument.value
+        caller = call_frame(module, given[0].file)
+        found = _placed(line, column, value, path, caller)
+        return found
+    if placed := module.declared.variables.get(name):
+        argument = placed.block.arguments.get("default")
+        line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
+        return [Position(placed.file, line, column)]
+    return []
+
+
+def _placed(line: int, column: int, value: Expression, path: Path, frame: Frame) -> list[Position]:
+    return [Position(frame.file, line, column), *_follow(value, path, frame)]
+
+
+def module_frame(module: Module, file: PurePath) -> Frame:
+    """A module's top level."""
+    return Frame(file, module, Scope(module))
+
+
+def call_frame(module: Module, file: PurePath) -> Frame:
+    """Where the arguments of a module's call stand; of a root module, its own top level."""
+    call = module.call
+    if call is None:
+        return module_frame(module, file)
+    caller = module_frame(call.module, file)
+    if call.instance.key is None:
+        return caller._replace(scope=call.scope)
+    source = Source(call.placed.block.value("for_each"), caller, call.instance.key)
+    return caller.within(call.instance.symbols, {"each": source})

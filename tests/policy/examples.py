@@ -1,0 +1,49 @@
+"""A rule's examples, each as a stack of its own in an environment with a public service on port 443."""
+
+from pathlib import Path, PurePath
+
+from fleetform.catalog.models import Environment, Service
+from fleetform.hcl.parsing import parse
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources
+from fleetform.policy.modules import Module, declarations
+from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.view import View, resources
+
+STACK = PurePath("envs/tiny/services")
+FILE = STACK / "main.tf"
+FACTS = Facts("tiny", public_ports=frozenset({443}))
+ENVIRONMENT = Environment(
+    name="tiny",
+    application="shop",
+    account="123456789012",
+    region="eu-central-1",
+    zones=("eu-central-1a", "eu-central-1b"),
+    services={
+        "web": Service(image="nginx:1.29", port=443, public=True, calls=("orders",)),
+        "orders": Service(image="nginx:1.29", port=8080),
+        "worker": Service(image="nginx:1.29"),
+    },
+)
+
+
+def view(text: str) -> View:
+    """What a stack of one file asks for."""
+    files = [parse(text.encode(), FILE)]
+    root = Module(lambda _: (), STACK, declarations(files))
+    return View(tuple(resources(root, "services", [FILE])))
+
+
+def judged(text: str, rule: Rule) -> Judgement:
+    """What one rule says of a stack of one file."""
+    rules, found = {rule.id: rule}, view(text)
+    judgement = judge_resources(found.resources, rules, FACTS)
+    judgement.add(judge_environment(found, rules, ENVIRONMENT))
+    return judgement
+
+
+GOLDEN = Path(__file__).parent / "findings"
+
+
+def told(rule: Rule) -> str:
+    """What a rule finds in its bad example, as text: the whole of each finding."""
+    return "".join(f"{finding.severity}: {finding}\n" for finding in sorted(judged(rule.bad, rule).findings))
