@@ -6,13 +6,14 @@ An entry is a rule at an address of a stack: no line, so that the file does not 
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.finding import Finding
+from fleetform.policy.judging import Open
 
 
 class Entry(NamedTuple):
@@ -46,7 +47,7 @@ def entry(finding: Finding) -> Entry:
 
 
 def written(findings: Iterable[Finding]) -> str:
-    """A baseline of findings: JSON with an entry a line, sorted; without those about exceptions, which are to be mended."""
+    """A baseline of findings: JSON, an entry a line, sorted; none about exceptions, which can be mended at once."""
     entries = sorted(entry(finding) for finding in findings if finding.rule not in ABOUT_EXCEPTIONS)
     lines = ",\n".join(f"    {json.dumps(known._asdict())}" for known in entries)
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'
@@ -66,7 +67,7 @@ def read(text: str, env: str) -> list[Entry]:
     raise InputError(f"{baseline_file(env)}: no baseline of findings; {mend}")
 
 
-def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[Finding] = ()) -> Comparison:
+def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Iterable[Open] = ()) -> Comparison:
     """Findings beside a baseline.
 
     Args:
@@ -76,5 +77,5 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Co
     """
     known, found = Counter(entries), Counter(map(entry, findings))
     new = [finding for finding in findings if found[entry(finding)] > known[entry(finding)]]
-    open_still = set(map(entry, undecided))
+    open_still = {Entry(question.rule, question.stack, question.address) for question in undecided}
     return Comparison(new, sorted(lost for lost in (known - found).elements() if lost not in open_still))

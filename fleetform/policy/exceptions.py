@@ -16,6 +16,7 @@ from fleetform.catalog.models import PolicyException
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import Position
 from fleetform.policy.finding import Finding
+from fleetform.policy.judging import Open
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"
@@ -156,8 +157,8 @@ def _end(code: Sequence[str], first: int) -> int:
     return len(code)
 
 
-def excepts(exception: PolicyException, finding: Finding) -> bool:
-    """Whether an exception of the catalog is about a finding; `*` in its address stands for any characters."""
+def excepts(exception: PolicyException, finding: Finding | Open) -> bool:
+    """Whether an exception of the catalog is about a finding, or what may be one; `*` in its address stands for any characters."""
     pattern = ".*".join(map(re.escape, exception.address.split("*")))
     return exception.rule == finding.rule and re.fullmatch(pattern, finding.address) is not None
 
@@ -176,13 +177,13 @@ class Circumstances:
         today: The day, in UTC.
         known: The ids of the rules that there are exceptions from.
         place: Where an exception of the catalog is written, by its index.
-        undecided: What a plan may yet find: exceptions from it are not unused.
+        undecided: What a plan may yet find: exceptions from it are not unused. A comment is told by rule and stack.
     """
 
     today: date
     known: Collection[str]
     place: Callable[[int], Position]
-    undecided: Sequence[Finding] = ()
+    undecided: Collection[Open] = ()
 
 
 def judge(
@@ -200,8 +201,7 @@ def judge(
         if not any(excepts(exception, finding) for exception in lasting)
         and not any(covers(comment, finding) for comment in sound)
     ]
-    told = (*findings, *circumstances.undecided)
-    about = (*_about_catalog(exceptions, told, circumstances), *_about_comments(comments, told, circumstances.known))
+    about = (*_about_catalog(exceptions, findings, circumstances), *_about_comments(comments, findings, circumstances))
     return sorted([*kept, *about], key=lambda finding: (finding.place, finding.rule, finding.address, finding.message))
 
 
@@ -210,10 +210,10 @@ def _is_over(exception: PolicyException, today: date) -> bool:
 
 
 def _about_catalog(
-    exceptions: Sequence[PolicyException], told: Sequence[Finding], circumstances: Circumstances
+    exceptions: Sequence[PolicyException], findings: Sequence[Finding], circumstances: Circumstances
 ) -> Iterator[Finding]:
     for index, exception in enumerate(exceptions):
-        if fault := _fault(exception, told, circumstances):
+        if fault := _fault(exception, findings, circumstances):
             yield fault.finding(circumstances.place(index), exception.address)
 
 
@@ -228,10 +228,10 @@ class _Fault(NamedTuple):
         return Finding(place, self.rule.id, address, self.message, self.remedy, self.rule.severity)
 
 
-def _fault(exception: PolicyException, told: Sequence[Finding], circumstances: Circumstances) -> _Fault | None:
+def _fault(exception: PolicyException, findings: Sequence[Finding], circumstances: Circumstances) -> _Fault | None:
     if exception.rule not in circumstances.known:
         return _unknown(exception.rule, circumstances.known)
-    if not any(excepts(exception, finding) for finding in told):
+    if not any(excepts(exception, told) for told in (*findings, *circumstances.undecided)):
         return _unused(exception.rule)
     if _is_over(exception, circumstances.today):
         message = f"the exception from {exception.rule} ended on {exception.until}"
@@ -250,13 +250,18 @@ def _unused(rule: str) -> _Fault:
     return _Fault(UNUSED, f"the exception from {rule} excepts nothing", "remove it")
 
 
-def _about_comments(comments: Sequence[Allow], told: Sequence[Finding], known: Collection[str]) -> Iterator[Finding]:
+def _about_comments(
+    comments: Sequence[Allow], findings: Sequence[Finding], circumstances: Circumstances
+) -> Iterator[Finding]:
     for comment in comments:
-        for fault in _faults(comment, told, known):
+        stack = comment.place.file.parent.name
+        used = {finding.rule for finding in findings if covers(comment, finding)}
+        used |= {question.rule for question in circumstances.undecided if question.stack == stack}
+        for fault in _faults(comment, used, circumstances.known):
             yield fault.finding(comment.place, _SIGN)
 
 
-def _faults(comment: Allow, told: Sequence[Finding], known: Collection[str]) -> Iterator[_Fault]:
+def _faults(comment: Allow, used: Collection[str], known: Collection[str]) -> Iterator[_Fault]:
     if comment.generated:
         yield _Fault(OVERWRITTEN, "the next render removes this exception", "write it into `exceptions` of the catalog")
     elif not comment.rules:
@@ -265,6 +270,5 @@ def _faults(comment: Allow, told: Sequence[Finding], known: Collection[str]) -> 
         message = f"the exception from {', '.join(comment.rules)} does not say why"
         yield _Fault(WITHOUT_REASON, message, f"say it in {SHORTEST_REASON} or more characters: {_FORM}")
     else:
-        covered = {finding.rule for finding in told if covers(comment, finding)}
         yield from (_unknown(rule, known) for rule in comment.rules if rule not in known)
-        yield from (_unused(rule) for rule in comment.rules if rule in known and rule not in covered)
+        yield from (_unused(rule) for rule in comment.rules if rule in known and rule not in used)

@@ -10,6 +10,7 @@ from fleetform.catalog.models import PolicyException
 from fleetform.errors import Position
 from fleetform.policy.exceptions import Allow, Circumstances, allows, judge
 from fleetform.policy.finding import Finding
+from fleetform.policy.judging import Open
 from fleetform.policy.rule import Severity
 
 FILE = PurePath("envs/dev/services/extra.tf")
@@ -28,7 +29,7 @@ def judged(
     exceptions: Sequence[PolicyException] = (),
     comments: Sequence[Allow] = (),
     findings: Sequence[Finding] = (OPEN,),
-    undecided: Sequence[Finding] = (),
+    undecided: Sequence[Open] = (),
 ) -> list[Finding]:
     """What is left of findings; the first exception of the catalog is on line 10."""
     circumstances = Circumstances(TODAY, KNOWN, lambda index: Position(YAML, 10 + index, 5), undecided)
@@ -94,8 +95,28 @@ def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
     assert judged([exception("FF901", "*")], findings=[]) == [refused]
 
 
-def test_an_exception_from_what_a_plan_may_yet_find_is_not_unused() -> None:
-    assert judged([exception()], findings=[], undecided=[OPEN]) == []
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (Open("FF012", "services", "aws_x.this", ()), []),
+        (Open("FF012", "services", "aws_y.this", ()), ["FF000"]),
+        (Open("FF013", "services", "aws_x.this", ()), ["FF000"]),
+    ],
+)
+def test_an_exception_from_what_a_plan_may_yet_find_is_not_unused(question: Open, told: list[str]) -> None:
+    assert [finding.rule for finding in judged([exception()], findings=[], undecided=[question])] == told
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (Open("FF012", "services", "aws_y.this", ()), []),
+        (Open("FF012", "foundation", "aws_y.this", ()), ["FF000"]),
+        (Open("FF013", "services", "aws_y.this", ()), ["FF000"]),
+    ],
+)
+def test_a_comment_from_what_a_plan_may_yet_find_in_its_stack_is_not_unused(question: Open, told: list[str]) -> None:
+    assert [finding.rule for finding in judged(comments=[comment()], findings=[], undecided=[question])] == told
 
 
 def test_each_exception_is_told_of_at_its_own_place() -> None:
