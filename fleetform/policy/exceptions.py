@@ -158,7 +158,7 @@ def _end(code: Sequence[str], first: int) -> int:
 
 
 def excepts(exception: PolicyException, finding: Finding | Open) -> bool:
-    """Whether an exception of the catalog is about a finding, or what may be one; `*` in its address stands for any characters."""
+    """Whether an exception is about a finding, or what may be one; `*` in its address stands for any characters."""
     pattern = ".*".join(map(re.escape, exception.address.split("*")))
     return exception.rule == finding.rule and re.fullmatch(pattern, finding.address) is not None
 

@@ -1,8 +1,7 @@
-"""The files of an environment: rendered, up to date, formatted, within the policy."""
+"""The files of an environment: rendered, up to date, formatted."""
 
 import os
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
 
 from fleetform.catalog.images_lock import load_lock
 from fleetform.catalog.loading import load
@@ -14,9 +13,6 @@ from fleetform.render.writer import Change, changes, formatted, rendered_folders
 from fleetform.stacks import emptied
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
-
-if TYPE_CHECKING:
-    from fleetform.policy.finding import Finding
 
 
 def rendered(project: Project, name: str) -> dict[str, list[Change]]:
@@ -74,10 +70,3 @@ def unformatted(project: Project) -> list[str]:
     lines = read(argv, variables, accepted=(0, 3)).splitlines()
     # Terraform shows paths as seen from its working directory, which is ours.
     return sorted(os.path.relpath(line, project.root) for line in lines if line)
-
-
-def findings(project: Project, name: str) -> "list[Finding]":
-    """The policy's findings in what stands on disk."""
-    from fleetform.policy.checking import check  # noqa: PLC0415 - it brings a tenth of a second of parser
-
-    return sorted(check(load(project.root, name), project.root).findings)
