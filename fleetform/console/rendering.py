@@ -1,24 +1,24 @@
 """What is rendered: made, compared, checked."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
 
-from fleetform import reports
-from fleetform.catalog.loading import load_notices
-from fleetform.console.printing import color, write, write_changes, write_json
-from fleetform.errors import CheckFailedError, InputError
-from fleetform.workflow import files, reporting, terraform
+from fleetform.console import policy
+from fleetform.console.printing import write, write_changes
+from fleetform.errors import CheckFailedError
+from fleetform.workflow import files, formatting, validation
+from fleetform.workflow.assessment import assess
 from fleetform.workflow.project import Project
+from fleetform.workflow.rendering import Rendering
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
     """Renders, or with `check` says what a render would change and fails if it would change anything."""
-    _warn(project, env)
+    rendering = Rendering(project, env)
+    _warn(env, rendering)
     if not check:
-        write_changes(files.render_environment(project, env), as_json=as_json)
+        write_changes(files.write_rendering(project, rendering), as_json=as_json)
         return
-    changes = [change for found in files.rendered(project, env).values() for change in found]
+    changes = [change for found in rendering.changes.values() for change in found]
     if as_json:
         write_changes(changes, as_json=True)
     else:
@@ -27,51 +27,45 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
         raise CheckFailedError(f"envs/{env} is not what the catalog says; `invoke render --env {env}` mends it")
 
 
-def _warn(project: Project, env: str) -> None:
+def _warn(env: str, rendering: Rendering) -> None:
     """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
-    notices = [*map(str, load_notices(project.root, env)), *files.emptied_notices(project, env)]
+    notices = [*map(str, rendering.notices), *files.emptied_notices(env, rendering)]
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
-def check(project: Project, env: str, form: str, *, validate: bool, as_json: bool) -> None:
+def check(project: Project, env: str, telling: policy.Telling, *, validate: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
-    for_program = form in reports.FORMATS
-    if not for_program:
-        _warn(project, env)
-    if as_json and for_program:
-        raise InputError(f"`--json` and `--format {form}` exclude each other; keep one of them")
-    files.require_rendered(project, env)
-    findings = files.findings(project, env)
-    unformatted = files.unformatted(project)
-    if as_json:
-        write_json([{**asdict(finding), "file": finding.file.as_posix()} for finding in findings])
-    else:
-        notices = load_notices(project.root, env) if for_program else []
-        warnings = reporting.of_problems(project.root, notices, reports.Level.WARNING)
-        write(_told([*warnings, *reporting.of_findings(project.root, findings)], form))
+    rendering = Rendering(project, env)
+    if telling.is_text:
+        _warn(env, rendering)
+    files.require_rendered(env, rendering)
+    found = assess(project, env)
+    unformatted = formatting.unformatted(project)
+    policy.tell(project, found, [] if telling.is_text else rendering.notices, telling)
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
-    if findings:
-        raise CheckFailedError(f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in envs/{env}")
+    policy.require_none(env, found, telling)
     if validate:
-        _validate(project, env)
-    if not (as_json or for_program):
-        write("no findings\n")
+        _validate(project, env, rendering)
+    if telling.is_text and not telling.as_json:
+        write(policy.summary(env, found) + "\n")
 
 
-def _told(remarks: Sequence[reports.Remark], form: str) -> str:
-    tell = reports.FORMATS.get(form)
-    return tell(remarks) if tell else reports.text(remarks, color=color(sys.stdout))
-
-
-def _validate(project: Project, env: str) -> None:
+def _validate(project: Project, env: str, rendering: Rendering) -> None:
+    """Validates the stacks that were not seen to be valid as they are."""
+    wanted = validation.unvalidated(project, env, rendering)
+    if not wanted:
+        return
     from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+    from fleetform.workflow import terraform  # noqa: PLC0415
 
     screen = Screen()
     workplace = terraform.open_environment(project, env)
     for stack in workplace.stacks:
-        with screen.step(f"Validate {stack.name}"):
-            terraform.validate(workplace, stack)
+        if stack.name in wanted:
+            with screen.step(f"Validate {stack.name}"):
+                terraform.validate(workplace, stack)
+            validation.remember(project, env, rendering, {stack.name: wanted[stack.name]})
 
 
 def require_sound(project: Project, env: str) -> None:
@@ -80,6 +74,6 @@ def require_sound(project: Project, env: str) -> None:
     Raises:
         CheckFailedError: They are not.
     """
-    files.require_rendered(project, env)
-    if findings := files.findings(project, env):
+    files.require_rendered(env, Rendering(project, env))
+    if findings := assess(project, env).findings:
         raise CheckFailedError("\n".join(map(str, findings)))

@@ -51,6 +51,7 @@ class UnreadableError(CheckFailedError):
 
     def __init__(self, position: Position, reason: str = "") -> None:
         self.position = position
+        self.reason = reason
         super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
 
 
@@ -83,7 +84,8 @@ def expression(text: str) -> Expression:
 
 def _trees(node: "Node") -> "list[Node]":
     """A node's children less punctuation, line breaks and comments."""
-    return [child for child in node.children if type(child) is not _token() and child.data not in _NOTHING]  # type: ignore[union-attr]
+    token = _token()
+    return [child for child in node.children if type(child) is not token and child.data not in _NOTHING]  # type: ignore[union-attr, misc]
 
 
 def _token() -> type:

@@ -72,8 +72,9 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in (UNUSED, EXPIRED, UNKNOWN
 """The rules about exceptions, by id. Nothing is excepted from them."""
 
 _ALLOW = re.compile(r"(?:#|//)\s*fleetform:allow\b[ \t]*(?P<rules>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)?(?P<reason>.*)")
-_SIGN = "fleetform:allow"
-_FORM = f"`# {_SIGN} FF012 reason`"
+SIGN = "fleetform:allow"
+"""What such a comment begins with."""
+_FORM = f"`# {SIGN} FF012 reason`"
 # What is no code, and what a bracket or a comment's sign may stand in without being one.
 _TOKEN = re.compile(
     r"""
@@ -119,7 +120,7 @@ def allows(text: str, file: PurePath) -> tuple[Allow, ...]:
 
     They are found line by line: not in strings and heredocs, as far as can be told without parsing.
     """
-    if _SIGN not in text:
+    if SIGN not in text:
         return ()
     code = _TOKEN.sub(_without_signs, text).split("\n")
     generated = _GENERATED.match(text) is not None
@@ -258,7 +259,7 @@ def _about_comments(
         used = {finding.rule for finding in findings if covers(comment, finding)}
         used |= {question.rule for question in circumstances.undecided if question.stack == stack}
         for fault in _faults(comment, used, circumstances.known):
-            yield fault.finding(comment.place, _SIGN)
+            yield fault.finding(comment.place, SIGN)
 
 
 def _faults(comment: Allow, used: Collection[str], known: Collection[str]) -> Iterator[_Fault]:

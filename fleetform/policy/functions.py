@@ -77,7 +77,7 @@ def _flatten(value: Any) -> list[Known]:  # noqa: ANN401
     flat: list[Known] = []
     for item in value:
         if isinstance(item, Unknown):
-            raise ValueError("an unknown item may be a list")
+            raise TypeError("an unknown item may be a list")
         flat += _flatten(item) if isinstance(item, list) else [item]
     return flat
 
@@ -198,8 +198,8 @@ def _sets(combine: Callable[[list[Known], list[Known]], Iterable[Known]]) -> Cal
 
 FUNCTIONS: Mapping[str, Callable[..., Known]] = {
     "abs": abs,
-    "alltrue": lambda items: all(items),
-    "anytrue": lambda items: any(items),
+    "alltrue": all,
+    "anytrue": any,
     "ceil": math.ceil,
     "cidrhost": lambda prefix, number: str(ipaddress.ip_network(prefix)[number]),
     "cidrsubnet": _subnet,
@@ -259,38 +259,16 @@ FUNCTIONS: Mapping[str, Callable[..., Known]] = {
 # What only moves values about: those in it may be unknown.
 _STRUCTURAL = frozenset(
     {
-        *(
-            "coalescelist",
-            "concat",
-            "contains",
-            "element",
-            "flatten",
-            "jsondecode",
-            "keys",
-            "length",
-            "lookup",
-            "merge",
-        ),
-        *("nonsensitive", "one", "reverse", "sensitive", "slice", "tolist", "tomap", "toset", "values", "zipmap"),
+        *("coalescelist", "concat", "contains", "element", "flatten", "jsondecode", "keys", "length", "lookup"),
+        *("merge", "nonsensitive", "one", "reverse", "sensitive", "slice", "tolist", "tomap", "toset", "values"),
+        "zipmap",
     }
 )
 # What returns text or a number whatever it is given.
 _NEVER_NULL = frozenset(
     {
-        *(
-            "base64encode",
-            "cidrhost",
-            "cidrsubnet",
-            "format",
-            "join",
-            "length",
-            "lower",
-            "md5",
-            "replace",
-            "sha1",
-            "sha256",
-        ),
-        *("substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"),
+        *("base64encode", "cidrhost", "cidrsubnet", "format", "join", "length", "lower", "md5", "replace", "sha1"),
+        *("sha256", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"),
     }
 )
 _LAZY: Mapping[str, Callable[[list[Known]], Known]] = {

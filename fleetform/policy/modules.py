@@ -14,6 +14,7 @@ from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unk
 Files: TypeAlias = Callable[[PurePath], Iterable[File]]
 """The parsed files of a folder, which is named from the project's root."""
 
+_OF_NO_MODULE = frozenset({"count", "each", "path", "self", "terraform"})
 _UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
 
 
@@ -172,22 +173,16 @@ class Module:
 
     def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
         """What the first steps after a name lead to, and the steps that are left; see `evaluation.Names`."""
-        if not steps:
+        if not steps or name in _OF_NO_MODULE or (name == "data" and len(steps) < len(("type", "name"))):
             return UNKNOWN, ()
         first, rest = str(steps[0]), steps[1:]
-        match name:
-            case "var":
-                return self._once("var", first, self._variable), rest
-            case "local":
-                return self._once("local", first, self._local), rest
-            case "module":
-                return self._output(first, rest)
-            case "data":
-                return self._resource(f"data.{first}.{rest[0]}", rest[1:]) if rest else (UNKNOWN, ())
-            case "path" | "terraform" | "each" | "count" | "self":
-                return UNKNOWN, ()
-            case _:
-                return self._resource(f"{name}.{first}", rest)
+        if name in {"var", "local"}:
+            return self._once(name, first, self._variable if name == "var" else self._local), rest
+        if name == "module":
+            return self._output(first, rest)
+        if name == "data":
+            return self._resource(f"data.{first}.{rest[0]}", rest[1:])
+        return self._resource(f"{name}.{first}", rest)
 
     def _once(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
         key = (kind, name)
@@ -283,10 +278,7 @@ class Module:
         if "[*]" in made:
             return Unknown(reference), steps
         if not steps:
-            keyed = {each.key: Unknown(f"{reference}{suffix}", present=True) for suffix, each in made.items()}
-            return (
-                {str(key): value for key, value in keyed.items()} if None not in keyed else list(keyed.values())
-            ), ()
+            return _all(reference, made.values()), ()
         suffix = element(steps[0])
         if suffix not in made:
             return INVALID, ()
@@ -300,19 +292,20 @@ class Module:
         return (value, steps[1:]) if is_known(value) else (whole, steps)
 
 
+def _all(reference: str, made: Iterable[Instance]) -> Known:
+    """All instances of a resource: by key, or a list of those that `count` makes."""
+    keyed = [(each.key, Unknown(f"{reference}{each.suffix}", present=True)) for each in made]
+    by_key: dict[str, Known] = {key: value for key, value in keyed if key is not None}
+    return by_key if len(by_key) == len(keyed) else [value for _, value in keyed]
+
+
 def converted(value: Known, kind: Expression) -> Known:
-    """A value as a variable of a type has it: optional attributes filled in, and nothing that the type does not name."""
+    """A value as a variable of a type has it: optional attributes filled in, and none that the type does not name."""
+    if isinstance(kind, Reference):
+        return _scalar(value, kind.name)
+    if isinstance(kind, Call) and kind.function == "optional":
+        return converted(value, kind.arguments[0])
     match kind:
-        case _ if value is None or isinstance(value, Unknown):
-            return value
-        case Reference("string", ()):
-            return value if isinstance(value, Document) else text(value)
-        case Reference("number", ()) if isinstance(value, str):
-            return _number(value)
-        case Reference("bool", ()) if isinstance(value, str):
-            return {"true": True, "false": False}.get(value, UNKNOWN)
-        case Call("optional", (inner, *_)):
-            return converted(value, inner)
         case Call("object", (Object(fields),)) if isinstance(value, dict):
             return {str(field.key): _attribute_of(value.get(str(field.key)), field.value) for field in fields}
         case Call("map", (inner,)) if isinstance(value, dict):
@@ -321,6 +314,14 @@ def converted(value: Known, kind: Expression) -> Known:
             return [converted(item, inner) for item in value]
         case _:
             return value
+
+
+def _scalar(value: Known, kind: str) -> Known:
+    if kind == "string":
+        return value if isinstance(value, (Unknown, Document)) else text(value)
+    if not isinstance(value, str) or kind not in {"number", "bool"}:
+        return value
+    return _number(value) if kind == "number" else {"true": True, "false": False}.get(value, UNKNOWN)
 
 
 def _attribute_of(value: Known, kind: Expression) -> Known:

@@ -5,7 +5,19 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.errors import Position
-from fleetform.hcl.syntax import Block, Call, Conditional, Expression, For, Index, Items, Object, Reference
+from fleetform.hcl.syntax import (
+    Argument,
+    Block,
+    Call,
+    Conditional,
+    Entry,
+    Expression,
+    For,
+    Index,
+    Items,
+    Object,
+    Reference,
+)
 from fleetform.policy.evaluation import Scope, evaluate, turns
 from fleetform.policy.modules import Module
 from fleetform.policy.values import Known, Path, Unknown, entries, text
@@ -88,36 +100,44 @@ def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
 
 
 def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
+    if isinstance(node, Reference):
+        return _reference(node.name, (*node.steps, *path), frame)
+    if isinstance(node, Index):
+        step = evaluate(node.key, frame.scope)
+        return _follow(node.source, (step, *path), frame) if isinstance(step, (str, int)) else []
+    if isinstance(node, Conditional):
+        chosen = evaluate(node.condition, frame.scope)
+        return _follow(node.yes if chosen else node.no, path, frame) if isinstance(chosen, bool) else []
+    if isinstance(node, Call):
+        return _called(node, path, frame)
+    return _inside(node, path, frame) if path else []
+
+
+def _called(node: Call, path: Path, frame: Frame) -> list[Position]:
+    if node.function in _TRANSPARENT and node.arguments:
+        return _follow(node.arguments[0], path, frame)
+    if node.function == "merge" and path:
+        return _merged(node.arguments, path, frame)
+    return _joined(node.arguments, path, frame) if node.function == "concat" and path else []
+
+
+def _inside(node: Expression, path: Path, frame: Frame) -> list[Position]:
     match node:
-        case Object(fields) if path:
+        case Object(fields):
             return _entry(fields, path, frame)
-        case Items(items, places) if path and isinstance(path[0], int) and path[0] < len(items):
+        case Items(items, places) if isinstance(path[0], int) and path[0] < len(items):
             return [Position(frame.file, *places[path[0]]), *_follow(items[path[0]], path[1:], frame)]
-        case Call(function, (first, *_)) if function in _TRANSPARENT:
-            return _follow(first, path, frame)
-        case Call("merge", arguments) if path:
-            return _merged(arguments, path, frame)
-        case Call("concat", arguments) if path:
-            return _joined(arguments, path, frame)
-        case Conditional(condition, yes, no):
-            chosen = evaluate(condition, frame.scope)
-            return _follow(yes if chosen else no, path, frame) if isinstance(chosen, bool) else []
-        case For() if path:
+        case For():
             return _turn(node, path, frame)
-        case Reference(name, steps):
-            return _reference(name, (*steps, *path), frame)
-        case Index(source, key):
-            step = evaluate(key, frame.scope)
-            return _follow(source, (step, *path), frame) if isinstance(step, (str, int)) else []
         case _:
             return []
 
 
-def _entry(fields: tuple[object, ...], path: Path, frame: Frame) -> list[Position]:
-    for key, value, line, column in reversed(fields):  # type: ignore[misc]
-        name = key if isinstance(key, str) else text(evaluate(key, frame.scope))  # type: ignore[has-type]
+def _entry(fields: tuple[Entry, ...], path: Path, frame: Frame) -> list[Position]:
+    for key, value, line, column in reversed(fields):
+        name = key if isinstance(key, str) else text(evaluate(key, frame.scope))
         if name == str(path[0]):
-            return [Position(frame.file, line, column), *_follow(value, path[1:], frame)]  # type: ignore[has-type]
+            return [Position(frame.file, line, column), *_follow(value, path[1:], frame)]
     return []
 
 
@@ -167,12 +187,8 @@ def _reference(name: str, steps: Path, frame: Frame) -> list[Position]:
     first, rest = str(steps[0]), steps[1:]
     module = frame.module
     if name == "local" and (local := module.declared.locals.get(first)):
-        return _placed(
-            local.argument.line, local.argument.column, local.argument.value, rest, module_frame(module, local.file)
-        )
-    if name == "var":
-        return _variable(module, first, rest)
-    return []
+        return _placed(local.argument, rest, module_frame(module, local.file))
+    return _variable(module, first, rest) if name == "var" else []
 
 
 def _looped(source: Source, steps: Path) -> list[Position]:
@@ -187,10 +203,7 @@ def _looped(source: Source, steps: Path) -> list[Position]:
 
 def _variable(module: Module, name: str, path: Path) -> list[Position]:
     if given := module.given(name):
-        (line, column), value = (given[0].argument.line, given[0].argument.column), given[0].argument.value
-        caller = call_frame(module, given[0].file)
-        found = _placed(line, column, value, path, caller)
-        return found
+        return _placed(given[0].argument, path, call_frame(module, given[0].file))
     if placed := module.declared.variables.get(name):
         argument = placed.block.arguments.get("default")
         line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
@@ -198,8 +211,8 @@ def _variable(module: Module, name: str, path: Path) -> list[Position]:
     return []
 
 
-def _placed(line: int, column: int, value: Expression, path: Path, frame: Frame) -> list[Position]:
-    return [Position(frame.file, line, column), *_follow(value, path, frame)]
+def _placed(argument: Argument, path: Path, frame: Frame) -> list[Position]:
+    return [Position(frame.file, argument.line, argument.column), *_follow(argument.value, path, frame)]
 
 
 def module_frame(module: Module, file: PurePath) -> Frame:

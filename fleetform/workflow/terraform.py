@@ -11,7 +11,7 @@ from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError
 from fleetform.programs import Output, read, run
-from fleetform.render.writer import rendered_folders
+from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
 from fleetform.terraform.summary import Summary, destroyed, summarize
