@@ -157,7 +157,7 @@ def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) 
     }
 )
 @reporting
-def check(  # noqa: PLR0913 - a flag each
+def check(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
     env: str = LOCAL,
     validate: bool = False,
@@ -190,7 +190,7 @@ def rules(_context: Context, json: bool = False) -> None:
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
 @reporting
 def schema(_context: Context, check: bool = False) -> None:
-    """Make the catalog's JSON Schema, which editors complete and check by, and its reference anew."""
+    """Make the catalog's JSON Schema, its reference and that of the policy's rules anew."""
     from fleetform.console import catalog
 
     catalog.schema(project(), check=check)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from fleetform.catalog.reference import MARK
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
@@ -49,10 +50,10 @@ def exception(rule: Rule) -> str:
 
 
 def reference(rules: Mapping[str, Rule]) -> str:
-    """The part of docs/policy.md that is made of the rules."""
+    """The part of docs/policy.md that is made of the rules, from the mark on."""
     table = [HEADINGS, ("---",) * len(HEADINGS), *(_linked(rule) for rule in rules.values())]
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |" for cells in table)
-    return "\n\n".join(["## Rules", lines, *map(_section, rules.values())]) + "\n"
+    return "\n\n".join([MARK, "## Rules", lines, *map(_section, rules.values())]) + "\n"
 
 
 def _linked(rule: Rule) -> tuple[str, ...]:

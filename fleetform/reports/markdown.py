@@ -51,7 +51,8 @@ def _left_out(count: int, what: str) -> str:
 
 def _row(remark: Remark) -> str:
     kind = remark.severity or str(remark.level)
-    rule = f"[{_text(remark.rule)}]({remark.topic.link})" if remark.topic else _text(remark.rule)
+    link = remark.topic.link if remark.topic else ""
+    rule = f"[{_text(remark.rule)}]({link})" if link.startswith("https://") else _text(remark.rule)
     what = "<br>".join(_text(part) for part in (remark.message, remark.remedy) if part)
     about = f"{_code(remark.address)}<br>" if remark.address else ""
     return f"| {kind} | {rule} | {_code(remark.place)} | {about}{what} |\n"
@@ -61,11 +62,11 @@ def _details(ordered: Sequence[Remark]) -> Iterator[str]:
     for rule, group in groupby(ordered, key=lambda remark: remark.rule):
         remarks = list(group)
         topic = remarks[0].topic
-        title = f": {_text(topic.title)}" if topic else ""
+        title = f": {_text(topic.title.removesuffix('.'))}" if topic else ""
         blocks = text(remarks, color=False)
         fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(blocks)), default=0))
         yield (
-            f"\n<details><summary>{_text(rule)}{title} {len(remarks)}</summary>\n\n"
+            f"\n<details><summary>{_text(rule)}{title} ({len(remarks)})</summary>\n\n"
             f"{fence}text\n{blocks}{fence}\n\n</details>\n"
         )
 

@@ -1,4 +1,4 @@
-"""What is to be mended in an environment: what the policy finds, less what is excepted and what was there when it was taken on."""
+"""What is to be mended in an environment: what the policy finds, less what is excepted and what the baseline has."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
