@@ -63,12 +63,16 @@ def _linked(rule: Rule) -> tuple[str, ...]:
 
 def _section(rule: Rule) -> str:
     checkov = f" checkov: {', '.join(rule.checkov)}." if rule.checkov else ""
-    language = "yaml" if rule.good.startswith("exceptions:") else "hcl"
     return "\n\n".join(
         [
             f'### <a id="{rule.id.lower()}"></a>{rule.id}: {rule.title.removesuffix(".")}',
             f"{rule.severity.capitalize()}. {rule.why} [Read on]({rule.link.removeprefix('docs/policy.md')}).{checkov}",
-            f"Fails:\n\n```hcl\n{rule.bad.strip()}\n```",
-            f"Passes:\n\n```{language}\n{rule.good.strip()}\n```",
+            f"Fails:\n\n{_block(rule.bad)}",
+            f"Passes:\n\n{_block(rule.good)}",
         ]
     )
+
+
+def _block(code: str) -> str:
+    language = "yaml" if code.startswith("exceptions:") else "hcl"
+    return f"```{language}\n{code.strip()}\n```"

@@ -28,10 +28,10 @@ def markdown(remarks: Sequence[Remark]) -> str:
     head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
     head += "| severity | rule | place | what |\n| --- | --- | --- | --- |\n"
     rows = _fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
-    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "more in the table")
+    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are left out")
     details = list(_details(ordered))
     shown = _fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
-    return table + "".join(shown) + _left_out(len(details) - len(shown), "rules without details here")
+    return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are left out")
 
 
 def _fitting(parts: Iterable[str], room: int) -> list[str]:
@@ -46,7 +46,7 @@ def _fitting(parts: Iterable[str], room: int) -> list[str]:
 
 
 def _left_out(count: int, what: str) -> str:
-    return f"\n*{count} {what}: `invoke check` tells all.*\n" if count else ""
+    return f"\n*{what.format(count)}: `invoke check` tells all.*\n" if count else ""
 
 
 def _row(remark: Remark) -> str:
