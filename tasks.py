@@ -84,10 +84,11 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def wrapper(*args: Any, format_: str = TEXT, **flags: Any) -> None:  # noqa: ANN401 - whatever flags the task has
+        from fleetform.catalog.wording import suggestion
         from fleetform.errors import CatalogError, FleetformError
 
         if format_ not in FORMATS:
-            raise Exit(f"`{format_}` is no format; known: {', '.join(FORMATS)}", WRONG_INPUT)
+            raise Exit(f"`{format_}` is no format; {suggestion(format_, list(FORMATS))}", WRONG_INPUT)
         if "format_" in own.parameters:
             flags["format_"] = format_
         try:

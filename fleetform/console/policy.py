@@ -108,8 +108,8 @@ def summary(env: str, found: Assessment) -> str:
     if found.open:
         parts.append(f"{_count(len(found.open), 'answer is', 'answers are')} open until a plan")
     if found.gone:
-        shrink = f"invoke check --env {env} --write-baseline"
-        parts.append(f"{_count(len(found.gone), 'entry', 'entries')} of the baseline no longer found: {shrink}")
+        gone = _count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
+        parts.append(f"{gone} not found any more: invoke check --env {env} --write-baseline")
     return "; ".join(parts)
 
 
