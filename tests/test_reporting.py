@@ -118,8 +118,14 @@ RULE = Rule(
 )
 
 
-def finding(file: PurePath, severity: Severity = Severity.MEDIUM, **places: Position) -> Finding:
-    return Finding(Position(file, 2, 3), "FF003", "x.y", "for ever", "set days", severity, "services", **places)
+def finding(
+    file: PurePath,
+    severity: Severity = Severity.MEDIUM,
+    cause: Position | None = None,
+    origin: Position | None = None,
+) -> Finding:
+    place = Position(file, 2, 3)
+    return Finding(place, "FF003", "x.y", "for ever", "set days", severity, "services", cause=cause, origin=origin)
 
 
 def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_path: Path) -> None:

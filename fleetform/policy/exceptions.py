@@ -232,7 +232,8 @@ class _Fault(NamedTuple):
 def _fault(exception: PolicyException, findings: Sequence[Finding], circumstances: Circumstances) -> _Fault | None:
     if exception.rule not in circumstances.known:
         return _unknown(exception.rule, circumstances.known)
-    if not any(excepts(exception, told) for told in (*findings, *circumstances.undecided)):
+    told: tuple[Finding | Open, ...] = (*findings, *circumstances.undecided)
+    if not any(excepts(exception, answer) for answer in told):
         return _unused(exception.rule)
     if _is_over(exception, circumstances.today):
         message = f"the exception from {exception.rule} ended on {exception.until}"
