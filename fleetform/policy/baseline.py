@@ -6,12 +6,13 @@ An entry is a rule at an address of a stack: no line, so that the file does not 
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
+from fleetform.policy.exceptions import matches
 from fleetform.policy.finding import Finding
 from fleetform.policy.judging import Open
 
@@ -67,7 +68,7 @@ def read(text: str, env: str) -> list[Entry]:
     raise InputError(f"{baseline_file(env)}: no baseline of findings; {mend}")
 
 
-def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Iterable[Open] = ()) -> Comparison:
+def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[Open] = ()) -> Comparison:
     """Findings beside a baseline.
 
     Args:
@@ -77,5 +78,11 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: It
     """
     known, found = Counter(entries), Counter(map(entry, findings))
     new = [finding for finding in findings if found[entry(finding)] > known[entry(finding)]]
-    open_still = {Entry(question.rule, question.stack, question.address) for question in undecided}
-    return Comparison(new, sorted(lost for lost in (known - found).elements() if lost not in open_still))
+    gone = (known - found).elements()
+    return Comparison(new, sorted(lost for lost in gone if not any(_may_be(lost, question) for question in undecided)))
+
+
+def _may_be(lost: Entry, question: Open) -> bool:
+    """Whether a plan may find it again; of `x.y[*]` it will tell the keys."""
+    same = (lost.rule, lost.stack) == (question.rule, question.stack)
+    return same and matches(question.address, lost.address)

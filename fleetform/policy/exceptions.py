@@ -158,10 +158,20 @@ def _end(code: Sequence[str], first: int) -> int:
     return len(code)
 
 
-def excepts(exception: PolicyException, finding: Finding | Open) -> bool:
-    """Whether an exception is about a finding, or what may be one; `*` in its address stands for any characters."""
-    pattern = ".*".join(map(re.escape, exception.address.split("*")))
-    return exception.rule == finding.rule and re.fullmatch(pattern, finding.address) is not None
+def matches(pattern: str, address: str) -> bool:
+    """Whether a pattern is about an address; `*` stands for any characters."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), address) is not None
+
+
+def excepts(exception: PolicyException, finding: Finding) -> bool:
+    """Whether an exception of the catalog is about a finding."""
+    return exception.rule == finding.rule and matches(exception.address, finding.address)
+
+
+def may_except(exception: PolicyException, question: Open) -> bool:
+    """Whether an exception may be about what a plan has yet to tell; of `x.y[*]` it will tell the keys."""
+    found = (exception.address, question.address)
+    return exception.rule == question.rule and (matches(*found) or matches(*reversed(found)))
 
 
 def covers(comment: Allow, finding: Finding) -> bool:
@@ -232,8 +242,8 @@ class _Fault(NamedTuple):
 def _fault(exception: PolicyException, findings: Sequence[Finding], circumstances: Circumstances) -> _Fault | None:
     if exception.rule not in circumstances.known:
         return _unknown(exception.rule, circumstances.known)
-    told: tuple[Finding | Open, ...] = (*findings, *circumstances.undecided)
-    if not any(excepts(exception, answer) for answer in told):
+    is_used = any(excepts(exception, finding) for finding in findings)
+    if not is_used and not any(may_except(exception, question) for question in circumstances.undecided):
         return _unused(exception.rule)
     if _is_over(exception, circumstances.today):
         message = f"the exception from {exception.rule} ended on {exception.until}"

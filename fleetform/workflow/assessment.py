@@ -1,10 +1,11 @@
 """What is to be mended in an environment: what the policy finds, less what is excepted and what the baseline has."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePath
+from typing import Any
 
 from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.locating import locator
@@ -18,8 +19,10 @@ from fleetform.policy.finding import Finding
 from fleetform.policy.judging import Open
 from fleetform.policy.rules import shipped
 from fleetform.stacks import stacks
-from fleetform.workflow.policy import check_environment
+from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
+
+_NONE: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,19 @@ class Assessment:
     gone: Sequence[baseline.Entry] = ()
 
 
-def assess(project: Project, env: str) -> Assessment:
+def assess(project: Project, env: str, plans: Mapping[str, Any] = _NONE) -> Assessment:
     """What the policy says of an environment as it stands on disk.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        plans: What ``terraform show -json`` says of the plans that there are, by stack.
 
     Raises:
         CheckFailedError: A file is not valid HCL.
         InputError: The catalog is wrong, or the baseline is none.
     """
-    findings, undecided = _judged(project, env)
+    findings, undecided = _judged(project, env, plans)
     compared = baseline.compare(findings, _baseline(project, env), undecided)
     return Assessment(compared.new, undecided, len(findings) - len(compared.new), compared.gone)
 
@@ -60,7 +68,7 @@ def write_baseline(project: Project, env: str) -> int:
     Raises:
         ProgramError: It cannot be written. What `assess` raises, save about the baseline.
     """
-    findings, _ = _judged(project, env)
+    findings, _ = _judged(project, env, _NONE)
     text, file = baseline.written(findings), project.root / baseline.baseline_file(env)
     entries = baseline.read(text, env)
     try:
@@ -74,10 +82,13 @@ def write_baseline(project: Project, env: str) -> int:
     return len(entries)
 
 
-def _judged(project: Project, env: str) -> tuple[list[Finding], Sequence[Open]]:
+def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> tuple[list[Finding], Sequence[Open]]:
     """What is found and not excepted, and what nobody knows yet."""
     environment = load(project.root, env)
-    judgement = check_environment(project, environment).judgement
+    check = Check(project, environment)
+    judgement = check.text().judgement
+    if plans:
+        judgement = check.plans(plans, judgement)
     circumstances = Circumstances(
         datetime.now(UTC).date(), shipped().keys(), _places(project.root, env), frozenset(judgement.open)
     )

@@ -88,9 +88,19 @@ def test_an_entry_that_is_no_finding_any_more_is_gone() -> None:
     )
 
 
-def test_an_entry_that_a_plan_may_yet_find_is_not_gone() -> None:
-    entries = read(written([finding("FF001")]), "dev")
-    assert compare([], entries, [Open("FF001", "services", "aws_x.this", ())]) == Comparison([], [])
+@pytest.mark.parametrize(
+    ("question", "is_gone"),
+    [
+        (Open("FF001", "services", 'aws_x.this["a"]', ()), False),
+        (Open("FF001", "services", "aws_x.this[*]", ()), False),
+        (Open("FF001", "services", "aws_y.this[*]", ()), True),
+        (Open("FF001", "foundation", "aws_x.this[*]", ()), True),
+        (Open("FF002", "services", "aws_x.this[*]", ()), True),
+    ],
+)
+def test_an_entry_that_a_plan_may_yet_find_is_not_gone(question: Open, *, is_gone: bool) -> None:
+    known = Entry("FF001", "services", 'aws_x.this["a"]')
+    assert compare([], [known], [question]) == Comparison([], [known] if is_gone else [])
 
 
 def test_the_baseline_stands_beside_the_environment() -> None:

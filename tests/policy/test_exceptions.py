@@ -99,6 +99,7 @@ def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
     ("question", "told"),
     [
         (Open("FF012", "services", "aws_x.this", ()), []),
+        (Open("FF012", "services", "aws_x.*", ()), []),
         (Open("FF012", "services", "aws_y.this", ()), ["FF000"]),
         (Open("FF013", "services", "aws_x.this", ()), ["FF000"]),
     ],
