@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import wraps
 from typing import Final, NamedTuple, TypeAlias
 
 from fleetform.policy.rule import Facts, Fault, ResourceCheck, Undecided
@@ -151,11 +152,11 @@ def of_statements(*arguments: str, documents: bool = True) -> Callable[[Statemen
     """
 
     def made(check: StatementCheck) -> ResourceCheck:
+        @wraps(check)
         def judge(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
             for statement in statements(resource, *arguments, documents=documents):
                 yield from (statement,) if isinstance(statement, Undecided) else check(statement, facts)
 
-        judge.__doc__ = check.__doc__
         return judge
 
     return made
@@ -168,8 +169,9 @@ def statements(resource: Resource, *arguments: str, documents: bool = True) -> I
         if documents and isinstance(value, Unknown) and _FROM_DOCUMENT in value.reference:
             continue
         if isinstance(value, dict):
-            path, value = (*path, "Statement"), value.get("Statement")
-        yield from _read(value, path, hcl=resource.kind == "data")
+            yield from _read(value.get("Statement"), (*path, "Statement"), hcl=False)
+        else:
+            yield from _read(value, path, hcl=True)
 
 
 def _places(resource: Resource, arguments: Iterable[str]) -> Iterator[Path]:

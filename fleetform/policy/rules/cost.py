@@ -29,7 +29,7 @@ resource "aws_nat_gateway" "this" {
 """,
 )
 def one_nat_gateway_is_enough(view: View, environment: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """In each stack, as it has the VPC in it. Where there is protection, a zone's failure must not take the others along."""
+    """In each stack, which has one VPC at most. Where there is protection, one zone may not take the others along."""
     if environment.protection:
         return
     found: dict[str, list[Resource]] = {}

@@ -30,7 +30,7 @@ class Switch(NamedTuple):
         return Fault(message, f"set {name} = {value}", self.path)
 
 
-# Defaults are the provider's, or AWS's where it has none; what is not here AWS encrypts anyway, as S3, DynamoDB and ECR.
+# Defaults are the provider's, or AWS's where it has none. What is not here AWS encrypts anyway: S3, DynamoDB, ECR...
 _AT_REST: Mapping[str, Switch] = {
     "aws_db_instance": Switch(("storage_encrypted",), default=False),
     "aws_docdb_cluster": Switch(("storage_encrypted",), default=False),
@@ -169,11 +169,10 @@ def data_is_encrypted_on_its_way(resource: Resource, _: Facts) -> Iterator[Fault
 
 def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
     for index, volume in enumerate(listed(resource.value("volume"))):
-        path: Path = ("volume", index, "efs_volume_configuration")
-        for number in range(len(listed(volume.get(path[-1])))) if isinstance(volume, dict) else ():
-            fault = Fault("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"')
-            at = (*path, number, "transit_encryption")
-            yield from require(resource, ("ENABLED",), fault._replace(at=at), default="DISABLED")
+        if isinstance(volume, dict) and listed(volume.get("efs_volume_configuration")):
+            at = ("volume", index, "efs_volume_configuration", 0, "transit_encryption")
+            fault = Fault("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at)
+            yield from require(resource, ("ENABLED",), fault, default="DISABLED")
 
 
 @rule(

@@ -9,7 +9,8 @@ from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
-_EVERYTHING = re.compile(r"\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:(?:[a-z-]+[:/])?\*(?:[:/]\*)*")
+# Whatever there is of a kind: `role/*`, but not the objects of one bucket, whose ARN has no kind.
+_EVERYTHING = re.compile(r"\*|arn:[^:]*:(?:s3:[^:]*:[^:]*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[A-Za-z-]+[:/])?)\*(?:[:/]\*)*")
 _ACCOUNT_ROOT = re.compile(r"\d{12}|arn:[^:]*:iam::[^:]*:root")
 
 # Of all actions whose resources can be named, those that read or change data, or what runs:
