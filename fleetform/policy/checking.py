@@ -79,7 +79,9 @@ class Policy:
         Raises:
             CheckFailedError: A module calls itself.
         """
-        found = list(self._judged([unit for stack in stacks for unit in self._units(stack)]))
+        folders = list(stacks)
+        self._library.summaries(path for folder in folders for path in self._library.paths(folder))
+        found = list(self._judged([unit for folder in folders for unit in self._units(folder)]))
         judgement = Judgement()
         for one, _ in found:
             judgement.add(one)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fleetform.errors import Position
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, File, Reference
-from fleetform.policy.modules import address
+from fleetform.policy.modules import Declarations, address, declarations
 from fleetform.policy.workers import spread
 from fleetform.store import Store, digest
 
@@ -56,6 +56,7 @@ class Library:
         self._summaries: dict[bytes, Summary] = {}
         self._files: dict[PurePath, File] = {}
         self._folders: dict[PurePath, bytes] = {}
+        self._declared: dict[PurePath, Declarations] = {}
 
     def paths(self, folder: PurePath) -> list[PurePath]:
         """The Terraform files of a folder, by name; those that are hidden are none."""
@@ -87,8 +88,9 @@ class Library:
         return {path: self._summaries[each] for path, each in wanted.items()}
 
     def _parse(self, missing: Collection[bytes]) -> None:
-        contents = [self._contents[each] for each in sorted(missing)]
-        made = dict(zip(sorted(missing), spread(_parsed, contents, _MANY), strict=True))
+        longest_first = sorted(missing, key=lambda each: len(self._contents[each]), reverse=True)
+        contents = [self._contents[each] for each in longest_first]
+        made = dict(zip(longest_first, spread(_parsed, contents, _MANY), strict=True))
         for each, (summary, parsed) in made.items():
             self._summaries[each] = summary
             self._parsed[each] = parsed
@@ -117,10 +119,12 @@ class Library:
             self._files[path] = File(path, blocks, arguments)
         return self._files[path]
 
-    def __call__(self, folder: PurePath) -> list[File]:
-        """The parsed files of a folder, by name."""
-        self.bring(self.paths(folder))
-        return [self.file(path) for path in self.paths(folder)]
+    def __call__(self, folder: PurePath) -> Declarations:
+        """What the files of a folder declare."""
+        if folder not in self._declared:
+            self.bring(self.paths(folder))
+            self._declared[folder] = declarations(self.file(path) for path in self.paths(folder))
+        return self._declared[folder]
 
     def module(self, folder: PurePath) -> bytes:
         """A digest of a module: of its files and of the modules that it calls."""

@@ -6,6 +6,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
@@ -53,13 +54,11 @@ def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
     if later is True:
         return UNKNOWN
     if isinstance(later, dict) and later:
-        given = value if isinstance(value, dict) else {}
-        return {key: _merged(given.get(key), later.get(key)) for key in given.keys() | later.keys()}
+        known = value if isinstance(value, dict) else {}
+        return {key: _merged(known.get(key), later.get(key)) for key in known.keys() | later.keys()}
     if isinstance(later, list) and later:
         given = value if isinstance(value, list) else []
-        longest = max(len(given), len(later))
-        pairs = zip([*given, *[None] * (longest - len(given))], [*later, *[None] * (longest - len(later))], strict=True)
-        return [_merged(item, unknown) for item, unknown in pairs]
+        return [_merged(item, unknown) for item, unknown in zip_longest(given, later)]
     return value
 
 

@@ -198,6 +198,13 @@ def plan(
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
 
 
+def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
+    """What a saved plan says, as Terraform shows it: secrets among it."""
+    return json.loads(
+        read(workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack))
+    )
+
+
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """The value of an applied stack's output."""
     return json.loads(read(workplace.terraform(stack).output(name), workplace.variables_of(stack)))
