@@ -22,6 +22,7 @@ TRUST_POLICIES: Final = ("aws_iam_policy_document", "aws_iam_role")
 """Types whose policies say who may take on a role."""
 
 _FROM_DOCUMENT = "data.aws_iam_policy_document."
+_ALL_OF_DOCUMENT: Path = ("statement",)
 _IN_HCL: Mapping[str, str] = {
     "Action": "actions",
     "Condition": "condition",
@@ -101,7 +102,7 @@ class Statement(NamedTuple):
             given = [
                 {"test": test, "variable": key, "values": values}
                 for test, keys in given.items()
-                for key, values in (keys.items() if isinstance(keys, dict) else ((keys, None),))  # type: ignore[list-item]
+                for key, values in (keys.items() if isinstance(keys, dict) else ((keys, None),))
             ]
         made = [_condition(item) for item in listed(given)]
         return None if None in made else [condition for condition in made if condition]
@@ -143,19 +144,26 @@ def _matches(pattern: str, names: frozenset[str]) -> bool:
 StatementCheck: TypeAlias = Callable[[Statement, Facts], Iterable[Fault | Undecided]]
 
 
-def of_statements(*arguments: str, documents: bool = True) -> Callable[[StatementCheck], ResourceCheck]:
+def of_statements(
+    *arguments: str, documents: bool = True, identities: bool = False
+) -> Callable[[StatementCheck], ResourceCheck]:
     """Makes a rule for statements one for the resources whose arguments they are in.
 
     Args:
         arguments: The arguments that are policies.
         documents: Whether the rule judges documents, too: then it leaves to them what an argument takes from one.
+        identities: Whether it asks what an identity may do: a document of which nothing is known is most likely of
+            that kind, and a question to such rules alone.
     """
 
     def made(check: StatementCheck) -> ResourceCheck:
         @wraps(check)
         def judge(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
             for statement in statements(resource, *arguments, documents=documents):
-                yield from (statement,) if isinstance(statement, Undecided) else check(statement, facts)
+                if not isinstance(statement, Undecided):
+                    yield from check(statement, facts)
+                elif identities or statement.at != _ALL_OF_DOCUMENT:
+                    yield statement
 
         return judge
 
@@ -164,7 +172,7 @@ def of_statements(*arguments: str, documents: bool = True) -> Callable[[Statemen
 
 def statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
     """The statements that allow something in some arguments of a resource, or in a document; see `of_statements`."""
-    for path in [("statement",)] if resource.kind == "data" else _places(resource, arguments):
+    for path in [_ALL_OF_DOCUMENT] if resource.kind == "data" else _places(resource, arguments):
         value = resource.value(*path)
         if documents and isinstance(value, Unknown) and _FROM_DOCUMENT in value.reference:
             continue

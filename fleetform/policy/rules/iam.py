@@ -73,7 +73,7 @@ data "aws_iam_policy_document" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy")
+@of_statements("policy", "inline_policy", identities=True)
 def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """In statements that allow; `s3:Get*` is a choice that somebody made, `kms:*` for an account is AWS's own."""
     at = statement.at("Action")
@@ -142,7 +142,7 @@ resource "aws_iam_role_policy" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy")
+@of_statements("policy", "inline_policy", identities=True)
 def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Of actions that read or change data; those that AWS knows no resource for need the wildcard."""
     yield from _not_on_everything(statement, _NARROWABLE, "name the resources, or add a condition that does")
@@ -179,7 +179,7 @@ data "aws_iam_policy_document" "schedule" {
 }
 """,
 )
-@of_statements("policy", "inline_policy")
+@of_statements("policy", "inline_policy", identities=True)
 def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """AWS's own policies have any role with `iam:PassedToService`: only roles that this service trusts."""
     remedy = "name the roles, and the service in a condition on iam:PassedToService"
@@ -211,7 +211,7 @@ data "aws_iam_policy_document" "deploy" {
 }
 """,
 )
-@of_statements("policy", "inline_policy")
+@of_statements("policy", "inline_policy", identities=True)
 def nobody_escalates(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """On named identities, or under a condition such as `iam:PermissionsBoundary`, it is somebody's choice."""
     yield from _not_on_everything(statement, _ESCALATING, "name the identities, or require a permissions boundary")
@@ -224,10 +224,11 @@ def _not_on_everything(statement: Statement, names: frozenset[str], remedy: str)
         return
     at = statement.at("Resource")
     resources = statement.items("Resource")
-    if statement.conditions is None:
-        yield Undecided(statement.at("Condition"))
-    elif any(isinstance(item, str) and _EVERYTHING.fullmatch(item) for item in resources):
-        yield Fault(f"allows {', '.join(granted)} on everything", remedy, at)
+    if any(isinstance(item, str) and _EVERYTHING.fullmatch(item) for item in resources):
+        if statement.conditions is None:
+            yield Undecided(statement.at("Condition"))
+        else:
+            yield Fault(f"allows {', '.join(granted)} on everything", remedy, at)
     elif any(isinstance(item, Unknown) and not item.reference.endswith(".arn") for item in resources):
         yield Undecided(at)
 
@@ -270,7 +271,7 @@ resource "aws_s3_bucket_policy" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", "assume_role_policy")
+@of_statements("policy", "inline_policy", "assume_role_policy", identities=True)
 def what_is_allowed_is_said(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """To deny all but something is what these elements are for."""
     for element in ("NotAction", "NotResource", "NotPrincipal"):
