@@ -8,6 +8,7 @@ from fleetform.hcl.parsing import parse
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.modules import Declarations, Module, declarations
 from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.rules import shipped
 from fleetform.policy.view import View, resources
 
 STACK = PurePath("envs/tiny/services")
@@ -43,6 +44,12 @@ def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
     judgement = judge_resources(found.resources, rules, facts)
     judgement.add(judge_environment(found, rules, ENVIRONMENT.model_copy(update={"protection": protected})))
     return judgement
+
+
+def counted(text: str, identifier: str, *, protected: bool = True) -> tuple[int, int]:
+    """How often a rule fails, and how often it is undecided."""
+    judgement = judged(text, shipped()[identifier], protected=protected)
+    return len(judgement.findings), len(judgement.open)
 
 
 GOLDEN = Path(__file__).parent / "findings"
