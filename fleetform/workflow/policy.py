@@ -25,6 +25,7 @@ def facts_of(environment: Environment) -> Facts:
     """What rules for single resources know of an environment."""
     return Facts(
         environment.name,
+        environment.account,
         topology.public_ports(environment),
         protected=environment.protection,
         zones=len(environment.zones),
