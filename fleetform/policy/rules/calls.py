@@ -85,9 +85,8 @@ def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Res
 
 
 def _written(resource: Resource) -> Iterable[Path]:
-    """What a rule that is written by hand says of both ends; of others the foundation's entry is the place."""
-    keys = ("referenced_security_group_id", "source_security_group_id", "from_port")
-    return () if resource.address.startswith("module.") else ((key,) for key in keys)
+    """The port of a rule that is written by hand; of others the foundation's entry is the place."""
+    return [] if resource.address.startswith("module.") else [("from_port",)]
 
 
 def _listened(environment: "Environment", service: str) -> frozenset[int]:
@@ -107,7 +106,6 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "worker", 8080),
-    keeps=_written,
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
     """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
@@ -119,14 +117,17 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
         if not isinstance(hole, _Hole):
             yield hole
             continue
-        for at, value in hole.opening.groups:
+        for _, value in hole.opening.groups:
             peer = services.get(_group(value) or "")
             if peer in (None, hole.service):
                 continue
             undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
             if reached := [port for port in undeclared if port in hole.ports]:
                 message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
-                yield hole.resource, Fault(message, f"add {hole.service} to its `calls`, or drop the rule", at)
+                yield (
+                    hole.resource,
+                    Fault(message, f"add {hole.service} to its `calls`, or drop the rule", hole.opening.at),
+                )
 
 
 @environment_rule(
