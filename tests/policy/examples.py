@@ -13,7 +13,7 @@ from fleetform.policy.view import View, resources
 
 STACK = PurePath("envs/tiny/services")
 FILE = STACK / "main.tf"
-FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True)
+FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True, private=True)
 ENVIRONMENT = Environment(
     name="tiny",
     application="shop",
