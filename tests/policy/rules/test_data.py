@@ -45,7 +45,10 @@ def test_data_is_encrypted_at_rest(kind: str, arguments: str, expected: tuple[in
         ),
         (
             "aws_ecs_task_definition",
-            'volume {\n name = "tmp"\n}\nvolume {\n efs_volume_configuration {\ntransit_encryption = "DISABLED"\n }\n}',
+            (
+                'volume {\n name = "tmp"\n}\n'
+                'volume {\n efs_volume_configuration {\n transit_encryption = "DISABLED"\n }\n}'
+            ),
             (1, 0),
         ),
         ("aws_memorydb_cluster", "tls_enabled = false", (1, 0)),
