@@ -22,7 +22,8 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fleetform.catalog.loading import CATALOG, environment_file, load  # noqa: E402 - the path above is needed first
+from fleetform.catalog.files import CATALOG, environment_file  # noqa: E402 - the path above is needed first
+from fleetform.catalog.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.catalog.models import Environment  # noqa: E402
 from fleetform.errors import CatalogError  # noqa: E402
 

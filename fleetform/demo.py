@@ -12,7 +12,7 @@ from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION
 from fleetform.verification import Report
-from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
+from fleetform.workflow import files, images, policy, pruning, running, smoking, terraform, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
@@ -69,7 +69,7 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
 
 def _check(project: Project, screen: Screen) -> None:
     with screen.step("Check the HCL") as step:
-        findings = files.findings(project, ENVIRONMENT)
+        findings = sorted(policy.check(project, ENVIRONMENT).judgement.findings)
         if findings:
             raise CheckFailedError("\n".join(map(str, findings)))
         step.note = "no findings"

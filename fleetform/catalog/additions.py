@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from fleetform.catalog.loading import CATALOG
+from fleetform.catalog.files import CATALOG
 from fleetform.catalog.models import url_variable
 from fleetform.catalog.nodes import parse
 from fleetform.catalog.schema import SCHEMA

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from fleetform.catalog.files import lock_file
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.repository import refuse_outside
 from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
-
-LOCK_NAME = "images.lock.yaml"
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
 _REMEDY = "`invoke images` writes this file; take it from Git again"
@@ -42,11 +41,6 @@ class LockedImage:
     platforms: tuple[str, ...]
     commit: str
     content_key: str
-
-
-def lock_file(env: str) -> PurePath:
-    """The lock of an environment, from the project's root."""
-    return PurePath("envs", env, LOCK_NAME)
 
 
 def load_lock(root: Path, env: str) -> dict[str, LockedImage]:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from fleetform import collector
 from fleetform.catalog.checks import check_calls, check_services
 from fleetform.catalog.environment_checks import check_environment
+from fleetform.catalog.files import CATALOG, environment_file, environment_names
 from fleetform.catalog.inheritance import SERVICE_KEYS, Inherited, Shared, inherit, told_once
 from fleetform.catalog.limits import check_service_limits
 from fleetform.catalog.models import Environment, Service
@@ -23,8 +24,6 @@ from fleetform.catalog.repository import check_builds, refuse_outside
 from fleetform.catalog.routing import check_routing
 from fleetform.catalog.wording import label, suggestion
 from fleetform.errors import CatalogError, InputError, Position, Problem
-
-CATALOG = PurePath("envs/catalog.yaml")
 
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
 _WORDS = re.compile(r"[\w./-]+( [\w./-]+)*")
@@ -46,16 +45,6 @@ _EXPECTED: Mapping[str, str] = {
 """What is expected, by the kind of pydantic's error and with its context."""
 
 
-def environment_file(name: str) -> PurePath:
-    """The YAML of an environment, from the project's root."""
-    return PurePath("envs", name, "environment.yaml")
-
-
-def environment_names(root: Path) -> list[str]:
-    """The environments of a project, sorted."""
-    return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))
-
-
 @collector.paused()
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
@@ -69,10 +58,12 @@ def load(root: Path, name: str) -> Environment:
     return validate(resolve(root, name))
 
 
-def load_notices(root: Path, name: str) -> list[Problem]:
-    """What is allowed in one environment and yet worth saying, by place; see `load` for what it raises."""
+@collector.paused()
+def load_with_notices(root: Path, name: str) -> tuple[Environment, list[Problem]]:
+    """Loads one environment, and what is allowed in it and yet worth saying, by place; raises what `load` does."""
     inherited = resolve(root, name)
-    return notices(validate(inherited), without_nulls(inherited.tree))
+    environment = validate(inherited)
+    return environment, notices(environment, without_nulls(inherited.tree))
 
 
 def resolve(root: Path, name: str) -> Inherited:

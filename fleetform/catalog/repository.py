@@ -5,10 +5,12 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
-from fleetform.catalog.models import Build
-from fleetform.catalog.nodes import Node
 from fleetform.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from fleetform.catalog.nodes import Node
 
 _REMEDY = "put what it leads to into the repository"
 
@@ -32,7 +34,7 @@ def refuse_outside(root: Path, file: PurePath) -> None:
         raise InputError(f"{file}: a symbolic link out of this repository; {_REMEDY}")
 
 
-def check_builds(root: Path, tree: Node) -> Iterator[Problem]:
+def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
     """No build context and no Dockerfile is a link out of the repository; read from the tree, sound or not."""
     is_link = functools.cache(os.path.islink)  # many services share their folders
     services = tree.at(("services",))
@@ -44,8 +46,10 @@ def check_builds(root: Path, tree: Node) -> Iterator[Problem]:
                 break
 
 
-def _paths(service: Node) -> Iterator[tuple[Node, PurePath]]:
+def _paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
     """A service's build context, then its Dockerfile, and where each is said; what is no path the models refuse."""
+    from fleetform.catalog.models import Build  # noqa: PLC0415 - who asks about links alone has no use for pydantic
+
     context = service.at(("build", "context"))
     if context is None or not _is_path(context.value):
         return

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleetform import reports
-from fleetform.catalog.loading import CATALOG, environment_file
+from fleetform.catalog.files import CATALOG, environment_file
 from fleetform.console.printing import color, write, write_changes
 from fleetform.errors import CheckFailedError, Problem
 from fleetform.workflow import reporting

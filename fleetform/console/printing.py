@@ -3,11 +3,14 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from fleetform.errors import InputError
-from fleetform.render.writer import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetform.render.writer import Change
 
 
 def write(text: str) -> None:
@@ -26,7 +29,7 @@ def write_json(value: object) -> None:
     write(json.dumps(value, indent=2) + "\n")
 
 
-def write_changes(changes: Sequence[Change], *, as_json: bool) -> None:
+def write_changes(changes: "Sequence[Change]", *, as_json: bool) -> None:
     """Prints which files are changed, and how."""
     if as_json:
         write_json([{"path": change.path.as_posix(), "change": change.kind} for change in changes])

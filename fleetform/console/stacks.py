@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from fleetform.catalog.loading import environment_file, load
+from fleetform.catalog.files import environment_file
+from fleetform.catalog.loading import load
 from fleetform.console.printing import color, confirm, count_images, write, write_json, write_line
 from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError

@@ -51,6 +51,7 @@ class UnreadableError(CheckFailedError):
 
     def __init__(self, position: Position, reason: str = "") -> None:
         self.position = position
+        self.reason = reason
         super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
 
 

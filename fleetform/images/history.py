@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetform.catalog.images_lock import LockedImage, load_lock, lock_file
+from fleetform.catalog.files import lock_file
+from fleetform.catalog.images_lock import LockedImage, load_lock
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CatalogError, InputError, ProgramError
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fleetform.catalog.images_lock import LockedImage, lock_file
+from fleetform.catalog.files import lock_file
+from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, InputError, ProgramError

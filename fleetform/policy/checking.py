@@ -1,73 +1,168 @@
-"""The policy of an environment: from the files on disk to what the rules say."""
+"""The policy of an environment: from the files on disk to what the rules say.
 
-from collections.abc import Iterable
-from pathlib import Path, PurePath
+The unit of work is one file of a stack with the modules that it calls. What the rules say of it follows from it, from
+the files of the stack that declare what it refers to, from the modules, the rules and the facts: it is remembered by
+the content of all these.
+"""
 
-from fleetform import collector, topology
-from fleetform.catalog.models import Environment
-from fleetform.hcl.parsing import parse
-from fleetform.hcl.syntax import File
-from fleetform.policy.judging import Judgement, judge_environment, judge_resources
+import os
+import pickle
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from fleetform.hcl.parsing import UnreadableError
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
+from fleetform.policy.library import Library, Summary, called
 from fleetform.policy.modules import Module, declarations
-from fleetform.policy.rule import Facts
-from fleetform.policy.rules import shipped
+from fleetform.policy.rule import Facts, Rule
 from fleetform.policy.view import Resource, View, resources
-from fleetform.stacks import stacks
+from fleetform.policy.workers import spread
+from fleetform.store import Store, digest
 
-_ENDINGS = frozenset({".tf", ".tfvars", ".hcl"})
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
 
-
-def facts_of(environment: Environment) -> Facts:
-    """What rules for single resources know of an environment."""
-    return Facts(
-        environment.name,
-        topology.public_ports(environment),
-        protected=environment.protection,
-        zones=len(environment.zones),
-    )
+_MANY = 12  # units; below that, processes cost more than they save
 
 
-class Folders:
-    """Parsed folders of Terraform files, each parsed once.
+@dataclass
+class Outcome:
+    """What is known after a check.
+
+    Attributes:
+        judgement: What the rules say.
+        unreadable: Files that cannot be read: what they hold is decided on the plan.
+    """
+
+    judgement: Judgement = field(default_factory=Judgement)
+    unreadable: list[UnreadableError] = field(default_factory=list)
+
+
+class Unit(NamedTuple):
+    """A file of a stack.
+
+    Attributes:
+        stack: The stack's folder.
+        path: The file.
+        others: The files of the stack whose declarations it uses, and which those use.
+    """
+
+    stack: PurePath
+    path: PurePath
+    others: tuple[PurePath, ...]
+
+
+class Policy:
+    """The rules and what they follow from.
 
     Args:
-        root: The project's root.
+        library: The files.
+        store: What rules said before.
+        code: A digest of the rules' own code.
+        rules: The rules.
+        facts: What they know of the environment.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._parsed: dict[PurePath, list[File]] = {}
+    def __init__(self, library: Library, store: Store, code: bytes, rules: Mapping[str, Rule], facts: Facts) -> None:
+        self._library = library
+        self._store = store
+        self._code = code
+        self._rules = rules
+        self._facts = facts
+        self._shared = shared_types(rules)
 
-    def __call__(self, folder: PurePath) -> Iterable[File]:
-        """The files of a folder, by name: `.tf`, `.tfvars` and backend files.
+    def check(self, environment: "Environment", stacks: Iterable[PurePath]) -> Outcome:
+        """What the rules say of an environment's stacks as they stand on disk.
 
         Raises:
-            CheckFailedError: One is not valid HCL.
+            CheckFailedError: A module calls itself.
         """
-        if folder not in self._parsed:
-            place = self._root / folder
-            found = place.iterdir() if place.is_dir() else ()
-            names = sorted(path.name for path in found if path.suffix in _ENDINGS and not path.name.startswith("."))
-            self._parsed[folder] = [parse((self._root / folder / name).read_bytes(), folder / name) for name in names]
-        return self._parsed[folder]
+        folders = list(stacks)
+        self._library.summaries(path for folder in folders for path in self._library.paths(folder))
+        found = list(self._judged([unit for folder in folders for unit in self._units(folder)]))
+        judgement = Judgement()
+        for one, _ in found:
+            judgement.add(one)
+        view = View(tuple(resource for _, shared in found for resource in shared))
+        judgement.add(judge_environment(view, self._rules, environment))
+        return Outcome(judgement, self._library.unreadable())
+
+    def resources(self, stack: PurePath) -> list[Resource]:
+        """Everything that a stack's files ask for."""
+        return [resource for unit in self._units(stack) for resource in self._resources(unit)]
+
+    def _units(self, stack: PurePath) -> list[Unit]:
+        summaries = self._library.summaries(self._library.paths(stack))
+        declaring: dict[str, list[PurePath]] = {}
+        for path, summary in summaries.items():
+            for name in summary.declares:
+                declaring.setdefault(name, []).append(path)
+        return [
+            Unit(stack, path, tuple(sorted(_used(path, summaries, declaring) - {path})))
+            for path in summaries
+            if path.suffix == ".tf"
+        ]
+
+    def _judged(self, units: list[Unit]) -> Iterable[tuple[Judgement, list[Resource]]]:
+        keys = {unit: self._key(unit) for unit in units}
+        known = {key: pickle.loads(value) for key, value in self._store.get_many(keys.values()).items()}  # noqa: S301 - our own work folder, trusted as the code is
+        missing = [unit for unit in units if keys[unit] not in known]
+        if missing:
+            self._prepare(missing)
+            made = dict(zip((keys[unit] for unit in missing), spread(self._judge, missing, _MANY), strict=True))
+            self._store.put_many(made)
+            known |= {key: pickle.loads(value) for key, value in made.items()}  # noqa: S301 - as above
+        return [known[key] for key in keys.values()]
+
+    def _key(self, unit: Unit) -> bytes:
+        summaries = self._library.summaries([unit.path])
+        modules = [self._library.module(folder) for folder in called(unit.stack, summaries.values())]
+        files = (part for path in (unit.path, *unit.others) for part in (os.fsencode(path), self._library.digest(path)))
+        return digest(b"unit", self._code, repr(self._facts).encode(), digest(*files), *modules)
+
+    def _prepare(self, units: Collection[Unit]) -> None:
+        """Has all parsed files at hand before processes are forked: they share them."""
+        paths = {path for unit in units for path in (unit.path, *unit.others)}
+        folders = [
+            folder for unit in units for folder in called(unit.stack, self._library.summaries([unit.path]).values())
+        ]
+        paths |= {path for folder in self._closure(folders) for path in self._library.paths(folder)}
+        self._library.bring(paths)
+
+    def _closure(self, folders: Iterable[PurePath]) -> set[PurePath]:
+        """Modules and those that they call."""
+        found: set[PurePath] = set()
+        waiting = list(folders)
+        while waiting:
+            folder = waiting.pop()
+            if folder not in found:
+                found.add(folder)
+                waiting += called(folder, self._library.summaries(self._library.paths(folder)).values())
+        return found
+
+    def _judge(self, unit: Unit) -> bytes:
+        found = self._resources(unit)
+        judgement = judge_resources(found, self._rules, self._facts)
+        shared = [resource.detached() for resource in found if resource.type in self._shared]
+        return pickle.dumps((judgement, shared))
+
+    def _resources(self, unit: Unit) -> list[Resource]:
+        files = [self._library.file(path) for path in (unit.path, *unit.others)]
+        root = Module(self._library, unit.stack, declarations(files))
+        return list(resources(root, unit.stack.name, [unit.path]))
 
 
-def check(environment: Environment, root: Path) -> Judgement:
-    """What the rules say of an environment's stacks as they stand on disk.
-
-    Raises:
-        CheckFailedError: A file is not valid HCL.
-    """
-    with collector.paused():
-        view = View(tuple(_resources(environment, Folders(root))))
-        rules = shipped()
-        judgement = judge_resources(view.resources, rules, facts_of(environment))
-        judgement.add(judge_environment(view, rules, environment))
-    return judgement
-
-
-def _resources(environment: Environment, folders: Folders) -> Iterable[Resource]:
-    for stack in stacks(environment):
-        folder = PurePath("envs", environment.name, stack.name)
-        files = list(folders(folder))
-        yield from resources(Module(folders, folder, declarations(files)), stack.name, [file.path for file in files])
+def _used(
+    path: PurePath, summaries: Mapping[PurePath, Summary], declaring: Mapping[str, list[PurePath]]
+) -> set[PurePath]:
+    """A file and those that declare what it uses, and what they use."""
+    found: set[PurePath] = set()
+    waiting = [path]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [other for name in summaries[path].refers for other in declaring.get(name, ())]
+    return found

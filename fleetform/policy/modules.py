@@ -11,9 +11,6 @@ from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Object
 from fleetform.policy.evaluation import Scope, element, evaluate
 from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known, text
 
-Files: TypeAlias = Callable[[PurePath], Iterable[File]]
-"""The parsed files of a folder, which is named from the project's root."""
-
 _OF_NO_MODULE = frozenset({"count", "each", "path", "self", "terraform"})
 _UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
 
@@ -55,6 +52,10 @@ class Declarations:
     others: list[Placed] = field(default_factory=list)
     tfvars: dict[str, Given] = field(default_factory=dict)
     backend: dict[str, Given] = field(default_factory=dict)
+
+
+Folders: TypeAlias = Callable[[PurePath], Declarations]
+"""What the files of a folder declare, which is named from the project's root."""
 
 
 def declarations(files: Iterable[File]) -> Declarations:
@@ -145,19 +146,22 @@ class Module:
     """A module as it is called, or a stack's root module.
 
     Args:
-        files: Where files come from.
+        folders: Where modules come from.
         folder: Its folder, from the project's root.
         declared: What its files declare.
         call: The call; None for a root module.
     """
 
-    def __init__(self, files: Files, folder: PurePath, declared: Declarations, call: CallSite | None = None) -> None:
+    def __init__(
+        self, folders: Folders, folder: PurePath, declared: Declarations, call: CallSite | None = None
+    ) -> None:
         self.folder = folder
         self.declared = declared
         self.call = call
-        self._files = files
+        self._folders = folders
         self._values: dict[tuple[str, str], Known] = {}
         self._children: dict[tuple[str, str], Module | None] = {}
+        self._made: dict[str, Mapping[str, Instance]] = {}
 
     @property
     def prefix(self) -> str:
@@ -239,7 +243,7 @@ class Module:
                 raise CheckFailedError(f"{folder.as_posix()}: the module calls itself; remove the call")
             caller = caller.call.module if caller.call else None
         call = CallSite(placed, instance, self)
-        return Module(self._files, folder, declarations(self._files(folder)), call)
+        return Module(self._folders, folder, self._folders(folder), call)
 
     def _output(self, name: str, steps: Path) -> tuple[Known, Path]:
         placed = self.declared.calls.get(name)
@@ -271,18 +275,23 @@ class Module:
         placed = self.declared.resources.get(name)
         if placed is None:
             return UNKNOWN, ()
-        made = {each.suffix: each for each in instances(placed.block, Scope(self))}
+        made = self._instances(name, placed.block)
         reference = f"{self.prefix}{name}"
         if "for_each" not in placed.block.arguments and "count" not in placed.block.arguments:
             return self._attribute(placed.block, made[""], reference, steps)
         if "[*]" in made:
             return Unknown(reference), steps
         if not steps:
-            return _all(reference, made.values()), ()
+            return self._once("resource", name, lambda _: _all(reference, made.values())), ()
         suffix = element(steps[0])
         if suffix not in made:
             return INVALID, ()
         return self._attribute(placed.block, made[suffix], reference + suffix, steps[1:])
+
+    def _instances(self, name: str, block: Block) -> Mapping[str, Instance]:
+        if name not in self._made:
+            self._made[name] = {each.suffix: each for each in instances(block, Scope(self))}
+        return self._made[name]
 
     def _attribute(self, block: Block, instance: Instance, reference: str, steps: Path) -> tuple[Known, Path]:
         whole = Unknown(reference, present=True)

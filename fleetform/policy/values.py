@@ -1,5 +1,6 @@
 """What is known of a value: what Terraform would have for it, or Unknown; never a guess."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
@@ -73,6 +74,25 @@ def structure(value: Known) -> Known:
             return [structure(item) for item in value]
         case _:
             return value
+
+
+_DOCUMENTS = frozenset({"access_policies", "assume_role_policy", "container_definitions", "inline_policy", "policy"})
+
+
+def documents(values: Mapping[str, Known]) -> dict[str, Known]:
+    """A resource's values with arguments that are JSON by what they say."""
+    return {key: _read(item) if key in _DOCUMENTS else item for key, item in values.items()}
+
+
+def _read(value: Known) -> Known:
+    if isinstance(value, list):
+        return [documents(item) if isinstance(item, dict) else item for item in value]
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        return json.loads(value)  # type: ignore[no-any-return]
+    except ValueError:
+        return value
 
 
 def is_known(value: Known) -> bool:

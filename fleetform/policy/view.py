@@ -15,7 +15,7 @@ from fleetform.hcl.syntax import Block
 from fleetform.policy.evaluation import evaluate
 from fleetform.policy.modules import Instance, Module, Placed, address, instances
 from fleetform.policy.tracing import Frame, Source, bodies, module_frame, trail
-from fleetform.policy.values import UNKNOWN, Known, Path, structure, walk
+from fleetform.policy.values import UNKNOWN, Known, Path, documents, structure, walk
 
 _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "provider", "providers"})
 
@@ -180,7 +180,7 @@ def _instances(module: Module, placed: Placed) -> Iterator[Resource]:
         frame = top.within(instance.symbols, sources)
         name = f"{module.prefix}{address(block)}{instance.suffix}"
         origin = _origin(module, placed, frame, instance)
-        yield _made(name, block.kind, block.labels[0], values(block, frame), origin)
+        yield _made(name, block.kind, block.labels[0], documents(values(block, frame)), origin)
 
 
 def values(block: Block, frame: Frame) -> dict[str, Known]:

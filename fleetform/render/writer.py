@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from fleetform.errors import InputError
-from fleetform.render.rendering import HEADER_START
+from fleetform.render.standing import generated
 
 Formatter: TypeAlias = Callable[[Path], None]
 """Formats all `.tf` and `.tfvars` files below a folder in place."""
@@ -96,19 +96,7 @@ def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list
 
 def _generated(folder: Path) -> dict[PurePath, str]:
     """The text of the generated files that stand in a folder."""
-    texts = {}
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.is_file() and not path.is_symlink():
-            content = path.read_bytes()
-            if content.startswith(HEADER_START.encode()):
-                texts[PurePath(path.name)] = content.decode("utf-8", errors="replace")
-    return texts
-
-
-def rendered_folders(folder: Path) -> tuple[str, ...]:
-    """The folders of an environment that have generated files, sorted."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return tuple(sorted(path.name for path in found if path.is_dir() and _generated(path)))
+    return {PurePath(name): content.decode("utf-8", errors="replace") for name, content in generated(folder).items()}
 
 
 def write(root: Path, stack_changes: list[Change]) -> None:

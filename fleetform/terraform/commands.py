@@ -40,6 +40,10 @@ class Terraform:
         """Applies a saved plan."""
         return self._argv("apply", "-input=false", "-lock-timeout=60s", str(plan))
 
+    def show(self, plan: Path) -> list[str]:
+        """Prints a saved plan as JSON."""
+        return [self.program, f"-chdir={self.folder}", "show", "-json", str(plan)]
+
     def output(self, name: str) -> list[str]:
         """Prints an output's value as JSON."""
         return self._argv("output", "-json", name)

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fleetform.errors import ProgramError
-from fleetform.hcl.literals import literal
-from fleetform.stacks import AWS_PROVIDER_VERSION
 
 PROGRAMS = ("terraform", "tofu")
 
@@ -75,12 +73,16 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
 
 def find_mirrors(machine: Path) -> list[Path]:
     """The filesystem mirrors below a folder that hold the AWS provider in the version that the stacks pin, sorted."""
+    from fleetform.stacks import AWS_PROVIDER_VERSION  # noqa: PLC0415 - who looks for the program alone has no use for it
+
     registries = sorted(machine.glob(f"*/{_REGISTRY}"))
     return [registry.parent for registry in registries if any((registry / _PROVIDER).glob(f"*{AWS_PROVIDER_VERSION}*"))]
 
 
 def configuration(mirrors: list[Path]) -> str:
     """The text of a CLI configuration that takes the AWS provider from mirrors and all else from its registry."""
+    from fleetform.hcl.literals import literal  # noqa: PLC0415 - the same
+
     provider = literal([f"{_REGISTRY}/{_PROVIDER}"])
     blocks = [
         f"  filesystem_mirror {{\n    path    = {literal(str(path))}\n    include = {provider}\n  }}\n"

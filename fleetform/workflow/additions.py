@@ -7,7 +7,8 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 
 from fleetform.catalog.additions import NewEnvironment, NewService, environment_like, require_name, with_service
-from fleetform.catalog.loading import CATALOG, environment_file, environment_names, load
+from fleetform.catalog.files import CATALOG, environment_file, environment_names
+from fleetform.catalog.loading import load
 from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, InputError, ProgramError

@@ -7,8 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-from fleetform.catalog.models import Environment
+from fleetform.store import Store
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_REMEMBERED = 128 * 1024 * 1024  # bytes: some environments of a thousand services, in many states
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,11 @@ class Project:
     def work(self) -> Path:
         """What a machine keeps of its own: plans, logs, the emulator's record. Not committed."""
         return self.root / ".fleetform"
+
+    @property
+    def store(self) -> Store:
+        """What is remembered from run to run."""
+        return Store(self.work / "store.sqlite", _REMEMBERED)
 
     @contextmanager
     def copy(self) -> Iterator["Project"]:
@@ -46,7 +57,7 @@ def _hidden_folders(folder: str, names: Sequence[str]) -> list[str]:
     return [name for name in names if name.startswith(".") and Path(folder, name).is_dir()]
 
 
-def aws_variables(environment: Environment, emulator_folder: Path) -> Mapping[str, str]:
+def aws_variables(environment: "Environment", emulator_folder: Path) -> Mapping[str, str]:
     """The process environment in which AWS is the environment's; starts the emulator if that is it."""
     if not environment.emulator:
         return os.environ

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from fleetform.catalog.images_lock import LOCK_NAME
+from fleetform.catalog.files import LOCK_NAME
 from fleetform.catalog.places import KeyPath, keys_at
 from fleetform.catalog.reference import anchor
 from fleetform.errors import Position, Problem

@@ -11,7 +11,7 @@ from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError
 from fleetform.programs import Output, read, run
-from fleetform.render.writer import rendered_folders
+from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
 from fleetform.terraform.summary import Summary, destroyed, summarize
@@ -196,6 +196,13 @@ def plan(
     )
     changes = result.code == _PLAN_HAS_CHANGES
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+
+
+def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
+    """What a saved plan says, as Terraform shows it: secrets among it."""
+    return json.loads(
+        read(workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack))
+    )
 
 
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import CATALOG as CATALOG_FILE
+from fleetform.catalog.files import CATALOG as CATALOG_FILE
 from fleetform.catalog.loading import load
 from fleetform.catalog.nodes import MAX_BYTES, read
 from fleetform.errors import InputError

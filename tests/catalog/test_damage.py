@@ -6,7 +6,8 @@ from pathlib import Path, PurePath
 import pytest
 from hypothesis import given
 
-from fleetform.catalog.loading import CATALOG, environment_file, load
+from fleetform.catalog.files import CATALOG, environment_file
+from fleetform.catalog.loading import load
 from fleetform.errors import InputError, Position
 from tests.catalog.damage import Files, damaged
 

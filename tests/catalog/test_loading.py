@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import environment_names, load
+from fleetform.catalog.files import environment_names
+from fleetform.catalog.loading import load
 from fleetform.catalog.models import (
     Autoscaling,
     Build,

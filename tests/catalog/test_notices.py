@@ -2,7 +2,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.catalog.loading import load_notices
+from fleetform.catalog.loading import load_with_notices
 from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import parse
 from fleetform.catalog.notices import circles, notices
@@ -11,7 +11,7 @@ from tests.catalog.catalogs import HEAD, project
 
 def found(root: Path, services: str, environment: str = "") -> list[str]:
     """The notices about a project, the catalog's name left out."""
-    lines = map(str, load_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev"))
+    lines = map(str, load_with_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev")[1])
     return [line.removeprefix("envs/catalog.yaml:") for line in lines]
 
 
@@ -126,4 +126,4 @@ def test_a_long_circle_is_found() -> None:
 
 @pytest.mark.parametrize("name", ["dev", "local", "prod"])
 def test_the_environments_that_ship_have_none(root: Path, name: str) -> None:
-    assert load_notices(root, name) == []
+    assert load_with_notices(root, name)[1] == []

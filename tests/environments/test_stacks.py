@@ -8,7 +8,7 @@ from fleetform.catalog.loading import load
 from fleetform.programs import run
 from fleetform.stacks import stacks
 from fleetform.terraform import commands, installation
-from fleetform.workflow import files
+from fleetform.workflow import files, formatting
 from fleetform.workflow.project import Project
 
 ENVIRONMENTS = ["dev", "local", "prod"]
@@ -21,7 +21,7 @@ def test_a_render_changes_nothing(root: Path, environment: str) -> None:
 
 
 def test_all_files_are_formatted(root: Path) -> None:
-    assert files.unformatted(Project(root)) == []
+    assert formatting.unformatted(Project(root)) == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.images_lock import LockedImage, lock_file, write_lock
+from fleetform.catalog.files import lock_file
+from fleetform.catalog.images_lock import LockedImage, write_lock
 from fleetform.errors import InputError, ProgramError
 from fleetform.images.history import Entry, previous, rollback_targets
 from tests.commits import git

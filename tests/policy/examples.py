@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 from fleetform.catalog.models import Environment, Service
 from fleetform.hcl.parsing import parse
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
-from fleetform.policy.modules import Module, declarations
+from fleetform.policy.modules import Declarations, Module, declarations
 from fleetform.policy.rule import Facts, Rule
 from fleetform.policy.view import View, resources
 
@@ -29,7 +29,7 @@ ENVIRONMENT = Environment(
 def view(text: str) -> View:
     """What a stack of one file asks for."""
     files = [parse(text.encode(), FILE)]
-    root = Module(lambda _: (), STACK, declarations(files))
+    root = Module(lambda _: Declarations(), STACK, declarations(files))
     return View(tuple(resources(root, "services", [FILE])))
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fleetform import hcl
-from fleetform.render.rendering import HEADER_START, header, render
+from fleetform.render.rendering import header, render
+from fleetform.render.standing import HEADER_START
 from fleetform.render.template import Templates
 from tests import golden
 from tests.catalog.catalogs import HEAD, loaded

@@ -1,0 +1,22 @@
+"""Where the catalog is written, from the project's root."""
+
+from pathlib import Path, PurePath
+
+CATALOG = PurePath("envs/catalog.yaml")
+
+LOCK_NAME = "images.lock.yaml"
+
+
+def environment_file(name: str) -> PurePath:
+    """The YAML of an environment."""
+    return PurePath("envs", name, "environment.yaml")
+
+
+def lock_file(env: str) -> PurePath:
+    """The lock of an environment's images."""
+    return PurePath("envs", env, LOCK_NAME)
+
+
+def environment_names(root: Path) -> list[str]:
+    """The environments of a project, sorted."""
+    return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))

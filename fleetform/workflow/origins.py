@@ -1,0 +1,79 @@
+"""Where the catalog says what became a value of a generated file."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from fleetform.catalog.loading import resolve
+from fleetform.catalog.nodes import Node
+from fleetform.errors import Position
+from fleetform.hcl.places import names_at
+from fleetform.policy.finding import Finding
+from fleetform.policy.library import Library
+
+Keys = tuple[str | int, ...]
+
+_FILE_OF_SERVICE = re.compile(r"service_(?P<service>.+)\.tf")
+_CALL = re.compile(r"(?P<caller>[a-z0-9-]+)->(?P<callee>[a-z0-9-]+):\d+(?:/\w+)?")
+
+
+def with_origins(findings: Iterable[Finding], root: Path, name: str, library: Library) -> list[Finding]:
+    """Findings with the places in the catalog that they come from, as far as they come from one.
+
+    Args:
+        findings: The findings.
+        root: The project's root.
+        name: The environment's name.
+        library: The files of the findings.
+    """
+    found = list(findings)
+    if not found:
+        return []
+    tree = resolve(root, name).tree
+    return [replace(finding, origin=_origin(finding, tree, library)) for finding in found]
+
+
+def _origin(finding: Finding, tree: Node, library: Library) -> Position | None:
+    file = finding.place.file
+    if file.name not in {path.name for path in library.paths(file.parent)}:
+        return None
+    names = names_at(library.file(file), finding.place.line, finding.place.column)
+    service = _FILE_OF_SERVICE.fullmatch(file.name)
+    candidates = _of_service(service["service"], names[2:]) if service else _of_environment(names, file.stem, tree)
+    return next((position for keys in candidates if (position := _place(tree, keys))), None)
+
+
+def _of_service(service: str, names: tuple[str, ...]) -> Iterator[Keys]:
+    """The keys of a service that its module's arguments come from, the nearest first."""
+    if names[:1] == ("containers",):
+        own = names[1:2] == (service,)
+        names = names[2:] if own else ("sidecars", *names[1:])
+    for length in range(len(names), -1, -1):
+        yield ("services", service, *names[:length])
+
+
+def _of_environment(names: tuple[str, ...], file: str, tree: Node) -> Iterator[Keys]:
+    """The keys that the foundation's arguments come from: a call, a key of the same name, or that of the file."""
+    for name in names:
+        if call := _CALL.fullmatch(name):
+            yield from _of_call(call["caller"], call["callee"], tree)
+    for index in range(len(names) - 1, -1, -1):
+        yield from ((key, *names[index:]) for key in ("network", "ingress"))
+        yield names[index:]
+    yield (file,)
+
+
+def _of_call(caller: str, callee: str, tree: Node) -> Iterator[Keys]:
+    calls = tree.at(("services", caller, "calls"))
+    for index, call in enumerate(calls.value if calls and isinstance(calls.value, list) else ()):
+        named = call.at(("service",)) or call
+        if str(named.value).partition(":")[0] == callee:
+            yield ("services", caller, "calls", index)
+    yield ("services", callee, "public")
+    yield ("services", caller)
+
+
+def _place(tree: Node, keys: Keys) -> Position | None:
+    node = tree.at(keys)
+    return (node.key_position or node.position) if node and keys else None

@@ -1,0 +1,115 @@
+"""The policy of an environment: what its files say, and what its plans say where the files leave it open."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from fleetform import identity, topology
+from fleetform.catalog.loading import load
+from fleetform.catalog.models import Environment
+from fleetform.policy import planned
+from fleetform.policy.checking import Outcome, Policy
+from fleetform.policy.finding import Finding, Stage
+from fleetform.policy.judging import Judgement, Open, judge_environment, judge_resources
+from fleetform.policy.library import Library
+from fleetform.policy.rule import Facts
+from fleetform.policy.rules import shipped
+from fleetform.policy.view import Resource, View
+from fleetform.stacks import stacks
+from fleetform.workflow.origins import with_origins
+from fleetform.workflow.project import Project
+
+
+def facts_of(environment: Environment) -> Facts:
+    """What rules for single resources know of an environment."""
+    return Facts(
+        environment.name,
+        topology.public_ports(environment),
+        protected=environment.protection,
+        zones=len(environment.zones),
+    )
+
+
+@dataclass
+class Check:
+    """A check of one environment.
+
+    Args:
+        project: The checkout.
+        environment: The environment.
+    """
+
+    project: Project
+    environment: Environment
+    _library: Library = field(init=False)
+    _policy: Policy = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Reads nothing yet."""
+        store, code = self.project.store, identity.code()
+        self._library = Library(self.project.root, store, code)
+        self._policy = Policy(self._library, store, code, shipped(), facts_of(self.environment))
+
+    def text(self) -> Outcome:
+        """What the rules say of the stacks as they stand on disk.
+
+        Raises:
+            CheckFailedError: A module calls itself.
+        """
+        outcome = self._policy.check(self.environment, map(self._folder, self._stacks))
+        return Outcome(self._placed(outcome.judgement), outcome.unreadable)
+
+    def plans(self, shown: Mapping[str, Any], text: Judgement) -> Judgement:
+        """What the rules say where the text left it open, and of what it did not know of.
+
+        Args:
+            shown: What ``terraform show -json`` says of each stack's plan, by stack.
+            text: What they said of the text.
+        """
+        found = [
+            resource for stack in self._stacks if stack in shown for resource in self._planned(stack, shown[stack])
+        ]
+        facts, rules = facts_of(self.environment), shipped()
+        judgement = judge_resources(found, rules, facts, Stage.PLAN)
+        judgement.add(judge_environment(View(tuple(found)), rules, self.environment, Stage.PLAN))
+        return self._placed(combined(text, judgement, shown))
+
+    def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
+        folder = self._folder(stack)
+        written = {resource.address: resource for resource in self._policy.resources(folder)}
+        return planned.resources(plan, folder, written)
+
+    @property
+    def _stacks(self) -> list[str]:
+        return [stack.name for stack in stacks(self.environment)]
+
+    def _folder(self, stack: str) -> PurePath:
+        return PurePath("envs", self.environment.name, stack)
+
+    def _placed(self, judgement: Judgement) -> Judgement:
+        root, name = self.project.root, self.environment.name
+        return Judgement(with_origins(judgement.findings, root, name, self._library), judgement.open, judgement.passed)
+
+
+def combined(text: Judgement, plan: Judgement, stacks: Iterable[str]) -> Judgement:
+    """What text and plans say together: of a stack with a plan, the plan answers what the text left open.
+
+    Args:
+        text: What the text says of all stacks.
+        plan: What plans say of some.
+        stacks: The stacks that have plans.
+    """
+    known = {_about(finding) for finding in text.findings}
+    more = [finding for finding in plan.findings if _about(finding) not in known]
+    without = [question for question in text.open if question.stack not in set(stacks)]
+    return Judgement([*text.findings, *more], [*without, *plan.open], text.passed)
+
+
+def _about(told: Finding | Open) -> tuple[str, str, str]:
+    return told.rule, told.stack, told.address
+
+
+def check(project: Project, name: str) -> Outcome:
+    """What the rules say of an environment's stacks as they stand on disk."""
+    return Check(project, load(project.root, name)).text()
