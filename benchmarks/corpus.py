@@ -7,65 +7,74 @@ rules for an environment compare with the catalog of `envs/prod`, which is none 
 """
 
 import argparse
+import functools
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fleetform import collector  # noqa: E402 - the path above is needed first
-from fleetform.catalog.loading import load  # noqa: E402
+from fleetform.catalog.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.catalog.models import Environment  # noqa: E402
 from fleetform.errors import FleetformError  # noqa: E402
-from fleetform.hcl.parsing import parse  # noqa: E402
-from fleetform.hcl.syntax import File  # noqa: E402
-from fleetform.policy.checking import facts_of  # noqa: E402
-from fleetform.policy.judging import judge_environment, judge_resources  # noqa: E402
-from fleetform.policy.modules import Module, declarations  # noqa: E402
+from fleetform.policy.checking import Policy  # noqa: E402
+from fleetform.policy.library import ENDINGS, Library  # noqa: E402
 from fleetform.policy.rules import shipped  # noqa: E402
-from fleetform.policy.view import View, resources  # noqa: E402
+from fleetform.store import Store  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
+from fleetform.workflow.policy import facts_of  # noqa: E402
 
-ENDINGS = frozenset({".tf", ".tfvars"})
 SECONDS = 60
+_STORE_BYTES = 2**30
 
 
 @dataclass
 class Corpus:
-    """The readable files below a folder.
+    """A folder with Terraform files, all of which have been read.
 
     Attributes:
         root: The folder.
-        files: Its files by their folder, which is named from it.
-        unreadable: What is wrong with the others.
-        lines: How many lines all have.
+        store: What is remembered of its files.
+        library: Its files.
+        folders: The folders with such files, named from it.
+        crashes: Exceptions while reading.
     """
 
     root: Path
-    files: dict[PurePath, list[File]] = field(default_factory=dict)
-    unreadable: list[str] = field(default_factory=list)
-    lines: int = 0
+    store: Store
+    library: Library = field(init=False)
+    folders: list[PurePath] = field(init=False)
+    crashes: list[str] = field(default_factory=list)
 
-    def __call__(self, folder: PurePath) -> Iterable[File]:
-        """The files of a folder."""
-        return self.files.get(folder, [])
+    def __post_init__(self) -> None:
+        """Reads the files."""
+        self.library = Library(self.root, self.store, b"")
+        found = (path for path in self.root.rglob("*") if path.name.endswith(ENDINGS) and path.is_file())
+        folders = {path.parent.relative_to(self.root) for path in found if not path.name.startswith(".")}
+        self.folders = sorted(folders)
+        for folder in self.folders:
+            bring = functools.partial(self.library.bring, self.library.paths(folder))
+            self.crashes += attempt(self.root / folder, bring)
 
-    def add(self, path: PurePath) -> None:
-        """Reads a file."""
-        content = (self.root / path).read_bytes()
-        self.lines += content.count(b"\n")
-        try:
-            self.files.setdefault(path.parent, []).append(parse(content, path))
-        except FleetformError as error:
-            self.unreadable.append(f"{error} ({verdict(content)})")
+    @property
+    def lines(self) -> list[int]:
+        """How many lines each file has."""
+        paths = [path for folder in self.folders for path in self.library.paths(folder)]
+        return [(self.root / path).read_bytes().count(b"\n") for path in paths]
+
+    def unreadable(self) -> Iterator[str]:
+        """The files that cannot be read."""
+        for error in self.library.unreadable():
+            yield f"{error} ({verdict((self.root / error.position.file).read_bytes())})"
 
 
 def verdict(content: bytes) -> str:
@@ -73,15 +82,6 @@ def verdict(content: bytes) -> str:
     argv = [find_program(), "fmt", "-no-color", "-"]
     code = subprocess.run(argv, input=content, capture_output=True, check=False).returncode
     return "Terraform refuses it too" if code else "Terraform reads it"
-
-
-def read(root: Path) -> Corpus:
-    """Reads all Terraform files below a folder."""
-    corpus = Corpus(root)
-    found = (path for path in root.rglob("*") if path.suffix in ENDINGS and path.is_file())
-    for path in sorted(found):
-        corpus.add(path.relative_to(root))
-    return corpus
 
 
 @dataclass
@@ -104,26 +104,28 @@ class Answers:
 def judge(corpus: Corpus, environment: Environment) -> Answers:
     """Runs all rules on each folder as a root module."""
     answers = Answers()
-    for folder in sorted(corpus.files):
-        try:
-            with limited(SECONDS):
-                _judge_folder(corpus, folder, environment, answers)
-        except FleetformError as error:
-            answers.findings[f"refused: {error}"] += 1
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what we are here for
-            answers.crashes.append(f"{corpus.root / folder}: {error!r} at {_line(error)}")
+    policy = Policy(corpus.library, corpus.store, b"", shipped(), facts_of(environment))
+    for folder in corpus.folders:
+        act = functools.partial(_judge_folder, policy, environment, folder, answers)
+        answers.crashes += attempt(corpus.root / folder, act)
     return answers
 
 
-def _judge_folder(corpus: Corpus, folder: PurePath, environment: Environment, answers: Answers) -> None:
-    rules, files = shipped(), list(corpus(folder))
-    module = Module(corpus, folder, declarations(files))
-    view = View(tuple(resources(module, folder.name, [file.path for file in files])))
-    answers.resources += len(view.resources)
-    judgement = judge_resources(view.resources, rules, facts_of(environment))
+def _judge_folder(policy: Policy, environment: Environment, folder: PurePath, answers: Answers) -> None:
+    judgement = policy.check(environment, [folder]).judgement
+    answers.resources += len(policy.resources(folder))
     answers.findings.update(finding.rule for finding in judgement.findings)
     answers.open.update(question.rule for question in judgement.open)
-    judge_environment(view, rules, environment)
+
+
+def attempt(folder: Path, act: Callable[[], object]) -> list[str]:
+    """What goes wrong where nothing should; our own errors are no exceptions."""
+    try:
+        with limited(SECONDS), suppress(FleetformError):
+            act()
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what we are here for
+        return [f"{folder}: {error!r} at {_line(error)}"]
+    return []
 
 
 def _line(error: Exception) -> str:
@@ -154,32 +156,33 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main() -> int:
-    """Prints what there is in each folder; returns the exit code."""
-    environment, total = load(ROOT, "prod"), Answers()
-    for folder in arguments().folders:
+def report(folder: Path, environment: Environment) -> Answers:
+    """Prints what there is in a folder."""
+    with tempfile.TemporaryDirectory() as work:
         started = time.perf_counter()
-        with collector.paused():
-            corpus = read(folder)
-        reading = time.perf_counter() - started
-        count = sum(map(len, corpus.files.values())) + len(corpus.unreadable)
-        started = time.perf_counter()
+        corpus = Corpus(folder, Store(Path(work, "store.sqlite"), _STORE_BYTES))
+        read = time.perf_counter()
         answers = judge(corpus, environment)
-        judging = time.perf_counter() - started
-        print(
-            f"{folder}: {count} files of {corpus.lines} lines, {len(corpus.unreadable)} not read, in {reading:.1f} s;"
-        )
-        print(f"  {answers.resources} resources in {len(corpus.files)} folders, judged in {judging:.1f} s")
-        for line in corpus.unreadable:
-            print(f"  not read: {line}")
-        for line in answers.crashes:
-            print(f"  CRASH: {line}", flush=True)
-        total.findings += answers.findings
-        total.open += answers.open
-        total.crashes += answers.crashes
-    for rule in sorted(total.findings | total.open):
-        print(f"{rule}: {total.findings[rule]} findings, {total.open[rule]} open")
-    return 1 if total.crashes else 0
+        judged = time.perf_counter()
+        unreadable = list(corpus.unreadable())
+    lines = corpus.lines
+    print(f"{folder}: {len(lines)} files of {sum(lines)} lines, {len(unreadable)} not read, in {read - started:.1f} s;")
+    print(f"  {answers.resources} resources in {len(corpus.folders)} folders, judged in {judged - read:.1f} s")
+    answers.crashes = corpus.crashes + answers.crashes
+    for line in (*(f"not read: {each}" for each in unreadable), *(f"CRASH: {each}" for each in answers.crashes)):
+        print(f"  {line}", flush=True)
+    return answers
+
+
+def main() -> int:
+    """Prints what there is in each folder, and what the rules say of all; returns the exit code."""
+    environment = load(ROOT, "prod")
+    all_answers = [report(folder, environment) for folder in arguments().folders]
+    findings = sum((answers.findings for answers in all_answers), Counter[str]())
+    open_ = sum((answers.open for answers in all_answers), Counter[str]())
+    for rule in sorted(findings | open_):
+        print(f"{rule}: {findings[rule]} findings, {open_[rule]} open")
+    return 1 if any(answers.crashes for answers in all_answers) else 0
 
 
 if __name__ == "__main__":
