@@ -29,8 +29,10 @@ _FORGET = """DELETE FROM entries WHERE rowid IN (
         SELECT rowid, sum(length(value) + 150) OVER (ORDER BY used DESC, rowid DESC) AS total FROM entries
     ) WHERE total > ?
 )"""
-# Damage, or a table that is not ours: https://sqlite.org/rescode.html
-_WORTHLESS = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
+# What damage comes to (https://sqlite.org/rescode.html) and besides, in a write, a table that is not ours; in a read,
+# that may be one which another run is about to make.
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_WORTHLESS = _DAMAGED | {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH}
 
 
 def digest(*parts: bytes) -> bytes:
@@ -60,13 +62,13 @@ class Store:
     def get_many(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values of those keys that are known."""
         wanted = list(dict.fromkeys(keys))
-        found = self._try(lambda: self._read(wanted)) if wanted else None
+        found = self._try(lambda: self._read(wanted), _DAMAGED) if wanted else None
         return found or {}
 
     def put_many(self, values: Mapping[bytes, bytes]) -> None:
         """Remembers values, all of them or none."""
         if values and sum(map(len, chain.from_iterable(values.items()))) <= self._limit:
-            self._try(lambda: self._write(values))
+            self._try(lambda: self._write(values), _WORTHLESS)
 
     def _read(self, keys: list[bytes]) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -114,13 +116,19 @@ class Store:
             database.execute("PRAGMA synchronous = OFF")
             yield database
 
-    def _try(self, act: Callable[[], T]) -> T | None:
-        """Does it; once more with a new file if this one is worthless; None if it cannot be done."""
+    def _try(self, act: Callable[[], T], worthless: frozenset[int]) -> T | None:
+        """Does it; once more with a new file if an error says that this one is worthless; None if it cannot be done."""
         for _ in range(2):
             try:
                 return act()
-            except sqlite3.Error as error:
-                if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _WORTHLESS or not self._remove():
+            except (
+                sqlite3.Error,
+                TypeError,
+                ValueError,
+            ) as error:  # the last two: text that is none, of a damaged file
+                if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in worthless:
+                    return None
+                if not self._remove():
                     return None
             except OSError:
                 return None
