@@ -488,7 +488,8 @@ def requirements(_context: Context) -> None:
     for group in ("dev", "terraform"):
         constraint = "--constraint=requirements/run.txt"
         call(*plain, f"--group={group}", constraint, f"--output-file=requirements/{group}.txt")
-    call(*plain, "--group=checkov", "--output-file=requirements/checkov.txt")
+    for group in ("checkov", "rivals"):
+        call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 
 
 namespace = Collection(
