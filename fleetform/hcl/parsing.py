@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetform.errors import CheckFailedError, Position
+from fleetform.hcl.numbers import number
 from fleetform.hcl.syntax import (
     Argument,
     Binary,
@@ -139,8 +140,11 @@ def _identifier(node: "Node") -> Reference:
     return Reference(_word(node))
 
 
-def _float(node: "Node") -> float:
-    return float(_word(node))
+def _float(node: "Node") -> Expression:
+    try:
+        return number(_word(node))
+    except ValueError:
+        return Opaque(_word(node))
 
 
 def _integer(node: "Node") -> int:

@@ -19,7 +19,8 @@ from fleetform.hcl.syntax import (
     Unary,
 )
 from fleetform.policy import functions
-from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Path, Unknown, is_known, text
+from fleetform.policy.conversion import json_of, ordered, text_of, unified
+from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Path, Set, Unknown, is_known, text
 
 
 class Names(Protocol):
@@ -69,12 +70,18 @@ def stepped(value: Known, steps: Iterable[Known]) -> Known:
         elif isinstance(step, Unknown):
             value = UNKNOWN
         elif isinstance(value, dict):
-            value = value.get(text(step) or "", INVALID)
-        elif isinstance(value, list) and isinstance(step, int):
-            value = value[step] if -1 < step < len(value) else INVALID
+            key = text(step)
+            value = INVALID if key is None else value.get(key, INVALID)
         else:
-            value = INVALID
+            value = _item(value, step)
     return value
+
+
+def _item(value: Known, step: Known) -> Known:
+    index = int(step) if isinstance(step, str) and step.isdecimal() and step.isascii() else step
+    if not isinstance(value, list) or isinstance(value, Set) or not isinstance(index, int) or isinstance(index, bool):
+        return INVALID
+    return value[index] if -1 < index < len(value) else INVALID
 
 
 def further(value: Unknown, step: Known) -> Unknown:
@@ -100,21 +107,29 @@ def _splat(node: Splat, scope: Scope) -> Known:
     source = evaluate(node.source, scope)
     if isinstance(source, Unknown) and not source.present:
         return UNKNOWN
-    items = source if isinstance(source, list) else [] if source is None else [source]
+    items = _in_order(source) if isinstance(source, list) else [] if source is None else [source]
+    if items is None:
+        return UNKNOWN
     steps = [evaluate(step, scope) for step in node.steps]
     return [stepped(item, steps) for item in items]
 
 
+def _in_order(items: list[Known]) -> list[Known] | None:
+    """A list, or a set in its order; None if only Terraform knows that."""
+    try:
+        return ordered(items)
+    except ValueError:
+        return None
+
+
 def _template(node: Template, scope: Scope) -> Known:
     parts = [written(evaluate(part, scope)) for part in node.parts]
-    return "".join(map(str, parts)) if None not in parts else PRESENT
+    return unicodedata.normalize("NFC", "".join(map(str, parts))) if None not in parts else PRESENT
 
 
 def written(value: Known) -> str | None:
     """How a template writes a value; None if it cannot, or the value is not known."""
-    if isinstance(value, Document):
-        return functions.json_of(value.value) if is_known(value) else None
-    return text(value)
+    return text_of(value) if isinstance(value, Document) and is_known(value) else text(value)
 
 
 def _call(node: Call, scope: Scope) -> Known:
@@ -143,16 +158,33 @@ def _object(node: Object, scope: Scope) -> Known:
 
 def _conditional(node: Conditional, scope: Scope) -> Known:
     condition = evaluate(node.condition, scope)
-    if isinstance(condition, bool):
-        return evaluate(node.yes if condition else node.no, scope)
-    return UNKNOWN
+    if not isinstance(condition, bool):
+        return UNKNOWN
+    chosen, other = evaluate(node.yes if condition else node.no, scope), node.no if condition else node.yes
+    if isinstance(chosen, (int, float)) and not isinstance(other, (int, float)):
+        return _of_one_type(chosen, evaluate(other, scope))
+    return chosen
+
+
+def _of_one_type(chosen: Known, other: Known) -> Known:
+    """A number or a boolean; text if the branch that is not taken is text."""
+    if isinstance(other, Unknown):
+        return chosen
+    try:
+        return unified([chosen, other])[0]
+    except ValueError:
+        return UNKNOWN
 
 
 def _unary(node: Unary, scope: Scope) -> Known:
     value = evaluate(node.operand, scope)
     if node.operator == "!" and isinstance(value, bool):
         return not value
-    return -value if node.operator == "-" and isinstance(value, (int, float)) else UNKNOWN
+    return -value if node.operator == "-" and _is_number(value) else UNKNOWN  # type: ignore[operator]
+
+
+def _is_number(value: Known) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {

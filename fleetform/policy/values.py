@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
+from fleetform.hcl.numbers import written
+
 
 class Unknown(NamedTuple):
     """A value that the text, or a plan, leaves open.
@@ -25,6 +27,10 @@ class Document(NamedTuple):
     """
 
     value: "Known"
+
+
+class Set(list["Known"]):
+    """A set; in Terraform's order if it is one of plain values and all of it is known."""
 
 
 UNKNOWN: Final = Unknown()
@@ -123,7 +129,7 @@ def text(value: Known) -> str | None:
         case int() | str():
             return str(value)
         case float():
-            return str(int(value)) if value.is_integer() else repr(value)
+            return written(value)
         case _:
             return None
 
