@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 Number: TypeAlias = int | float
 
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?|(?=\.[0-9]))[0-9]*([eE][+-]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def number(text: str) -> Number:

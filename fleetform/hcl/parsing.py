@@ -1,8 +1,8 @@
 """Parsed HCL, with the place of everything. The only importer of python-hcl2."""
 
 import re
-import textwrap
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     Node: TypeAlias = "Tree[Token]"
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
+_SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _LITERALS = {"true": True, "false": False, "null": None}
 _NOTHING = frozenset({"new_line_or_comment"})
@@ -70,7 +71,9 @@ def parse(content: bytes, path: PurePath) -> File:
         return File(path, tuple(_blocks(body)), dict(_arguments(body)))
     except UnexpectedInput as error:
         raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
-    except (LarkError, RecursionError, UnicodeDecodeError) as error:
+    except UnreadableError as error:
+        raise UnreadableError(error.position._replace(file=path), error.reason) from None
+    except (LarkError, RecursionError, ValueError) as error:
         raise UnreadableError(Position(path, 1, 1), type(error).__name__) from None
 
 
@@ -182,46 +185,103 @@ def _unescape(text: str) -> str:
 def _unescaped(match: re.Match[str]) -> str:
     short, long, simple = match.groups()
     if short or long:
-        return chr(int(short or long, 16))
+        code = int(short or long, 16)
+        if code in _SURROGATES:
+            raise ValueError("half a character")
+        return chr(code)
     return _ESCAPED[simple] if simple else match.group()[1:]
 
 
 def _heredoc(node: "Node") -> Expression:
     first, *lines = _word(node).replace("\r\n", "\n").splitlines(keepends=True)
-    body = "".join(lines[:-1])
-    return _heredoc_template(textwrap.dedent(body) if first.startswith("<<-") else body)
+    try:
+        parts = list(_heredoc_parts("".join(lines[:-1])))
+    except UnreadableError:
+        place = Position(PurePath(), node.meta.line, node.meta.column)
+        raise UnreadableError(place, "an interpolation in a heredoc") from None
+    if any(isinstance(part, Opaque) for part in parts):
+        return Opaque("directives")
+    return _template(_joined(_flush(parts) if first.startswith("<<-") else parts))
 
 
-def _heredoc_template(text: str) -> Expression:
-    parts: list[Expression] = []
+def _heredoc_parts(text: str) -> Iterator[Expression]:
+    """Lines, or what there is of them between interpolations."""
     at = 0
     while match := _HEREDOC_PART.search(text, at):
-        parts.append(text[at : match.start()])
+        yield from text[at : match.start()].splitlines(keepends=True)
         if match.group() == "%{":
-            return Opaque("directives")
+            yield Opaque("directives")
+            return
         if match.group() == "${":
-            end = _closing(text, match.end())
-            parts.append(expression(text[match.end() : end]))
-            at = end + 1
+            at = _closing(text, match.end())
+            inside = text[match.end() : at]
+            yield Opaque("strip markers") if inside[:1] == "~" or inside[-1:] == "~" else expression(inside)
+            at += 1
         else:
-            parts.append(match.group()[1:])
+            yield match.group()[1:]
             at = match.end()
-    return _template([*parts, text[at:]] if text[at:] or not parts else parts)
+    yield from text[at:].splitlines(keepends=True)
+
+
+def _flush(parts: list[Expression]) -> list[Expression]:
+    """Without the white space that all lines begin with, as `<<-` wants it; blank lines do not count, nor change."""
+    begins = [index for index in range(len(parts)) if not index or _ends_line(parts[index - 1])]
+    indented = [index for index in begins if not _is_blank(parts[index])]
+    least = min((_indent(parts[index]) for index in indented), default=0)
+    starts = frozenset(indented)
+    return [part[least:] if index in starts and isinstance(part, str) else part for index, part in enumerate(parts)]
+
+
+def _ends_line(part: Expression) -> bool:
+    return isinstance(part, str) and part.endswith("\n")
+
+
+def _is_blank(part: Expression) -> bool:
+    return isinstance(part, str) and part.endswith("\n") and not part.strip()
+
+
+def _indent(part: Expression) -> int:
+    return len(part) - len(part.lstrip()) if isinstance(part, str) else 0
+
+
+def _joined(parts: list[Expression]) -> list[Expression]:
+    """Literal parts that follow each other in one."""
+    joined: list[Expression] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return joined
+
+
+_IN_INTERPOLATION = re.compile(r'["{}]')
+_IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
 
 
 def _closing(text: str, at: int) -> int:
     """Where the brace that an interpolation ends with is."""
-    depth, quoted = 0, False
-    for index in range(at, len(text)):
-        character = text[index]
-        if character == '"' and text[index - 1] != "\\":
-            quoted = not quoted
-        elif not quoted and character == "{":
+    depth = 0
+    while match := _IN_INTERPOLATION.search(text, at):
+        at = match.end()
+        if match.group() == '"':
+            at = _end_of_string(text, at)
+        elif match.group() == "{":
             depth += 1
-        elif not quoted and character == "}":
-            if not depth:
-                return index
+        elif not depth:
+            return match.start()
+        else:
             depth -= 1
+    return len(text)
+
+
+def _end_of_string(text: str, at: int) -> int:
+    while match := _IN_STRING.search(text, at):
+        at = match.end()
+        if match.group() == '"':
+            return at
+        if match.group() in {"${", "%{"}:
+            at = _closing(text, at) + 1
     return len(text)
 
 
@@ -285,6 +345,17 @@ def _splat(node: "Node") -> Splat:
     return Splat(_expression(source), tuple(map(_step, _trees(steps))))
 
 
+def _attribute_splat(node: "Node") -> Expression:
+    """``source.*.name``: unlike after ``[*]``, an index that follows is one of the list that it makes."""
+    source, steps = _trees(node)
+    found = _trees(steps)
+    inner = list(takewhile(lambda step: step.data == "get_attr", found))
+    result: Expression = Splat(_expression(source), tuple(map(_step, inner)))
+    for step in found[len(inner) :]:
+        result = Index(result, _step(step))
+    return result
+
+
 def _conditional(node: "Node") -> Conditional:
     return Conditional(*map(_expression, _trees(node)))
 
@@ -303,7 +374,7 @@ def _term_of(node: "Node") -> Expression:
 def _binary(node: "Node") -> Binary:
     left, term = _trees(node)
     operator, right = _trees(term)
-    return Binary(_word(operator), _expression(left), _expression(right))
+    return Binary(_word(operator).strip(), _expression(left), _expression(right))
 
 
 def _for(node: "Node") -> For:
@@ -316,7 +387,7 @@ def _for(node: "Node") -> For:
 
 
 _BUILDERS: "dict[str, Callable[[Node], Expression]]" = {
-    "attr_splat_expr_term": _splat,
+    "attr_splat_expr_term": _attribute_splat,
     "binary_op": _binary,
     "conditional": _conditional,
     "expr_term": _term,

@@ -77,35 +77,50 @@ def ordered(items: list[Known]) -> list[Known]:
 
 
 def unified(values: Sequence[Known]) -> list[Known]:
-    """Values as they are in a list or map, all of one type: text if any of them is."""
-    given = [value for value in values if value is not None]
+    """Values as they are in a list or map, all of one type: text if any of them is.
+
+    What is not known is taken to be of the type of the others.
+    """
+    given = [value for value in values if not isinstance(value, Unknown) and value is not None]
     if not any(isinstance(value, (list, dict)) for value in given):
         return _scalars(values, _kinds(given))
-    if len({_kind(value) for value in given}) > 1 or len(given) < len(values):
+    if len({_kind(value) for value in given}) > 1 or None in values:
         raise ValueError("of several types")
-    return list(values) if _settled(_kinds(given)) else _records(values)
-
-
-def _settled(kinds: set[str]) -> bool:
-    """Whether nothing is converted, whatever the type of what is unknown."""
-    return len(kinds) < 2 or kinds == {"string", "unknown"}  # noqa: PLR2004 - one of a kind
+    return list(values) if len(_kinds(given)) < 2 else _records(values)  # noqa: PLR2004 - one of a kind
 
 
 def _scalars(values: Sequence[Known], kinds: set[str]) -> list[Known]:
-    if _settled(kinds):
+    if len(kinds) < 2:  # noqa: PLR2004 - one of a kind
         return list(values)
-    if "string" not in kinds or "unknown" in kinds:
+    if "string" not in kinds:
         raise ValueError("of several types")
-    return [None if value is None else text_of(value) for value in values]
+    return [value if value is None or isinstance(value, Unknown) else text_of(value) for value in values]
 
 
 def _records(values: Sequence[Known]) -> list[Known]:
     """Objects that have the same keys, unified key by key."""
-    keys = {frozenset(value) if isinstance(value, dict) else None for value in values}
-    if len(keys) > 1 or None in keys:
+    rows = [value for value in values if isinstance(value, dict)]
+    if len(rows) < len(values) or len(set(map(frozenset, rows))) > 1:
         raise ValueError("of several types")
-    columns = {key: unified([value[key] for value in values if isinstance(value, dict)]) for key in keys.pop() or ()}
-    return [{key: column[row] for key, column in columns.items()} for row in range(len(values))]
+    columns = {key: unified([row[key] for row in rows]) for key in rows[0]}
+    return [{key: column[row] for key, column in columns.items()} for row in range(len(rows))]
+
+
+def of_one_type(chosen: Known, other: Known) -> Known:
+    """What a conditional makes of the branch that it takes, and of the type of the other."""
+    if isinstance(chosen, list) and isinstance(other, list) and len(chosen) != len(other):
+        return unified([*chosen, *other])[: len(chosen)]
+    if isinstance(chosen, list) and isinstance(other, list):
+        return [of_one_type(*pair) for pair in zip(chosen, other, strict=True)]
+    if isinstance(chosen, dict) and isinstance(other, dict):
+        return _entries_of_one_type(chosen, other)
+    return unified([chosen, other])[0] if None not in (chosen, other) else chosen
+
+
+def _entries_of_one_type(chosen: dict[str, Known], other: dict[str, Known]) -> Known:
+    if chosen.keys() == other.keys():
+        return {key: of_one_type(value, other[key]) for key, value in chosen.items()}
+    return dict(zip(chosen, unified([*chosen.values(), *other.values()]), strict=False))
 
 
 def _kinds(values: Sequence[Known]) -> set[str]:
@@ -121,10 +136,10 @@ def _kind(value: Known) -> str:
             return "string"
         case int() | float():
             return "number"
-        case Unknown():
-            return "unknown"
+        case dict():
+            return "map"
         case _:
-            return type(value).__name__
+            return "list"
 
 
 def _leaves(value: Known) -> Iterator[Known]:
@@ -135,7 +150,7 @@ def _leaves(value: Known) -> Iterator[Known]:
         case dict():
             for item in value.values():
                 yield from _leaves(item)
-        case None:
+        case None | Unknown():
             return
         case _:
             yield value

@@ -2,7 +2,9 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
+from unicodedata import normalize
 
 from fleetform.hcl.syntax import (
     Binary,
@@ -19,7 +21,7 @@ from fleetform.hcl.syntax import (
     Unary,
 )
 from fleetform.policy import functions
-from fleetform.policy.conversion import json_of, ordered, text_of, unified
+from fleetform.policy.conversion import json_of, of_one_type, ordered, text_of
 from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Path, Set, Unknown, is_known, text
 
 
@@ -53,7 +55,9 @@ def evaluate(node: Expression, scope: Scope) -> Known:
 
 
 def _literal(node: Expression) -> Known:
-    return node if node is None or isinstance(node, (str, int, float)) else UNKNOWN
+    if isinstance(node, str):
+        return node if node.isascii() else normalize("NFC", node)
+    return node if node is None or isinstance(node, (int, float)) else UNKNOWN
 
 
 def _reference(node: Reference, scope: Scope) -> Known:
@@ -124,7 +128,7 @@ def _in_order(items: list[Known]) -> list[Known] | None:
 
 def _template(node: Template, scope: Scope) -> Known:
     parts = [written(evaluate(part, scope)) for part in node.parts]
-    return unicodedata.normalize("NFC", "".join(map(str, parts))) if None not in parts else PRESENT
+    return normalize("NFC", "".join(map(str, parts))) if None not in parts else PRESENT
 
 
 def written(value: Known) -> str | None:
@@ -149,7 +153,7 @@ def _items(node: Items, scope: Scope) -> Known:
 def _object(node: Object, scope: Scope) -> Known:
     made: dict[str, Known] = {}
     for entry in node.entries:
-        key = entry.key if isinstance(entry.key, str) else text(evaluate(entry.key, scope))
+        key = text(evaluate(entry.key, scope))
         if key is None:
             return UNKNOWN
         made[key] = evaluate(entry.value, scope)
@@ -160,18 +164,12 @@ def _conditional(node: Conditional, scope: Scope) -> Known:
     condition = evaluate(node.condition, scope)
     if not isinstance(condition, bool):
         return UNKNOWN
-    chosen, other = evaluate(node.yes if condition else node.no, scope), node.no if condition else node.yes
-    if isinstance(chosen, (int, float)) and not isinstance(other, (int, float)):
-        return _of_one_type(chosen, evaluate(other, scope))
-    return chosen
-
-
-def _of_one_type(chosen: Known, other: Known) -> Known:
-    """A number or a boolean; text if the branch that is not taken is text."""
-    if isinstance(other, Unknown):
-        return chosen
+    chosen, other = (node.yes, node.no) if condition else (node.no, node.yes)
+    value = evaluate(chosen, scope)
+    if value is None or isinstance(value, (str, Unknown)):
+        return value
     try:
-        return unified([chosen, other])[0]
+        return of_one_type(value, evaluate(other, scope))
     except ValueError:
         return UNKNOWN
 
@@ -187,12 +185,14 @@ def _is_number(value: Known) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+_ARITHMETIC: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
-    "%": operator.mod,
+    "%": lambda left, right: left - right * int(left / right),  # the sign of the left
+}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -202,37 +202,55 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 
 def _binary(node: Binary, scope: Scope) -> Known:
     left = evaluate(node.left, scope)
-    if node.operator in {"&&", "||"}:
-        return _logical(node, left, scope)
     right = evaluate(node.right, scope)
+    if node.operator in {"&&", "||"}:
+        return _logical(node.operator == "||", left, right)
     if node.operator in {"==", "!="}:
         return _equality(node.operator == "==", left, right)
-    if not all(isinstance(value, (int, float)) for value in (left, right)):
+    if not (_is_number(left) and _is_number(right)):
+        return UNKNOWN
+    if compare := _COMPARISONS.get(node.operator):
+        return compare(left, right)
+    return _arithmetic(node.operator, left, right)
+
+
+def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - numbers
+    """Of what binary fractions are exact for: of others, Terraform has more digits than Python."""
+    if any(Fraction(repr(side)) != side for side in (left, right)):
         return UNKNOWN
     try:
-        return _ARITHMETIC[node.operator](left, right)  # type: ignore[no-any-return]
+        result = _ARITHMETIC[sign](Fraction(left), Fraction(right))
     except ZeroDivisionError:
         return UNKNOWN
+    if result.denominator == 1:
+        return int(result)
+    return float(result) if float(result) == result and Fraction(repr(float(result))) == result else UNKNOWN
 
 
-def _logical(node: Binary, left: Known, scope: Scope) -> Known:
-    """A side that decides alone does so whatever the other is."""
-    decisive = node.operator == "||"
-    sides = (left, evaluate(node.right, scope))
+def _logical(decisive: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
+    """A side that decides alone does so though the other is not known."""
+    if not all(isinstance(side, (bool, Unknown)) for side in sides):
+        return UNKNOWN
     if any(side is decisive for side in sides):
         return decisive
     return not decisive if all(isinstance(side, bool) for side in sides) else UNKNOWN
 
 
 def _equality(wanted: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
-    if None in (left, right):
+    if left is None or right is None:
         other = right if left is None else left
         if isinstance(other, Unknown) and not other.present:
             return UNKNOWN
         return (other is None) is wanted
     if not (is_known(left) and is_known(right)):
         return UNKNOWN
-    return (left == right and isinstance(left, bool) == isinstance(right, bool)) is wanted
+    if any(isinstance(left, kind) and isinstance(right, kind) for kind in (list, dict)):
+        return UNKNOWN  # what looks the same is not equal as a list and as a tuple
+    return (_comparable(left) == _comparable(right)) is wanted
+
+
+def _comparable(value: Known) -> str:
+    return json_of(text_of(value) if isinstance(value, Document) else value)
 
 
 class Turn(NamedTuple):
@@ -252,8 +270,8 @@ def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
     collection = evaluate(node.collection, scope)
     if isinstance(collection, dict):
         pairs: list[tuple[Known, Known]] = [(key, collection[key]) for key in sorted(collection)]
-    elif isinstance(collection, list):
-        pairs = list(enumerate(collection))
+    elif isinstance(collection, list) and (items := _in_order(collection)) is not None:
+        pairs = [*zip(items, items, strict=True)] if isinstance(collection, Set) else [*enumerate(items)]
     else:
         return None
     made = [Turn(key, _turn(node, scope, key, value)) for key, value in pairs]
@@ -284,6 +302,8 @@ def _for(node: For, scope: Scope) -> Known:
         if node.grouped:
             collected = made.setdefault(key, [])
             collected.append(value)  # type: ignore[union-attr]
+        elif key in made:
+            return UNKNOWN
         else:
             made[key] = value
     return made

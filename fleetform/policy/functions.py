@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, product
 from typing import Any, NamedTuple, TypeAlias
 
-from fleetform.hcl.numbers import Number, number
+from fleetform.hcl.numbers import Number
 from fleetform.policy.conversion import boolean_of, json_of, number_of, ordered, read_json, text_of, unified
 from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Set, Unknown, is_known
 
@@ -74,9 +74,6 @@ def _coalesce(arguments: list[Known]) -> Known:
 
 def _as_all(arguments: list[Known], index: int) -> Known:
     """An argument, converted to the type that all have."""
-    chosen = arguments[index]
-    if not isinstance(chosen, str) and not all(map(is_known, arguments)):
-        return PRESENT
     try:
         return unified(arguments)[index]
     except ValueError:
@@ -104,20 +101,12 @@ def _any(value: Known) -> Known:
     return value
 
 
-def _text(value: Known) -> str:
-    return unicodedata.normalize("NFC", text_of(value))
-
-
 def _ascii(value: Known) -> str:
     """Text in which each character is one to Terraform too."""
     text = text_of(value)
     if not text.isascii() or "\r" in text:
         raise ValueError("characters that are made of several")
     return text
-
-
-def _number(value: Known) -> Number:
-    return number_of(value)
 
 
 def _whole(value: Known) -> int:
@@ -144,11 +133,11 @@ def _sequence(value: Known) -> list[Known]:
 
 
 def _texts(value: Known) -> list[str]:
-    return [_text(item) for item in _sequence(value)]
+    return [text_of(item) for item in _sequence(value)]
 
 
 def _texts_or_nulls(value: Known) -> list[str | None]:
-    return [None if item is None else _text(item) for item in _sequence(value)]
+    return [None if item is None else text_of(item) for item in _sequence(value)]
 
 
 def _booleans(value: Known) -> list[bool]:
@@ -186,8 +175,8 @@ def _flatten(value: list[Known]) -> list[Known]:
     return flat
 
 
-def _distinct(items: list[Known]) -> list[Known]:
-    return list({json_of(item): item for item in reversed(unified(items))}.values())[::-1]
+def _distinct(items: list[Known]) -> Known:
+    return list({json_of(item): item for item in unified(items)}.values())
 
 
 def _to_set(items: list[Known]) -> Known:
@@ -197,13 +186,15 @@ def _to_set(items: list[Known]) -> Known:
     values = unified(items)
     once = list({json_of(item): item for item in values if is_known(item)}.values())
     if all(isinstance(item, (str, int, float)) for item in once):
-        once.sort()  # type: ignore[type-var]
+        once.sort()
     return Set([*once, *(item for item in values if not is_known(item))])
 
 
 def _length(value: Known) -> Known:
     if isinstance(value, Set) and len(value) > 1 and not is_known(value):
         return UNKNOWN
+    if isinstance(value, (int, float)):
+        raise TypeError("no length")
     return len(value) if isinstance(value, (list, dict)) else len(_ascii(value))
 
 
@@ -239,7 +230,7 @@ def _element(items: list[Known], index: int) -> Known:
 
 
 def _keys(mapping: dict[str, Known]) -> list[Known]:
-    return sorted(mapping)
+    return [*sorted(mapping)]
 
 
 def _values(mapping: dict[str, Known]) -> list[Known]:
@@ -384,38 +375,38 @@ def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Kn
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "abs": _function(abs, _number),
+    "abs": _function(abs, number_of),
     "alltrue": _function(all, _booleans),
     "anytrue": _function(any, _booleans),
-    "ceil": _function(math.ceil, _number),
-    "cidrhost": _function(_host, _text, _whole),
-    "cidrsubnet": _function(_subnet, _text, _whole, _whole),
+    "ceil": _function(math.ceil, number_of),
+    "cidrhost": _function(_host, text_of, _whole),
+    "cidrsubnet": _function(_subnet, text_of, _whole, _whole),
     "coalescelist": _function(lambda *lists: next(items for items in lists if items), rest=_sequence),
     "compact": _function(lambda items: [item for item in items if item], _texts_or_nulls),
     "concat": _function(lambda *lists: list(chain.from_iterable(lists)), _list, rest=_list),
     "contains": _function(_contains, _collection, _any),
     "distinct": _function(_distinct, _sequence),
     "element": _function(_element, _list, _whole),
-    "endswith": _function(str.endswith, _text, _text),
+    "endswith": _function(str.endswith, text_of, text_of),
     "flatten": _function(_flatten, _sequence),
-    "floor": _function(math.floor, _number),
-    "format": _function(_format, _text, rest=_any),
+    "floor": _function(math.floor, number_of),
+    "format": _function(_format, text_of, rest=_any),
     "index": _function(_index, _list, _any),
     "join": _function(
-        lambda separator, *lists: separator.join(chain.from_iterable(lists)), _text, _texts, rest=_texts
+        lambda separator, *lists: separator.join(chain.from_iterable(lists)), text_of, _texts, rest=_texts
     ),
     "jsondecode": _function(read_json, _any),
     "keys": _function(_keys, _mapping),
     "length": _function(_length, _any),
-    "lookup": _function(_lookup, _mapping, _text, rest=_any),
-    "lower": _function(_cased(str.lower), _text),
-    "max": _function(lambda *numbers: max(numbers), _number, rest=_number),
+    "lookup": _function(_lookup, _mapping, text_of, rest=_any),
+    "lower": _function(_cased(str.lower), text_of),
+    "max": _function(lambda *numbers: max(numbers), number_of, rest=number_of),
     "merge": _function(_merge, rest=_mapping_or_null),
-    "min": _function(lambda *numbers: min(numbers), _number, rest=_number),
+    "min": _function(lambda *numbers: min(numbers), number_of, rest=number_of),
     "nonsensitive": _function(_any, _any),
     "one": _function(_one, _collection),
     "range": _function(_range, _whole, rest=_whole),
-    "replace": _function(_replace, _text, _text, _text),
+    "replace": _function(_replace, text_of, text_of, text_of),
     "reverse": _function(lambda items: items[::-1], _sequence),
     "sensitive": _function(_any, _any),
     "setintersection": _function(_sets(set.intersection), _collection, rest=_collection),
@@ -424,22 +415,22 @@ FUNCTIONS: Mapping[str, Function] = {
     "setunion": _function(_sets(set.union), _collection, rest=_collection),
     "slice": _function(_slice, _list, _whole, _whole),
     "sort": _function(sorted, _texts),
-    "split": _function(_split, _text, _text),
-    "startswith": _function(str.startswith, _text, _text),
+    "split": _function(_split, text_of, text_of),
+    "startswith": _function(str.startswith, text_of, text_of),
     "substr": _function(_substr, _ascii, _whole, _whole),
     "sum": _function(_sum, _numbers),
     "title": _function(_title, _ascii),
     "tobool": _function(_any, _or_null(boolean_of)),
     "tolist": _function(_any, _or_null(lambda value: unified(_sequence(value)))),
     "tomap": _function(_any, _or_null(lambda value: _map(_mapping(value)))),
-    "tonumber": _function(_any, _or_null(_number)),
+    "tonumber": _function(_any, _or_null(number_of)),
     "toset": _function(_to_set, _collection),
-    "tostring": _function(_any, _or_null(_text)),
-    "trim": _function(str.strip, _text, _text),
-    "trimprefix": _function(str.removeprefix, _text, _text),
-    "trimspace": _function(lambda value: value.strip(_SPACE), _text),
-    "trimsuffix": _function(str.removesuffix, _text, _text),
-    "upper": _function(_cased(str.upper), _text),
+    "tostring": _function(_any, _or_null(text_of)),
+    "trim": _function(str.strip, text_of, text_of),
+    "trimprefix": _function(str.removeprefix, text_of, text_of),
+    "trimspace": _function(lambda value: value.strip(_SPACE), text_of),
+    "trimsuffix": _function(str.removesuffix, text_of, text_of),
+    "upper": _function(_cased(str.upper), text_of),
     "values": _function(_values, _mapping),
     "zipmap": _function(lambda keys, values: dict(zip(keys, values, strict=True)), _texts, _list),
 }
@@ -458,3 +449,6 @@ _LAZY: Mapping[str, Callable[[list[Known]], Known]] = {
     "jsonencode": _jsonencode,
     "try": _try,
 }
+
+NAMES = frozenset(FUNCTIONS) | frozenset(_LAZY)
+"""All that are known here."""
