@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
-from fleetform.policy.library import Library, Summary, called
+from fleetform.policy.library import BACKEND, Library, Summary, called
 from fleetform.policy.modules import Module, declarations
 from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.values import Path
 from fleetform.policy.view import Resource, View, resources
 from fleetform.policy.workers import spread
 from fleetform.store import Store, digest
@@ -97,7 +98,7 @@ class Policy:
         summaries = self._library.summaries(self._library.paths(stack))
         declaring: dict[str, list[PurePath]] = {}
         for path, summary in summaries.items():
-            for name in summary.declares:
+            for name in (BACKEND,) if path.name == "backend.hcl" else summary.declares:
                 declaring.setdefault(name, []).append(path)
         return [
             Unit(stack, path, tuple(sorted(_used(path, summaries, declaring) - {path})))
@@ -145,8 +146,13 @@ class Policy:
     def _judge(self, unit: Unit) -> bytes:
         found = self._resources(unit)
         judgement = judge_resources(found, self._rules, self._facts)
-        shared = [resource.detached() for resource in found if resource.type in self._shared]
+        shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared]
         return pickle.dumps((judgement, shared))
+
+    def _kept(self, resource: Resource) -> set[Path]:
+        """The values whose places rules for an environment want to name."""
+        wanted = (rule.keeps for rule in self._rules.values() if rule.keeps and resource.type in rule.types)
+        return {path for keeps in wanted for path in keeps(resource)}
 
     def _resources(self, unit: Unit) -> list[Resource]:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]

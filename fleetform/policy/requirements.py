@@ -1,10 +1,16 @@
 """What most rules ask of a value: to be one of some, or to be there at all."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from fleetform.policy.rule import Fault, Undecided
 from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
+
+TRUE: Final = (True, "true")
+"""On, as HCL may have it."""
+FALSE: Final = (False, "false")
+"""Off."""
 
 
 def require(
@@ -33,3 +39,13 @@ def require_present(resource: Resource, fault: Fault) -> Iterator[Fault | Undeci
             yield Undecided(fault.at)
     elif value in (None, "", [], {}):
         yield fault
+
+
+def number(value: Known) -> float | Unknown | None:
+    """A number, which HCL and plans also write as text; None for anything else."""
+    if isinstance(value, (Unknown, int, float)):
+        return value
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,23 +1,27 @@
-"""A rule's examples, each as a stack of its own in an environment with a public service on port 443."""
+"""A rule's examples, each as a stack of its own in a protected environment of private subnets, public on port 443."""
 
+from dataclasses import replace
 from pathlib import Path, PurePath
 
-from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.models import Environment, Network, Service
 from fleetform.hcl.parsing import parse
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.modules import Declarations, Module, declarations
 from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.rules import shipped
 from fleetform.policy.view import View, resources
 
 STACK = PurePath("envs/tiny/services")
 FILE = STACK / "main.tf"
-FACTS = Facts("tiny", public_ports=frozenset({443}))
+FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True, private=True)
 ENVIRONMENT = Environment(
     name="tiny",
     application="shop",
     account="123456789012",
     region="eu-central-1",
     zones=("eu-central-1a", "eu-central-1b"),
+    network=Network(subnets="private"),
+    protection=True,
     services={
         "web": Service(image="nginx:1.29", port=443, public=True, calls=("orders",)),
         "orders": Service(image="nginx:1.29", port=8080),
@@ -33,17 +37,25 @@ def view(text: str) -> View:
     return View(tuple(resources(root, "services", [FILE])))
 
 
-def judged(text: str, rule: Rule) -> Judgement:
+def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
     """What one rule says of a stack of one file."""
     rules, found = {rule.id: rule}, view(text)
-    judgement = judge_resources(found.resources, rules, FACTS)
-    judgement.add(judge_environment(found, rules, ENVIRONMENT))
+    facts = replace(FACTS, account=ENVIRONMENT.account, protected=protected)
+    judgement = judge_resources(found.resources, rules, facts)
+    judgement.add(judge_environment(found, rules, ENVIRONMENT.model_copy(update={"protection": protected})))
     return judgement
+
+
+def counted(text: str, identifier: str, *, protected: bool = True) -> tuple[int, int]:
+    """How often a rule fails, and how often it is undecided."""
+    judgement = judged(text, shipped()[identifier], protected=protected)
+    return len(judgement.findings), len(judgement.open)
 
 
 GOLDEN = Path(__file__).parent / "findings"
 
 
 def told(rule: Rule) -> str:
-    """What a rule finds in its bad example, as text: the whole of each finding."""
-    return "".join(f"{finding.severity}: {finding}\n" for finding in sorted(judged(rule.bad, rule).findings))
+    """What a rule finds in its bad example, protected or not, as text: the whole of each finding."""
+    found = {finding for protected in (True, False) for finding in judged(rule.bad, rule, protected=protected).findings}
+    return "".join(f"{finding.severity}: {finding}\n" for finding in sorted(found))
