@@ -1,6 +1,7 @@
 """Parsed HCL, with the place of everything. The only importer of python-hcl2."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import PurePath
@@ -36,10 +37,14 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
 _SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_DEEPEST = 100  # blocks in each other; what is deeper can be parsed, but not kept
 _LITERALS = {"true": True, "false": False, "null": None}
 _NOTHING = frozenset({"new_line_or_comment"})
 _LABELS = frozenset({"identifier", "keyword", "literal_value", "string"})
 # In a heredoc: what is escaped, a literal, and what begins an interpolation or a directive.
+_BEYOND_STRING = re.compile(r'(?<!\\)(?:\\\\)*"|\n')
+_ESCAPED_STARTS = frozenset({"${", "%{"})
+_UNESCAPED = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 _HEREDOC_PART = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
@@ -68,7 +73,7 @@ def parse(content: bytes, path: PurePath) -> File:
 
     try:
         (body,) = hcl2.parses_to_tree(content.decode("utf-8")).children
-        return File(path, tuple(_blocks(body)), dict(_arguments(body)))
+        return File(path, tuple(_blocks(body, 0)), dict(_arguments(body)))
     except UnexpectedInput as error:
         raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
     except UnreadableError as error:
@@ -109,7 +114,9 @@ def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - a
             yield _word(name), Argument(_expression(value), name.meta.line, name.meta.column)
 
 
-def _blocks(body: Any) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+    if depth > _DEEPEST:
+        raise RecursionError
     for node in body.children:
         if node.data == "block":
             kind, *rest = _trees(node)
@@ -119,7 +126,7 @@ def _blocks(body: Any) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
                 _word(kind),
                 labels,
                 dict(_arguments(inner)),
-                tuple(_blocks(inner)),
+                tuple(_blocks(inner, depth + 1)),
                 node.meta.line,
                 node.meta.column,
                 node.meta.end_line,
@@ -150,8 +157,11 @@ def _float(node: "Node") -> Expression:
         return Opaque(_word(node))
 
 
-def _integer(node: "Node") -> int:
-    return int(_word(node))
+def _integer(node: "Node") -> Expression:
+    try:
+        return int(_word(node))
+    except ValueError:  # more digits than Python reads
+        return Opaque(_word(node))
 
 
 def _literal_value(node: "Node") -> Expression:
@@ -163,12 +173,21 @@ def _string(node: "Node") -> Expression:
     for part in _trees(node):
         (child,) = part.children
         if type(child) is _token():
-            parts.append(_unescape(str(child)))
+            parts.append(_literal_part(str(child)))
         elif child.data == "interpolation":  # type: ignore[union-attr]
             parts.append(_expression(_trees(child)[0]))  # type: ignore[arg-type]
         else:
             return Opaque("directives")
-    return _template(parts)
+    return _template(_joined(parts))
+
+
+def _literal_part(text: str) -> Expression:
+    """Text, also what python-hcl2 takes for one: it reads `$${` on to the next `}`, whatever comes before that."""
+    if text[1:3] not in _ESCAPED_STARTS:
+        return _unescape(text)
+    if _BEYOND_STRING.search(text):
+        raise ValueError("an escape that is read beyond its string")
+    return Opaque("escapes") if _UNESCAPED.search(text, len("$${")) else _unescape(text)
 
 
 def _template(parts: list[Expression]) -> Expression:
@@ -186,8 +205,8 @@ def _unescaped(match: re.Match[str]) -> str:
     short, long, simple = match.groups()
     if short or long:
         code = int(short or long, 16)
-        if code in _SURROGATES:
-            raise ValueError("half a character")
+        if code in _SURROGATES or code > sys.maxunicode:
+            raise ValueError(f"no character: {match.group()}")
         return chr(code)
     return _ESCAPED[simple] if simple else match.group()[1:]
 
@@ -245,9 +264,9 @@ def _indent(part: Expression) -> int:
 
 
 def _joined(parts: list[Expression]) -> list[Expression]:
-    """Literal parts that follow each other in one."""
+    """Literal parts that follow each other in one, without empty ones."""
     joined: list[Expression] = []
-    for part in parts:
+    for part in (part for part in parts if part != ""):
         if isinstance(part, str) and joined and isinstance(joined[-1], str):
             joined[-1] += part
         else:
@@ -272,7 +291,7 @@ def _closing(text: str, at: int) -> int:
             return match.start()
         else:
             depth -= 1
-    return len(text)
+    raise UnreadableError(Position(PurePath(), 1, 1))
 
 
 def _end_of_string(text: str, at: int) -> int:
