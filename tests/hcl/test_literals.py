@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from fleetform.hcl.literals import Literal, literal
 from fleetform.hcl.parsing import parse
-from fleetform.policy.evaluation import Scope, evaluate
-from fleetform.policy.modules import Declarations, Module
 from fleetform.policy.values import Known
 from fleetform.terraform import installation
+
+from .values import value_of
 
 FILE = PurePath("main.tf")
 
@@ -78,9 +78,7 @@ NASTY_KEYS = ["for", "if", "in", "true", "false", "null", "web->orders:80", "a-b
 
 def parsed(text: str) -> dict[str, Known]:
     """The values of a file's arguments; text as Terraform keeps it, in Unicode's composed form (NFC)."""
-    nothing = Declarations()
-    scope = Scope(Module(lambda _: nothing, PurePath("stack"), nothing))
-    return {name: evaluate(given.value, scope) for name, given in parse(text.encode(), FILE).arguments.items()}
+    return {name: value_of(given.value) for name, given in parse(text.encode(), FILE).arguments.items()}
 
 
 def composed(text: str) -> str:

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +13,9 @@ from fleetform.hcl.parsing import expression
 from fleetform.hcl.syntax import Call, Expression
 from fleetform.policy import functions
 from fleetform.policy.conversion import json_of
-from fleetform.policy.evaluation import Scope, evaluate
-from fleetform.policy.modules import Declarations, Module
 from fleetform.policy.values import is_known
 from fleetform.terraform import installation
+from tests.hcl.values import value_of
 
 FOLDER = Path(__file__).parent / "expressions"
 UNKNOWN = "unknown"
@@ -42,8 +41,7 @@ ANSWERED, LEFT_OPEN, REFUSED = map(expressions, ("answered", "left_open", "refus
 
 def known(text: str) -> str:
     """The value that we have for an expression, as JSON."""
-    nothing = Declarations()
-    value = evaluate(expression(text), Scope(Module(lambda _: nothing, PurePath("stack"), nothing)))
+    value = value_of(expression(text))
     return json_of(value) if is_known(value) else UNKNOWN
 
 
