@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fleetform.hcl.numbers import Number, number, written
-from fleetform.policy.values import Document, Known, Set, Unknown, text
+from fleetform.policy.values import Document, Known, Set, Unknown, is_known, text
 
 # What Go's JSON escapes beyond Python's.
 _ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
@@ -76,6 +76,17 @@ def ordered(items: list[Known]) -> list[Known]:
     return list(items)
 
 
+def to_set(items: Sequence[Known]) -> Set:
+    """A set, in Terraform's order if it is one of plain values; what is not known in it may be there twice."""
+    if None in items:
+        raise ValueError("null in a set")
+    values = unified(items)
+    once = list({json_of(item): item for item in values if is_known(item)}.values())
+    if all(isinstance(item, (str, int, float)) for item in once):
+        once.sort()
+    return Set([*once, *(item for item in values if not is_known(item))])
+
+
 def unified(values: Sequence[Known]) -> list[Known]:
     """Values as they are in a list or map, all of one type: text if any of them is.
 
@@ -108,13 +119,19 @@ def _records(values: Sequence[Known]) -> list[Known]:
 
 def of_one_type(chosen: Known, other: Known) -> Known:
     """What a conditional makes of the branch that it takes, and of the type of the other."""
-    if isinstance(chosen, list) and isinstance(other, list) and len(chosen) != len(other):
-        return unified([*chosen, *other])[: len(chosen)]
     if isinstance(chosen, list) and isinstance(other, list):
-        return [of_one_type(*pair) for pair in zip(chosen, other, strict=True)]
+        return _items_of_one_type(chosen, other)
     if isinstance(chosen, dict) and isinstance(other, dict):
         return _entries_of_one_type(chosen, other)
     return unified([chosen, other])[0] if None not in (chosen, other) else chosen
+
+
+def _items_of_one_type(chosen: list[Known], other: list[Known]) -> Known:
+    if isinstance(chosen, Set) or isinstance(other, Set):
+        return to_set(unified([*chosen, *other])[: len(chosen)])
+    if len(chosen) != len(other):
+        return unified([*chosen, *other])[: len(chosen)]
+    return [of_one_type(*pair) for pair in zip(chosen, other, strict=True)]
 
 
 def _entries_of_one_type(chosen: dict[str, Known], other: dict[str, Known]) -> Known:

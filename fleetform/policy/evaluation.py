@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 from unicodedata import normalize
 
+from fleetform.hcl.literals import literal
 from fleetform.hcl.syntax import (
     Binary,
     Call,
@@ -100,7 +101,7 @@ def further(value: Unknown, step: Known) -> Unknown:
 
 def element(key: str | int) -> str:
     """What names an element: `["web"]` or `[0]`."""
-    return f'["{key}"]' if isinstance(key, str) else f"[{key}]"
+    return f"[{literal(key)}]"
 
 
 def _index(node: Index, scope: Scope) -> Known:
@@ -253,6 +254,15 @@ def _comparable(value: Known) -> str:
     return json_of(text_of(value) if isinstance(value, Document) else value)
 
 
+def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
+    """What a `for` or a dynamic block goes over, by key or index, in Terraform's order; None if that is not known."""
+    if isinstance(collection, dict):
+        return [(key, collection[key]) for key in sorted(collection)]
+    if not isinstance(collection, list) or (items := _in_order(collection)) is None:
+        return None
+    return [*zip(items, items, strict=True)] if isinstance(collection, Set) else [*enumerate(items)]
+
+
 class Turn(NamedTuple):
     """One turn of a `for`.
 
@@ -267,14 +277,10 @@ class Turn(NamedTuple):
 
 def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
     """The turns of a `for`, less those that its condition leaves out; None if they are not known."""
-    collection = evaluate(node.collection, scope)
-    if isinstance(collection, dict):
-        pairs: list[tuple[Known, Known]] = [(key, collection[key]) for key in sorted(collection)]
-    elif isinstance(collection, list) and (items := _in_order(collection)) is not None:
-        pairs = [*zip(items, items, strict=True)] if isinstance(collection, Set) else [*enumerate(items)]
-    else:
+    found = pairs(evaluate(node.collection, scope))
+    if found is None:
         return None
-    made = [Turn(key, _turn(node, scope, key, value)) for key, value in pairs]
+    made = [Turn(key, _turn(node, scope, key, value)) for key, value in found]
     taken = [evaluate(node.condition, turn.scope) for turn in made]
     if not all(isinstance(choice, bool) for choice in taken):
         return None

@@ -14,7 +14,7 @@ from itertools import chain, product
 from typing import Any, NamedTuple, TypeAlias
 
 from fleetform.hcl.numbers import Number
-from fleetform.policy.conversion import boolean_of, json_of, number_of, ordered, read_json, text_of, unified
+from fleetform.policy.conversion import boolean_of, json_of, number_of, ordered, read_json, text_of, to_set, unified
 from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Set, Unknown, is_known
 
 Parameter: TypeAlias = Callable[[Known], Any]
@@ -177,17 +177,6 @@ def _flatten(value: list[Known]) -> list[Known]:
 
 def _distinct(items: list[Known]) -> Known:
     return list({json_of(item): item for item in unified(items)}.values())
-
-
-def _to_set(items: list[Known]) -> Known:
-    """In Terraform's order, if it is one of plain values; what is not known in it may be there twice."""
-    if None in items:
-        raise ValueError("null in a set")
-    values = unified(items)
-    once = list({json_of(item): item for item in values if is_known(item)}.values())
-    if all(isinstance(item, (str, int, float)) for item in once):
-        once.sort()
-    return Set([*once, *(item for item in values if not is_known(item))])
 
 
 def _length(value: Known) -> Known:
@@ -369,7 +358,7 @@ def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Kn
         for other in values[1:]:
             wanted = combine(wanted, set(other))
         found = {text: item for each in values for text, item in each.items() if text in wanted}
-        return _to_set(list(found.values()))
+        return to_set(list(found.values()))
 
     return function
 
@@ -424,7 +413,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "tolist": _function(_any, _or_null(lambda value: unified(_sequence(value)))),
     "tomap": _function(_any, _or_null(lambda value: _map(_mapping(value)))),
     "tonumber": _function(_any, _or_null(number_of)),
-    "toset": _function(_to_set, _collection),
+    "toset": _function(to_set, _collection),
     "tostring": _function(_any, _or_null(text_of)),
     "trim": _function(str.strip, text_of, text_of),
     "trimprefix": _function(str.removeprefix, text_of, text_of),

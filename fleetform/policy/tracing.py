@@ -18,9 +18,9 @@ from fleetform.hcl.syntax import (
     Object,
     Reference,
 )
-from fleetform.policy.evaluation import Scope, evaluate, turns
+from fleetform.policy.evaluation import Scope, evaluate, pairs, turns
 from fleetform.policy.modules import Module
-from fleetform.policy.values import Known, Path, Unknown, entries, text
+from fleetform.policy.values import Known, Path, Unknown, text
 
 _TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset", "try"})
 
@@ -68,17 +68,14 @@ def bodies(block: Block, frame: Frame) -> Iterator[Body]:
 
 def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> Iterator[Body]:
     over = block.value("for_each")
-    value = evaluate(over, frame.scope)
-    elements: Mapping[str, Known] | None = entries(value)
-    if elements is None and isinstance(value, list):
-        elements = {str(index): item for index, item in enumerate(value)}
+    elements = pairs(evaluate(over, frame.scope))
     if elements is None:
         yield Body(kind, None, frame)
         return
     named = block.value("iterator")
     iterator = named.name if isinstance(named, Reference) else kind
-    for index, (key, item) in enumerate(elements.items()):
-        source = Source(over, frame, key if isinstance(value, dict) else index)
+    for key, item in elements:
+        source = Source(over, frame, key)
         inner = frame.within({iterator: {"key": key, "value": item}}, {iterator: source})
         yield Body(kind, content, inner)
 

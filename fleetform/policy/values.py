@@ -142,7 +142,7 @@ def text(value: Known) -> str | None:
 def entries(value: Known) -> Mapping[str, Known] | None:
     """What `for_each` goes over, by key; None if that is not known."""
     if isinstance(value, dict):
-        return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return {key: value[key] for key in sorted(value)}
+    if isinstance(value, Set) and all(isinstance(item, str) for item in value):
         return {str(item): item for item in value}
     return None
