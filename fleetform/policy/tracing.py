@@ -20,9 +20,9 @@ from fleetform.hcl.syntax import (
 )
 from fleetform.policy.evaluation import Scope, evaluate, pairs, turns
 from fleetform.policy.modules import Module
-from fleetform.policy.values import Known, Path, Unknown, text
+from fleetform.policy.values import INVALID, Known, Path, Unknown, text
 
-_TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset", "try"})
+_TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset"})
 
 
 class Source(NamedTuple):
@@ -88,12 +88,20 @@ def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
     name, *rest = path
     if (argument := block.arguments.get(str(name))) is not None:
         found.append(Position(frame.file, argument.line, argument.column))
-        return found + _follow(argument.value, tuple(rest), frame)
+        return found + _safely(argument.value, tuple(rest), frame)
     matching = [body for body in bodies(block, frame) if body.kind == name]
     index = rest[0] if rest and isinstance(rest[0], int) else 0
     if index < len(matching) and (inner := matching[index]).block:
         return found + trail(inner.block, tuple(rest[1:]), inner.frame)
     return found
+
+
+def _safely(node: Expression, path: Path, frame: Frame) -> list[Position]:
+    """Nothing of what refers to itself, which Terraform refuses."""
+    try:
+        return _follow(node, path, frame)
+    except RecursionError:
+        return []
 
 
 def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
@@ -111,6 +119,10 @@ def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
 
 
 def _called(node: Call, path: Path, frame: Frame) -> list[Position]:
+    if node.function == "try":
+        values = ((argument, evaluate(argument, frame.scope)) for argument in node.arguments)
+        valid = next((argument for argument, value in values if value is not INVALID), None)
+        return _follow(valid, path, frame)
     if node.function in _TRANSPARENT and node.arguments:
         return _follow(node.arguments[0], path, frame)
     if node.function == "merge" and path:

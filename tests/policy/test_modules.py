@@ -1,6 +1,5 @@
 """What names mean in a module that is called."""
 
-
 from typing import TYPE_CHECKING
 
 import pytest
