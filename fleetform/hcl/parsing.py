@@ -61,6 +61,10 @@ class UnreadableError(CheckFailedError):
         self.reason = reason
         super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
 
+    def __reduce__(self) -> tuple[type, tuple[Position, str]]:
+        """As it was made: it goes from one process to another."""
+        return type(self), (self.position, self.reason)
+
 
 def parse(content: bytes, path: PurePath) -> File:
     """Parses the content of one file.
