@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
 
 _ALARM, _COMPOSITE, _SERVICE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_ecs_service"
+_REMEDY = "name a topic, `monitoring.topics` in the catalog"
 _ACTIONS = ("alarm_actions", "ok_actions", "insufficient_data_actions")
 
 
@@ -48,15 +49,23 @@ def alarms_tell_somebody(view: View, environment: "Environment") -> Answers:
     """In a protected environment; those that roll deployments back are heard, and composite alarms hear others."""
     if not environment.protection:
         return
-    heard = _heard(view)
-    for alarm in view.of(_ALARM, _COMPOSITE):
-        actions = [alarm.value(name) for name in _ACTIONS]
+    alarms, heard = view.of(_ALARM, _COMPOSITE), _heard(view)
+    silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in heard]
+    if silent and len(silent) == len(alarms) > 1:
+        yield silent[0], Fault(f"nobody is told of it, nor of any of the {len(alarms)} alarms", _REMEDY)
+        return
+    hidden = view.of(_COMPOSITE)
+    for alarm in alarms:
         if alarm.value("actions_enabled") in FALSE:
             yield alarm, Fault("its actions are turned off", "leave out actions_enabled", ("actions_enabled",))
-        elif any(isinstance(action, Unknown) for action in actions):
+        elif any(isinstance(alarm.value(name), Unknown) for name in _ACTIONS):
             yield alarm, Undecided(("alarm_actions",))
-        elif not any(actions) and alarm.value("alarm_name") not in heard and not view.of(_COMPOSITE):
-            yield alarm, Fault("nobody is told of it", "name a topic, `monitoring.topics` in the catalog")
+        elif alarm in silent and not hidden:
+            yield alarm, Fault("nobody is told of it", _REMEDY)
+
+
+def _is_silent(alarm: Resource) -> bool:
+    return not any(alarm.value(name) for name in _ACTIONS)
 
 
 def _heard(view: View) -> list[Known]:
