@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, product
 from typing import Any
 
-from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Unknown, is_known, text
+from fleetform.policy.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Known, Unknown, is_known, text
 
 
 def json_of(value: Known) -> str:
@@ -31,7 +31,7 @@ def call(name: str, arguments: list[Known]) -> Known:
 
 def _known(name: str, arguments: list[Known]) -> Known:
     function = FUNCTIONS.get(name)
-    if function is None or any(isinstance(argument, Unknown) for argument in arguments):
+    if function is None or any(isinstance(argument, Unknown) or _may_lack(argument) for argument in arguments):
         return UNKNOWN
     if name not in _STRUCTURAL and not all(map(is_known, arguments)):
         return UNKNOWN
@@ -39,6 +39,11 @@ def _known(name: str, arguments: list[Known]) -> Known:
         return function(*arguments)
     except Exception:  # noqa: BLE001 - a call that Terraform would refuse, or of a form that is not known here
         return UNKNOWN
+
+
+def _may_lack(value: Known) -> bool:
+    """Whether nobody knows which entries it has."""
+    return isinstance(value, dict) and MAYBE in value.values()
 
 
 def _coalesce(arguments: list[Known]) -> Known:
