@@ -15,8 +15,7 @@ from fleetform.catalog.environment import SHORTEST_REASON
 from fleetform.catalog.models import PolicyException
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import Position
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"

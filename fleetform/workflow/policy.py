@@ -9,8 +9,8 @@ from fleetform import identity, topology
 from fleetform.catalog.models import Environment
 from fleetform.policy import planned
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.finding import Finding, Stage
-from fleetform.policy.judging import Judgement, Open, judge_environment, judge_resources
+from fleetform.policy.finding import Finding, Open, Stage
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.library import Library
 from fleetform.policy.rule import Facts
 from fleetform.policy.rules import shipped
@@ -75,6 +75,11 @@ class Check:
         judgement = judge_resources(found, rules, facts, Stage.PLAN)
         judgement.add(judge_environment(View(tuple(found)), rules, self.environment, Stage.PLAN))
         return self._placed(combined(text, judgement, shown))
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of the modules that were read."""
+        return sorted(folder.as_posix() for folder in self._library.modules())
 
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)
