@@ -79,7 +79,7 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Faul
     bad=example('name = "web"', 'name                   = "proxy"\nreadonlyRootFilesystem = false'),
 )
 def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """AWS' default is to write; Windows has no such setting."""
+    """AWS' default is to write. Windows has no such setting; ECS Exec has to write: that is for an exception."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         at = container.at("readonlyRootFilesystem")
