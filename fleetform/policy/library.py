@@ -80,6 +80,10 @@ class Library:
             self._contents[self._digests[path]] = content
         return self._digests[path]
 
+    def content(self, path: PurePath) -> bytes:
+        """A file's content."""
+        return self._contents[self.digest(path)]
+
     def summaries(self, paths: Iterable[PurePath]) -> dict[PurePath, Summary]:
         """The summary of each file; those that nobody parsed before are parsed now, side by side if they are many."""
         wanted = {path: self.digest(path) for path in paths}
