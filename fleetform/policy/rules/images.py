@@ -86,8 +86,8 @@ def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault 
     good=example(f'name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1@sha256:{"5b0e" * 16}"'),
     bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
 )
-def images_of_others_have_a_digest(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """In a private registry of ECR, FF002 keeps tags from moving; a tag that moves anyway is FF047's."""
+def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment. In a private registry of ECR FF002 keeps tags; a tag that moves anyway is FF047's."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         for image in _image(container):
@@ -97,7 +97,7 @@ def images_of_others_have_a_digest(resource: Resource, _: Facts) -> Iterator[Fau
                 message = f"container {container.name} runs what {image.registry} has for {image.tag}"
                 yield Fault(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
 
-    return each_container(resource, check)
+    return each_container(resource, check) if facts.protected else iter(())
 
 
 @rule(
@@ -110,8 +110,8 @@ def images_of_others_have_a_digest(resource: Resource, _: Facts) -> Iterator[Fau
     good=example('name  = "web"\nimage = "public.ecr.aws/docker/library/nginx:1.29.1"'),
     bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
 )
-def images_can_be_pulled(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """With a login it counts by account."""
+def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment; with a login it counts by account."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         for image in () if container.value("repositoryCredentials") else _image(container):
@@ -122,4 +122,4 @@ def images_can_be_pulled(resource: Resource, _: Facts) -> Iterator[Fault | Undec
                 remedy = "use a copy in ECR, its pull through cache or public.ecr.aws/docker/library"
                 yield Fault(message, remedy, container.at("image"))
 
-    return each_container(resource, check)
+    return each_container(resource, check) if facts.protected else iter(())

@@ -49,8 +49,10 @@ resource "aws_ecs_task_definition" "web" {{
     + _TASK_EXAMPLE.format(health='      healthCheck  = { command = ["CMD", "healthcheck"] }\n'),
     bad=_service("task_definition = aws_ecs_task_definition.web.arn") + _TASK_EXAMPLE.format(health=""),
 )
-def called_services_have_a_health_check(view: View, _: "Environment") -> Answers:
-    """Of an essential container; a load balancer, or an external controller, has checks of its own."""
+def called_services_have_a_health_check(view: View, environment: "Environment") -> Answers:
+    """In a protected environment, of an essential container; a load balancer has checks of its own."""
+    if not environment.protection:
+        return
     tasks = {(task.stack, f"{task.address}.arn"): task for task in view.of(TASK)}
     for service in view.of(SERVICE):
         wanted = service.value("task_definition")

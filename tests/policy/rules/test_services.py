@@ -72,6 +72,16 @@ def test_number_of_tasks(text: str, expected: list[str]) -> None:
     assert answers("FF059", text) == expected
 
 
+def with_task(container: str, *lines: str) -> str:
+    """A service with its task of one container."""
+    return service("task_definition = aws_ecs_task_definition.web.arn", *lines) + (
+        f'resource "aws_ecs_task_definition" "web" {{\n  container_definitions = jsonencode([{container}])\n}}\n'
+    )
+
+
+PORT = "portMappings = [{ containerPort = 80 }]"
+
+
 ALARM = 'resource "aws_cloudwatch_metric_alarm" "{}" {{\n  alarm_name = "{}"\n  {}\n}}\n'
 SILENT = ALARM.format("a", "a", "alarm_actions = []")
 HEARD = ALARM.format("b", "b", 'ok_actions = ["arn:a"]')
@@ -82,6 +92,9 @@ GROUP = 'resource "aws_cloudwatch_log_group" "web" {\n  name = "a"\n}\n'
 @pytest.mark.parametrize(
     ("rule", "text"),
     [
+        ("FF048", with_task('{ image = "nginx:1.29" }')),
+        ("FF049", with_task('{ image = "nginx:1.29" }')),
+        ("FF051", with_task(f"{{ {PORT} }}")),
         ("FF058", service("deployment_minimum_healthy_percent = 0")),
         ("FF059", service("desired_count = 1")),
         ("FF061", GROUP),
@@ -134,14 +147,6 @@ def test_services(rule: str, lines: tuple[str, ...], expected: list[str]) -> Non
     assert answers(rule, service(*lines)) == expected
 
 
-def with_task(container: str, *lines: str) -> str:
-    """A service with its task of one container."""
-    return service("task_definition = aws_ecs_task_definition.web.arn", *lines) + (
-        f'resource "aws_ecs_task_definition" "web" {{\n  container_definitions = jsonencode([{container}])\n}}\n'
-    )
-
-
-PORT = "portMappings = [{ containerPort = 80 }]"
 UNASKED = ["nobody asks whether its tasks work"]
 
 
