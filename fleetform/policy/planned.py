@@ -39,6 +39,7 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
             documents(_chosen(known, dict(text.values)) if text else known),
             stack.name,
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
+            planned=True,
         )
         yield replace(made, origin=text.origin, traces=text.traces or made.traces) if text else made
 

@@ -76,6 +76,7 @@ class Resource:
         stack: The name of its stack.
         traces: Where values are written, of those that have been asked for.
         origin: What it comes from; None if that is not at hand any more.
+        planned: Whether a plan tells its values, those too that are not written.
     """
 
     address: str
@@ -85,6 +86,7 @@ class Resource:
     stack: str = ""
     traces: Mapping[Path, Trace] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    planned: bool = field(default=False, compare=False)
 
     def value(self, *path: str | int, default: Known = None) -> Known:
         """What a path leads to; `default` if it is absent or null, UNKNOWN if nobody knows."""
