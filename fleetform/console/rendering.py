@@ -34,7 +34,7 @@ def _warn(env: str, rendering: Rendering) -> None:
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
-def check(project: Project, env: str, telling: policy.Telling, *, validate: bool, plan: bool) -> None:
+def check(project: Project, env: str, telling: policy.Telling, *, validate: bool = False, plan: bool = False) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform.
 
     Args:
