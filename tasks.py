@@ -28,9 +28,9 @@ READER_LEFT = 141
 
 TEXT = "text"
 ENVIRONMENTS = {"env", "from_", "to"}
-FORMATS = (TEXT, "json", "github", "sarif")
+FORMATS = (TEXT, "json", "github", "sarif", "junit", "markdown")
 
-FORMAT = {"format_": "How what is wrong in the YAML is told: text, json, github (annotations) or sarif."}
+FORMAT = {"format_": "How what is wrong in the YAML is told: text, json, github (annotations), sarif, junit, markdown."}
 ENV = {"env": "The environment, a folder of envs/; left out: local, which stays on this machine.", **FORMAT}
 JSON = {"json": "Print JSON for scripts."}
 RUNNER = {"engine": "docker or podman; left out: the first that works."}
@@ -84,10 +84,11 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def wrapper(*args: Any, format_: str = TEXT, **flags: Any) -> None:  # noqa: ANN401 - whatever flags the task has
+        from fleetform.catalog.wording import suggestion
         from fleetform.errors import CatalogError, FleetformError
 
         if format_ not in FORMATS:
-            raise Exit(f"`{format_}` is no format; known: {', '.join(FORMATS)}", WRONG_INPUT)
+            raise Exit(f"`{format_}` is no format; {suggestion(format_, list(FORMATS))}", WRONG_INPUT)
         if "format_" in own.parameters:
             flags["format_"] = format_
         try:
@@ -146,19 +147,51 @@ def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) 
     explanation.explain(project(), env, what, as_json=json)
 
 
-@task(help={**ENV, **JSON, "validate": "Run `terraform validate` too, some seconds a stack."})
+@task(
+    help={
+        **ENV,
+        **JSON,
+        "validate": "Run `terraform validate` too, some seconds a stack.",
+        "explain": "Say all of a rule, such as FF001, and check nothing.",
+        "fail_on": "The findings that fail the check, these and worse: high, medium or low.",
+        "write_baseline": "Accept what is found now, in envs/<env>/policy-baseline.json: only what is new fails then.",
+    }
+)
 @reporting
-def check(_context: Context, env: str = LOCAL, validate: bool = False, json: bool = False, format_: str = TEXT) -> None:
+def check(  # noqa: PLR0913, PLR0917 - a flag each
+    _context: Context,
+    env: str = LOCAL,
+    validate: bool = False,
+    json: bool = False,
+    explain: str = "",
+    fail_on: str = "low",
+    write_baseline: bool = False,
+    format_: str = TEXT,
+) -> None:
     """Check what is rendered: up to date, formatted, within the policy."""
-    from fleetform.console import rendering
+    from fleetform.console import policy, rendering
 
-    rendering.check(project(), env, format_, validate=validate, as_json=json)
+    if explain:
+        policy.explain(explain, as_json=json)
+    elif write_baseline:
+        policy.write_baseline(project(), env)
+    else:
+        rendering.check(project(), env, policy.Telling(format_, as_json=json, fail_on=fail_on), validate=validate)
+
+
+@task(help=JSON)
+@reporting
+def rules(_context: Context, json: bool = False) -> None:
+    """List the rules of the policy."""
+    from fleetform.console import policy
+
+    policy.rules(as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
 @reporting
 def schema(_context: Context, check: bool = False) -> None:
-    """Make the catalog's JSON Schema, which editors complete and check by, and its reference anew."""
+    """Make the catalog's JSON Schema, its reference and that of the policy's rules anew."""
     from fleetform.console import catalog
 
     catalog.schema(project(), check=check)
@@ -457,6 +490,7 @@ namespace = Collection(
     render,
     explain,
     check,
+    rules,
     schema,
     new_service,
     new_env,

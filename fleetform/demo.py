@@ -12,7 +12,8 @@ from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION
 from fleetform.verification import Report
-from fleetform.workflow import files, images, policy, pruning, running, smoking, terraform, verification
+from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
+from fleetform.workflow.assessment import assess
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
@@ -69,8 +70,7 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
 
 def _check(project: Project, screen: Screen) -> None:
     with screen.step("Check the HCL") as step:
-        findings = sorted(policy.check(project, ENVIRONMENT).judgement.findings)
-        if findings:
+        if findings := assess(project, ENVIRONMENT).findings:
             raise CheckFailedError("\n".join(map(str, findings)))
         step.note = "no findings"
 

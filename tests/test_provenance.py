@@ -190,6 +190,7 @@ def test_a_list_of_mappings_is_explained_entry_by_entry(tmp_path: Path) -> None:
         "exceptions[0].rule",
         "exceptions[0].address",
         "exceptions[0].reason",
+        "exceptions[0].until",
     ]
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from fleetform.catalog.loading import load
 from fleetform.errors import CatalogError, Position, Problem
-from fleetform.policy.findings import Finding
-from fleetform.reports import Level, Remark
+from fleetform.policy.finding import Finding
+from fleetform.policy.rule import Rule, Severity
+from fleetform.reports import Level, Note, Remark, Topic
 from fleetform.workflow import reporting
 from tests.catalog.catalogs import HEAD, project
 
@@ -105,14 +106,61 @@ def test_a_notice_is_a_warning(tmp_path: Path) -> None:
     ]
 
 
-def test_a_finding_gets_its_line(tmp_path: Path) -> None:
+RULE = Rule(
+    "FF003",
+    "Logs end.",
+    Severity.MEDIUM,
+    "Logs cost money.",
+    frozenset(),
+    "https://example.com",
+    "days = 1",
+    "days = 0",
+)
+
+
+def finding(
+    file: PurePath,
+    severity: Severity = Severity.MEDIUM,
+    cause: Position | None = None,
+    origin: Position | None = None,
+) -> Finding:
+    place = Position(file, 2, 3)
+    return Finding(place, "FF003", "x.y", "for ever", "set days", severity, "services", cause=cause, origin=origin)
+
+
+def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_path: Path) -> None:
     file = PurePath("extra.tf")
-    (tmp_path / file).write_text('# by hand\nresource "x" "y" {\n}\n', encoding="utf-8")
-    assert reporting.of_findings(tmp_path, [Finding(file, 2, "FF003", "x.y", "kept for ever")]) == [
-        Remark(file, 2, None, "FF003", "FF003 x.y: kept for ever", source='resource "x" "y" {')
+    (tmp_path / file).write_bytes('resource "x" "y" {\r\n  days = "é"\r\n}\r\n'.encode())
+    cause, origin = Position(file, 1, 1), Position(PurePath("gone.yaml"), 1, 1)
+    assert reporting.of_findings(tmp_path, [finding(file, cause=cause, origin=origin)], {"FF003": RULE}) == [
+        Remark(
+            file,
+            2,
+            3,
+            "FF003",
+            "for ever",
+            "set days",
+            source='  days = "é"',
+            severity="medium",
+            address="x.y",
+            stack="services",
+            notes=(Note("in module", cause, 'resource "x" "y" {'), Note("from the catalog", origin, None)),
+            topic=Topic("Logs end.", "Logs cost money.", "https://example.com", "days = 1"),
+        )
     ]
 
 
-def test_a_finding_in_a_file_that_is_gone_has_no_line_to_show(tmp_path: Path) -> None:
-    finding = Finding(PurePath("extra.tf"), 2, "FF003", "x.y", "kept for ever")
-    assert places(reporting.of_findings(tmp_path, [finding])) == [("extra.tf:2", None)]
+@pytest.mark.parametrize(
+    ("severity", "level"),
+    [(Severity.HIGH, Level.ERROR), (Severity.MEDIUM, Level.ERROR), (Severity.LOW, Level.WARNING)],
+)
+def test_all_but_the_least_findings_are_errors(tmp_path: Path, severity: Severity, level: Level) -> None:
+    (remark,) = reporting.of_findings(tmp_path, [finding(FILE, severity)], {})
+    assert (remark.severity, remark.level) == (severity, level)
+
+
+@pytest.mark.parametrize("content", [None, "one line"])
+def test_a_finding_on_a_line_that_is_gone_has_none_to_show(tmp_path: Path, content: str | None) -> None:
+    if content:
+        (tmp_path / FILE).write_text(content, encoding="utf-8")
+    assert places(reporting.of_findings(tmp_path, [finding(FILE)], {})) == [("a.yaml:2:3", None)]

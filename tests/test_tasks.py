@@ -247,9 +247,13 @@ def test_a_check_tells_programs_its_warnings(project: Project) -> None:
     )
 
 
-def test_an_unknown_format_is_wrong_input(project: Project) -> None:
-    message = "`xml` is no format; known: text, json, github, sarif\n"
-    assert invoke(project, "render", "--env", "tiny", "--format", "xml") == Ended(2, "", message)
+@pytest.mark.parametrize(
+    ("form", "remedy"),
+    [("xml", "known: text, json, github, sarif, junit, markdown"), ("markdwn", "did you mean `markdown`?")],
+)
+def test_an_unknown_format_is_wrong_input(project: Project, form: str, remedy: str) -> None:
+    ended = invoke(project, "render", "--env", "tiny", "--format", form)
+    assert ended == Ended(2, "", f"`{form}` is no format; {remedy}\n")
 
 
 def test_every_task_of_an_environment_takes_a_format() -> None:
@@ -282,16 +286,22 @@ def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> 
 
 
 REPOSITORY = 'resource "aws_ecr_repository" "extra" {}\n'
-MUTABLE = 'tags can be pushed over; set image_tag_mutability = "IMMUTABLE"'
+ONE = "1 finding (1 high) in envs/tiny\n"
+MUTABLE = "tags can be pushed over"
+IMMUTABLE = 'set image_tag_mutability = "IMMUTABLE"'
 
 
 def test_a_finding_is_told_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny") == Ended(
         1,
-        f"envs/tiny/services/extra.tf:1: FF002 aws_ecr_repository.extra: {MUTABLE}\n"
-        '   1 | resource "aws_ecr_repository" "extra" {}\n',
-        "1 finding in envs/tiny\n",
+        f"envs/tiny/services/extra.tf:1:1: high: FF002 aws_ecr_repository.extra: {MUTABLE}\n"
+        '   1 | resource "aws_ecr_repository" "extra" {}\n'
+        f"     | {'^' * 37}\n"
+        f"     = {IMMUTABLE}\n"
+        "     = With mutable tags, which are ECR's default, what runs is not what was reviewed.\n"
+        "     = https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html\n",
+        ONE,
     )
 
 
@@ -299,8 +309,9 @@ def test_a_finding_is_told_to_github_in_its_command(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", REPOSITORY)
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         1,
-        f"::error file=envs/tiny/services/extra.tf,line=1,title=FF002::FF002 aws_ecr_repository.extra: {MUTABLE}\n",
-        "1 finding in envs/tiny\n",
+        "::error file=envs/tiny/services/extra.tf,line=1,col=1,title=FF002 high%3A Image tags are immutable.::"
+        f"aws_ecr_repository.extra: {MUTABLE}; {IMMUTABLE}\n",
+        ONE,
     )
 
 
@@ -323,12 +334,19 @@ def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
             {
                 "file": "envs/tiny/services/extra.tf",
                 "line": 1,
+                "column": 1,
                 "rule": "FF002",
+                "severity": "high",
+                "stack": "services",
                 "address": "aws_ecr_repository.extra",
                 "message": MUTABLE,
+                "remedy": IMMUTABLE,
+                "stage": "hcl",
+                "cause": None,
+                "origin": None,
             }
         ],
-        "1 finding in envs/tiny\n",
+        ONE,
     )
 
 

@@ -15,6 +15,7 @@ from fleetform.catalog.types import (
     Bucket,
     Certificate,
     Cidr,
+    Day,
     Domain,
     EndpointName,
     Entry,
@@ -162,6 +163,10 @@ class State(Entry):
     """The S3 bucket."""
 
 
+SHORTEST_REASON = 10
+"""Characters of a reason for an exception of the policy, at least."""
+
+
 class PolicyException(Entry):
     """A finding that is accepted."""
 
@@ -169,8 +174,10 @@ class PolicyException(Entry):
     """The rule's id, such as `FF001`."""
     address: Text = Field(examples=["module.security.*"])
     """The resource's address in its stack; `*` stands for any characters."""
-    reason: Annotated[Text, Field(min_length=10)]
+    reason: Annotated[Text, Field(min_length=SHORTEST_REASON)]
     """Why it is accepted, for the reviewer."""
+    until: Day | None = None
+    """The last day that it is accepted, in UTC; `invoke check` fails from the next on. Left out: for good."""
 
 
 class Environment(Entry):

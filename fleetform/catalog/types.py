@@ -4,6 +4,7 @@ import ipaddress
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, Strict
@@ -21,6 +22,9 @@ LOG_RETENTION_IN_DAYS = (
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
 """The retentions that CloudWatch Logs has: API reference, PutRetentionPolicy."""
+
+_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_DAY_EXPECTED = "a day is expected, such as 2026-12-31"
 
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 
@@ -151,6 +155,16 @@ def _retention(value: int) -> int:
     return value
 
 
+def _day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    """Reads a day that is written as ISO 8601 has it, with hyphens and nothing else."""
+    if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(_DAY, value)):
+        raise ValueError(_DAY_EXPECTED)
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError(_DAY_EXPECTED) from None
+
+
 Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging), Field(json_schema_extra=READ_AS_TEXT)]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
@@ -172,6 +186,11 @@ LogRetention = Annotated[
     Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
 ]
 PortNumber = Annotated[Integer, Field(ge=1, le=65535)]
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    Field(json_schema_extra={"pattern": f"^{_DAY}$", "patternErrorMessage": _DAY_EXPECTED}),
+]
 Percent = Annotated[Integer, Field(ge=10, le=90)]
 Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS service quotas
 Protocol = Literal["tcp", "udp"]

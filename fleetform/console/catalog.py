@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def schema(project: Project, *, check: bool) -> None:
-    """Makes the catalog's JSON Schema and reference anew, or with `check` fails if that would change anything."""
+    """Makes the catalog's JSON Schema and the references anew, or with `check` fails if that would change anything."""
     from fleetform.workflow.schema import schema_changes, write_schema  # noqa: PLC0415 - nothing else makes schemas
 
     if not check:
@@ -26,7 +26,7 @@ def schema(project: Project, *, check: bool) -> None:
     write("".join(change.diff() for change in changes))
     if changes:
         stale = ", ".join(change.path.as_posix() for change in changes)
-        raise CheckFailedError(f"not what the catalog's models say: {stale}; `invoke schema` mends it")
+        raise CheckFailedError(f"not what models and rules say: {stale}; `invoke schema` mends it")
 
 
 def new_service(project: Project, service: "NewService") -> None:

@@ -1,22 +1,14 @@
 """What is rendered: made, compared, checked."""
 
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
-from fleetform.console.printing import color, write, write_changes, write_json
-from fleetform.errors import CheckFailedError, InputError
-from fleetform.workflow import files, formatting, policy, validation
+from fleetform.console import policy
+from fleetform.console.printing import write, write_changes
+from fleetform.errors import CheckFailedError
+from fleetform.workflow import files, formatting, validation
+from fleetform.workflow.assessment import assess
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from fleetform.errors import Problem
-    from fleetform.policy.finding import Finding
-
-_TEXT = "text"
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
@@ -41,41 +33,22 @@ def _warn(env: str, rendering: Rendering) -> None:
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
-def check(project: Project, env: str, form: str, *, validate: bool, as_json: bool) -> None:
+def check(project: Project, env: str, telling: policy.Telling, *, validate: bool) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
     rendering = Rendering(project, env)
-    for_program = form != _TEXT
-    if not for_program:
+    if telling.is_text:
         _warn(env, rendering)
-    if as_json and for_program:
-        raise InputError(f"`--json` and `--format {form}` exclude each other; keep one of them")
     files.require_rendered(env, rendering)
-    findings = sorted(policy.check(project, env).judgement.findings)
+    found = assess(project, env)
     unformatted = formatting.unformatted(project)
-    if as_json:
-        write_json([{**asdict(finding), "place": str(finding.place)} for finding in findings])
-    else:
-        write(_told(project, rendering.notices if for_program else [], findings, form))
+    policy.tell(project, found, [] if telling.is_text else rendering.notices, telling)
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
-    if findings:
-        raise CheckFailedError(f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in envs/{env}")
+    policy.require_none(env, found, telling)
     if validate:
         _validate(project, env, rendering)
-    if not (as_json or for_program):
-        write("no findings\n")
-
-
-def _told(project: Project, notices: "Sequence[Problem]", findings: "Sequence[Finding]", form: str) -> str:
-    if form == _TEXT and not (notices or findings):
-        return ""
-    from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
-    from fleetform.workflow import reporting  # noqa: PLC0415
-
-    warnings = reporting.of_problems(project.root, notices, reports.Level.WARNING)
-    remarks = [*warnings, *reporting.of_findings(project.root, findings)]
-    tell = reports.FORMATS.get(form)
-    return tell(remarks) if tell else reports.text(remarks, color=color(sys.stdout))
+    if telling.is_text and not telling.as_json:
+        write(policy.summary(env, found) + "\n")
 
 
 def _validate(project: Project, env: str, rendering: Rendering) -> None:
@@ -102,5 +75,5 @@ def require_sound(project: Project, env: str) -> None:
         CheckFailedError: They are not.
     """
     files.require_rendered(env, Rendering(project, env))
-    if findings := policy.check(project, env).judgement.findings:
+    if findings := assess(project, env).findings:
         raise CheckFailedError("\n".join(map(str, findings)))

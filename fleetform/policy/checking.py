@@ -17,6 +17,7 @@ from fleetform.policy.judging import Judgement, judge_environment, judge_resourc
 from fleetform.policy.library import Library, Summary, called
 from fleetform.policy.modules import Module, declarations
 from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.values import Path
 from fleetform.policy.view import Resource, View, resources
 from fleetform.policy.workers import spread
 from fleetform.store import Store, digest
@@ -145,8 +146,13 @@ class Policy:
     def _judge(self, unit: Unit) -> bytes:
         found = self._resources(unit)
         judgement = judge_resources(found, self._rules, self._facts)
-        shared = [resource.detached() for resource in found if resource.type in self._shared]
+        shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared]
         return pickle.dumps((judgement, shared))
+
+    def _kept(self, resource: Resource) -> set[Path]:
+        """The values whose places rules for an environment want to name."""
+        wanted = (rule.keeps for rule in self._rules.values() if rule.keeps and resource.type in rule.types)
+        return {path for keeps in wanted for path in keeps(resource)}
 
     def _resources(self, unit: Unit) -> list[Resource]:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]

@@ -33,3 +33,13 @@ def require_present(resource: Resource, fault: Fault) -> Iterator[Fault | Undeci
             yield Undecided(fault.at)
     elif value in (None, "", [], {}):
         yield fault
+
+
+def number(value: Known) -> float | Unknown | None:
+    """A number, which HCL and plans also write as text; None for anything else."""
+    if isinstance(value, (Unknown, int, float)):
+        return value
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

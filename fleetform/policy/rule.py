@@ -56,12 +56,14 @@ class Facts:
         public_ports: Ports that are open to outside: the load balancer's, or those of the catalog's public services.
         protected: Whether it is protected from being destroyed.
         zones: How many availability zones it has.
+        private: Whether its tasks run in private subnets.
     """
 
     environment: str
     public_ports: frozenset[int] = frozenset()
     protected: bool = False
     zones: int = 2
+    private: bool = False
 
 
 ResourceCheck: TypeAlias = "Callable[[Resource, Facts], Iterable[Fault | Undecided]]"
@@ -84,6 +86,7 @@ class Rule:
         bad: HCL that fails.
         check: The rule itself, for one resource; None if it is one for the environment.
         check_environment: The rule itself, for an environment; None if it is one for a resource.
+        keeps: The values of a resource, by their paths, whose places a rule for an environment wants to name.
     """
 
     id: str
@@ -97,6 +100,7 @@ class Rule:
     checkov: tuple[str, ...] = ()
     check: "ResourceCheck | None" = field(default=None, compare=False)
     check_environment: "EnvironmentCheck | None" = field(default=None, compare=False)
+    keeps: "Callable[[Resource], Iterable[Path]] | None" = field(default=None, compare=False)
 
 
 _RULES: dict[str, Rule] = {}
@@ -137,12 +141,13 @@ def environment_rule(  # noqa: PLR0913 - one declaration with all that is said o
     good: str,
     bad: str,
     checkov: tuple[str, ...] = (),
+    keeps: "Callable[[Resource], Iterable[Path]] | None" = None,
 ) -> Callable[[EnvironmentCheck], EnvironmentCheck]:
     """Declares a rule that compares resources with each other or with the catalog; see `Rule` for the arguments."""
 
     def declare(check: EnvironmentCheck) -> EnvironmentCheck:
         made = Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov)
-        _register(Rule(**{**vars(made), "check_environment": check}))
+        _register(Rule(**{**vars(made), "check_environment": check, "keeps": keeps}))
         return check
 
     return declare

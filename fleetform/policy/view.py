@@ -105,9 +105,9 @@ class Resource:
         """Where the stack's files ask for it."""
         return self.trace().place
 
-    def detached(self) -> "Resource":
-        """The same without what it comes from: to be kept."""
-        return replace(self, traces={(): self.trace()}, origin=None)
+    def detached(self, paths: Iterable[Path] = ()) -> "Resource":
+        """The same without what it comes from, to be kept; the places of some values are kept too."""
+        return replace(self, traces={path: self.trace(path) for path in ((), *paths)}, origin=None)
 
 
 @dataclass(frozen=True)

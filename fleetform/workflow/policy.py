@@ -28,6 +28,7 @@ def facts_of(environment: Environment) -> Facts:
         topology.public_ports(environment),
         protected=environment.protection,
         zones=len(environment.zones),
+        private=environment.network.subnets == "private",
     )
 
 

@@ -1,7 +1,7 @@
 """Problems of the input and findings of the policy as remarks: with their source lines and where to read on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
@@ -10,10 +10,11 @@ from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
 from fleetform.catalog.places import KeyPath, keys_at
 from fleetform.catalog.reference import anchor
 from fleetform.errors import Position, Problem
-from fleetform.reports import Level, Remark
+from fleetform.reports import Level, Note, Remark, Topic
 
 if TYPE_CHECKING:
     from fleetform.policy.finding import Finding
+    from fleetform.policy.rule import Rule
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
@@ -32,24 +33,45 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
     return [replace(_remark(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
 
 
-def of_findings(root: Path, findings: "Sequence[Finding]") -> list[Remark]:
-    """The findings of a policy, in their order."""
-    lines = {}
-    for file in {finding.place.file for finding in findings}:
-        if (text := _read(root / file)) is not None:
-            lines[file] = text.split("\n")
-    return [
-        Remark(
-            finding.place.file,
-            finding.place.line,
-            finding.place.column,
-            rule=finding.rule,
-            message=f"{finding.rule} {finding.address}: {finding.message}",
-            remedy=finding.remedy,
-            source=_source(lines, finding.place.file, finding.place.line),
-        )
-        for finding in findings
-    ]
+def of_findings(root: Path, findings: "Sequence[Finding]", rules: "Mapping[str, Rule]") -> list[Remark]:
+    """The findings of a policy, in their order, with what is said of their rules."""
+    lines = _Lines(root)
+    topics = {name: Topic(rule.title, rule.why, rule.link, rule.good) for name, rule in rules.items()}
+    return [_found(finding, topics.get(finding.rule), lines) for finding in findings]
+
+
+class _Lines(dict[PurePath, "list[str]"]):
+    """The lines of the files of a project, each read when it is first asked for; none of what is no text."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __missing__(self, file: PurePath) -> list[str]:
+        text = _read(self._root / file)
+        self[file] = [] if text is None else text.split("\n")
+        return self[file]
+
+    def at(self, place: Position | None) -> str | None:
+        """A line; None if there is no such line."""
+        lines = self[place.file] if place else []
+        return lines[place.line - 1].removesuffix("\r") if place and place.line <= len(lines) else None
+
+
+def _found(finding: "Finding", topic: Topic | None, lines: _Lines) -> Remark:
+    notes = (("in module", finding.cause), ("from the catalog", finding.origin))
+    return Remark(
+        *finding.place,
+        rule=finding.rule,
+        message=finding.message,
+        remedy=finding.remedy,
+        level=Level.WARNING if finding.severity == "low" else Level.ERROR,
+        source=lines.at(finding.place),
+        severity=finding.severity,
+        address=finding.address,
+        stack=finding.stack,
+        notes=tuple(Note(what, place, lines.at(place)) for what, place in notes if place),
+        topic=topic,
+    )
 
 
 def _read(path: Path) -> str | None:

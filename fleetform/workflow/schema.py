@@ -1,4 +1,4 @@
-"""The catalog's JSON Schema and reference, which are made of its models and committed."""
+"""What is made of the catalog's models and the policy's rules and committed: the JSON Schema and the references."""
 
 from pathlib import PurePath
 
@@ -6,25 +6,33 @@ from fleetform.catalog.reference import DOCUMENT, MARK, reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, ProgramError
+from fleetform.policy import reference as policy
+from fleetform.policy.rules import shipped
 from fleetform.render.writer import Change
 from fleetform.workflow.project import Project
 
 
 def schema_changes(project: Project) -> list[Change]:
-    """What is not as the models have it; writes nothing.
+    """What is not as models and rules have it; writes nothing.
 
     Raises:
-        InputError: The document is not there, or it does not say where its generated part begins.
+        InputError: A document is not there, or it does not say where its generated part begins.
     """
-    document = _text(project, DOCUMENT)
-    written, mark, _ = (document or "").partition(MARK)
-    if not mark:
-        raise InputError(f"{DOCUMENT}: no line `{MARK}`; put it behind what is written by hand")
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), schema_text()),
-        Change(DOCUMENT, document, written + reference()),
+        _of_document(project, DOCUMENT, reference()),
+        _of_document(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
     ]
     return [change for change in changes if change.before != change.after]
+
+
+def _of_document(project: Project, file: PurePath, generated: str) -> Change:
+    """A document whose end is generated."""
+    document = _text(project, file)
+    written, mark, _ = (document or "").partition(MARK)
+    if not mark:
+        raise InputError(f"{file}: no line `{MARK}`; put it behind what is written by hand")
+    return Change(file, document, written + generated)
 
 
 def _text(project: Project, file: PurePath) -> str | None:
@@ -37,7 +45,7 @@ def _text(project: Project, file: PurePath) -> str | None:
 
 
 def write_schema(project: Project) -> list[Change]:
-    """Writes what is not as the models have it; see `schema_changes` for what it raises.
+    """Writes what is not as models and rules have it; see `schema_changes` for what it raises.
 
     Raises:
         ProgramError: A file cannot be written.

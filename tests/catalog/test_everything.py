@@ -21,6 +21,7 @@ EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 ELSEWHERE = {
     "exceptions": "for `check`",
+    "exceptions.0.until": "likewise",
     "services.web.build.args": "for `images`",
     "services.web.build.dockerfile": "for `images`",
     "services.web.discovery": "for environments with `discovery: dns`",

@@ -1,3 +1,4 @@
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -596,6 +597,35 @@ def test_the_environments_of_a_project_are_its_folders_with_a_file(tmp_path: Pat
     (root / "envs" / "abc").mkdir()
     (root / "envs" / "abc" / "environment.yaml").touch()
     assert environment_names(root) == ["abc", "dev"]
+
+
+EXCEPTION = """services: {{ web: {{ image: nginx }} }}
+exceptions: [{{ rule: FF001, address: "*", reason: it is a test, until: {} }}]
+"""
+
+
+@pytest.mark.parametrize("written", ["2026-12-31", "'2026-12-31'"])
+def test_a_day_is_read_with_quotes_and_without(tmp_path: Path, written: str) -> None:
+    assert loaded(tmp_path, HEAD + EXCEPTION.format(written)).exceptions[0].until == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-02-30",
+        "2026-1-1",
+        "20261231",
+        "2026-W01-1",
+        "2026-12-31T00:00:00Z",
+        "31.12.2026",
+        "true",
+        "\uff12026-01-01",
+    ],
+)
+def test_what_is_no_day_is_refused_with_an_example_of_one(tmp_path: Path, written: str) -> None:
+    assert problems(tmp_path, HEAD + EXCEPTION.format(written)) == [
+        f"envs/catalog.yaml:6:72: `exceptions[0].until` is `{written}`; a day is expected, such as 2026-12-31"
+    ]
 
 
 # Text that breaks out where someone pastes it; as YAML's double-quoted scalars write it.

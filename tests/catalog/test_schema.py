@@ -111,6 +111,11 @@ def test_what_the_other_file_has_may_be_left_out(tmp_path: Path, validator: Draf
         ("exceptions: [{ rule: FF001, reason: An accepted finding. }]", "exceptions.0", "required"),
         ("exceptions: [{ rule: FF001, address: '*', reason: short }]", "exceptions.0.reason", "minLength"),
         ("exceptions: [{ rule: FF001, address: null, reason: An accepted finding. }]", "exceptions.0.address", "type"),
+        (
+            "exceptions: [{ rule: FF001, address: '*', reason: An accepted finding., until: tomorrow }]",
+            "exceptions.0.until",
+            "pattern",
+        ),
         ("services: { Web: { image: nginx } }", "services", "pattern"),
         ("services: { web: { prot: 80 } }", "services.web", "additionalProperties"),
         ("services: { web: { port: 80000 } }", "services.web.port", "maximum"),

@@ -1,8 +1,8 @@
-"""A rule's examples, each as a stack of its own in an environment with a public service on port 443."""
+"""A rule's examples, each as a stack of its own in a protected environment of private subnets, public on port 443."""
 
 from pathlib import Path, PurePath
 
-from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.models import Environment, Network, Service
 from fleetform.hcl.parsing import parse
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.modules import Declarations, Module, declarations
@@ -11,13 +11,15 @@ from fleetform.policy.view import View, resources
 
 STACK = PurePath("envs/tiny/services")
 FILE = STACK / "main.tf"
-FACTS = Facts("tiny", public_ports=frozenset({443}))
+FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True, private=True)
 ENVIRONMENT = Environment(
     name="tiny",
     application="shop",
     account="123456789012",
     region="eu-central-1",
     zones=("eu-central-1a", "eu-central-1b"),
+    network=Network(subnets="private"),
+    protection=True,
     services={
         "web": Service(image="nginx:1.29", port=443, public=True, calls=("orders",)),
         "orders": Service(image="nginx:1.29", port=8080),

@@ -26,8 +26,35 @@ def _of(file: str, safe: str, unsafe: str, *rules: str, times: int = 1) -> Mutat
     return Mutation(PurePath("modules", file), safe, unsafe, frozenset(rules), times)
 
 
+_ZONE = "availability_zone = each.value.availability_zone"
+_NO_ROUTES = "route                  = []"
+_TO_INTERNET = '{ cidr_block = "0.0.0.0/0", gateway_id = aws_internet_gateway.this.id }'
+# Rules to and from the internet, and between services.
+_OPEN = ("FF001", "FF006", "FF007")
+_WIDE = ("FF001", "FF011", "FF023")
+
 MUTATIONS = (
     _of("network/vpc.tf", "enable_dns_hostnames = true", "enable_dns_hostnames = false", "FF005"),
     _of("network/vpc.tf", "enable_dns_support   = true", "enable_dns_support   = false", "FF005"),
+    _of("network/vpc.tf", '-default" }\n}\n\n# AWS', '-default" }\n  ingress = [{ self = true }]\n}\n\n# AWS', "FF013"),
+    _of("network/flow_logs.tf", "vpc_id          = aws_vpc.this.id", 'subnet_id = "subnet-1"', "FF014"),
+    _of("network/subnets.tf", _ZONE, f"map_public_ip_on_launch = true\n  {_ZONE}", "FF016", times=2),
+    _of("network/routes.tf", _NO_ROUTES, f"{_NO_ROUTES[:-1]}{_TO_INTERNET}]", "FF019"),
+    _of("security/groups.tf", "= each.value.description", "= null", "FF012"),
+    _of("security/rules.tf", "= each.value.description", "= null", "FF012", times=2),
+    _of("security/rules.tf", "ip_protocol = each.value.protocol", 'ip_protocol = "-1"', *_OPEN, times=2),
+    _of("security/rules.tf", "to_port     = each.value.port", "to_port     = 65535", *_WIDE, times=2),
+    _of("ingress/listeners.tf", 'protocol    = "HTTPS"', 'protocol    = "HTTP"', "FF027"),
+    _of("ingress/listeners.tf", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-2016-08", "FF028"),
+    _of("ingress/load_balancer.tf", "drop_invalid_header_fields = true", "", "FF029"),
+    _of("ingress/load_balancer.tf", "enable_deletion_protection = var.deletion_protection", "", "FF030"),
+    _of("ingress/load_balancer.tf", "enabled = true", "enabled = false", "FF031"),
+    _of("ingress/load_balancer.tf", '= "defensive"', '= "monitor"', "FF032"),
+    _of("ecs_service/load_balancer.tf", '"200-399"', '"200-499"', "FF033"),
+    _of("ecs_service/service.tf", "= var.assign_public_ip", "= true", "FF017", times=2),
+    _of("ecs_service/schedule.tf", "= var.assign_public_ip", "= true", "FF017"),
+    _of("discovery/services.tf", "= each.value.ttl", "= 300", "FF034"),
+    _of("discovery/services.tf", "health_check_custom_config", "timeouts", "FF035"),
+    _of("discovery/services.tf", '"MULTIVALUE"', '"WEIGHTED"', "FF036"),
     _of("registry/repositories.tf", '"IMMUTABLE"', '"MUTABLE"', "FF002"),
 )

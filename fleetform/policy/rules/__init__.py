@@ -5,7 +5,7 @@ from importlib import import_module
 
 from fleetform.policy.rule import Rule, registered
 
-TOPICS = ("security_groups", "repositories", "logs", "iam", "network")
+TOPICS = ("security_groups", "repositories", "logs", "iam", "network", "load_balancers", "discovery", "calls")
 """The files, in the order in which their rules are listed."""
 
 

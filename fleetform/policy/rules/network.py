@@ -1,10 +1,23 @@
 """VPC, subnets, routes and endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from fleetform.policy.requirements import require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.view import Resource
+from fleetform.policy.networks import is_anywhere
+from fleetform.policy.references import pointing_at
+from fleetform.policy.requirements import number, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rules.iam import statements
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_VPC = "https://docs.aws.amazon.com/vpc/latest/userguide"
+_SECURITY_HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html"
+
+Answers = Iterator[Fault | Undecided]
 
 
 @rule(
@@ -17,8 +30,369 @@ from fleetform.policy.view import Resource
     good='resource "aws_vpc" "this" {\n  enable_dns_hostnames = true\n}\n',
     bad='resource "aws_vpc" "this" {\n  enable_dns_support = false\n}\n',
 )
-def the_vpc_resolves_names(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def the_vpc_resolves_names(resource: Resource, _: Facts) -> Answers:
     """DNS support is on by default, host names are off."""
     for name, default in (("enable_dns_support", True), ("enable_dns_hostnames", False)):
         fault = Fault("discovery names do not resolve", f"set {name} = true", (name,))
         yield from require(resource, (True,), fault, default=default)
+
+
+@environment_rule(
+    "FF013",
+    "A VPC's default security group lets nothing through.",
+    *("aws_vpc", "aws_default_security_group"),
+    severity=Severity.MEDIUM,
+    why="Whatever is started without a group gets this one, in which AWS lets all members reach each other.",
+    link=f"{_SECURITY_HUB}#ec2-2",
+    checkov=("CKV2_AWS_12",),
+    good="""\
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_default_security_group" "this" {
+  vpc_id = aws_vpc.this.id
+}
+""",
+    bad="""\
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_vpc" "other" {
+  cidr_block = "10.1.0.0/16"
+}
+
+resource "aws_default_security_group" "other" {
+  vpc_id = aws_vpc.other.id
+
+  ingress {
+    self      = true
+    protocol  = "-1"
+    from_port = 0
+    to_port   = 0
+  }
+}
+""",
+)
+def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """Terraform takes away the rules that AWS gave it, if it knows of it at all."""
+    groups = view.of("aws_default_security_group")
+    for vpc in view.of("aws_vpc"):
+        remedy = "add an aws_default_security_group without rules"
+        yield from _wanted(vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group is open", remedy)
+    for group in groups:
+        for direction in ("ingress", "egress"):
+            rules = group.value(direction, default=[])
+            if isinstance(rules, Unknown):
+                yield group, Undecided((direction,))
+            elif rules:
+                yield group, Fault("the default security group has rules", "leave them out", (direction,))
+
+
+def _wanted(
+    resource: Resource,
+    found: bool | None,  # noqa: FBT001 - what is known of it
+    message: str,
+    remedy: str,
+) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    if found is None:
+        yield resource, Undecided()
+    elif not found:
+        yield resource, Fault(message, remedy)
+
+
+@environment_rule(
+    "FF014",
+    "A VPC's traffic is recorded.",
+    *("aws_vpc", "aws_flow_log"),
+    severity=Severity.MEDIUM,
+    why="Without flow logs nobody can tell afterwards who was connected to what.",
+    link=f"{_VPC}/flow-logs.html",
+    checkov=("CKV2_AWS_11",),
+    good="""\
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_flow_log" "this" {
+  vpc_id          = aws_vpc.this.id
+  traffic_type    = "ALL"
+  log_destination = "arn:aws:s3:::shop-prod-flow-logs"
+}
+""",
+    bad='resource "aws_vpc" "this" {\n  cidr_block = "10.0.0.0/16"\n}\n',
+)
+def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """A flow log of a subnet or of an interface tells a part only."""
+    logs = [log for log in view.of("aws_flow_log") if log.value("vpc_id") is not None]
+    for vpc in view.of("aws_vpc"):
+        remedy = "set `network.flow_logs: true`, or add an aws_flow_log"
+        yield from _wanted(vpc, pointing_at(vpc, logs, "vpc_id"), "nobody records its traffic", remedy)
+
+
+@rule(
+    "FF015",
+    "Network ACLs do not let the internet in to SSH and RDP.",
+    *("aws_network_acl", "aws_network_acl_rule", "aws_default_network_acl"),
+    severity=Severity.MEDIUM,
+    why="It invites a security group to do the same, and is then no second line.",
+    link=f"{_SECURITY_HUB}#ec2-21",
+    checkov=("CKV_AWS_231", "CKV_AWS_232"),
+    good="""\
+resource "aws_network_acl_rule" "https" {
+  network_acl_id = "acl-1"
+  rule_number    = 100
+  rule_action    = "allow"
+  protocol       = "tcp"
+  cidr_block     = "0.0.0.0/0"
+  from_port      = 443
+  to_port        = 443
+}
+""",
+    bad="""\
+resource "aws_network_acl_rule" "ssh" {
+  network_acl_id = "acl-1"
+  rule_number    = 100
+  rule_action    = "allow"
+  protocol       = "tcp"
+  cidr_block     = "0.0.0.0/0"
+  from_port      = 22
+  to_port        = 22
+}
+""",
+)
+def acls_are_closed_to_shells(resource: Resource, _: Facts) -> Answers:
+    """By name: AWS's own ACL lets everything through, and answers come in to all ephemeral ports."""
+    for at in _acl_rules(resource):
+        ends = [number(resource.value(*at, key)) for key in ("from_port", "to_port")]
+        first, last = (int(end) if isinstance(end, (int, float)) else -1 for end in ends)
+        ports = [port for port in (_SSH, _RDP) if first <= port <= last and last - first < _FEW]
+        action = resource.value(*at, "rule_action", default=resource.value(*at, "action"))
+        if not ports or action != "allow" or str(resource.value(*at, "protocol")).lower() not in _TCP:
+            continue
+        for key in ("cidr_block", "ipv6_cidr_block"):
+            if is_anywhere(resource.value(*at, key)):
+                yield Fault(f"the internet may come in to port {ports[0]}", "name the networks that may", (*at, key))
+
+
+_SSH, _RDP = 22, 3389
+_FEW = 100
+_TCP = frozenset({"tcp", "6"})
+
+
+def _acl_rules(resource: Resource) -> Iterable[Path]:
+    if resource.type == "aws_network_acl_rule":
+        return [()] if resource.value("egress", default=False) is False else []
+    rules = resource.value("ingress", default=[])
+    return [("ingress", index) for index in range(len(rules))] if isinstance(rules, list) else []
+
+
+@rule(
+    "FF016",
+    "Subnets do not give out public addresses by themselves.",
+    "aws_subnet",
+    severity=Severity.MEDIUM,
+    why="Whatever is started there is on the internet, though nobody asked for it.",
+    link=f"{_SECURITY_HUB}#ec2-15",
+    checkov=("CKV_AWS_130",),
+    good='resource "aws_subnet" "public" {\n  vpc_id = "vpc-1"\n}\n',
+    bad='resource "aws_subnet" "public" {\n  vpc_id                  = "vpc-1"\n  map_public_ip_on_launch = true\n}\n',
+)
+def subnets_give_out_no_public_addresses(resource: Resource, _: Facts) -> Answers:
+    """Tasks that need one ask for it."""
+    remedy = "leave it out, and have what needs an address ask for one"
+    fault = Fault("everything in it gets a public address", remedy, ("map_public_ip_on_launch",))
+    yield from require(resource, (False,), fault, default=False)
+
+
+# Where each type says that its tasks get public addresses.
+_PUBLIC_TASKS: dict[str, Path] = {
+    "aws_ecs_service": ("network_configuration", 0, "assign_public_ip"),
+    "aws_scheduler_schedule": (
+        *("target", 0, "ecs_parameters", 0),
+        *("network_configuration", 0, "assign_public_ip"),
+    ),
+    "aws_cloudwatch_event_target": ("ecs_target", 0, "network_configuration", 0, "assign_public_ip"),
+}
+
+
+@rule(
+    "FF017",
+    "Tasks in private subnets have no public addresses.",
+    *_PUBLIC_TASKS,
+    severity=Severity.MEDIUM,
+    why="The address does not even work there; in another subnet it would put the task on the internet.",
+    link="https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
+    checkov=("CKV_AWS_333",),
+    good="""\
+resource "aws_ecs_service" "web" {
+  network_configuration {
+    subnets = ["subnet-1"]
+  }
+}
+""",
+    bad="""\
+resource "aws_ecs_service" "web" {
+  network_configuration {
+    subnets          = ["subnet-1"]
+    assign_public_ip = true
+  }
+}
+""",
+)
+def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> Answers:
+    """In an environment whose tasks run in public subnets they need one to get their images."""
+    if facts.private:
+        fault = Fault("its tasks get public addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
+        yield from require(resource, (False,), fault, default=False)
+
+
+@rule(
+    "FF018",
+    "Instances have no public addresses.",
+    *("aws_instance", "aws_launch_template", "aws_eip", "aws_eip_association"),
+    severity=Severity.MEDIUM,
+    why="It is one security group away from the internet; Session Manager and a load balancer need no address.",
+    link=f"{_SECURITY_HUB}#ec2-9",
+    checkov=("CKV_AWS_88",),
+    good='resource "aws_instance" "runner" {\n  associate_public_ip_address = false\n}\n',
+    bad="""\
+resource "aws_instance" "runner" {
+  associate_public_ip_address = true
+}
+
+resource "aws_launch_template" "runner" {
+  network_interfaces {
+    associate_public_ip_address = "true"
+  }
+}
+
+resource "aws_eip" "runner" {
+  instance = aws_instance.runner.id
+}
+""",
+)
+def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
+    """What says nothing gets what its subnet gives out: FF016."""
+    if resource.type.startswith("aws_eip"):
+        at: Path = ("instance",) if resource.type == "aws_eip" else ("instance_id",)
+        if resource.value(*at, default="") != "":
+            yield Fault("the instance has a public address", "reach it through Session Manager", at)
+        return
+    for at in _addresses(resource):
+        fault = Fault("it gets a public address", "set associate_public_ip_address = false", at)
+        yield from require(resource, (False, "false", ""), fault, default=False)
+
+
+def _addresses(resource: Resource) -> Iterable[Path]:
+    if resource.type == "aws_instance":
+        return [("associate_public_ip_address",)]
+    interfaces = resource.value("network_interfaces", default=[])
+    count = len(interfaces) if isinstance(interfaces, list) else 0
+    return [("network_interfaces", index, "associate_public_ip_address") for index in range(count)]
+
+
+@rule(
+    "FF019",
+    "A VPC's main route table does not lead to the internet.",
+    *("aws_default_route_table", "aws_route"),
+    severity=Severity.MEDIUM,
+    why="A subnet that nobody gave a table is then a public one.",
+    link=f"{_VPC}/subnet-route-tables.html#main-route-table",
+    good="""\
+resource "aws_default_route_table" "this" {
+  default_route_table_id = "rtb-1"
+  route                  = []
+}
+""",
+    bad="""\
+resource "aws_internet_gateway" "this" {
+  vpc_id = aws_vpc.this.id
+}
+
+resource "aws_vpc" "this" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_default_route_table" "this" {
+  default_route_table_id = aws_vpc.this.default_route_table_id
+
+  route {
+    cidr_block = "0.0.0.0/0"
+    gateway_id = aws_internet_gateway.this.id
+  }
+}
+
+resource "aws_route" "internet" {
+  route_table_id         = aws_vpc.this.main_route_table_id
+  destination_cidr_block = "0.0.0.0/0"
+  gateway_id             = aws_internet_gateway.this.id
+}
+""",
+)
+def main_route_tables_stay_inside(resource: Resource, _: Facts) -> Answers:
+    """A table of its own for public subnets says which are."""
+    if resource.type == "aws_route":
+        table = resource.value("route_table_id")
+        is_main = isinstance(table, Unknown) and table.reference.endswith(_MAIN)
+        routes: list[Path] = [()] if is_main else []
+    else:
+        given = resource.value("route", default=[])
+        routes = [("route", index) for index in range(len(given))] if isinstance(given, list) else []
+    for at in routes:
+        if _is_internet_gateway(resource.value(*at, "gateway_id")):
+            yield Fault("the main route table leads to the internet", "use an aws_route_table", (*at, "gateway_id"))
+
+
+_MAIN = (".main_route_table_id", ".default_route_table_id")
+
+
+def _is_internet_gateway(value: Known) -> bool:
+    if isinstance(value, Unknown):
+        return "aws_internet_gateway." in value.reference
+    return isinstance(value, str) and value.startswith("igw-")
+
+
+@rule(
+    "FF020",
+    "A VPC endpoint's policy, if there is one, restricts something.",
+    *("aws_vpc_endpoint", "aws_vpc_endpoint_policy"),
+    severity=Severity.LOW,
+    why="It looks like a restriction, and lets anybody do anything with any account's resources.",
+    link="https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
+    good="""\
+resource "aws_vpc_endpoint_policy" "s3" {
+  vpc_endpoint_id = "vpce-1"
+  policy = jsonencode({
+    Statement = [{ Effect = "Allow", Principal = "*", Action = "s3:GetObject", Resource = "arn:aws:s3:::shop-prod/*" }]
+  })
+}
+""",
+    bad="""\
+resource "aws_vpc_endpoint_policy" "s3" {
+  vpc_endpoint_id = "vpce-1"
+  policy = jsonencode({
+    Statement = [{ Effect = "Allow", Principal = "*", Action = "*", Resource = "*" }]
+  })
+}
+""",
+)
+def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
+    """A gateway's policy has to name every principal: what it restricts is the action, the resource or a condition."""
+    if isinstance(resource.value("policy"), Unknown):
+        yield Undecided(("policy",))
+        return
+    if resource.value("policy", "Version") == _AWS_OWN:
+        return
+    for at, statement in statements(resource):
+        if not statement.get("Condition") and all(_is_any(statement.get(key)) for key in ("Action", "Resource")):
+            yield Fault("it allows everything", "name actions, resources or a condition", at)
+
+
+# Of the policy that AWS gives an endpoint without one, as a plan shows it.
+_AWS_OWN = "2008-10-17"
+
+
+def _is_any(value: Known) -> bool:
+    return value == "*" or (isinstance(value, list) and "*" in value)

@@ -1,28 +1,67 @@
 """Security groups: who may open a connection to whom."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from fleetform.policy.networks import holds_strangers, is_anywhere
+from fleetform.policy.openings import EGRESS, INGRESS, Opening, openings, shown
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Unknown
+from fleetform.policy.values import Path, Unknown
 from fleetform.policy.view import Resource
 
 _RULES = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"
-_ANYWHERE = ("0.0.0.0/0", "::/0")
-_ALL_PROTOCOLS = ("-1", -1)
+_DEFAULT = "aws_default_security_group"
+# What the provider writes if nothing is given.
+_NO_DESCRIPTION = (None, "", "Managed by Terraform")
+_WIDE = 100
+"""Ports of a rule that nobody has counted."""
+ADMINISTRATIVE = {
+    22: "SSH",
+    23: "Telnet",
+    445: "SMB",
+    1433: "SQL Server",
+    1521: "Oracle",
+    2375: "Docker",
+    2379: "etcd",
+    3306: "MySQL",
+    3389: "RDP",
+    5432: "PostgreSQL",
+    5439: "Redshift",
+    5900: "VNC",
+    5985: "WinRM",
+    6379: "Redis",
+    9042: "Cassandra",
+    9200: "OpenSearch",
+    10250: "kubelet",
+    11211: "Memcached",
+    27017: "MongoDB",
+}
+"""Ports on which whoever gets through is in charge of a machine or of data."""
+
+Answers = Iterator[Fault | Undecided]
 
 
-def _open_to_anywhere(resource: Resource) -> bool:
-    return any(resource.value(key) in _ANYWHERE for key in ("cidr_ipv4", "cidr_ipv6"))
+def _each(resource: Resource, check: Callable[[Opening], Answers]) -> Answers:
+    """What a check says of all ingress rules of a resource."""
+    for opening in openings(resource):
+        if isinstance(opening, Undecided):
+            yield opening
+        else:
+            yield from check(opening)
 
 
-def _for_all_protocols(resource: Resource) -> bool:
-    return resource.value("ip_protocol") in _ALL_PROTOCOLS
+def _anywhere(opening: Opening) -> list[Path]:
+    return [at for at, network in opening.networks if is_anywhere(network)]
+
+
+def _are_public(ports: range, facts: Facts) -> bool:
+    return len(ports) <= len(facts.public_ports) and facts.public_ports.issuperset(ports)
 
 
 @rule(
     "FF001",
     "Only public ports are open to the internet.",
-    "aws_vpc_security_group_ingress_rule",
+    *INGRESS,
+    _DEFAULT,
     severity=Severity.HIGH,
     why="A port that is open to any address is scanned within minutes.",
     link=_RULES,
@@ -46,27 +85,29 @@ resource "aws_vpc_security_group_ingress_rule" "ssh" {
 }
 """,
 )
-def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Answers:
     """Public are the ports of public services, or those of the load balancer in front of them."""
-    anywhere = [key for key in ("cidr_ipv4", "cidr_ipv6") if resource.value(key) in _ANYWHERE]
-    if not anywhere:
-        yield from (Undecided((key,)) for key in ("cidr_ipv4", "cidr_ipv6") if isinstance(resource.value(key), Unknown))
-        return
-    first, last = resource.value("from_port"), resource.value("to_port")
-    remedy = "set `public: true` on its service or name who calls it in `calls`"
-    if _for_all_protocols(resource):
-        yield Fault("all ports are open to the internet", remedy, (anywhere[0],))
-    elif isinstance(first, Unknown) or isinstance(last, Unknown):
-        yield Undecided(("from_port",) if isinstance(first, Unknown) else ("to_port",))
-    elif first != last or first not in facts.public_ports:
-        what = f"port {first} is" if first == last else f"ports {first} to {last} are"
-        yield Fault(f"{what} open to the internet", remedy, (anywhere[0],))
+
+    def check(opening: Opening) -> Answers:
+        ports, anywhere = opening.ports, _anywhere(opening)
+        if ports is None or (isinstance(ports, range) and _are_public(ports, facts)):
+            return
+        if not anywhere:
+            yield from (Undecided(at) for at, network in opening.networks if isinstance(network, Unknown))
+        elif isinstance(ports, Undecided):
+            yield ports
+        else:
+            what = "all ports are" if opening.is_everything else f"{shown(ports)} {'is' if len(ports) == 1 else 'are'}"
+            remedy = "set `public: true` on its service or name who calls it in `calls`"
+            yield Fault(f"{what} open to the internet", remedy, anywhere[0])
+
+    return _each(resource, check)
 
 
 @rule(
     "FF006",
     "Security groups are opened by port.",
-    "aws_vpc_security_group_ingress_rule",
+    *INGRESS,
     severity=Severity.MEDIUM,
     why="A group open to another on every port lets services call what they did not declare.",
     link=_RULES,
@@ -87,20 +128,24 @@ resource "aws_vpc_security_group_ingress_rule" "orders" {
 }
 """,
 )
-def groups_are_opened_by_port(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def groups_are_opened_by_port(resource: Resource, _: Facts) -> Answers:
     """What is open to anywhere is FF001's."""
-    if _open_to_anywhere(resource):
-        return
-    if isinstance(resource.value("ip_protocol"), Unknown):
-        yield Undecided(("ip_protocol",))
-    elif _for_all_protocols(resource):
-        yield Fault("every port is open, whatever `calls` says", "use `security: edges`", ("ip_protocol",))
+
+    def check(opening: Opening) -> Answers:
+        if _anywhere(opening):
+            return
+        if isinstance(opening.ports, Undecided):
+            yield opening.ports
+        elif opening.is_everything:
+            yield Fault("every port is open, whatever `calls` says", "use `security: edges`", opening.protocol[0])
+
+    return _each(resource, check)
 
 
 @rule(
     "FF007",
     "Egress is opened by port.",
-    "aws_vpc_security_group_egress_rule",
+    *EGRESS,
     severity=Severity.MEDIUM,
     why="Whatever runs in a task can send anything anywhere.",
     link=_RULES,
@@ -122,18 +167,26 @@ resource "aws_vpc_security_group_egress_rule" "web" {
 }
 """,
 )
-def egress_is_opened_by_port(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
     """To other groups, FF006 says it of the group that is called."""
-    if isinstance(resource.value("ip_protocol"), Unknown):
-        yield Undecided(("ip_protocol",))
-    elif _for_all_protocols(resource) and _open_to_anywhere(resource):
-        yield Fault("everything may leave", "use `security: edges`", ("ip_protocol",))
+    for opening in openings(resource, "egress"):
+        if isinstance(opening, Undecided):
+            yield opening
+            continue
+        ports, anywhere = opening.ports, _anywhere(opening)
+        unknown = [at for at, network in opening.networks if isinstance(network, Unknown)]
+        if isinstance(ports, Undecided) and (anywhere or unknown):
+            yield ports
+        elif opening.is_everything and anywhere:
+            yield Fault("everything may leave", "use `security: edges`", opening.protocol[0])
+        elif opening.is_everything:
+            yield from map(Undecided, unknown)
 
 
 @rule(
     "FF008",
     "Security group rules are resources of their own.",
-    *("aws_security_group", "aws_default_security_group", "aws_security_group_rule"),
+    *("aws_security_group", "aws_security_group_rule"),
     severity=Severity.MEDIUM,
     why="Inline rules and aws_security_group_rule undo what other resources say.",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html",
@@ -151,10 +204,229 @@ resource "aws_security_group" "web" {
 }
 """,
 )
-def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Answers:
     """A plan shows what AWS has as inline rules, too: the text alone tells who wrote them."""
     remedy = "use aws_vpc_security_group_ingress_rule and _egress_rule"
     if resource.type == "aws_security_group_rule":
         yield Fault("its rules undo those of other resources", remedy)
     elif inline := sorted(resource.values.keys() & {"ingress", "egress"}):
         yield Fault("its rules undo those of other resources", remedy, (inline[0],))
+
+
+@rule(
+    "FF010",
+    "Administrative and database ports are closed to strangers.",
+    *INGRESS,
+    severity=Severity.HIGH,
+    why="Behind these ports there is a whole machine, or all data, and one password or bug before it.",
+    link="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19",
+    good="""\
+resource "aws_vpc_security_group_ingress_rule" "bastion" {
+  security_group_id = "sg-1"
+  cidr_ipv4         = "203.0.113.0/28"
+  ip_protocol       = "tcp"
+  from_port         = 22
+  to_port           = 22
+}
+""",
+    bad="""\
+resource "aws_security_group" "database" {
+  description = "The database"
+  vpc_id      = "vpc-1"
+
+  ingress {
+    description = "Members of the application"
+    self        = true
+    protocol    = "tcp"
+    from_port   = 5432
+    to_port     = 5432
+  }
+
+  ingress {
+    description      = "The office"
+    cidr_blocks      = ["10.0.0.0/8", "52.0.0.0/11"]
+    ipv6_cidr_blocks = ["2a01::/16"]
+    protocol         = "tcp"
+    from_port        = 5432
+    to_port          = 5439
+  }
+}
+""",
+)
+def administrative_ports_are_closed_to_strangers(resource: Resource, facts: Facts) -> Answers:
+    """Strangers are in any network that is larger than a site; what is open to all of them FF001 has said already."""
+
+    def check(opening: Opening) -> Answers:
+        ports = opening.ports
+        strangers = [at for at, network in opening.networks if holds_strangers(network) and not is_anywhere(network)]
+        if isinstance(ports, Undecided):
+            yield from [ports] if strangers else []
+            return
+        found = [f"{port} ({name})" for port, name in ADMINISTRATIVE.items() if ports and port in ports]
+        if not ports or not found:
+            return
+        if _are_public(ports, facts):
+            strangers += _anywhere(opening)
+        yield from (Undecided(at) for at, network in opening.networks if isinstance(network, Unknown))
+        for at in strangers:
+            what = f"{_joined(found)} open to {resource.value(*at)}"
+            yield Fault(what, "name the addresses that need it", at)
+
+    return _each(resource, check)
+
+
+def _joined(found: list[str]) -> str:
+    return f"port {found[0]} is" if len(found) == 1 else f"ports {', '.join(found)} are"
+
+
+@rule(
+    "FF011",
+    "Rules do not open ranges in which there are administrative ports.",
+    *INGRESS,
+    severity=Severity.MEDIUM,
+    why="A wide range opens databases and shells along with what was meant.",
+    link=_RULES,
+    good="""\
+resource "aws_vpc_security_group_ingress_rule" "hosts" {
+  security_group_id            = "sg-1"
+  referenced_security_group_id = "sg-2"
+  ip_protocol                  = "tcp"
+  from_port                    = 32768
+  to_port                      = 65535
+}
+""",
+    bad="""\
+resource "aws_vpc_security_group_ingress_rule" "hosts" {
+  security_group_id            = "sg-1"
+  referenced_security_group_id = "sg-2"
+  ip_protocol                  = "tcp"
+  from_port                    = 1024
+  to_port                      = 65535
+}
+""",
+)
+def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers:
+    """Every port is FF006's, anywhere FF001's; ephemeral ports, as ECS gives them on EC2, are above all these."""
+
+    def check(opening: Opening) -> Answers:
+        ports = opening.ports
+        if _anywhere(opening) or opening.is_everything or ports is None:
+            return
+        if isinstance(ports, Undecided):
+            yield ports
+        elif len(ports) >= _WIDE and (found := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
+            what = f"{shown(ports)} are open, among them those of {', '.join(found[:3])}"
+            yield Fault(what, "open the ports that are called, each by a rule", (*opening.at, "from_port"))
+
+    return _each(resource, check)
+
+
+@rule(
+    "FF012",
+    "Security groups and their rules say what they are for.",
+    *dict.fromkeys((*INGRESS, *EGRESS)),
+    severity=Severity.LOW,
+    why="Nobody dares to remove a rule of which nobody knows who needs it.",
+    link=_RULES,
+    checkov=("CKV_AWS_23",),
+    good="""\
+resource "aws_security_group" "web" {
+  description = "Tasks of web"
+}
+
+resource "aws_vpc_security_group_ingress_rule" "web" {
+  description                  = "The load balancer calls web"
+  security_group_id            = aws_security_group.web.id
+  referenced_security_group_id = "sg-2"
+  ip_protocol                  = "tcp"
+  from_port                    = 80
+  to_port                      = 80
+}
+""",
+    bad="""\
+resource "aws_security_group" "web" {
+  vpc_id = "vpc-1"
+
+  ingress {
+    security_groups = ["sg-2"]
+    protocol        = "tcp"
+    from_port       = 80
+    to_port         = 80
+  }
+}
+
+resource "aws_vpc_security_group_egress_rule" "web" {
+  security_group_id            = aws_security_group.web.id
+  referenced_security_group_id = "sg-2"
+  ip_protocol                  = "tcp"
+  from_port                    = 8080
+  to_port                      = 8080
+}
+""",
+)
+def groups_and_rules_have_descriptions(resource: Resource, _: Facts) -> Answers:
+    """Of a group the description cannot be changed later; of a rule it can."""
+    if resource.type == "aws_security_group":
+        yield from _described(resource, ())
+    for direction in ("ingress", "egress"):
+        for opening in openings(resource, direction):
+            if isinstance(opening, Undecided):
+                yield opening
+            else:
+                yield from _described(resource, opening.at)
+
+
+def _described(resource: Resource, at: Path) -> Answers:
+    description = resource.value(*at, "description")
+    if isinstance(description, Unknown) and not description.present:
+        yield Undecided((*at, "description"))
+    elif description in _NO_DESCRIPTION:
+        yield Fault("nothing says what it is for", "set description", (*at, "description"))
+
+
+@rule(
+    "FF021",
+    "Prefix lists do not stand for the internet.",
+    *("aws_ec2_managed_prefix_list", "aws_ec2_managed_prefix_list_entry"),
+    severity=Severity.HIGH,
+    why="A rule that names such a list is open to anybody and does not look so.",
+    link="https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html",
+    good="""\
+resource "aws_ec2_managed_prefix_list" "offices" {
+  name           = "offices"
+  address_family = "IPv4"
+  max_entries    = 5
+
+  entry {
+    cidr = "203.0.113.0/28"
+  }
+}
+""",
+    bad="""\
+resource "aws_ec2_managed_prefix_list" "offices" {
+  name           = "offices"
+  address_family = "IPv4"
+  max_entries    = 5
+
+  entry {
+    cidr = "203.0.113.0/28"
+  }
+
+  entry {
+    cidr = "0.0.0.0/0"
+  }
+}
+""",
+)
+def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
+    """Neither in a block of the list nor in an entry of its own."""
+    blocks = resource.value("entry", default=[])
+    if isinstance(blocks, Unknown):
+        yield Undecided(("entry",))
+    within = [("entry", index, "cidr") for index in range(len(blocks))] if isinstance(blocks, list) else []
+    for at in [("cidr",), *within]:
+        cidr = resource.value(*at)
+        if isinstance(cidr, Unknown):
+            yield Undecided(at)
+        elif is_anywhere(cidr):
+            yield Fault(f"{cidr} is in the list", "name it in the rule that is open to anybody", at)

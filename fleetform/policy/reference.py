@@ -1,0 +1,78 @@
+"""The rules as people read them up: all in a table, each with its reason and examples, and docs/policy.md."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from fleetform.catalog.reference import MARK
+from fleetform.catalog.wording import suggestion
+from fleetform.errors import InputError
+from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
+from fleetform.policy.rule import Rule
+
+DOCUMENT = PurePath("docs/policy.md")
+
+HEADINGS = ("id", "severity", "title", "checkov")
+
+
+def everything(rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
+    """Rules, and those about exceptions, by id."""
+    return dict(sorted({**rules, **ABOUT_EXCEPTIONS}.items()))
+
+
+def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
+    """The rule with an id.
+
+    Raises:
+        InputError: There is none.
+    """
+    if (wanted := identifier.upper()) not in rules:
+        raise InputError(f"there is no rule `{identifier}`; {suggestion(wanted, list(rules))}")
+    return rules[wanted]
+
+
+def row(rule: Rule) -> tuple[str, ...]:
+    """A line of the table."""
+    return rule.id, str(rule.severity), rule.title, ", ".join(rule.checkov)
+
+
+def plain(rule: Rule) -> dict[str, Any]:
+    """A rule as JSON has it."""
+    texts = {key: getattr(rule, key) for key in ("id", "title", "severity", "why", "link", "good", "bad")}
+    return {**texts, "types": sorted(rule.types), "checkov": list(rule.checkov), "except": exception(rule)}
+
+
+def exception(rule: Rule) -> str:
+    """How to except a finding of a rule; empty if there is no way."""
+    if rule.id in ABOUT_EXCEPTIONS:
+        return ""
+    return f"# fleetform:allow {rule.id} <why it is accepted>"
+
+
+def reference(rules: Mapping[str, Rule]) -> str:
+    """The part of docs/policy.md that is made of the rules, from the mark on."""
+    table = [HEADINGS, ("---",) * len(HEADINGS), *(_linked(rule) for rule in rules.values())]
+    lines = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |" for cells in table)
+    return "\n\n".join([MARK, "## Rules", lines, *map(_section, rules.values())]) + "\n"
+
+
+def _linked(rule: Rule) -> tuple[str, ...]:
+    identifier, *rest = row(rule)
+    return f"[{identifier}](#{rule.id.lower()})", *rest
+
+
+def _section(rule: Rule) -> str:
+    checkov = f" checkov: {', '.join(rule.checkov)}." if rule.checkov else ""
+    return "\n\n".join(
+        [
+            f'### <a id="{rule.id.lower()}"></a>{rule.id}: {rule.title.removesuffix(".")}',
+            f"{rule.severity.capitalize()}. {rule.why} [Read on]({rule.link.removeprefix('docs/policy.md')}).{checkov}",
+            f"Fails:\n\n{_block(rule.bad)}",
+            f"Passes:\n\n{_block(rule.good)}",
+        ]
+    )
+
+
+def _block(code: str) -> str:
+    language = "yaml" if code.startswith("exceptions:") else "hcl"
+    return f"```{language}\n{code.strip()}\n```"

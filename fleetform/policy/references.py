@@ -1,0 +1,40 @@
+"""Which resource a value refers to."""
+
+import re
+from collections.abc import Collection, Iterable
+
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource
+
+_MODULES = re.compile(r"^(module\.[\w-]+(\[[^]]*])?\.)+")
+
+
+def refers_to(value: Known, resource: Resource) -> bool | None:
+    """Whether a value is an attribute of a resource of the same stack; None if nobody knows.
+
+    What Terraform only knows after an apply is told by its name, what a plan knows by the id.
+    """
+    if not isinstance(value, Unknown):
+        return value is not None and value in (resource.value("id"), resource.value("arn"))
+    address = resource.address.removesuffix("[*]")
+    if value.reference.startswith((f"{address}.", f"{resource.address}.")):
+        return True
+    if address != resource.address and value.reference.startswith(f"{address}["):
+        return True
+    return False if _MODULES.sub("", value.reference).startswith("aws_") else None
+
+
+def pointing_at(resource: Resource, others: Iterable[Resource], *path: str) -> bool | None:
+    """Whether one of some resources refers to another one by the value at a path; None if nobody knows."""
+    answers = {_points(other, path, resource) for other in others}
+    return True if True in answers else None if None in answers else False
+
+
+def _points(holder: Resource, path: Path, resource: Resource) -> bool | None:
+    answer = refers_to(holder.value(*path), resource)
+    return answer if holder.stack == resource.stack else None if answer is None else False
+
+
+def matched(value: Known, resources: Collection[Resource]) -> Resource | None:
+    """The one of some resources of a stack that a value refers to; None if it is none of them, or nobody knows."""
+    return next((resource for resource in resources if refers_to(value, resource)), None)

@@ -1,0 +1,323 @@
+"""The call graph: what is open, and what tasks are told, is what the catalog says of who calls whom."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from fleetform import topology
+from fleetform.policy.openings import Opening, openings, shown
+from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_TASK = "aws_ecs_task_definition"
+# A service's group is the foundation's: its rules are resources of their own.
+_INGRESS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
+
+Answers = Iterator[tuple[Resource, Fault | Undecided]]
+
+
+def _rule(name: str, group: str, peer: str, port: int) -> str:
+    """An example: one service's group opened to another's."""
+    groups = "data.terraform_remote_state.foundation.outputs.security_group_ids"
+    return f"""\
+resource "aws_vpc_security_group_ingress_rule" "{name}" {{
+  description                  = "{peer} calls {group}"
+  security_group_id            = {groups}["{group}"]
+  referenced_security_group_id = {groups}["{peer}"]
+  ip_protocol                  = "tcp"
+  from_port                    = {port}
+  to_port                      = {port}
+}}
+"""
+
+
+_STATE = 'data "terraform_remote_state" "foundation" {\n  backend = "s3"\n}\n\n'
+
+# How a stack calls the groups that the foundation makes: by their resources, or by its outputs.
+_GROUP = re.compile(
+    r"""^(?:module\.security\.aws_security_group\.this|data\.terraform_remote_state\.\w+\.outputs\.security_group_ids)
+    (?:\.(?P<name>[\w-]+)|\["(?P<key>[^"]+)"\])""",
+    re.VERBOSE,
+)
+
+
+def _group(value: Known) -> str | None:
+    """The key of the group that a value refers to, None if it is none of the foundation's."""
+    found = _GROUP.match(value.reference) if isinstance(value, Unknown) else None
+    return found and (found["name"] or found["key"])
+
+
+class _Hole(NamedTuple):
+    """A way into a service.
+
+    Attributes:
+        resource: The rule.
+        opening: What it opens.
+        ports: Its ports.
+        service: The service whose group it opens.
+    """
+
+    resource: Resource
+    opening: Opening
+    ports: range
+    service: str
+
+
+def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Resource, Undecided]]:
+    """The ways into services whose groups are their own; which is so where `security` is `edges`."""
+    if environment.security != "edges":
+        return
+    services = {environment.first_name(name): name for name in environment.services}
+    for resource in view.of(*_INGRESS):
+        if (service := services.get(_group(resource.value("security_group_id")) or "")) is None:
+            continue
+        for opening in openings(resource):
+            ports = opening.ports if isinstance(opening, Opening) else opening
+            if isinstance(ports, Undecided):
+                yield resource, ports
+            elif ports and isinstance(opening, Opening):
+                yield _Hole(resource, opening, ports, service)
+
+
+def _listened(environment: "Environment", service: str) -> frozenset[int]:
+    """The ports that the containers of a service listen on."""
+    known = environment.services[service]
+    named = [*known.ports.values(), *(port for sidecar in known.sidecars.values() for port in sidecar.ports.values())]
+    own = () if known.port is None else (known.port,)
+    return frozenset([*own, *(port.container_port for port in named)])
+
+
+@environment_rule(
+    "FF022",
+    "Services are open to those who declare that they call them.",
+    *_INGRESS,
+    severity=Severity.HIGH,
+    why="A way that the catalog does not know is in no picture and in no review, and outlives its reason.",
+    link=f"{_GUIDE}/security-network.html",
+    good=_STATE + _rule("orders", "orders", "web", 8080),
+    bad=_STATE + _rule("orders", "orders", "worker", 8080),
+)
+def ways_are_declared(view: View, environment: "Environment") -> Answers:
+    """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
+    services = {environment.first_name(name): name for name in environment.services}
+    declared: dict[tuple[str, str], set[int]] = {}
+    for call in topology.calls(environment):
+        declared.setdefault((call.caller, call.callee), set()).add(call.port)
+    for hole in _holes(view, environment):
+        if not isinstance(hole, _Hole):
+            yield hole
+            continue
+        for at, value in hole.opening.groups:
+            peer = services.get(_group(value) or "")
+            if peer in (None, hole.service):
+                continue
+            undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
+            if reached := [port for port in undeclared if port in hole.ports]:
+                message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
+                yield hole.resource, Fault(message, f"add {hole.service} to its `calls`, or drop the rule", at)
+
+
+@environment_rule(
+    "FF023",
+    "Only ports are open that somebody listens on.",
+    *_INGRESS,
+    severity=Severity.MEDIUM,
+    why="Whatever comes to listen there some day, a debugger for one, is reachable at once.",
+    link=f"{_GUIDE}/security-network.html",
+    good=_STATE + _rule("orders", "orders", "web", 8080),
+    bad=_STATE + _rule("orders", "orders", "web", 9090),
+)
+def open_ports_are_listened_on(view: View, environment: "Environment") -> Answers:
+    """Every port is FF006's."""
+    for hole in _holes(view, environment):
+        if not isinstance(hole, _Hole):
+            yield hole
+        elif not hole.opening.is_everything and not _listened(environment, hole.service).issuperset(hole.ports):
+            listens = ", ".join(map(str, sorted(_listened(environment, hole.service)))) or "no port"
+            message = f"{shown(hole.ports)} of {hole.service} {'is' if len(hole.ports) == 1 else 'are'} open"
+            at = (*hole.opening.at, "from_port")
+            yield (
+                hole.resource,
+                Fault(f"{message}, which listens on {listens}", "add it to `ports`, or drop the rule", at),
+            )
+
+
+class _Address(NamedTuple):
+    """A name in the environment's namespace that a container is told of.
+
+    Attributes:
+        task: The task definition.
+        at: Where the variable is.
+        variable: Its name.
+        label: The name, less the namespace.
+        port: The port; None if neither it nor a scheme is given that tells.
+    """
+
+    task: Resource
+    at: Path
+    variable: str
+    label: str
+    port: int | None
+
+
+_SCHEMES = {"http": 80, "https": 443}
+# Who may come, not whom to call.
+_CALLERS = re.compile(r"ORIGIN|ALLOW|TRUST|PROXY")
+_TOLD = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOINT)$")
+
+
+def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
+    """The names in the environment's namespace in all variables of all containers."""
+    namespace = topology.namespace(environment)
+    name = re.compile(
+        rf"(?:\b([a-z][a-z0-9+]*)://)?(?:[^\s/@,]+@)?((?:[a-z0-9_-]+\.)+){re.escape(namespace)}(?![\w.-])(?::(\d+))?"
+    )
+    for task in view.of(_TASK):
+        for at, variable, value in _variables(task):
+            if isinstance(value, str) and namespace in value and not _CALLERS.search(variable):
+                for scheme, label, port in name.findall(value):
+                    yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
+
+
+def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
+    """The variables of all containers of a task: the path of the value, the name and the value."""
+    containers = task.value("container_definitions", default=[])
+    for index, container in enumerate(containers if isinstance(containers, list) else []):
+        given = container.get("environment") if isinstance(container, dict) else None
+        for number, variable in enumerate(given if isinstance(given, list) else []):
+            if isinstance(variable, dict):
+                at = ("container_definitions", index, "environment", number, "value")
+                yield at, str(variable.get("name")), variable.get("value")
+
+
+def _places(task: Resource) -> Iterator[Path]:
+    """Where a name may be written."""
+    return (at for at, _, value in _variables(task) if isinstance(value, str) and "." in value)
+
+
+def _unknown_addresses(view: View) -> Answers:
+    """Variables that, by their names, lead somewhere, nobody knows where."""
+    for task in view.of(_TASK):
+        for at, variable, value in _variables(task):
+            if isinstance(value, Unknown) and _TOLD.search(variable):
+                yield task, Undecided(at)
+
+
+def _task(*variables: tuple[str, str]) -> str:
+    """An example: the task definition of `web`, which calls `orders`."""
+    told = "\n".join(f'      {{ name = "{name}", value = "{value}" }},' for name, value in variables)
+    return f"""\
+resource "aws_ecs_task_definition" "web" {{
+  family = "shop-tiny-web"
+
+  container_definitions = jsonencode([{{
+    name = "web"
+    environment = [
+{told}
+    ]
+  }}])
+}}
+"""
+
+
+def _services(environment: "Environment") -> Mapping[str, str]:
+    """The services that have a name, by the name less the namespace."""
+    listening = topology.discoverable(environment)
+    return {
+        topology.label(environment, name): name
+        for name in environment.services
+        if environment.first_name(name) in listening
+    }
+
+
+@environment_rule(
+    "FF024",
+    "What tasks are told of services is true.",
+    *(_TASK, "aws_service_discovery_service", "aws_route53_record"),
+    severity=Severity.HIGH,
+    why="A name that nobody has resolves to nothing: the first request fails, and no plan says so.",
+    link=f"{_GUIDE}/service-discovery.html",
+    good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
+    bad=_task(
+        ("ORDERS_URL", "http://order.tiny.shop.internal:8080"),
+        ("STOCK_URL", "http://orders.tiny.shop.internal"),
+    ),
+    keeps=_places,
+)
+def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
+    """A namespace that existed before may have names of others in it; so may hand-written records."""
+    yield from _unknown_addresses(view)
+    services, others = _services(environment), _other_names(view)
+    for task, at, variable, label, port in _addresses(view, environment):
+        service = services.get(label)
+        if service is None:
+            if "." not in label and label not in others and environment.namespace_arn is None:
+                names = ", ".join(sorted(services)) or "none"
+                yield task, Fault(f"{variable} leads to {label}, which is no service", f"name one of: {names}", at)
+        elif port is not None and (listens := _listened(environment, service)) and port not in listens:
+            ports = ", ".join(map(str, sorted(listens)))
+            message = f"{variable} leads to port {port} of {service}, which listens on {ports}"
+            yield task, Fault(message, "name the port in it, or let `calls` make it", at)
+
+
+def _other_names(view: View) -> frozenset[str]:
+    """Names that are made by hand; all before the first dot, of records."""
+    given = [resource.value("name") for resource in view.of("aws_service_discovery_service")]
+    records = [str(resource.value("name")).partition(".")[0] for resource in view.of("aws_route53_record")]
+    return frozenset(name for name in [*given, *records] if isinstance(name, str))
+
+
+@environment_rule(
+    "FF025",
+    "Who is told of a service declares that it calls it.",
+    _TASK,
+    severity=Severity.MEDIUM,
+    why="The call is in no picture, and where `security` is `edges` the way is shut.",
+    link=f"{_GUIDE}/service-discovery.html",
+    good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
+    bad=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")).replace("shop-tiny-web", "shop-tiny-worker"),
+    keeps=_places,
+)
+def told_is_declared(view: View, environment: "Environment") -> Answers:
+    """Tasks that are not of the catalog cannot declare anything."""
+    services = _services(environment)
+    callers = {environment.full_name(name): name for name in environment.services}
+    for task, at, variable, label, _ in _addresses(view, environment):
+        caller, callee = callers.get(str(task.value("family"))), services.get(label)
+        if caller is None or callee in (None, caller) or callee in environment.services[caller].callees:
+            continue
+        message = f"{variable} tells {caller} of {callee}, which it does not declare to call"
+        yield task, Fault(message, f"add {callee} to its `calls`", at)
+
+
+@environment_rule(
+    "FF026",
+    "A service that the internet reaches directly has a health check.",
+    _TASK,
+    severity=Severity.MEDIUM,
+    why="Where no load balancer asks, ECS keeps a task for as long as its process runs, whatever it answers.",
+    link=f"{_GUIDE}/healthcheck.html",
+    good=_task().replace('"web"\n', '"web"\n    healthCheck = { command = ["CMD", "healthy"] }\n', 1),
+    bad=_task(),
+)
+def public_services_are_checked(view: View, environment: "Environment") -> Answers:
+    """Of its own container: another's says nothing of it."""
+    if environment.ingress.type != "direct":
+        return
+    public = {environment.full_name(name): name for name, known in environment.services.items() if known.public}
+    for task in view.of(_TASK):
+        containers = task.value("container_definitions", default=[])
+        service = public.get(str(task.value("family")))
+        for index, container in enumerate(containers if service and isinstance(containers, list) else []):
+            at = ("container_definitions", index, "healthCheck")
+            if not isinstance(container, dict) or container.get("name") != service:
+                continue
+            if isinstance(check := container.get("healthCheck"), Unknown):
+                yield task, Undecided(at)
+            elif not check:
+                yield task, Fault(f"nobody asks {service} whether it is well", "set its `health_check`", at)

@@ -1,0 +1,111 @@
+"""Service discovery: the names by which services find each other, and how soon these are true again."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fleetform.policy.requirements import number
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_CLOUD_MAP = "https://docs.aws.amazon.com/cloud-map/latest"
+_SERVICE = "aws_service_discovery_service"
+_LONGEST = 60
+"""Seconds that a caller may go on calling a task that has died."""
+_REMEDY = "set a `discovery.ttl` of 10"
+_STOP_TIMEOUT = 30  # ECS's own: API reference, ContainerDefinition
+
+
+def _example(dns: str, check: str = "\n  health_check_custom_config {}\n") -> str:
+    return f'resource "{_SERVICE}" "orders" {{\n  name = "orders"\n\n  dns_config {{\n{dns}  }}\n{check}}}\n'
+
+
+def _records(ttl: int, more: str = "") -> str:
+    records = f'    dns_records {{\n      type = "A"\n      ttl  = {ttl}\n    }}\n'
+    return f'    namespace_id = "ns-1"\n{more}\n{records}'
+
+
+@environment_rule(
+    "FF034",
+    "DNS records are forgotten before the task that they lead to has gone.",
+    *(_SERVICE, "aws_ecs_task_definition"),
+    severity=Severity.MEDIUM,
+    why="Callers go on calling a task that has gone until the record's time is over: errors at every deployment.",
+    link=f"{_CLOUD_MAP}/api/API_DnsRecord.html",
+    good=_example(_records(10)),
+    bad=_example(_records(300)),
+)
+def records_are_forgotten_in_time(
+    view: View, environment: "Environment"
+) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """A task answers for as long as its `stop_timeout` after ECS took it out of DNS; one that dies does not."""
+    stops = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
+    for service in view.of(_SERVICE):
+        stop = stops.get(environment.full_name(str(service.value("name"))), _LONGEST)
+        for record, _ in _each_record(service):
+            at = (*record, "ttl")
+            ttl = number(service.value(*at))
+            if isinstance(ttl, Unknown):
+                yield service, Undecided(at)
+            elif ttl is not None and ttl > min(stop, _LONGEST):
+                when = f"though it goes within {stop}" if stop < _LONGEST else "gone or not"
+                yield service, Fault(f"callers remember a task for {ttl:g} seconds, {when}", _REMEDY, at)
+
+
+def _stop_timeout(task: Resource) -> int:
+    """Seconds for which the container that takes longest is given time to end; the longest that matters if unknown."""
+    containers = task.value("container_definitions")
+    if not isinstance(containers, list):
+        return _LONGEST
+    given = [number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))]
+    known = [_STOP_TIMEOUT if one is None else _LONGEST if isinstance(one, Unknown) else int(one) for one in given]
+    return max(known, default=_LONGEST)
+
+
+def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:
+    records = service.value("dns_config", 0, "dns_records", default=[])
+    for index, record in enumerate(records if isinstance(records, list) else []):
+        yield ("dns_config", 0, "dns_records", index), record
+
+
+@rule(
+    "FF035",
+    "DNS leads to healthy tasks alone.",
+    _SERVICE,
+    severity=Severity.MEDIUM,
+    why="Without a health check Cloud Map gives out tasks of which ECS knows that they fail.",
+    link=f"{_CLOUD_MAP}/dg/services-health-checks.html",
+    good=_example(_records(10)),
+    bad=_example(_records(10), ""),
+)
+def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """ECS tells Cloud Map the health of its tasks by the custom one; Route 53 checks public names itself."""
+    if not resource.value("dns_config"):
+        return
+    checks = [resource.value(f"health_check_{name}") for name in ("custom_config", "config")]
+    if any(isinstance(check, Unknown) for check in checks):
+        yield Undecided(("health_check_custom_config",))
+    elif not any(checks):
+        remedy = "add a block health_check_custom_config"
+        yield Fault("names lead to tasks that fail, too", remedy, ("health_check_custom_config",))
+
+
+@rule(
+    "FF036",
+    "Callers are told of several tasks at a time.",
+    _SERVICE,
+    severity=Severity.LOW,
+    why="With one address in an answer, a caller that remembers it has no other to try.",
+    link=f"{_CLOUD_MAP}/api/API_DnsConfig.html",
+    good=_example(_records(10, '    routing_policy = "MULTIVALUE"\n')),
+    bad=_example(_records(10, '    routing_policy = "WEIGHTED"\n')),
+)
+def answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """The provider's own policy is MULTIVALUE; a CNAME, or an alias of a load balancer, has to be weighted."""
+    at: Path = ("dns_config", 0, "routing_policy")
+    kinds = {resource.value(*record, "type") for record, _ in _each_record(resource)}
+    if resource.value(*at) == "WEIGHTED" and kinds <= {"A", "AAAA", "SRV"}:
+        yield Fault("an answer names one task", 'set routing_policy = "MULTIVALUE"', at)

@@ -1,0 +1,314 @@
+"""Load balancers: TLS, what they let through, and how they find out that a task fails."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fleetform.policy.references import matched, refers_to
+from fleetform.policy.requirements import require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.values import Path, Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_ALB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application"
+# The provider has each under two names.
+_BALANCERS = ("aws_lb", "aws_alb")
+_LISTENERS = ("aws_lb_listener", "aws_alb_listener")
+_LISTENER_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
+_TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
+
+Answers = Iterator[Fault | Undecided]
+
+
+def _is_application(balancer: Resource) -> bool:
+    return balancer.value("load_balancer_type", default="application") == "application"
+
+
+def _listener(protocol: str, policy: str) -> str:
+    """An example."""
+    return f"""\
+resource "aws_lb_listener" "this" {{
+  load_balancer_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shop/1"
+  port              = 443
+  protocol          = "{protocol}"
+  ssl_policy        = "{policy}"
+}}
+"""
+
+
+@environment_rule(
+    "FF027",
+    "Requests from the internet are encrypted.",
+    *(*_BALANCERS, *_LISTENERS, *_LISTENER_RULES),
+    severity=Severity.HIGH,
+    why="Over HTTP whoever is on the way reads passwords and sessions, and changes what comes back.",
+    link=f"{_ALB}/create-https-listener.html",
+    checkov=("CKV_AWS_2", "CKV2_AWS_20"),
+    good="""\
+resource "aws_lb" "this" {
+  name = "shop-prod"
+}
+
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 80
+  protocol          = "HTTP"
+
+  default_action {
+    type = "redirect"
+
+    redirect {
+      status_code = "HTTP_301"
+      protocol    = "HTTPS"
+      port        = "443"
+    }
+  }
+}
+""",
+    bad="""\
+resource "aws_lb" "this" {
+  name = "shop-prod"
+}
+
+resource "aws_lb_listener" "http" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 80
+  protocol          = "HTTP"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1"
+  }
+}
+
+resource "aws_lb_listener" "other" {
+  load_balancer_arn = aws_lb.this.arn
+  port              = 8080
+  protocol          = "HTTP"
+
+  default_action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "text/plain"
+      status_code  = "404"
+    }
+  }
+}
+
+resource "aws_lb_listener_rule" "other" {
+  listener_arn = aws_lb_listener.other.arn
+
+  action {
+    type             = "forward"
+    target_group_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1"
+  }
+}
+""",
+)
+def requests_from_the_internet_are_encrypted(
+    view: View, _: "Environment"
+) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """Rules of listeners count too. An internal load balancer is inside the VPC; what answers by itself is harmless."""
+    balancers = view.of(*_BALANCERS)
+    for listener in view.of(*_LISTENERS):
+        protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
+        balancer = matched(arn, balancers)
+        internal = balancer.value("internal", default=False) if balancer else None
+        if protocol != "HTTP" or internal is True or not (at := _forwards(listener, balancer, view)):
+            continue
+        if internal is False:
+            remedy = "redirect to HTTPS, with an `ingress.certificate`"
+            yield listener, Fault("what comes from the internet is not encrypted", remedy, at)
+        elif isinstance(internal, Unknown) or isinstance(arn, Unknown):
+            yield listener, Undecided(("load_balancer_arn",))
+
+
+def _forwards(listener: Resource, balancer: Resource | None, view: View) -> Path | None:
+    """The action by which a listener, or a rule of it, sends requests on, or None."""
+    action: Path = ("default_action", 0)
+    if _sends_on(listener, action):
+        return action
+    rules = [rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _sends_on(rule, ("action", 0))]
+    answers = {refers_to(arn, listener) for arn in rules}
+    # A rule in another stack belongs to the only listener that there is.
+    is_only = balancer is not None and not any(
+        other is not listener and refers_to(other.value("load_balancer_arn"), balancer)
+        for other in view.of(*_LISTENERS)
+    )
+    return ("protocol",) if True in answers or (None in answers and is_only) else None
+
+
+def _sends_on(resource: Resource, action: Path) -> bool:
+    kind = resource.value(*action, "type")
+    if kind == "redirect":
+        return resource.value(*action, "redirect", 0, "protocol", default="#{protocol}") in ("HTTP", "#{protocol}")
+    return isinstance(kind, str) and kind != "fixed-response"
+
+
+_OLD_TLS = re.compile(r"ELBSecurityPolicy-(20\d\d-\d\d|TLS13-1-[01]-.*|TLS-1-[01]-.*|FS-2018-06|FS-1-1-.*)")
+
+
+@rule(
+    "FF028",
+    "Listeners speak TLS 1.2 or newer.",
+    *_LISTENERS,
+    severity=Severity.MEDIUM,
+    why="TLS 1.0 and 1.1 have known attacks, and what AWS takes if no policy is named still speaks both.",
+    link=f"{_ALB}/describe-ssl-policies.html",
+    checkov=("CKV_AWS_103", "CKV2_AWS_74"),
+    good=_listener("HTTPS", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
+    bad=_listener("HTTPS", "ELBSecurityPolicy-2016-08"),
+)
+def listeners_speak_new_tls(resource: Resource, _: Facts) -> Answers:
+    """ELBSecurityPolicy-2016-08 is what AWS takes by itself."""
+    if resource.value("protocol") not in ("HTTPS", "TLS"):
+        return
+    policy = resource.value("ssl_policy", default="ELBSecurityPolicy-2016-08")
+    if isinstance(policy, Unknown):
+        yield Undecided(("ssl_policy",))
+    elif isinstance(policy, str) and _OLD_TLS.fullmatch(policy):
+        remedy = 'set ssl_policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"'
+        yield Fault(f"{policy} speaks TLS 1.0 or 1.1", remedy, ("ssl_policy",))
+
+
+@rule(
+    "FF029",
+    "Load balancers drop headers that are not valid.",
+    *_BALANCERS,
+    severity=Severity.MEDIUM,
+    why="With headers that two servers read differently one request is hidden in another.",
+    link="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
+    checkov=("CKV_AWS_131",),
+    good='resource "aws_lb" "this" {\n  drop_invalid_header_fields = true\n}\n',
+    bad='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
+)
+def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
+    """Of application load balancers: others see no headers."""
+    if _is_application(resource):
+        at = ("drop_invalid_header_fields",)
+        fault = Fault("headers that are not valid reach the tasks", "set drop_invalid_header_fields = true", at)
+        yield from require(resource, (True,), fault, default=False)
+
+
+@rule(
+    "FF030",
+    "Load balancers of a protected environment refuse to be deleted.",
+    *_BALANCERS,
+    severity=Severity.MEDIUM,
+    why="A new one has another DNS name, and everything that leads to the old one leads nowhere.",
+    link=f"{_ALB}/edit-load-balancer-attributes.html#deletion-protection",
+    checkov=("CKV_AWS_150",),
+    good='resource "aws_lb" "this" {\n  enable_deletion_protection = true\n}\n',
+    bad='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
+)
+def load_balancers_are_protected(resource: Resource, facts: Facts) -> Answers:
+    """Where the catalog says `protection: true`."""
+    if facts.protected:
+        at = ("enable_deletion_protection",)
+        fault = Fault("it can be deleted by a slip", "set enable_deletion_protection = true", at)
+        yield from require(resource, (True,), fault, default=False)
+
+
+@rule(
+    "FF031",
+    "Load balancers that face the internet log requests.",
+    *_BALANCERS,
+    severity=Severity.MEDIUM,
+    why="Without access logs nobody can tell who asked for what, nor what an attacker tried.",
+    link=f"{_ALB}/load-balancer-access-logs.html",
+    checkov=("CKV_AWS_91",),
+    good="""\
+resource "aws_lb" "this" {
+  access_logs {
+    enabled = true
+    bucket  = "shop-prod-access-logs"
+  }
+}
+""",
+    bad="""\
+resource "aws_lb" "this" {
+  access_logs {
+    bucket = "shop-prod-access-logs"
+  }
+}
+""",
+)
+def requests_are_logged(resource: Resource, _: Facts) -> Answers:
+    """Of application load balancers: a network load balancer logs what is TLS alone. A bucket is not enough."""
+    internal = resource.value("internal", default=False)
+    if not _is_application(resource) or internal is True:
+        return
+    fault = Fault("nobody records its requests", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
+    given = list(require(resource, (True,), fault, default=False))
+    yield from [Undecided(("internal",))] if given and isinstance(internal, Unknown) else given
+
+
+@rule(
+    "FF032",
+    "Load balancers refuse requests that may be read in two ways.",
+    *_BALANCERS,
+    severity=Severity.MEDIUM,
+    why="In the mode `monitor` one request that is hidden in another reaches the tasks.",
+    link=f"{_ALB}/desync-mitigation-mode.html",
+    checkov=("CKV_AWS_328",),
+    good='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
+    bad='resource "aws_lb" "this" {\n  desync_mitigation_mode = "monitor"\n}\n',
+)
+def ambiguous_requests_are_refused(resource: Resource, _: Facts) -> Answers:
+    """AWS's own mode is `defensive`."""
+    if _is_application(resource):
+        remedy = 'set desync_mitigation_mode = "defensive"'
+        fault = Fault("ambiguous requests are let through", remedy, ("desync_mitigation_mode",))
+        yield from require(resource, ("defensive", "strictest"), fault, default="defensive")
+
+
+@rule(
+    "FF033",
+    "Load balancers take an error for an error.",
+    *_TARGET_GROUPS,
+    severity=Severity.MEDIUM,
+    why="A task that answers its health check with 404 or 500 gets requests all the same.",
+    link=f"{_ALB}/target-group-health-checks.html",
+    good="""\
+resource "aws_lb_target_group" "web" {
+  protocol = "HTTP"
+
+  health_check {
+    path    = "/healthz"
+    matcher = "200-299"
+  }
+}
+""",
+    bad="""\
+resource "aws_lb_target_group" "web" {
+  protocol = "HTTP"
+
+  health_check {
+    path    = "/healthz"
+    matcher = "200-499"
+  }
+}
+""",
+)
+def errors_are_errors(resource: Resource, _: Facts) -> Answers:
+    """AWS by itself asks for `/` and takes 200; 401 or 403 is an answer where it is named."""
+    if resource.value("protocol_version") == "GRPC" or resource.value("protocol") not in ("HTTP", "HTTPS"):
+        return
+    at: Path = ("health_check", 0, "matcher")
+    matcher = resource.value(*at, default="200")
+    if isinstance(matcher, Unknown):
+        yield Undecided(at)
+    elif any(_is_error(part) for part in str(matcher).split(",")):
+        yield Fault(f"{matcher} takes errors for answers", 'set matcher = "200-399"', at)
+
+
+_FIRST_ERROR, _UNAUTHORIZED, _FORBIDDEN = 400, "401", "403"
+
+
+def _is_error(codes: str) -> bool:
+    last = codes.strip().rpartition("-")[2]
+    return last.isdecimal() and int(last) >= _FIRST_ERROR and codes.strip() not in (_UNAUTHORIZED, _FORBIDDEN)

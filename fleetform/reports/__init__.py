@@ -1,0 +1,36 @@
+"""How problems and findings are told: to people, scripts, GitHub, code scanning, pipelines. Pure functions to text."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from fleetform.reports.github import github
+from fleetform.reports.junit import junit
+from fleetform.reports.markdown import markdown
+from fleetform.reports.plain import as_json
+from fleetform.reports.remark import SEVERITIES, Level, Note, Remark, Topic, counted
+from fleetform.reports.sarif import sarif
+from fleetform.reports.text import text
+
+FORMATS: Mapping[str, Callable[[Sequence[Remark]], str]] = {
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+    "junit": junit,
+    "markdown": markdown,
+}
+"""What programs read; a person reads `text`."""
+
+__all__ = [
+    "FORMATS",
+    "SEVERITIES",
+    "Level",
+    "Note",
+    "Remark",
+    "Topic",
+    "as_json",
+    "counted",
+    "github",
+    "junit",
+    "markdown",
+    "sarif",
+    "text",
+]

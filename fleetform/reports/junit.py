@@ -1,0 +1,40 @@
+"""Remarks as JUnit XML, which pipelines show among their tests."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fleetform.errors import printable
+from fleetform.reports.remark import Level, Remark
+from fleetform.reports.text import text
+
+if TYPE_CHECKING:
+    from junitparser import TestCase
+
+
+def junit(remarks: Sequence[Remark]) -> str:
+    """A JUnit document: a remark is a test that failed, a mere warning one that was skipped, nothing one that passed.
+
+    XML has no way to write control characters: they are the escapes that `printable` makes of them.
+    """
+    from junitparser import JUnitXml, TestCase, TestSuite  # noqa: PLC0415 - only this form needs it
+
+    suite = TestSuite("fleetform")
+    suite.add_testcases([_case(remark) for remark in remarks] or [TestCase("no findings", "fleetform")])
+    document = JUnitXml("fleetform")
+    document.add_testsuite(suite)
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    content: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{content.decode()}\n'
+
+
+def _case(remark: Remark) -> "TestCase":
+    from junitparser import Failure, Skipped, TestCase  # noqa: PLC0415
+
+    case = TestCase(printable(f"{remark.rule} {remark.address or remark.place}"), printable(remark.file.as_posix()))
+    if remark.level == Level.WARNING and not remark.severity:
+        case.result = [Skipped(remark.sentence, "warning")]
+        return case
+    failure = Failure(remark.sentence, remark.severity or str(remark.level))
+    failure.text = text([remark], color=False)
+    case.result = [failure]
+    return case

@@ -1,0 +1,88 @@
+"""Remarks as Markdown for a comment of a pull request: a table, and the details of each rule folded below it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from fleetform.errors import printable
+from fleetform.reports.remark import Remark, by_severity, counted
+from fleetform.reports.text import text
+
+LIMIT = 65_536
+"""Characters of a comment on GitHub, at most."""
+MARK = "<!-- fleetform -->"
+"""Begins the comment, so that a pipeline finds the one that it made before."""
+
+_ROOM_OF_TABLE = LIMIT // 2
+_ROOM_OF_ENDING = 200
+_PLAIN = re.compile(r"[^\w ./,;=()'\"-]|_")
+_CODE = re.compile("`([^`]*)`")
+_FENCE = re.compile("`+")
+
+
+def markdown(remarks: Sequence[Remark]) -> str:
+    """A comment; what is more than GitHub takes is counted."""
+    if not remarks:
+        return f"{MARK}\n### No findings\n"
+    ordered = by_severity(remarks)
+    head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
+    head += "| severity | rule | place | what |\n| --- | --- | --- | --- |\n"
+    rows = _fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
+    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are left out")
+    details = list(_details(ordered))
+    shown = _fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
+    return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are left out")
+
+
+def _fitting(parts: Iterable[str], room: int) -> list[str]:
+    """As many parts, from the first on, as there is room for."""
+    taken = []
+    for part in parts:
+        room -= len(part)
+        if room < 0:
+            break
+        taken.append(part)
+    return taken
+
+
+def _left_out(count: int, what: str) -> str:
+    return f"\n*{what.format(count)}: `invoke check` tells all.*\n" if count else ""
+
+
+def _row(remark: Remark) -> str:
+    kind = remark.severity or str(remark.level)
+    link = remark.topic.link if remark.topic else ""
+    rule = f"[{_text(remark.rule)}]({link})" if link.startswith("https://") else _text(remark.rule)
+    what = "<br>".join(_text(part) for part in (remark.message, remark.remedy) if part)
+    about = f"{_code(remark.address)}<br>" if remark.address else ""
+    return f"| {kind} | {rule} | {_code(remark.place)} | {about}{what} |\n"
+
+
+def _details(ordered: Sequence[Remark]) -> Iterator[str]:
+    for rule, group in groupby(ordered, key=lambda remark: remark.rule):
+        remarks = list(group)
+        topic = remarks[0].topic
+        title = f": {_text(topic.title.removesuffix('.'))}" if topic else ""
+        blocks = text(remarks, color=False)
+        fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(blocks)), default=0))
+        yield (
+            f"\n<details><summary>{_text(rule)}{title} ({len(remarks)})</summary>\n\n"
+            f"{fence}text\n{blocks}{fence}\n\n</details>\n"
+        )
+
+
+def _text(said: str) -> str:
+    """Text that Markdown, HTML and GitHub leave as it is, but for words in code quotes, which stay code."""
+    parts = _CODE.split(printable(said))
+    return "".join(_code(part) if index % 2 else _literal(part) for index, part in enumerate(parts))
+
+
+def _code(said: str) -> str:
+    """Code that nothing in it ends; GitHub makes no links and mentions of what is in it."""
+    return f"<code>{_literal(printable(said))}</code>" if said else ""
+
+
+def _literal(said: str) -> str:
+    """Each sign that may mean anything as its number; GitHub looks for mentions and issues behind that."""
+    numbered = _PLAIN.sub(lambda sign: f"&#{ord(sign[0])};", said)
+    return numbered.replace("&#64;", "&#64;<!-- -->").replace("&#35;", "&#35;<!-- -->")

@@ -1,0 +1,98 @@
+"""Remarks as SARIF 2.1.0, which code scanning services read.
+
+What GitHub takes of it:
+https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from fleetform.errors import printable
+from fleetform.reports.remark import Level, Note, Remark, Topic
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# GitHub calls 9.0 and more critical, 7.0 and more high, 4.0 and more medium, the rest low.
+_SCORES = {"high": "8.0", "medium": "5.5", "low": "2.0"}
+# The only fingerprint that GitHub matches alerts by; left out, it hashes the lines around, which move.
+_FINGERPRINT = "primaryLocationLineHash"
+
+
+def sarif(remarks: Sequence[Remark]) -> str:
+    """SARIF 2.1.0, which code scanning services read."""
+    firsts = {remark.rule: remark for remark in reversed(remarks)}
+    rules = sorted(firsts)
+    indices = {rule: index for index, rule in enumerate(rules)}
+    driver = {"name": "Fleetform", "rules": [_rule(firsts[rule]) for rule in rules]}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [
+            _result(remark, indices[remark.rule], fingerprint)
+            for remark, fingerprint in zip(remarks, _fingerprints(remarks), strict=True)
+        ],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(remark: Remark) -> dict[str, Any]:
+    """A rule as a remark has it; keys of the catalog have nothing but documentation."""
+    if remark.topic:
+        return {"id": remark.rule, **_described(remark.topic, remark.severity, remark.level)}
+    return {"id": remark.rule, **({"help": {"text": remark.documentation}} if remark.documentation else {})}
+
+
+def _described(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
+    good = f"\n\nGood:\n\n```hcl\n{topic.good.strip()}\n```" if topic.good else ""
+    return {
+        "shortDescription": {"text": topic.title},
+        "fullDescription": {"text": topic.why},
+        "help": {"text": f"{topic.why} {topic.link}".strip(), "markdown": f"{topic.why}{good}"},
+        **({"helpUri": topic.link} if topic.link.startswith("https://") else {}),
+        "defaultConfiguration": {"level": str(level)},
+        "properties": {"tags": ["security"], "security-severity": _SCORES[severity]},
+    }
+
+
+def _fingerprints(remarks: Sequence[Remark]) -> list[str]:
+    """What stays the same of each remark while lines move; of those that are alike, with its number."""
+    seen: Counter[str] = Counter()
+    made = []
+    for remark in remarks:
+        told = "\0".join((remark.rule, remark.file.as_posix(), remark.address or remark.message))
+        same = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+        seen[same] += 1
+        made.append(f"{same}:{seen[same]}")
+    return made
+
+
+def _result(remark: Remark, index: int, fingerprint: str) -> dict[str, Any]:
+    related = [_related(note, number) for number, note in enumerate(remark.notes, 1)]
+    return {
+        "ruleId": remark.rule,
+        "ruleIndex": index,
+        "level": str(remark.level),
+        "message": {"text": _message(remark)},
+        "locations": [{"physicalLocation": _physical(remark.file, remark.line, remark.column)}],
+        **({"relatedLocations": related} if related else {}),
+        "partialFingerprints": {_FINGERPRINT: fingerprint},
+    }
+
+
+def _message(remark: Remark) -> str:
+    """The sentence, with a link to each other place: without one, GitHub does not show it."""
+    links = (f"{note.what} [{printable(str(note.place))}]({number})" for number, note in enumerate(remark.notes, 1))
+    return "; ".join((remark.sentence, *links))
+
+
+def _related(note: Note, number: int) -> dict[str, Any]:
+    return {"id": number, "message": {"text": note.what}, "physicalLocation": _physical(*note.place)}
+
+
+def _physical(file: PurePath, line: int, column: int | None) -> dict[str, Any]:
+    region = {"startLine": line, **({"startColumn": column} if column else {})}
+    return {"artifactLocation": {"uri": quote(file.as_posix())}, "region": region}

@@ -1,0 +1,214 @@
+"""Rules for the call graph, beyond their examples; `web` calls `orders` on port 8080, `worker` calls nobody."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from fleetform.catalog.models import Environment
+from fleetform.policy.judging import judge_environment
+from fleetform.policy.rules import shipped
+from fleetform.policy.view import View
+from tests.policy.examples import ENVIRONMENT, view
+
+from .answers import answers
+
+STATE = """\
+data "terraform_remote_state" "foundation" {
+  backend = "s3"
+}
+
+locals {
+  foundation = data.terraform_remote_state.foundation.outputs
+}
+"""
+ORDERS, WEB, WORKER = (f'local.foundation.security_group_ids["{name}"]' for name in ("orders", "web", "worker"))
+UNDECLARED = ["worker may call orders on port 8080, which it does not declare"]
+
+
+def way(group: str, peer: str, first: int = 8080, last: int = 8080, protocol: str = "tcp") -> str:
+    """A hand-written rule that opens one group to another."""
+    return f"""\
+{STATE}
+resource "aws_vpc_security_group_ingress_rule" "this" {{
+  security_group_id            = {group}
+  referenced_security_group_id = {peer}
+  ip_protocol                  = "{protocol}"
+  from_port                    = {first}
+  to_port                      = {last}
+}}
+"""
+
+
+def test_the_older_resource_is_looked_at_too() -> None:
+    text = f"""\
+{STATE}
+resource "aws_security_group_rule" "this" {{
+  type                     = "ingress"
+  security_group_id        = {ORDERS}
+  source_security_group_id = {WORKER}
+  protocol                 = "tcp"
+  from_port                = 8080
+  to_port                  = 8080
+}}
+"""
+    assert answers("FF022", text) == UNDECLARED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (way(ORDERS, WEB), []),
+        (way(ORDERS, WORKER), UNDECLARED),
+        (way(ORDERS, WORKER, 8000, 9000), UNDECLARED),
+        (way(ORDERS, WORKER, protocol="-1"), UNDECLARED),
+        (way(ORDERS, ORDERS), []),
+        (way(ORDERS, '"sg-bastion"'), []),
+        (way('"sg-database"', WORKER), []),
+        (way("aws_security_group.database.id", WORKER), []),
+        (way(ORDERS, WORKER, 9090, 9090), []),
+        (way(ORDERS, WORKER).replace('"tcp"', "var.protocol"), ["? ip_protocol"]),
+    ],
+)
+def test_a_way_between_services_is_declared(text: str, expected: list[str]) -> None:
+    assert answers("FF022", text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (way(ORDERS, '"sg-bastion"'), []),
+        (way(ORDERS, '"sg-bastion"', 9090, 9090), ["port 9090 of orders is open, which listens on 8080"]),
+        (way(ORDERS, WEB, 8080, 8090), ["ports 8080 to 8090 of orders are open, which listens on 8080"]),
+        (way(WORKER, WEB), ["port 8080 of worker is open, which listens on no port"]),
+        (way(ORDERS, WEB, protocol="-1"), []),
+        (way(ORDERS, WEB, -1, -1, protocol="icmp"), []),
+    ],
+)
+def test_somebody_listens_on_every_open_port(text: str, expected: list[str]) -> None:
+    assert answers("FF023", text) == expected
+
+
+def found(identifier: str, text: str, environment: Environment) -> list[str]:
+    """The messages of what a rule finds in an environment."""
+    judgement = judge_environment(view(text), {identifier: shipped()[identifier]}, environment)
+    return [finding.message for finding in judgement.findings]
+
+
+@pytest.mark.parametrize("identifier", ["FF022", "FF023"])
+def test_services_that_share_a_group_have_no_ways_of_their_own(identifier: str) -> None:
+    shared = ENVIRONMENT.model_copy(update={"security": "shared"})
+    assert found(identifier, way(ORDERS, WORKER, 9090, 9090), shared) == []
+
+
+def task(service: str, *variables: tuple[str, str]) -> str:
+    """A task definition with variables, their values as HCL."""
+    told = "\n".join(f'{{ name = "{name}", value = {value} }},' for name, value in variables)
+    return f"""\
+resource "aws_ecs_task_definition" "this" {{
+  family = "shop-tiny-{service}"
+  container_definitions = jsonencode([{{
+    name = "{service}"
+    environment = [
+{told}
+    ]
+  }}])
+}}
+"""
+
+
+NAMED = ".tiny.shop.internal"
+
+
+def leads(variable: str, label: str) -> list[str]:
+    """What is said of a name that is nobody's."""
+    return [f"{variable} leads to {label}, which is no service"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("A", f'"http://orders{NAMED}:8080/items?x=1"', []),
+        ("A", f'"http://order{NAMED}:8080"', leads("A", "order")),
+        ("A", f'"redis://user:secret@cache{NAMED}:6379/0"', leads("A", "cache")),
+        ("A", f'"orders{NAMED}"', []),
+        ("A", f'"web{NAMED}"', []),
+        ("A", f'"https://web{NAMED}"', []),
+        ("A", f'"http://orders{NAMED}"', ["A leads to port 80 of orders, which listens on 8080"]),
+        ("A", f'"orders{NAMED}:8080,stock{NAMED}:8080"', leads("A", "stock")),
+        ("A", f'"http://worker{NAMED}:80"', leads("A", "worker")),
+        ("A", f'"http://order{NAMED}.example.com"', []),
+        ("A", '"http://orders.prod.shop.internal:80"', []),
+        ("A", f'"_http._tcp.order{NAMED}"', []),
+        ("A", "8080", []),
+        ("ALLOWED_ORIGINS", f'"http://order{NAMED}"', []),
+        ("NO_PROXY", f'"{NAMED}"', []),
+        ("DATABASE_HOST", "var.host", ["? container_definitions.0.environment.0.value"]),
+        ("COLOUR", "var.colour", []),
+    ],
+)
+def test_names_lead_somewhere(variable: str, value: str, expected: list[str]) -> None:
+    assert answers("FF024", task("web", (variable, value))) == expected
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        'resource "aws_service_discovery_service" "cache" {\n  name = "cache"\n}\n',
+        f'resource "aws_route53_record" "cache" {{\n  name = "cache{NAMED}"\n}}\n',
+    ],
+)
+def test_a_name_that_is_made_by_hand_leads_somewhere(made: str) -> None:
+    assert answers("FF024", made + task("web", ("CACHE", f'"cache{NAMED}:6379"'))) == []
+
+
+def test_a_namespace_that_existed_before_has_names_of_others() -> None:
+    others = ENVIRONMENT.model_copy(update={"namespace_arn": "arn:aws:servicediscovery:::namespace/ns-1"})
+    assert found("FF024", task("web", ("A", f'"cache{NAMED}:6379"')), others) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "expected"),
+    [
+        ("web", "orders", []),
+        ("worker", "orders", ["A tells worker of orders, which it does not declare to call"]),
+        ("orders", "orders", []),
+        ("migration", "orders", []),
+        ("worker", "cache", []),
+    ],
+)
+def test_who_is_told_of_a_service_declares_that_it_calls_it(service: str, name: str, expected: list[str]) -> None:
+    assert answers("FF025", task(service, ("A", f'"{name}{NAMED}"'))) == expected
+
+
+def checked(containers: Sequence[str]) -> str:
+    """The task definition of `web` with some containers."""
+    body = f"container_definitions = jsonencode([{', '.join(containers)}])"
+    return f'resource "aws_ecs_task_definition" "web" {{\n  family = "shop-tiny-web"\n  {body}\n}}\n'
+
+
+UNASKED = ["nobody asks web whether it is well"]
+
+
+@pytest.mark.parametrize(
+    ("containers", "expected"),
+    [
+        (['{ name = "web", healthCheck = var.check }'], ["? container_definitions.0.healthCheck"]),
+        (['{ name = "web" }', '{ name = "agent", healthCheck = { command = ["CMD", "true"] } }'], UNASKED),
+        (['{ name = "agent" }', '{ name = "web", healthCheck = { command = ["CMD", "true"] } }'], []),
+    ],
+)
+def test_a_public_service_has_a_health_check(containers: Sequence[str], expected: list[str]) -> None:
+    assert answers("FF026", checked(containers)) == expected
+
+
+def test_a_load_balancer_asks_by_itself() -> None:
+    balanced = ENVIRONMENT.model_copy(update={"ingress": ENVIRONMENT.ingress.model_copy(update={"type": "alb"})})
+    assert found("FF026", checked(['{ name = "web" }']), balanced) == []
+
+
+def test_the_place_of_a_name_is_told_of_what_was_remembered() -> None:
+    rule = shipped()["FF024"]
+    assert rule.keeps is not None
+    known = View(tuple(resource.detached(rule.keeps(resource)) for resource in view(rule.bad).resources))
+    judgement = judge_environment(known, {rule.id: rule}, ENVIRONMENT)
+    assert [(finding.place.line, finding.place.column) for finding in judgement.findings] == [(7, 30), (8, 29)]

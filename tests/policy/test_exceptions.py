@@ -1,0 +1,226 @@
+"""Exceptions in the catalog and in comments: what they except, and what is wrong with them."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path, PurePath
+
+import pytest
+
+from fleetform.catalog.models import PolicyException
+from fleetform.errors import Position
+from fleetform.policy.exceptions import Allow, Circumstances, allows, judge
+from fleetform.policy.finding import Finding
+from fleetform.policy.judging import Open
+from fleetform.policy.rule import Severity
+
+FILE = PurePath("envs/dev/services/extra.tf")
+YAML = PurePath("envs/dev/environment.yaml")
+TODAY = date(2026, 6, 30)
+KNOWN = ("FF001", "FF012", "FF013")
+OPEN = Finding(Position(FILE, 3, 5), "FF012", "aws_x.this", "open", "close it", Severity.HIGH)
+WHY = "it is open on purpose"
+
+
+def exception(rule: str = "FF012", address: str = "aws_x.this", until: date | None = None) -> PolicyException:
+    return PolicyException(rule=rule, address=address, reason=WHY, until=until)
+
+
+def judged(
+    exceptions: Sequence[PolicyException] = (),
+    comments: Sequence[Allow] = (),
+    findings: Sequence[Finding] = (OPEN,),
+    undecided: Sequence[Open] = (),
+) -> list[Finding]:
+    """What is left of findings; the first exception of the catalog is on line 10."""
+    circumstances = Circumstances(TODAY, KNOWN, lambda index: Position(YAML, 10 + index, 5), undecided)
+    return judge(findings, exceptions, comments, circumstances)
+
+
+def about_catalog(rule: str, address: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
+    """What is said of the catalog's first exception."""
+    return Finding(Position(YAML, 10, 5), rule, address, message, remedy, severity)
+
+
+def about_comment(rule: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
+    """What is said of a comment on the first line."""
+    return Finding(Position(FILE, 1, 1), rule, "fleetform:allow", message, remedy, severity)
+
+
+@pytest.mark.parametrize("address", ["aws_x.this", "aws_x.*", "*.this", "*"])
+def test_an_excepted_finding_is_not_told(address: str) -> None:
+    assert judged([exception(address=address)]) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "address"),
+    [("FF001", "aws_x.this"), ("FF012", "aws_x.thi"), ("FF012", "aws_x.thi?"), ("FF012", "aws_x.thi[s]")],
+)
+def test_an_exception_of_something_else_is_unused_and_leaves_the_finding(rule: str, address: str) -> None:
+    unused = about_catalog("FF000", address, f"the exception from {rule} excepts nothing", "remove it", Severity.LOW)
+    assert judged([exception(rule, address)]) == [unused, OPEN]
+
+
+@pytest.mark.parametrize("address", ['aws_x.this["a"]', 'aws_x.this["*"]', "*[*]"])
+def test_brackets_in_an_exceptions_address_are_brackets(address: str) -> None:
+    finding = Finding(Position(FILE, 3, 5), "FF012", 'aws_x.this["a"]', "open", "close it", Severity.HIGH)
+    assert judged([exception(address=address)], findings=[finding]) == []
+
+
+def test_an_exception_holds_on_its_last_day() -> None:
+    assert judged([exception(until=TODAY)]) == []
+
+
+def test_the_day_after_the_finding_is_back_and_the_exception_is_one_itself() -> None:
+    ended = about_catalog(
+        "FF901",
+        "aws_x.this",
+        "the exception from FF012 ended on 2026-06-29",
+        "mend what it excepted, or give it a later `until`",
+    )
+    assert judged([exception(until=date(2026, 6, 29))]) == [ended, OPEN]
+
+
+def test_an_exception_that_has_ended_and_excepts_nothing_is_only_unused() -> None:
+    assert [finding.rule for finding in judged([exception(until=date(2020, 1, 1))], findings=[])] == ["FF000"]
+
+
+def test_an_exception_from_a_rule_that_there_is_not_says_which_is_meant() -> None:
+    unknown = about_catalog("FF902", "aws_x.this", "there is no rule `FF12`", "did you mean `FF012`?")
+    assert judged([exception("FF12")]) == [unknown, OPEN]
+
+
+def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
+    message = "FF901 is about exceptions themselves, and there is none from it"
+    refused = about_catalog("FF902", "*", message, "remove the exception")
+    assert judged([exception("FF901", "*")], findings=[]) == [refused]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (Open("FF012", "services", "aws_x.this", ()), []),
+        (Open("FF012", "services", "aws_x.*", ()), []),
+        (Open("FF012", "services", "aws_y.this", ()), ["FF000"]),
+        (Open("FF013", "services", "aws_x.this", ()), ["FF000"]),
+    ],
+)
+def test_an_exception_from_what_a_plan_may_yet_find_is_not_unused(question: Open, told: list[str]) -> None:
+    assert [finding.rule for finding in judged([exception()], findings=[], undecided=[question])] == told
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        (Open("FF012", "services", "aws_y.this", ()), []),
+        (Open("FF012", "foundation", "aws_y.this", ()), ["FF000"]),
+        (Open("FF013", "services", "aws_y.this", ()), ["FF000"]),
+    ],
+)
+def test_a_comment_from_what_a_plan_may_yet_find_in_its_stack_is_not_unused(question: Open, told: list[str]) -> None:
+    assert [finding.rule for finding in judged(comments=[comment()], findings=[], undecided=[question])] == told
+
+
+def test_each_exception_is_told_of_at_its_own_place() -> None:
+    wrong = [exception(), exception("FF013"), exception("FF001")]
+    assert [finding.place.line for finding in judged(wrong)] == [11, 12]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("# fleetform:allow FF012 {why}\na = 1\n", [2], id="above"),
+        pytest.param("// fleetform:allow FF012 {why}\na = 1\n", [2], id="with slashes"),
+        pytest.param("#fleetform:allow FF012 {why}\na = 1\n", [2], id="without a blank"),
+        pytest.param("a = 1 # fleetform:allow FF012 {why}\nb = 2\n", [1], id="beside"),
+        pytest.param("# fleetform:allow FF012 {why}\n# more\n\n  /* and\n more */\na = 1\n", [6], id="above more"),
+        pytest.param('# fleetform:allow FF012 {why}\nx "y" {{\n  a = [\n  ]\n}}\nb = 2\n', [2, 3, 4, 5], id="a block"),
+        pytest.param('x "y" {{ // fleetform:allow FF012 {why}\n  a = 1\n}}\nb = 2\n', [1, 2, 3], id="beside a block"),
+        pytest.param('# fleetform:allow FF012 {why}\nx = "{{"\nb = 2\n', [2], id="a bracket in a string"),
+        pytest.param("# fleetform:allow FF012 {why}\nx {{ # }}\n  a = 1\n}}\n", [2, 3, 4], id="a bracket in a comment"),
+        pytest.param(
+            "# fleetform:allow FF012 {why}\nx {{\n  a = <<-EOT\n    }}\n  EOT\n}}\nb = 2\n",
+            [2, 3, 4, 5, 6],
+            id="a heredoc",
+        ),
+        pytest.param('# fleetform:allow FF012 {why}\na = "${{b["#"]}}"\n', [2], id="a string in a string"),
+        pytest.param("# fleetform:allow FF012 {why}\n}}\nb = 2\n", [2], id="above the end of a block"),
+        pytest.param("# fleetform:allow FF012 {why}\nx {{\n", [2, 3], id="a block without an end"),
+        pytest.param("# fleetform:allow FF012 {why}", [1], id="above nothing"),
+        pytest.param("# fleetform:allow FF012 {why}\r\na = 1\r\n", [2], id="lines of Windows"),
+    ],
+)
+def test_a_comment_is_about_its_line_or_what_begins_on_the_next(text: str, lines: list[int]) -> None:
+    (found,) = allows(text.format(why=WHY), FILE)
+    assert (found.rules, found.reason, list(found.lines)) == (("FF012",), WHY, lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('a = "# fleetform:allow FF012 no comment"\n', id="a string"),
+        pytest.param('a = "\\" # fleetform:allow FF012 no comment"\n', id="a quoted quote"),
+        pytest.param("a = <<EOT\n# fleetform:allow FF012 no comment\nEOT\n", id="a heredoc"),
+        pytest.param("a = <<-EOT\n  # fleetform:allow FF012 no comment\n  EOT\n", id="an indented heredoc"),
+        pytest.param("/*\n# fleetform:allow FF012 not of this kind\n*/\n", id="a long comment"),
+        pytest.param("# see fleetform:allow FF012 in the guide\n", id="prose"),
+        pytest.param("# fleetform:allowed FF012 another word\n", id="another word"),
+    ],
+)
+def test_what_only_looks_like_a_comment_excepts_nothing(text: str) -> None:
+    assert allows(text, FILE) == ()
+
+
+def test_a_comment_names_several_rules_with_commas() -> None:
+    assert allows(f"a = 1\n  # fleetform:allow FF012,FF013 , FF001 {WHY}\nb = 2\n", FILE) == (
+        Allow(Position(FILE, 2, 3), ("FF012", "FF013", "FF001"), WHY, range(3, 4)),
+    )
+
+
+def test_a_file_without_an_end_to_its_strings_is_read_at_once() -> None:
+    assert allows('# fleetform:allow FF012 x\na = "' + "${a}" * 50_000, FILE)[0].lines == range(2, 3)
+
+
+def comment(rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range = range(3, 4)) -> Allow:
+    return Allow(Position(FILE, 1, 1), rules, reason, lines)
+
+
+def test_a_comment_excepts_what_is_on_its_lines() -> None:
+    assert judged(comments=[comment()]) == []
+
+
+@pytest.mark.parametrize(
+    "elsewhere", [comment(lines=range(4, 9)), Allow(Position(YAML, 1, 1), ("FF012",), WHY, range(3, 4))]
+)
+def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: Allow) -> None:
+    assert {finding.rule for finding in judged(comments=[elsewhere])} == {"FF000", "FF012"}
+
+
+def test_each_rule_of_a_comment_has_to_except_something() -> None:
+    unused = about_comment("FF000", "the exception from FF013 excepts nothing", "remove it", Severity.LOW)
+    unknown = about_comment("FF902", "there is no rule `FF12`", "did you mean `FF012`?")
+    assert judged(comments=[comment(("FF012", "FF013", "FF12"))]) == [unused, unknown]
+
+
+def test_a_comment_without_a_reason_excepts_nothing() -> None:
+    told = about_comment(
+        "FF903",
+        "the exception from FF012 does not say why",
+        "say it in 10 or more characters: `# fleetform:allow FF012 reason`",
+    )
+    assert judged(comments=[comment(reason="because")]) == [told, OPEN]
+
+
+def test_a_comment_without_a_rule_is_told_its_form() -> None:
+    told = about_comment("FF902", "the exception names no rule", "write `# fleetform:allow FF012 reason`")
+    assert judged(comments=allows("# fleetform:allow\na = 1\n", FILE), findings=[]) == [told]
+
+
+def test_a_comment_in_a_generated_file_excepts_nothing_and_says_where_to_write_it(root: Path) -> None:
+    generated = (root / "envs/dev/services/service_web.tf").read_text(encoding="utf-8")
+    header, _, rest = generated.partition("\n")
+    comments = allows(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
+    message = "the next render removes this exception"
+    remedy = "write it into `exceptions` of the catalog"
+    told = Finding(Position(FILE, 3, 1), "FF904", "fleetform:allow", message, remedy, Severity.MEDIUM)
+    finding = Finding(Position(FILE, 4, 1), "FF012", "aws_x.this", "open", "close it", Severity.HIGH)
+    assert judged(comments=comments, findings=[finding]) == [told, finding]

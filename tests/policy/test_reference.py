@@ -1,0 +1,74 @@
+"""The rules as people read them up."""
+
+import pytest
+
+from fleetform.errors import InputError
+from fleetform.policy import reference
+from fleetform.policy.exceptions import EXPIRED
+from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
+from fleetform.policy.rule import Rule, Severity
+
+OPEN = Rule(
+    "FF700",
+    "Nothing is open.",
+    Severity.HIGH,
+    "What is open is found.",
+    frozenset({"aws_b", "aws_a"}),
+    "https://example.com/open",
+    "open = false\n",
+    "open = true | false\n",
+    ("CKV_AWS_1", "CKV_AWS_2"),
+)
+
+
+def test_the_rules_about_exceptions_are_rules_too() -> None:
+    assert list(reference.everything({"FF700": OPEN})) == ["FF000", "FF700", "FF901", "FF902", "FF903", "FF904"]
+
+
+@pytest.mark.parametrize("written", ["FF700", "ff700"])
+def test_a_rule_is_found_by_its_id(written: str) -> None:
+    assert reference.find({"FF700": OPEN}, written) == OPEN
+
+
+def test_a_rule_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
+    with pytest.raises(InputError) as refused:
+        reference.find({"FF700": OPEN}, "FF7")
+    assert str(refused.value) == "there is no rule `FF7`; did you mean `FF700`?"
+
+
+def test_scripts_get_all_of_a_rule() -> None:
+    assert reference.plain(OPEN) == {
+        "id": "FF700",
+        "title": "Nothing is open.",
+        "severity": "high",
+        "why": "What is open is found.",
+        "link": "https://example.com/open",
+        "good": "open = false\n",
+        "bad": "open = true | false\n",
+        "types": ["aws_a", "aws_b"],
+        "checkov": ["CKV_AWS_1", "CKV_AWS_2"],
+        "except": "# fleetform:allow FF700 <why it is accepted>",
+    }
+
+
+def test_from_a_rule_about_exceptions_there_is_none() -> None:
+    assert [reference.exception(rule) for rule in ABOUT_EXCEPTIONS.values()] == [""] * 5
+
+
+def test_the_document_has_a_table_and_a_section_for_each_rule() -> None:
+    assert reference.reference({"FF700": OPEN, "FF901": EXPIRED}) == (
+        "<!-- Generated from here on: invoke schema -->\n\n"
+        "## Rules\n\n"
+        "| id | severity | title | checkov |\n"
+        "| --- | --- | --- | --- |\n"
+        "| [FF700](#ff700) | high | Nothing is open. | CKV_AWS_1, CKV_AWS_2 |\n"
+        "| [FF901](#ff901) | medium | No exception has ended. |  |\n\n"
+        '### <a id="ff700"></a>FF700: Nothing is open\n\n'
+        "High. What is open is found. [Read on](https://example.com/open). checkov: CKV_AWS_1, CKV_AWS_2.\n\n"
+        "Fails:\n\n```hcl\nopen = true | false\n```\n\n"
+        "Passes:\n\n```hcl\nopen = false\n```\n\n"
+        '### <a id="ff901"></a>FF901: No exception has ended\n\n'
+        "Medium. What was accepted for a time is forgotten when the time is over. [Read on](#exceptions).\n\n"
+        f"Fails:\n\n```yaml\n{EXPIRED.bad}\n```\n\n"
+        f"Passes:\n\n```yaml\n{EXPIRED.good}\n```\n"
+    )
