@@ -172,7 +172,7 @@ def check(  # noqa: PLR0913, PLR0917 - a flag each
     from fleetform.console import policy, rendering
 
     if explain:
-        policy.explain(explain, as_json=json)
+        policy.explain(project(), explain, as_json=json)
     elif write_baseline:
         policy.write_baseline(project(), env)
     else:
@@ -185,7 +185,7 @@ def rules(_context: Context, json: bool = False) -> None:
     """List the rules of the policy."""
     from fleetform.console import policy
 
-    policy.rules(as_json=json)
+    policy.rules(project(), as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})

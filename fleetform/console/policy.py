@@ -11,9 +11,9 @@ from fleetform.errors import CheckFailedError, InputError
 from fleetform.policy.baseline import baseline_file
 from fleetform.policy.reference import HEADINGS, everything, exception, find, plain, row
 from fleetform.policy.rule import Severity
-from fleetform.policy.rules import shipped
 from fleetform.workflow import assessment
 from fleetform.workflow.assessment import Assessment
+from fleetform.workflow.policy import rules as all_rules
 
 if TYPE_CHECKING:
     from fleetform.errors import Position, Problem
@@ -69,7 +69,7 @@ def _report(project: "Project", found: Assessment, notices: "Sequence[Problem]",
     from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
     from fleetform.workflow import reporting  # noqa: PLC0415
 
-    remarks = reporting.of_findings(project.root, found.findings, everything(shipped()))
+    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project)))
     if form not in reports.FORMATS:
         return reports.text(remarks, color=color(sys.stdout))
     return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
@@ -132,9 +132,9 @@ def write_baseline(project: "Project", env: str) -> None:
     write(f"{file}: {_count(count, 'finding', 'findings')}\n" if count else f"no findings: no {file} is needed\n")
 
 
-def explain(identifier: str, *, as_json: bool) -> None:
+def explain(project: "Project", identifier: str, *, as_json: bool) -> None:
     """Prints all that is said of a rule."""
-    rule = find(everything(shipped()), identifier)
+    rule = find(everything(all_rules(project)), identifier)
     if as_json:
         write_json(plain(rule))
     else:
@@ -166,9 +166,9 @@ def _indented(code: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in code.strip().splitlines())
 
 
-def rules(*, as_json: bool) -> None:
+def rules(project: "Project", *, as_json: bool) -> None:
     """Prints all rules."""
-    known = everything(shipped()).values()
+    known = everything(all_rules(project)).values()
     if as_json:
         write_json([plain(rule) for rule in known])
     else:

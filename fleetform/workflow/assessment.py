@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
+from fleetform.catalog.files import EXTRA_NAME
 from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.locating import locator
 from fleetform.catalog.models import Environment
@@ -17,7 +18,6 @@ from fleetform.policy import baseline
 from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
 from fleetform.policy.finding import Finding
 from fleetform.policy.judging import Open
-from fleetform.policy.rules import shipped
 from fleetform.stacks import stacks
 from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
@@ -90,10 +90,18 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> tuple[list[
     if plans:
         judgement = check.plans(plans, judgement)
     circumstances = Circumstances(
-        datetime.now(UTC).date(), shipped().keys(), _places(project.root, env), frozenset(judgement.open)
+        datetime.now(UTC).date(),
+        _known(check, judgement.findings),
+        _places(project.root, env),
+        frozenset(judgement.open),
     )
     comments = list(_comments(project.root, environment))
     return judge(judgement.findings, environment.exceptions, comments, circumstances), judgement.open
+
+
+def _known(check: Check, findings: Sequence[Finding]) -> set[str]:
+    """The ids of rules; those in Rego say theirs only when they find something."""
+    return {*check.rules, *(finding.rule for finding in findings)}
 
 
 def _places(root: Path, env: str) -> Callable[[int], Position]:
@@ -109,10 +117,11 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
 def _comments(root: Path, environment: Environment) -> Iterator[Allow]:
     for stack in stacks(environment):
         folder = PurePath("envs", environment.name, stack.name)
-        for path in sorted((root / folder).glob("*.tf")):
-            content = path.read_bytes()
-            if SIGN.encode() in content:
-                yield from allows(content.decode(errors="replace"), folder / path.name)
+        for own in (folder, folder / EXTRA_NAME):
+            for path in sorted((root / own).glob("*.tf")):
+                content = path.read_bytes()
+                if SIGN.encode() in content:
+                    yield from allows(content.decode(errors="replace"), own / path.name)
 
 
 def _baseline(project: Project, env: str) -> list[baseline.Entry]:
