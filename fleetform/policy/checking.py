@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
-from fleetform.policy.library import Library, Summary, called
+from fleetform.policy.library import BACKEND, Library, Summary, called
 from fleetform.policy.modules import Module, declarations
 from fleetform.policy.rule import Facts, Rule
 from fleetform.policy.values import Path
@@ -102,7 +102,7 @@ class Policy:
         summaries = self._library.summaries(self._library.paths(stack))
         declaring: dict[str, list[PurePath]] = {}
         for path, summary in summaries.items():
-            for name in summary.declares:
+            for name in (BACKEND,) if path.name == "backend.hcl" else summary.declares:
                 declaring.setdefault(name, []).append(path)
         return [
             Unit(stack, path, tuple(sorted(_used(path, summaries, declaring) - {path})))

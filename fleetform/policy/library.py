@@ -17,6 +17,9 @@ from fleetform.policy.workers import spread
 from fleetform.store import Store, digest
 
 ENDINGS = (".tf", ".tfvars", ".hcl")
+BACKEND = "backend"
+"""What a file with a backend uses: the name that its settings, which have a file of their own, go by."""
+
 _MANY = 24  # files; below that, processes cost more than they save
 
 
@@ -166,6 +169,7 @@ def _parsed(content: bytes) -> tuple[Summary, bytes]:
     declares = {name for block in file.blocks for name in _declared(block)} | {f"var.{name}" for name in file.arguments}
     references = {reference for block in file.blocks for reference in _references(block)}
     refers = {name for reference in references for name in _name(reference)}
+    refers |= {inner.kind for block in file.blocks for inner in block.blocks if block.kind == "terraform"} & {BACKEND}
     given = (block.value("source") for block in file.blocks if block.kind == "module")
     sources = frozenset(source for source in given if isinstance(source, str) and source.startswith("."))
     return Summary(frozenset(declares), frozenset(refers), sources), pickle.dumps((file.blocks, file.arguments))

@@ -1,10 +1,16 @@
 """What most rules ask of a value: to be one of some, or to be there at all."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from fleetform.policy.rule import Fault, Undecided
 from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
+
+TRUE: Final = (True, "true")
+"""On, as HCL may have it."""
+FALSE: Final = (False, "false")
+"""Off."""
 
 
 def require(

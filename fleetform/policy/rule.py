@@ -54,6 +54,7 @@ class Facts:
 
     Attributes:
         environment: Its name.
+        account: Its AWS account; empty if that is not known.
         public_ports: Ports that are open to outside: the load balancer's, or those of the catalog's public services.
         protected: Whether it is protected from being destroyed.
         zones: How many availability zones it has.
@@ -61,6 +62,7 @@ class Facts:
     """
 
     environment: str
+    account: str = ""
     public_ports: frozenset[int] = frozenset()
     protected: bool = False
     zones: int = 2

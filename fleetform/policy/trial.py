@@ -1,5 +1,6 @@
 """Rules tried on a text: for their own examples, and for a team's tests."""
 
+from dataclasses import replace
 from pathlib import PurePath
 
 from fleetform.catalog.models import Environment, Network, Service
@@ -11,7 +12,7 @@ from fleetform.policy.view import View, resources
 
 STACK = PurePath("envs/tiny/services")
 FILE = STACK / "main.tf"
-FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True, private=True)
+FACTS = Facts("tiny", account="123456789012", public_ports=frozenset({443}), protected=True, private=True)
 ENVIRONMENT = Environment(
     name="tiny",
     application="shop",
@@ -36,11 +37,12 @@ def view(text: str) -> View:
     return View(tuple(resources(root, STACK.name, [FILE])))
 
 
-def judged(text: str, rule: Rule) -> Judgement:
-    """What one rule says of a stack of one file."""
+def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
+    """What one rule says of a stack of one file, in an environment that is protected or not."""
     rules, found = {rule.id: rule}, view(text)
-    judgement = judge_resources(found.resources, rules, FACTS)
-    judgement.add(judge_environment(found, rules, ENVIRONMENT))
+    judgement = judge_resources(found.resources, rules, replace(FACTS, protected=protected))
+    environment = ENVIRONMENT.model_copy(update={"protection": protected})
+    judgement.add(judge_environment(found, rules, environment))
     return judgement
 
 

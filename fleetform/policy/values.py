@@ -76,7 +76,12 @@ def structure(value: Known) -> Known:
             return value
 
 
-_DOCUMENTS = frozenset({"access_policies", "assume_role_policy", "container_definitions", "inline_policy", "policy"})
+_DOCUMENTS = frozenset(
+    {
+        *("access_policies", "assume_role_policy", "container_definitions", "inline_policy", "policy"),
+        "policy_document",
+    }
+)
 
 
 def documents(values: Mapping[str, Known]) -> dict[str, Known]:

@@ -6,7 +6,6 @@ from pathlib import PurePath
 from typing import Any
 
 from fleetform import identity, topology
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.policy import planned, team
 from fleetform.policy.checking import Outcome, Policy
@@ -27,6 +26,7 @@ def facts_of(environment: Environment) -> Facts:
     """What rules for single resources know of an environment."""
     return Facts(
         environment.name,
+        environment.account,
         topology.public_ports(environment),
         protected=environment.protection,
         zones=len(environment.zones),
@@ -125,8 +125,3 @@ def combined(text: Judgement, plan: Judgement, stacks: Iterable[str]) -> Judgeme
 
 def _about(told: Finding | Open) -> tuple[str, str, str]:
     return told.rule, told.stack, told.address
-
-
-def check(project: Project, name: str) -> Outcome:
-    """What the rules say of an environment's stacks as they stand on disk."""
-    return Check(project, load(project.root, name)).text()

@@ -14,9 +14,10 @@ RULES = list(shipped().values())
 NAMES = [rule.id for rule in RULES]
 
 
+@pytest.mark.parametrize("protected", [True, False])
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
-def test_the_good_example_passes(rule: Rule) -> None:
-    judgement = judged(rule.good, rule)
+def test_the_good_example_passes(rule: Rule, protected: bool) -> None:  # noqa: FBT001 - a parameter
+    judgement = judged(rule.good, rule, protected=protected)
     assert (judgement.findings, judgement.open) == ([], [])
     assert judgement.passed > 0
 
@@ -30,7 +31,7 @@ def test_the_bad_example_has_the_findings_in_its_golden_file(rule: Rule) -> None
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_bad_example_has_findings(rule: Rule) -> None:
-    assert judged(rule.bad, rule).findings != []
+    assert told(rule) != ""
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)

@@ -95,7 +95,7 @@ def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
             "import nowhere\n",
             "policies/a.py:1:1: cannot be run: ModuleNotFoundError: No module named 'nowhere'; mend it",
         ),
-        (rule() + rule(), "policies/a.py:18:1: cannot be run: two rules have the id ACME001; mend it"),
+        (rule() + rule(), "policies/a.py:20:1: cannot be run: two rules have the id ACME001; mend it"),
         (rule("FF001"), "policies/a.py:4:1: cannot be run: two rules have the id FF001; mend it"),
         (rule("FF789"), "policies/a.py:4:1: `FF789` is no id for a rule of yours; write it like ACME001; FF is taken"),
         (

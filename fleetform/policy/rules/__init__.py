@@ -5,7 +5,10 @@ from importlib import import_module
 
 from fleetform.policy.rule import Rule, registered
 
-TOPICS = ("security_groups", "repositories", "logs", "iam", "network", "load_balancers", "discovery", "calls")
+TOPICS = (
+    *("security_groups", "repositories", "logs", "iam", "network", "load_balancers", "discovery", "calls"),
+    *("trust", "storage", "encryption", "recovery", "instances", "terraform", "cost"),
+)
 """The files, in the order in which their rules are listed."""
 
 

@@ -1,26 +1,61 @@
 """IAM: who may do what."""
 
+import re
 from collections.abc import Iterator
 
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.statements import IDENTITY_POLICIES, Statement, listed, matching, of_statements
+from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
 
-POLICIES = (
-    *("aws_iam_policy_document", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"),
-    "aws_iam_group_policy",
+_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+# Whatever there is of a kind: `role/*`, but not the objects of one bucket, whose ARN has no kind.
+_EVERYTHING = re.compile(r"\*|arn:[^:]*:(?:s3:[^:]*:[^:]*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[A-Za-z-]+[:/])?)\*(?:[:/]\*)*")
+_ACCOUNT_ROOT = re.compile(r"\d{12}|arn:[^:]*:iam::[^:]*:root")
+
+# Of all actions whose resources can be named, those that read or change data, or what runs:
+# https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+_NARROWABLE = frozenset(
+    {
+        *("dynamodb:batchgetitem", "dynamodb:batchwriteitem", "dynamodb:deleteitem", "dynamodb:deletetable"),
+        *("dynamodb:getitem", "dynamodb:putitem", "dynamodb:query", "dynamodb:scan", "dynamodb:updateitem"),
+        *("ec2:terminateinstances", "ecr:batchdeleteimage", "ecr:deleterepository", "ecr:putimage"),
+        *("ecr:setrepositorypolicy", "ecs:deleteservice", "ecs:executecommand", "ecs:runtask", "ecs:stoptask"),
+        *("ecs:updateservice", "elasticfilesystem:clientmount", "elasticfilesystem:clientrootaccess"),
+        *("elasticfilesystem:clientwrite", "kinesis:getrecords", "kinesis:putrecord", "kinesis:putrecords"),
+        *("kms:creategrant", "kms:decrypt", "kms:disablekey", "kms:encrypt", "kms:generatedatakey"),
+        *("kms:putkeypolicy", "kms:schedulekeydeletion", "lambda:deletefunction", "lambda:invokefunction"),
+        *("lambda:updatefunctioncode", "logs:deleteloggroup", "rds-db:connect", "rds:deletedbcluster"),
+        *("rds:deletedbinstance", "route53:changeresourcerecordsets", "s3:deletebucket", "s3:deletebucketpolicy"),
+        *("s3:deleteobject", "s3:getobject", "s3:listbucket", "s3:putbucketpolicy", "s3:putobject"),
+        *("secretsmanager:deletesecret", "secretsmanager:getsecretvalue", "secretsmanager:putsecretvalue"),
+        *("secretsmanager:updatesecret", "sqs:deletemessage", "sqs:deletequeue", "sqs:purgequeue"),
+        *("sqs:receivemessage", "sqs:sendmessage", "ssm:deleteparameter", "ssm:getparameter", "ssm:getparameters"),
+        *("ssm:getparametersbypath", "ssm:putparameter", "ssm:sendcommand", "ssm:startsession"),
+        "states:startexecution",
+    }
 )
-"""Types whose policies say what their owner may do."""
+
+# With one of these on any identity, an identity gives itself whatever it wants:
+# https://github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation
+_ESCALATING = frozenset(
+    {
+        *("iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy"),
+        *("iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion", "iam:putgrouppolicy"),
+        *("iam:putrolepolicy", "iam:putuserpolicy", "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy"),
+        *("iam:updateloginprofile", "sts:assumerole"),
+    }
+)
 
 
 @rule(
     "FF004",
     "IAM policies name their actions.",
-    *POLICIES,
+    *IDENTITY_POLICIES,
     severity=Severity.HIGH,
     why="A wildcard grants what nobody reviewed, and what AWS adds tomorrow.",
-    link="https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege",
-    checkov=("CKV_AWS_63", "CKV_AWS_49"),
+    link=f"{_GUIDE}/best-practices.html#grant-least-privilege",
+    checkov=("CKV_AWS_1", "CKV_AWS_49", "CKV_AWS_62", "CKV_AWS_63"),
     good="""\
 data "aws_iam_policy_document" "web" {
   statement {
@@ -38,28 +73,286 @@ data "aws_iam_policy_document" "web" {
 }
 """,
 )
-def iam_actions_are_named(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """In statements that allow; `s3:Get*` is a choice that somebody made."""
-    for path, statement in statements(resource):
-        key = "actions" if "actions" in statement else "Action"
-        for action in _listed(statement.get(key)):
-            if isinstance(action, Unknown):
-                yield Undecided((*path, key))
-            elif isinstance(action, str) and (action == "*" or action.endswith(":*")):
-                yield Fault(f"allows {action}", "name the actions that are needed", (*path, key))
+@of_statements("policy", "inline_policy", identities=True)
+def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """In statements that allow; `s3:Get*` is a choice that somebody made, `kms:*` for an account is AWS's own."""
+    at = statement.at("Action")
+    for action in statement.items("Action"):
+        if isinstance(action, Unknown):
+            yield Undecided(at)
+        elif isinstance(action, str) and _whole_service(action) and not _own_key(action, statement):
+            yield Fault(f"allows {action}", "name the actions that are needed", at)
 
 
-def statements(resource: Resource) -> Iterator[tuple[Path, dict[str, Known]]]:
-    """The statements of a policy that allow something, in HCL's form or JSON's, each with its path."""
-    if resource.kind == "data":
-        found: tuple[Path, Known] = ("statement",), resource.value("statement", default=[])
-    else:
-        found = ("policy", "Statement"), resource.value("policy", "Statement", default=[])
-    path, given = found
-    for index, statement in enumerate(given if isinstance(given, list) else [given]):
-        if isinstance(statement, dict) and "Deny" not in (statement.get("effect"), statement.get("Effect")):
-            yield (*path, index) if isinstance(given, list) else path, statement
+def _whole_service(action: str) -> bool:
+    return action == "*" or action.endswith(":*")
 
 
-def _listed(value: Known) -> list[Known]:
-    return value if isinstance(value, list) else [value]
+def _own_key(action: str, statement: Statement) -> bool:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html ."""
+    principals = statement.principals
+    return action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
+
+
+def _is_root(name: Known) -> bool:
+    return isinstance(name, Unknown) or (isinstance(name, str) and _ACCOUNT_ROOT.fullmatch(name) is not None)
+
+
+@rule(
+    "FF070",
+    "IAM policies name their resources.",
+    *IDENTITY_POLICIES,
+    severity=Severity.MEDIUM,
+    why="Who takes over one service reads and changes what belongs to all others.",
+    link=f"{_GUIDE}/best-practices.html#grant-least-privilege",
+    checkov=(
+        *("CKV_AWS_107", "CKV_AWS_108", "CKV_AWS_111", "CKV_AWS_287", "CKV_AWS_288", "CKV_AWS_290", "CKV_AWS_355"),
+        "CKV_AWS_356",
+    ),
+    good="""\
+data "aws_iam_policy_document" "web" {
+  statement {
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::shop-prod-web/*"]
+  }
+
+  statement {
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "web" {
+  statement {
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "web" {
+  role = "web"
+  policy = jsonencode({
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "secretsmanager:Get*"
+      Resource = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"
+    }]
+  })
+}
+""",
+)
+@of_statements("policy", "inline_policy", identities=True)
+def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """Of actions that read or change data; those that AWS knows no resource for need the wildcard."""
+    yield from _not_on_everything(statement, _NARROWABLE, "name the resources, or add a condition that does")
+
+
+@rule(
+    "FF071",
+    "Who passes roles on names them, or to whom.",
+    *IDENTITY_POLICIES,
+    severity=Severity.HIGH,
+    why="Whoever may pass any role to a service of AWS may do what the mightiest role of the account may.",
+    link=f"{_GUIDE}/id_roles_use_passrole.html",
+    checkov=("CKV_AWS_110", "CKV_AWS_286"),
+    good="""\
+data "aws_iam_policy_document" "schedule" {
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = ["arn:aws:iam::123456789012:role/shop-prod-web-task"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "iam:PassedToService"
+      values   = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "schedule" {
+  statement {
+    actions   = ["iam:PassRole"]
+    resources = ["arn:aws:iam::123456789012:role/*"]
+  }
+}
+""",
+)
+@of_statements("policy", "inline_policy", identities=True)
+def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """AWS's own policies have any role with `iam:PassedToService`: only roles that this service trusts."""
+    remedy = "name the roles, and the service in a condition on iam:PassedToService"
+    yield from _not_on_everything(statement, frozenset({"iam:passrole"}), remedy)
+
+
+@rule(
+    "FF072",
+    "Nobody can give themselves more rights.",
+    *IDENTITY_POLICIES,
+    severity=Severity.HIGH,
+    why="Who may change any identity's rights, or become any role, has all rights of the account.",
+    link=f"{_GUIDE}/access_policies_boundaries.html",
+    checkov=("CKV_AWS_109", "CKV_AWS_110", "CKV_AWS_286", "CKV_AWS_289"),
+    good="""\
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    actions   = ["iam:PutRolePolicy"]
+    resources = ["arn:aws:iam::123456789012:role/shop-prod-*"]
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    actions   = ["iam:Put*", "sts:AssumeRole"]
+    resources = ["*"]
+  }
+}
+""",
+)
+@of_statements("policy", "inline_policy", identities=True)
+def nobody_escalates(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """On named identities, or under a condition such as `iam:PermissionsBoundary`, it is somebody's choice."""
+    yield from _not_on_everything(statement, _ESCALATING, "name the identities, or require a permissions boundary")
+
+
+def _not_on_everything(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Fault | Undecided]:
+    """In a resource's own policy, which has principals, the wildcard is that resource; whole services are FF004's."""
+    granted = [action for action in matching(statement.items("Action"), names) if not _whole_service(action)]
+    if not granted or statement.principals or statement.conditions:
+        return
+    at = statement.at("Resource")
+    resources = statement.items("Resource")
+    if any(isinstance(item, str) and _EVERYTHING.fullmatch(item) for item in resources):
+        if statement.conditions is None:
+            yield Undecided(statement.at("Condition"))
+        else:
+            yield Fault(f"allows {', '.join(granted)} on everything", remedy, at)
+    elif any(isinstance(item, Unknown) and not item.reference.endswith(".arn") for item in resources):
+        yield Undecided(at)
+
+
+@rule(
+    "FF073",
+    "Policies say what they allow, not what they leave out.",
+    *(*IDENTITY_POLICIES, "aws_s3_bucket_policy", "aws_sqs_queue_policy", "aws_sns_topic_policy"),
+    *("aws_kms_key", "aws_kms_key_policy", "aws_ecr_repository_policy", "aws_secretsmanager_secret_policy"),
+    severity=Severity.HIGH,
+    why="All but what is named is allowed, and whatever AWS or the account has tomorrow.",
+    link=f"{_GUIDE}/reference_policies_elements_notaction.html",
+    good="""\
+data "aws_iam_policy_document" "web" {
+  statement {
+    effect      = "Deny"
+    not_actions = ["s3:GetObject"]
+    resources   = ["*"]
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "web" {
+  statement {
+    not_actions   = ["iam:*"]
+    not_resources = ["arn:aws:s3:::shop-prod-secrets/*"]
+  }
+}
+
+resource "aws_s3_bucket_policy" "web" {
+  bucket = "shop-prod-web"
+  policy = jsonencode({
+    Statement = {
+      Effect       = "Allow"
+      NotPrincipal = { AWS = "arn:aws:iam::123456789012:role/web" }
+      Action       = "s3:GetObject"
+      Resource     = "arn:aws:s3:::shop-prod-web/*"
+    }
+  })
+}
+""",
+)
+@of_statements("policy", "inline_policy", "assume_role_policy", identities=True)
+def what_is_allowed_is_said(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """To deny all but something is what these elements are for."""
+    for element in ("NotAction", "NotResource", "NotPrincipal"):
+        if listed(statement.get(element)):
+            at = statement.at(element)
+            yield Fault(f"allows all but its {at[-1]}", f"use {statement.at(element.removeprefix('Not'))[-1]}", at)
+
+
+_ATTACHMENTS = (
+    *("aws_iam_role_policy_attachment", "aws_iam_policy_attachment", "aws_iam_group_policy_attachment"),
+    *("aws_iam_user_policy_attachment", "aws_iam_role", "aws_iam_role_policy_attachments_exclusive"),
+)
+_MIGHTY = re.compile(
+    r"arn:[^:]*:iam::aws:policy/(?:.*/)?(AdministratorAccess|PowerUserAccess|\w*FullAccess(?:_?[vV]\d)?)"
+)
+
+
+@rule(
+    "FF074",
+    "No policy of AWS gives full access.",
+    *_ATTACHMENTS,
+    severity=Severity.HIGH,
+    why="AdministratorAccess is the account, and each FullAccess all of a service: every bucket, every table.",
+    link=f"{_GUIDE}/access_policies_managed-vs-inline.html",
+    checkov=("CKV_AWS_274",),
+    good="""\
+resource "aws_iam_role_policy_attachment" "web" {
+  role       = "web"
+  policy_arn = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+}
+""",
+    bad="""\
+resource "aws_iam_role_policy_attachment" "web" {
+  role       = "web"
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+
+resource "aws_iam_role" "orders" {
+  managed_policy_arns = ["arn:aws:iam::aws:policy/AmazonS3FullAccess"]
+  assume_role_policy  = "{}"
+}
+""",
+)
+def no_full_access(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A policy that Terraform makes is judged by what it says."""
+    for name in ("policy_arn", "policy_arns", "managed_policy_arns"):
+        for arn in listed(resource.value(name)):
+            if isinstance(arn, Unknown) and not arn.reference.endswith(".arn"):
+                yield Undecided((name,))
+            elif isinstance(arn, str) and (found := _MIGHTY.fullmatch(arn)):
+                yield Fault(f"attaches {found[1]}", "write a policy of what is needed", (name,))
+
+
+_LASTING = {
+    "aws_iam_access_key": "an access key never expires, and its secret is in Terraform's state",
+    "aws_iam_user": "a user's passwords and keys stay valid until somebody takes them away",
+    "aws_iam_user_login_profile": "a password that Terraform makes is in its state",
+}
+
+
+@rule(
+    "FF075",
+    "Credentials are temporary.",
+    *_LASTING,
+    severity=Severity.MEDIUM,
+    why="Keys that last are what leaks: in a repository, on a laptop, in Terraform's state.",
+    link=f"{_GUIDE}/best-practices.html#bp-workloads-use-roles",
+    checkov=("CKV_AWS_273",),
+    good='resource "aws_iam_access_key" "old" {\n  user   = "deploy"\n  status = "Inactive"\n}\n',
+    bad="""\
+resource "aws_iam_user" "deploy" {
+  name = "deploy"
+}
+
+resource "aws_iam_access_key" "deploy" {
+  user = aws_iam_user.deploy.name
+}
+""",
+)
+def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A key that is inactive waits to be deleted."""
+    if resource.value("status") == "Inactive":
+        return
+    yield Fault(_LASTING[resource.type], "use a role; for people IAM Identity Center, for CI its OIDC provider")

@@ -7,7 +7,7 @@ from fleetform.policy.networks import is_anywhere
 from fleetform.policy.references import pointing_at
 from fleetform.policy.requirements import number, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
-from fleetform.policy.rules.iam import statements
+from fleetform.policy.statements import statements
 from fleetform.policy.values import Known, Path, Unknown
 from fleetform.policy.view import Resource, View
 
@@ -385,14 +385,12 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
         return
     if resource.value("policy", "Version") == _AWS_OWN:
         return
-    for at, statement in statements(resource):
-        if not statement.get("Condition") and all(_is_any(statement.get(key)) for key in ("Action", "Resource")):
-            yield Fault("it allows everything", "name actions, resources or a condition", at)
+    for statement in statements(resource, "policy", documents=False):
+        if isinstance(statement, Undecided):
+            yield statement
+        elif not statement.get("Condition") and all("*" in statement.items(key) for key in ("Action", "Resource")):
+            yield Fault("it allows everything", "name actions, resources or a condition", statement.path)
 
 
 # Of the policy that AWS gives an endpoint without one, as a plan shows it.
 _AWS_OWN = "2008-10-17"
-
-
-def _is_any(value: Known) -> bool:
-    return value == "*" or (isinstance(value, list) and "*" in value)

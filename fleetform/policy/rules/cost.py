@@ -1,0 +1,85 @@
+"""What is on the bill without anybody using it."""
+
+from collections.abc import Iterator
+
+from fleetform.catalog.models import Environment
+from fleetform.policy.requirements import number
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource, View
+
+_MANY_TASKS = 100
+_LARGEST = 16 * 1024  # CPU units: 16 vCPU, the most that Fargate has
+
+
+@environment_rule(
+    "FF106",
+    "Environments that need no protection share one NAT gateway.",
+    "aws_nat_gateway",
+    severity=Severity.LOW,
+    why="Each is billed by the hour, used or not; that one zone's failure stops development for a while costs less.",
+    link="https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html",
+    good='resource "aws_nat_gateway" "this" {\n  subnet_id = "subnet-1"\n}\n',
+    bad="""\
+resource "aws_nat_gateway" "this" {
+  for_each = { a = "subnet-1", b = "subnet-2" }
+
+  subnet_id = each.value
+}
+""",
+)
+def one_nat_gateway_is_enough(view: View, environment: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """In each stack, which has one VPC at most. Where there is protection, one zone may not take the others along."""
+    if environment.protection:
+        return
+    found: dict[str, list[Resource]] = {}
+    for gateway in view.of("aws_nat_gateway"):
+        if gateway.value("connectivity_type", default="public") == "public":
+            found.setdefault(gateway.stack, []).append(gateway)
+    for gateways in found.values():
+        for gateway in sorted(gateways, key=lambda each: each.address)[1:]:
+            yield gateway, Fault("it is one of several NAT gateways", "set `network: { nat: single }`")
+
+
+@rule(
+    "FF107",
+    "Services do not grow without bound.",
+    *("aws_appautoscaling_target", "aws_ecs_service"),
+    severity=Severity.LOW,
+    why="A loop, or somebody's traffic, scales the bill up with the tasks.",
+    link="https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html",
+    good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 10\n}\n',
+    bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
+)
+def services_have_a_ceiling(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """More than a hundred tasks of one service are something to decide."""
+    scaled = resource.type == "aws_appautoscaling_target"
+    if scaled and resource.value("service_namespace") != "ecs":
+        return
+    name = "max_capacity" if scaled else "desired_count"
+    count = number(resource.value(name))
+    if isinstance(count, Unknown):
+        yield Undecided((name,))
+    elif count is not None and count > _MANY_TASKS:
+        yield Fault(f"it may run {count:g} tasks", f"lower it to {_MANY_TASKS}, or accept it with a reason", (name,))
+
+
+@rule(
+    "FF108",
+    "Tasks are of a size that their environment needs.",
+    "aws_ecs_task_definition",
+    severity=Severity.LOW,
+    why="Fargate bills what is asked for, not what is used.",
+    link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size",
+    good='resource "aws_ecs_task_definition" "web" {\n  cpu    = "256"\n  memory = "512"\n}\n',
+    bad='resource "aws_ecs_task_definition" "web" {\n  cpu    = "16384"\n  memory = "32768"\n}\n',
+)
+def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """Where nothing is protected, the largest of all is a slip."""
+    units = number(resource.value("cpu"))
+    if facts.protected:
+        return
+    if isinstance(units, Unknown):
+        yield Undecided(("cpu",))
+    elif units is not None and units >= _LARGEST:
+        yield Fault("16 vCPU for an environment that is not protected", "lower cpu and memory", ("cpu",))

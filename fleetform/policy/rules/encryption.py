@@ -1,0 +1,199 @@
+"""Encryption: of data at rest, of data on its way, and of the keys for it."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from fleetform.policy.requirements import TRUE, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.statements import listed
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource
+
+
+class Switch(NamedTuple):
+    """What switches encryption on.
+
+    Attributes:
+        path: The argument.
+        default: What holds if it is not given.
+        wanted: What it has to be.
+    """
+
+    path: Path
+    default: Known
+    wanted: Collection[Known] = TRUE
+
+    def fault(self, message: str) -> Fault:
+        """What to say if it is off."""
+        name = ".".join(str(step) for step in self.path if step != 0)
+        value = "true" if self.wanted is TRUE else f'"{next(iter(self.wanted))}"'
+        return Fault(message, f"set {name} = {value}", self.path)
+
+
+# Defaults are the provider's, or AWS's where it has none. What is not here AWS encrypts anyway: S3, DynamoDB, ECR...
+_AT_REST: Mapping[str, Switch] = {
+    "aws_db_instance": Switch(("storage_encrypted",), default=False),
+    "aws_docdb_cluster": Switch(("storage_encrypted",), default=False),
+    "aws_ebs_volume": Switch(("encrypted",), default=False),
+    "aws_efs_file_system": Switch(("encrypted",), default=False),
+    "aws_elasticache_replication_group": Switch(("at_rest_encryption_enabled",), default=False),
+    "aws_kinesis_stream": Switch(("encryption_type",), "NONE", ("KMS",)),
+    "aws_neptune_cluster": Switch(("storage_encrypted",), default=False),
+    "aws_opensearch_domain": Switch(("encrypt_at_rest", 0, "enabled"), default=False),
+    "aws_rds_cluster": Switch(("storage_encrypted",), default=False),
+    "aws_sqs_queue": Switch(("sqs_managed_sse_enabled",), default=True),
+}
+
+# With one of these it is as the source is.
+_SOURCES = (
+    *("global_cluster_identifier", "replicate_source_db", "replication_source_identifier", "snapshot_id"),
+    *("restore_to_point_in_time", "snapshot_identifier", "global_replication_group_id"),
+)
+
+
+@rule(
+    "FF085",
+    "Data is encrypted at rest.",
+    *_AT_REST,
+    severity=Severity.MEDIUM,
+    why="A copied disk or snapshot is readable, and most kinds can only be encrypted when they are made.",
+    link="https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/protecting-data-at-rest.html",
+    checkov=(
+        *("CKV_AWS_3", "CKV_AWS_5", "CKV_AWS_16", "CKV_AWS_27", "CKV_AWS_29", "CKV_AWS_42", "CKV_AWS_43", "CKV_AWS_44"),
+        *("CKV_AWS_74", "CKV_AWS_96"),
+    ),
+    good="""\
+resource "aws_db_instance" "orders" {
+  engine            = "postgres"
+  storage_encrypted = true
+}
+
+resource "aws_sqs_queue" "orders" {
+  name = "orders"
+}
+""",
+    bad="""\
+resource "aws_db_instance" "orders" {
+  engine = "postgres"
+}
+
+resource "aws_efs_file_system" "orders" {
+  encrypted = false
+}
+
+resource "aws_kinesis_stream" "orders" {
+  name = "orders"
+}
+
+resource "aws_sqs_queue" "orders" {
+  sqs_managed_sse_enabled = false
+}
+""",
+)
+def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Copies are encrypted as their source is; a queue has AWS's key, or one that it names."""
+    switch = _AT_REST[resource.type]
+    copied = any(listed(resource.value(name)) for name in _SOURCES)
+    with_key = resource.type == "aws_sqs_queue" and resource.value("kms_master_key_id") is not None
+    if copied or with_key:
+        return
+    on = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
+    mode = resource.value("engine_mode" if resource.type == "aws_rds_cluster" else "engine")
+    default = mode == on or switch.default
+    yield from require(resource, switch.wanted, switch.fault("its data is not encrypted"), default=default)
+
+
+_IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
+    "aws_elasticache_replication_group": (Switch(("transit_encryption_enabled",), default=False),),
+    "aws_memorydb_cluster": (Switch(("tls_enabled",), default=True),),
+    "aws_msk_cluster": (
+        Switch(("encryption_info", 0, "encryption_in_transit", 0, "client_broker"), "TLS", ("TLS",)),
+        Switch(("encryption_info", 0, "encryption_in_transit", 0, "in_cluster"), default=True),
+    ),
+    "aws_opensearch_domain": (
+        Switch(("node_to_node_encryption", 0, "enabled"), default=False),
+        Switch(("domain_endpoint_options", 0, "enforce_https"), default=True),
+    ),
+}
+
+
+@rule(
+    "FF086",
+    "Data is encrypted on its way.",
+    *(*_IN_TRANSIT, "aws_ecs_task_definition"),
+    severity=Severity.MEDIUM,
+    why="Whatever gets into the network reads the data, and the passwords that go with it.",
+    link="https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/protecting-data-in-transit.html",
+    checkov=("CKV_AWS_6", "CKV_AWS_30", "CKV_AWS_81", "CKV_AWS_97", "CKV_AWS_202"),
+    good="""\
+resource "aws_elasticache_replication_group" "orders" {
+  transit_encryption_enabled = true
+}
+
+resource "aws_ecs_task_definition" "orders" {
+  volume {
+    name = "data"
+
+    efs_volume_configuration {
+      file_system_id     = "fs-0123456789abcdef0"
+      transit_encryption = "ENABLED"
+    }
+  }
+}
+""",
+    bad="""\
+resource "aws_elasticache_replication_group" "orders" {
+  engine = "redis"
+}
+
+resource "aws_ecs_task_definition" "orders" {
+  volume {
+    name = "data"
+
+    efs_volume_configuration {
+      file_system_id = "fs-0123456789abcdef0"
+    }
+  }
+}
+""",
+)
+def data_is_encrypted_on_its_way(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """ECS mounts EFS without TLS, unless told otherwise."""
+    if resource.type == "aws_ecs_task_definition":
+        yield from _mounts(resource)
+        return
+    for switch in _IN_TRANSIT[resource.type]:
+        fault = switch.fault("its traffic is not encrypted")
+        yield from require(resource, switch.wanted, fault, default=switch.default)
+
+
+def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
+    for index, volume in enumerate(listed(resource.value("volume"))):
+        if isinstance(volume, dict) and listed(volume.get("efs_volume_configuration")):
+            at = ("volume", index, "efs_volume_configuration", 0, "transit_encryption")
+            fault = Fault("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at)
+            yield from require(resource, ("ENABLED",), fault, default="DISABLED")
+
+
+@rule(
+    "FF094",
+    "Keys are rotated.",
+    "aws_kms_key",
+    severity=Severity.LOW,
+    why="KMS does it once a year without anybody noticing; what was encrypted before stays readable.",
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
+    checkov=("CKV_AWS_7",),
+    good='resource "aws_kms_key" "this" {\n  enable_key_rotation = true\n}\n',
+    bad='resource "aws_kms_key" "this" {\n  description = "shop-prod"\n}\n',
+)
+def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Symmetric keys whose material is KMS's: it rotates no others."""
+    usual = (("key_usage", "ENCRYPT_DECRYPT"), ("customer_master_key_spec", "SYMMETRIC_DEFAULT"))
+    given = [resource.value(name, default=value) for name, value in usual]
+    if resource.value("custom_key_store_id") is not None or given != [value for _, value in usual]:
+        yield from (
+            Undecided((name,)) for (name, _), value in zip(usual, given, strict=True) if isinstance(value, Unknown)
+        )
+        return
+    fault = Fault("it keeps its key material for ever", "set enable_key_rotation = true", ("enable_key_rotation",))
+    yield from require(resource, TRUE, fault, default=False)

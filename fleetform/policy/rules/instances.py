@@ -1,0 +1,31 @@
+"""EC2 instances."""
+
+from collections.abc import Iterator
+
+from fleetform.policy.requirements import require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.statements import listed
+from fleetform.policy.view import Resource
+
+
+@rule(
+    "FF096",
+    "Instances answer only sessions for their metadata.",
+    *("aws_instance", "aws_launch_configuration", "aws_launch_template"),
+    severity=Severity.MEDIUM,
+    why="With IMDSv1 one forged request through a service on the instance returns its role's credentials.",
+    link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
+    checkov=("CKV_AWS_79",),
+    good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n  }\n}\n',
+    bad='resource "aws_launch_template" "ecs" {\n  image_id = "ami-0123456789abcdef0"\n}\n',
+)
+def metadata_needs_a_session(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Left out, it is as the image and the account say; an instance from a template has the template's."""
+    options = listed(resource.value("metadata_options"))
+    if resource.value("metadata_options", 0, "http_endpoint") == "disabled":
+        return
+    if not options and resource.type == "aws_instance" and listed(resource.value("launch_template")):
+        return
+    fault = Fault("IMDSv1 may answer", 'set metadata_options.http_tokens = "required"')
+    fault = fault._replace(at=("metadata_options", 0, "http_tokens"))
+    yield from require(resource, ("required",), fault, default="optional")

@@ -1,0 +1,148 @@
+"""What brings data back, or keeps it from being lost, once somebody makes a mistake."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple
+
+from fleetform.policy.requirements import FALSE, TRUE, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.statements import listed
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource
+
+
+@rule(
+    "FF089",
+    "Databases are backed up.",
+    *("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster"),
+    severity=Severity.MEDIUM,
+    why="Without backups what a wrong statement deletes is gone; those of a few days cost next to nothing.",
+    link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",
+    checkov=("CKV_AWS_133", "CKV_AWS_360"),
+    good='resource "aws_db_instance" "orders" {\n  backup_retention_period = 7\n}\n',
+    bad='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
+)
+def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """The provider has none for an instance, unless told; clusters cannot do without. Replicas are their source's."""
+    days = resource.value("backup_retention_period", default=0 if resource.type == "aws_db_instance" else 1)
+    if listed(resource.value("replicate_source_db")):
+        return
+    if isinstance(days, Unknown):
+        yield Undecided(("backup_retention_period",))
+    elif str(days) == "0":
+        yield Fault("there are no backups", "set backup_retention_period", ("backup_retention_period",))
+
+
+class Guard(NamedTuple):
+    """An argument that keeps a resource from being deleted with its data.
+
+    Attributes:
+        name: The argument.
+        allowed: What it may be.
+        default: What holds if it is not given.
+        remedy: What to set.
+        message: What happens otherwise.
+    """
+
+    name: str
+    allowed: Collection[Known]
+    default: Known
+    remedy: str
+    message: str = "it can be deleted at once, with its data"
+
+
+_DELETION = Guard("deletion_protection", TRUE, default=False, remedy="set deletion_protection = true")
+_SNAPSHOT = Guard(
+    "skip_final_snapshot",
+    FALSE,
+    default=False,
+    remedy="set skip_final_snapshot = false, and final_snapshot_identifier",
+    message="nothing is left of it when it is deleted",
+)
+_GUARDS: Mapping[str, tuple[Guard, ...]] = {
+    "aws_cognito_user_pool": (
+        Guard("deletion_protection", ("ACTIVE",), "INACTIVE", 'set deletion_protection = "ACTIVE"'),
+    ),
+    "aws_db_instance": (_DELETION, _SNAPSHOT),
+    "aws_docdb_cluster": (_DELETION, _SNAPSHOT),
+    "aws_dynamodb_table": (
+        Guard("deletion_protection_enabled", TRUE, default=False, remedy="set deletion_protection_enabled = true"),
+    ),
+    "aws_neptune_cluster": (_DELETION, _SNAPSHOT),
+    "aws_rds_cluster": (_DELETION, _SNAPSHOT),
+    "aws_s3_bucket": (Guard("force_destroy", FALSE, default=False, remedy="remove force_destroy"),),
+}
+
+
+@rule(
+    "FF090",
+    "Protected environments keep their data.",
+    *(*_GUARDS, "aws_secretsmanager_secret"),
+    severity=Severity.MEDIUM,
+    why="A name that changed, or a block that was deleted, is enough for Terraform to delete what is behind it.",
+    link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html",
+    checkov=("CKV_AWS_139", "CKV_AWS_293"),
+    good="""\
+resource "aws_db_instance" "orders" {
+  deletion_protection       = true
+  final_snapshot_identifier = "orders-final"
+}
+
+resource "aws_s3_bucket" "orders" {
+  bucket = "shop-prod-orders"
+}
+""",
+    bad="""\
+resource "aws_db_instance" "orders" {
+  skip_final_snapshot = true
+}
+
+resource "aws_dynamodb_table" "orders" {
+  name = "orders"
+}
+
+resource "aws_s3_bucket" "orders" {
+  force_destroy = true
+}
+
+resource "aws_secretsmanager_secret" "orders" {
+  recovery_window_in_days = 0
+}
+""",
+)
+def protected_data_is_kept(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """AWS itself refuses to delete a bucket that is not empty, and keeps a secret for 30 days."""
+    if not facts.protected or listed(resource.value("replicate_source_db")):
+        return
+    if resource.type == "aws_secretsmanager_secret":
+        yield from _recoverable(resource)
+    for guard in _GUARDS.get(resource.type, ()):
+        fault = Fault(guard.message, guard.remedy, (guard.name,))
+        yield from require(resource, guard.allowed, fault, default=guard.default)
+
+
+def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
+    at = ("recovery_window_in_days",)
+    days = resource.value(*at, default=30)
+    if isinstance(days, Unknown):
+        yield Undecided(at)
+    elif str(days) == "0":
+        yield Fault("it can be deleted at once", "remove recovery_window_in_days, or set 7 to 30", at)
+
+
+@rule(
+    "FF092",
+    "Tables of protected environments can be set back.",
+    "aws_dynamodb_table",
+    severity=Severity.LOW,
+    why="Without point-in-time recovery what a wrong release writes or deletes is gone.",
+    link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html",
+    checkov=("CKV_AWS_28",),
+    good='resource "aws_dynamodb_table" "orders" {\n  point_in_time_recovery {\n    enabled = true\n  }\n}\n',
+    bad='resource "aws_dynamodb_table" "orders" {\n  name = "orders"\n}\n',
+)
+def tables_can_be_set_back(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """DynamoDB makes no backups by itself."""
+    if facts.protected:
+        fault = Fault("there is no way back", "set point_in_time_recovery.enabled = true")
+        fault = fault._replace(at=("point_in_time_recovery", 0, "enabled"))
+        yield from require(resource, TRUE, fault, default=False)

@@ -1,0 +1,175 @@
+"""S3 and databases: who can reach the data."""
+
+from collections.abc import Iterator
+
+from fleetform.policy.requirements import FALSE, TRUE, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.statements import listed
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource
+
+_S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
+
+
+@rule(
+    "FF082",
+    "Buckets block public access wholly.",
+    *("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"),
+    severity=Severity.HIGH,
+    why="What AWS blocks for each new bucket, this resource opens again: what it does not say is false.",
+    link=f"{_S3}/access-control-block-public-access.html",
+    checkov=("CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56"),
+    good="""\
+resource "aws_s3_bucket_public_access_block" "web" {
+  bucket                  = "shop-prod-web"
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+""",
+    bad="""\
+resource "aws_s3_bucket_public_access_block" "web" {
+  bucket                  = "shop-prod-web"
+  block_public_acls       = true
+  block_public_policy     = false
+  ignore_public_acls      = true
+}
+""",
+)
+def public_access_is_blocked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Without the resource AWS blocks all of it, since April 2023."""
+    for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
+        yield from require(resource, TRUE, Fault(f"{name} is off", f"set {name} = true", (name,)), default=False)
+
+
+_PUBLIC_ACLS = ("authenticated-read", "public-read", "public-read-write")
+_PUBLIC_GROUPS = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
+
+
+@rule(
+    "FF083",
+    "Buckets have no public ACL.",
+    *("aws_s3_bucket", "aws_s3_bucket_acl", "aws_s3_object"),
+    severity=Severity.HIGH,
+    why="Everybody on the internet, or everybody with an AWS account, reads it.",
+    link=f"{_S3}/acl-overview.html#canned-acl",
+    checkov=("CKV_AWS_20", "CKV_AWS_57", "CKV_AWS_375"),
+    good='resource "aws_s3_bucket_acl" "web" {\n  bucket = "shop-prod-web"\n  acl    = "private"\n}\n',
+    bad="""\
+resource "aws_s3_bucket_acl" "web" {
+  bucket = "shop-prod-web"
+  acl    = "public-read"
+}
+
+resource "aws_s3_bucket_acl" "orders" {
+  bucket = "shop-prod-orders"
+
+  access_control_policy {
+    grant {
+      permission = "READ"
+
+      grantee {
+        type = "Group"
+        uri  = "http://acs.amazonaws.com/groups/global/AllUsers"
+      }
+    }
+  }
+}
+""",
+)
+def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """New buckets have no ACLs at all, unless they are switched on."""
+    acl = resource.value("acl")
+    if isinstance(acl, Unknown):
+        yield Undecided(("acl",))
+    elif acl in _PUBLIC_ACLS:
+        yield Fault(
+            f"its ACL is {acl}", "remove it, and let a CDN or the service itself serve what is public", ("acl",)
+        )
+    for index, grant in enumerate(listed(resource.value("access_control_policy", 0, "grant"))):
+        if isinstance(grant, dict) and str(resource_uri(grant)).endswith(_PUBLIC_GROUPS):
+            at = ("access_control_policy", 0, "grant", index, "grantee", 0, "uri")
+            yield Fault("its ACL has a grant for everybody", "remove the grant", at)
+
+
+def resource_uri(grant: dict[str, Known]) -> Known:
+    """The group that a grant is for."""
+    grantee = next(iter(listed(grant.get("grantee"))), None)
+    return grantee.get("uri") if isinstance(grantee, dict) else None
+
+
+@rule(
+    "FF084",
+    "Buckets with a policy refuse plain HTTP.",
+    "aws_s3_bucket_policy",
+    severity=Severity.LOW,
+    why="S3 answers HTTP, too: a client that is set up wrongly sends data and signatures in the clear.",
+    link=f"{_S3}/security-best-practices.html#transit",
+    checkov=("CKV_AWS_379",),
+    good="""\
+resource "aws_s3_bucket_policy" "web" {
+  bucket = "shop-prod-web"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = ["arn:aws:s3:::shop-prod-web", "arn:aws:s3:::shop-prod-web/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+""",
+    bad="""\
+resource "aws_s3_bucket_policy" "web" {
+  bucket = "shop-prod-web"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { AWS = "arn:aws:iam::123456789012:role/web" }
+      Action    = "s3:GetObject"
+      Resource  = "arn:aws:s3:::shop-prod-web/*"
+    }]
+  })
+}
+""",
+)
+def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A statement that denies it, or one on the TLS version, which is stricter."""
+    given = resource.value("policy", "Statement")
+    if any(isinstance(statement, dict) and _refuses_http(statement) for statement in listed(given)):
+        return
+    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in listed(given)):
+        yield Undecided(("policy",))
+    else:
+        remedy = "add a statement that denies s3:* if aws:SecureTransport is false"
+        yield Fault("the bucket answers plain HTTP", remedy, ("policy",))
+
+
+def _refuses_http(statement: dict[str, Known]) -> bool:
+    conditions = statement.get("Condition")
+    keys = (
+        {key.lower() for test in conditions.values() if isinstance(test, dict) for key in test}
+        if isinstance(conditions, dict)
+        else set()
+    )
+    return statement.get("Effect") == "Deny" and not keys.isdisjoint({"aws:securetransport", "s3:tlsversion"})
+
+
+@rule(
+    "FF088",
+    "Databases have no public address.",
+    *("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_neptune_cluster_instance"),
+    *("aws_redshift_cluster", "aws_dms_replication_instance", "aws_mq_broker"),
+    severity=Severity.HIGH,
+    why="One security group rule, and a password, are all that is between the data and the internet.",
+    link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
+    checkov=("CKV_AWS_17", "CKV_AWS_69", "CKV_AWS_87", "CKV_AWS_89", "CKV_AWS_102"),
+    good='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
+    bad='resource "aws_db_instance" "orders" {\n  engine              = "postgres"\n  publicly_accessible = true\n}\n',
+)
+def databases_are_private(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """The provider's default is no address."""
+    fault = Fault("it has a public address", "set publicly_accessible = false", ("publicly_accessible",))
+    yield from require(resource, FALSE, fault, default=False)

@@ -1,0 +1,294 @@
+"""Terraform itself: its state, providers, modules, and what it runs."""
+
+import re
+from collections.abc import Iterator
+
+from fleetform.catalog.models import Environment
+from fleetform.policy.requirements import TRUE, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.statements import listed
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource, View
+
+_LANGUAGE = "https://developer.hashicorp.com/terraform/language"
+_PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
+
+
+@environment_rule(
+    "FF097",
+    "State is kept where all who apply share it.",
+    *("terraform", "backend"),
+    severity=Severity.HIGH,
+    why="State in a folder is lost with it, is not locked, and has in clear text what AWS keeps secret.",
+    link=f"{_LANGUAGE}/state/remote",
+    good='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
+    bad='terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n',
+)
+def state_is_shared(view: View, _: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """A stack that names no backend has the local one; the settings may be in several blocks."""
+    remedy = 'use backend "s3"'
+    for backend in view.of("backend"):
+        if backend.value("type") == "local":
+            yield backend, Fault("state is kept in a local file", remedy)
+    for blocks in _settings(view):
+        if not any(key in block.values for block in blocks for key in ("backend", "cloud")):
+            yield blocks[0], Fault("no backend: state is kept in a local file", remedy)
+
+
+def _settings(view: View) -> list[list[Resource]]:
+    """The `terraform` blocks of each stack."""
+    found: dict[str, list[Resource]] = {}
+    for block in view.of("terraform"):
+        found.setdefault(block.stack, []).append(block)
+    return list(found.values())
+
+
+@rule(
+    "FF098",
+    "State is locked.",
+    "backend",
+    severity=Severity.MEDIUM,
+    why="Two who apply at once overwrite each other's state: resources are made twice, or forgotten.",
+    link=f"{_LANGUAGE}/backend/s3#state-locking",
+    good="""\
+terraform {
+  backend "s3" {
+    bucket       = "shop-prod-tfstate"
+    use_lockfile = true
+  }
+}
+""",
+    bad='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
+)
+def state_is_locked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A backend without a bucket has its settings from a file, or a flag, that is not here."""
+    if resource.value("type") != "s3" or resource.value("dynamodb_table") is not None:
+        return
+    if resource.value("bucket") is None:
+        yield Undecided(("use_lockfile",))
+        return
+    fault = Fault("nothing locks the state", "set use_lockfile = true", ("use_lockfile",))
+    yield from require(resource, TRUE, fault, default=False)
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+_CREDENTIALS = {
+    "access_key": re.compile(r"A(?:KIA|SIA)[A-Z0-9]{16}"),
+    "secret_key": re.compile(r"[A-Za-z0-9/+]{40}"),
+    "token": re.compile(r".{40,}"),
+    "password": re.compile(r".+"),
+    "api_key": re.compile(r".+"),
+    "app_key": re.compile(r".+"),
+    "api_token": re.compile(r".+"),
+    "client_secret": re.compile(r".+"),
+}
+
+
+@rule(
+    "FF099",
+    "No credentials are written down for providers and backends.",
+    *("provider", "backend"),
+    severity=Severity.HIGH,
+    why="Whoever reads the repository, or ever read it, has them; Terraform writes those of backends to disk, too.",
+    link=f"{_PROVIDER}#authentication-and-configuration",
+    checkov=("CKV_AWS_41",),
+    good='provider "aws" {\n  region     = "eu-central-1"\n  access_key = "test"\n  secret_key = "test"\n}\n',
+    bad="""\
+provider "aws" {
+  access_key = "AKIAIOSFODNN7EXAMPLE"
+  secret_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+}
+
+provider "datadog" {
+  api_key = "0123456789abcdef0123456789abcdef"
+}
+""",
+)
+def no_credentials_are_written_down(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """What has the form of one: an emulator takes `test`. Variables without a value are how to pass them on."""
+    for name, form in _CREDENTIALS.items():
+        value = resource.value(name)
+        if isinstance(value, str) and form.fullmatch(value):
+            remedy = "take it away and revoke it; give it in the process environment, for AWS a role"
+            yield Fault(f"its {name} is written down", remedy, (name,))
+
+
+@environment_rule(
+    "FF100",
+    "Versions are bounded.",
+    "terraform",
+    severity=Severity.LOW,
+    why="The next major version changes what the same text means, on whichever day it comes out.",
+    link=f"{_LANGUAGE}/expressions/version-constraints#best-practices",
+    good="""\
+terraform {
+  required_version = ">= 1.10"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+""",
+    bad="""\
+terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.0"
+    }
+    random = {
+      source = "hashicorp/random"
+    }
+  }
+}
+""",
+)
+def versions_are_bounded(view: View, _: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+    """Terraform's from below, which keeps its promises within 1.x; each provider's from above."""
+    for blocks in _settings(view):
+        if all(block.value("required_version") is None for block in blocks):
+            yield (
+                blocks[0],
+                Fault("any Terraform will do", 'set required_version, such as ">= 1.10"', ("required_version",)),
+            )
+        for block in blocks:
+            for name, fault in _unbounded(block):
+                yield block, fault._replace(at=("required_providers", 0, name))
+
+
+def _unbounded(block: Resource) -> Iterator[tuple[str, Fault]]:
+    providers = block.value("required_providers", 0)
+    for name, given in providers.items() if isinstance(providers, dict) else ():
+        version = given.get("version") if isinstance(given, dict) else given
+        if not isinstance(version, Unknown) and not _bounded(version):
+            yield name, Fault(f"any later version of {name} will do", 'set a version such as "~> 5.100"')
+
+
+def _bounded(version: Known) -> bool:
+    """Whether a constraint has an upper end."""
+    return isinstance(version, str) and any(
+        not part.strip().startswith((">", "!=")) and part.strip() for part in version.split(",")
+    )
+
+
+@rule(
+    "FF101",
+    "Providers are bound to their account.",
+    "provider",
+    severity=Severity.MEDIUM,
+    why="With another account's credentials at hand, everything is made, or changed, there.",
+    link=f"{_PROVIDER}#allowed_account_ids-1",
+    good='provider "aws" {\n  allowed_account_ids = ["123456789012"]\n}\n',
+    bad='provider "aws" {\n  region = "eu-central-1"\n}\n',
+)
+def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """The role that it takes on has an account, too."""
+    given = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
+    if resource.address == "provider.aws" and not given:
+        remedy = "set allowed_account_ids = [var.account]"
+        yield Fault("it works in whichever account it is let into", remedy)
+
+
+@rule(
+    "FF102",
+    "Providers tag what they make.",
+    "provider",
+    severity=Severity.LOW,
+    why="What has no tags is on the bill, and nobody knows whose it is.",
+    link="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
+    good='provider "aws" {\n  default_tags {\n    tags = { application = "shop" }\n  }\n}\n',
+    bad='provider "aws" {\n  alias  = "global"\n  region = "us-east-1"\n}\n',
+)
+def providers_tag_what_they_make(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Once for everything, instead of on each resource; a second provider easily goes without."""
+    tags = resource.value("default_tags", 0, "tags", default={})
+    if resource.address == "provider.aws" and tags == {}:
+        yield Fault("it sets no tags", "add default_tags with tags = var.tags", ("default_tags",))
+
+
+_REGISTRY = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+/)?[\w-]+/[\w-]+/[a-z0-9]+(?://.*)?")
+_GIT = re.compile(r"(?:git::|git@|github\.com/|bitbucket\.org/).*")
+_REVISION = re.compile(r"[?&]ref=([^&]+)")
+_BRANCHES = frozenset({"HEAD", "dev", "develop", "main", "master", "trunk"})
+
+
+@rule(
+    "FF103",
+    "Modules are of a version.",
+    "module",
+    severity=Severity.MEDIUM,
+    why="No lock file holds modules: whatever their owners publish next runs with your credentials.",
+    link=f"{_LANGUAGE}/modules/sources",
+    checkov=("CKV_TF_2",),
+    good="""\
+module "vpc" {
+  source  = "terraform-aws-modules/vpc/aws"
+  version = "~> 5.21"
+}
+
+module "queue" {
+  source = "git::https://github.com/example/queue.git?ref=v1.2.0"
+}
+
+module "web" {
+  source = "../../../modules/ecs_service"
+}
+""",
+    bad="""\
+module "vpc" {
+  source = "terraform-aws-modules/vpc/aws"
+}
+
+module "queue" {
+  source = "git::https://github.com/example/queue.git?ref=main"
+}
+""",
+)
+def modules_are_of_a_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A version of the registry's cannot be published twice; a tag is moved only on purpose, a branch every day."""
+    source, version = resource.value("source"), resource.value("version")
+    if isinstance(source, Unknown):
+        yield Undecided(("source",))
+    elif not isinstance(source, str) or source.startswith("."):
+        return
+    elif _GIT.fullmatch(source):
+        found = _REVISION.search(source)
+        if not found or found[1] in _BRANCHES:
+            what = f"is of the branch {found[1]}" if found else "is of whatever comes next"
+            yield Fault(f"the module {what}", "add ?ref= with a tag or commit", ("source",))
+    elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _bounded(version):
+        yield Fault(
+            "the module is of whatever comes next", "set version", ("source" if version is None else "version",)
+        )
+
+
+@rule(
+    "FF104",
+    "Terraform runs no programs.",
+    *("null_resource", "terraform_data", "aws_instance", "external"),
+    severity=Severity.LOW,
+    why="No plan shows what they do, and they do it with the credentials of whoever plans or applies.",
+    link=f"{_LANGUAGE}/resources/provisioners/syntax",
+    good='resource "terraform_data" "release" {\n  input = "1.2.0"\n}\n',
+    bad="""\
+resource "terraform_data" "release" {
+  provisioner "local-exec" {
+    command = "./release"
+  }
+}
+
+data "external" "version" {
+  program = ["./version"]
+}
+""",
+)
+def terraform_runs_no_programs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Provisioners are in the text alone: a plan passes."""
+    remedy = "do it in a step of its own, or by a resource"
+    if resource.kind == "data" and resource.type == "external":
+        yield Fault("every plan runs a program", remedy, ("program",))
+    elif listed(resource.value("provisioner")):
+        yield Fault("a provisioner runs a program", remedy, ("provisioner", 0))

@@ -1,0 +1,427 @@
+"""IAM: who may take on a role, and who may use a resource."""
+
+import re
+from collections.abc import Iterator
+
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.statements import TRUST_POLICIES, Condition, Principal, Statement, of_statements
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource
+
+_GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
+
+# Condition keys that say who comes, or from where:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+_IDENTIFYING = frozenset(
+    {
+        *("aws:principalaccount", "aws:principalarn", "aws:principalisawsservice", "aws:principalorgid"),
+        *("aws:principalorgpaths", "aws:principalservicename", "aws:sourceaccount", "aws:sourcearn", "aws:sourceip"),
+        *("aws:sourceorgid", "aws:sourceorgpaths", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce", "aws:userid"),
+        *("aws:vpcsourceip", "elasticfilesystem:accessedviamounttarget", "kms:calleraccount"),
+    }
+)
+_SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
+
+
+def _takes_on_role(statement: Statement) -> bool:
+    return any(isinstance(action, str) and action.lower().startswith("sts:") for action in statement.items("Action"))
+
+
+def _has(statement: Statement, keys: frozenset[str]) -> bool | None:
+    """Whether it holds only for certain values of one of some keys; None if that is not known."""
+    conditions = statement.conditions
+    return None if conditions is None else any(_narrows(condition, keys) for condition in conditions)
+
+
+def _narrows(condition: Condition, keys: frozenset[str]) -> bool:
+    """A test that also holds where the key is missing, or for all other values, narrows nothing."""
+    loose = any(word in condition.test for word in ("ForAllValues", "IfExists", "Not", "Null"))
+    return condition.key in keys and not loose and "*" not in condition.values
+
+
+def _anyone(statement: Statement) -> bool:
+    """Federated principals are named otherwise: `*` is none of theirs."""
+    return any(principal.name == "*" and principal.kind in {"*", "AWS"} for principal in statement.principals)
+
+
+def _open_to_anyone(statement: Statement, what: str, remedy: str) -> Iterator[Fault | Undecided]:
+    at = statement.at("Principal")
+    narrowed = _has(statement, _IDENTIFYING)
+    if _anyone(statement):
+        if narrowed is None:
+            yield Undecided(statement.at("Condition"))
+        elif not narrowed:
+            yield Fault(what, remedy, at)
+    elif not narrowed and any(_open(principal) for principal in statement.principals):
+        yield Undecided(at)
+
+
+def _open(principal: Principal) -> bool:
+    """What is unknown in a principal's place may be anyone, save an ARN."""
+    return isinstance(principal.name, Unknown) and not principal.name.reference.endswith((".arn", ".iam_arn"))
+
+
+@rule(
+    "FF076",
+    "Roles are taken on by who is named.",
+    *TRUST_POLICIES,
+    severity=Severity.HIGH,
+    why="With any AWS account as principal, everybody with an account of their own is in.",
+    link=f"{_GUIDE}/reference_policies_elements_principal.html",
+    checkov=("CKV_AWS_60", "CKV_AWS_61"),
+    good="""\
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:PrincipalOrgID"
+      values   = ["o-0123456789"]
+    }
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "deploy" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+  }
+}
+
+resource "aws_iam_role" "deploy" {
+  assume_role_policy = jsonencode({
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = "*" }]
+  })
+}
+""",
+)
+@of_statements("assume_role_policy")
+def roles_name_who_takes_them_on(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """An external ID is no secret: it does not say who comes."""
+    if _takes_on_role(statement):
+        remedy = "name roles or accounts, or the organization in a condition on aws:PrincipalOrgID"
+        yield from _open_to_anyone(statement, "anybody may take on the role", remedy)
+
+
+@rule(
+    "FF077",
+    "Policies of resources name who may use them.",
+    *("aws_s3_bucket_policy", "aws_sqs_queue", "aws_sqs_queue_policy", "aws_sns_topic", "aws_sns_topic_policy"),
+    *("aws_kms_key", "aws_kms_key_policy", "aws_ecr_repository_policy", "aws_ecr_registry_policy"),
+    *("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_opensearch_domain"),
+    *("aws_opensearch_domain_policy", "aws_cloudwatch_log_resource_policy", "aws_s3_access_point"),
+    *("aws_s3control_access_point_policy", "aws_efs_file_system_policy", "aws_backup_vault_policy"),
+    severity=Severity.HIGH,
+    why="With anyone as principal, everybody with an AWS account, or with none, gets at the data.",
+    link=f"{_GUIDE}/reference_policies_elements_principal.html",
+    checkov=(
+        *("CKV_AWS_32", "CKV_AWS_33", "CKV_AWS_70", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_283", "CKV_AWS_385"),
+        "CKV_AWS_387",
+    ),
+    good="""\
+resource "aws_sqs_queue_policy" "orders" {
+  queue_url = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sqs:SendMessage"
+      Principal = "*"
+      Resource  = "arn:aws:sqs:eu-central-1:123456789012:orders"
+      Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:sns:eu-central-1:123456789012:orders" } }
+    }]
+  })
+}
+""",
+    bad="""\
+resource "aws_s3_bucket_policy" "web" {
+  bucket = "shop-prod-web"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "s3:GetObject"
+      Principal = { AWS = "*" }
+      Resource  = "arn:aws:s3:::shop-prod-web/*"
+      Condition = { Bool = { "aws:SecureTransport" = "true" } }
+    }]
+  })
+}
+""",
+)
+@of_statements("policy", "access_policies", "policy_document", documents=False)
+def resources_name_who_uses_them(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """What a document is for shows where it is used: that of a VPC endpoint may have any principal."""
+    yield from _open_to_anyone(
+        statement, "anybody may use it", "name the principals, or add a condition that says who comes"
+    )
+
+
+_CALLING = ("codebuild", "ecs-tasks", "pipes", "scheduler", "states", "vpc-flow-logs")
+
+
+@rule(
+    "FF078",
+    "Services of AWS take on roles for this account alone.",
+    *TRUST_POLICIES,
+    severity=Severity.LOW,
+    why="Without the source in a condition, the service could be made to use the role on somebody else's behalf.",
+    link=f"{_GUIDE}/confused-deputy.html",
+    good="""\
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = ["123456789012"]
+    }
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["ecs-tasks.amazonaws.com"]
+    }
+  }
+}
+""",
+)
+@of_statements("assume_role_policy")
+def services_take_on_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """Of services whose guides ask for it, as they say for whom they come."""
+    called = [principal.name for principal in statement.principals if _service(principal) in _CALLING]
+    if called and _takes_on_role(statement):
+        narrowed = _has(statement, _SOURCES)
+        if narrowed is None:
+            yield Undecided(statement.at("Condition"))
+        elif not narrowed:
+            remedy = "add conditions on aws:SourceAccount and aws:SourceArn"
+            yield Fault(f"{called[0]} takes it on for anybody", remedy, statement.at("Principal"))
+
+
+def _service(principal: Principal) -> str:
+    known = principal.kind == "Service" and isinstance(principal.name, str)
+    return str(principal.name).partition(".")[0] if known else ""
+
+
+_DELIVERING = frozenset({"sns:publish", "sqs:sendmessage"})
+
+
+@rule(
+    "FF079",
+    "Services of AWS deliver from named sources.",
+    *("aws_lambda_permission", "aws_sns_topic", "aws_sns_topic_policy", "aws_sqs_queue", "aws_sqs_queue_policy"),
+    "aws_iam_policy_document",
+    severity=Severity.MEDIUM,
+    why="Any topic, bucket or rule of any account can have the service deliver what it likes.",
+    link=f"{_GUIDE}/confused-deputy.html",
+    checkov=("CKV_AWS_301", "CKV_AWS_364"),
+    good="""\
+resource "aws_lambda_permission" "orders" {
+  principal  = "sns.amazonaws.com"
+  source_arn = "arn:aws:sns:eu-central-1:123456789012:orders"
+}
+""",
+    bad="""\
+resource "aws_lambda_permission" "orders" {
+  principal = "sns.amazonaws.com"
+}
+
+data "aws_iam_policy_document" "orders" {
+  statement {
+    actions   = ["sqs:SendMessage"]
+    resources = ["arn:aws:sqs:eu-central-1:123456789012:orders"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["sns.amazonaws.com"]
+    }
+  }
+}
+""",
+)
+def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """S3's ARNs have no account, which makes the bucket's name enough, as long as it is yours."""
+    if resource.type == "aws_lambda_permission":
+        yield from _permission(resource)
+    else:
+        yield from _delivered(resource, facts)
+
+
+def _permission(resource: Resource) -> Iterator[Fault | Undecided]:
+    principal = resource.value("principal")
+    if isinstance(principal, Unknown):
+        yield Undecided(("principal",))
+    elif principal == "*" or str(principal).endswith(".amazonaws.com"):
+        given = [resource.value(key) for key in ("source_account", "source_arn", "principal_org_id")]
+        if not any(given):
+            yield Fault(f"{principal} may invoke it for anybody", "set source_arn", ("principal",))
+
+
+@of_statements("policy")
+def _delivered(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    actions = [action.lower() for action in statement.items("Action") if isinstance(action, str)]
+    called = [principal.name for principal in statement.principals if _service(principal)]
+    if not called or _DELIVERING.isdisjoint(actions):
+        return
+    narrowed = _has(statement, _SOURCES)
+    if narrowed is None:
+        yield Undecided(statement.at("Condition"))
+    elif not narrowed:
+        at = statement.at("Principal")
+        yield Fault(f"{called[0]} delivers for anybody", "add a condition on aws:SourceArn", at)
+
+
+_ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
+
+
+@rule(
+    "FF080",
+    "Other accounts take on roles under a condition.",
+    *TRUST_POLICIES,
+    severity=Severity.MEDIUM,
+    why="The whole of another account is trusted: everybody there with sts:AssumeRole is in.",
+    link=f"{_GUIDE}/id_roles_common-scenarios_third-party.html",
+    good="""\
+data "aws_iam_policy_document" "audit" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::210987654321:role/audit"]
+    }
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "audit" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:aws:iam::210987654321:root"]
+    }
+  }
+}
+""",
+)
+@of_statements("assume_role_policy")
+def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) -> Iterator[Fault | Undecided]:
+    """Any condition will do: an external ID, MFA, a principal; so does the name of a role."""
+    others = [
+        account for principal in statement.principals if (account := _account(principal)) not in ("", facts.account)
+    ]
+    if others and facts.account and _takes_on_role(statement) and not statement.conditions:
+        at = statement.at("Principal")
+        if statement.conditions is None:
+            yield Undecided(statement.at("Condition"))
+        else:
+            yield Fault(f"all of account {others[0]} may take it on", "name a role, or require an external ID", at)
+
+
+def _account(principal: Principal) -> str:
+    """The account that a principal is the whole of; empty if it is not one."""
+    found = _ACCOUNT.fullmatch(principal.name) if isinstance(principal.name, str) else None
+    return found[1] if found and principal.kind == "AWS" else ""
+
+
+_SHARED_PROVIDERS = ("agent.buildkite.com", "app.terraform.io", "gitlab.com", "token.actions.githubusercontent.com")
+
+
+@rule(
+    "FF081",
+    "CI takes on roles for named repositories.",
+    *TRUST_POLICIES,
+    severity=Severity.HIGH,
+    why="All of its customers have tokens of the same provider: without the subject, anybody's pipeline is in.",
+    link=f"{_GUIDE}/id_roles_providers_create_oidc.html#idp_oidc_Create_GitHub",
+    checkov=("CKV_AWS_358", "CKV_AWS_393"),
+    good="""\
+data "aws_iam_policy_document" "ci" {
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "token.actions.githubusercontent.com:sub"
+      values   = ["repo:example/shop:ref:refs/heads/main"]
+    }
+  }
+}
+""",
+    bad="""\
+data "aws_iam_policy_document" "ci" {
+  statement {
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+
+    principals {
+      type        = "Federated"
+      identifiers = ["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "token.actions.githubusercontent.com:aud"
+      values   = ["sts.amazonaws.com"]
+    }
+  }
+}
+""",
+)
+@of_statements("assume_role_policy")
+def ci_comes_from_named_repositories(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+    """A subject that begins with a wildcard, or has one for the organization, names nobody."""
+    providers = [provider for principal in statement.principals if (provider := _shared_provider(principal))]
+    if not providers:
+        return
+    conditions = statement.conditions
+    if conditions is None:
+        yield Undecided(statement.at("Condition"))
+    elif not any(_names_subject(condition, providers[0]) for condition in conditions):
+        remedy = f"add a condition on {providers[0]}:sub with the organization and repository"
+        yield Fault(f"anybody's pipeline at {providers[0]} may take it on", remedy, statement.at("Principal"))
+
+
+def _shared_provider(principal: Principal) -> str:
+    name = principal.name if principal.kind == "Federated" and isinstance(principal.name, str) else ""
+    host = name.partition(":oidc-provider/")[2] or name
+    return host if host in _SHARED_PROVIDERS else ""
+
+
+_NOBODY = re.compile(r"(?:\w+:)?\*.*")
+
+
+def _names_subject(condition: Condition, provider: str) -> bool:
+    """Claims other than the subject may name the repository, too."""
+    named = condition.key.startswith(f"{provider}:") and not condition.key.endswith(":aud")
+    return (
+        named and "Not" not in condition.test and not any(_NOBODY.fullmatch(str(value)) for value in condition.values)
+    )

@@ -1,0 +1,171 @@
+"""IAM: who may do what, beyond the rules' examples."""
+
+import pytest
+
+from fleetform.policy.rules import shipped
+from tests.policy.examples import judged
+
+from .statements import document, policy
+
+EVERY = 'actions = ["{}"]\n resources = ["{}"]'
+CONDITION = 'condition {\n test = "StringEquals"\n variable = "aws:ResourceTag/team"\n values = ["web"]\n}'
+
+
+def messages(text: str, rule: str) -> list[str]:
+    return [finding.message for finding in judged(text, shipped()[rule]).findings]
+
+
+def undecided(text: str, rule: str) -> list[tuple[str | int, ...]]:
+    return [question.at for question in judged(text, shipped()[rule]).open]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("s3:GetObject", "*"),
+        ("s3:Get*", "arn:aws:s3:::*"),
+        ("S3:getobject", "arn:aws:s3:::*/*"),
+        ("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:*"),
+        ("ssm:GetParameter?", "arn:aws:ssm:*:*:parameter/*"),
+        ("sqs:SendMessage", "arn:aws:sqs:eu-central-1:123456789012:*"),
+        ("states:StartExecution", "arn:aws:states:eu-central-1:123456789012:stateMachine:*"),
+    ],
+)
+def test_what_can_be_narrowed_is_not_given_on_everything(action: str, resource: str) -> None:
+    assert messages(document(EVERY.format(action, resource)), "FF070") == [f"allows {action} on everything"]
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("ecr:GetAuthorizationToken", "*"),
+        ("ssmmessages:OpenDataChannel", "*"),
+        ("logs:DescribeLogGroups", "arn:aws:logs:eu-central-1:123456789012:log-group:*"),
+        ("sns:Publish", "*"),
+        ("s3:GetObject", "arn:aws:s3:::shop/*"),
+        ("ssm:GetParameters", "arn:aws:ssm:eu-central-1:123456789012:parameter/shop/*"),
+        ("ecs:RunTask", "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:*"),
+        ("s3:*", "*"),
+    ],
+)
+def test_what_is_named_or_cannot_be_narrowed_passes(action: str, resource: str) -> None:
+    assert judged(document(EVERY.format(action, resource)), shipped()["FF070"]).findings == []
+
+
+def test_a_condition_narrows() -> None:
+    text = document(EVERY.format("s3:GetObject", "*") + "\n" + CONDITION)
+    assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], [])
+
+
+def test_conditions_that_nobody_knows_leave_it_open() -> None:
+    dynamic = 'dynamic "condition" {\n for_each = var.x\n content {\n test = "a"\n variable = "b"\n values = []\n }\n}'
+    text = document(EVERY.format("s3:GetObject", "*") + "\n" + dynamic)
+    assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], [("statement", 0, "condition")])
+
+
+@pytest.mark.parametrize(
+    ("resources", "open_at"),
+    [
+        ("[aws_s3_bucket.web.arn]", []),
+        ("[var.bucket_arn]", [("statement", 0, "resources")]),
+        ("var.bucket_arns", [("statement", 0, "resources")]),
+    ],
+)
+def test_a_resource_that_nobody_knows_may_be_everything_unless_it_is_an_arn(
+    resources: str, open_at: list[tuple[str | int, ...]]
+) -> None:
+    text = 'resource "aws_s3_bucket" "web" {}\n' + document(f'actions = ["s3:GetObject"]\n resources = {resources}')
+    assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], open_at)
+
+
+def test_what_denies_is_no_concern() -> None:
+    text = document('effect = "Deny"\n actions = ["*"]\n resources = ["*"]')
+    assert [messages(text, rule) for rule in ("FF004", "FF070", "FF071", "FF072")] == [[], [], [], []]
+
+
+def test_a_key_policy_gives_its_account_the_key() -> None:
+    principals = 'principals {\n type = "AWS"\n identifiers = ["arn:aws:iam::123456789012:root"]\n}'
+    text = document(EVERY.format("kms:*", "*") + "\n" + principals)
+    assert [messages(text, rule) for rule in ("FF004", "FF070")] == [[], []]
+
+
+def test_a_key_policy_gives_others_what_it_names() -> None:
+    principals = 'principals {\n type = "AWS"\n identifiers = ["arn:aws:iam::123456789012:role/web"]\n}'
+    assert messages(document(EVERY.format("kms:*", "*") + "\n" + principals), "FF004") == ["allows kms:*"]
+
+
+def test_policies_within_a_role_are_read() -> None:
+    text = """
+resource "aws_iam_role" "web" {
+  inline_policy {
+    policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "*" }] })
+  }
+}
+"""
+    assert messages(text, "FF004") == ["allows s3:*"]
+
+
+def test_json_text_is_read() -> None:
+    text = """
+resource "aws_iam_policy" "web" {
+  policy = "{\\"Statement\\":[{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"s3:GetObject\\",\\"Resource\\":\\"*\\"}]}"
+}
+"""
+    assert messages(text, "FF070") == ["allows s3:GetObject on everything"]
+
+
+def test_what_comes_from_a_document_is_judged_there() -> None:
+    text = 'resource "aws_iam_policy" "web" {\n  policy = data.aws_iam_policy_document.this.json\n}\n'
+    text += document(EVERY.format("s3:GetObject", "*"))
+    judgement = judged(text, shipped()["FF070"])
+    assert [finding.address for finding in judgement.findings] == ["data.aws_iam_policy_document.this"]
+    assert judgement.open == []
+
+
+def test_roles_are_passed_to_a_named_service() -> None:
+    condition = CONDITION.replace("aws:ResourceTag/team", "iam:PassedToService")
+    assert messages(document(EVERY.format("iam:PassRole", "*") + "\n" + condition), "FF071") == []
+
+
+@pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:Create*", "sts:AssumeRole", "iam:*Policy"])
+def test_rights_to_give_oneself_rights_are_found(action: str) -> None:
+    resource = "arn:aws:iam::123456789012:role/*"
+    assert messages(document(EVERY.format(action, resource)), "FF072") == [f"allows {action} on everything"]
+
+
+@pytest.mark.parametrize("action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"])
+def test_reading_iam_gives_no_rights(action: str) -> None:
+    assert messages(document(EVERY.format(action, "*")), "FF072") == []
+
+
+def test_not_in_json_is_found_at_its_place() -> None:
+    text = policy('Effect = "Allow", NotResource = "*", Action = "s3:GetObject"')
+    assert messages(text, "FF073") == ["allows all but its NotResource"]
+
+
+@pytest.mark.parametrize(
+    ("arn", "expected"),
+    [
+        ("arn:aws:iam::aws:policy/AdministratorAccess", ["attaches AdministratorAccess"]),
+        ("arn:aws-cn:iam::aws:policy/PowerUserAccess", ["attaches PowerUserAccess"]),
+        ("arn:aws:iam::aws:policy/AmazonECS_FullAccess", ["attaches AmazonECS_FullAccess"]),
+        ("arn:aws:iam::aws:policy/AmazonSSMFullAccess", ["attaches AmazonSSMFullAccess"]),
+        (
+            "arn:aws:iam::aws:policy/AmazonElasticFileSystemClientFullAccess",
+            ["attaches AmazonElasticFileSystemClientFullAccess"],
+        ),
+        ("arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy", []),
+        ("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", []),
+        ("arn:aws:iam::123456789012:policy/OurFullAccess", []),
+    ],
+)
+def test_full_access_is_known_by_the_names_of_awss_policies(arn: str, expected: list[str]) -> None:
+    text = f'resource "aws_iam_role_policy_attachment" "this" {{\n  policy_arn = "{arn}"\n}}\n'
+    assert messages(text, "FF074") == expected
+
+
+@pytest.mark.parametrize(("arn", "open_at"), [("aws_iam_policy.web.arn", []), ("var.policy_arn", [("policy_arn",)])])
+def test_a_policy_that_terraform_makes_is_not_one_of_awss(arn: str, open_at: list[tuple[str | int, ...]]) -> None:
+    text = f'resource "aws_iam_role_policy_attachment" "this" {{\n  policy_arn = {arn}\n}}\n'
+    text += 'resource "aws_iam_policy" "web" {}\n'
+    assert undecided(text, "FF074") == open_at
