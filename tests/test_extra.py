@@ -5,9 +5,11 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from fleetform.catalog.loading import load
 from fleetform.errors import CatalogError, Position
 from fleetform.render.declared import Variable
-from fleetform.workflow import extra, files, policy
+from fleetform.workflow import extra, files
+from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
 from tests import small_project
@@ -154,7 +156,7 @@ def test_what_declares_nothing_need_not_be_read(project: Project) -> None:
 
 def test_findings_are_at_the_modules_lines(project: Project) -> None:
     small_project.write(project, f"{FOLDER}/network.tf", NETWORK)
-    findings = policy.check(project, "tiny").judgement.findings
+    findings = Check(project, load(project.root, "tiny")).text().judgement.findings
     assert {
         (str(finding.place), finding.address, finding.cause) for finding in findings if finding.rule == "FF008"
     } == {(f"{FOLDER}/network.tf:10:1", "module.extra.aws_security_group_rule.from_anywhere", None)}

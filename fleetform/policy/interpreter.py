@@ -16,10 +16,13 @@ def main(file: str, query: str) -> None:
     try:
         interpreter.add_module(Path(file).name, Path(file).read_text(encoding="utf-8"))
         interpreter.set_input(json.load(sys.stdin))
-        results = interpreter.query(query).results
+        output = interpreter.query(query)
     except RegoError as error:
         sys.exit(str(error))
-    sys.stdout.write(json.dumps(results[0].expressions[0] if results and results[0].expressions else None))
+    if not output.ok():
+        sys.exit(f"{query} cannot be evaluated")  # regopy 1.5 crashes when it is asked why
+    values = [value for result in output.results for value in result.expressions]
+    sys.stdout.write(json.dumps(values[0] if values else None))
 
 
 if __name__ == "__main__":

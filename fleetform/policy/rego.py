@@ -93,7 +93,7 @@ def _plain(resource: Resource) -> dict[str, Any]:
         "kind": resource.kind,
         "stack": resource.stack,
         "values": {key: value for key, value in values.items() if not isinstance(value, Unknown)},
-        "unknown": unknown,
+        "unknown": dict.fromkeys(unknown, True),
         "file": resource.place.file.as_posix(),
         "line": resource.place.line,
     }

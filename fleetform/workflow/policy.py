@@ -73,10 +73,13 @@ class Check:
         Raises:
             CheckFailedError: A module calls itself.
         """
-        folders = [self._folder(stack) for stack in self._stacks]
-        outcome = self._policy.check(self.environment, folders)
-        outcome.judgement.findings += rego.findings(self.project, self.environment.name, self._policy, folders)
+        outcome = self._policy.check(self.environment, self._folders)
+        outcome.judgement.findings += rego.findings(self.project, self.environment.name, self._policy, self._folders)
         return Outcome(self._placed(outcome.judgement), outcome.unreadable)
+
+    def resources(self) -> list[Resource]:
+        """Everything that the stacks' files ask for."""
+        return [resource for folder in self._folders for resource in self._policy.resources(folder)]
 
     def plans(self, shown: Mapping[str, Any], text: Judgement) -> Judgement:
         """What the rules say where the text left it open, and of what it did not know of.
@@ -100,6 +103,10 @@ class Check:
     @property
     def _stacks(self) -> list[str]:
         return [stack.name for stack in stacks(self.environment)]
+
+    @property
+    def _folders(self) -> list[PurePath]:
+        return [self._folder(stack) for stack in self._stacks]
 
     def _folder(self, stack: str) -> PurePath:
         return PurePath("envs", self.environment.name, stack)

@@ -10,7 +10,7 @@ from fleetform.policy.team import identity, rules
 from fleetform.policy.trial import judged, mistakes
 
 RULE = """\
-from fleetform.policy.rule import Fault, Severity, rule
+from fleetform.policy.rule import Fault, Severity, Undecided, rule
 
 
 @rule(
@@ -118,10 +118,10 @@ def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, m
         ("yield resource.values['no']", "KeyError: 'no'"),
         ("return None", "TypeError: 'NoneType' object is not iterable"),
         ("yield 'bad'", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 'bad'"),
+        ("yield 1", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 1"),
         (
-            "yield Fault('a', 'b', 'c')",
-            "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not"
-            " Fault(message='a', remedy='b', at='c')",
+            "yield Undecided('a')",
+            "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not Undecided(at='a')",
         ),
     ],
 )
