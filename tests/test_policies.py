@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.console import policy, rendering
+from fleetform.catalog.loading import load
+from fleetform.console import policy, rendering, rules
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.policy import rego
 from fleetform.workflow import assessment, files
@@ -52,12 +53,12 @@ def test_the_check_says_what_the_document_says(
     ours = [finding for finding in assessment.assess(project, "tiny").findings if finding.rule in OURS]
     monkeypatch.setattr(rendering, "assess", lambda *_: assessment.Assessment(ours))
     with pytest.raises(CheckFailedError, match=r"^2 findings \(1 high, 1 medium\) in envs/tiny$"):
-        rendering.check(project, "tiny", policy.Telling(), validate=False)
+        rendering.check(project, "tiny", policy.Telling(), validate=False, plan=False)
     assert capsys.readouterr().out.rstrip("\n") == TOLD.rstrip("\n")
 
 
 def test_rego_sees_what_the_document_says(project: Project) -> None:
-    check = Check(project, assessment.load(project.root, "tiny"))
+    check = Check(project, load(project.root, "tiny"))
     given = rego.document("tiny", check.resources())
     queues = [resource for resource in given["resources"] if resource["type"] == "aws_sqs_queue"]
     assert {**given, "resources": queues} == INPUT
@@ -88,8 +89,8 @@ def test_the_documents_rego_tests_pass(project: Project) -> None:
 
 
 def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    policy.rules(project, as_json=False)
-    policy.explain(project, "acme001", as_json=False)
+    rules.list_rules(project, as_json=False)
+    rules.explain(project, "acme001", as_json=False)
     lines = capsys.readouterr().out.splitlines()
     assert lines.count("ACME001: A backup plan takes every database.") == 1
     assert len([line for line in lines if line.startswith("ACME001  high      A backup plan takes every")]) == 1
@@ -98,9 +99,7 @@ def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.Cap
 def findings(project: Project) -> list[str]:
     """What our rules find."""
     return [
-        str(each)
-        for each in Check(project, assessment.load(project.root, "tiny")).text().judgement.findings
-        if each.rule in OURS
+        str(each) for each in Check(project, load(project.root, "tiny")).text().judgement.findings if each.rule in OURS
     ]
 
 

@@ -16,8 +16,7 @@ from fleetform.catalog.files import EXTRA_NAME
 from fleetform.catalog.models import PolicyException
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import Position
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"

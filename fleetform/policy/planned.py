@@ -36,11 +36,17 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
             address,
             "data" if found["mode"] == "data" else "resource",
             found["type"],
-            documents(_named(known, dict(text.values) if text else {})),
+            documents(_chosen(known, dict(text.values)) if text else known),
             stack.name,
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
         )
         yield replace(made, origin=text.origin, traces=text.traces or made.traces) if text else made
+
+
+def _chosen(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
+    """Values with the names that the text has for them, less those that it does not set: AWS will choose them."""
+    chosen = {key: item for key, item in known.items() if key in text or not isinstance(item, Unknown)}
+    return {key: _named(item, text.get(key)) for key, item in chosen.items()}
 
 
 def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

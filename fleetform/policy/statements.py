@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import wraps
 from typing import Final, NamedTuple, TypeAlias
 
+from fleetform.policy.evaluation import evaluate
 from fleetform.policy.rule import Facts, Fault, ResourceCheck, Undecided
 from fleetform.policy.values import Known, Path, Unknown
 from fleetform.policy.view import Resource
@@ -174,12 +175,19 @@ def statements(resource: Resource, *arguments: str, documents: bool = True) -> I
     """The statements that allow something in some arguments of a resource, or in a document; see `of_statements`."""
     for path in [_ALL_OF_DOCUMENT] if resource.kind == "data" else _places(resource, arguments):
         value = resource.value(*path)
-        if documents and isinstance(value, Unknown) and _FROM_DOCUMENT in value.reference:
+        if documents and _is_of_document(resource, path, value):
             continue
         if isinstance(value, dict):
             yield from _read(value.get("Statement"), (*path, "Statement"), hcl=False)
         else:
             yield from _read(value, path, hcl=True)
+
+
+def _is_of_document(resource: Resource, path: Path, value: Known) -> bool:
+    """Whether the text takes it from a document, even where a plan knows what that says."""
+    if not isinstance(value, Unknown) and resource.origin and len(path) == 1:
+        value = evaluate(resource.origin.block.value(str(path[0])), resource.origin.frame.scope)
+    return isinstance(value, Unknown) and _FROM_DOCUMENT in value.reference
 
 
 def _places(resource: Resource, arguments: Iterable[str]) -> Iterator[Path]:

@@ -9,11 +9,10 @@ from fleetform import identity, topology
 from fleetform.catalog.models import Environment
 from fleetform.policy import planned, team
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.finding import Finding, Stage
-from fleetform.policy.judging import Judgement, Open, judge_environment, judge_resources
+from fleetform.policy.finding import Finding, Open, Stage
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.library import Library
 from fleetform.policy.rule import Facts, Rule
-from fleetform.policy.rules import shipped
 from fleetform.policy.view import Resource, View
 from fleetform.stacks import stacks
 from fleetform.store import digest
@@ -34,15 +33,6 @@ def facts_of(environment: Environment) -> Facts:
     )
 
 
-def rules(project: Project) -> Mapping[str, Rule]:
-    """All rules in Python, by id: those that ship, then the team's own.
-
-    Raises:
-        InputError: One of the team's files does not run, or a rule of it is none.
-    """
-    return {**shipped(), **team.rules(project.root)}
-
-
 @dataclass
 class Check:
     """A check of one environment.
@@ -61,7 +51,7 @@ class Check:
     def __post_init__(self) -> None:
         """Reads the team's own rules, and nothing else yet."""
         root, store, code = self.project.root, self.project.store, identity.code()
-        self.rules = rules(self.project)
+        self.rules = team.all_rules(root)
         self._library = Library(root, store, code)
         self._policy = Policy(
             self._library, store, digest(code, team.identity(root)), self.rules, facts_of(self.environment)
@@ -94,6 +84,11 @@ class Check:
         judgement = judge_resources(found, self.rules, facts_of(self.environment), Stage.PLAN)
         judgement.add(judge_environment(View(tuple(found)), self.rules, self.environment, Stage.PLAN))
         return self._placed(combined(text, judgement, shown))
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of the modules that were read."""
+        return sorted(folder.as_posix() for folder in self._library.modules())
 
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from fleetform.policy.rule import Rule
 from fleetform.policy.rules import shipped
-from fleetform.policy.trial import ENVIRONMENT, FACTS, judged, view
+from fleetform.policy.trial import ENVIRONMENT, FACTS, FILE, STACK, judged, view
 
-__all__ = ["ENVIRONMENT", "FACTS", "GOLDEN", "counted", "judged", "told", "view"]
+__all__ = ["ENVIRONMENT", "FACTS", "FILE", "GOLDEN", "STACK", "counted", "judged", "told", "view"]
 
 
 def counted(text: str, identifier: str, *, protected: bool = True) -> tuple[int, int]:

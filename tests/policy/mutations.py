@@ -34,6 +34,13 @@ _OPEN = ("FF001", "FF006", "FF007")
 _WIDE = ("FF001", "FF011", "FF023")
 
 MUTATIONS = (
+    _of("ecs_service/roles.tf", '"aws:Source', '"aws:Principal', "FF078", times=2),
+    _of("ecs_service/task_definition.tf", 'encryption = "ENABLED"', 'encryption = "DISABLED"', "FF086"),
+    _of("ingress/logs.tf", "force_destroy = !var.deletion_protection", "force_destroy = true", "FF090"),
+    _of("ingress/logs.tf", "block_public_policy     = true", "block_public_policy     = false", "FF082"),
+    _of("ingress/logs.tf", "aws:SecureTransport", "aws:ViaAWSService", "FF084"),
+    _of("network/flow_logs.tf", '"logs:DescribeLogGroups"', '"logs:*"', "FF004"),
+    _of("network/flow_logs.tf", '"aws:Source', '"aws:Principal', "FF078", times=2),
     _of("network/vpc.tf", "enable_dns_hostnames = true", "enable_dns_hostnames = false", "FF005"),
     _of("network/vpc.tf", "enable_dns_support   = true", "enable_dns_support   = false", "FF005"),
     _of("network/vpc.tf", '-default" }\n}\n\n# AWS', '-default" }\n  ingress = [{ self = true }]\n}\n\n# AWS', "FF013"),

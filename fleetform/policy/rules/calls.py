@@ -1,7 +1,7 @@
 """The call graph: what is open, and what tasks are told, is what the catalog says of who calls whom."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from fleetform import topology
@@ -84,6 +84,11 @@ def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Res
                 yield _Hole(resource, opening, ports, service)
 
 
+def _written(resource: Resource) -> Iterable[Path]:
+    """The port of a rule that is written by hand; of others the foundation's entry is the place."""
+    return [] if resource.address.startswith("module.") else [("from_port",)]
+
+
 def _listened(environment: "Environment", service: str) -> frozenset[int]:
     """The ports that the containers of a service listen on."""
     known = environment.services[service]
@@ -112,14 +117,17 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
         if not isinstance(hole, _Hole):
             yield hole
             continue
-        for at, value in hole.opening.groups:
+        for _, value in hole.opening.groups:
             peer = services.get(_group(value) or "")
             if peer in (None, hole.service):
                 continue
             undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
             if reached := [port for port in undeclared if port in hole.ports]:
                 message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
-                yield hole.resource, Fault(message, f"add {hole.service} to its `calls`, or drop the rule", at)
+                yield (
+                    hole.resource,
+                    Fault(message, f"add {hole.service} to its `calls`, or drop the rule", hole.opening.at),
+                )
 
 
 @environment_rule(
@@ -131,6 +139,7 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "web", 9090),
+    keeps=_written,
 )
 def open_ports_are_listened_on(view: View, environment: "Environment") -> Answers:
     """Every port is FF006's."""

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fleetform.policy.references import matched, refers_to
-from fleetform.policy.requirements import require
+from fleetform.policy.requirements import FALSE, TRUE, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
 from fleetform.policy.values import Path, Unknown
 from fleetform.policy.view import Resource, View
+from fleetform.policy.wiring import matched, refers_to
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -118,9 +118,9 @@ def requests_from_the_internet_are_encrypted(
         protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
         balancer = matched(arn, balancers)
         internal = balancer.value("internal", default=False) if balancer else None
-        if protocol != "HTTP" or internal is True or not (at := _forwards(listener, balancer, view)):
+        if protocol != "HTTP" or internal in TRUE or not (at := _forwards(listener, balancer, view)):
             continue
-        if internal is False:
+        if internal in FALSE:
             remedy = "redirect to HTTPS, with an `ingress.certificate`"
             yield listener, Fault("what comes from the internet is not encrypted", remedy, at)
         elif isinstance(internal, Unknown) or isinstance(arn, Unknown):
@@ -191,7 +191,7 @@ def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
     if _is_application(resource):
         at = ("drop_invalid_header_fields",)
         fault = Fault("headers that are not valid reach the tasks", "set drop_invalid_header_fields = true", at)
-        yield from require(resource, (True,), fault, default=False)
+        yield from require(resource, TRUE, fault, default=False)
 
 
 @rule(
@@ -210,7 +210,7 @@ def load_balancers_are_protected(resource: Resource, facts: Facts) -> Answers:
     if facts.protected:
         at = ("enable_deletion_protection",)
         fault = Fault("it can be deleted by a slip", "set enable_deletion_protection = true", at)
-        yield from require(resource, (True,), fault, default=False)
+        yield from require(resource, TRUE, fault, default=False)
 
 
 @rule(
@@ -240,10 +240,10 @@ resource "aws_lb" "this" {
 def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     """Of application load balancers: a network load balancer logs what is TLS alone. A bucket is not enough."""
     internal = resource.value("internal", default=False)
-    if not _is_application(resource) or internal is True:
+    if not _is_application(resource) or internal in TRUE:
         return
     fault = Fault("nobody records its requests", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
-    given = list(require(resource, (True,), fault, default=False))
+    given = list(require(resource, TRUE, fault, default=False))
     yield from [Undecided(("internal",))] if given and isinstance(internal, Unknown) else given
 
 

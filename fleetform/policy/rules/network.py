@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fleetform.policy.networks import is_anywhere
-from fleetform.policy.references import pointing_at
-from fleetform.policy.requirements import number, require
+from fleetform.policy.requirements import FALSE, TRUE, number, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
 from fleetform.policy.statements import statements
 from fleetform.policy.values import Known, Path, Unknown
 from fleetform.policy.view import Resource, View
+from fleetform.policy.wiring import pointing_at
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -34,7 +34,7 @@ def the_vpc_resolves_names(resource: Resource, _: Facts) -> Answers:
     """DNS support is on by default, host names are off."""
     for name, default in (("enable_dns_support", True), ("enable_dns_hostnames", False)):
         fault = Fault("discovery names do not resolve", f"set {name} = true", (name,))
-        yield from require(resource, (True,), fault, default=default)
+        yield from require(resource, TRUE, fault, default=default)
 
 
 @environment_rule(
@@ -203,7 +203,7 @@ def subnets_give_out_no_public_addresses(resource: Resource, _: Facts) -> Answer
     """Tasks that need one ask for it."""
     remedy = "leave it out, and have what needs an address ask for one"
     fault = Fault("everything in it gets a public address", remedy, ("map_public_ip_on_launch",))
-    yield from require(resource, (False,), fault, default=False)
+    yield from require(resource, FALSE, fault, default=False)
 
 
 # Where each type says that its tasks get public addresses.
@@ -245,7 +245,7 @@ def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> 
     """In an environment whose tasks run in public subnets they need one to get their images."""
     if facts.private:
         fault = Fault("its tasks get public addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
-        yield from require(resource, (False,), fault, default=False)
+        yield from require(resource, FALSE, fault, default=False)
 
 
 @rule(
@@ -282,7 +282,7 @@ def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
         return
     for at in _addresses(resource):
         fault = Fault("it gets a public address", "set associate_public_ip_address = false", at)
-        yield from require(resource, (False, "false", ""), fault, default=False)
+        yield from require(resource, (*FALSE, ""), fault, default=False)
 
 
 def _addresses(resource: Resource) -> Iterable[Path]:
@@ -380,9 +380,6 @@ resource "aws_vpc_endpoint_policy" "s3" {
 )
 def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
     """A gateway's policy has to name every principal: what it restricts is the action, the resource or a condition."""
-    if isinstance(resource.value("policy"), Unknown):
-        yield Undecided(("policy",))
-        return
     if resource.value("policy", "Version") == _AWS_OWN:
         return
     for statement in statements(resource, "policy", documents=False):

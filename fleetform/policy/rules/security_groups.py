@@ -53,6 +53,11 @@ def _anywhere(opening: Opening) -> list[Path]:
     return [at for at, network in opening.networks if is_anywhere(network)]
 
 
+def _remedy(resource: Resource, own: str, written: str) -> str:
+    """What mends it: in the catalog, for what is made of it, or in a rule that is written by hand."""
+    return own if resource.address.startswith("module.security.") else written
+
+
 def _are_public(ports: range, facts: Facts) -> bool:
     return len(ports) <= len(facts.public_ports) and facts.public_ports.issuperset(ports)
 
@@ -98,7 +103,8 @@ def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Ans
             yield ports
         else:
             what = "all ports are" if opening.is_everything else f"{shown(ports)} {'is' if len(ports) == 1 else 'are'}"
-            remedy = "set `public: true` on its service or name who calls it in `calls`"
+            own = "set `public: true` on its service or name who calls it in `calls`"
+            remedy = _remedy(resource, own, "name the networks that need it")
             yield Fault(f"{what} open to the internet", remedy, anywhere[0])
 
     return _each(resource, check)
@@ -137,7 +143,8 @@ def groups_are_opened_by_port(resource: Resource, _: Facts) -> Answers:
         if isinstance(opening.ports, Undecided):
             yield opening.ports
         elif opening.is_everything:
-            yield Fault("every port is open, whatever `calls` says", "use `security: edges`", opening.protocol[0])
+            remedy = _remedy(resource, "use `security: edges`", "name the ports that are called")
+            yield Fault("every port is open, whatever `calls` says", remedy, opening.protocol[0])
 
     return _each(resource, check)
 
@@ -178,7 +185,8 @@ def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
         if isinstance(ports, Undecided) and (anywhere or unknown):
             yield ports
         elif opening.is_everything and anywhere:
-            yield Fault("everything may leave", "use `security: edges`", opening.protocol[0])
+            remedy = _remedy(resource, "use `security: edges`", "name the ports that it calls")
+            yield Fault("everything may leave", remedy, opening.protocol[0])
         elif opening.is_everything:
             yield from map(Undecided, unknown)
 
