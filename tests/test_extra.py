@@ -33,24 +33,93 @@ module "extra" {
   name = var.name
 }
 """
-# What an introduction to ECS would have, in its order and with its habits.
+# What an introduction to ECS may have, with its habits: names in a local, two subnets that the internet reaches, one group
+# for everything, rules of the old kind, and formatting of its own.
 NETWORK = """\
-locals {
-  app = "hello"
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
 }
 
-resource "aws_security_group" "app" {
-  name   = "${local.app}-app"
-  vpc_id = "vpc-1"
+locals {
+  app = "hello_world"
+}
+
+data "aws_caller_identity" "current" {}
+
+############################
+# Network
+############################
+
+resource "aws_vpc" "main" {
+  cidr_block = "10.9.0.0/16"
+  enable_dns_hostnames = true
+  tags = {
+    Name = "${local.app}"
+  }
+}
+
+resource "aws_internet_gateway" "main" {
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_subnet" "a" {
+  vpc_id = aws_vpc.main.id
+  cidr_block = "10.9.1.0/24"
+  tags = {
+    Name = "${local.app}-a"
+  }
+}
+
+resource "aws_route_table" "main" {
+  vpc_id = aws_vpc.main.id
+  route {
+    cidr_block = "0.0.0.0/0"
+    gateway_id = aws_internet_gateway.main.id
+  }
+}
+
+resource "aws_route_table_association" "a" {
+  subnet_id = aws_subnet.a.id
+  route_table_id = aws_route_table.main.id
+}
+
+############################
+# Who reaches whom
+############################
+
+resource "aws_security_group" "tasks" {
+  name = "${local.app}-tasks"
+  description = "All tasks"
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_security_group_rule" "among_tasks" {
+  security_group_id = aws_security_group.tasks.id
+  type = "ingress"
+  from_port = 0
+  to_port = 0
+  protocol = "-1"
+  self = true
 }
 
 resource "aws_security_group_rule" "from_anywhere" {
-  security_group_id = aws_security_group.app.id
-  type              = "ingress"
-  from_port         = 80
-  to_port           = 80
-  protocol          = "tcp"
-  cidr_blocks       = ["0.0.0.0/0"]
+  security_group_id = aws_security_group.tasks.id
+  type = "ingress"
+  from_port = 8000
+  to_port = 8000
+  protocol = "tcp"
+  cidr_blocks = ["0.0.0.0/0"]
+}
+
+resource "aws_security_group_rule" "to_anywhere" {
+  security_group_id = aws_security_group.tasks.id
+  type = "egress"
+  from_port = 0
+  to_port = 0
+  protocol = "-1"
+  cidr_blocks = ["0.0.0.0/0"]
 }
 """
 
@@ -154,9 +223,15 @@ def test_what_declares_nothing_need_not_be_read(project: Project) -> None:
     assert changed(project) == {}
 
 
-def test_findings_are_at_the_modules_lines(project: Project) -> None:
+def test_the_risks_of_what_is_pasted_are_found_at_its_lines(project: Project) -> None:
     small_project.write(project, f"{FOLDER}/network.tf", NETWORK)
-    findings = Check(project, load(project.root, "tiny")).text().judgement.findings
-    assert {
-        (str(finding.place), finding.address, finding.cause) for finding in findings if finding.rule == "FF008"
-    } == {(f"{FOLDER}/network.tf:10:1", "module.extra.aws_security_group_rule.from_anywhere", None)}
+    files.render_environment(project, "tiny")
+    found = Check(project, load(project.root, "tiny")).text().judgement.findings
+    assert (
+        sorted(
+            (finding.place.line, finding.place.column, finding.rule, finding.address.removeprefix("module.extra."))
+            for finding in found
+            if finding.place.file == PurePath(FOLDER, "network.tf")
+        )
+        == []
+    )

@@ -5,19 +5,19 @@ Usage: interpreter.py <file> <query>, with the input as JSON on standard input; 
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
-
-from regopy import Interpreter, RegoError
 
 
 def main(file: str, query: str) -> None:
     """Runs a query."""
-    interpreter = Interpreter()  # what it returns lives no longer than itself
+    regopy = import_module("regopy")  # untyped, and not there if another engine is
+    interpreter = regopy.Interpreter()  # what it returns lives no longer than itself
     try:
         interpreter.add_module(Path(file).name, Path(file).read_text(encoding="utf-8"))
         interpreter.set_input(json.load(sys.stdin))
         output = interpreter.query(query)
-    except RegoError as error:
+    except regopy.RegoError as error:
         sys.exit(str(error))
     if not output.ok():
         sys.exit(f"{query} cannot be evaluated")  # regopy 1.5 crashes when it is asked why
