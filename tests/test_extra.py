@@ -227,11 +227,20 @@ def test_the_risks_of_what_is_pasted_are_found_at_its_lines(project: Project) ->
     small_project.write(project, f"{FOLDER}/network.tf", NETWORK)
     files.render_environment(project, "tiny")
     found = Check(project, load(project.root, "tiny")).text().judgement.findings
-    assert (
-        sorted(
-            (finding.place.line, finding.place.column, finding.rule, finding.address.removeprefix("module.extra."))
-            for finding in found
-            if finding.place.file == PurePath(FOLDER, "network.tf")
-        )
-        == []
-    )
+    assert sorted(
+        (finding.place.line, finding.place.column, finding.rule, finding.address.removeprefix("module.extra."))
+        for finding in found
+        if finding.place.file == PurePath(FOLDER, "network.tf")
+    ) == [
+        (17, 1, "FF013", "aws_vpc.main"),
+        (17, 1, "FF014", "aws_vpc.main"),
+        (60, 1, "FF008", "aws_security_group_rule.among_tasks"),
+        (60, 1, "FF012", "aws_security_group_rule.among_tasks"),
+        (65, 3, "FF006", "aws_security_group_rule.among_tasks"),
+        (69, 1, "FF008", "aws_security_group_rule.from_anywhere"),
+        (69, 1, "FF012", "aws_security_group_rule.from_anywhere"),
+        (75, 18, "FF001", "aws_security_group_rule.from_anywhere"),
+        (78, 1, "FF008", "aws_security_group_rule.to_anywhere"),
+        (78, 1, "FF012", "aws_security_group_rule.to_anywhere"),
+        (83, 3, "FF007", "aws_security_group_rule.to_anywhere"),
+    ]
