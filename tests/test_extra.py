@@ -33,7 +33,7 @@ module "extra" {
   name = var.name
 }
 """
-# What an introduction to ECS may have, with its habits: names in a local, two subnets that the internet reaches, one group
+# What an introduction to ECS may have, with its habits: names in a local, a subnet that the internet reaches, one group
 # for everything, rules of the old kind, and formatting of its own.
 NETWORK = """\
 terraform {

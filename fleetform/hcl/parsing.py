@@ -299,7 +299,8 @@ def _term_of(node: "Node") -> Expression:
 def _binary(node: "Node") -> Binary:
     left, term = _trees(node)
     operator, right = _trees(term)
-    return Binary(_word(operator), _expression(left), _expression(right))
+    # The token has the line break before it.
+    return Binary(_word(operator).strip(), _expression(left), _expression(right))
 
 
 def _for(node: "Node") -> For:

@@ -277,10 +277,10 @@ class Module:
             return UNKNOWN, ()
         made = self._instances(name, placed.block)
         reference = f"{self.prefix}{name}"
-        if "for_each" not in placed.block.arguments and "count" not in placed.block.arguments:
-            return self._attribute(placed.block, made[""], reference, steps)
         if "[*]" in made:
             return Unknown(reference), steps
+        if "" in made:
+            return self._attribute(placed.block, made[""], reference, steps)
         if not steps:
             return self._once("resource", name, lambda _: _all(reference, made.values())), ()
         suffix = element(steps[0])
@@ -290,6 +290,7 @@ class Module:
 
     def _instances(self, name: str, block: Block) -> Mapping[str, Instance]:
         if name not in self._made:
+            self._made[name] = {"[*]": Instance("[*]", None, {})}  # for the same reason as in `_once`
             self._made[name] = {each.suffix: each for each in instances(block, Scope(self))}
         return self._made[name]
 
@@ -297,7 +298,8 @@ class Module:
         whole = Unknown(reference, present=True)
         if not steps or str(steps[0]) not in block.arguments:
             return whole, steps
-        value = evaluate(block.value(str(steps[0])), Scope(self, instance.symbols))
+        node, scope = block.value(str(steps[0])), Scope(self, instance.symbols)
+        value = self._once("attribute", f"{reference}.{steps[0]}", lambda _: evaluate(node, scope))
         return (value, steps[1:]) if is_known(value) else (whole, steps)
 
 

@@ -23,6 +23,7 @@ from fleetform.programs import read
 
 _QUERY = "data.main.deny"
 _DENIES = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
+_SHIPPED = re.compile(r"FF\d")
 _SECONDS = 60
 _INHERITED = ("PATH", "PYTHONPATH")  # and nothing that credentials are in
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
@@ -156,7 +157,7 @@ def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resou
     traced = found.trace(tuple(said.get("at", ()))) if found else None
     return Finding(
         place=traced.place if traced else place,
-        rule=_text(said.get("id", place.file.stem)),
+        rule=_identifier(said.get("id", place.file.stem)),
         address=address,
         message=message,
         remedy=_text(said.get("remedy", f"see {place.file}")),
@@ -164,6 +165,12 @@ def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resou
         stack=found.stack if found else "",
         cause=traced.cause if traced else None,
     )
+
+
+def _identifier(value: object) -> str:
+    if _SHIPPED.match(_text(value)):
+        raise ValueError(f"{value}: FF is taken")
+    return _text(value)
 
 
 def _text(value: object) -> str:

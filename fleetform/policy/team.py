@@ -15,6 +15,7 @@ from fleetform import identity as identities
 from fleetform.errors import InputError
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided, declared_apart
 from fleetform.policy.rules import shipped
+from fleetform.policy.values import Path as ValuePath
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -114,9 +115,13 @@ def _guarded(rule: Rule, root: Path) -> Rule:
         with _failures_told(path, shown, f"{rule.id} cannot judge {environment.name}"):
             return [(resource, _answer(each)) for resource, each in function(view, environment)]
 
+    def keeps(resource: "Resource") -> list[ValuePath]:
+        with _failures_told(path, shown, f"{rule.id} cannot judge {resource.address}"):
+            return list(rule.keeps(resource)) if rule.keeps else []
+
     if rule.check:
         return dataclasses.replace(rule, check=check)
-    return dataclasses.replace(rule, check_environment=check_environment)
+    return dataclasses.replace(rule, check_environment=check_environment, keeps=keeps)
 
 
 def _answer(given: object) -> Fault | Undecided:

@@ -4,20 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from fleetform.catalog.files import EXTRA_NAME
-from fleetform.catalog.loading import load, resolve
+from fleetform.catalog.loading import resolve
 from fleetform.catalog.locating import locator
-from fleetform.catalog.models import Environment
 from fleetform.catalog.overlay import without_nulls
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, Position, Problem, ProgramError
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
 from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
-from fleetform.stacks import stacks
+from fleetform.workflow import catalog
 from fleetform.workflow.assessment import Assessment
 from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
@@ -67,7 +65,7 @@ def write_baseline(project: Project, env: str) -> int:
 
 def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     """What is found and not excepted, and what nobody knows yet; without the baseline."""
-    environment = load(project.root, env)
+    environment = catalog.environment(project, env)
     check = Check(project, environment)
     outcome = check.text()
     judgement = check.plans(plans, outcome.judgement) if plans else outcome.judgement
@@ -78,7 +76,7 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
         _places(project.root, env),
         frozenset(judgement.open),
     )
-    comments = list(_comments(project.root, environment))
+    comments = list(_comments(check))
     return Assessment(
         judge(judgement.findings, environment.exceptions, comments, circumstances),
         judgement.open,
@@ -103,14 +101,10 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
     return lambda index: at()("exceptions", index)
 
 
-def _comments(root: Path, environment: Environment) -> Iterator[Allow]:
-    for stack in stacks(environment):
-        folder = PurePath("envs", environment.name, stack.name)
-        for own in (folder, folder / EXTRA_NAME):
-            for path in sorted((root / own).glob("*.tf")):
-                content = path.read_bytes()
-                if SIGN.encode() in content:
-                    yield from allows(content.decode(errors="replace"), own / path.name)
+def _comments(check: Check) -> Iterator[Allow]:
+    for path, content in check.written():
+        if SIGN.encode() in content:
+            yield from allows(content.decode(errors="replace"), path)
 
 
 def _baseline(project: Project, env: str) -> list[baseline.Entry]:

@@ -90,6 +90,15 @@ class Check:
         """The folders of the modules that were read."""
         return sorted(folder.as_posix() for folder in self._library.modules())
 
+    def written(self) -> Iterable[tuple[PurePath, bytes]]:
+        """The Terraform files below the environment's folder, with their content."""
+        below = PurePath("envs", self.environment.name)
+        inner = [folder for folder in self._library.modules() if folder.is_relative_to(below)]
+        for folder in (*map(self._folder, self._stacks), *inner):
+            for path in self._library.paths(folder):
+                if path.suffix == ".tf":
+                    yield path, self._library.content(path)
+
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)
         written = {resource.address: resource for resource in self._policy.resources(folder)}

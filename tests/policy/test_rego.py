@@ -123,6 +123,7 @@ def test_what_denies_nothing_has_no_findings(alone: Path, tmp_path: Path, resour
         (f"{MAIN}deny contains 1\n", "says what is no denial ('int' object is not subscriptable); see"),
         (f'{MAIN}deny contains {{"address": "x"}}\n', "says what is no denial ('msg'); see docs/policies.md#rego"),
         (f'{MAIN}deny contains {{"msg": 1}}\n', "says what is no denial (1 is no text); see docs/policies.md#rego"),
+        (f'{MAIN}deny contains {{"msg": "x", "id": "FF001"}}\n', "says what is no denial (FF001: FF is taken); see"),
         (f'{MAIN}deny contains {{"msg": "x", "severity": "bad"}}\n', "says what is no denial ('bad' is not a valid"),
         (
             f'{MAIN}deny contains {{"msg": "x", "address": "y"}}\n',

@@ -7,7 +7,7 @@ import pytest
 from fleetform.errors import InputError
 from fleetform.policy.rule import Rule, Severity, registered
 from fleetform.policy.team import identity, rules
-from fleetform.policy.trial import judged, mistakes
+from fleetform.policy.trial import judged, mistakes, view
 
 RULE = """\
 from fleetform.policy.rule import Fault, Severity, Undecided, rule
@@ -148,3 +148,44 @@ def test_examples_that_do_not_are_mistakes(tmp_path: Path) -> None:
         "ACME001: `good` fails: envs/tiny/services/main.tf:1:1: ACME001 thing.this: always; never"
     ]
     assert mistakes(found["ACME002"]) == ["ACME002: `bad` does not fail"]
+
+
+ENVIRONMENT_RULE = """\
+from fleetform.policy.rule import Fault, Severity, environment_rule
+
+
+@environment_rule(
+    "ACME002",
+    "A title.",
+    "thing",
+    severity=Severity.LOW,
+    why="A reason.",
+    link="https://example.com",
+    good='resource "thing" "this" {}',
+    bad='resource "thing" "this" {}\\n\\nresource "thing" "other" {}',
+    keeps=lambda resource: resource.values["no"],
+)
+def only_one(view, environment):
+    for thing in view.of("thing")[LIMIT:]:
+        yield thing, Fault(f"{environment.name} has one already", "remove it")
+"""
+
+
+def test_a_rule_for_the_environment_judges(tmp_path: Path) -> None:
+    write(tmp_path, a=ENVIRONMENT_RULE.replace("LIMIT", "1"))
+    found = loaded(tmp_path)
+    assert [finding.message for finding in judged(found.bad, found).findings] == ["tiny has one already"]
+    assert mistakes(found) == []
+
+
+def test_a_rule_for_the_environment_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, a=ENVIRONMENT_RULE)
+    found = loaded(tmp_path)
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:16:1: ACME002 cannot judge tiny: NameError: name 'LIMIT' is"
+    ):
+        judged(found.good, found)
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:13:1: ACME002 cannot judge thing\.this: KeyError: 'no'; mend"
+    ):
+        list(map(found.keeps, view(found.good).resources))  # type: ignore[arg-type]
