@@ -176,7 +176,7 @@ def check(  # noqa: PLR0913, PLR0917 - a flag each
     if explain:
         from fleetform.console import rules
 
-        rules.explain(explain, as_json=json)
+        rules.explain(project(), explain, as_json=json)
     elif write_baseline:
         policy.write_baseline(project(), env)
     else:
@@ -190,7 +190,7 @@ def rules(_context: Context, json: bool = False) -> None:
     """List the rules of the policy."""
     from fleetform.console import rules
 
-    rules.list_rules(as_json=json)
+    rules.list_rules(project(), as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})

@@ -218,15 +218,18 @@ RULE = Rule(
 )
 
 
+NOWHERE = Project(Path("nowhere"))
+
+
 @pytest.fixture
 def only_rule(monkeypatch: pytest.MonkeyPatch) -> Rule:
     """The only rule that is registered; afterwards all are again."""
-    monkeypatch.setattr("fleetform.console.policy.shipped", lambda: {RULE.id: RULE})
+    monkeypatch.setattr("fleetform.console.rules.all_rules", lambda _: {RULE.id: RULE})
     return RULE
 
 
 def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    rules.explain(only_rule.id, as_json=False)
+    rules.explain(NOWHERE, only_rule.id, as_json=False)
     assert capsys.readouterr().out == (
         "FF700: Nothing is open.\n"
         "severity: high\n\n"
@@ -240,7 +243,7 @@ def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pytest.CaptureFixture[str]) -> None:
-    rules.explain("FF903", as_json=False)
+    rules.explain(NOWHERE, "FF903", as_json=False)
     assert capsys.readouterr().out == (
         "FF903: Every exception says why.\n"
         "severity: medium\n\n"
@@ -261,7 +264,7 @@ def test_an_explanation_is_colored_on_a_terminal() -> None:
 
 
 def test_rules_are_listed(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    rules.list_rules(as_json=False)
+    rules.list_rules(NOWHERE, as_json=False)
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "id     severity  title                                              checkov"
     assert listed[2] == f"{only_rule.id}  high      Nothing is open.                                   CKV_AWS_1"
@@ -269,9 +272,9 @@ def test_rules_are_listed(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    rules.list_rules(as_json=True)
+    rules.list_rules(NOWHERE, as_json=True)
     listed = json.loads(capsys.readouterr().out)
-    rules.explain(only_rule.id, as_json=True)
+    rules.explain(NOWHERE, only_rule.id, as_json=True)
     assert listed[1] == json.loads(capsys.readouterr().out) == plain(only_rule)
 
 

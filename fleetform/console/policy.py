@@ -65,10 +65,10 @@ def tell(project: "Project", found: Assessment, notices: "Sequence[Problem]", te
 def _report(project: "Project", found: Assessment, notices: "Sequence[Problem]", form: str) -> str:
     from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
     from fleetform.policy.reference import everything  # noqa: PLC0415
-    from fleetform.policy.rules import shipped  # noqa: PLC0415
+    from fleetform.policy.team import all_rules  # noqa: PLC0415
     from fleetform.workflow import reporting  # noqa: PLC0415
 
-    remarks = reporting.of_findings(project.root, found.findings, everything(shipped()))
+    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
     if form not in reports.FORMATS:
         return reports.text(remarks, color=color(sys.stdout))
     return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])

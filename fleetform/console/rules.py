@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from fleetform.console.printing import color, write, write_json
 from fleetform.policy.reference import HEADINGS, everything, exception, find, plain, row
 from fleetform.policy.rule import Rule
-from fleetform.policy.rules import shipped
+from fleetform.policy.team import all_rules
+from fleetform.workflow.project import Project
 
 
-def explain(identifier: str, *, as_json: bool) -> None:
+def explain(project: Project, identifier: str, *, as_json: bool) -> None:
     """Prints all that is said of a rule."""
-    rule = find(everything(shipped()), identifier)
+    rule = find(everything(all_rules(project.root)), identifier)
     if as_json:
         write_json(plain(rule))
     else:
@@ -43,9 +44,9 @@ def _indented(code: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in code.strip().splitlines())
 
 
-def list_rules(*, as_json: bool) -> None:
+def list_rules(project: Project, *, as_json: bool) -> None:
     """Prints all rules."""
-    known = everything(shipped()).values()
+    known = everything(all_rules(project.root)).values()
     if as_json:
         write_json([plain(rule) for rule in known])
     else:

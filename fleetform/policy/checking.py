@@ -103,6 +103,10 @@ class Policy:
         """Everything that a stack's files ask for."""
         return [resource for unit in self._units(stack) for resource in self._resources(unit)]
 
+    def identity(self, stacks: Iterable[PurePath]) -> bytes:
+        """A digest of all that `resources` of some stacks follows from."""
+        return digest(*(self._key(unit) for folder in stacks for unit in self._units(folder)))
+
     def _units(self, stack: PurePath) -> list[Unit]:
         summaries = self._library.summaries(self._library.paths(stack))
         declaring: dict[str, list[PurePath]] = {}

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import NamedTuple
 
+from fleetform.catalog.files import EXTRA_NAME
 from fleetform.errors import Position
 from fleetform.hcl.syntax import Block
 from fleetform.policy.evaluation import evaluate
@@ -24,7 +25,7 @@ class Trace(NamedTuple):
     """Where a value is written.
 
     Attributes:
-        place: In the stack's own files: the value, or what asks for the resource.
+        place: In the stack's own files, its `extra/` among them: the value, or what asks for the resource.
         cause: In a module, if the stack's files do not give the value; None if they do.
     """
 
@@ -44,7 +45,8 @@ class Origin:
     def trace(self, path: Path) -> Trace:
         """Where a value of it is written."""
         places = [*self._asked(), *trail(self.block, path, self.frame)]
-        own = [place for place in places if place.file.parent == self.root.folder]
+        folders = (self.root.folder, self.root.folder / EXTRA_NAME)
+        own = [place for place in places if place.file.parent in folders]
         last = places[-1]
         return Trace(own[-1], None if last is own[-1] else last)
 

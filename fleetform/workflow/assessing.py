@@ -15,7 +15,6 @@ from fleetform.errors import InputError, Position, Problem, ProgramError
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
 from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
-from fleetform.policy.rules import shipped
 from fleetform.workflow import catalog
 from fleetform.workflow.assessment import Assessment
 from fleetform.workflow.policy import Check
@@ -71,7 +70,11 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     outcome = check.text()
     judgement = check.plans(plans, outcome.judgement) if plans else outcome.judgement
     circumstances = Circumstances(
-        datetime.now(UTC).date(), shipped().keys(), _places(project.root, env), frozenset(judgement.open)
+        datetime.now(UTC).date(),
+        # Those in Rego say theirs only when they find something.
+        {*check.rules, *(finding.rule for finding in judgement.findings)},
+        _places(project.root, env),
+        frozenset(judgement.open),
     )
     comments = list(_comments(check))
     return Assessment(
