@@ -2,13 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import pytest
 
-from fleetform import hcl
 from fleetform.catalog.reference import keys
+from fleetform.hcl.parsing import parse
+from fleetform.hcl.syntax import Block, Entry
 from tests import resources
 from tests.resources import ROOT, Row
 
@@ -29,66 +30,81 @@ def rows(text: str) -> list[Row]:
 
 
 @cache
-def blocks(kind: str) -> Mapping[tuple[str, str], list[hcl.Block]]:
+def blocks(kind: str) -> Mapping[tuple[str, str], list[Block]]:
     """The modules' blocks of a kind, by module and first label."""
     found = defaultdict(list)
     for path in sorted((ROOT / "modules").glob("*/*.tf")):
-        for block in hcl.parse(path.read_bytes(), path).blocks:
+        for block in parse(path.read_bytes(), path).blocks:
             if block.kind == kind:
-                found[path.parent.name, block.labels[0]].append(block)
+                found[path.parent.name, block.labels[0] if block.labels else ""].append(block)
     return found
-
-
-@cache
-def module_text(module: str) -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "modules" / module).glob("*.tf")))
 
 
 def is_in_a_module(argument: str) -> bool:
     """Whether a resource of a module has an argument, written as `type.argument` with the blocks that it is in."""
     kind, *steps = argument.split(".")
     return any(
-        leads_somewhere(dict(block.body), steps, module_text(module))
+        leads_somewhere(block, steps, module)
         for (module, label), found in blocks("resource").items()
         if label == kind
         for block in found
     )
 
 
-def leads_somewhere(body: hcl.Value, steps: Sequence[str], text: str) -> bool:
-    """Whether there is something in a block at the end of a path of names.
-
-    Args:
-        body: The block's body, the bodies of several, or an argument's value: of that, names are keys of any object.
-        steps: The names.
-        text: The whole module.
-    """
-    if isinstance(body, list):
-        return any(leads_somewhere(item, steps, text) for item in body)
-    if not isinstance(body, dict):
-        return all(re.search(rf"\b{step}\s*=", text) for step in steps)
-    return not steps or any(leads_somewhere(item, steps[1:], text) for item in inside(body, steps[0]))
+def leads_somewhere(block: Block, steps: Sequence[str], module: str) -> bool:
+    """Whether there is something in a block at the end of a path of names."""
+    if not steps:
+        return True
+    first, *rest = steps
+    return any(leads_somewhere(inner, rest, module) for inner in inside(block, first)) or (
+        first in block.arguments and keys_of(module).issuperset(rest)
+    )
 
 
-def inside(body: Mapping[str, hcl.Value], name: str) -> list[hcl.Value]:
-    """What is called so in a block: an argument, a block, or the content of a dynamic one."""
-    dynamic = body.get("dynamic", [])
-    assert isinstance(dynamic, list)
-    named = [item[name] for item in dynamic if isinstance(item, dict) and name in item]
-    contents = [block["content"] for block in named if isinstance(block, dict)]
-    return [*contents, *([body[name]] if name in body else [])]
+def inside(block: Block, name: str) -> Iterator[Block]:
+    """The nested blocks of a kind; of a dynamic one, the content."""
+    for inner in block.blocks:
+        if inner.kind == name:
+            yield inner
+        elif (inner.kind, inner.labels) == ("dynamic", (name,)):
+            yield from (content for content in inner.blocks if content.kind == "content")
+
+
+def keys_within(node: object) -> Iterator[str]:
+    """The keys of all objects in something parsed, and the names of all arguments."""
+    if isinstance(node, Entry) and isinstance(node.key, str):
+        yield node.key
+    if isinstance(node, Block):
+        yield from node.arguments
+        yield from keys_within(tuple(node.arguments.values()))
+    if isinstance(node, tuple):
+        for part in node:
+            yield from keys_within(part)
+
+
+@cache
+def keys_of(module: str) -> frozenset[str]:
+    """All that has a key in a module: what a resource gets may be made in its locals."""
+    kinds = (blocks(kind) for kind in ("locals", "resource", "data"))
+    return frozenset(
+        key
+        for found in kinds
+        for (name, _), each in found.items()
+        if name == module
+        for key in keys_within(tuple(each))
+    )
 
 
 def is_a_variable(path: str) -> bool:
     """Whether a module, `*` for any, has a variable, written as `module.variable`, and its type what else is named."""
     module, name, *steps = path.split(".")
     types = [
-        str(block.body["type"])
+        block.value("type")
         for (folder, label), found in blocks("variable").items()
         if label == name and module in (folder, "*")
         for block in found
     ]
-    return any(all(re.search(rf"\b{step} =", kind) for step in steps) for kind in types)
+    return any(set(steps) <= set(keys_within(kind)) for kind in types)
 
 
 def test_it_has_every_key_and_the_rendered_files_that_change_with_it(text: str) -> None:

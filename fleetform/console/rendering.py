@@ -78,11 +78,13 @@ def _unformatted(project: Project, found: Assessment) -> list[str]:
 
 def _plans(project: Project, env: str) -> dict[str, Any]:
     """What Terraform shows of a plan of each stack that can be planned."""
-    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
+
+    from fleetform.screen import Screen  # noqa: PLC0415
     from fleetform.stacks import FOUNDATION  # noqa: PLC0415
     from fleetform.workflow import terraform  # noqa: PLC0415
 
-    screen = Screen()
+    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
     workplace = terraform.open_environment(project, env)
     if workplace.environment.emulator:
         terraform.bootstrap(workplace)

@@ -1,12 +1,14 @@
 """Parsed HCL, with the place of everything. The only importer of python-hcl2."""
 
 import re
-import textwrap
+import sys
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetform.errors import CheckFailedError, Position
+from fleetform.hcl.numbers import number
 from fleetform.hcl.syntax import (
     Argument,
     Binary,
@@ -33,11 +35,16 @@ if TYPE_CHECKING:
     Node: TypeAlias = "Tree[Token]"
 
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
+_SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+_DEEPEST = 100  # blocks in each other; what is deeper can be parsed, but not kept
 _LITERALS = {"true": True, "false": False, "null": None}
 _NOTHING = frozenset({"new_line_or_comment"})
 _LABELS = frozenset({"identifier", "keyword", "literal_value", "string"})
 # In a heredoc: what is escaped, a literal, and what begins an interpolation or a directive.
+_BEYOND_STRING = re.compile(r'(?<!\\)(?:\\\\)*"|\n')
+_ESCAPED_STARTS = frozenset({"${", "%{"})
+_UNESCAPED = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
 _HEREDOC_PART = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
@@ -54,6 +61,10 @@ class UnreadableError(CheckFailedError):
         self.reason = reason
         super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
 
+    def __reduce__(self) -> tuple[type, tuple[Position, str]]:
+        """As it was made: it goes from one process to another."""
+        return type(self), (self.position, self.reason)
+
 
 def parse(content: bytes, path: PurePath) -> File:
     """Parses the content of one file.
@@ -66,10 +77,12 @@ def parse(content: bytes, path: PurePath) -> File:
 
     try:
         (body,) = hcl2.parses_to_tree(content.decode("utf-8")).children
-        return File(path, tuple(_blocks(body)), dict(_arguments(body)))
+        return File(path, tuple(_blocks(body, 0)), dict(_arguments(body)))
     except UnexpectedInput as error:
         raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
-    except (LarkError, RecursionError, UnicodeDecodeError) as error:
+    except UnreadableError as error:
+        raise UnreadableError(error.position._replace(file=path), error.reason) from None
+    except (LarkError, RecursionError, ValueError) as error:
         raise UnreadableError(Position(path, 1, 1), type(error).__name__) from None
 
 
@@ -105,7 +118,9 @@ def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - a
             yield _word(name), Argument(_expression(value), name.meta.line, name.meta.column)
 
 
-def _blocks(body: Any) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+    if depth > _DEEPEST:
+        raise RecursionError
     for node in body.children:
         if node.data == "block":
             kind, *rest = _trees(node)
@@ -115,7 +130,7 @@ def _blocks(body: Any) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
                 _word(kind),
                 labels,
                 dict(_arguments(inner)),
-                tuple(_blocks(inner)),
+                tuple(_blocks(inner, depth + 1)),
                 node.meta.line,
                 node.meta.column,
                 node.meta.end_line,
@@ -139,12 +154,18 @@ def _identifier(node: "Node") -> Reference:
     return Reference(_word(node))
 
 
-def _float(node: "Node") -> float:
-    return float(_word(node))
+def _float(node: "Node") -> Expression:
+    try:
+        return number(_word(node))
+    except ValueError:
+        return Opaque(_word(node))
 
 
-def _integer(node: "Node") -> int:
-    return int(_word(node))
+def _integer(node: "Node") -> Expression:
+    try:
+        return int(_word(node))
+    except ValueError:  # more digits than Python reads
+        return Opaque(_word(node))
 
 
 def _literal_value(node: "Node") -> Expression:
@@ -156,12 +177,21 @@ def _string(node: "Node") -> Expression:
     for part in _trees(node):
         (child,) = part.children
         if type(child) is _token():
-            parts.append(_unescape(str(child)))
+            parts.append(_literal_part(str(child)))
         elif child.data == "interpolation":  # type: ignore[union-attr]
             parts.append(_expression(_trees(child)[0]))  # type: ignore[arg-type]
         else:
             return Opaque("directives")
-    return _template(parts)
+    return _template(_joined(parts))
+
+
+def _literal_part(text: str) -> Expression:
+    """Text, also what python-hcl2 takes for one: it reads `$${` on to the next `}`, whatever comes before that."""
+    if text[1:3] not in _ESCAPED_STARTS:
+        return _unescape(text)
+    if _BEYOND_STRING.search(text):
+        raise ValueError("an escape that is read beyond its string")
+    return Opaque("escapes") if _UNESCAPED.search(text, len("$${")) else _unescape(text)
 
 
 def _template(parts: list[Expression]) -> Expression:
@@ -178,46 +208,103 @@ def _unescape(text: str) -> str:
 def _unescaped(match: re.Match[str]) -> str:
     short, long, simple = match.groups()
     if short or long:
-        return chr(int(short or long, 16))
+        code = int(short or long, 16)
+        if code in _SURROGATES or code > sys.maxunicode:
+            raise ValueError(f"no character: {match.group()}")
+        return chr(code)
     return _ESCAPED[simple] if simple else match.group()[1:]
 
 
 def _heredoc(node: "Node") -> Expression:
     first, *lines = _word(node).replace("\r\n", "\n").splitlines(keepends=True)
-    body = "".join(lines[:-1])
-    return _heredoc_template(textwrap.dedent(body) if first.startswith("<<-") else body)
+    try:
+        parts = list(_heredoc_parts("".join(lines[:-1])))
+    except UnreadableError:
+        place = Position(PurePath(), node.meta.line, node.meta.column)
+        raise UnreadableError(place, "an interpolation in a heredoc") from None
+    if any(isinstance(part, Opaque) for part in parts):
+        return Opaque("directives")
+    return _template(_joined(_flush(parts) if first.startswith("<<-") else parts))
 
 
-def _heredoc_template(text: str) -> Expression:
-    parts: list[Expression] = []
+def _heredoc_parts(text: str) -> Iterator[Expression]:
+    """Lines, or what there is of them between interpolations."""
     at = 0
     while match := _HEREDOC_PART.search(text, at):
-        parts.append(text[at : match.start()])
+        yield from text[at : match.start()].splitlines(keepends=True)
         if match.group() == "%{":
-            return Opaque("directives")
+            yield Opaque("directives")
+            return
         if match.group() == "${":
-            end = _closing(text, match.end())
-            parts.append(expression(text[match.end() : end]))
-            at = end + 1
+            at = _closing(text, match.end())
+            inside = text[match.end() : at]
+            yield Opaque("strip markers") if inside[:1] == "~" or inside[-1:] == "~" else expression(inside)
+            at += 1
         else:
-            parts.append(match.group()[1:])
+            yield match.group()[1:]
             at = match.end()
-    return _template([*parts, text[at:]] if text[at:] or not parts else parts)
+    yield from text[at:].splitlines(keepends=True)
+
+
+def _flush(parts: list[Expression]) -> list[Expression]:
+    """Without the white space that all lines begin with, as `<<-` wants it; blank lines do not count, nor change."""
+    begins = [index for index in range(len(parts)) if not index or _ends_line(parts[index - 1])]
+    indented = [index for index in begins if not _is_blank(parts[index])]
+    least = min((_indent(parts[index]) for index in indented), default=0)
+    starts = frozenset(indented)
+    return [part[least:] if index in starts and isinstance(part, str) else part for index, part in enumerate(parts)]
+
+
+def _ends_line(part: Expression) -> bool:
+    return isinstance(part, str) and part.endswith("\n")
+
+
+def _is_blank(part: Expression) -> bool:
+    return isinstance(part, str) and part.endswith("\n") and not part.strip()
+
+
+def _indent(part: Expression) -> int:
+    return len(part) - len(part.lstrip()) if isinstance(part, str) else 0
+
+
+def _joined(parts: list[Expression]) -> list[Expression]:
+    """Literal parts that follow each other in one, without empty ones."""
+    joined: list[Expression] = []
+    for part in (part for part in parts if part != ""):
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return joined
+
+
+_IN_INTERPOLATION = re.compile(r'["{}]')
+_IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
 
 
 def _closing(text: str, at: int) -> int:
     """Where the brace that an interpolation ends with is."""
-    depth, quoted = 0, False
-    for index in range(at, len(text)):
-        character = text[index]
-        if character == '"' and text[index - 1] != "\\":
-            quoted = not quoted
-        elif not quoted and character == "{":
+    depth = 0
+    while match := _IN_INTERPOLATION.search(text, at):
+        at = match.end()
+        if match.group() == '"':
+            at = _end_of_string(text, at)
+        elif match.group() == "{":
             depth += 1
-        elif not quoted and character == "}":
-            if not depth:
-                return index
+        elif not depth:
+            return match.start()
+        else:
             depth -= 1
+    raise UnreadableError(Position(PurePath(), 1, 1))
+
+
+def _end_of_string(text: str, at: int) -> int:
+    while match := _IN_STRING.search(text, at):
+        at = match.end()
+        if match.group() == '"':
+            return at
+        if match.group() in {"${", "%{"}:
+            at = _closing(text, at) + 1
     return len(text)
 
 
@@ -281,6 +368,17 @@ def _splat(node: "Node") -> Splat:
     return Splat(_expression(source), tuple(map(_step, _trees(steps))))
 
 
+def _attribute_splat(node: "Node") -> Expression:
+    """``source.*.name``: unlike after ``[*]``, an index that follows is one of the list that it makes."""
+    source, steps = _trees(node)
+    found = _trees(steps)
+    inner = list(takewhile(lambda step: step.data == "get_attr", found))
+    result: Expression = Splat(_expression(source), tuple(map(_step, inner)))
+    for step in found[len(inner) :]:
+        result = Index(result, _step(step))
+    return result
+
+
 def _conditional(node: "Node") -> Conditional:
     return Conditional(*map(_expression, _trees(node)))
 
@@ -313,7 +411,7 @@ def _for(node: "Node") -> For:
 
 
 _BUILDERS: "dict[str, Callable[[Node], Expression]]" = {
-    "attr_splat_expr_term": _splat,
+    "attr_splat_expr_term": _attribute_splat,
     "binary_op": _binary,
     "conditional": _conditional,
     "expr_term": _term,

@@ -127,19 +127,20 @@ class Policy:
         return [known[key] for key in keys.values()]
 
     def _key(self, unit: Unit) -> bytes:
-        summaries = self._library.summaries([unit.path])
-        modules = [self._library.module(folder) for folder in called(unit.stack, summaries.values())]
-        files = (part for path in (unit.path, *unit.others) for part in (os.fsencode(path), self._library.digest(path)))
+        paths = (unit.path, *unit.others)
+        modules = [self._library.module(folder) for folder in self._called(unit)]
+        files = (part for path in paths for part in (os.fsencode(path), self._library.digest(path)))
         return digest(b"unit", self._code, repr(self._facts).encode(), digest(*files), *modules)
 
     def _prepare(self, units: Collection[Unit]) -> None:
         """Has all parsed files at hand before processes are forked: they share them."""
         paths = {path for unit in units for path in (unit.path, *unit.others)}
-        folders = [
-            folder for unit in units for folder in called(unit.stack, self._library.summaries([unit.path]).values())
-        ]
-        paths |= {path for folder in self._closure(folders) for path in self._library.paths(folder)}
-        self._library.bring(paths)
+        folders = self._closure(folder for unit in units for folder in self._called(unit))
+        self._library.bring(paths | {path for folder in folders for path in self._library.paths(folder)})
+
+    def _called(self, unit: Unit) -> list[PurePath]:
+        """The modules that it calls, and those whose outputs it uses."""
+        return called(unit.stack, self._library.summaries((unit.path, *unit.others)).values())
 
     def _closure(self, folders: Iterable[PurePath]) -> set[PurePath]:
         """Modules and those that they call."""

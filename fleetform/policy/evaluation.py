@@ -2,8 +2,11 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
+from unicodedata import normalize
 
+from fleetform.hcl.literals import literal
 from fleetform.hcl.syntax import (
     Binary,
     Call,
@@ -19,7 +22,20 @@ from fleetform.hcl.syntax import (
     Unary,
 )
 from fleetform.policy import functions
-from fleetform.policy.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Known, Path, Unknown, is_known, text
+from fleetform.policy.conversion import json_of, of_one_type, ordered, text_of
+from fleetform.policy.values import (
+    INVALID,
+    MAYBE,
+    PRESENT,
+    UNKNOWN,
+    Document,
+    Known,
+    Path,
+    Set,
+    Unknown,
+    is_known,
+    text,
+)
 
 
 class Names(Protocol):
@@ -52,7 +68,9 @@ def evaluate(node: Expression, scope: Scope) -> Known:
 
 
 def _literal(node: Expression) -> Known:
-    return node if node is None or isinstance(node, (str, int, float)) else UNKNOWN
+    if isinstance(node, str):
+        return node if node.isascii() else normalize("NFC", node)
+    return node if node is None or isinstance(node, (int, float)) else UNKNOWN
 
 
 def _reference(node: Reference, scope: Scope) -> Known:
@@ -69,12 +87,18 @@ def stepped(value: Known, steps: Iterable[Known]) -> Known:
         elif isinstance(step, Unknown):
             value = UNKNOWN
         elif isinstance(value, dict):
-            value = value.get(text(step) or "", INVALID)
-        elif isinstance(value, list) and isinstance(step, int):
-            value = value[step] if -1 < step < len(value) else INVALID
+            key = text(step)
+            value = INVALID if key is None else value.get(key, INVALID)
         else:
-            value = INVALID
+            value = _item(value, step)
     return value
+
+
+def _item(value: Known, step: Known) -> Known:
+    index = int(step) if isinstance(step, str) and step.isdecimal() and step.isascii() else step
+    if not isinstance(value, list) or isinstance(value, Set) or not isinstance(index, int) or isinstance(index, bool):
+        return INVALID
+    return value[index] if -1 < index < len(value) else INVALID
 
 
 def further(value: Unknown, step: Known) -> Unknown:
@@ -89,7 +113,7 @@ def further(value: Unknown, step: Known) -> Unknown:
 
 def element(key: str | int) -> str:
     """What names an element: `["web"]` or `[0]`."""
-    return f'["{key}"]' if isinstance(key, str) else f"[{key}]"
+    return f"[{literal(key)}]"
 
 
 def _index(node: Index, scope: Scope) -> Known:
@@ -100,21 +124,29 @@ def _splat(node: Splat, scope: Scope) -> Known:
     source = evaluate(node.source, scope)
     if isinstance(source, Unknown) and not source.present:
         return UNKNOWN
-    items = source if isinstance(source, list) else [] if source is None else [source]
+    items = _in_order(source) if isinstance(source, list) else [] if source is None else [source]
+    if items is None:
+        return UNKNOWN
     steps = [evaluate(step, scope) for step in node.steps]
     return [stepped(item, steps) for item in items]
 
 
+def _in_order(items: list[Known]) -> list[Known] | None:
+    """A list, or a set in its order; None if only Terraform knows that."""
+    try:
+        return ordered(items)
+    except ValueError:
+        return None
+
+
 def _template(node: Template, scope: Scope) -> Known:
     parts = [written(evaluate(part, scope)) for part in node.parts]
-    return "".join(map(str, parts)) if None not in parts else PRESENT
+    return normalize("NFC", "".join(map(str, parts))) if None not in parts else PRESENT
 
 
 def written(value: Known) -> str | None:
     """How a template writes a value; None if it cannot, or the value is not known."""
-    if isinstance(value, Document):
-        return functions.json_of(value.value) if is_known(value) else None
-    return text(value)
+    return text_of(value) if isinstance(value, Document) and is_known(value) else text(value)
 
 
 def _call(node: Call, scope: Scope) -> Known:
@@ -134,7 +166,7 @@ def _items(node: Items, scope: Scope) -> Known:
 def _object(node: Object, scope: Scope) -> Known:
     made: dict[str, Known] = {}
     for entry in node.entries:
-        key = entry.key if isinstance(entry.key, str) else text(evaluate(entry.key, scope))
+        key = text(evaluate(entry.key, scope))
         if key is None:
             return UNKNOWN
         made[key] = evaluate(entry.value, scope)
@@ -143,24 +175,37 @@ def _object(node: Object, scope: Scope) -> Known:
 
 def _conditional(node: Conditional, scope: Scope) -> Known:
     condition = evaluate(node.condition, scope)
-    if isinstance(condition, bool):
-        return evaluate(node.yes if condition else node.no, scope)
-    return UNKNOWN
+    if not isinstance(condition, bool):
+        return UNKNOWN
+    chosen, other = (node.yes, node.no) if condition else (node.no, node.yes)
+    value = evaluate(chosen, scope)
+    if value is None or isinstance(value, (str, Unknown)):
+        return value
+    try:
+        return of_one_type(value, evaluate(other, scope))
+    except ValueError:
+        return UNKNOWN
 
 
 def _unary(node: Unary, scope: Scope) -> Known:
     value = evaluate(node.operand, scope)
     if node.operator == "!" and isinstance(value, bool):
         return not value
-    return -value if node.operator == "-" and isinstance(value, (int, float)) else UNKNOWN
+    return -value if node.operator == "-" and _is_number(value) else UNKNOWN  # type: ignore[operator]
 
 
-_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+def _is_number(value: Known) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_ARITHMETIC: Mapping[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
     "/": operator.truediv,
-    "%": operator.mod,
+    "%": lambda left, right: left - right * int(left / right),  # the sign of the left
+}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -170,37 +215,64 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 
 def _binary(node: Binary, scope: Scope) -> Known:
     left = evaluate(node.left, scope)
-    if node.operator in {"&&", "||"}:
-        return _logical(node, left, scope)
     right = evaluate(node.right, scope)
+    if node.operator in {"&&", "||"}:
+        return _logical(node.operator == "||", left, right)
     if node.operator in {"==", "!="}:
         return _equality(node.operator == "==", left, right)
-    if not all(isinstance(value, (int, float)) for value in (left, right)):
+    if not (_is_number(left) and _is_number(right)):
+        return UNKNOWN
+    if compare := _COMPARISONS.get(node.operator):
+        return compare(left, right)
+    return _arithmetic(node.operator, left, right)
+
+
+def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - numbers
+    """Of what binary fractions are exact for: of others, Terraform has more digits than Python."""
+    if any(Fraction(repr(side)) != side for side in (left, right)):
         return UNKNOWN
     try:
-        return _ARITHMETIC[node.operator](left, right)  # type: ignore[no-any-return]
+        result = _ARITHMETIC[sign](Fraction(left), Fraction(right))
     except ZeroDivisionError:
         return UNKNOWN
+    if result.denominator == 1:
+        return int(result)
+    return float(result) if float(result) == result and Fraction(repr(float(result))) == result else UNKNOWN
 
 
-def _logical(node: Binary, left: Known, scope: Scope) -> Known:
-    """A side that decides alone does so whatever the other is."""
-    decisive = node.operator == "||"
-    sides = (left, evaluate(node.right, scope))
+def _logical(decisive: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
+    """A side that decides alone does so though the other is not known."""
+    if not all(isinstance(side, (bool, Unknown)) for side in sides):
+        return UNKNOWN
     if any(side is decisive for side in sides):
         return decisive
     return not decisive if all(isinstance(side, bool) for side in sides) else UNKNOWN
 
 
 def _equality(wanted: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
-    if None in (left, right):
+    if left is None or right is None:
         other = right if left is None else left
         if isinstance(other, Unknown) and not other.present:
             return UNKNOWN
         return (other is None) is wanted
     if not (is_known(left) and is_known(right)):
         return UNKNOWN
-    return (left == right and isinstance(left, bool) == isinstance(right, bool)) is wanted
+    if any(isinstance(left, kind) and isinstance(right, kind) for kind in (list, dict)):
+        return UNKNOWN  # what looks the same is not equal as a list and as a tuple
+    return (_comparable(left) == _comparable(right)) is wanted
+
+
+def _comparable(value: Known) -> str:
+    return json_of(text_of(value) if isinstance(value, Document) else value)
+
+
+def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
+    """What a `for` or a dynamic block goes over, by key or index, in Terraform's order; None if that is not known."""
+    if isinstance(collection, dict):
+        return [(key, collection[key]) for key in sorted(collection)]
+    if not isinstance(collection, list) or (items := _in_order(collection)) is None:
+        return None
+    return [*zip(items, items, strict=True)] if isinstance(collection, Set) else [*enumerate(items)]
 
 
 class Turn(NamedTuple):
@@ -222,14 +294,10 @@ def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
 
     Of an object, an entry that may be left out is a turn, too.
     """
-    collection = evaluate(node.collection, scope)
-    if isinstance(collection, dict):
-        pairs: list[tuple[Known, Known]] = [(key, collection[key]) for key in sorted(collection)]
-    elif isinstance(collection, list):
-        pairs = list(enumerate(collection))
-    else:
+    found = pairs(evaluate(node.collection, scope))
+    if found is None:
         return None
-    made = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in pairs]
+    made = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in found]
     taken = [evaluate(node.condition, turn.scope) for turn in made]
     chosen = zip(made, taken, strict=True)
     left = [turn._replace(sure=turn.sure and choice is True) for turn, choice in chosen if choice is not False]
@@ -257,6 +325,8 @@ def _for(node: For, scope: Scope) -> Known:
         if node.grouped:
             collected = made.setdefault(key, [])
             collected.append(value)  # type: ignore[union-attr]
+        elif key in made:
+            return UNKNOWN
         else:
             made[key] = value
     return made

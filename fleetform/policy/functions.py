@@ -1,24 +1,38 @@
 """Terraform's functions on known values, as far as rules need them.
 
-Each gets arguments that are known at the top; what is in them may not be. Whatever one raises means that the value is
-not known: Terraform would refuse the call, or it does more than is done here.
+Each has the types of its parameters, to which arguments are converted as Terraform does it. Whatever one raises means
+that the value is not known: Terraform would refuse the call, or it does more than is done here.
 https://developer.hashicorp.com/terraform/language/functions
 """
 
 import ipaddress
-import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain, product
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from fleetform.policy.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Known, Unknown, is_known, text
+from fleetform.hcl.numbers import Number
+from fleetform.policy.conversion import boolean_of, json_of, number_of, ordered, read_json, text_of, to_set, unified
+from fleetform.policy.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Known, Set, Unknown, is_known
+
+Parameter: TypeAlias = Callable[[Known], Any]
+"""Converts an argument, or raises."""
 
 
-def json_of(value: Known) -> str:
-    """A known value as Terraform's `jsonencode` writes it."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+class Function(NamedTuple):
+    """A function on known values.
+
+    Attributes:
+        act: What it does.
+        parameters: What it takes.
+        rest: What it takes any number of after those; None if there is no more.
+    """
+
+    act: Callable[..., Known]
+    parameters: tuple[Parameter, ...]
+    rest: Parameter | None
 
 
 def call(name: str, arguments: list[Known]) -> Known:
@@ -33,12 +47,20 @@ def _known(name: str, arguments: list[Known]) -> Known:
     function = FUNCTIONS.get(name)
     if function is None or any(isinstance(argument, Unknown) or _may_lack(argument) for argument in arguments):
         return UNKNOWN
-    if name not in _STRUCTURAL and not all(map(is_known, arguments)):
-        return UNKNOWN
     try:
-        return function(*arguments)
+        result = function.act(*_converted(function, arguments))
     except Exception:  # noqa: BLE001 - a call that Terraform would refuse, or of a form that is not known here
         return UNKNOWN
+    return unicodedata.normalize("NFC", result) if isinstance(result, str) else result
+
+
+def _converted(function: Function, arguments: list[Known]) -> Iterable[Any]:
+    fixed = len(function.parameters)
+    beyond = arguments[fixed:]
+    if beyond and function.rest is None:
+        raise TypeError("too many arguments")
+    given = [convert(argument) for convert, argument in zip(function.parameters, arguments[:fixed], strict=True)]
+    return [*given, *(function.rest(argument) for argument in beyond if function.rest)]
 
 
 def _may_lack(value: Known) -> bool:
@@ -47,12 +69,20 @@ def _may_lack(value: Known) -> bool:
 
 
 def _coalesce(arguments: list[Known]) -> Known:
-    for argument in arguments:
+    for index, argument in enumerate(arguments):
         if isinstance(argument, Unknown):
             return argument if argument.present else UNKNOWN
         if argument is not None and argument != "":
-            return argument
+            return _as_all(arguments, index)
     return UNKNOWN
+
+
+def _as_all(arguments: list[Known], index: int) -> Known:
+    """An argument, converted to the type that all have."""
+    try:
+        return unified(arguments)[index]
+    except ValueError:
+        return UNKNOWN
 
 
 def _try(arguments: list[Known]) -> Known:
@@ -62,213 +92,344 @@ def _try(arguments: list[Known]) -> Known:
 
 
 def _can(arguments: list[Known]) -> Known:
+    if len(arguments) != 1:
+        return UNKNOWN
     (argument,) = arguments
     return False if argument is INVALID else True if is_known(argument) else UNKNOWN
 
 
 def _jsonencode(arguments: list[Known]) -> Known:
-    return Document(arguments[0])
+    return Document(arguments[0]) if len(arguments) == 1 else UNKNOWN
 
 
-def _document(value: Any) -> Any:  # noqa: ANN401 - what a function takes
-    return value.value if isinstance(value, Document) else json.loads(value)
+def _any(value: Known) -> Known:
+    return value
 
 
-def _merge(*maps: Any) -> Known:  # noqa: ANN401
-    return dict(chain.from_iterable(each.items() for each in maps if each is not None))
+def _ascii(value: Known) -> str:
+    """Text in which each character is one to Terraform too."""
+    text = text_of(value)
+    if not text.isascii() or "\r" in text:
+        raise ValueError("characters that are made of several")
+    return text
 
 
-def _flatten(value: Any) -> list[Known]:  # noqa: ANN401
+def _whole(value: Known) -> int:
+    found = number_of(value)
+    if not isinstance(found, int):
+        raise TypeError("a fraction")
+    return found
+
+
+def _list(value: Known) -> list[Known]:
+    if not isinstance(value, list) or isinstance(value, Set):
+        raise TypeError("not a list")
+    return value
+
+
+def _collection(value: Known) -> list[Known]:
+    if not isinstance(value, list):
+        raise TypeError("neither list nor set")
+    return value
+
+
+def _sequence(value: Known) -> list[Known]:
+    return ordered(_collection(value))
+
+
+def _texts(value: Known) -> list[str]:
+    return [text_of(item) for item in _sequence(value)]
+
+
+def _texts_or_nulls(value: Known) -> list[str | None]:
+    return [None if item is None else text_of(item) for item in _sequence(value)]
+
+
+def _booleans(value: Known) -> list[bool]:
+    return [boolean_of(item) for item in _collection(value)]
+
+
+def _numbers(value: Known) -> list[Number]:
+    return [number_of(item) for item in _collection(value)]
+
+
+def _mapping(value: Known) -> dict[str, Known]:
+    if not isinstance(value, dict):
+        raise TypeError("neither map nor object")
+    return value
+
+
+def _mapping_or_null(value: Known) -> dict[str, Known]:
+    return {} if value is None else _mapping(value)
+
+
+def _function(act: Callable[..., Known], *parameters: Parameter, rest: Parameter | None = None) -> Function:
+    return Function(act, parameters, rest)
+
+
+def _merge(*maps: dict[str, Known]) -> Known:
+    return dict(chain.from_iterable(each.items() for each in maps))
+
+
+def _flatten(value: list[Known]) -> list[Known]:
     flat: list[Known] = []
     for item in value:
         if isinstance(item, Unknown):
             raise TypeError("an unknown item may be a list")
-        flat += _flatten(item) if isinstance(item, list) else [item]
+        flat += _flatten(ordered(item)) if isinstance(item, list) else [item]
     return flat
 
 
-def _set(items: Any) -> list[Known]:  # noqa: ANN401
-    """A set of strings in its order; of anything else, without what is there twice."""
-    once: list[Known] = []
-    for item in items:
-        if item not in once:
-            once.append(item)
-    return sorted(once) if all(isinstance(item, str) for item in once) else once  # type: ignore[type-var]
+def _distinct(items: list[Known]) -> Known:
+    return list({json_of(item): item for item in unified(items)}.values())
 
 
-def _lookup(mapping: Any, key: Any, *default: Known) -> Known:  # noqa: ANN401
-    return mapping[key] if key in mapping else default[0]
+def _length(value: Known) -> Known:
+    if isinstance(value, Set) and len(value) > 1 and not is_known(value):
+        return UNKNOWN
+    if isinstance(value, (int, float)):
+        raise TypeError("no length")
+    return len(value) if isinstance(value, (list, dict)) else len(_ascii(value))
 
 
-def _contains(items: Any, value: Known) -> Known:  # noqa: ANN401
-    if value in items:
+def _lookup(mapping: dict[str, Known], key: str, *default: Known) -> Known:
+    if key in mapping:
+        return mapping[key]
+    (otherwise,) = default
+    unified_types = {type(value) for value in mapping.values()} <= {type(otherwise)}
+    if not unified_types:
+        raise TypeError("a map converts its default, an object does not")
+    return otherwise
+
+
+def _contains(items: list[Known], value: Known) -> Known:
+    if not is_known(value):
+        return UNKNOWN
+    if value is None:
+        raise TypeError("Terraform compares nothing with null")
+    wanted = json_of(value)
+    if any(is_known(item) and json_of(item) == wanted for item in items):
         return True
-    return False if is_known(list(items)) else UNKNOWN
+    return False if is_known(items) else UNKNOWN
 
 
-def _element(items: Any, index: Any) -> Known:  # noqa: ANN401
-    return items[index % len(items)]  # type: ignore[no-any-return]
+def _index(items: list[Known], value: Known) -> Known:
+    return [json_of(item) for item in items].index(json_of(value))
 
 
-def _keys(mapping: Any) -> list[Known]:  # noqa: ANN401
-    return sorted(mapping)
+def _element(items: list[Known], index: int) -> Known:
+    if index < 0:
+        raise ValueError("below zero")
+    return items[index % len(items)]
 
 
-def _values(mapping: Any) -> list[Known]:  # noqa: ANN401
+def _keys(mapping: dict[str, Known]) -> list[Known]:
+    return [*sorted(mapping)]
+
+
+def _values(mapping: dict[str, Known]) -> list[Known]:
     return [mapping[key] for key in sorted(mapping)]
 
 
-_VERB = re.compile(r"%%|%[sdqv]|%(?P<special>[^%])")
+_VERB = re.compile(r"%%|%[sdqv]|%")
 
 
-def _format(pattern: Any, *values: Known) -> str:  # noqa: ANN401
+def _format(pattern: str, *values: Known) -> str:
     given = iter(values)
 
     def shown(match: re.Match[str]) -> str:
-        if match["special"]:
-            raise ValueError(f"no such verb: {match.group()}")
-        if match.group() == "%%":
-            return "%"
-        value = text(next(given))
-        if value is None:
-            raise ValueError("not a scalar")
-        return json_of(value) if match.group() == "%q" else value
+        verb = match.group()
+        if verb in {"%", "%%"}:
+            return _percent(verb)
+        value = next(given)
+        if verb == "%d":
+            return str(_whole(value))
+        return json_of(text_of(value)) if verb == "%q" else text_of(value)
 
-    written = _VERB.sub(shown, pattern)
+    text = _VERB.sub(shown, pattern)
     if next(given, None) is not None:
         raise ValueError("too many values")
-    return written
+    return text
 
 
-def _replace(value: Any, old: Any, new: Any) -> str:  # noqa: ANN401
+def _percent(verb: str) -> str:
+    if verb == "%":
+        raise ValueError("a verb that is not known here")
+    return verb[1:]
+
+
+def _replace(value: str, old: str, new: str) -> str:
     if len(old) > 1 and old[0] == old[-1] == "/":
         raise ValueError("a regular expression of RE2")
-    return str(value).replace(old, new)
+    return value.replace(old, new)
 
 
-def _subnet(prefix: Any, bits: Any, number: Any) -> str:  # noqa: ANN401
-    network = ipaddress.ip_network(prefix)
+def _subnet(prefix: str, bits: int, index: int) -> str:
+    network = ipaddress.ip_network(prefix, strict=False)
+    if not 0 <= index < 2**bits:
+        raise ValueError("more subnets than there are bits for")
     length = network.prefixlen + bits
-    start = int(network.network_address) + (number << (network.max_prefixlen - length))
+    start = int(network.network_address) + (index << (network.max_prefixlen - length))
     return str(type(network)((start, length)))
 
 
-def _string(value: Known) -> Known:
-    written = text(value)
-    if value is not None and written is None:
-        raise ValueError("not a scalar")
-    return written
+def _host(prefix: str, index: int) -> str:
+    return str(ipaddress.ip_network(prefix, strict=False)[index])
 
 
-def _number(value: Any) -> Known:  # noqa: ANN401
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
-        return value
-    return int(value) if re.fullmatch(r"-?\d+", value) else float(value)
+def _map(value: dict[str, Known]) -> Known:
+    return dict(zip(value, unified(list(value.values())), strict=True))
 
 
-def _bool(value: Any) -> Known:  # noqa: ANN401
-    return value if value is None or isinstance(value, bool) else {"true": True, "false": False}[value]
+def _product(*sets: list[Known]) -> Known:
+    if len(sets) < len(("one", "another")):
+        raise ValueError("of two at least")
+    return [list(row) for row in product(*map(unified, sets))]
 
 
-def _map(value: Any) -> Known:  # noqa: ANN401
-    return dict(value)
+_LONGEST_RANGE = 1024  # https://developer.hashicorp.com/terraform/language/functions/range
 
 
-def _product(*sets: Any) -> Known:  # noqa: ANN401
-    return [list(row) for row in product(*sets)]
+def _range(*bounds: int) -> Known:
+    start, limit, *steps = bounds if len(bounds) > 1 else (0, *bounds)
+    (step,) = steps or (1 if start <= limit else -1,)
+    numbers = range(start, limit, step)
+    if len(numbers) > _LONGEST_RANGE or (not numbers and start != limit):
+        raise ValueError("a range that Terraform refuses")
+    return list(numbers)
 
 
-def _range(*bounds: Any) -> Known:  # noqa: ANN401
-    return list(range(*bounds))
-
-
-def _one(items: Any) -> Known:  # noqa: ANN401
+def _one(items: list[Known]) -> Known:
     if len(items) > 1:
         raise ValueError("more than one")
     return items[0] if items else None
 
 
-def _same(value: Known) -> Known:
-    return value
+def _slice(items: list[Known], start: int, end: int) -> Known:
+    if not 0 <= start <= end <= len(items):
+        raise ValueError("beyond the list")
+    return items[start:end]
 
 
-def _sets(combine: Callable[[list[Known], list[Known]], Iterable[Known]]) -> Callable[..., Known]:
-    def function(first: Any, *others: Any) -> Known:  # noqa: ANN401
-        for other in others:
-            first = list(combine(first, other))
-        return _set(first)
+def _substr(value: str, offset: int, length: int) -> Known:
+    if offset < -len(value):
+        raise ValueError("before the text")
+    return value[offset:][: length if length >= 0 else None]
+
+
+def _sum(numbers: list[Number]) -> Known:
+    if not numbers or not all(isinstance(each, int) for each in numbers):
+        raise ValueError("nothing, or fractions, which are rounded otherwise")
+    return sum(numbers)
+
+
+def _split(separator: str, value: str) -> list[Known]:
+    return [*value.split(separator)]
+
+
+def _cased(change: Callable[[str], str]) -> Callable[[str], str]:
+    """Letter by letter, as Go does it; Python makes two of some letters."""
+
+    def function(value: str) -> str:
+        letters = [change(letter) for letter in value]
+        if any(len(letter) != 1 for letter in letters):
+            raise ValueError("a letter that becomes two")
+        return "".join(letters)
 
     return function
 
 
-FUNCTIONS: Mapping[str, Callable[..., Known]] = {
-    "abs": abs,
-    "alltrue": all,
-    "anytrue": any,
-    "ceil": math.ceil,
-    "cidrhost": lambda prefix, number: str(ipaddress.ip_network(prefix)[number]),
-    "cidrsubnet": _subnet,
-    "coalescelist": lambda *lists: next(items for items in lists if items),
-    "compact": lambda items: [item for item in items if item not in (None, "")],
-    "concat": lambda *lists: list(chain.from_iterable(lists)),
-    "contains": _contains,
-    "distinct": lambda items: list(dict.fromkeys(items)),
-    "element": _element,
-    "endswith": lambda value, end: value.endswith(end),
-    "flatten": _flatten,
-    "floor": math.floor,
-    "format": _format,
-    "index": lambda items, value: items.index(value),
-    "join": lambda separator, items: separator.join(map(str, map(_string, items))),
-    "jsondecode": _document,
-    "keys": _keys,
-    "length": len,
-    "lookup": _lookup,
-    "lower": lambda value: value.lower(),
-    "max": max,
-    "merge": _merge,
-    "min": min,
-    "nonsensitive": _same,
-    "one": _one,
-    "range": _range,
-    "replace": _replace,
-    "reverse": lambda items: items[::-1],
-    "sensitive": _same,
-    "setintersection": _sets(lambda first, other: (item for item in first if item in other)),
-    "setproduct": _product,
-    "setsubtract": _sets(lambda first, other: (item for item in first if item not in other)),
-    "setunion": _sets(lambda first, other: [*first, *other]),
-    "slice": lambda items, start, end: items[start:end],
-    "sort": sorted,
-    "split": lambda separator, value: value.split(separator),
-    "startswith": lambda value, start: value.startswith(start),
-    "substr": lambda value, offset, length: value[offset:][: length if length >= 0 else None],
-    "sum": sum,
-    "title": lambda value: re.sub(r"\b[a-z]", lambda match: match.group().upper(), value),
-    "tobool": _bool,
-    "tolist": list,
-    "tomap": _map,
-    "tonumber": _number,
-    "toset": _set,
-    "tostring": _string,
-    "trim": lambda value, characters: value.strip(characters),
-    "trimprefix": lambda value, prefix: value.removeprefix(prefix),
-    "trimspace": lambda value: value.strip(),
-    "trimsuffix": lambda value, suffix: value.removesuffix(suffix),
-    "upper": lambda value: value.upper(),
-    "values": _values,
-    "zipmap": lambda keys, values: dict(zip(keys, values, strict=True)),
+def _title(value: str) -> str:
+    return re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda match: match.group().upper(), value)
+
+
+# What Go takes for white space; Python has some control characters more.
+_SPACE = "".join(filter(str.isspace, map(chr, (*range(0x1C), *range(0x20, 0x3001)))))
+
+
+def _or_null(convert: Parameter) -> Parameter:
+    return lambda value: None if value is None else convert(value)
+
+
+def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Known]:
+    """An operation on sets, each value by its JSON."""
+
+    def function(*sets: list[Known]) -> Known:
+        if not all(map(is_known, sets)):
+            raise ValueError("not known")
+        together = iter(unified(list(chain.from_iterable(sets))))
+        values = [{json_of(item): item for item in (next(together) for _ in each)} for each in sets]
+        wanted = set(values[0])
+        for other in values[1:]:
+            wanted = combine(wanted, set(other))
+        found = {text: item for each in values for text, item in each.items() if text in wanted}
+        return to_set(list(found.values()))
+
+    return function
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "abs": _function(abs, number_of),
+    "alltrue": _function(all, _booleans),
+    "anytrue": _function(any, _booleans),
+    "ceil": _function(math.ceil, number_of),
+    "cidrhost": _function(_host, text_of, _whole),
+    "cidrsubnet": _function(_subnet, text_of, _whole, _whole),
+    "coalescelist": _function(lambda *lists: next(items for items in lists if items), rest=_sequence),
+    "compact": _function(lambda items: [item for item in items if item], _texts_or_nulls),
+    "concat": _function(lambda *lists: list(chain.from_iterable(lists)), _list, rest=_list),
+    "contains": _function(_contains, _collection, _any),
+    "distinct": _function(_distinct, _sequence),
+    "element": _function(_element, _list, _whole),
+    "endswith": _function(str.endswith, text_of, text_of),
+    "flatten": _function(_flatten, _sequence),
+    "floor": _function(math.floor, number_of),
+    "format": _function(_format, text_of, rest=_any),
+    "index": _function(_index, _list, _any),
+    "join": _function(
+        lambda separator, *lists: separator.join(chain.from_iterable(lists)), text_of, _texts, rest=_texts
+    ),
+    "jsondecode": _function(read_json, _any),
+    "keys": _function(_keys, _mapping),
+    "length": _function(_length, _any),
+    "lookup": _function(_lookup, _mapping, text_of, rest=_any),
+    "lower": _function(_cased(str.lower), text_of),
+    "max": _function(lambda *numbers: max(numbers), number_of, rest=number_of),
+    "merge": _function(_merge, rest=_mapping_or_null),
+    "min": _function(lambda *numbers: min(numbers), number_of, rest=number_of),
+    "nonsensitive": _function(_any, _any),
+    "one": _function(_one, _collection),
+    "range": _function(_range, _whole, rest=_whole),
+    "replace": _function(_replace, text_of, text_of, text_of),
+    "reverse": _function(lambda items: items[::-1], _sequence),
+    "sensitive": _function(_any, _any),
+    "setintersection": _function(_sets(set.intersection), _collection, rest=_collection),
+    "setproduct": _function(_product, rest=_sequence),
+    "setsubtract": _function(_sets(set.difference), _collection, _collection),
+    "setunion": _function(_sets(set.union), _collection, rest=_collection),
+    "slice": _function(_slice, _list, _whole, _whole),
+    "sort": _function(sorted, _texts),
+    "split": _function(_split, text_of, text_of),
+    "startswith": _function(str.startswith, text_of, text_of),
+    "substr": _function(_substr, _ascii, _whole, _whole),
+    "sum": _function(_sum, _numbers),
+    "title": _function(_title, _ascii),
+    "tobool": _function(_any, _or_null(boolean_of)),
+    "tolist": _function(_any, _or_null(lambda value: unified(_sequence(value)))),
+    "tomap": _function(_any, _or_null(lambda value: _map(_mapping(value)))),
+    "tonumber": _function(_any, _or_null(number_of)),
+    "toset": _function(to_set, _collection),
+    "tostring": _function(_any, _or_null(text_of)),
+    "trim": _function(str.strip, text_of, text_of),
+    "trimprefix": _function(str.removeprefix, text_of, text_of),
+    "trimspace": _function(lambda value: value.strip(_SPACE), text_of),
+    "trimsuffix": _function(str.removesuffix, text_of, text_of),
+    "upper": _function(_cased(str.upper), text_of),
+    "values": _function(_values, _mapping),
+    "zipmap": _function(lambda keys, values: dict(zip(keys, values, strict=True)), _texts, _list),
 }
 """What is known of them, by name."""
 
-# What only moves values about: those in it may be unknown.
-_STRUCTURAL = frozenset(
-    {
-        *("coalescelist", "concat", "contains", "element", "flatten", "jsondecode", "keys", "length", "lookup"),
-        *("merge", "nonsensitive", "one", "reverse", "sensitive", "slice", "tolist", "tomap", "toset", "values"),
-        "zipmap",
-    }
-)
 # What returns text or a number whatever it is given.
 _NEVER_NULL = frozenset(
     {
@@ -282,3 +443,6 @@ _LAZY: Mapping[str, Callable[[list[Known]], Known]] = {
     "jsonencode": _jsonencode,
     "try": _try,
 }
+
+NAMES = frozenset(FUNCTIONS) | frozenset(_LAZY)
+"""All that are known here."""

@@ -82,8 +82,8 @@ def judge_environment(
         answers = list(rule.check_environment(view, environment))
         for resource, answer in answers:
             judgement.take(rule, resource, answer, stage)
-        failed = {resource.address for resource, _ in answers}
-        judgement.passed += sum(resource.address not in failed for resource in view.of(*rule.types))
+        failed = {(resource.stack, resource.address) for resource, _ in answers}
+        judgement.passed += sum((each.stack, each.address) not in failed for each in view.of(*rule.types))
     return judgement
 
 

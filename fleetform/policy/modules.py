@@ -7,9 +7,10 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeAlias
 
 from fleetform.errors import CheckFailedError
-from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Object, Reference
+from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Items, Object, Reference
+from fleetform.policy.conversion import boolean_of, number_of, ordered, text_of, to_set, unified
 from fleetform.policy.evaluation import Scope, element, evaluate
-from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known, text
+from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known
 
 _OF_NO_MODULE = frozenset({"count", "each", "path", "self", "terraform"})
 _UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
@@ -61,7 +62,7 @@ Folders: TypeAlias = Callable[[PurePath], Declarations]
 def declarations(files: Iterable[File]) -> Declarations:
     """Sorts what files declare."""
     made = Declarations()
-    for file in files:
+    for file in sorted(files, key=_precedence):
         name = file.path.name
         if name == "terraform.tfvars" or name.endswith(".auto.tfvars"):
             made.tfvars.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
@@ -70,6 +71,11 @@ def declarations(files: Iterable[File]) -> Declarations:
         for block in file.blocks:
             _declare(made, Placed(block, file.path))
     return made
+
+
+def _precedence(file: File) -> tuple[bool, str]:
+    """What is later goes over what is before: `*.auto.tfvars` over `terraform.tfvars`, in the order of their names."""
+    return file.path.name.endswith(".auto.tfvars"), file.path.name
 
 
 def _declare(made: Declarations, placed: Placed) -> None:
@@ -112,11 +118,11 @@ def instances(block: Block, scope: Scope) -> Iterator[Instance]:
             yield Instance("[*]", None, {"each": dict(_UNKNOWN_EACH)})
             return
         for key, value in found.items():
-            yield Instance(f'["{key}"]', key, {"each": {"key": key, "value": value}})
+            yield Instance(element(key), key, {"each": {"key": key, "value": value}})
     elif "count" in block.arguments:
         number = evaluate(block.value("count"), scope)
-        if isinstance(number, int):
-            yield from (Instance(f"[{index}]", None, {"count": {"index": index}}) for index in range(number))
+        if isinstance(number, int) and not isinstance(number, bool):
+            yield from (Instance(element(index), None, {"count": {"index": index}}) for index in range(number))
         else:
             yield Instance("[*]", None, {"count": {"index": UNKNOWN}})
     else:
@@ -290,7 +296,7 @@ class Module:
 
     def _instances(self, name: str, block: Block) -> Mapping[str, Instance]:
         if name not in self._made:
-            self._made[name] = {"[*]": Instance("[*]", None, {})}  # for the same reason as in `_once`
+            self._made[name] = {"[*]": Instance("[*]", None, {})}  # as `_once` does
             self._made[name] = {each.suffix: each for each in instances(block, Scope(self))}
         return self._made[name]
 
@@ -298,9 +304,11 @@ class Module:
         whole = Unknown(reference, present=True)
         if not steps or str(steps[0]) not in block.arguments:
             return whole, steps
-        node, scope = block.value(str(steps[0])), Scope(self, instance.symbols)
-        value = self._once("attribute", f"{reference}.{steps[0]}", lambda _: evaluate(node, scope))
-        return (value, steps[1:]) if is_known(value) else (whole, steps)
+        argument = block.value(str(steps[0]))
+        value = self._once(
+            "argument", f"{reference}.{steps[0]}", lambda _: evaluate(argument, Scope(self, instance.symbols))
+        )
+        return (value, steps[1:]) if value is not None and is_known(value) else (whole, steps)
 
 
 def _all(reference: str, made: Iterable[Instance]) -> Known:
@@ -312,40 +320,66 @@ def _all(reference: str, made: Iterable[Instance]) -> Known:
 
 def converted(value: Known, kind: Expression) -> Known:
     """A value as a variable of a type has it: optional attributes filled in, and none that the type does not name."""
-    if isinstance(kind, Reference):
-        return _scalar(value, kind.name)
-    if isinstance(kind, Call) and kind.function == "optional":
-        return converted(value, kind.arguments[0])
+    if value is None or isinstance(value, Unknown):
+        return value
+    try:
+        return _converted(value, kind)
+    except (KeyError, TypeError, ValueError):  # Terraform refuses it
+        return UNKNOWN
+
+
+def _converted(value: Known, kind: Expression) -> Known:
     match kind:
+        case Reference(name):
+            return _scalar(value, name)
         case Call("object", (Object(fields),)) if isinstance(value, dict):
-            return {str(field.key): _attribute_of(value.get(str(field.key)), field.value) for field in fields}
-        case Call("map", (inner,)) if isinstance(value, dict):
-            return {key: converted(item, inner) for key, item in value.items()}
-        case Call("list" | "set", (inner,)) if isinstance(value, list):
-            return [converted(item, inner) for item in value]
-        case _:
+            return {str(field.key): _attribute(value.get(str(field.key)), field.value) for field in fields}
+        case Call("tuple", (Items(kinds),)) if isinstance(value, list):
+            return [converted(*pair) for pair in zip(value, kinds, strict=True)]
+        case Call(name, (inner,)) if name in _COLLECTIONS:
+            return _COLLECTIONS[name](value, inner)
+        case None:
             return value
+        case _:
+            return UNKNOWN
+
+
+def _elements(items: list[Known], kind: Expression) -> list[Known]:
+    return unified(items) if kind == Reference("any") else [converted(item, kind) for item in items]
+
+
+def _map(value: Known, kind: Expression) -> Known:
+    if not isinstance(value, dict):
+        raise TypeError("no map")
+    return dict(zip(value, _elements(list(value.values()), kind), strict=True))
+
+
+def _list(value: Known, kind: Expression) -> list[Known]:
+    if not isinstance(value, list):
+        raise TypeError("no list")
+    return _elements(ordered(value), kind)
+
+
+_COLLECTIONS: Mapping[str, Callable[[Known, Expression], Known]] = {
+    "list": _list,
+    "map": _map,
+    "set": lambda value, kind: to_set(_list(value, kind)),
+}
+_SCALARS: Mapping[str, Callable[[Known], Known]] = {"bool": boolean_of, "number": number_of, "string": text_of}
 
 
 def _scalar(value: Known, kind: str) -> Known:
-    if kind == "string":
-        return value if isinstance(value, (Unknown, Document)) else text(value)
-    if not isinstance(value, str) or kind not in {"number", "bool"}:
+    if kind == "any" or (kind == "string" and isinstance(value, Document)):
         return value
-    return _number(value) if kind == "number" else {"true": True, "false": False}.get(value, UNKNOWN)
+    return _SCALARS[kind](value)
 
 
-def _attribute_of(value: Known, kind: Expression) -> Known:
-    if value is None and isinstance(kind, Call) and kind.function == "optional" and len(kind.arguments) > 1:
-        value = evaluate(kind.arguments[1], Scope(_NoNames()))
-    return converted(value, kind)
-
-
-def _number(value: str) -> Known:
-    try:
-        return int(value) if value.lstrip("-").isdigit() else float(value)
-    except ValueError:
-        return UNKNOWN
+def _attribute(value: Known, kind: Expression) -> Known:
+    """An attribute of an object: its default if it is null."""
+    if not (isinstance(kind, Call) and kind.function == "optional"):
+        return converted(value, kind)
+    inner, *default = kind.arguments
+    return converted(evaluate(default[0], Scope(_NoNames())) if value is None and default else value, inner)
 
 
 class _NoNames:

@@ -18,11 +18,11 @@ from fleetform.hcl.syntax import (
     Object,
     Reference,
 )
-from fleetform.policy.evaluation import Scope, evaluate, turns
+from fleetform.policy.evaluation import Scope, evaluate, pairs, turns
 from fleetform.policy.modules import Module
-from fleetform.policy.values import Known, Path, Unknown, entries, text
+from fleetform.policy.values import INVALID, Known, Path, Unknown, text
 
-_TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset", "try"})
+_TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "tomap", "toset"})
 
 
 class Source(NamedTuple):
@@ -68,17 +68,14 @@ def bodies(block: Block, frame: Frame) -> Iterator[Body]:
 
 def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> Iterator[Body]:
     over = block.value("for_each")
-    value = evaluate(over, frame.scope)
-    elements: Mapping[str, Known] | None = entries(value)
-    if elements is None and isinstance(value, list):
-        elements = {str(index): item for index, item in enumerate(value)}
+    elements = pairs(evaluate(over, frame.scope))
     if elements is None:
         yield Body(kind, None, frame)
         return
     named = block.value("iterator")
     iterator = named.name if isinstance(named, Reference) else kind
-    for index, (key, item) in enumerate(elements.items()):
-        source = Source(over, frame, key if isinstance(value, dict) else index)
+    for key, item in elements:
+        source = Source(over, frame, key)
         inner = frame.within({iterator: {"key": key, "value": item}}, {iterator: source})
         yield Body(kind, content, inner)
 
@@ -91,12 +88,20 @@ def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
     name, *rest = path
     if (argument := block.arguments.get(str(name))) is not None:
         found.append(Position(frame.file, argument.line, argument.column))
-        return found + _follow(argument.value, tuple(rest), frame)
+        return found + _safely(argument.value, tuple(rest), frame)
     matching = [body for body in bodies(block, frame) if body.kind == name]
     index = rest[0] if rest and isinstance(rest[0], int) else 0
     if index < len(matching) and (inner := matching[index]).block:
         return found + trail(inner.block, tuple(rest[1:]), inner.frame)
     return found
+
+
+def _safely(node: Expression, path: Path, frame: Frame) -> list[Position]:
+    """Nothing of what refers to itself, which Terraform refuses."""
+    try:
+        return _follow(node, path, frame)
+    except RecursionError:
+        return []
 
 
 def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
@@ -114,6 +119,10 @@ def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
 
 
 def _called(node: Call, path: Path, frame: Frame) -> list[Position]:
+    if node.function == "try":
+        values = ((argument, evaluate(argument, frame.scope)) for argument in node.arguments)
+        valid = next((argument for argument, value in values if value is not INVALID), None)
+        return _follow(valid, path, frame)
     if node.function in _TRANSPARENT and node.arguments:
         return _follow(node.arguments[0], path, frame)
     if node.function == "merge" and path:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
+from fleetform.hcl.numbers import written
+
 
 class Unknown(NamedTuple):
     """A value that the text, or a plan, leaves open.
@@ -25,6 +27,10 @@ class Document(NamedTuple):
     """
 
     value: "Known"
+
+
+class Set(list["Known"]):
+    """A set; in Terraform's order if it is one of plain values and all of it is known."""
 
 
 UNKNOWN: Final = Unknown()
@@ -130,7 +136,7 @@ def text(value: Known) -> str | None:
         case int() | str():
             return str(value)
         case float():
-            return str(int(value)) if value.is_integer() else repr(value)
+            return written(value)
         case _:
             return None
 
@@ -138,7 +144,7 @@ def text(value: Known) -> str | None:
 def entries(value: Known) -> Mapping[str, Known] | None:
     """What `for_each` goes over, by key; None if that is not known."""
     if isinstance(value, dict):
-        return None if MAYBE in value.values() else value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return None if MAYBE in value.values() else {key: value[key] for key in sorted(value)}
+    if isinstance(value, Set) and all(isinstance(item, str) for item in value):
         return {str(item): item for item in value}
     return None

@@ -1,6 +1,5 @@
 """A default of the catalog and of the module that gets the value are the same: a render leaves defaults out."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from fleetform import hcl
 from fleetform.catalog.models import (
     Autoscaling,
     Container,
@@ -23,14 +21,18 @@ from fleetform.catalog.models import (
     Sidecar,
     Statement,
 )
+from fleetform.hcl.parsing import parse
+from fleetform.hcl.syntax import Block, Call, Expression, Object
+from fleetform.policy.values import Known
+from tests.hcl.values import value_of
 
 VARIABLES = PurePath("modules/ecs_service/variables.tf")
 
 
 @pytest.fixture(scope="module")
-def variables(root: Path) -> dict[str, hcl.Block]:
+def variables(root: Path) -> dict[str, Block]:
     """The module's variables by name."""
-    file = hcl.parse((root / VARIABLES).read_bytes(), VARIABLES)
+    file = parse((root / VARIABLES).read_bytes(), VARIABLES)
     return {block.labels[0]: block for block in file.blocks}
 
 
@@ -50,40 +52,38 @@ def plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def attributes(variable: hcl.Block) -> dict[str, tuple[str, str]]:
-    """The optional attributes of a variable's object type, or of its map of objects: each's type and default as HCL."""
-    kind = variable.body["type"]
-    assert isinstance(kind, hcl.Expression)
-    return attributes_of_type(kind.text)
+def default(variable: Block) -> Known:
+    """A variable's default."""
+    return value_of(variable.value("default"))
 
 
-def attributes_of_type(kind: str) -> dict[str, tuple[str, str]]:
-    """The same of a type."""
-    inner = kind.removeprefix("map(").removeprefix("object(").rstrip(")")
-    fields = hcl.parse(f"type = {inner}\n".encode(), VARIABLES).attributes["type"]
-    assert isinstance(fields, dict)
-    texts = {name: value.text for name, value in fields.items() if isinstance(value, hcl.Expression)}
-    return {name: type_and_default(text) for name, text in texts.items() if text.startswith("optional(")}
+def attributes(kind: Expression) -> dict[str, Call]:
+    """The optional attributes of an object type, or of the objects in a list or map."""
+    match kind:
+        case Call("object", (Object(fields),)):
+            optional = ((field.key, field.value) for field in fields)
+            return {
+                str(name): call for name, call in optional if isinstance(call, Call) and call.function == "optional"
+            }
+        case Call(_, (inner, *_)):
+            return attributes(inner)
+        case _:
+            raise AssertionError(kind)
 
 
-def type_and_default(text: str) -> tuple[str, str]:
-    """The two arguments of `optional()`; the second is null where it is left out."""
-    found = re.fullmatch(r"optional\((.*?)(?:, ([^(){},]+|\{\}|\[\]))?\)", text, re.DOTALL)
-    assert found, text
-    return found[1], found[2] or "null"
+def only_defaults(kind: Expression) -> dict[str, Known]:
+    """The defaults of its optional attributes."""
+    given = {name: call.arguments[1:] for name, call in attributes(kind).items()}
+    return {name: value_of(default[0]) if default else None for name, default in given.items()}
 
 
-def only_defaults(found: Mapping[str, tuple[str, str]]) -> dict[str, str]:
-    return {name: default for name, (_, default) in found.items()}
-
-
-def test_a_services_defaults_are_the_modules(variables: dict[str, hcl.Block]) -> None:
-    catalog = {name: default for name, default in defaults(Service).items() if name in variables and name != "image"}
-    assert catalog == {name: variables[name].body["default"] for name in catalog}
+def test_a_services_defaults_are_the_modules(variables: dict[str, Block]) -> None:
+    catalog = {name: value for name, value in defaults(Service).items() if name in variables and name != "image"}
+    assert catalog == {name: default(variables[name]) for name in catalog}
 
 
 def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
-    variables: dict[str, hcl.Block],
+    variables: dict[str, Block],
 ) -> None:
     in_containers = Container.model_fields.keys() | {"ports"}
     in_parts = {"exec", "logs", "sidecars"}
@@ -92,18 +92,16 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     assert kept - in_foundation == {"adopt", "deployment", "group", "renamed_from", "run_before"}
 
 
-def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, hcl.Block]) -> None:
-    assert {name: hcl.literal(default) for name, default in defaults(Sidecar).items()} == only_defaults(
-        attributes(variables["containers"])
-    )
+def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, Block]) -> None:
+    assert defaults(Sidecar) == only_defaults(variables["containers"].value("type"))
 
 
-def test_the_defaults_of_logs_are_the_modules(variables: dict[str, hcl.Block]) -> None:
-    names = {name: variables[f"log_{name}"].body["default"] for name in ("mode", "max_buffer_size_mib", "routing")}
-    assert {name: default for name, default in defaults(Logs).items() if name in names} == names
+def test_the_defaults_of_logs_are_the_modules(variables: dict[str, Block]) -> None:
+    names = {name: default(variables[f"log_{name}"]) for name in ("mode", "max_buffer_size_mib", "routing")}
+    assert {name: value for name, value in defaults(Logs).items() if name in names} == names
 
 
-def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.Block]) -> None:
+def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, Block]) -> None:
     names = {
         "alarms": "deployment_alarms",
         "circuit_breaker": "deployment_circuit_breaker",
@@ -111,17 +109,15 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, hcl.B
         "minimum_healthy_percent": "deployment_minimum_healthy_percent",
         "wait_for_steady_state": "wait_for_steady_state",
     }
-    modules = {field: variables[name].body["default"] for field, name in names.items()}
-    assert {field: default for field, default in defaults(Deployment).items() if field in names} == modules
+    modules = {field: default(variables[name]) for field, name in names.items()}
+    assert {field: value for field, value in defaults(Deployment).items() if field in names} == modules
 
 
 @pytest.mark.parametrize(("name", "model"), [("autoscaling", Autoscaling), ("schedule", Schedule)])
 def test_the_defaults_of_an_entry_are_the_modules(
-    variables: dict[str, hcl.Block], name: str, model: type[BaseModel]
+    variables: dict[str, Block], name: str, model: type[BaseModel]
 ) -> None:
-    assert {field: hcl.literal(default) for field, default in defaults(model).items()} == only_defaults(
-        attributes(variables[name])
-    )
+    assert defaults(model) == only_defaults(variables[name].value("type"))
 
 
 @pytest.mark.parametrize(
@@ -135,11 +131,8 @@ def test_the_defaults_of_an_entry_are_the_modules(
     ],
 )
 def test_the_defaults_of_a_nested_entry_are_the_modules(
-    variables: dict[str, hcl.Block], variable: str, attribute: str, model: type[BaseModel]
+    variables: dict[str, Block], variable: str, attribute: str, model: type[BaseModel]
 ) -> None:
-    kind, _ = attributes(variables[variable])[attribute]
+    kind = attributes(variables[variable].value("type"))[attribute].arguments[0]
     # Without a command, one is made of the path.
-    fields = {field: default for field, default in defaults(model).items() if field != "command"}
-    assert {field: hcl.literal(default) for field, default in fields.items()} == only_defaults(
-        attributes_of_type(kind.removeprefix("list("))
-    )
+    assert {field: value for field, value in defaults(model).items() if field != "command"} == only_defaults(kind)

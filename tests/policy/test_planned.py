@@ -1,5 +1,8 @@
 """What a plan says of resources, beside what their text says."""
 
+import pytest
+
+from fleetform.errors import Position
 from fleetform.policy import planned
 from fleetform.policy.judging import judge_resources
 from fleetform.policy.rules import shipped
@@ -67,3 +70,74 @@ def test_a_trust_that_no_text_is_known_of_is_judged_as_the_plan_has_it() -> None
     (role,) = planned.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, {})
     (finding,) = judge_resources([role], {"FF076": shipped()["FF076"]}, FACTS).findings
     assert finding.message == "anybody may take on the role"
+
+
+def known(values: dict[str, object], unknown: dict[str, object], text: str = "") -> object:
+    """What is known of `aws_x.this` in a plan, beside what its text says."""
+    written = {resource.address: resource for resource in view(f'resource "aws_x" "this" {{\n{text}\n}}\n').resources}
+    (found,) = planned.resources(plan("aws_x.this", values, unknown), STACK, written)
+    return dict(found.values)
+
+
+@pytest.mark.parametrize(
+    ("values", "unknown", "text", "expected"),
+    [
+        ({"a": 1}, {}, "a = 1", {"a": 1}),
+        ({"a": 1}, {"x": True}, "a = 1\nx = uuid()", {"a": 1, "x": Unknown()}),
+        ({"b": [{"c": 1}]}, {"b": [{"d": True}]}, "b {\n  c = 1\n  d = uuid()\n}", {"b": [{"c": 1, "d": Unknown()}]}),
+        ({"b": [1]}, {"b": [False, True]}, "b = [1, uuid()]", {"b": [1, Unknown()]}),
+        ({}, {"b": [True, False]}, "b = [uuid(), null]", {"b": [Unknown(), None]}),
+        ({"b": {"c": 1}}, {"b": {"d": True}}, "b = { c = 1, d = uuid() }", {"b": {"c": 1, "d": Unknown()}}),
+        ({"b": {"c": 1}}, {"b": {}}, "b = { c = 1 }", {"b": {"c": 1}}),
+        ({"b": [1]}, {"b": []}, "b = [1]", {"b": [1]}),
+        ({"policy": '{"a": [1]}'}, {}, 'policy = ""', {"policy": {"a": [1]}}),
+    ],
+)
+def test_what_is_known_after_apply_is_unknown_at_its_place(
+    values: dict[str, object], unknown: dict[str, object], text: str, expected: object
+) -> None:
+    assert known(values, unknown, text) == expected
+
+
+def test_what_only_aws_will_know_has_the_name_that_the_text_has() -> None:
+    text = {
+        resource.address: resource
+        for resource in view('resource "aws_y" "z" {}\nresource "aws_x" "this" {\n  x = aws_y.z.arn\n}\n').resources
+    }
+    (found,) = planned.resources(plan("aws_x.this", {}, {"x": True}), STACK, text)
+    assert found.values == {"x": Unknown("aws_y.z.arn", present=True)}
+
+
+def test_a_resource_whose_keys_the_text_does_not_know_has_its_place_still() -> None:
+    text = {
+        resource.address: resource
+        for resource in view('\nresource "aws_x" "this" {\n  for_each = var.x\n  a = 1\n}\n').resources
+    }
+    shown = plan('aws_x.this["k"]', {"a": 1}, {})
+    (found,) = planned.resources(shown, STACK, text)
+    assert (found.address, found.place) == ('aws_x.this["k"]', Position(STACK / "main.tf", 2, 1))
+
+
+def test_a_resource_that_the_text_does_not_have_is_placed_in_the_stack() -> None:
+    (found,) = planned.resources(plan("aws_x.this", {"a": 1}, {}), STACK, {})
+    assert (found.values, found.place) == ({"a": 1}, Position(STACK / "main.tf", 1, 1))
+
+
+def test_modules_and_data_sources_that_were_read_are_there_too() -> None:
+    data = {"address": "module.a.data.aws_x.y", "mode": "data", "type": "aws_x", "values": {"a": 1}}
+    made = {"address": "module.a.module.b.aws_x.y", "mode": "managed", "type": "aws_x", "values": {"a": 2}}
+    shown = {
+        "planned_values": {"root_module": {"child_modules": [{"child_modules": [{"resources": [made]}]}]}},
+        "prior_state": {
+            "values": {"root_module": {"child_modules": [{"resources": [data, {**made, "address": "x"}]}]}}
+        },
+    }
+    found = planned.resources(shown, STACK, {})
+    assert [(each.address, each.kind, each.type, each.values) for each in found] == [
+        ("module.a.module.b.aws_x.y", "resource", "aws_x", {"a": 2}),
+        ("module.a.data.aws_x.y", "data", "aws_x", {"a": 1}),
+    ]
+
+
+def test_a_plan_that_destroys_all_has_no_resources() -> None:
+    assert list(planned.resources({"planned_values": {}}, STACK, {})) == []

@@ -1,43 +1,23 @@
 """What the text of a stack and its modules says about its resources."""
 
-from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 import pytest
 
-from fleetform.errors import CheckFailedError
-from fleetform.policy.folders import Folders
-from fleetform.policy.view import UNKNOWN, Known, Resource, resources
+from fleetform.errors import CheckFailedError, Position
+from fleetform.policy.values import PRESENT, UNKNOWN, Known, Unknown
+from fleetform.policy.view import Resource, Trace, View
 
-STACK = PurePath("stack")
+from .stacks import argument, module, values, view
 
-
-def view(root: Path, files: Mapping[str, str]) -> list[Resource]:
-    """Writes files below a root and reads the stack among them."""
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return resources(Folders(root), STACK)
+MAIN = PurePath("stack/main.tf")
 
 
-def argument(root: Path, expression: str, more: str = "") -> Known:
-    """What is known of one argument, in a stack where `name` is `shop`, `port` is 80 and `flag` is true."""
-    text = f"""
-variable "name" {{ default = "shop" }}
-variable "port" {{ default = 80 }}
-variable "flag" {{ default = true }}
-variable "free" {{}}
-{more}
-resource "thing" "this" {{
-  x = {expression}
-}}
-"""
-    (found,) = view(root, {"stack/main.tf": text})
-    return found.values["x"]
+def place(line: int, column: int = 1) -> Trace:
+    return Trace(Position(MAIN, line, column))
 
 
-def test_a_resource_has_its_address_arguments_and_place(tmp_path: Path) -> None:
+def test_a_resource_has_its_address_arguments_and_place() -> None:
     text = """
 resource "aws_vpc" "this" {
   cidr_block         = "10.0.0.0/16"
@@ -48,47 +28,68 @@ resource "aws_vpc" "this" {
   depends_on = [aws_kms_key.this]
 }
 """
-    assert view(tmp_path, {"stack/vpc.tf": text}) == [
-        Resource(
-            "aws_vpc.this",
-            "aws_vpc",
-            {"cidr_block": "10.0.0.0/16", "enable_dns_support": True, "timeout": None, "tags": {"Name": "shop"}},
-            PurePath("stack/vpc.tf"),
-            2,
-        )
-    ]
+    (found,) = view({"stack/main.tf": text}).values()
+    assert found == Resource(
+        "aws_vpc.this",
+        "resource",
+        "aws_vpc",
+        {"cidr_block": "10.0.0.0/16", "enable_dns_support": True, "timeout": None, "tags": {"Name": "shop"}},
+        "stack",
+    )
+    assert found.place == Position(MAIN, 2, 1)
 
 
-def test_a_data_source_is_addressed_as_in_a_plan(tmp_path: Path) -> None:
+def test_a_data_source_is_addressed_as_in_a_plan() -> None:
     text = 'data "aws_iam_policy_document" "this" {\n  statement {\n    actions = ["s3:*"]\n  }\n}\n'
-    assert view(tmp_path, {"stack/main.tf": text}) == [
-        Resource(
+    assert view({"stack/main.tf": text}) == {
+        "data.aws_iam_policy_document.this": Resource(
             "data.aws_iam_policy_document.this",
+            "data",
             "aws_iam_policy_document",
             {"statement": [{"actions": ["s3:*"]}]},
-            PurePath("stack/main.tf"),
-            1,
+            "stack",
         )
-    ]
+    }
 
 
-def test_resources_of_all_files_are_in_the_order_of_their_addresses(tmp_path: Path) -> None:
-    files = {"stack/a.tf": 'resource "z" "z" {}\n', "stack/b.tf": 'resource "a" "b" {}\nresource "a" "a" {}\n'}
-    assert [resource.address for resource in view(tmp_path, files)] == ["a.a", "a.b", "z.z"]
+def test_calls_providers_settings_and_the_backend_are_resources_too() -> None:
+    text = """
+module "vpc" {
+  source  = "terraform-aws-modules/vpc/aws"
+  version = "~> 5.0"
+}
+
+provider "aws" {
+  region = "eu-central-1"
+
+  default_tags {
+    tags = { a = "b" }
+  }
+}
+
+terraform {
+  required_version = ">= 1.11"
+
+  backend "s3" {
+    encrypt = true
+  }
+}
+"""
+    assert values({"stack/main.tf": text, "stack/backend.hcl": 'bucket = "states"\n'}) == {
+        "module.vpc": {"source": "terraform-aws-modules/vpc/aws", "version": "~> 5.0"},
+        "provider.aws": {"region": "eu-central-1", "default_tags": [{"tags": {"a": "b"}}]},
+        "terraform": {"required_version": ">= 1.11", "backend": [{"encrypt": True}]},
+        "terraform.backend": {"type": "s3", "encrypt": True, "bucket": "states"},
+    }
 
 
-def test_a_folder_that_does_not_exist_has_no_resources(tmp_path: Path) -> None:
-    assert resources(Folders(tmp_path), PurePath("envs/none/foundation")) == []
+def test_a_stack_without_files_has_no_resources() -> None:
+    assert view({}) == {}
 
 
-def test_hidden_files_and_files_of_other_kinds_are_not_read(tmp_path: Path) -> None:
-    files = {"stack/.terraform.lock.hcl": "}", "stack/README.md": "}", "stack/main.tf": 'resource "a" "a" {}\n'}
-    assert [resource.address for resource in view(tmp_path, files)] == ["a.a"]
-
-
-def test_invalid_hcl_is_reported_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(CheckFailedError, match=r"^stack/main.tf:1:1: not valid HCL; mend it, or render again$"):
-        view(tmp_path, {"stack/main.tf": "}"})
+def test_only_the_files_that_are_asked_for_are_told() -> None:
+    text = 'resource "a" "a" {}\n'
+    assert list(view({"stack/a.tf": text, "elsewhere/b.tf": text})) == ["a.a"]
 
 
 @pytest.mark.parametrize(
@@ -102,101 +103,193 @@ def test_invalid_hcl_is_reported_with_its_place(tmp_path: Path) -> None:
         ("{ a = var.name, b = [var.port] }", {"a": "shop", "b": [80]}),
         ('jsonencode({ Action = "s3:*", name = var.name })', {"Action": "s3:*", "name": "shop"}),
         ('toset(["b", var.name])', ["b", "shop"]),
+        ('"$${var.name} ${var.name}"', "${var.name} shop"),
+        ('"\\"${var.name}\\""', '"shop"'),
+        ("(var.name)", "shop"),
+        ('var.name == "shop" ? 1 : 2', 1),
+        ("<<EOT\ntext\nEOT", "text\n"),
+        ("aws_vpc.this.id", UNKNOWN),
+        ("thing.this.id", Unknown("thing.this.id", present=True)),
+        ("thing.this.name", Unknown("thing.this.name")),
+        ("thing.this.y", Unknown("thing.this.y")),
+        ('"${var.free}-web"', PRESENT),
+        ('"%{ if var.flag }yes%{ endif }"', UNKNOWN),
+        ("var.free", UNKNOWN),
+        ("var.undeclared", UNKNOWN),
+        ("local.undeclared", UNKNOWN),
+        ("each.value", UNKNOWN),
+        ("path.module", UNKNOWN),
+        ("terraform.workspace", UNKNOWN),
+        ("uuid()", UNKNOWN),
+        ('file("x")', UNKNOWN),
     ],
 )
-def test_what_the_text_says_is_resolved(tmp_path: Path, expression: str, expected: Known) -> None:
-    assert argument(tmp_path, expression) == expected
+def test_what_the_text_says_is_resolved_and_nothing_else(expression: str, expected: Known) -> None:
+    assert argument(expression) == expected
+
+
+@pytest.mark.parametrize("path", ["part", "0"])
+def test_a_part_of_what_has_none_is_invalid(path: str) -> None:
+    assert argument(f"try(var.name.{path}, 1)") == 1
+
+
+def test_what_a_resource_is_given_is_what_it_has() -> None:
+    text = """
+resource "log" "this" {
+  name  = "shop"
+  class = null
+}
+
+resource "use" "this" {
+  name  = log.this.name
+  class = log.this.class
+  arn   = log.this.arn
+}
+"""
+    assert values({"stack/main.tf": text})["use.this"] == {
+        "name": "shop",
+        "class": Unknown("log.this.class"),
+        "arn": Unknown("log.this.arn", present=True),
+    }
+
+
+def test_resources_that_refer_to_each_other_in_a_circle_are_unknown() -> None:
+    text = 'resource "a" "a" {\n  x = a.b.x\n}\nresource "a" "b" {\n  x = a.a.x\n}\n'
+    assert {value for each in values({"stack/main.tf": text}).values() for value in each.values()} <= {
+        Unknown("a.a.x"),
+        Unknown("a.b.x"),
+    }
+
+
+@pytest.mark.parametrize("loop", ["for_each = a.a", "count = a.a[0].x", "x = a.a.x"])
+def test_a_resource_that_refers_to_itself_is_no_reason_to_go_round(loop: str) -> None:
+    assert len(view({"stack/main.tf": f'resource "a" "a" {{\n  {loop}\n}}\n'})) == 1
+
+
+def test_nested_blocks_are_lists() -> None:
+    text = 'resource "thing" "this" {\n  rule {\n    port = 1\n  }\n  rule {\n    port = 2\n  }\n}\n'
+    assert values({"stack/main.tf": text}) == {"thing.this": {"rule": [{"port": 1}, {"port": 2}]}}
 
 
 @pytest.mark.parametrize(
-    "expression",
+    ("over", "expected"),
     [
-        "var.free",
-        "var.undeclared",
-        "local.undeclared",
-        "var.name.part",
-        "var.name[0]",
-        "aws_vpc.this.id",
-        "each.value",
-        "(var.name)",
-        "max(1, 2)",
-        'var.name == "shop" ? 1 : 2',
-        "[for item in [1] : item]",
-        'toset(["a"]) == toset(["b"])',
-        '"${var.free}-web"',
-        '"${upper(var.name)}"',
-        '"${lookup({ a = 1 }, "a")}-${var.name}"',
-        '"$${var.name} ${var.name}"',
-        '"\\"${var.name}\\""',
-        '"%{ if var.flag }yes%{ endif }"',
-        "<<EOT\ntext\nEOT",
+        ("[80, 81]", [{"key": 0, "port": 80}, {"key": 1, "port": 81}]),
+        ('["a", "b"]', [{"key": 0, "port": "a"}, {"key": 1, "port": "b"}]),
+        ('toset(["b", "a"])', [{"key": "a", "port": "a"}, {"key": "b", "port": "b"}]),
+        ("{ b = 1, a = 2 }", [{"key": "a", "port": 2}, {"key": "b", "port": 1}]),
+        ("var.free", UNKNOWN),
+        ("[var.free]", [{"key": 0, "port": UNKNOWN}]),
     ],
 )
-def test_what_the_text_alone_does_not_say_is_unknown(tmp_path: Path, expression: str) -> None:
-    assert argument(tmp_path, expression) is UNKNOWN
+def test_dynamic_blocks_are_expanded(over: str, expected: Known) -> None:
+    text = f"""
+variable "free" {{}}
+
+resource "thing" "this" {{
+  dynamic "rule" {{
+    for_each = {over}
+    iterator = each_rule
+
+    content {{
+      key  = each_rule.key
+      port = each_rule.value
+    }}
+  }}
+}}
+"""
+    found = values({"stack/main.tf": text})["thing.this"]
+    assert found == ({"rule": expected} if expected else {})
 
 
-def test_locals_are_resolved_through_each_other(tmp_path: Path) -> None:
-    more = 'locals {\n  full = "${local.base.name}-web"\n  base = { name = var.name }\n}\n'
-    assert argument(tmp_path, "local.full", more) == "shop-web"
-
-
-def test_locals_that_go_round_in_circles_are_unknown(tmp_path: Path) -> None:
-    assert argument(tmp_path, "local.a", "locals {\n  a = local.b\n  b = local.a\n}\n") is UNKNOWN
-
-
-def test_tfvars_go_over_defaults(tmp_path: Path) -> None:
-    files = {
-        "stack/main.tf": 'variable "a" { default = 1 }\nvariable "b" { default = 2 }\n'
-        'resource "thing" "this" {\n  a = var.a\n  b = var.b\n}\n',
-        "stack/terraform.tfvars": "a = 3\nundeclared = 4\n",
-    }
-    (found,) = view(tmp_path, files)
-    assert found.values == {"a": 3, "b": 2}
-
-
-def test_nested_blocks_are_lists(tmp_path: Path) -> None:
-    text = 'resource "thing" "this" {\n  rule {\n    port = 1\n  }\n  rule {\n    port = 2\n  }\n}\n'
-    (found,) = view(tmp_path, {"stack/main.tf": text})
-    assert found.values == {"rule": [{"port": 1}, {"port": 2}]}
-
-
-def test_for_each_over_a_map_makes_a_resource_of_each_entry(tmp_path: Path) -> None:
+def test_for_each_over_a_map_makes_a_resource_of_each_entry() -> None:
     text = """
 resource "rule" "this" {
   for_each = { web = { port = 80 }, orders = { port = aws_lb.this.port } }
 
   name = "shop-${each.key}"
   port = each.value.port
-  peer = each.value.peer
+  peer = try(each.value.peer, "none")
 }
 """
-    place = (PurePath("stack/main.tf"), 2)
-    assert view(tmp_path, {"stack/main.tf": text}) == [
-        Resource('rule.this["orders"]', "rule", {"name": "shop-orders", "port": UNKNOWN, "peer": UNKNOWN}, *place),
-        Resource('rule.this["web"]', "rule", {"name": "shop-web", "port": 80, "peer": UNKNOWN}, *place),
-    ]
+    assert values({"stack/main.tf": text}) == {
+        'rule.this["orders"]': {"name": "shop-orders", "port": UNKNOWN, "peer": "none"},
+        'rule.this["web"]': {"name": "shop-web", "port": 80, "peer": "none"},
+    }
 
 
-def test_for_each_over_a_set_makes_a_resource_of_each_element(tmp_path: Path) -> None:
+def test_for_each_over_a_set_makes_a_resource_of_each_element() -> None:
     text = 'resource "repository" "this" {\n  for_each = toset(["web", "orders", "web"])\n  name = each.value\n}\n'
-    assert [(found.address, found.values) for found in view(tmp_path, {"stack/main.tf": text})] == [
-        ('repository.this["orders"]', {"name": "orders"}),
-        ('repository.this["web"]', {"name": "web"}),
-    ]
+    assert values({"stack/main.tf": text}) == {
+        'repository.this["orders"]': {"name": "orders"},
+        'repository.this["web"]': {"name": "web"},
+    }
+
+
+def test_a_key_is_quoted_as_terraform_quotes_it() -> None:
+    text = 'resource "a" "a" {\n  for_each = { "x\\"\\n$${}" = 1 }\n}\n'
+    assert list(view({"stack/main.tf": text})) == ['a.a["x\\"\\n$${}"]']
+
+
+@pytest.mark.parametrize(
+    ("count", "addresses"),
+    [
+        ("0", []),
+        ("2", ["a.a[0]", "a.a[1]"]),
+        ("var.free", ["a.a[*]"]),
+        ("var.flag ? 1 : 0", ["a.a[0]"]),
+        ("true", ["a.a[*]"]),
+    ],
+)
+def test_count_makes_as_many(count: str, addresses: list[str]) -> None:
+    text = f'variable "free" {{}}\nvariable "flag" {{ default = true }}\nresource "a" "a" {{\n  count = {count}\n}}\n'
+    assert list(view({"stack/main.tf": text})) == addresses
 
 
 @pytest.mark.parametrize("empty", ["{}", "toset([])"])
-def test_for_each_over_nothing_makes_no_resource(tmp_path: Path, empty: str) -> None:
-    assert view(tmp_path, {"stack/main.tf": f'resource "thing" "this" {{\n  for_each = {empty}\n}}\n'}) == []
+def test_for_each_over_nothing_makes_no_resource(empty: str) -> None:
+    assert view({"stack/main.tf": f'resource "thing" "this" {{\n  for_each = {empty}\n}}\n'}) == {}
 
 
-@pytest.mark.parametrize("unknown", ["aws_subnet.public", "toset([aws_vpc.this.id])", "{ for k in [] : k => k }"])
-def test_for_each_over_the_unknown_is_one_resource_with_a_star(tmp_path: Path, unknown: str) -> None:
+@pytest.mark.parametrize("unknown", ["aws_subnet.public", "toset([aws_vpc.this.id])", '["a"]', "null"])
+def test_for_each_over_the_unknown_is_one_resource_with_a_star(unknown: str) -> None:
     text = f'resource "thing" "this" {{\n  for_each = {unknown}\n  key = each.key\n  port = 1\n}}\n'
-    assert view(tmp_path, {"stack/main.tf": text}) == [
-        Resource("thing.this[*]", "thing", {"key": UNKNOWN, "port": 1}, PurePath("stack/main.tf"), 1)
-    ]
+    assert values({"stack/main.tf": text}) == {"thing.this[*]": {"key": UNKNOWN, "port": 1}}
+
+
+def test_a_view_has_the_resources_of_some_types() -> None:
+    found = tuple(view({"stack/main.tf": 'resource "a" "x" {}\nresource "b" "x" {}\nresource "a" "y" {}\n'}).values())
+    assert [each.address for each in View(found).of("a", "c")] == ["a.x", "a.y"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("a", "b"), 1),
+        (("a", "c"), "default"),
+        (("n",), "default"),
+        (("none", "x"), "default"),
+        (("l", 0), 2),
+        (("l", -1), 3),
+        (("l", 2), "default"),
+        (("u",), Unknown("thing.this.id", present=True)),
+        (("u", "x"), UNKNOWN),
+        (("policy", "Statement", 0), {"Action": "*"}),
+        (("s", "x"), "default"),
+    ],
+)
+def test_a_value_is_found_by_its_path(path: tuple[str | int, ...], expected: Known) -> None:
+    text = """
+resource "thing" "this" {
+  a      = { b = 1 }
+  n      = null
+  l      = [2, 3]
+  s      = "text"
+  u      = thing.this.id
+  policy = "{\\"Statement\\": [{\\"Action\\": \\"*\\"}]}"
+}
+"""
+    assert view({"stack/main.tf": text})["thing.this"].value(*path, default="default") == expected
 
 
 MODULE = """
@@ -217,19 +310,25 @@ resource "rule" "this" {
 """
 
 
-def test_a_module_call_binds_variables_and_leaves_defaults(tmp_path: Path) -> None:
+def resources_of(files: dict[str, str]) -> dict[str, tuple[object, Position]]:
+    """The values and places of all but module calls."""
+    found = view(files)
+    return {name: (each.values, each.place) for name, each in found.items() if each.kind == "resource"}
+
+
+def test_a_module_call_binds_variables_and_leaves_defaults() -> None:
     files = {
         "modules/thing/main.tf": MODULE,
         "stack/main.tf": 'variable "name" {}\n\n'
         'module "web" {\n  source = "../modules/thing"\n\n  name = "${var.name}-web"\n}\n',
         "stack/terraform.tfvars": 'name = "shop"\n',
     }
-    assert view(tmp_path, files) == [
-        Resource("module.web.thing.this", "thing", {"name": "shop-web", "port": 80}, PurePath("stack/main.tf"), 3)
-    ]
+    assert resources_of(files) == {
+        "module.web.thing.this": ({"name": "shop-web", "port": 80}, Position(MAIN, 3, 1)),
+    }
 
 
-def test_an_entry_that_for_each_came_from_is_found_at_its_line_in_the_caller(tmp_path: Path) -> None:
+def test_an_entry_that_for_each_came_from_is_found_at_its_line_in_the_caller() -> None:
     call = """module "web" {
   source = "../modules/thing"
   name   = "web"
@@ -243,59 +342,57 @@ def test_an_entry_that_for_each_came_from_is_found_at_its_line_in_the_caller(tmp
 }
 """
     files = {"modules/thing/main.tf": MODULE, "stack/main.tf": call}
-    assert [(found.address, found.line) for found in view(tmp_path, files)] == [
-        ('module.web.rule.this["a->b:80"]', 6),
-        ('module.web.rule.this["b->a:81"]', 7),
-        ("module.web.thing.this", 1),
-    ]
+    assert {name: place for name, (_, place) in resources_of(files).items()} == {
+        'module.web.rule.this["a->b:80"]': Position(MAIN, 6, 5),
+        'module.web.rule.this["b->a:81"]': Position(MAIN, 7, 5),
+        "module.web.thing.this": Position(MAIN, 1, 1),
+    }
 
 
-def test_resources_of_nested_modules_belong_to_the_call_in_the_stack(tmp_path: Path) -> None:
+def test_resources_of_nested_modules_belong_to_the_call_in_the_stack() -> None:
     files = {
         "modules/thing/main.tf": MODULE,
         "modules/pair/main.tf": 'variable "name" {}\n'
         'module "inner" {\n  source = "../thing"\n  name = var.name\n  port = 81\n}\n',
         "stack/main.tf": '\nmodule "outer" {\n  source = "../modules/pair"\n  name = "shop"\n}\n',
     }
-    assert view(tmp_path, files) == [
-        Resource(
-            "module.outer.module.inner.thing.this",
-            "thing",
-            {"name": "shop", "port": 81},
-            PurePath("stack/main.tf"),
-            2,
-        )
-    ]
+    assert resources_of(files) == {
+        "module.outer.module.inner.thing.this": ({"name": "shop", "port": 81}, Position(MAIN, 2, 1)),
+    }
 
 
-def test_what_a_module_is_given_of_a_resource_is_unknown_in_it(tmp_path: Path) -> None:
+def test_what_a_module_is_given_of_a_resource_is_unknown_in_it() -> None:
     files = {
         "modules/thing/main.tf": MODULE,
         "stack/main.tf": 'module "web" {\n  source = "../modules/thing"\n  name = module.network.vpc_id\n}\n',
     }
-    (found,) = view(tmp_path, files)
-    assert found.values == {"name": UNKNOWN, "port": 80}
+    assert values(files)["module.web.thing.this"] == {"name": UNKNOWN, "port": 80}
 
 
-def test_modules_from_a_registry_are_left_to_the_plan(tmp_path: Path) -> None:
-    assert view(tmp_path, {"stack/main.tf": 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'}) == []
+def test_modules_from_a_registry_are_left_to_the_plan() -> None:
+    text = 'module "vpc" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'
+    assert list(view({"stack/main.tf": text})) == ["module.vpc"]
 
 
-def test_a_module_outside_the_project_is_read_too(tmp_path: Path) -> None:
+def test_a_module_outside_the_project_is_read_too() -> None:
     files = {
-        "elsewhere/main.tf": 'resource "thing" "this" {}\n',
-        "project/stack/main.tf": 'module "far" {\n  source = "../../elsewhere"\n}\n',
+        "../elsewhere/main.tf": 'resource "thing" "this" {}\n',
+        "stack/main.tf": 'module "far" {\n  source = "../../elsewhere"\n}\n',
     }
-    view(tmp_path, files)
-    assert resources(Folders(tmp_path / "project"), STACK) == [
-        Resource("module.far.thing.this", "thing", {}, PurePath("stack/main.tf"), 1)
-    ]
+    assert list(view(files)) == ["module.far", "module.far.thing.this"]
 
 
-def test_a_module_that_calls_itself_is_refused(tmp_path: Path) -> None:
+def test_a_module_that_calls_itself_is_refused() -> None:
     files = {
         "modules/round/main.tf": 'module "again" {\n  source = "../round"\n}\n',
         "stack/main.tf": 'module "first" {\n  source = "../modules/round"\n}\n',
     }
     with pytest.raises(CheckFailedError, match=r"^modules/round: the module calls itself; remove the call$"):
-        view(tmp_path, files)
+        view(files)
+
+
+def test_a_kept_resource_has_its_place_still() -> None:
+    found = view({"stack/main.tf": '\nresource "a" "a" {\n  x = 1\n}\n'})["a.a"]
+    assert found.trace(("x",)) == place(3, 3)
+    assert found.detached().trace(("x",)) == place(2)
+    assert module({}).prefix == ""

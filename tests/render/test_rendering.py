@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fleetform import hcl
+from fleetform.hcl.parsing import parse
+from fleetform.hcl.syntax import Object, Reference
 from fleetform.render.rendering import header, render
 from fleetform.render.standing import HEADER_START
 from fleetform.render.template import Templates
 from tests import golden
 from tests.catalog.catalogs import HEAD, loaded
+from tests.hcl.values import value_of
 from tests.images.registries import locked
 
 if TYPE_CHECKING:
@@ -124,13 +126,15 @@ def test_flow_logs_are_encrypted_with_the_environments_key(tmp_path: Path, templ
     environment = loaded(tmp_path, HEAD + CATALOG).model_copy(update={"kms_key": key})
     files = render(environment, templates, {})["foundation"]
     network, variables = (
-        hcl.parse(files[PurePath(name)].encode(), PurePath(name)) for name in ("network.tf", "terraform.tfvars")
+        parse(files[PurePath(name)].encode(), PurePath(name)) for name in ("network.tf", "terraform.tfvars")
     )
-    assert network.blocks[0].body["flow_logs"] == {
-        "kms_key_arn": hcl.Expression("var.kms_key_arn"),
-        "retention_in_days": hcl.Expression("var.log_retention_in_days"),
+    flow_logs = network.blocks[0].value("flow_logs")
+    assert isinstance(flow_logs, Object)
+    assert {entry.key: entry.value for entry in flow_logs.entries} == {
+        "kms_key_arn": Reference("var", ("kms_key_arn",)),
+        "retention_in_days": Reference("var", ("log_retention_in_days",)),
     }
-    assert variables.attributes["kms_key_arn"] == key
+    assert variables.arguments["kms_key_arn"].value == key
 
 
 def test_no_value_breaks_out_of_its_place(tmp_path: Path, templates: Templates) -> None:
@@ -141,12 +145,14 @@ def test_no_value_breaks_out_of_its_place(tmp_path: Path, templates: Templates) 
     )
     hostile = environment.model_copy(update={"services": {"web": web}})
     file = PurePath("service_web.tf")
-    (module,) = hcl.parse(render(hostile, templates, {})["services"][file].encode(), file).blocks
-    assert module.body["containers"] == {"web": {"image": "nginx", "command": VALUES, "environment": variables}}
+    (module,) = parse(render(hostile, templates, {})["services"][file].encode(), file).blocks
+    assert value_of(module.value("containers")) == {
+        "web": {"image": "nginx", "command": VALUES, "environment": variables}
+    }
 
 
 def test_all_that_is_rendered_is_hcl(tmp_path: Path, templates: Templates) -> None:
     environment: Environment = loaded(tmp_path, HEAD + CATALOG)
     for files in render(environment, templates, {}).values():
         for path, text in files.items():
-            hcl.parse(text.encode(), path)
+            parse(text.encode(), path)

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetform import hcl
 from fleetform.catalog.models import Environment
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse as parse_yaml
+from fleetform.hcl.parsing import parse
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from tests.catalog.catalogs import HEAD, loaded, yaml_string
+from tests.hcl.values import value_of
 
 FILE = PurePath("service_web.tf")
 # What means something to HCL, YAML or Jinja, alone or next to another.
@@ -77,8 +78,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def parsed_back(environment: Environment, templates: Templates) -> dict[str, object]:
     """The variables and the command of `web`, as its rendered file has them."""
-    (module,) = hcl.parse(render(environment, templates, {})["services"][FILE].encode(), FILE).blocks
-    containers = module.body["containers"]
+    (module,) = parse(render(environment, templates, {})["services"][FILE].encode(), FILE).blocks
+    containers = value_of(module.value("containers"))
     assert isinstance(containers, dict)
     web = containers["web"]
     assert isinstance(web, dict)
@@ -119,7 +120,7 @@ def test_any_text_survives_loading_rendering_and_parsing_back(
 )
 def test_64_kib_of_anything_survive(folder: Path, templates: Templates, text: str) -> None:
     """Given to the renderer past the catalog, whose bounds are smaller in places: it is AWS that has them."""
-    node, problems = parse(f"text: {yaml_string(text)}\n", FILE)
+    node, problems = parse_yaml(f"text: {yaml_string(text)}\n", FILE)
     read = str(node.plain()["text"])  # type: ignore[index, call-overload]
     environment = loaded(folder, HEAD + "services: { web: { image: nginx:1 } }\n")
     web = environment.services["web"].model_copy(update={"environment": {"V0": read}, "command": (read,)})

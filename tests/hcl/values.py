@@ -1,0 +1,16 @@
+"""What an expression without names is."""
+
+from pathlib import PurePath
+
+from fleetform.hcl.syntax import Expression
+from fleetform.policy.evaluation import Scope, evaluate
+from fleetform.policy.modules import Declarations, Module
+from fleetform.policy.values import Known
+
+_NOTHING = Declarations()
+_SCOPE = Scope(Module(lambda _: _NOTHING, PurePath("stack"), _NOTHING))
+
+
+def value_of(node: Expression) -> Known:
+    """The value; unknown where there are names in it."""
+    return evaluate(node, _SCOPE)

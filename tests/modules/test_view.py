@@ -1,0 +1,88 @@
+"""What the text of all modules says about their resources is what Terraform plans."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+import pytest
+
+from fleetform.hcl.parsing import parse
+from fleetform.policy import view
+from fleetform.policy.modules import Declarations, Module, declarations
+from fleetform.policy.values import Known, Unknown, text
+from fleetform.policy.values import Path as Steps
+
+STACK = PurePath("tests/modules/planned")
+_KEY = re.compile(r"\[[^]]*\]")
+
+
+@pytest.fixture(scope="module")
+def written(root: Path) -> Mapping[str, view.Resource]:
+    """What the text says, by address."""
+
+    def folders(folder: PurePath) -> Declarations:
+        return declarations(parse(path.read_bytes(), folder / path.name) for path in (root / folder).glob("*.tf"))
+
+    found = view.resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
+    return {each.address: each for each in found if each.kind == "resource"}
+
+
+@pytest.fixture(scope="module")
+def planned(plan: Any) -> Mapping[str, Mapping[str, Any]]:  # noqa: ANN401 - tftest is not typed
+    """What is planned, by address."""
+    return {each["address"]: each["values"] for each in _found(plan.root_module) if each["mode"] == "managed"}
+
+
+def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from module.get("resources", ())
+    for child in module.get("child_modules", ()):
+        yield from _found(child)
+
+
+def contradictions(known: Known, planned: Any, path: Steps = ()) -> Iterator[tuple[Steps, Known, Any]]:  # noqa: ANN401
+    """Where something is said to be known and is not what is planned; null leaves it to the provider."""
+    if isinstance(known, (dict, list)) and isinstance(planned, str):
+        planned = json.loads(planned)
+    if known is None or planned is None or isinstance(known, Unknown):
+        return
+    if isinstance(known, dict) and isinstance(planned, dict):
+        for key, value in known.items():
+            yield from contradictions(value, planned.get(key), (*path, key))
+    elif isinstance(known, list) and isinstance(planned, list):
+        yield from _of_items(known, planned, path)
+    elif text(known) != text(planned):
+        yield path, known, planned
+
+
+def _of_items(known: list[Known], planned: list[Any], path: Steps) -> Iterator[tuple[Steps, Known, Any]]:
+    """Of a list in its order; of a set, each value has one that it is."""
+    if len(known) != len(planned):
+        yield path, known, planned
+        return
+    waiting = list(planned)
+    for item in known:
+        found = next((each for each in waiting if not any(contradictions(item, each))), None)
+        if found is None and waiting:
+            yield path, item, planned
+        elif waiting:
+            waiting.remove(found)
+
+
+def test_the_same_resources_are_there(
+    written: Mapping[str, view.Resource], planned: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Where nobody knows how many there are before the plan, all keys are one star."""
+    stars = {address for address in written if "[*]" in address}
+    starred = {address: _KEY.sub("[*]", address) for address in planned}
+    told = {starred[address] if starred[address] in stars else address for address in planned}
+    assert sorted(written.keys() ^ told) == []
+
+
+def test_what_is_known_is_what_is_planned(
+    written: Mapping[str, view.Resource], planned: Mapping[str, Mapping[str, Any]]
+) -> None:
+    both = written.keys() & planned.keys()
+    found = {address: list(contradictions(dict(written[address].values), planned[address])) for address in both}
+    assert {address: each for address, each in found.items() if each} == {}

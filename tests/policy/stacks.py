@@ -1,0 +1,47 @@
+"""Stacks of a few files, in memory."""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from fleetform.hcl.parsing import parse
+from fleetform.policy.modules import Declarations, Module, declarations
+from fleetform.policy.values import Known
+from fleetform.policy.view import Resource, resources
+
+STACK = PurePath("stack")
+
+
+def module(files: Mapping[str, str]) -> Module:
+    """The root module of a stack: of the files in `stack/`, and those of modules in other folders."""
+    parsed = [parse(text.encode(), PurePath(name)) for name, text in files.items()]
+
+    def folders(folder: PurePath) -> Declarations:
+        return declarations(file for file in parsed if file.path.parent == folder)
+
+    return Module(folders, STACK, folders(STACK))
+
+
+def view(files: Mapping[str, str]) -> dict[str, Resource]:
+    """What the files of a stack ask for, by address."""
+    wanted = (path for path in map(PurePath, files) if path.parent == STACK)
+    return {resource.address: resource for resource in resources(module(files), STACK.name, wanted)}
+
+
+def values(files: Mapping[str, str]) -> dict[str, Mapping[str, Known]]:
+    """The same, what is known of each alone."""
+    return {address: resource.values for address, resource in view(files).items()}
+
+
+def argument(expression: str, more: str = "") -> Known:
+    """What is known of one argument, in a stack where `name` is `shop`, `port` is 80 and `flag` is true."""
+    text = f"""
+variable "name" {{ default = "shop" }}
+variable "port" {{ default = 80 }}
+variable "flag" {{ default = true }}
+variable "free" {{}}
+{more}
+resource "thing" "this" {{
+  x = {expression}
+}}
+"""
+    return values({"stack/main.tf": text})["thing.this"]["x"]

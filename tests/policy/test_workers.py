@@ -1,0 +1,43 @@
+"""Work that is spread over processes comes to what one process makes of it."""
+
+import os
+from pathlib import PurePath
+
+import pytest
+
+from fleetform.errors import CheckFailedError, Position
+from fleetform.hcl.parsing import UnreadableError
+from fleetform.policy.workers import spread
+
+ERRORS = [
+    CheckFailedError("modules/web: the module calls itself"),
+    UnreadableError(Position(PurePath("main.tf"), 2, 3), "deep"),
+    KeyError("x"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@pytest.mark.parametrize("many", [1, 10_000])
+@pytest.mark.parametrize("items", [[], [1], list(range(101, 0, -1))])
+def test_results_are_in_the_order_of_the_items(items: list[int], many: int) -> None:
+    assert spread(lambda item: item * 2, items, many) == [item * 2 for item in items]
+
+
+@pytest.mark.parametrize(("many", "own"), [(1, False), (10_000, True)])
+def test_processes_are_started_where_there_is_enough_to_do(many: int, own: bool) -> None:  # noqa: FBT001 - a case
+    assert (set(spread(lambda _: os.getpid(), range(50), many)) == {os.getpid()}) is own
+
+
+@pytest.mark.parametrize("many", [1, 10_000])
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_an_error_comes_through_as_itself(error: Exception, many: int) -> None:
+    def fail(_: int) -> None:
+        raise error
+
+    with pytest.raises(type(error)) as raised:
+        spread(fail, range(50), many)
+    assert (str(raised.value), vars(raised.value)) == (str(error), vars(error))
