@@ -30,6 +30,18 @@ services:
 SOUND = "services: { web: { health_check: { path: / } } }\n"
 """What the policy asks for besides."""
 
+REGISTRY = """
+resource "aws_ecr_lifecycle_policy" "extra" {
+  repository = aws_ecr_repository.extra.name
+}
+
+resource "aws_ecr_registry_scanning_configuration" "extra" {}
+"""
+"""What it asks for besides a repository `extra`, but immutable tags."""
+
+UNTAGGED = "exceptions: [{ rule: FF047, address: '*', reason: The warning is enough. }]\n"
+"""Accepts an image without a tag, of which the catalog warns."""
+
 
 def make(folder: Path) -> Project:
     """Makes the project, with its environments `tiny`, and `local` on the emulator, rendered."""

@@ -24,7 +24,7 @@ EXTRA = "envs/tiny/services/extra.tf"
 YAML = "envs/tiny/environment.yaml"
 BASELINE = "envs/tiny/policy-baseline.json"
 LOGS = 'resource "aws_cloudwatch_log_group" "extra" {\n  name = "extra"\n}\n'
-REPOSITORY = 'resource "aws_ecr_repository" "extra" {\n  name = "extra"\n}\n'
+REPOSITORY = f'resource "aws_ecr_repository" "extra" {{\n  name = "extra"\n}}\n{small_project.REGISTRY}'
 WHY = "it is accepted here"
 
 

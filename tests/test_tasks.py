@@ -133,12 +133,18 @@ def test_a_render_warns_of_what_is_allowed_and_yet_worth_saying(project: Project
 
 
 def test_a_check_warns_and_passes(project: Project) -> None:
+    small_project.edit(
+        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+    )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
     assert invoke(project, "check", "--env", "tiny") == Ended(0, "no findings\n", WARNING)
 
 
 def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
+    small_project.edit(
+        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+    )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
     ended = invoke(project, "check", "--env", "tiny", "--json")
@@ -237,6 +243,9 @@ def test_a_file_that_is_no_text_is_told_in_one_line(project: Project) -> None:
 
 
 def test_a_check_tells_programs_its_warnings(project: Project) -> None:
+    small_project.edit(
+        project, "envs/tiny/environment.yaml", small_project.SOUND, small_project.SOUND + small_project.UNTAGGED
+    )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
@@ -285,7 +294,7 @@ def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> 
     assert (ended.code, json.loads(ended.stdout), ended.stderr) == (0, [], "")
 
 
-REPOSITORY = 'resource "aws_ecr_repository" "extra" {}\n'
+REPOSITORY = f'resource "aws_ecr_repository" "extra" {{}}\n{small_project.REGISTRY}'
 ONE = "1 finding (1 high) in envs/tiny\n"
 MUTABLE = "tags can be pushed over"
 IMMUTABLE = 'set image_tag_mutability = "IMMUTABLE"'
