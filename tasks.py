@@ -152,6 +152,7 @@ def explain(_context: Context, what: str, env: str = LOCAL, json: bool = False) 
         **ENV,
         **JSON,
         "validate": "Run `terraform validate` too, some seconds a stack.",
+        "plan": "Plan too, and judge by the plans what the text leaves open; needs access to AWS.",
         "explain": "Say all of a rule, such as FF001, and check nothing.",
         "fail_on": "The findings that fail the check, these and worse: high, medium or low.",
         "write_baseline": "Accept what is found now, in envs/<env>/policy-baseline.json: only what is new fails then.",
@@ -162,6 +163,7 @@ def check(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
     env: str = LOCAL,
     validate: bool = False,
+    plan: bool = False,
     json: bool = False,
     explain: str = "",
     fail_on: str = "low",
@@ -172,20 +174,23 @@ def check(  # noqa: PLR0913, PLR0917 - a flag each
     from fleetform.console import policy, rendering
 
     if explain:
-        policy.explain(explain, as_json=json)
+        from fleetform.console import rules
+
+        rules.explain(project(), explain, as_json=json)
     elif write_baseline:
         policy.write_baseline(project(), env)
     else:
-        rendering.check(project(), env, policy.Telling(format_, as_json=json, fail_on=fail_on), validate=validate)
+        telling = policy.Telling(format_, as_json=json, fail_on=fail_on)
+        rendering.check(project(), env, telling, validate=validate, plan=plan)
 
 
 @task(help=JSON)
 @reporting
 def rules(_context: Context, json: bool = False) -> None:
     """List the rules of the policy."""
-    from fleetform.console import policy
+    from fleetform.console import rules
 
-    policy.rules(as_json=json)
+    rules.list_rules(project(), as_json=json)
 
 
 @task(help={"check": "Write nothing; print the diff, and exit 1 if there is one."})
@@ -483,7 +488,8 @@ def requirements(_context: Context) -> None:
     for group in ("dev", "terraform"):
         constraint = "--constraint=requirements/run.txt"
         call(*plain, f"--group={group}", constraint, f"--output-file=requirements/{group}.txt")
-    call(*plain, "--group=checkov", "--output-file=requirements/checkov.txt")
+    for group in ("checkov", "rivals"):
+        call(*plain, f"--group={group}", f"--output-file=requirements/{group}.txt")
 
 
 namespace = Collection(

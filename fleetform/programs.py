@@ -192,17 +192,35 @@ def _feed(process: subprocess.Popen[str], text: str) -> None:
             process.stdin.close()
 
 
-def read(argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)) -> str:
+def read(
+    argv: list[str],
+    variables: Mapping[str, str],
+    accepted: tuple[int, ...] = (0,),
+    stdin: str = "",
+    seconds: float | None = None,
+) -> str:
     """Runs a quick program and returns what it prints on standard output.
 
+    Args:
+        argv: Program and arguments.
+        variables: Its process environment.
+        accepted: Exit codes that mean success.
+        stdin: What it reads.
+        seconds: How long it may take; None for as long as it likes.
+
     Raises:
-        ProgramError: It ended with another exit code than those accepted; the message has its standard error.
+        ProgramError: It ended with another exit code than those accepted, or not in time; the message has its standard
+            error, or what else it printed.
     """
-    done = subprocess.run(
-        argv, env=dict(variables), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    try:
+        done = subprocess.run(
+            argv, env=dict(variables), capture_output=True, text=True, check=False, input=stdin, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise ProgramError(f"`{' '.join(argv)}` did not end in {seconds:g} s") from None
     if done.returncode not in accepted:
-        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
+        output = done.stderr.strip() or done.stdout.strip()
+        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{output}")
     return done.stdout
 
 

@@ -27,6 +27,10 @@ services:
 """
 
 
+SOUND = "services: { web: { health_check: { path: / } } }\n"
+"""What the policy asks for besides."""
+
+
 def make(folder: Path) -> Project:
     """Makes the project, with its environments `tiny`, and `local` on the emulator, rendered."""
     project = _unrendered(folder)
@@ -41,8 +45,8 @@ def _unrendered(folder: Path) -> Project:
     shutil.copy(ROOT / "tasks.py", folder)
     project = Project(folder)
     write(project, "envs/catalog.yaml", CATALOG)
-    write(project, "envs/tiny/environment.yaml", "log_retention_in_days: 30\nnetwork: { flow_logs: false }\n")
-    write(project, "envs/local/environment.yaml", "emulator: true\nnetwork: { flow_logs: false }\n")
+    write(project, "envs/tiny/environment.yaml", f"log_retention_in_days: 30\n{SOUND}")
+    write(project, "envs/local/environment.yaml", f"emulator: true\n{SOUND}")
     return project
 
 

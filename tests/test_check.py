@@ -9,14 +9,13 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.catalog.loading import load
-from fleetform.console import policy, rendering
+from fleetform.console import policy, rendering, rules
 from fleetform.console.policy import Telling
 from fleetform.errors import CheckFailedError, InputError, Position, ProgramError
-from fleetform.policy.finding import Finding, Stage
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open, Stage
 from fleetform.policy.reference import plain
 from fleetform.policy.rule import Rule, Severity
-from fleetform.workflow import assessment
+from fleetform.workflow import assessing
 from fleetform.workflow.assessment import Assessment, assess
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -141,7 +140,7 @@ def test_a_baseline_that_cannot_be_written_is_told(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     (project.root / BASELINE).mkdir()
     with pytest.raises(ProgramError, match=r"^envs/tiny/policy-baseline.json: cannot be written: "):
-        assessment.write_baseline(project, "tiny")
+        assessing.write_baseline(project, "tiny")
 
 
 @pytest.mark.parametrize(
@@ -219,15 +218,18 @@ RULE = Rule(
 )
 
 
+NOWHERE = Project(Path("nowhere"))
+
+
 @pytest.fixture
 def only_rule(monkeypatch: pytest.MonkeyPatch) -> Rule:
     """The only rule that is registered; afterwards all are again."""
-    monkeypatch.setattr("fleetform.console.policy.shipped", lambda: {RULE.id: RULE})
+    monkeypatch.setattr("fleetform.console.rules.all_rules", lambda _: {RULE.id: RULE})
     return RULE
 
 
 def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    policy.explain(only_rule.id, as_json=False)
+    rules.explain(NOWHERE, only_rule.id, as_json=False)
     assert capsys.readouterr().out == (
         "FF700: Nothing is open.\n"
         "severity: high\n\n"
@@ -241,7 +243,7 @@ def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pytest.CaptureFixture[str]) -> None:
-    policy.explain("FF903", as_json=False)
+    rules.explain(NOWHERE, "FF903", as_json=False)
     assert capsys.readouterr().out == (
         "FF903: Every exception says why.\n"
         "severity: medium\n\n"
@@ -253,7 +255,7 @@ def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pyt
 
 
 def test_an_explanation_is_colored_on_a_terminal() -> None:
-    lines = policy.explained(RULE, color=True).splitlines()
+    lines = rules.explained(RULE, color=True).splitlines()
     assert [line for line in lines if "\033" in line] == [
         "\033[1mFF700: Nothing is open.\033[0m",
         "\033[31mfails:\033[0m",
@@ -262,7 +264,7 @@ def test_an_explanation_is_colored_on_a_terminal() -> None:
 
 
 def test_rules_are_listed(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    policy.rules(as_json=False)
+    rules.list_rules(NOWHERE, as_json=False)
     listed = capsys.readouterr().out.splitlines()
     assert listed[0] == "id     severity  title                                              checkov"
     assert listed[2] == f"{only_rule.id}  high      Nothing is open.                                   CKV_AWS_1"
@@ -270,9 +272,9 @@ def test_rules_are_listed(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
-    policy.rules(as_json=True)
+    rules.list_rules(NOWHERE, as_json=True)
     listed = json.loads(capsys.readouterr().out)
-    policy.explain(only_rule.id, as_json=True)
+    rules.explain(NOWHERE, only_rule.id, as_json=True)
     assert listed[1] == json.loads(capsys.readouterr().out) == plain(only_rule)
 
 

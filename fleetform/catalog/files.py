@@ -6,6 +6,9 @@ CATALOG = PurePath("envs/catalog.yaml")
 
 LOCK_NAME = "images.lock.yaml"
 
+EXTRA_NAME = "extra"
+"""The folder in a stack's that holds Terraform of a team's own: a module, which the stack calls."""
+
 
 def environment_file(name: str) -> PurePath:
     """The YAML of an environment."""

@@ -1,24 +1,19 @@
-"""The policy: what is found, and the rules."""
+"""What the policy finds, told."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fleetform.catalog.wording import suggestion
 from fleetform.console.printing import color, write, write_json
 from fleetform.errors import CheckFailedError, InputError
-from fleetform.policy.baseline import baseline_file
-from fleetform.policy.reference import HEADINGS, everything, exception, find, plain, row
 from fleetform.policy.rule import Severity
-from fleetform.policy.rules import shipped
-from fleetform.workflow import assessment
 from fleetform.workflow.assessment import Assessment
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fleetform.errors import Position, Problem
     from fleetform.policy.finding import Finding
-    from fleetform.policy.rule import Rule
     from fleetform.workflow.project import Project
 
 _TEXT = "text"
@@ -44,6 +39,8 @@ class Telling:
         if self.as_json and self.form != _TEXT:
             raise InputError(f"`--json` and `--format {self.form}` exclude each other; keep one of them")
         if self.fail_on not in _SEVERITIES:
+            from fleetform.catalog.wording import suggestion  # noqa: PLC0415 - as below
+
             raise InputError(f"`{self.fail_on}` is no severity; {suggestion(self.fail_on, _SEVERITIES)}")
 
     @property
@@ -67,9 +64,11 @@ def tell(project: "Project", found: Assessment, notices: "Sequence[Problem]", te
 
 def _report(project: "Project", found: Assessment, notices: "Sequence[Problem]", form: str) -> str:
     from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
+    from fleetform.policy.reference import everything  # noqa: PLC0415
+    from fleetform.policy.team import all_rules  # noqa: PLC0415
     from fleetform.workflow import reporting  # noqa: PLC0415
 
-    remarks = reporting.of_findings(project.root, found.findings, everything(shipped()))
+    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
     if form not in reports.FORMATS:
         return reports.text(remarks, color=color(sys.stdout))
     return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
@@ -106,7 +105,9 @@ def summary(env: str, found: Assessment) -> str:
     if found.known:
         parts.append(f"{found.known} more in the baseline")
     if found.open:
-        parts.append(f"{_count(len(found.open), 'answer is', 'answers are')} open until a plan")
+        parts.append(
+            f"{_count(len(found.open), 'answer is', 'answers are')} open until a plan: invoke check --env {env} --plan"
+        )
     if found.gone:
         gone = _count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
         parts.append(f"{gone} not found any more: invoke check --env {env} --write-baseline")
@@ -127,54 +128,9 @@ def _count(number: int, one: str, several: str) -> str:
 
 def write_baseline(project: "Project", env: str) -> None:
     """Makes what is found now the baseline, and says so."""
-    count = assessment.write_baseline(project, env)
+    from fleetform.policy.baseline import baseline_file  # noqa: PLC0415 - as above
+    from fleetform.workflow import assessing  # noqa: PLC0415
+
+    count = assessing.write_baseline(project, env)
     file = baseline_file(env)
     write(f"{file}: {_count(count, 'finding', 'findings')}\n" if count else f"no findings: no {file} is needed\n")
-
-
-def explain(identifier: str, *, as_json: bool) -> None:
-    """Prints all that is said of a rule."""
-    rule = find(everything(shipped()), identifier)
-    if as_json:
-        write_json(plain(rule))
-    else:
-        write(explained(rule, color=color(sys.stdout)))
-
-
-def explained(rule: "Rule", *, color: bool) -> str:
-    """A rule for a person: what must be so, why, how it fails, how it passes, how to except it."""
-    parts = [
-        f"{_painted('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
-        rule.why,
-        f"{_painted('31', 'fails:', color=color)}\n{_indented(rule.bad)}",
-        f"{_painted('32', 'passes:', color=color)}\n{_indented(rule.good)}",
-        *(
-            [f"to accept it, beside the line or in `exceptions`:\n{_indented(exception(rule))}"]
-            if exception(rule)
-            else []
-        ),
-        "\n".join([rule.link, *([f"checkov: {', '.join(rule.checkov)}"] if rule.checkov else [])]),
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _painted(style: str, text: str, *, color: bool) -> str:
-    return f"\033[{style}m{text}\033[0m" if color else text
-
-
-def _indented(code: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in code.strip().splitlines())
-
-
-def rules(*, as_json: bool) -> None:
-    """Prints all rules."""
-    known = everything(shipped()).values()
-    if as_json:
-        write_json([plain(rule) for rule in known])
-    else:
-        write(_table([HEADINGS, *map(row, known)]))
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join("  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in rows)

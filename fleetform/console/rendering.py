@@ -1,12 +1,13 @@
 """What is rendered: made, compared, checked."""
 
 import sys
+from typing import Any
 
 from fleetform.console import policy
 from fleetform.console.printing import write, write_changes
-from fleetform.errors import CheckFailedError
+from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.workflow import files, formatting, validation
-from fleetform.workflow.assessment import assess
+from fleetform.workflow.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
 
@@ -33,15 +34,28 @@ def _warn(env: str, rendering: Rendering) -> None:
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
-def check(project: Project, env: str, telling: policy.Telling, *, validate: bool) -> None:
-    """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform."""
+def check(project: Project, env: str, telling: policy.Telling, *, validate: bool = False, plan: bool = False) -> None:
+    """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        telling: How findings are told.
+        validate: Whether Terraform validates it, too.
+        plan: Whether plans tell what the text leaves open.
+    """
     rendering = Rendering(project, env)
     if telling.is_text:
         _warn(env, rendering)
     files.require_rendered(env, rendering)
     found = assess(project, env)
-    unformatted = formatting.unformatted(project)
-    policy.tell(project, found, [] if telling.is_text else rendering.notices, telling)
+    unformatted = _unformatted(project, found)
+    if plan:
+        found = assess_plans(project, env, _plans(project, env))
+    elif telling.is_text:
+        sys.stderr.write("".join(f"warning: {problem}\n" for problem in found.unread))
+    notices = [] if telling.is_text else [*rendering.notices, *found.unread]
+    policy.tell(project, found, notices, telling)
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
     policy.require_none(env, found, telling)
@@ -49,6 +63,44 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
         _validate(project, env, rendering)
     if telling.is_text and not telling.as_json:
         write(policy.summary(env, found) + "\n")
+
+
+def _unformatted(project: Project, found: Assessment) -> list[str]:
+    """The files that Terraform would format otherwise; one that it cannot read at all is told with its place."""
+    try:
+        return formatting.unformatted(project)
+    except ProgramError as error:
+        if not found.unread:
+            raise
+        places = ", ".join(str(problem.position) for problem in found.unread)
+        raise CheckFailedError(f"{places}: not valid HCL; mend it, or render again\n{error.output}".rstrip()) from None
+
+
+def _plans(project: Project, env: str) -> dict[str, Any]:
+    """What Terraform shows of a plan of each stack that can be planned."""
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
+
+    from fleetform.screen import Screen  # noqa: PLC0415
+    from fleetform.stacks import FOUNDATION  # noqa: PLC0415
+    from fleetform.workflow import terraform  # noqa: PLC0415
+
+    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
+    workplace = terraform.open_environment(project, env)
+    if workplace.environment.emulator:
+        terraform.bootstrap(workplace)
+    shown = {}
+    for stack in workplace.stacks:
+        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
+            sys.stderr.write(f"{stack.name}: to be planned once foundation is applied, as it reads its outputs\n")
+            continue
+        with screen.step(f"Plan {stack.name}"):
+            terraform.init(workplace, stack)
+            planned = terraform.plan(workplace, stack)
+            try:
+                shown[stack.name] = terraform.show(workplace, planned)
+            finally:
+                planned.discard()
+    return shown
 
 
 def _validate(project: Project, env: str, rendering: Rendering) -> None:

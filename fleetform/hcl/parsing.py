@@ -416,6 +416,7 @@ def _term_of(node: "Node") -> Expression:
 def _binary(node: "Node") -> Binary:
     left, term = _trees(node)
     operator, right = _trees(term)
+    # The token has the line break before it.
     return Binary(_word(operator).strip(), _expression(left), _expression(right))
 
 

@@ -82,17 +82,30 @@ class Policy:
         """
         folders = list(stacks)
         self._library.summaries(path for folder in folders for path in self._library.paths(folder))
-        found = list(self._judged([unit for folder in folders for unit in self._units(folder)]))
+        found = self._judged([unit for folder in folders for unit in self._units(folder)])
         judgement = Judgement()
         for one, _ in found:
             judgement.add(one)
-        view = View(tuple(resource for _, shared in found for resource in shared))
-        judgement.add(judge_environment(view, self._rules, environment))
+        judgement.add(self._judged_together(environment, [shared for _, shared in found]))
         return Outcome(judgement, self._library.unreadable())
+
+    def _judged_together(self, environment: "Environment", shared: list[bytes]) -> Judgement:
+        """What rules for the environment say of the resources that files share with each other, pickled."""
+        key = digest(b"environment", self._code, environment.model_dump_json().encode(), *shared)
+        for value in self._store.get_many([key]).values():
+            return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
+        view = View(tuple(resource for part in shared for resource in pickle.loads(part)))  # noqa: S301 - as above
+        judgement = judge_environment(view, self._rules, environment)
+        self._store.put_many({key: pickle.dumps(judgement)})
+        return judgement
 
     def resources(self, stack: PurePath) -> list[Resource]:
         """Everything that a stack's files ask for."""
         return [resource for unit in self._units(stack) for resource in self._resources(unit)]
+
+    def identity(self, stacks: Iterable[PurePath]) -> bytes:
+        """A digest of all that `resources` of some stacks follows from."""
+        return digest(*(self._key(unit) for folder in stacks for unit in self._units(folder)))
 
     def _units(self, stack: PurePath) -> list[Unit]:
         summaries = self._library.summaries(self._library.paths(stack))
@@ -106,7 +119,7 @@ class Policy:
             if path.suffix == ".tf"
         ]
 
-    def _judged(self, units: list[Unit]) -> Iterable[tuple[Judgement, list[Resource]]]:
+    def _judged(self, units: list[Unit]) -> list[tuple[Judgement, bytes]]:
         keys = {unit: self._key(unit) for unit in units}
         known = {key: pickle.loads(value) for key, value in self._store.get_many(keys.values()).items()}  # noqa: S301 - our own work folder, trusted as the code is
         missing = [unit for unit in units if keys[unit] not in known]
@@ -148,7 +161,7 @@ class Policy:
         found = self._resources(unit)
         judgement = judge_resources(found, self._rules, self._facts)
         shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared]
-        return pickle.dumps((judgement, shared))
+        return pickle.dumps((judgement, pickle.dumps(shared)))
 
     def _kept(self, resource: Resource) -> set[Path]:
         """The values whose places rules for an environment want to name."""

@@ -23,7 +23,19 @@ from fleetform.hcl.syntax import (
 )
 from fleetform.policy import functions
 from fleetform.policy.conversion import json_of, of_one_type, ordered, text_of
-from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Path, Set, Unknown, is_known, text
+from fleetform.policy.values import (
+    INVALID,
+    MAYBE,
+    PRESENT,
+    UNKNOWN,
+    Document,
+    Known,
+    Path,
+    Set,
+    Unknown,
+    is_known,
+    text,
+)
 
 
 class Names(Protocol):
@@ -91,7 +103,7 @@ def _item(value: Known, step: Known) -> Known:
 
 def further(value: Unknown, step: Known) -> Unknown:
     """A part of something unknown, by its name as Terraform writes it."""
-    if not value.reference or value is INVALID or not isinstance(step, (str, int)):
+    if not value.reference or value in (INVALID, MAYBE) or not isinstance(step, (str, int)):
         return UNKNOWN
     if isinstance(step, str) and step.replace("-", "_").isidentifier():
         made = step in {"arn", "id"} and "data." not in value.reference
@@ -269,22 +281,27 @@ class Turn(NamedTuple):
     Attributes:
         key: The element's key or index.
         scope: Where its expressions stand.
+        sure: Whether its condition surely takes it.
     """
 
     key: Known
     scope: Scope
+    sure: bool = True
 
 
 def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
-    """The turns of a `for`, less those that its condition leaves out; None if they are not known."""
+    """The turns of a `for`, less those that its condition leaves out; None if they are not known.
+
+    Of an object, an entry that may be left out is a turn, too.
+    """
     found = pairs(evaluate(node.collection, scope))
     if found is None:
         return None
-    made = [Turn(key, _turn(node, scope, key, value)) for key, value in found]
+    made = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in found]
     taken = [evaluate(node.condition, turn.scope) for turn in made]
-    if not all(isinstance(choice, bool) for choice in taken):
-        return None
-    return (turn for turn, choice in zip(made, taken, strict=True) if choice)
+    chosen = zip(made, taken, strict=True)
+    left = [turn._replace(sure=turn.sure and choice is True) for turn, choice in chosen if choice is not False]
+    return None if node.key is None and not all(turn.sure for turn in left) else iter(left)
 
 
 def _turn(node: For, scope: Scope, key: Known, value: Known) -> Scope:
@@ -302,9 +319,9 @@ def _for(node: For, scope: Scope) -> Known:
     made: dict[str, Known] = {}
     for turn in taken:
         key = text(evaluate(node.key, turn.scope))
-        if key is None:
+        if key is None or (node.grouped and not turn.sure):
             return UNKNOWN
-        value = evaluate(node.value, turn.scope)
+        value = evaluate(node.value, turn.scope) if turn.sure else MAYBE
         if node.grouped:
             collected = made.setdefault(key, [])
             collected.append(value)  # type: ignore[union-attr]

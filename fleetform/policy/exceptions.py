@@ -12,11 +12,11 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.catalog.environment import SHORTEST_REASON
+from fleetform.catalog.files import EXTRA_NAME
 from fleetform.catalog.models import PolicyException
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import Position
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"
@@ -266,7 +266,8 @@ def _about_comments(
     comments: Sequence[Allow], findings: Sequence[Finding], circumstances: Circumstances
 ) -> Iterator[Finding]:
     for comment in comments:
-        stack = comment.place.file.parent.name
+        folder = comment.place.file.parent
+        stack = folder.parent.name if folder.name == EXTRA_NAME else folder.name
         used = {finding.rule for finding in findings if covers(comment, finding)}
         used |= {question.rule for question in circumstances.undecided if question.stack == stack}
         for fault in _faults(comment, used, circumstances.known):

@@ -1,7 +1,8 @@
-"""A finding: one rule broken at one address."""
+"""A finding: one rule broken at one address; and a question that is open."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from fleetform.errors import Position
 from fleetform.policy.rule import Severity
@@ -45,3 +46,19 @@ class Finding:
     def __str__(self) -> str:
         """One line: place, rule, address, message, remedy."""
         return f"{self.place}: {self.rule} {self.address}: {self.message}; {self.remedy}"
+
+
+class Open(NamedTuple):
+    """A question that the view does not answer.
+
+    Attributes:
+        rule: The rule's id.
+        stack: The stack's name.
+        address: The resource's address in it.
+        at: The value that is not known.
+    """
+
+    rule: str
+    stack: str
+    address: str
+    at: tuple[str | int, ...]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from fleetform.hcl.numbers import Number
 from fleetform.policy.conversion import boolean_of, json_of, number_of, ordered, read_json, text_of, to_set, unified
-from fleetform.policy.values import INVALID, PRESENT, UNKNOWN, Document, Known, Set, Unknown, is_known
+from fleetform.policy.values import INVALID, MAYBE, PRESENT, UNKNOWN, Document, Known, Set, Unknown, is_known
 
 Parameter: TypeAlias = Callable[[Known], Any]
 """Converts an argument, or raises."""
@@ -45,7 +45,7 @@ def call(name: str, arguments: list[Known]) -> Known:
 
 def _known(name: str, arguments: list[Known]) -> Known:
     function = FUNCTIONS.get(name)
-    if function is None or any(isinstance(argument, Unknown) for argument in arguments):
+    if function is None or any(isinstance(argument, Unknown) or _may_lack(argument) for argument in arguments):
         return UNKNOWN
     try:
         result = function.act(*_converted(function, arguments))
@@ -61,6 +61,11 @@ def _converted(function: Function, arguments: list[Known]) -> Iterable[Any]:
         raise TypeError("too many arguments")
     given = [convert(argument) for convert, argument in zip(function.parameters, arguments[:fixed], strict=True)]
     return [*given, *(function.rest(argument) for argument in beyond if function.rest)]
+
+
+def _may_lack(value: Known) -> bool:
+    """Whether nobody knows which entries it has."""
+    return isinstance(value, dict) and MAYBE in value.values()
 
 
 def _coalesce(arguments: list[Known]) -> Known:

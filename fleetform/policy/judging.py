@@ -2,30 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from fleetform.policy.finding import Finding, Stage
+from fleetform.policy.finding import Finding, Open, Stage
 from fleetform.policy.rule import Facts, Fault, Rule, Undecided
 from fleetform.policy.view import Resource, View
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
-
-
-class Open(NamedTuple):
-    """A question that the view does not answer.
-
-    Attributes:
-        rule: The rule's id.
-        stack: The stack's name.
-        address: The resource's address in it.
-        at: The value that is not known.
-    """
-
-    rule: str
-    stack: str
-    address: str
-    at: tuple[str | int, ...]
 
 
 @dataclass

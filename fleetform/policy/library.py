@@ -80,17 +80,23 @@ class Library:
             self._contents[self._digests[path]] = content
         return self._digests[path]
 
+    def content(self, path: PurePath) -> bytes:
+        """A file's content."""
+        return self._contents[self.digest(path)]
+
     def summaries(self, paths: Iterable[PurePath]) -> dict[PurePath, Summary]:
         """The summary of each file; those that nobody parsed before are parsed now, side by side if they are many."""
         wanted = {path: self.digest(path) for path in paths}
-        missing = set(wanted.values()) - self._summaries.keys()
-        keys = {self._key(b"summary", each): each for each in missing}
-        for key, value in self._store.get_many(keys).items():
-            self._summaries[keys[key]] = pickle.loads(value)  # noqa: S301 - our own work folder, trusted as the code is
-        self._parse(missing - self._summaries.keys())
+        if missing := set(wanted.values()) - self._summaries.keys():
+            keys = {self._key(b"summary", each): each for each in missing}
+            for key, value in self._store.get_many(keys).items():
+                self._summaries[keys[key]] = pickle.loads(value)  # noqa: S301 - our own work folder, trusted as the code is
+            self._parse(missing - self._summaries.keys())
         return {path: self._summaries[each] for path, each in wanted.items()}
 
     def _parse(self, missing: Collection[bytes]) -> None:
+        if not missing:
+            return
         longest_first = sorted(missing, key=lambda each: len(self._contents[each]), reverse=True)
         contents = [self._contents[each] for each in longest_first]
         made = dict(zip(longest_first, spread(_parsed, contents, _MANY), strict=True))

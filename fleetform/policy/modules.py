@@ -283,10 +283,10 @@ class Module:
             return UNKNOWN, ()
         made = self._instances(name, placed.block)
         reference = f"{self.prefix}{name}"
-        if "for_each" not in placed.block.arguments and "count" not in placed.block.arguments:
-            return self._attribute(placed.block, made[""], reference, steps)
         if "[*]" in made:
             return Unknown(reference), steps
+        if "" in made:
+            return self._attribute(placed.block, made[""], reference, steps)
         if not steps:
             return self._once("resource", name, lambda _: _all(reference, made.values())), ()
         suffix = element(steps[0])

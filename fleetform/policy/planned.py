@@ -39,14 +39,18 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
             documents(_chosen(known, dict(text.values)) if text else known),
             stack.name,
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
+            planned=True,
         )
         yield replace(made, origin=text.origin, traces=text.traces or made.traces) if text else made
 
 
 def _chosen(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
-    """Values with the names that the text has for them, less those that it does not set: AWS will choose them."""
-    chosen = {key: item for key, item in known.items() if key in text or not isinstance(item, Unknown)}
-    return {key: _named(item, text.get(key)) for key, item in chosen.items()}
+    """The values that the text sets, with the names that it has for them.
+
+    All others are the provider's defaults, what AWS chooses, and what other resources made of this one: rules of a
+    security group that are resources of their own are in its values, too.
+    """
+    return {key: _named(known[key], text[key]) for key in text if key in known}
 
 
 def _names(address: str) -> Iterator[str]:

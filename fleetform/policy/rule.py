@@ -4,7 +4,8 @@ A rule looks at one resource, or at all of an environment, through the resource 
 it yields a `Fault`, for everything that the view leaves open an `Undecided`; if it yields nothing, the resource passes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -111,6 +112,18 @@ _RULES: dict[str, Rule] = {}
 def registered() -> Mapping[str, Rule]:
     """The rules that have been declared so far, by id."""
     return _RULES
+
+
+@contextmanager
+def declared_apart() -> Iterator[dict[str, Rule]]:
+    """Rules that are declared meanwhile are, in the end, in what this gives, and registered no more."""
+    before, apart = dict(_RULES), dict[str, Rule]()
+    try:
+        yield apart
+    finally:
+        apart |= {identifier: rule for identifier, rule in _RULES.items() if identifier not in before}
+        _RULES.clear()
+        _RULES.update(before)
 
 
 def rule(  # noqa: PLR0913 - one declaration with all that is said of a rule

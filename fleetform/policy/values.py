@@ -37,6 +37,8 @@ UNKNOWN: Final = Unknown()
 PRESENT: Final = Unknown(present=True)
 INVALID: Final = Unknown("(invalid)")
 """What Terraform would refuse, as an attribute of null: `try` goes on to its next argument."""
+MAYBE: Final = Unknown("(maybe)")
+"""What may not even be there: an entry of which nobody knows whether a `for` takes it."""
 
 Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | Unknown | Document | None"
 Step: TypeAlias = str | int
@@ -142,7 +144,7 @@ def text(value: Known) -> str | None:
 def entries(value: Known) -> Mapping[str, Known] | None:
     """What `for_each` goes over, by key; None if that is not known."""
     if isinstance(value, dict):
-        return {key: value[key] for key in sorted(value)}
+        return None if MAYBE in value.values() else {key: value[key] for key in sorted(value)}
     if isinstance(value, Set) and all(isinstance(item, str) for item in value):
         return {str(item): item for item in value}
     return None

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import NamedTuple
 
+from fleetform.catalog.files import EXTRA_NAME
 from fleetform.errors import Position
 from fleetform.hcl.syntax import Block
 from fleetform.policy.evaluation import evaluate
@@ -24,7 +25,7 @@ class Trace(NamedTuple):
     """Where a value is written.
 
     Attributes:
-        place: In the stack's own files: the value, or what asks for the resource.
+        place: In the stack's own files, its `extra/` among them: the value, or what asks for the resource.
         cause: In a module, if the stack's files do not give the value; None if they do.
     """
 
@@ -44,7 +45,8 @@ class Origin:
     def trace(self, path: Path) -> Trace:
         """Where a value of it is written."""
         places = [*self._asked(), *trail(self.block, path, self.frame)]
-        own = [place for place in places if place.file.parent == self.root.folder]
+        folders = (self.root.folder, self.root.folder / EXTRA_NAME)
+        own = [place for place in places if place.file.parent in folders]
         last = places[-1]
         return Trace(own[-1], None if last is own[-1] else last)
 
@@ -76,6 +78,7 @@ class Resource:
         stack: The name of its stack.
         traces: Where values are written, of those that have been asked for.
         origin: What it comes from; None if that is not at hand any more.
+        planned: Whether a plan tells its values, those too that are not written.
     """
 
     address: str
@@ -85,6 +88,7 @@ class Resource:
     stack: str = ""
     traces: Mapping[Path, Trace] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
+    planned: bool = field(default=False, compare=False)
 
     def value(self, *path: str | int, default: Known = None) -> Known:
         """What a path leads to; `default` if it is absent or null, UNKNOWN if nobody knows."""

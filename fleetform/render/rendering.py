@@ -1,12 +1,15 @@
 """The pure half of rendering: an environment in, the text of every file of its stacks out."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath, PurePosixPath
+from types import MappingProxyType
 
 from fleetform import topology
 from fleetform.catalog.files import CATALOG, environment_file, lock_file
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
+from fleetform.render import extra
+from fleetform.render.declared import Variable
 from fleetform.render.standing import HEADER_START
 from fleetform.render.template import Templates
 from fleetform.stacks import AWS_PROVIDER_VERSION, Stack, emptied, stacks
@@ -28,6 +31,7 @@ def render(
     templates: Templates,
     lock: Mapping[str, LockedImage],
     folders: Collection[str] = (),
+    declared: Mapping[str, Sequence[Variable]] = MappingProxyType({}),
 ) -> dict[str, dict[PurePath, str]]:
     """Renders all stacks. What comes out of a template blank becomes no file.
 
@@ -36,11 +40,15 @@ def render(
         templates: What its files are made with.
         lock: The images of the services that are built here, as far as there are any.
         folders: What is rendered already; of it, a stack that all services have left is rendered without any.
+        declared: The variables of the module in each stack's `extra/`, by stack; of those alone that have one.
 
     Returns:
         By stack, the text of each file by its path in the stack's folder; not formatted yet.
+
+    Raises:
+        CatalogError: A stack cannot call the module in its `extra/`.
     """
-    values = {**_values(environment), "lock": lock}
+    values = {**_values(environment), "lock": lock, "extra": extra.calls(environment, declared, folders)}
     locked = {_service_file(name) for name, service in environment.services.items() if service.build and name in lock}
     wanted = (*stacks(environment), *emptied(environment, folders))
     texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in wanted}

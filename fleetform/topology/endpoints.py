@@ -37,7 +37,9 @@ def needs_internet(environment: Environment, service: str) -> bool:
     network, wanted = environment.network, environment.services[service]
     if network.subnets == "public" or network.vpc is not None:
         return True
+    if network.nat == "none":
+        return False
     has_unknown = wanted.task_role.statements or wanted.task_role.policies or wanted.logs.routing
     outside = any(outside_images(wanted, environment.region))
     missing = apis(wanted, environment.region) - {*endpoints(environment)}
-    return network.nat != "none" and bool(has_unknown or outside or missing)
+    return bool(has_unknown or outside or missing)

@@ -206,10 +206,11 @@ def _to_aws(environment: Environment, names: Iterable[str]) -> Iterator[_Way]:
 
 def _to_endpoints(environment: Environment, groups: Iterable[str]) -> Iterator[_Way]:
     """The ways to AWS inside the VPC."""
+    by_interface, by_gateway = bool(interface_endpoints(environment)), _S3 in endpoints(environment)
     for group in groups:
-        if interface_endpoints(environment):
+        if by_interface:
             yield _Way(group, ENDPOINTS, _HTTPS, f"{group} calls AWS")
-        if _S3 in endpoints(environment):
+        if by_gateway:
             yield _Way(group, _S3, _HTTPS, f"{group} pulls its image from S3", prefix_list=_S3)
 
 

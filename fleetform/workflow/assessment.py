@@ -1,28 +1,20 @@
-"""What is to be mended in an environment: what the policy finds, less what is excepted and what the baseline has."""
+"""What is to be mended in an environment, told anew only where something that it follows from has changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleetform.catalog.loading import load, resolve
-from fleetform.catalog.locating import locator
-from fleetform.catalog.models import Environment
-from fleetform.catalog.overlay import without_nulls
-from fleetform.catalog.writing import replace_text
-from fleetform.errors import InputError, Position, ProgramError
-from fleetform.policy import baseline
-from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
-from fleetform.policy.rules import shipped
-from fleetform.stacks import stacks
-from fleetform.workflow.policy import Check
+from fleetform import identity
+from fleetform.catalog.files import CATALOG
+from fleetform.errors import Problem
+from fleetform.policy.finding import Finding, Open
+from fleetform.store import digest
 from fleetform.workflow.project import Project
 
-_NONE: Mapping[str, Any] = {}
+if TYPE_CHECKING:
+    from fleetform.policy.baseline import Entry
 
 
 @dataclass(frozen=True)
@@ -34,92 +26,65 @@ class Assessment:
         open: What only a plan can tell.
         known: How many findings the baseline has.
         gone: What the baseline has and nothing finds any more.
+        unread: The files that the policy cannot read: what they ask for, only a plan can tell.
+        folders: The folders of modules that it has read.
     """
 
     findings: Sequence[Finding]
     open: Sequence[Open] = ()
     known: int = 0
-    gone: Sequence[baseline.Entry] = ()
+    gone: "Sequence[Entry]" = ()
+    unread: Sequence[Problem] = ()
+    folders: Sequence[str] = ()
 
 
-def assess(project: Project, env: str, plans: Mapping[str, Any] = _NONE) -> Assessment:
+def assess(project: Project, env: str) -> Assessment:
     """What the policy says of an environment as it stands on disk.
+
+    Raises:
+        CheckFailedError: A module calls itself.
+        InputError: The catalog is wrong, or the baseline is none.
+    """
+    key = _key(project, env)
+    for value in project.store.get_many([key]).values():
+        folders, modules, remembered = pickle.loads(value)  # noqa: S301 - our own work folder, trusted as the code is
+        if modules == _modules(project, folders):
+            return remembered  # type: ignore[no-any-return]
+    from fleetform.workflow import assessing  # noqa: PLC0415 - what is remembered needs neither catalog nor rules
+
+    found = assessing.assess(project, env)
+    value = pickle.dumps((found.folders, _modules(project, found.folders), found))
+    if _key(project, env) == key:  # nobody wrote meanwhile
+        project.store.put_many({key: value})
+    return found
+
+
+def assess_plans(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
+    """What the policy says of an environment and of its plans; see `assess`.
 
     Args:
         project: The checkout.
         env: The environment's name.
         plans: What ``terraform show -json`` says of the plans that there are, by stack.
-
-    Raises:
-        CheckFailedError: A file is not valid HCL.
-        InputError: The catalog is wrong, or the baseline is none.
     """
-    findings, undecided = _judged(project, env, plans)
-    compared = baseline.compare(findings, _baseline(project, env), undecided)
-    return Assessment(compared.new, undecided, len(findings) - len(compared.new), compared.gone)
+    from fleetform.workflow import assessing  # noqa: PLC0415 - as above
+
+    return assessing.assess(project, env, plans)
 
 
-def write_baseline(project: Project, env: str) -> int:
-    """Makes what is found now the baseline of an environment, or removes it if that is nothing.
-
-    Returns:
-        How many findings it has.
-
-    Raises:
-        ProgramError: It cannot be written. What `assess` raises, save about the baseline.
-    """
-    findings, _ = _judged(project, env, _NONE)
-    text, file = baseline.written(findings), project.root / baseline.baseline_file(env)
-    entries = baseline.read(text, env)
-    try:
-        if entries:
-            replace_text(file, text)
-        else:
-            file.unlink(missing_ok=True)
-    except OSError as error:
-        message = f"{baseline.baseline_file(env)}: cannot be written: {error.strerror}"
-        raise ProgramError(f"{message}; mend that and run it again") from None
-    return len(entries)
-
-
-def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> tuple[list[Finding], Sequence[Open]]:
-    """What is found and not excepted, and what nobody knows yet."""
-    environment = load(project.root, env)
-    check = Check(project, environment)
-    judgement = check.text().judgement
-    if plans:
-        judgement = check.plans(plans, judgement)
-    circumstances = Circumstances(
-        datetime.now(UTC).date(), shipped().keys(), _places(project.root, env), frozenset(judgement.open)
+def _key(project: Project, env: str) -> bytes:
+    """A digest of all that an assessment follows from, save for modules; exceptions end with a day."""
+    root = project.root
+    return digest(
+        b"assessment",
+        identity.code(),
+        datetime.now(UTC).date().isoformat().encode(),
+        env.encode(),
+        identity.content(root / CATALOG),
+        identity.tree(root / "envs" / env),
+        identity.tree(root / "policies"),
     )
-    comments = list(_comments(project.root, environment))
-    return judge(judgement.findings, environment.exceptions, comments, circumstances), judgement.open
 
 
-def _places(root: Path, env: str) -> Callable[[int], Position]:
-    """Where each exception of the catalog is written; the YAML is read again only if anybody asks."""
-
-    @cache
-    def at() -> Callable[..., Position]:
-        return locator(without_nulls(resolve(root, env).tree))
-
-    return lambda index: at()("exceptions", index)
-
-
-def _comments(root: Path, environment: Environment) -> Iterator[Allow]:
-    for stack in stacks(environment):
-        folder = PurePath("envs", environment.name, stack.name)
-        for path in sorted((root / folder).glob("*.tf")):
-            content = path.read_bytes()
-            if SIGN.encode() in content:
-                yield from allows(content.decode(errors="replace"), folder / path.name)
-
-
-def _baseline(project: Project, env: str) -> list[baseline.Entry]:
-    file = baseline.baseline_file(env)
-    try:
-        return baseline.read((project.root / file).read_text(encoding="utf-8"), env)
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
+def _modules(project: Project, folders: Sequence[str]) -> list[bytes]:
+    return [identity.tree(project.root / folder) for folder in folders]

@@ -7,15 +7,16 @@ from typing import Any
 
 from fleetform import identity, topology
 from fleetform.catalog.models import Environment
-from fleetform.policy import planned
+from fleetform.policy import planned, team
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.finding import Finding, Stage
-from fleetform.policy.judging import Judgement, Open, judge_environment, judge_resources
+from fleetform.policy.finding import Finding, Open, Stage
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.library import Library
-from fleetform.policy.rule import Facts
-from fleetform.policy.rules import shipped
+from fleetform.policy.rule import Facts, Rule
 from fleetform.policy.view import Resource, View
 from fleetform.stacks import stacks
+from fleetform.store import digest
+from fleetform.workflow import rego
 from fleetform.workflow.origins import with_origins
 from fleetform.workflow.project import Project
 
@@ -43,14 +44,18 @@ class Check:
 
     project: Project
     environment: Environment
+    rules: Mapping[str, Rule] = field(init=False)
     _library: Library = field(init=False)
     _policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
-        """Reads nothing yet."""
-        store, code = self.project.store, identity.code()
-        self._library = Library(self.project.root, store, code)
-        self._policy = Policy(self._library, store, code, shipped(), facts_of(self.environment))
+        """Reads the team's own rules, and nothing else yet."""
+        root, store, code = self.project.root, self.project.store, identity.code()
+        self.rules = team.all_rules(root)
+        self._library = Library(root, store, code)
+        self._policy = Policy(
+            self._library, store, digest(code, team.identity(root)), self.rules, facts_of(self.environment)
+        )
 
     def text(self) -> Outcome:
         """What the rules say of the stacks as they stand on disk.
@@ -58,8 +63,13 @@ class Check:
         Raises:
             CheckFailedError: A module calls itself.
         """
-        outcome = self._policy.check(self.environment, map(self._folder, self._stacks))
+        outcome = self._policy.check(self.environment, self._folders)
+        outcome.judgement.findings += rego.findings(self.project, self.environment.name, self._policy, self._folders)
         return Outcome(self._placed(outcome.judgement), outcome.unreadable)
+
+    def resources(self) -> list[Resource]:
+        """Everything that the stacks' files ask for."""
+        return [resource for folder in self._folders for resource in self._policy.resources(folder)]
 
     def plans(self, shown: Mapping[str, Any], text: Judgement) -> Judgement:
         """What the rules say where the text left it open, and of what it did not know of.
@@ -71,10 +81,23 @@ class Check:
         found = [
             resource for stack in self._stacks if stack in shown for resource in self._planned(stack, shown[stack])
         ]
-        facts, rules = facts_of(self.environment), shipped()
-        judgement = judge_resources(found, rules, facts, Stage.PLAN)
-        judgement.add(judge_environment(View(tuple(found)), rules, self.environment, Stage.PLAN))
+        judgement = judge_resources(found, self.rules, facts_of(self.environment), Stage.PLAN)
+        judgement.add(judge_environment(View(tuple(found)), self.rules, self.environment, Stage.PLAN))
         return self._placed(combined(text, judgement, shown))
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders of the modules that were read."""
+        return sorted(folder.as_posix() for folder in self._library.modules())
+
+    def written(self) -> Iterable[tuple[PurePath, bytes]]:
+        """The Terraform files below the environment's folder, with their content."""
+        below = PurePath("envs", self.environment.name)
+        inner = [folder for folder in self._library.modules() if folder.is_relative_to(below)]
+        for folder in (*map(self._folder, self._stacks), *inner):
+            for path in self._library.paths(folder):
+                if path.suffix == ".tf":
+                    yield path, self._library.content(path)
 
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)
@@ -84,6 +107,10 @@ class Check:
     @property
     def _stacks(self) -> list[str]:
         return [stack.name for stack in stacks(self.environment)]
+
+    @property
+    def _folders(self) -> list[PurePath]:
+        return [self._folder(stack) for stack in self._stacks]
 
     def _folder(self, stack: str) -> PurePath:
         return PurePath("envs", self.environment.name, stack)

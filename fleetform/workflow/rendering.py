@@ -15,7 +15,7 @@ from fleetform.errors import Position, Problem, ProgramError
 from fleetform.render.standing import standing
 from fleetform.store import digest
 from fleetform.terraform import installation
-from fleetform.workflow import formatting
+from fleetform.workflow import extra, formatting
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class _Answer:
 class Rendering:
     """A render of an environment, of its files as they are when this is made; nothing is written.
 
-    Catalog, lock, templates, our own code and Terraform's formatter say what it comes to: where all are what they were,
-    no catalog is loaded and no template rendered.
+    Catalog, lock, templates, our own code, Terraform's formatter and what `extra/` declares say what it comes to: where
+    all are what they were, no catalog is loaded and no template rendered.
 
     Args:
         project: The checkout.
@@ -103,7 +103,8 @@ class Rendering:
 
         root = self._project.root
         lock = load_lock(root, self._name)
-        texts = render(self._loaded[0], Templates(root / "templates"), lock, tuple(self._standing))
+        declared = extra.declared(self._project, self._name)
+        texts = render(self._loaded[0], Templates(root / "templates"), lock, tuple(self._standing), declared)
         return formatting.formatted(self._project, texts)
 
     def _remember(self, files: dict[str, dict[PurePath, str]]) -> None:
@@ -156,6 +157,7 @@ class Rendering:
             *(_source(root, file) for file in sources),
             identity.tree(root / "templates"),
             digest(*map(os.fsencode, self._standing)),
+            extra.identity(extra.declared(self._project, self._name)),
         )
 
     @functools.cached_property

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from fleetform.catalog.files import LOCK_NAME
+from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
 from fleetform.catalog.places import KeyPath, keys_at
 from fleetform.catalog.reference import anchor
 from fleetform.errors import Position, Problem
@@ -27,6 +27,8 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
     for file in {place.file for place in places}:
         if (text := _read(root / file)) is not None:
             lines[file] = _LINE_BREAK.split(text)
+            if file.suffix != ".yaml":
+                continue
             paths |= keys_at(lines[file], [place for place in places if place.file == file])
     return [replace(_remark(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
 
@@ -106,5 +108,7 @@ def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
     """The id of what a problem is about, such as `services-cpu`, and where that is documented."""
     if file.name == LOCK_NAME:
         return "images-lock", "docs/images.md#the-lock"
+    if EXTRA_NAME in file.parts:
+        return "extra", "docs/extra.md"
     key = anchor(path)
     return (key, f"docs/catalog.md#{key}") if key else ("catalog", "docs/catalog.md")

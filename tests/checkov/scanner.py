@@ -1,4 +1,4 @@
-"""checkov, which is installed beside the project: it pins older versions of what the project needs."""
+"""checkov, which is installed beside the project: it pins other versions of what the project needs."""
 
 import filecmp
 import json
@@ -8,22 +8,27 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_REQUIREMENTS = ROOT / "requirements/checkov.txt"
 
 
 def install() -> Path:
     """Installs checkov unless this very version of it is there; returns the program."""
-    place = Path(sys.prefix) / "checkov"
+    return environment("checkov") / "bin/checkov"
+
+
+def environment(name: str) -> Path:
+    """An environment of Python with what requirements/<name>.txt says, made unless it is there; returns its folder."""
+    requirements = ROOT / f"requirements/{name}.txt"
+    place = Path(sys.prefix) / name
     installed = place / "installed.txt"
-    if not (installed.is_file() and filecmp.cmp(installed, _REQUIREMENTS, shallow=False)):
+    if not (installed.is_file() and filecmp.cmp(installed, requirements, shallow=False)):
         _uv("venv", "--clear", str(place))
-        _uv("pip", "install", "--python", str(place), "--require-hashes", "--requirement", str(_REQUIREMENTS))
-        shutil.copy(_REQUIREMENTS, installed)
-    return place / "bin/checkov"
+        _uv("pip", "install", "--python", str(place), "--require-hashes", "--requirement", str(requirements))
+        shutil.copy(requirements, installed)
+    return place
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([shutil.which("uv") or "uv", "--quiet", *arguments], check=True)
+    subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], check=True)
 
 
 def failed(program: Path, stack: Path) -> set[tuple[str, str]]:

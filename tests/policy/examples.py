@@ -1,49 +1,12 @@
-"""A rule's examples, each as a stack of its own in a protected environment of private subnets, public on port 443."""
+"""What rules say of texts, and what they find in their own bad examples."""
 
-from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from fleetform.catalog.models import Environment, Network, Service
-from fleetform.hcl.parsing import parse
-from fleetform.policy.judging import Judgement, judge_environment, judge_resources
-from fleetform.policy.modules import Declarations, Module, declarations
-from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.rule import Rule
 from fleetform.policy.rules import shipped
-from fleetform.policy.view import View, resources
+from fleetform.policy.trial import ENVIRONMENT, FACTS, FILE, STACK, judged, view
 
-STACK = PurePath("envs/tiny/services")
-FILE = STACK / "main.tf"
-FACTS = Facts("tiny", public_ports=frozenset({443}), protected=True, private=True)
-ENVIRONMENT = Environment(
-    name="tiny",
-    application="shop",
-    account="123456789012",
-    region="eu-central-1",
-    zones=("eu-central-1a", "eu-central-1b"),
-    network=Network(subnets="private"),
-    protection=True,
-    services={
-        "web": Service(image="nginx:1.29", port=443, public=True, calls=("orders",)),
-        "orders": Service(image="nginx:1.29", port=8080),
-        "worker": Service(image="nginx:1.29"),
-    },
-)
-
-
-def view(text: str) -> View:
-    """What a stack of one file asks for."""
-    files = [parse(text.encode(), FILE)]
-    root = Module(lambda _: Declarations(), STACK, declarations(files))
-    return View(tuple(resources(root, "services", [FILE])))
-
-
-def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
-    """What one rule says of a stack of one file."""
-    rules, found = {rule.id: rule}, view(text)
-    facts = replace(FACTS, account=ENVIRONMENT.account, protected=protected)
-    judgement = judge_resources(found.resources, rules, facts)
-    judgement.add(judge_environment(found, rules, ENVIRONMENT.model_copy(update={"protection": protected})))
-    return judgement
+__all__ = ["ENVIRONMENT", "FACTS", "FILE", "GOLDEN", "STACK", "counted", "judged", "told", "view"]
 
 
 def counted(text: str, identifier: str, *, protected: bool = True) -> tuple[int, int]:

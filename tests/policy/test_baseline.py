@@ -6,8 +6,7 @@ import pytest
 
 from fleetform.errors import InputError, Position
 from fleetform.policy.baseline import Comparison, Entry, baseline_file, compare, read, written
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Severity
 
 FILE = PurePath("envs/dev/services/extra.tf")

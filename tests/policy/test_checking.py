@@ -10,7 +10,7 @@ import pytest
 from fleetform.errors import CheckFailedError
 from fleetform.policy import checking
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Open
 from fleetform.policy.library import Library
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided
 from fleetform.policy.values import Unknown

@@ -9,8 +9,7 @@ import pytest
 from fleetform.catalog.models import PolicyException
 from fleetform.errors import Position
 from fleetform.policy.exceptions import Allow, Circumstances, allows, judge
-from fleetform.policy.finding import Finding
-from fleetform.policy.judging import Open
+from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Severity
 
 FILE = PurePath("envs/dev/services/extra.tf")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from fleetform.errors import Position
-from fleetform.policy.finding import Finding, Stage
-from fleetform.policy.judging import Judgement, Open, judge_environment, judge_resources, shared_types
+from fleetform.policy.finding import Finding, Open, Stage
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided
 from fleetform.policy.view import Resource, View
 

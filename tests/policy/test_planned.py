@@ -38,14 +38,13 @@ def plan(address: str, values: dict[str, object], unknown: dict[str, object]) ->
     return {"planned_values": {"root_module": {"resources": [made]}}, "resource_changes": [change]}
 
 
-def test_what_the_text_does_not_set_and_aws_will_choose_is_absent_as_in_the_text() -> None:
+def test_what_the_text_does_not_set_is_absent_as_in_the_text() -> None:
     text = {resource.address: resource for resource in view(ROLE).resources}
     unknown: dict[str, object] = {"arn": True, "description": True, "inline_policy": True, "managed_policy_arns": True}
     values: dict[str, object] = {"name": "web", "path": "/"}
     (role,) = planned.resources(plan("aws_iam_role.web", values, unknown), STACK, text)
     assert dict(role.values) == {
         "name": "web",
-        "path": "/",
         "description": text["aws_iam_role.web"].value("description"),
     }
     assert isinstance(role.value("description"), Unknown)

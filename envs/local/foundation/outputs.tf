@@ -38,3 +38,8 @@ output "subnet_ids" {
   description = "The subnets that tasks run in."
   value       = values(module.network.public_subnet_ids)
 }
+
+output "vpc_id" {
+  description = "The VPC."
+  value       = module.network.vpc_id
+}

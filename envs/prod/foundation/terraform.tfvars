@@ -29,7 +29,9 @@ ingress = {
   deletion_protection   = true
 }
 
-alarms = {}
+alarms = {
+  topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
+}
 
 tags = {
   application = "shop"

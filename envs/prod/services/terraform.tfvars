@@ -7,7 +7,9 @@ namespace             = "prod.shop.internal"
 kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 log_retention_in_days = 365
 
-alarms = {}
+alarms = {
+  topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
+}
 
 state = {
   bucket = "shop-prod-tfstate-123456789012"

@@ -7,6 +7,7 @@ from fleetform.policy.rule import Rule, registered
 
 TOPICS = (
     *("security_groups", "repositories", "logs", "iam", "network", "load_balancers", "discovery", "calls"),
+    *("containers", "images", "secrets", "tasks", "services", "clusters", "keys", "alarms"),
     *("trust", "storage", "encryption", "recovery", "instances", "terraform", "cost"),
 )
 """The files, in the order in which their rules are listed."""

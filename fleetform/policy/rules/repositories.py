@@ -1,11 +1,20 @@
 """ECR."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
-from fleetform.policy.requirements import require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.view import Resource
+from fleetform.policy.requirements import TRUE, require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource, View
 
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
+
+_REPOSITORY = "aws_ecr_repository"
+_SCAN = ("image_scanning_configuration", 0, "scan_on_push")
 _ECR = "https://docs.aws.amazon.com/AmazonECR/latest/userguide"
 
 
@@ -24,3 +33,57 @@ def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Fault | U
     """ECR's newer values with exclusions are not immutable either."""
     fault = Fault("tags can be pushed over", 'set image_tag_mutability = "IMMUTABLE"', ("image_tag_mutability",))
     yield from require(resource, ("IMMUTABLE",), fault, default="MUTABLE")
+
+
+@environment_rule(
+    "FF068",
+    "Images are scanned.",
+    *(_REPOSITORY, "aws_ecr_registry_scanning_configuration"),
+    severity=Severity.MEDIUM,
+    why="Holes that are known by the day of the push are deployed unseen.",
+    link=f"{_ECR}/image-scanning.html",
+    checkov=("CKV_AWS_163",),
+    good='resource "aws_ecr_repository" "web" {\n  image_scanning_configuration {\n    scan_on_push = true\n  }\n}\n',
+    bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
+    keeps=lambda _: [_SCAN],
+)
+def images_are_scanned(view: View, _: "Environment") -> Answers:
+    """A registry's own configuration takes the place of its repositories'."""
+    fault = Fault("images are not scanned", "set scan_on_push = true", _SCAN)
+    for repository in () if view.of("aws_ecr_registry_scanning_configuration") else view.of(_REPOSITORY):
+        for answer in require(repository, TRUE, fault, default=False):
+            yield repository, answer
+
+
+@environment_rule(
+    "FF069",
+    "Repositories forget old images.",
+    *(_REPOSITORY, "aws_ecr_lifecycle_policy"),
+    severity=Severity.LOW,
+    why="Each build stays and is paid for, for ever.",
+    link=f"{_ECR}/LifecyclePolicies.html",
+    good="""\
+resource "aws_ecr_repository" "web" {
+  name = "web"
+}
+
+resource "aws_ecr_lifecycle_policy" "web" {
+  repository = aws_ecr_repository.web.name
+  policy     = "{}"
+}
+""",
+    bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
+)
+def repositories_forget(view: View, _: "Environment") -> Answers:
+    """What a policy is about is told by the repository's name, or by a reference to it."""
+    policies = [(policy.stack, policy.value("repository")) for policy in view.of("aws_ecr_lifecycle_policy")]
+    for repository in view.of(_REPOSITORY):
+        name = repository.value("name")
+        named = {(repository.stack, Unknown(f"{repository.address}.{part}")) for part in ("name", "id")}
+        made = {(stack, about._replace(present=False)) for stack, about in policies if isinstance(about, Unknown)}
+        if named & made or (isinstance(name, str) and name in [about for _, about in policies]):
+            continue
+        if any(not about.reference for _, about in made):
+            yield repository, Undecided()
+        else:
+            yield repository, Fault("images stay for ever", "add an aws_ecr_lifecycle_policy")

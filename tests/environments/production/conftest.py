@@ -15,6 +15,7 @@ from fleetform.programs import run
 from fleetform.render.writer import Change
 from fleetform.stacks import Stack
 from fleetform.workflow import files, terraform
+from fleetform.workflow.assessment import Assessment, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
 from tests.conftest import copy_project
@@ -56,6 +57,7 @@ class Production:
         environment: The environment as it was applied.
         drifted: Whether the plan that followed the apply had changes, by stack.
         applied: JSON of what was applied, by stack.
+        assessed: What the policy says of that.
         rendered: The files that the changes of the catalog changed.
         planned: What Terraform says, message by message, of the plans of these changes, by stack.
         before: What the account had before the apply, by kind.
@@ -66,6 +68,7 @@ class Production:
     environment: Environment
     drifted: Mapping[str, bool]
     applied: Mapping[str, Document]
+    assessed: Assessment
     rendered: list[Change]
     planned: Mapping[str, tuple[Document, ...]]
     before: account.Inventory
@@ -94,6 +97,7 @@ def _life(project: Project, workplace: Workplace) -> Production:
     meanwhile = account.inventory(workplace.access)
     plans = _at_once(lambda stack: terraform.plan(workplace, stack), workplace)
     applied = _at_once(lambda stack: _shown(workplace, plans[stack.name]), workplace)
+    assessed = assess_plans(project, "prod", applied)
     rendered = _edit(project, _CHANGES, _CHANGES_OF_ENVIRONMENT)
     terraform.init(workplace, workplace.stacks[-1])
     planned = _at_once(lambda stack: _planned(workplace, stack), workplace)
@@ -101,7 +105,7 @@ def _life(project: Project, workplace: Workplace) -> Production:
         _run(workplace, stack, "destroy", "-auto-approve")
     after = account.inventory(workplace.access)
     drifted = {name: plan.changes for name, plan in plans.items()}
-    return Production(workplace.environment, drifted, applied, rendered, planned, before, meanwhile, after)
+    return Production(workplace.environment, drifted, applied, assessed, rendered, planned, before, meanwhile, after)
 
 
 def _edit(

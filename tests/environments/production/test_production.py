@@ -14,3 +14,7 @@ def test_the_apply_makes_things_of_every_kind(production: Production) -> None:
 def test_the_destroy_leaves_nothing(production: Production) -> None:
     left = {kind: found ^ production.before[kind] for kind, found in production.after.items()}
     assert left == dict.fromkeys(production.before, frozenset())
+
+
+def test_its_plans_break_no_rule_and_answer_what_its_text_leaves_open(production: Production) -> None:
+    assert (production.assessed.findings, production.assessed.open) == ([], [])

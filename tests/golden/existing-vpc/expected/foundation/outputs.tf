@@ -36,3 +36,8 @@ output "subnet_ids" {
   description = "The subnets that tasks run in."
   value       = values(module.network.private_subnet_ids)
 }
+
+output "vpc_id" {
+  description = "The VPC."
+  value       = module.network.vpc_id
+}

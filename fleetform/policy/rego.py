@@ -1,0 +1,186 @@
+"""A team's own rules in Rego: what they are given, what they say, and what runs them.
+
+Each file of `policies/` is run on its own, by Open Policy Agent, by conftest, or by Microsoft's interpreter if that is
+installed (https://pypi.org/project/regopy). Its `data.main.deny` is what is wrong.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+from fleetform.errors import InputError, Position, ProgramError, printable
+from fleetform.policy.finding import Finding
+from fleetform.policy.rule import Severity
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource
+from fleetform.programs import read
+
+_QUERY = "data.main.deny"
+_DENIES = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
+_SHIPPED = re.compile(r"FF\d")
+_SECONDS = 60
+_INHERITED = ("PATH", "PYTHONPATH")  # and nothing that credentials are in
+_INTERPRETER = Path(__file__).with_name("interpreter.py")
+_NO_ENGINE = "needs `opa` or `conftest` on PATH, or regopy beside Fleetform: pip install regopy"
+
+
+class Engine(NamedTuple):
+    """What runs a file.
+
+    Attributes:
+        program: Its path.
+        argv: The arguments for a file; the input is on standard input.
+        denials: What was denied, of what it printed.
+    """
+
+    program: str
+    argv: Callable[[str], list[str]]
+    denials: Callable[[Any], Any]
+
+
+def _opa(file: str) -> list[str]:
+    return ["eval", "--format", "json", "--stdin-input", "--data", file, _QUERY]
+
+
+def _conftest(file: str) -> list[str]:
+    return ["test", "--parser", "json", "--output", "json", "--no-fail", "--no-color", "--policy", file, "-"]
+
+
+def _regopy(file: str) -> list[str]:
+    return ["-P", str(_INTERPRETER), file, _QUERY]
+
+
+def _of_result(printed: Any) -> Any:  # noqa: ANN401 - JSON
+    """As https://www.openpolicyagent.org/docs/cli#eval has it."""
+    return printed["result"][0]["expressions"][0]["value"]
+
+
+def _of_failures(printed: Any) -> Any:  # noqa: ANN401 - JSON
+    """As https://www.conftest.dev/output has it: what is more than the message is in `metadata`."""
+    return [{**each.get("metadata", {}), "msg": each["msg"]} for file in printed for each in file.get("failures") or ()]
+
+
+def find_engine() -> Engine:
+    """The first engine that there is.
+
+    Raises:
+        ProgramError: There is none: a check that does not run is no check that passes.
+    """
+    for name, argv, denials in (("opa", _opa, _of_result), ("conftest", _conftest, _of_failures)):
+        if program := shutil.which(name):
+            return Engine(program, argv, denials)
+    if importlib.util.find_spec("regopy"):
+        return Engine(sys.executable, _regopy, lambda printed: printed)
+    raise ProgramError(f"policies/*.rego {_NO_ENGINE}")
+
+
+def document(environment: str, resources: Sequence[Resource]) -> dict[str, Any]:
+    """What a file sees as `input`: the resource view of an environment."""
+    return {"environment": environment, "resources": [_plain(resource) for resource in resources]}
+
+
+def _plain(resource: Resource) -> dict[str, Any]:
+    unknown: list[str] = []
+    values = {key: _known(value, key, unknown) for key, value in resource.values.items()}
+    return {
+        "address": resource.address,
+        "type": resource.type,
+        "kind": resource.kind,
+        "stack": resource.stack,
+        "values": {key: value for key, value in values.items() if not isinstance(value, Unknown)},
+        "unknown": dict.fromkeys(unknown, True),
+        "file": resource.place.file.as_posix(),
+        "line": resource.place.line,
+    }
+
+
+def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 - JSON
+    """A value less what is not known in it, whose path is noted; in a list, null has its place."""
+    if isinstance(value, Unknown):
+        unknown.append(path)
+        return value
+    if isinstance(value, dict):
+        items = {key: _known(item, f"{path}.{key}", unknown) for key, item in value.items()}
+        return {key: item for key, item in items.items() if not isinstance(item, Unknown)}
+    if isinstance(value, list):
+        found = [_known(item, f"{path}.{index}", unknown) for index, item in enumerate(value)]
+        return [None if isinstance(item, Unknown) else item for item in found]
+    return value
+
+
+def judge(root: Path, file: PurePath, engine: Engine, given: str, resources: Sequence[Resource]) -> list[Finding]:
+    """What a file denies.
+
+    Args:
+        root: The project's root.
+        file: The file, from there.
+        engine: What runs it.
+        given: `document` of the resources, as JSON.
+        resources: All resources of an environment.
+
+    Raises:
+        InputError: It denies nothing by its form, cannot be run, does not end, or says what is no denial.
+    """
+    place = Position(file, 1, 1)
+    if not _DENIES.search((root / file).read_text(encoding="utf-8", errors="replace")):
+        raise InputError(f"{place}: no `deny` in `package main`; see docs/policies.md#rego")
+    variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    try:
+        printed = read([engine.program, *engine.argv(str(root / file))], variables, stdin=given, seconds=_SECONDS)
+    except ProgramError as error:
+        raise InputError(f"{place}: cannot be run: {error}") from None
+    try:
+        said = engine.denials(json.loads(printed))
+        return [_finding(place, each, resources) for each in _each(said)]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        message = f"{place}: says what is no denial ({printable(str(error))}); see docs/policies.md#rego"
+        raise InputError(message) from None
+
+
+def _each(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - JSON
+    if not isinstance(said, list):
+        raise TypeError("`deny` is no set")
+    for each in said:
+        yield {"msg": each} if isinstance(each, str) else each
+
+
+def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resource]) -> Finding:
+    """A denial as a finding: at what it is about, or at the file if it is about nothing in particular."""
+    message, address = _text(said["msg"]), _text(said.get("address", ""))
+    found = _resource(address, _text(said.get("stack", "")), resources) if address else None
+    traced = found.trace(tuple(said.get("at", ()))) if found else None
+    return Finding(
+        place=traced.place if traced else place,
+        rule=_identifier(said.get("id", place.file.stem)),
+        address=address,
+        message=message,
+        remedy=_text(said.get("remedy", f"see {place.file}")),
+        severity=Severity(said.get("severity", "medium")),
+        stack=found.stack if found else "",
+        cause=traced.cause if traced else None,
+    )
+
+
+def _identifier(value: object) -> str:
+    if _SHIPPED.match(_text(value)):
+        raise ValueError(f"{value}: FF is taken")
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return printable(value)
+
+
+def _resource(address: str, stack: str, resources: Sequence[Resource]) -> Resource:
+    for resource in resources:
+        if resource.address == address and stack in {"", resource.stack}:
+            return resource
+    raise KeyError(f"no resource has the address {address}")

@@ -1,0 +1,74 @@
+"""CloudWatch alarms."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from fleetform.policy.requirements import FALSE
+from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
+
+_ALARM, _COMPOSITE, _SERVICE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_ecs_service"
+_REMEDY = "name a topic, `monitoring.topics` in the catalog"
+_ACTIONS = ("alarm_actions", "ok_actions", "insufficient_data_actions")
+
+
+@environment_rule(
+    "FF066",
+    "Alarms tell somebody.",
+    *(_ALARM, _COMPOSITE, _SERVICE),
+    severity=Severity.LOW,
+    why="An alarm that nobody hears is a line on a dashboard that nobody looks at.",
+    link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html",
+    checkov=("CKV_AWS_319",),
+    good="""\
+resource "aws_cloudwatch_metric_alarm" "cpu" {
+  alarm_name    = "web-cpu"
+  alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
+}
+""",
+    bad="""\
+resource "aws_cloudwatch_metric_alarm" "cpu" {
+  alarm_name = "web-cpu"
+}
+
+resource "aws_cloudwatch_metric_alarm" "memory" {
+  alarm_name      = "web-memory"
+  alarm_actions   = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
+  actions_enabled = false
+}
+""",
+    keeps=lambda _: [("actions_enabled",), ("alarm_actions",)],
+)
+def alarms_tell_somebody(view: View, environment: "Environment") -> Answers:
+    """In a protected environment; those that roll deployments back are heard, and composite alarms hear others."""
+    if not environment.protection:
+        return
+    alarms, heard = view.of(_ALARM, _COMPOSITE), _heard(view)
+    silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in heard]
+    if silent and len(silent) == len(alarms) > 1:
+        yield silent[0], Fault(f"nobody is told of it, nor of any of the {len(alarms)} alarms", _REMEDY)
+        return
+    hidden = view.of(_COMPOSITE)
+    for alarm in alarms:
+        if alarm.value("actions_enabled") in FALSE:
+            yield alarm, Fault("its actions are turned off", "leave out actions_enabled", ("actions_enabled",))
+        elif any(isinstance(alarm.value(name), Unknown) for name in _ACTIONS):
+            yield alarm, Undecided(("alarm_actions",))
+        elif alarm in silent and not hidden:
+            yield alarm, Fault("nobody is told of it", _REMEDY)
+
+
+def _is_silent(alarm: Resource) -> bool:
+    return not any(alarm.value(name) for name in _ACTIONS)
+
+
+def _heard(view: View) -> list[Known]:
+    """The alarms that deployments are rolled back by."""
+    found = [service.value("alarms", 0, "alarm_names") for service in view.of(_SERVICE)]
+    return [name for names in found if isinstance(names, list) for name in names]

@@ -1,0 +1,77 @@
+"""ECS clusters."""
+
+from collections.abc import Iterator
+
+from fleetform.policy.requirements import require
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Path, Unknown
+from fleetform.policy.view import Resource
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_CLUSTER = "aws_ecs_cluster"
+_EXEC: Path = ("configuration", 0, "execute_command_configuration", 0)
+
+
+def _cluster(logging: str) -> str:
+    return f"""\
+resource "aws_ecs_cluster" "this" {{
+  name = "shop-prod"
+
+  configuration {{
+    execute_command_configuration {{
+      logging = "{logging}"
+    }}
+  }}
+}}
+"""
+
+
+@rule(
+    "FF060",
+    "What is done by ECS Exec is recorded.",
+    _CLUSTER,
+    severity=Severity.MEDIUM,
+    why="Otherwise a shell in production leaves no trace of what was done in it.",
+    link=f"{_GUIDE}/ecs-exec.html",
+    checkov=("CKV_AWS_223",),
+    good=_cluster("DEFAULT"),
+    bad=_cluster("NONE"),
+)
+def shells_are_recorded(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Unless told otherwise ECS writes to the containers' own logs."""
+    at = (*_EXEC, "logging")
+    fault = Fault("what is typed into containers is not recorded", 'set logging = "OVERRIDE" and a log group', at)
+    yield from require(resource, ("DEFAULT", "OVERRIDE"), fault, default="DEFAULT")
+
+
+def _insights(value: str) -> str:
+    setting = f'    name  = "containerInsights"\n    value = "{value}"\n'
+    return f'resource "aws_ecs_cluster" "this" {{\n  setting {{\n{setting}  }}\n}}\n'
+
+
+@rule(
+    "FF065",
+    "Container Insights counts what runs.",
+    _CLUSTER,
+    severity=Severity.LOW,
+    why="Without it nothing tells that fewer tasks run than are wanted, or what one of them uses.",
+    link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContainerInsights.html",
+    checkov=("CKV_AWS_65",),
+    good=_insights("enhanced"),
+    bad=_insights("disabled"),
+)
+def insights_are_on(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment: it costs by metric. It is off unless the account says otherwise."""
+    settings = resource.value("setting", default=[])
+    if not facts.protected:
+        return
+    if not isinstance(settings, list) or any(isinstance(one, Unknown) for one in settings):
+        yield Undecided(("setting",))
+        return
+    names = [resource.value("setting", index, "name") for index in range(len(settings))]
+    at: Path = ("setting", names.index("containerInsights"), "value") if "containerInsights" in names else ("setting",)
+    fault = Fault("nothing counts its tasks", "set containerInsights, `container_insights` in the catalog", at)
+    if len(at) == 1:
+        yield fault
+    else:
+        yield from require(resource, ("enabled", "enhanced"), fault)

@@ -1,0 +1,226 @@
+"""Containers: what they may do to where they run, and what is known of them there."""
+
+import re
+from collections.abc import Iterator
+
+from fleetform.policy.containers import TASK, Container, containers, each_container, example, on_fargate, on_windows
+from fleetform.policy.requirements import FALSE, TRUE, number
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource
+
+_API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+
+
+@rule(
+    "FF040",
+    "Containers are not privileged.",
+    TASK,
+    severity=Severity.HIGH,
+    why="Whoever breaks into a privileged container is root on its host, and so in every other task there.",
+    link=f"{_API}/API_ContainerDefinition.html",
+    checkov=("CKV_AWS_334",),
+    good=example('name  = "web"\nimage = "nginx:1.29"'),
+    bad=example('name       = "web"\nimage      = "nginx:1.29"\nprivileged = true'),
+)
+def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Fargate refuses it anyway."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        if isinstance(container.value("privileged"), Unknown):
+            yield Undecided(container.at("privileged"))
+        elif container.has("privileged"):
+            fault = f"container {container.name} is privileged"
+            yield Fault(fault, "leave out privileged; add single capabilities if need be", container.at("privileged"))
+
+    return each_container(resource, check)
+
+
+@rule(
+    "FF041",
+    "Containers do not run as root.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="Root in a container needs one hole in the kernel or the runtime to be root outside of it.",
+    link=f"{_GUIDE}/security-tasks-containers.html",
+    good=example('name = "web"\nuser = "1000"'),
+    bad=example('name = "web"\nuser = "root"', 'name = "proxy"\nuser = "0:0"'),
+)
+def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Of a container without `user` the image decides, and nobody knows.
+
+    AWS gives the container of FireLens root in any case: https://github.com/aws/containers-roadmap/issues/2122
+    """
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        user = container.value("user")
+        if container.value("firelensConfiguration"):
+            return
+        if isinstance(user, Unknown):
+            yield Undecided(container.at("user"))
+        elif user is not None and str(user).partition(":")[0] in {"0", "root"}:
+            yield Fault(
+                f"container {container.name} runs as root", "name another user of its image", container.at("user")
+            )
+
+    return each_container(resource, check)
+
+
+@rule(
+    "FF042",
+    "Containers do not write to their own file system.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="What an attacker cannot write, a task does not run; a full disk does not stop it either.",
+    link=f"{_GUIDE}/security-tasks-containers.html",
+    checkov=("CKV_AWS_336",),
+    good=example('name                   = "web"\nreadonlyRootFilesystem = true'),
+    bad=example('name = "web"', 'name                   = "proxy"\nreadonlyRootFilesystem = false'),
+)
+def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """AWS' default is to write. Windows has no such setting; ECS Exec has to write: that is for an exception."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        at = container.at("readonlyRootFilesystem")
+        value = container.value("readonlyRootFilesystem")
+        if isinstance(value, Unknown):
+            yield Undecided(at)
+        elif value not in TRUE:
+            remedy = "set readonlyRootFilesystem, `read_only` in the catalog, and mount a volume where it has to write"
+            yield Fault(f"container {container.name} can write to its own file system", remedy, at)
+
+    return iter(()) if on_windows(resource) else each_container(resource, check)
+
+
+# What leads out of a container: https://man7.org/linux/man-pages/man7/capabilities.7.html
+_ESCAPES = frozenset(
+    {
+        *("ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "PERFMON", "SYSLOG", "SYS_ADMIN"),
+        *("SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME"),
+    }
+)
+# The only one that Fargate knows, where a task shares no kernel with another: API_KernelCapabilities.
+_OF_FARGATE = frozenset({"SYS_PTRACE"})
+_DISKS = re.compile(r"/dev/(k?mem|port|sd[a-z]\d*|xvd[a-z]\d*|vd[a-z]\d*|nvme\d+(n\d+(p\d+)?)?|dm-\d+|mapper/.+)")
+_UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
+
+
+@rule(
+    "FF043",
+    "Containers stay confined.",
+    TASK,
+    severity=Severity.HIGH,
+    why="With these rights a container reaches the memory, disks or network of its host.",
+    link=f"{_API}/API_KernelCapabilities.html",
+    good=example(
+        'name = "web"\nlinuxParameters = {\n  capabilities = { drop = ["ALL"], add = ["NET_BIND_SERVICE"] }\n}'
+    ),
+    bad=example(
+        'name = "web"\nlinuxParameters = {\n  capabilities = { add = ["NET_BIND_SERVICE", "SYS_ADMIN"] }\n}',
+        'name = "agent"\nlinuxParameters = {\n  devices = [{ hostPath = "/dev/nvme0n1" }]\n}',
+        'name                  = "tool"\ndockerSecurityOptions = ["label:disable"]',
+    ),
+)
+def containers_stay_confined(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Capabilities, disks and memory of the host, and what keeps containers from them."""
+    escapes = _ESCAPES - (_OF_FARGATE if on_fargate(resource) else frozenset())
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        lists = (("linuxParameters", "capabilities", "add"), ("linuxParameters", "devices"), ("dockerSecurityOptions",))
+        for path in lists:
+            if isinstance(container.value(*path), Unknown):
+                yield Undecided(container.at(*path))
+            for index, item in enumerate(container.items(*path)):
+                if isinstance(item, Unknown):
+                    yield Undecided(container.at(*path, index))
+                elif what := _breaks_out(item, escapes):
+                    yield Fault(f"container {container.name} has {what}", "remove it", container.at(*path, index))
+
+    return each_container(resource, check)
+
+
+def _breaks_out(item: Known, escapes: frozenset[str]) -> str | None:
+    """What is wrong with a capability, a device or a security option."""
+    if isinstance(item, dict):
+        path = str(item.get("hostPath"))
+        return f"the host's device {path}" if _DISKS.fullmatch(path) else None
+    if str(item).upper().removeprefix("CAP_") in escapes:
+        return f"the capability {item}"
+    return f"the option {item}" if _UNCONFINED.fullmatch(str(item)) else None
+
+
+_LOGGED = 'logDriver = "awslogs"\n  options   = {{ awslogs-group = "/ecs/web", awslogs-region = "eu-central-1"{more} }}'
+
+
+def _logging(more: str) -> str:
+    return f'name = "web"\nlogConfiguration = {{\n  {_LOGGED.format(more=more)}\n}}'
+
+
+@rule(
+    "FF050",
+    "Containers write logs.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="Of a container without a log nobody can tell why it failed or who broke in; Fargate keeps nothing of it.",
+    link=f"{_GUIDE}/using_awslogs.html",
+    good=example(_logging(', awslogs-stream-prefix = "web"'), fargate=True),
+    bad=example('name = "proxy"', _logging(""), fargate=True),
+)
+def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """To CloudWatch with all options that ECS asks for; on Fargate a stream prefix is one of them."""
+    wanted = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        driver = container.value("logConfiguration", "logDriver")
+        if isinstance(driver, Unknown):
+            yield Undecided(container.at("logConfiguration"))
+        elif driver in (None, "", "none"):
+            remedy = "give it a logConfiguration"
+            yield Fault(f"container {container.name} has no log", remedy, container.at("logConfiguration"))
+        elif driver == "awslogs" and not isinstance(container.value("logConfiguration", "options"), Unknown):
+            for option in wanted:
+                if container.value("logConfiguration", "options", option) in (None, ""):
+                    message = f"ECS refuses container {container.name}: its log has no {option}"
+                    yield Fault(message, f"set {option}", container.at("logConfiguration", "options"))
+
+    return each_container(resource, check)
+
+
+_LONGEST_STOP = 120  # seconds, on Fargate: API_ContainerDefinition
+
+
+@rule(
+    "FF053",
+    "ECS accepts the containers.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="The plan passes, and the apply fails halfway through.",
+    link=f"{_API}/API_ContainerDefinition.html",
+    good=example('name = "web"\nenvironment = [{ name = "MODE", value = "fast" }]', fargate=True),
+    bad=example(
+        'name        = "web"\nessential   = false\nstopTimeout = 300',
+        'name      = "web"\nessential = false',
+        fargate=True,
+    ),
+)
+def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """One is essential, names are not given twice, and Fargate waits two minutes at most."""
+    names: set[Known] = set()
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        name = container.value("name")
+        if isinstance(name, str) and name in names:
+            yield Fault(f"two containers are named {name}", "rename one", container.at("name"))
+        names.add(name if isinstance(name, str) else None)
+        stop = number(container.value("stopTimeout"))
+        if on_fargate(resource) and isinstance(stop, float | int) and stop > _LONGEST_STOP:
+            message = (
+                f"Fargate waits {_LONGEST_STOP} seconds at most for container {container.name} to stop, not {stop:g}"
+            )
+            yield Fault(message, f"set stopTimeout to {_LONGEST_STOP} or less", container.at("stopTimeout"))
+
+    yield from each_container(resource, check)
+    given = containers(resource)
+    if given and all(container.value("essential") in FALSE for container in given):
+        yield Fault("no container is essential", "set essential = true for one", given[0].at("essential"))

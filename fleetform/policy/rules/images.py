@@ -1,0 +1,125 @@
+"""Images: whether what runs is what was reviewed, and can be pulled when it must."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fleetform.policy.containers import TASK, Container, each_container, example
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+
+_OF_ECR = re.compile(
+    r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
+)
+_MOVING = re.compile(r"(.+[-_.])?(latest|stable|edge|nightly|main|master)")
+
+
+class Image(NamedTuple):
+    """An image's name in its parts: https://github.com/distribution/reference.
+
+    Attributes:
+        registry: Its host; Docker Hub's if none is named.
+        tag: Its tag; empty without.
+        digest: Its digest; empty without.
+    """
+
+    registry: str
+    tag: str
+    digest: str
+
+    @classmethod
+    def of(cls, name: str) -> "Image":
+        """The parts of a name."""
+        rest, _, digest = name.partition("@")
+        first, slash, _ = rest.partition("/")
+        registry = first if slash and (re.search(r"[.:]", first) or first == "localhost") else "docker.io"
+        _, _, tag = rest.rpartition("/")[2].partition(":")
+        return cls(registry, tag, digest)
+
+
+def _image(container: Container) -> Iterator[Undecided | Image]:
+    """The image's parts; nothing if there is none."""
+    name = container.value("image")
+    if isinstance(name, Unknown):
+        yield Undecided(container.at("image"))
+    elif isinstance(name, str) and name:
+        yield Image.of(name)
+
+
+@rule(
+    "FF047",
+    "Images are named by their version.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="A tag that moves has the next task run what nobody reviewed, beside tasks that run something else.",
+    link=f"{_GUIDE}/container-considerations.html",
+    good=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
+    bad=example(
+        'name  = "web"\nimage = "public.ecr.aws/nginx/nginx"',
+        'name  = "agent"\nimage = "example.com:5000/agent:latest"',
+    ),
+)
+def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """No tag is `latest`; a digest is a version, whatever the tag."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        for image in _image(container):
+            if isinstance(image, Undecided):
+                yield image
+            elif not image.digest and _MOVING.fullmatch(image.tag or "latest"):
+                message = f"container {container.name} runs whatever {image.tag or 'latest'} is when a task starts"
+                yield Fault(message, "name a version, or a digest", container.at("image"))
+
+    return each_container(resource, check)
+
+
+@rule(
+    "FF048",
+    "Images of others are named by digest.",
+    TASK,
+    severity=Severity.LOW,
+    why="Who owns a public image can put another one under the same tag.",
+    link=f"{_GUIDE}/security-tasks-containers.html",
+    good=example(f'name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1@sha256:{"5b0e" * 16}"'),
+    bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
+)
+def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment. In a private registry of ECR FF002 keeps tags; a tag that moves anyway is FF047's."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        for image in _image(container):
+            if isinstance(image, Undecided):
+                yield image
+            elif not (image.digest or _OF_ECR.fullmatch(image.registry) or _MOVING.fullmatch(image.tag or "latest")):
+                message = f"container {container.name} runs what {image.registry} has for {image.tag}"
+                yield Fault(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
+
+    return each_container(resource, check) if facts.protected else iter(())
+
+
+@rule(
+    "FF049",
+    "Images come from a registry that lets tasks pull them.",
+    TASK,
+    severity=Severity.LOW,
+    why="Docker Hub counts pulls without a login by address: behind a NAT gateway a scale-out ends in errors 429.",
+    link="https://docs.docker.com/docker-hub/usage/pulls/",
+    good=example('name  = "web"\nimage = "public.ecr.aws/docker/library/nginx:1.29.1"'),
+    bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
+)
+def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment; with a login it counts by account."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        for image in () if container.value("repositoryCredentials") else _image(container):
+            if isinstance(image, Undecided):
+                yield image
+            elif image.registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:
+                message = f"container {container.name} is pulled from Docker Hub without a login"
+                remedy = "use a copy in ECR, its pull through cache or public.ecr.aws/docker/library"
+                yield Fault(message, remedy, container.at("image"))
+
+    return each_container(resource, check) if facts.protected else iter(())

@@ -1,0 +1,51 @@
+"""KMS keys of what services write, in environments that need to say who may read it."""
+
+from collections.abc import Iterator, Mapping
+
+from fleetform.policy.requirements import require_present
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Path, Unknown
+from fleetform.policy.view import Resource
+
+_KEYS: Mapping[str, tuple[str, Path]] = {
+    "aws_cloudwatch_log_group": ("logs are", ("kms_key_id",)),
+    "aws_ecr_repository": ("images are", ("encryption_configuration", 0, "kms_key")),
+    "aws_ecs_cluster": ("shells are", ("configuration", 0, "execute_command_configuration", 0, "kms_key_id")),
+}
+
+
+@rule(
+    "FF061",
+    "Logs, images and shells are encrypted with a key of your own.",
+    *_KEYS,
+    severity=Severity.LOW,
+    why="AWS' own keys decrypt for everyone whom IAM lets in; yours has a policy, and a record of each use.",
+    link="https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-mgmt",
+    checkov=("CKV_AWS_136", "CKV_AWS_158", "CKV_AWS_224"),
+    good="""\
+resource "aws_cloudwatch_log_group" "web" {
+  kms_key_id = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+}
+""",
+    bad="""\
+resource "aws_cloudwatch_log_group" "web" {
+  name = "/ecs/web"
+}
+
+resource "aws_ecr_repository" "web" {
+  encryption_configuration {
+    encryption_type = "AES256"
+  }
+}
+""",
+)
+def there_is_a_key(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment; of shells only where the cluster says how they are recorded."""
+    what, at = _KEYS[resource.type]
+    if not facts.protected or (resource.type == "aws_ecs_cluster" and not _records(resource, at)):
+        return
+    yield from require_present(resource, Fault(f"{what} encrypted with a key of AWS", "name a KMS key", at))
+
+
+def _records(resource: Resource, at: Path) -> bool:
+    return isinstance(resource.value(*at[:-1]), dict | Unknown)

@@ -1,0 +1,218 @@
+"""Secrets: that they are referred to, and written nowhere."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from fleetform.policy.containers import TASK, Container, each_container, example
+from fleetform.policy.credentials import (
+    in_words,
+    is_placeholder,
+    is_spelled_out,
+    kind_of,
+    names_a_secret,
+    told_by_name,
+)
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Known, Path, Unknown
+from fleetform.policy.view import Resource
+
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_REMEDY = "put it into Secrets Manager or Parameter Store and name it in `secrets`"
+
+
+@rule(
+    "FF054",
+    "Secrets are not in task definitions.",
+    TASK,
+    severity=Severity.HIGH,
+    why="Everyone who may describe the task definition reads it, in every old revision, and so does the repository.",
+    link=f"{_GUIDE}/security-tasks-containers.html",
+    good=example(
+        'name        = "web"\n'
+        'environment = [{ name = "DB_PASSWORD_FILE", value = "/run/secrets/db" }]\n'
+        'secrets     = [{ name = "DB_PASSWORD", valueFrom = "/shop/prod/db-password" }]'
+    ),
+    bad=example(
+        'name        = "web"\n'
+        "environment = [\n"
+        '  { name = "DB_PASSWORD", value = "correct horse battery staple" },\n'
+        '  { name = "DB_URL", value = "postgres://shop:tr0ub4dor@db:5432/shop" },\n'
+        '  { name = "API_TOKEN", value = random_password.api.result },\n'
+        "]\n"
+        'command     = ["serve", "--admin-password=hunter2"]'
+    )
+    + '\nresource "random_password" "api" {\n  length = 40\n}\n',
+)
+def secrets_are_not_in_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """In variables, by their name or the form of their value, in commands, and in options of logs. None is shown."""
+    return each_container(resource, _in_container)
+
+
+def _in_container(container: Container) -> Iterator[Fault | Undecided]:
+    for index, variable in enumerate(container.items("environment")):
+        if isinstance(variable, dict):
+            at = container.at("environment", index, "value")
+            yield from _in_variable(container, str(variable.get("name")), variable.get("value"), at)
+    for path in (("command",), ("entryPoint",), ("healthCheck", "command")):
+        for index, kind in in_words(container.items(*path)):
+            message = f"{kind} is in what container {container.name} runs"
+            yield Fault(
+                message, _REMEDY.replace("name it in", "take it from a variable of"), container.at(*path, index)
+            )
+    options = container.value("logConfiguration", "options")
+    for option, value in options.items() if isinstance(options, dict) else ():
+        at = container.at("logConfiguration", "options", option)
+        yield from _in_variable(container, option, value, at)
+
+
+def _in_variable(container: Container, name: str, value: Known, at: Path) -> Iterator[Fault | Undecided]:
+    told = told_by_name(name, value) or (kind_of(value) if isinstance(value, str) else None)
+    if isinstance(told, Unknown):
+        yield Undecided(at)
+    elif told:
+        what = "is" if told == "a secret" else "holds"
+        yield Fault(f"{name} of container {container.name} {what} {told} in plain text", _REMEDY, at)
+
+
+# Arguments that are passwords, where they are in the values; `*` is any element.
+_ARGUMENTS: Mapping[str, Path] = {
+    "aws_db_instance": ("password",),
+    "aws_directory_service_directory": ("password",),
+    "aws_dms_endpoint": ("password",),
+    "aws_docdb_cluster": ("master_password",),
+    "aws_elasticache_replication_group": ("auth_token",),
+    "aws_elasticache_user": ("passwords", "*"),
+    "aws_memorydb_user": ("authentication_mode", 0, "passwords", "*"),
+    "aws_mq_broker": ("user", "*", "password"),
+    "aws_opensearch_domain": ("advanced_security_options", 0, "master_user_options", 0, "master_user_password"),
+    "aws_rds_cluster": ("master_password",),
+    "aws_redshift_cluster": ("master_password",),
+    "aws_redshiftserverless_namespace": ("admin_user_password",),
+    "aws_secretsmanager_secret_version": ("secret_string",),
+    "aws_ssm_parameter": ("value",),
+}
+_SCRIPTS = ("aws_instance", "aws_launch_template")
+
+
+@rule(
+    "FF055",
+    "Secrets are not written in HCL.",
+    *(*_ARGUMENTS, "aws_lambda_function", *_SCRIPTS),
+    severity=Severity.HIGH,
+    why="It is in the repository for ever, in every plan, and in the state.",
+    link="https://docs.aws.amazon.com/prescriptive-guidance/latest/secure-sensitive-data-secrets-manager-terraform/",
+    good="""\
+resource "aws_db_instance" "orders" {
+  username                    = "orders"
+  manage_master_user_password = true
+}
+""",
+    bad="""\
+resource "aws_db_instance" "orders" {
+  username = "orders"
+  password = "correct horse battery staple"
+}
+
+resource "aws_ssm_parameter" "key" {
+  name  = "/shop/prod/api-key"
+  type  = "SecureString"
+  value = "0123456789abcdef"
+}
+""",
+)
+def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """What comes from elsewhere is not in HCL; what stands for a value that is put there by hand is none."""
+    for at, value in () if resource.planned else _given(resource):
+        told = _told(resource, at, value)
+        if told:
+            yield Fault(f"{told} is written here", "let AWS make it, or set it from outside, write-only", at)
+
+
+def _given(resource: Resource) -> Iterator[tuple[Path, Known]]:
+    """Values that may be secrets, each with its path."""
+    if resource.type in _SCRIPTS:
+        yield ("user_data",), resource.value("user_data")
+    elif resource.type == "aws_lambda_function":
+        yield from _leaves(resource.value("environment", 0, "variables"), ("environment", 0, "variables"))
+    else:
+        yield from _elements(dict(resource.values), _ARGUMENTS[resource.type], ())
+
+
+def _elements(value: Known, path: Path, before: Path) -> Iterator[tuple[Path, Known]]:
+    if not path:
+        yield from _leaves(value, before)
+    elif path[0] == "*":
+        for index, item in enumerate(value if isinstance(value, list) else []):
+            yield from _elements(item, path[1:], (*before, index))
+    elif isinstance(value, dict) and isinstance(path[0], str):
+        yield from _elements(value.get(path[0]), path[1:], (*before, path[0]))
+    elif isinstance(value, list) and isinstance(path[0], int) and path[0] < len(value):
+        yield from _elements(value[path[0]], path[1:], (*before, path[0]))
+
+
+def _leaves(value: Known, before: Path) -> Iterator[tuple[Path, Known]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*before, key))
+    else:
+        yield before, value
+
+
+def _told(resource: Resource, at: Path, value: Known) -> str | None:
+    """What a value is that is written; None if it is no secret."""
+    if not isinstance(value, str) or not value or is_placeholder(value):
+        return None
+    name = str(at[-1])
+    if names_a_secret(name) or name == "secret_string" or isinstance(at[-1], int):
+        return "a secret" if is_spelled_out(name, value) else kind_of(value)
+    if resource.type == "aws_ssm_parameter":
+        name = str(resource.value("name")).rpartition("/")[2]
+        hidden = resource.value("type") == "SecureString" or names_a_secret(name)
+        return "a secret" if hidden and is_spelled_out(name, value) else kind_of(value)
+    return kind_of(value)
+
+
+_REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
+
+
+@rule(
+    "FF056",
+    "Secrets are named by where they are.",
+    TASK,
+    severity=Severity.HIGH,
+    why="Tasks do not start, or what is meant to be kept secret is in the task definition.",
+    link=f"{_GUIDE}/specifying-sensitive-data.html",
+    good=example('name    = "web"\nsecrets = [{ name = "DB_PASSWORD", valueFrom = "/shop/prod/db-password" }]'),
+    bad=example(
+        'name        = "web"\n'
+        'environment = [{ name = "API_KEY", value = "" }]\n'
+        "secrets     = [\n"
+        '  { name = "DB_PASSWORD", valueFrom = "correct horse battery staple" },\n'
+        '  { name = "API_KEY", valueFrom = "/shop/prod/api-key" },\n'
+        "]"
+    ),
+)
+def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """An ARN of Secrets Manager or Parameter Store, or a parameter's name; not in plain text beside it."""
+
+    def check(container: Container) -> Iterator[Fault | Undecided]:
+        plain = {item.get("name") for item in container.items("environment") if isinstance(item, dict)}
+        for index, secret in enumerate(container.items("secrets")):
+            if not isinstance(secret, dict):
+                continue
+            name, at = secret.get("name"), container.at("secrets", index)
+            if isinstance(name, str) and name in plain:
+                message = f"{name} of container {container.name} is both a secret and plain text"
+                yield Fault(message, "remove it from `environment`", (*at, "name"))
+            yield from _reference(container, str(name), secret.get("valueFrom"), (*at, "valueFrom"))
+
+    return each_container(resource, check)
+
+
+def _reference(container: Container, name: str, value: Known, at: Path) -> Iterator[Fault | Undecided]:
+    if isinstance(value, Unknown):
+        if not value.present:
+            yield Undecided(at)
+    elif not isinstance(value, str) or not _REFERENCE.fullmatch(value) or kind_of(value):
+        message = f"{name} of container {container.name} names no secret and no parameter"
+        yield Fault(message, "name it by its ARN, or a parameter by its name", at)

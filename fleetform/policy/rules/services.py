@@ -1,0 +1,236 @@
+"""ECS services: how they are deployed, and what they survive."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
+
+from fleetform.policy.containers import TASK, containers, unknown_containers
+from fleetform.policy.requirements import FALSE, TRUE, number
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.values import Unknown
+from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
+
+SERVICE = "aws_ecs_service"
+_API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+
+
+def _service(*lines: str) -> str:
+    body = "".join(f"  {line}\n" if line else "\n" for line in lines)
+    return f'resource "{SERVICE}" "web" {{\n  name = "web"\n{body}}}\n'
+
+
+_TASK_EXAMPLE = """
+resource "aws_ecs_task_definition" "web" {{
+  family = "web"
+
+  container_definitions = jsonencode([
+    {{
+      name         = "web"
+      portMappings = [{{ containerPort = 8080 }}]
+{health}    }},
+  ])
+}}
+"""
+
+
+@environment_rule(
+    "FF051",
+    "Services that others call have a health check.",
+    *(SERVICE, TASK),
+    severity=Severity.LOW,
+    why="Without one ECS, and with it service discovery, takes a process that hangs for one that works.",
+    link=f"{_GUIDE}/healthcheck.html",
+    good=_service("task_definition = aws_ecs_task_definition.web.arn")
+    + _TASK_EXAMPLE.format(health='      healthCheck  = { command = ["CMD", "healthcheck"] }\n'),
+    bad=_service("task_definition = aws_ecs_task_definition.web.arn") + _TASK_EXAMPLE.format(health=""),
+)
+def called_services_have_a_health_check(view: View, environment: "Environment") -> Answers:
+    """In a protected environment, of an essential container; a load balancer has checks of its own."""
+    if not environment.protection:
+        return
+    tasks = {(task.stack, f"{task.address}.arn"): task for task in view.of(TASK)}
+    for service in view.of(SERVICE):
+        wanted = service.value("task_definition")
+        task = tasks.get((service.stack, wanted.reference)) if isinstance(wanted, Unknown) else None
+        if task is None or service.value("load_balancer") not in (None, []):
+            continue
+        found = [container for container in containers(task) if container.value("essential") not in FALSE]
+        if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in found):
+            continue
+        if any(container.items("portMappings") for container in found):
+            yield service, Fault("nobody asks whether its tasks work", "give its container a health check")
+
+
+def _rolls(resource: Resource) -> bool:
+    """Whether ECS itself deploys it, and not CodeDeploy or somebody else."""
+    return resource.value("deployment_controller", 0, "type", default="ECS") == "ECS"
+
+
+@rule(
+    "FF057",
+    "Deployments that fail are rolled back.",
+    SERVICE,
+    severity=Severity.MEDIUM,
+    why="Otherwise ECS starts tasks that fail again and again for hours, and leaves the rest to whoever is on call.",
+    link=f"{_GUIDE}/deployment-circuit-breaker.html",
+    good=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = true", "}"),
+    bad=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
+)
+def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """By the circuit breaker or by alarms; both have to be told to roll back."""
+    places = [(kind, 0, name) for kind in ("deployment_circuit_breaker", "alarms") for name in ("enable", "rollback")]
+    settings = [resource.value(*place) for place in places]
+    if not _rolls(resource) or all(one in TRUE for one in settings[:2]) or all(one in TRUE for one in settings[2:]):
+        return
+    unknown = next((place for place, one in zip(places, settings, strict=True) if isinstance(one, Unknown)), None)
+    if unknown:
+        yield Undecided(unknown[:1])
+    else:
+        given = next((place for place, one in zip(places, settings, strict=True) if one in FALSE), places[0][:1])
+        yield Fault(
+            "a deployment that fails is tried for ever", "set enable and rollback of deployment_circuit_breaker", given
+        )
+
+
+@rule(
+    "FF058",
+    "Deployments leave tasks running.",
+    SERVICE,
+    severity=Severity.MEDIUM,
+    why="ECS may stop every task before the first new one answers: each deployment is an outage.",
+    link=f"{_GUIDE}/deployment-type-ecs.html",
+    good=_service("deployment_minimum_healthy_percent = 100"),
+    bad=_service("deployment_minimum_healthy_percent = 0"),
+)
+def deployments_leave_tasks_running(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment; a task for each instance has no room beside the old one."""
+    at = ("deployment_minimum_healthy_percent",)
+    percent = number(resource.value(*at))
+    if not facts.protected or resource.value("scheduling_strategy") == "DAEMON" or not _rolls(resource):
+        return
+    if isinstance(percent, Unknown):
+        yield Undecided(at)
+    elif percent == 0:
+        yield Fault("a deployment may stop all tasks first", "set deployment_minimum_healthy_percent to 100", at)
+
+
+_COUNTS = {SERVICE: "desired_count", "aws_appautoscaling_target": "min_capacity"}
+
+
+@rule(
+    "FF059",
+    "Services have more than one task.",
+    *_COUNTS,
+    severity=Severity.MEDIUM,
+    why="The loss of a task, or of a zone, is the loss of the service.",
+    link="https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html",
+    good=_service("desired_count = 2"),
+    bad=_service("desired_count = 1")
+    + """
+resource "aws_appautoscaling_target" "web" {
+  service_namespace = "ecs"
+  min_capacity      = 1
+  max_capacity      = 4
+}
+""",
+)
+def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+    """In a protected environment; none at all is off on purpose."""
+    at = (_COUNTS[resource.type],)
+    count = number(resource.value(*at))
+    if not facts.protected or resource.value("service_namespace", default="ecs") != "ecs":
+        return
+    if resource.value("scheduling_strategy") == "DAEMON":
+        return
+    if isinstance(count, Unknown):
+        yield Undecided(at)
+    elif count == 1:
+        yield Fault("one task is all there is", f"set {at[0]} to 2 or more", at)
+
+
+@rule(
+    "FF062",
+    "Tasks have the tags of their service.",
+    SERVICE,
+    severity=Severity.LOW,
+    why="Fargate is billed by task: without tags nobody knows which service costs what.",
+    link=f"{_GUIDE}/ecs-using-tags.html",
+    good=_service('propagate_tags = "SERVICE"'),
+    bad=_service('propagate_tags = "NONE"'),
+)
+def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Neither AWS nor the provider does it by itself."""
+    value = resource.value("propagate_tags", default="NONE")
+    if isinstance(value, Unknown):
+        yield Undecided(("propagate_tags",))
+    elif value not in ("SERVICE", "TASK_DEFINITION"):
+        yield Fault("its tasks have no tags", 'set propagate_tags = "SERVICE"', ("propagate_tags",))
+
+
+_RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # 1.0.0 is Windows' newest, 1.4.0 is Linux'
+
+
+@rule(
+    "FF063",
+    "Tasks run on a platform that AWS keeps up to date.",
+    SERVICE,
+    severity=Severity.MEDIUM,
+    why="Old platform versions of Fargate get no fixes, and one day no tasks.",
+    link=f"{_GUIDE}/platform-fargate.html",
+    checkov=("CKV_AWS_332",),
+    good=_service('platform_version = "LATEST"'),
+    bad=_service('platform_version = "1.3.0"'),
+)
+def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """AWS patches the newest without a new number: its number is as good as LATEST."""
+    version = resource.value("platform_version")
+    if isinstance(version, Unknown):
+        yield Undecided(("platform_version",))
+    elif version in _RETIRED:
+        yield Fault(f"platform version {version} is old", "leave out platform_version", ("platform_version",))
+
+
+@rule(
+    "FF064",
+    "ECS accepts the service.",
+    SERVICE,
+    severity=Severity.MEDIUM,
+    why="The plan passes, and the apply fails halfway through.",
+    link=f"{_API}/API_CreateService.html",
+    good=_service("capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"),
+    bad=_service(
+        'launch_type                        = "FARGATE"',
+        'availability_zone_rebalancing      = "ENABLED"',
+        "deployment_maximum_percent         = 100",
+        "deployment_minimum_healthy_percent = 100",
+        "",
+        "capacity_provider_strategy {",
+        '  capacity_provider = "FARGATE_SPOT"',
+        "  weight            = 1",
+        "}",
+    ),
+)
+def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """What a deployment could not do, and what contradicts itself."""
+    most = number(resource.value("deployment_maximum_percent"))
+    fewest = number(resource.value("deployment_minimum_healthy_percent"))
+    if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
+        yield Fault("it has both a launch type and capacity providers", "leave out launch_type", ("launch_type",))
+    if not isinstance(most, float | int) or not _rolls(resource):
+        return
+    at = ("deployment_maximum_percent",)
+    if resource.value("availability_zone_rebalancing") == "ENABLED" and most <= 100:  # noqa: PLR2004 - percent
+        yield Fault("rebalancing has no room for a task more", "set deployment_maximum_percent above 100", at)
+    if isinstance(fewest, float | int) and fewest >= most and resource.value("scheduling_strategy") != "DAEMON":
+        yield Fault("a deployment may neither start nor stop a task", "set deployment_maximum_percent to 200", at)
+
+
+def _has_strategy(resource: Resource) -> bool:
+    """On a plan, AWS' answer of a launch type is there only without one."""
+    strategy = resource.value("capacity_provider_strategy")
+    return isinstance(strategy, list) and bool(strategy)

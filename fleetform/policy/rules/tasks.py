@@ -1,0 +1,165 @@
+"""Task definitions as a whole: what they share with their host, their roles, and their size."""
+
+import re
+from collections.abc import Iterator
+
+from fleetform.catalog.limits import FARGATE_MEMORY
+from fleetform.policy.containers import TASK, on_fargate
+from fleetform.policy.requirements import number
+from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.values import Known, Unknown
+from fleetform.policy.view import Resource
+
+_API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
+_GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
+_SECURITY_HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html"
+
+
+def _task(*lines: str) -> str:
+    return f'resource "{TASK}" "web" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+# Whoever writes to these, or talks to these sockets, is root on the host; below most of them are harmless things.
+_HOST = frozenset(
+    {
+        *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sys", "/usr", "/var"),
+        *("/var/lib", "/var/lib/docker", "/var/lib/ecs", "/var/run"),
+    }
+)
+_SOCKETS = re.compile(r".*/(docker|containerd|crio|podman)\.sock")
+
+
+@rule(
+    "FF044",
+    "Tasks mount nothing that is the host's.",
+    TASK,
+    severity=Severity.HIGH,
+    why="Who has the host's folders, or the socket of its container engine, has the host and all tasks on it.",
+    link=f"{_API}/API_HostVolumeProperties.html",
+    good=_task("volume {", '  name      = "data"', '  host_path = "/ecs/web"', "}"),
+    bad=_task("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
+)
+def tasks_mount_nothing_of_the_host(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Folders that the host has for tasks are fine."""
+    volumes = resource.value("volume", default=[])
+    if isinstance(volumes, Unknown):
+        yield Undecided(("volume",))
+    for index in range(len(volumes) if isinstance(volumes, list) else 0):
+        path = resource.value("volume", index, "host_path")
+        if isinstance(path, Unknown):
+            yield Undecided(("volume", index, "host_path"))
+        elif isinstance(path, str) and _is_the_hosts(path):
+            message = f"the host's {path} is mounted"
+            yield Fault(message, "mount a folder of the service's own", ("volume", index, "host_path"))
+
+
+def _is_the_hosts(path: str) -> bool:
+    plain = path.rstrip("/") or "/"
+    return bool(path) and (plain in _HOST or _SOCKETS.fullmatch(plain) is not None)
+
+
+@rule(
+    "FF045",
+    "Tasks have processes and memory of their own.",
+    TASK,
+    severity=Severity.HIGH,
+    why="In the host's namespaces a container sees, and can stop or read, what runs beside it.",
+    link=_SECURITY_HUB,
+    checkov=("CKV_AWS_335",),
+    good=_task('pid_mode = "task"'),
+    bad=_task('pid_mode = "host"', 'ipc_mode = "host"'),
+)
+def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Shared within a task they are fine."""
+    for name, what in (("pid_mode", "processes"), ("ipc_mode", "shared memory")):
+        value = resource.value(name)
+        if isinstance(value, Unknown):
+            yield Undecided((name,))
+        elif value == "host":
+            yield Fault(f"containers share the host's {what}", f"leave out {name}", (name,))
+
+
+@rule(
+    "FF046",
+    "Tasks have a network interface of their own.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="Otherwise the instance's security groups are those of every task on it: who may call whom cannot be said.",
+    link=f"{_GUIDE}/task-networking.html",
+    good=_task('network_mode = "awsvpc"'),
+    bad=_task('network_mode = "host"'),
+)
+def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """A task without any network is fine, too; without a mode it is on a bridge of the instance."""
+    mode = resource.value("network_mode", default="bridge")
+    if isinstance(mode, Unknown):
+        yield Undecided(("network_mode",))
+    elif mode not in ("awsvpc", "none"):
+        whose = "network" if mode == "host" else "network interface"
+        yield Fault(f"tasks use the instance's {whose}", 'set network_mode = "awsvpc"', ("network_mode",))
+
+
+@rule(
+    "FF052",
+    "Fargate has tasks of this size.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="The plan passes, and the apply fails halfway through.",
+    link=f"{_GUIDE}/fargate-tasks-services.html",
+    good=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", 'memory = "512"'),
+    bad=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
+)
+def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """In CPU units and MiB; AWS also takes `1 vCPU` and `2 GB`, which are left alone here."""
+    if not on_fargate(resource):
+        return
+    sizes = {name: resource.value(name) for name in ("cpu", "memory")}
+    for name, value in sizes.items():
+        if isinstance(value, Unknown):
+            yield Undecided((name,))
+        elif value is None:
+            yield Fault(f"Fargate needs the task's {name}", f"set {name}", (name,))
+    cpu, memory = (number(value) for value in sizes.values())
+    if isinstance(cpu, float | int) and isinstance(memory, float | int):
+        yield from _pair(int(cpu), int(memory))
+
+
+def _pair(cpu: int, memory: int) -> Iterator[Fault]:
+    if cpu not in FARGATE_MEMORY:
+        legal = ", ".join(map(str, FARGATE_MEMORY))
+        yield Fault(f"Fargate has no tasks of {cpu} CPU units", f"set cpu to one of {legal}", ("cpu",))
+    elif memory not in FARGATE_MEMORY[cpu]:
+        legal = ", ".join(map(str, FARGATE_MEMORY[cpu]))
+        message = f"Fargate has no tasks of {cpu} CPU units with {memory} MiB"
+        yield Fault(message, f"set memory to one of {legal}", ("memory",))
+
+
+@rule(
+    "FF067",
+    "Containers have not the role that starts them.",
+    TASK,
+    severity=Severity.MEDIUM,
+    why="The execution role reads secrets and images of the task; what runs in it needs neither.",
+    link=f"{_GUIDE}/security-ecs-iam-role-overview.html",
+    checkov=("CKV_AWS_249",),
+    good=_task(
+        'execution_role_arn = "arn:aws:iam::123456789012:role/shop-prod-web-execution"',
+        'task_role_arn      = "arn:aws:iam::123456789012:role/shop-prod-web"',
+    ),
+    bad=_task("execution_role_arn = aws_iam_role.web.arn", "task_role_arn      = aws_iam_role.web.arn")
+    + '\nresource "aws_iam_role" "web" {\n  name = "shop-prod-web"\n}\n',
+)
+def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+    """Roles that are not there yet are told apart by what the text calls them."""
+    task, execution = resource.value("task_role_arn"), resource.value("execution_role_arn")
+    if task in (None, "") or execution in (None, ""):
+        return
+    at = ("task_role_arn",)
+    if _named(task) and task == execution:
+        yield Fault("the containers have the execution role's rights", "give the task a role of its own", at)
+    elif not (_named(task) and _named(execution)):
+        yield Undecided(at)
+
+
+def _named(role: Known) -> bool:
+    return not isinstance(role, Unknown) or bool(role.reference)

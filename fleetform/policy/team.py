@@ -1,0 +1,130 @@
+"""A team's own rules in Python: the files in `policies/`, which declare them as those that ship are declared."""
+
+import dataclasses
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from fleetform import identity as identities
+from fleetform.errors import InputError
+from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided, declared_apart
+from fleetform.policy.rules import shipped
+from fleetform.policy.values import Path as ValuePath
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from fleetform.catalog.models import Environment
+    from fleetform.policy.view import Resource, View
+
+FOLDER = PurePath("policies")
+_ID = re.compile(r"(?!FF\d)[A-Z][A-Z0-9_-]*")
+_TESTS = re.compile(r"test_.*|.*_test|conftest|_.*")
+
+
+def files(root: Path, ending: str = ".py") -> list[PurePath]:
+    """The files with rules, by name; tests, and what begins with `_` or a dot, are none."""
+    found = (root / FOLDER).glob(f"[!.]*{ending}")
+    return sorted(FOLDER / path.name for path in found if not _TESTS.fullmatch(path.name.removesuffix(ending)))
+
+
+def identity(root: Path) -> bytes:
+    """A digest of all that the rules follow from."""
+    return identities.tree(root / FOLDER, (".py",))
+
+
+def rules(root: Path) -> Mapping[str, Rule]:
+    """A team's rules, by id, in the order of their files.
+
+    Args:
+        root: The project's root.
+
+    Raises:
+        InputError: A file does not run, or a rule of it is none; with file and line.
+    """
+    paths = files(root)
+    if not paths:
+        return {}
+    shipped()  # an id of theirs is taken
+    with declared_apart() as found:
+        for path in paths:
+            _run(root / path, path)
+    return {identifier: _guarded(rule, root) for identifier, rule in found.items()}
+
+
+def all_rules(root: Path) -> Mapping[str, Rule]:
+    """All rules in Python, by id: those that ship, then the team's own; see `rules` for what it raises."""
+    return {**shipped(), **rules(root)}
+
+
+class _Loader(SourceFileLoader):
+    """Compiles the file as it is now: nothing is left beside it, and nothing stale is run."""
+
+    def get_code(self, fullname: str) -> "CodeType":  # noqa: ARG002 - the protocol's
+        return self.source_to_code(self.get_data(self.path), self.path)
+
+
+def _run(path: Path, shown: PurePath) -> None:
+    loader = _Loader(f"fleetform.policies.{shown.stem}", str(path))
+    spec = spec_from_loader(loader.name, loader)
+    if spec is None:  # it never is for a loader of ours
+        return
+    module = module_from_spec(spec)
+    sys.modules[loader.name] = module  # dataclasses look their module up
+    with _failures_told(path, shown, "cannot be run"):
+        loader.exec_module(module)
+
+
+@contextmanager
+def _failures_told(path: Path, shown: PurePath, what: str) -> Iterator[None]:
+    """Turns whatever a team's code raises into a message with its line."""
+    try:
+        yield
+    except InputError:
+        raise
+    except SyntaxError as error:
+        raise InputError(f"{shown}:{error.lineno or 1}:1: {what}: {error.msg}; mend it") from None
+    except Exception as error:  # noqa: BLE001 - any code may stand there
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; mend it") from None
+
+
+def _guarded(rule: Rule, root: Path) -> Rule:
+    """The rule, if it is one, with its answers checked and its failures told."""
+    function: Callable[..., Any] = rule.check or rule.check_environment  # type: ignore[assignment]
+    path = Path(function.__code__.co_filename)
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    place = f"{shown}:{function.__code__.co_firstlineno}:1"
+    if not _ID.fullmatch(rule.id):
+        raise InputError(f"{place}: `{rule.id}` is no id for a rule of yours; write it like ACME001; FF is taken")
+    if rule.severity not in list(Severity):
+        raise InputError(f"{place}: `{rule.severity}` is no severity; known: {', '.join(Severity)}")
+
+    def check(resource: "Resource", facts: Facts) -> list[Fault | Undecided]:
+        with _failures_told(path, shown, f"{rule.id} cannot judge {resource.address}"):
+            return [_answer(each) for each in function(resource, facts)]
+
+    def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Fault | Undecided]]:
+        with _failures_told(path, shown, f"{rule.id} cannot judge {environment.name}"):
+            return [(resource, _answer(each)) for resource, each in function(view, environment)]
+
+    def keeps(resource: "Resource") -> list[ValuePath]:
+        with _failures_told(path, shown, f"{rule.id} cannot judge {resource.address}"):
+            return list(rule.keeps(resource)) if rule.keeps else []
+
+    if rule.check:
+        return dataclasses.replace(rule, check=check)
+    return dataclasses.replace(rule, check_environment=check_environment, keeps=keeps)
+
+
+def _answer(given: object) -> Fault | Undecided:
+    if not isinstance(given, (Fault, Undecided)) or not isinstance(given.at, tuple):
+        raise TypeError(f"a rule yields `Fault` and `Undecided`, with a tuple as `at`, not {given!r}")
+    return given

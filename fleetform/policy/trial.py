@@ -1,0 +1,56 @@
+"""Rules tried on a text: for their own examples, and for a team's tests."""
+
+from dataclasses import replace
+from pathlib import PurePath
+
+from fleetform.catalog.models import Environment, Network, Service
+from fleetform.hcl.parsing import parse
+from fleetform.policy.judging import Judgement, judge_environment, judge_resources
+from fleetform.policy.modules import Declarations, Module, declarations
+from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.view import View, resources
+
+STACK = PurePath("envs/tiny/services")
+FILE = STACK / "main.tf"
+FACTS = Facts("tiny", account="123456789012", public_ports=frozenset({443}), protected=True, private=True)
+ENVIRONMENT = Environment(
+    name="tiny",
+    application="shop",
+    account="123456789012",
+    region="eu-central-1",
+    zones=("eu-central-1a", "eu-central-1b"),
+    network=Network(subnets="private"),
+    protection=True,
+    services={
+        "web": Service(image="nginx:1.29", port=443, public=True, calls=("orders",)),
+        "orders": Service(image="nginx:1.29", port=8080),
+        "worker": Service(image="nginx:1.29"),
+    },
+)
+"""A protected environment of private subnets, public on port 443."""
+
+
+def view(text: str) -> View:
+    """What a stack of one file asks for."""
+    files = [parse(text.encode(), FILE)]
+    root = Module(lambda _: Declarations(), STACK, declarations(files))
+    return View(tuple(resources(root, STACK.name, [FILE])))
+
+
+def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
+    """What one rule says of a stack of one file, in an environment that is protected or not."""
+    rules, found = {rule.id: rule}, view(text)
+    judgement = judge_resources(found.resources, rules, replace(FACTS, protected=protected))
+    environment = ENVIRONMENT.model_copy(update={"protection": protected})
+    judgement.add(judge_environment(found, rules, environment))
+    return judgement
+
+
+def mistakes(rule: Rule) -> list[str]:
+    """What is wrong with a rule's own examples: empty if `good` passes and `bad` fails."""
+    good, bad = judged(rule.good, rule), judged(rule.bad, rule)
+    found = [f"{rule.id}: `good` fails: {finding}" for finding in good.findings]
+    found += [f"{rule.id}: `good` leaves open: {question.address}" for question in good.open]
+    if not (good.passed or found):
+        found.append(f"{rule.id}: `good` has nothing that the rule looks at")
+    return found if bad.findings else [*found, f"{rule.id}: `bad` does not fail"]

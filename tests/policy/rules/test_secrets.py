@@ -1,0 +1,228 @@
+"""Rules for secrets, beyond their examples: what is one, what is not, and that none is shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fleetform.policy.credentials import kind_of, names_a_secret
+from fleetform.policy.judging import judge_resources
+from fleetform.policy.planned import resources
+from fleetform.policy.rules import shipped
+from tests.policy.examples import FACTS, judged
+
+from .answers import answers
+from .test_containers import task
+
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+def variable(name: str, value: str) -> str:
+    """A task with one variable; the value as HCL."""
+    return task(f'environment = [{{ name = "{name}", value = {value} }}]') + (
+        'resource "random_password" "db" {\n  length = 40\n}\n'
+        'resource "aws_secretsmanager_secret" "db" {\n  name = "db"\n}\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PASSWORD", "DB_PASSWORD", "PGPASSWORD", "dbPassword", "spring.datasource.password", "SMTP_PASS", "DB_PWD"),
+        *("SECRET", "CLIENT_SECRET", "clientSecret", "JWT_SECRET", "SECRET_KEY_BASE", "DJANGO_SECRET_KEY"),
+        *("API_KEY", "APIKEY", "STRIPE_API_KEY", "AWS_SECRET_ACCESS_KEY", "PRIVATE_KEY", "splunk-token", "AUTH_TOKEN"),
+        *("accessToken", "DB_CREDENTIALS"),
+    ],
+)
+def test_names_of_secrets(name: str) -> None:
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("DB_PASSWORD_FILE", "SECRET_ARN", "SECRET_NAME", "TOKEN_URL", "API_KEY_HEADER", "PWD", "OLDPWD", "BYPASS"),
+        *("KEY", "PUBLIC_KEY", "KMS_KEY", "AWS_ACCESS_KEY_ID", "MAX_TOKENS", "TOKENIZER", "COMPASS", "PARTITION_KEY"),
+        *("PASSWORD_MIN_LENGTH", "SECRETS_PATH", "MONKEY"),
+    ],
+)
+def test_names_of_other_things(name: str) -> None:
+    assert not names_a_secret(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("AKIA" + "ABCDEFGH23456789", "an access key of AWS"),
+        ("x AccountKey=" + "a" * 88, "a storage key of Azure"),
+        ("amqp://shop:hunter2@mq:5672", "a password in a URL"),
+        (TOKEN, "a token of GitHub"),
+        ("glpat-" + "a1B2" * 5, "a token of GitLab"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "a JSON web token"),
+        ("0123456789abcdef" * 2 + "-us12", "a key of Mailchimp"),
+        ("sk-" + "a" * 20 + "T3BlbkFJ" + "a" * 20, "a key of OpenAI"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key"),
+        ("pypi-AgEIcHlwaS5vcmc" + "a" * 70, "a token of PyPI"),
+        ("SG." + "a" * 22 + "." + "b" * 43, "a key of SendGrid"),
+        ("https://hooks.slack.com/services/T0/B0/a1", "a token of Slack"),
+        ("xoxb-" + "1234567890-1234567890-abcdef", "a token of Slack"),
+        ("sq0csp-" + "a" * 43, "a secret of Square"),
+        ("rk_live_" + "a1B2" * 6, "a key of Stripe"),
+    ],
+)
+def test_forms_of_secrets(value: str, expected: str) -> None:
+    """Each in a text: what is looked at first lets all of them through."""
+    assert kind_of(f"a {value} b") == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "http://orders.prod.shop.internal:8080", "https://user@example.com/", "mailto:a@b.example"),
+        *("arn:aws:sns:eu-central-1:123456789012:a-topic-with-a-name-of-forty-characters", "0.0.0.0:8080"),
+        *("postgres://shop:${DB_PASSWORD}@db/shop", "postgres://shop:$DB_PASSWORD@db", "postgres://shop:{password}@db"),
+        *("postgres://shop:<password>@db", "1234abcd-12ab-34cd-56ef-1234567890ab", "AKIAIOSFODNN7EXAMPLE"),
+        *(f"sha256:{'5b0e' * 16}", "AC" + "0" * 32, "sk_test_" + "a1B2" * 6, "-----BEGIN PUBLIC KEY-----"),
+        "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-prod-web-with-a-long-name:0a7c9e4d1b2f3a68",
+    ],
+)
+def test_what_only_looks_like_a_secret(value: str) -> None:
+    assert kind_of(value) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DB_PASSWORD", '"hunter2"', ["DB_PASSWORD of container number 1 is a secret in plain text"]),
+        ("DB_PASSWORD", '"123456"', ["DB_PASSWORD of container number 1 is a secret in plain text"]),
+        ("API_TOKEN", '"3600"', []),
+        ("API_TOKEN", '"true"', []),
+        ("DB_PASSWORD", '""', []),
+        ("DB_SECRET", '"shop/prod/db"', []),
+        ("DB_SECRET", '"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db"', []),
+        ("GOOGLE_APPLICATION_CREDENTIALS", '"/etc/google.json"', []),
+        ("API_KEY", '"$${API_KEY}"', []),
+        ("DB_PASSWORD", "random_password.db.result", ["DB_PASSWORD of container number 1 is a secret in plain text"]),
+        ("DB_SECRET", "aws_secretsmanager_secret.db.arn", []),
+        ("DB_PASSWORD", "var.password", ["? container_definitions.0.environment.0.value"]),
+        ("DB_HOST", "var.host", []),
+        ("LINK", f'"{TOKEN}"', ["LINK of container number 1 holds a token of GitHub in plain text"]),
+    ],
+)
+def test_variables(name: str, value: str, expected: list[str]) -> None:
+    assert answers("FF054", variable(name, value)) == expected
+
+
+RUNS = "a secret is in what container number 1 runs"
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [
+        ('command = ["serve", "--password", "hunter2"]', [RUNS]),
+        ('command = ["sh", "-c", "DB_PASSWORD=hunter2 serve"]', [RUNS]),
+        ('entryPoint = ["serve", "-secret=hunter2"]', [RUNS]),
+        ('healthCheck = { command = ["CMD-SHELL", "check --api-key=hunter2"] }', [RUNS]),
+        (f'command = ["serve", "{TOKEN}"]', ["a token of GitHub is in what container number 1 runs"]),
+        ('command = ["serve", "--password", "$DB_PASSWORD"]', []),
+        ('command = ["sh", "-c", "serve --password=$${DB_PASSWORD}"]', []),
+        ('command = ["serve", "--password-file=/run/secrets/db", "--token-ttl=60"]', []),
+        ('command = ["serve", "--password", "--verbose"]', []),
+        ("command = [var.command]", []),
+        ("command = var.command", []),
+        (
+            'logConfiguration = { options = { splunk-token = "0123-4567", splunk-url = "https://splunk" } }',
+            ["splunk-token of container number 1 is a secret in plain text"],
+        ),
+    ],
+)
+def test_commands_and_options(container: str, expected: list[str]) -> None:
+    assert answers("FF054", task(container)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ('"db-password"', []),
+        ('"/shop/prod/db-password"', []),
+        ('"arn:aws-cn:ssm:cn-north-1:123456789012:parameter/db"', []),
+        ('"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-a1b2c3:password::"', []),
+        ('"arn:aws:s3:::secrets/db"', ["A of container number 1 names no secret and no parameter"]),
+        (f'"{TOKEN}"', ["A of container number 1 names no secret and no parameter"]),
+        ("null", ["A of container number 1 names no secret and no parameter"]),
+        ("aws_secretsmanager_secret.db.arn", []),
+        ('"${aws_secretsmanager_secret.db.arn}:password::"', []),
+        ("var.secret", ["? container_definitions.0.secrets.0.valueFrom"]),
+    ],
+)
+def test_references(value: str, expected: list[str]) -> None:
+    text = task(f'secrets = [{{ name = "A", valueFrom = {value} }}]')
+    assert answers("FF056", text + 'resource "aws_secretsmanager_secret" "db" {\n  name = "db"\n}\n') == expected
+
+
+def resource(kind: str, *lines: str) -> str:
+    return f'resource "{kind}" "this" {{\n' + "\n".join(lines) + "\n}\n"
+
+
+def parameter(kind: str, name: str, value: str) -> str:
+    return resource("aws_ssm_parameter", f'type = "{kind}"', f'name = "{name}"', f"value = {value}")
+
+
+def version(value: str) -> str:
+    return resource("aws_secretsmanager_secret_version", f"secret_string = {value}")
+
+
+HERE = ["a secret is written here"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (resource("aws_rds_cluster", 'master_password = "hunter2"'), HERE),
+        (resource("aws_rds_cluster", "master_password = var.password"), []),
+        (resource("aws_rds_cluster", "master_password = random_password.db.result"), []),
+        (resource("aws_elasticache_user", 'passwords = ["hunter2", var.second]'), HERE),
+        (resource("aws_mq_broker", 'user {\n  username = "a"\n  password = "hunter2"\n}'), HERE),
+        (resource("aws_mq_broker", 'user {\n  username = "a"\n  password = var.x\n}'), []),
+        (parameter("SecureString", "/shop/limit", '"42x"'), HERE),
+        (parameter("SecureString", "/shop/key", '"change-me"'), []),
+        (parameter("SecureString", "/shop/key", '"placeholder"'), []),
+        (parameter("String", "/shop/level", '"debug"'), []),
+        (parameter("String", "/shop/db-password", '"hunter2"'), HERE),
+        (parameter("String", "/shop/url", '"postgres://a:hunter2@db"'), ["a password in a URL is written here"]),
+        (version('"hunter2"'), HERE),
+        (version('jsonencode({ username = "shop", password = "hunter2" })'), HERE),
+        (version('jsonencode({ username = "shop", password = random_password.db.result })'), []),
+        (
+            resource("aws_lambda_function", 'environment {\n  variables = { API_KEY = "hunter2", MODE = "fast" }\n}'),
+            HERE,
+        ),
+        (resource("aws_instance", f'user_data = "export A={TOKEN}"'), ["a token of GitHub is written here"]),
+        (resource("aws_instance", 'user_data = "export MODE=fast"'), []),
+    ],
+)
+def test_literals(text: str, expected: list[str]) -> None:
+    assert answers("FF055", text) == expected
+
+
+def test_a_default_of_a_variable_is_told_where_it_is_written() -> None:
+    text = 'variable "password" {\n  default = "hunter2"\n}\n\n' + resource(
+        "aws_db_instance", "password = var.password"
+    )
+    (finding,) = judged(text, shipped()["FF055"]).findings
+    assert (finding.place.line, finding.message) == (2, "a secret is written here")
+
+
+def test_a_plan_does_not_tell_what_is_written() -> None:
+    values = {"password": "hunter2"}
+    found = {"address": "aws_db_instance.a", "mode": "managed", "type": "aws_db_instance", "values": values}
+    plan = {"planned_values": {"root_module": {"resources": [found]}}}
+    planned = list(resources(plan, Path("envs/tiny/services"), {}))
+    assert judge_resources(planned, {"FF055": shipped()["FF055"]}, FACTS).findings == []
+
+
+@pytest.mark.parametrize("rule", ["FF054", "FF055", "FF056"])
+def test_no_message_shows_a_secret(rule: str) -> None:
+    secrets = ("hunter2", "tr0ub4dor", "correct horse", "0123456789abcdef", TOKEN)
+    told = [str(finding) for finding in judged(shipped()[rule].bad, shipped()[rule]).findings]
+    assert [secret for secret in secrets if secret in json.dumps(told)] == []

@@ -1,0 +1,191 @@
+"""A team's own rules in Python."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetform.errors import InputError
+from fleetform.policy.rule import Rule, Severity, registered
+from fleetform.policy.team import identity, rules
+from fleetform.policy.trial import judged, mistakes, view
+
+RULE = """\
+from fleetform.policy.rule import Fault, Severity, Undecided, rule
+
+
+@rule(
+    "{identifier}",
+    "A title.",
+    "thing",
+    severity={severity},
+    why="A reason.",
+    link="https://example.com",
+    good='resource "thing" "this" {{}}',
+    bad='resource "thing" "this" {{\\n  bad = true\\n}}',
+)
+def rule_of_ours(resource, facts):
+    {body}
+"""
+BODY = 'if resource.value("bad"):\n        yield Fault("it is bad", "mend it", ("bad",))'
+
+
+def rule(identifier: str = "ACME001", body: str = BODY, severity: str = "Severity.LOW") -> str:
+    """The text of a rule."""
+    return RULE.format(identifier=identifier, body=body, severity=severity)
+
+
+def write(root: Path, **texts: str) -> None:
+    """Writes files with rules."""
+    (root / "policies").mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (root / f"policies/{name}.py").write_text(text, encoding="utf-8")
+
+
+def loaded(root: Path) -> Rule:
+    """The only rule of a project."""
+    (found,) = rules(root).values()
+    return found
+
+
+def test_a_project_without_rules_has_none(tmp_path: Path) -> None:
+    assert rules(tmp_path) == {}
+
+
+def test_rules_are_listed_by_file(tmp_path: Path) -> None:
+    write(
+        tmp_path, b=rule("A1"), a=rule("B1") + rule("B0"), _c="1 / 0", test_d="1 / 0", e_test="1 / 0", conftest="1 / 0"
+    )
+    assert list(rules(tmp_path)) == ["B1", "B0", "A1"]
+    assert list(rules(tmp_path)) == ["B1", "B0", "A1"]
+
+
+def test_nothing_is_left_behind(tmp_path: Path) -> None:
+    shipped = dict(registered())
+    write(tmp_path, a=rule())
+    rules(tmp_path)
+    assert (
+        registered().keys() - shipped.keys()
+        == {name for name in registered() if name.startswith("FF")} - shipped.keys()
+    )
+    assert [path.name for path in (tmp_path / "policies").iterdir()] == ["a.py"]
+
+
+def test_a_rule_judges(tmp_path: Path) -> None:
+    write(tmp_path, a=rule())
+    (finding,) = judged('resource "thing" "x" {\n  bad = true\n}\n', loaded(tmp_path)).findings
+    place = "envs/tiny/services/main.tf:2:3"
+    assert (str(finding), finding.severity) == (f"{place}: ACME001 thing.x: it is bad; mend it", Severity.LOW)
+
+
+def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
+    write(tmp_path, a=rule())
+    before = identity(tmp_path)
+    assert judged('resource "thing" "x" {}\n', loaded(tmp_path)).findings == []
+    write(tmp_path, a=rule(body='yield Fault("no good", "go"   )' + " " * 30))
+    assert len(judged('resource "thing" "x" {}\n', loaded(tmp_path)).findings) == 1
+    assert identity(tmp_path) != before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\ndef (", "policies/a.py:2:1: cannot be run: invalid syntax; mend it"),
+        ("x = 1\n\n1 / 0\n", "policies/a.py:3:1: cannot be run: ZeroDivisionError: division by zero; mend it"),
+        (
+            "import nowhere\n",
+            "policies/a.py:1:1: cannot be run: ModuleNotFoundError: No module named 'nowhere'; mend it",
+        ),
+        (rule() + rule(), "policies/a.py:20:1: cannot be run: two rules have the id ACME001; mend it"),
+        (rule("FF001"), "policies/a.py:4:1: cannot be run: two rules have the id FF001; mend it"),
+        (rule("FF789"), "policies/a.py:4:1: `FF789` is no id for a rule of yours; write it like ACME001; FF is taken"),
+        (
+            rule("acme 1"),
+            "policies/a.py:4:1: `acme 1` is no id for a rule of yours; write it like ACME001; FF is taken",
+        ),
+        (rule(severity='"bad"'), "policies/a.py:4:1: `bad` is no severity; known: high, medium, low"),
+    ],
+)
+def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, a=text)
+    with pytest.raises(InputError) as raised:
+        rules(tmp_path)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("yield resource.values['no']", "KeyError: 'no'"),
+        ("return None", "TypeError: 'NoneType' object is not iterable"),
+        ("yield 'bad'", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 'bad'"),
+        ("yield 1", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 1"),
+        (
+            "yield Undecided('a')",
+            "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not Undecided(at='a')",
+        ),
+    ],
+)
+def test_a_rule_that_fails_is_told_with_its_line(tmp_path: Path, body: str, message: str) -> None:
+    write(tmp_path, a=rule(body=body))
+    found = loaded(tmp_path)
+    with pytest.raises(InputError) as raised:
+        judged(found.good, found)
+    told = str(raised.value)
+    assert told.removeprefix("policies/a.py:15:1: ").removeprefix("policies/a.py:1:1: ") == (
+        f"ACME001 cannot judge thing.this: {message}; mend it"
+    )
+
+
+def test_examples_that_do_what_they_say_are_no_mistakes(tmp_path: Path) -> None:
+    write(tmp_path, a=rule())
+    assert mistakes(loaded(tmp_path)) == []
+
+
+def test_examples_that_do_not_are_mistakes(tmp_path: Path) -> None:
+    write(tmp_path, a=rule(body='yield Fault("always", "never")') + rule("ACME002", body="yield from ()"))
+    found = rules(tmp_path)
+    assert mistakes(found["ACME001"]) == [
+        "ACME001: `good` fails: envs/tiny/services/main.tf:1:1: ACME001 thing.this: always; never"
+    ]
+    assert mistakes(found["ACME002"]) == ["ACME002: `bad` does not fail"]
+
+
+ENVIRONMENT_RULE = """\
+from fleetform.policy.rule import Fault, Severity, environment_rule
+
+
+@environment_rule(
+    "ACME002",
+    "A title.",
+    "thing",
+    severity=Severity.LOW,
+    why="A reason.",
+    link="https://example.com",
+    good='resource "thing" "this" {}',
+    bad='resource "thing" "this" {}\\n\\nresource "thing" "other" {}',
+    keeps=lambda resource: resource.values["no"],
+)
+def only_one(view, environment):
+    for thing in view.of("thing")[LIMIT:]:
+        yield thing, Fault(f"{environment.name} has one already", "remove it")
+"""
+
+
+def test_a_rule_for_the_environment_judges(tmp_path: Path) -> None:
+    write(tmp_path, a=ENVIRONMENT_RULE.replace("LIMIT", "1"))
+    found = loaded(tmp_path)
+    assert [finding.message for finding in judged(found.bad, found).findings] == ["tiny has one already"]
+    assert mistakes(found) == []
+
+
+def test_a_rule_for_the_environment_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path, a=ENVIRONMENT_RULE)
+    found = loaded(tmp_path)
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:16:1: ACME002 cannot judge tiny: NameError: name 'LIMIT' is"
+    ):
+        judged(found.good, found)
+    with pytest.raises(
+        InputError, match=r"^policies/a\.py:13:1: ACME002 cannot judge thing\.this: KeyError: 'no'; mend"
+    ):
+        list(map(found.keeps, view(found.good).resources))  # type: ignore[arg-type]
