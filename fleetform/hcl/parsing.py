@@ -3,8 +3,9 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import takewhile
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetform.errors import CheckFailedError, Position
@@ -30,7 +31,7 @@ from fleetform.hcl.syntax import (
 )
 
 if TYPE_CHECKING:
-    from lark import Token, Tree
+    from lark import Lark, Token, Tree
 
     Node: TypeAlias = "Tree[Token]"
 
@@ -72,11 +73,10 @@ def parse(content: bytes, path: PurePath) -> File:
     Raises:
         UnreadableError: It is not valid HCL, or more than python-hcl2 understands.
     """
-    import hcl2  # noqa: PLC0415 - a tenth of a second that rendering need not pay
-    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415
+    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415 - a tenth of a second that rendering need not pay
 
     try:
-        (body,) = hcl2.parses_to_tree(content.decode("utf-8")).children
+        (body,) = _grammar().parse(content.decode("utf-8") + "\n").children
         return File(path, tuple(_blocks(body, 0)), dict(_arguments(body)))
     except UnexpectedInput as error:
         raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
@@ -95,16 +95,36 @@ def expression(text: str) -> Expression:
     return parse(f"value = {text}\n".encode(), PurePath("expression")).arguments["value"].value
 
 
+@cache
+def _grammar() -> "Lark":
+    """python-hcl2's, but that nodes have no places: tokens have them, and to give each node one is half of the work."""
+    from hcl2 import parser  # noqa: PLC0415 - as above
+    from hcl2.postlexer import PostLexer  # noqa: PLC0415
+    from lark import Lark  # noqa: PLC0415
+
+    compiled = Path(parser.__file__).with_name(".lark_cache_without_places.bin")
+    return Lark.open("hcl2.lark", rel_to=parser.__file__, parser="lalr", postlex=PostLexer(), cache=str(compiled))
+
+
+def _place(node: "Node") -> tuple[int, int]:
+    """Line and column of a node: of its first token."""
+    first = node.children[0]
+    while not isinstance(first, str):
+        first = first.children[0]
+    return first.line, first.column  # type: ignore[return-value]
+
+
+def _end(node: "Node") -> int:
+    """The line of a node's last token."""
+    last = node.children[-1]
+    while not isinstance(last, str):
+        last = last.children[-1]
+    return last.line  # type: ignore[return-value]
+
+
 def _trees(node: "Node") -> "list[Node]":
-    """A node's children less punctuation, line breaks and comments."""
-    token = _token()
-    return [child for child in node.children if type(child) is not token and child.data not in _NOTHING]  # type: ignore[union-attr, misc]
-
-
-def _token() -> type:
-    from lark import Token  # noqa: PLC0415 - in memory by now
-
-    return Token
+    """A node's children less tokens, which are strings: punctuation; and less line breaks and comments."""
+    return [child for child in node.children if not isinstance(child, str) and child.data not in _NOTHING]
 
 
 def _word(node: "Node") -> str:
@@ -115,7 +135,7 @@ def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - a
     for node in body.children:
         if node.data == "attribute":
             name, value = _trees(node)
-            yield _word(name), Argument(_expression(value), name.meta.line, name.meta.column)
+            yield _word(name), Argument(_expression(value), *_place(name))
 
 
 def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
@@ -131,9 +151,8 @@ def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - as lark
                 labels,
                 dict(_arguments(inner)),
                 tuple(_blocks(inner, depth + 1)),
-                node.meta.line,
-                node.meta.column,
-                node.meta.end_line,
+                *_place(node),
+                _end(node),
             )
 
 
@@ -176,13 +195,13 @@ def _string(node: "Node") -> Expression:
     parts: list[Expression] = []
     for part in _trees(node):
         (child,) = part.children
-        if type(child) is _token():
+        if isinstance(child, str):
             parts.append(_literal_part(str(child)))
-        elif child.data == "interpolation":  # type: ignore[union-attr]
-            parts.append(_expression(_trees(child)[0]))  # type: ignore[arg-type]
+        elif child.data == "interpolation":
+            parts.append(_expression(_trees(child)[0]))
         else:
             return Opaque("directives")
-    return _template(_joined(parts))
+    return _template(_joined(parts) if len(parts) > 1 else parts)
 
 
 def _literal_part(text: str) -> Expression:
@@ -220,7 +239,7 @@ def _heredoc(node: "Node") -> Expression:
     try:
         parts = list(_heredoc_parts("".join(lines[:-1])))
     except UnreadableError:
-        place = Position(PurePath(), node.meta.line, node.meta.column)
+        place = Position(PurePath(), *_place(node))
         raise UnreadableError(place, "an interpolation in a heredoc") from None
     if any(isinstance(part, Opaque) for part in parts):
         return Opaque("directives")
@@ -310,7 +329,7 @@ def _end_of_string(text: str, at: int) -> int:
 
 def _items(node: "Node") -> Items:
     trees = _trees(node)
-    return Items(tuple(map(_expression, trees)), tuple((tree.meta.line, tree.meta.column) for tree in trees))
+    return Items(tuple(map(_expression, trees)), tuple(map(_place, trees)))
 
 
 def _object(node: "Node") -> Object:
@@ -319,14 +338,14 @@ def _object(node: "Node") -> Object:
 
 def _entry(node: "Node") -> Entry:
     key, value = _trees(node)
-    return Entry(_key(key), _expression(value), key.meta.line, key.meta.column)
+    return Entry(_key(key), _expression(value), *_place(key))
 
 
 def _key(node: "Node") -> Expression:
     (inner,) = _trees(node)
     if inner.data == "keyword":
         return _word(inner)
-    parenthesised = inner.data == "expr_term" and type(inner.children[0]) is _token()
+    parenthesised = inner.data == "expr_term" and isinstance(inner.children[0], str)
     key = _expression(inner)
     if parenthesised:
         return key
@@ -340,7 +359,7 @@ def _call(node: "Node") -> Call:
     given = next((tree for tree in _trees(node) if tree.data == "arguments"), None)
     if given is None:
         return Call("::".join(names), ())
-    spread = any(type(child) is _token() and child.type == "ELLIPSIS" for child in given.children)  # type: ignore[union-attr]
+    spread = any(isinstance(child, str) and child.type == "ELLIPSIS" for child in given.children)
     return Call("::".join(names), tuple(map(_expression, _trees(given))), spread)
 
 
@@ -405,7 +424,7 @@ def _for(node: "Node") -> For:
     intro, *values = (tree for tree in _trees(node) if tree.data != "for_cond")
     *names, collection = _trees(intro)
     condition = next((_term_of(tree) for tree in _trees(node) if tree.data == "for_cond"), True)
-    grouped = any(type(child) is _token() and child.type == "ELLIPSIS" for child in node.children)  # type: ignore[union-attr]
+    grouped = any(isinstance(child, str) and child.type == "ELLIPSIS" for child in node.children)
     key = _expression(values[0]) if node.data == "for_object_expr" else None
     return For(tuple(map(_word, names)), _expression(collection), key, _expression(values[-1]), condition, grouped)
 

@@ -237,7 +237,7 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - nu
         return UNKNOWN
     if result.denominator == 1:
         return int(result)
-    return float(result) if float(result) == result and Fraction(repr(float(result))) == result else UNKNOWN
+    return float(result) if Fraction(repr(float(result))) == result else UNKNOWN
 
 
 def _logical(decisive: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator

@@ -6,7 +6,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, product, zip_longest
 from pathlib import PurePath
 from typing import Any
 
@@ -31,7 +31,7 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
     for found in [*_found(plan["planned_values"].get("root_module", {})), *read]:
         address = found["address"]
         known = _merged(found.get("values", {}), later.get(address))
-        text = written.get(address) or written.get(_KEY.sub("[*]", address))
+        text = next((written[name] for name in _names(address) if name in written), None)
         made = Resource(
             address,
             "data" if found["mode"] == "data" else "resource",
@@ -51,6 +51,13 @@ def _chosen(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, An
     security group that are resources of their own are in its values, too.
     """
     return {key: _named(known[key], text[key]) for key in text if key in known}
+
+
+def _names(address: str) -> Iterator[str]:
+    """How the text may have an address: with its keys, or with stars for those that it does not know."""
+    between = _KEY.split(address)
+    for keys in product(*((key, "[*]") for key in _KEY.findall(address))):
+        yield "".join(chain.from_iterable(zip_longest(between, keys, fillvalue="")))
 
 
 def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

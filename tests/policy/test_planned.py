@@ -107,14 +107,14 @@ def test_what_only_aws_will_know_has_the_name_that_the_text_has() -> None:
     assert found.values == {"x": Unknown("aws_y.z.arn", present=True)}
 
 
-def test_a_resource_whose_keys_the_text_does_not_know_has_its_place_still() -> None:
-    text = {
-        resource.address: resource
-        for resource in view('\nresource "aws_x" "this" {\n  for_each = var.x\n  a = 1\n}\n').resources
-    }
-    shown = plan('aws_x.this["k"]', {"a": 1}, {})
-    (found,) = planned.resources(shown, STACK, text)
-    assert (found.address, found.place) == ('aws_x.this["k"]', Position(STACK / "main.tf", 2, 1))
+@pytest.mark.parametrize(
+    "address",
+    ['module.a["k"].aws_x.y["k"]', 'module.a["k"].aws_x.y[*]', "module.a[*].aws_x.y[*]", "module.a[*].aws_x.y[0]"],
+)
+def test_a_resource_whose_keys_the_text_does_not_know_has_its_place_still(address: str) -> None:
+    (other,) = view('\n\nresource "aws_x" "y" {}\n').resources
+    (found,) = planned.resources(plan(address.replace("[*]", '["k"]'), {"a": 1}, {}), STACK, {address: other})
+    assert found.place == Position(STACK / "main.tf", 3, 1)
 
 
 def test_a_resource_that_the_text_does_not_have_is_placed_in_the_stack() -> None:
