@@ -256,6 +256,22 @@ def prune(_context: Context, env: str = LOCAL, keep: int = Number(30), yes: bool
     images.prune(project(), env, keep, yes=yes, as_json=json)
 
 
+@task(
+    help={
+        **ENV,
+        **JSON,
+        "changed_since": "The commit to compare with: a hash, a branch, a tag.",
+        "why": "Say of each stack what makes it differ.",
+    }
+)
+@reporting
+def affected(_context: Context, changed_since: str, env: str = LOCAL, why: bool = False, json: bool = False) -> None:
+    """List the stacks, and their services, that differ between a commit and the work tree: by content, not by file."""
+    from fleetform.console import affected
+
+    affected.show(project(), env, changed_since, why=why, as_json=json)
+
+
 @task(help=ENV)
 @reporting
 def bootstrap(_context: Context, env: str = LOCAL) -> None:
@@ -502,6 +518,7 @@ namespace = Collection(
     new_env,
     images,
     prune,
+    affected,
     bootstrap,
     plan,
     apply,
