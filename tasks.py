@@ -281,13 +281,13 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
     stacks.bootstrap(project(), env)
 
 
-@task(help=ENV)
+@task(help={**ENV, "changed_since": "Only the stacks that `affected` names for this commit."})
 @reporting
-def plan(_context: Context, env: str = LOCAL) -> None:
+def plan(_context: Context, env: str = LOCAL, changed_since: str = "") -> None:
     """Show what an apply would do to each stack."""
     from fleetform.console import stacks
 
-    stacks.plan(project(), env)
+    stacks.plan(project(), env, changed_since)
 
 
 @task(help={**ENV, **YES})

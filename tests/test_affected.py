@@ -155,10 +155,6 @@ def test_a_deleted_service_is_named(project: Project) -> None:
     edit(project, "envs/catalog.yaml", "    calls: [orders]\n  orders:\n    image: nginx:1.29\n    port: 8080\n", "")
     (services,) = (stack for stack in stacks(project) if stack.name == "services")
     shared = [f"envs/tiny/services/{name}.tf changed" for name in ("moved", "outputs")]
-    # Its file stands there still: nobody has rendered.
-    assert services == changed("services", ("orders", "web"), *shared, own("orders"), own("web"))
-    files.render_environment(project, "tiny")
-    (services,) = (stack for stack in stacks(project) if stack.name == "services")
     assert services == changed("services", ("orders", "web"), *shared, own("orders", "removed"), own("web"))
 
 
@@ -202,7 +198,12 @@ def test_a_file_in_extra_touches_its_stack(project: Project) -> None:
 
 
 def test_an_image_that_is_locked_touches_its_service_if_it_is_another(project: Project) -> None:
-    edit(project, "envs/catalog.yaml", "    image: nginx:1.29\n    port: 8080", "    build: {}\n    port: 8080")
+    edit(
+        project,
+        "envs/catalog.yaml",
+        "    image: nginx:1.29\n    port: 8080",
+        "    build: { context: containers }\n    port: 8080",
+    )
     write(project, "envs/tiny/images.lock.yaml", LOCK.format(digit="1", zeros="0" * 63))
     commit(project)
     write(project, "envs/tiny/images.lock.yaml", LOCK.format(digit="1", zeros="0" * 63).replace("one", "two"))

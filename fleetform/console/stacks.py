@@ -23,12 +23,18 @@ def bootstrap(project: Project, env: str) -> None:
     write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
 
 
-def plan(project: Project, env: str) -> None:
-    """Plans every stack and shows the plans; changes nothing."""
+def plan(project: Project, env: str, changed_since: str = "") -> None:
+    """Plans every stack, or those that differ from a commit, and shows the plans; changes nothing."""
+    wanted = _affected(project, env, changed_since) if changed_since else None
+    if wanted == frozenset():
+        write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
+        return
     workplace = open_checked(project, env)
     terraform.require_settled(workplace)
     planned = []
     for stack in (*_left(workplace), *workplace.stacks):
+        if wanted is not None and stack.name not in wanted:
+            continue
         if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
             write(f"{stack.name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
             continue
@@ -36,6 +42,16 @@ def plan(project: Project, env: str) -> None:
     for done in planned:
         _write_summary(done.stack, str(done.summary), done.summary.seconds)
         done.discard()
+
+
+def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
+    """The stacks that differ from a commit and can be planned."""
+    from fleetform.workflow.affected import affected  # noqa: PLC0415 - only who names a commit needs it
+
+    report = affected(project, env, reference)
+    if report.notice:
+        sys.stderr.write(f"warning: {report.notice}\n")
+    return frozenset(stack.name for stack in report.stacks)
 
 
 def apply(project: Project, env: str, *, yes: bool) -> None:

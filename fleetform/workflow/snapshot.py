@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fleetform.catalog.images_lock import load_lock
 from fleetform.catalog.loading import load
 from fleetform.render.rendering import render, service_file
-from fleetform.render.standing import standing
+from fleetform.render.standing import HEADER_START, standing
 from fleetform.render.template import Templates
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.store import digest
@@ -144,8 +144,13 @@ class _Made:
     def __init__(self, folder: PurePath, rendered: Mapping[PurePath, str], shelf: _Shelf) -> None:
         self._folder = folder
         self._shelf = shelf
-        stands = dict(shelf.contents(folder))
         texts = {folder / path: text.encode() for path, text in rendered.items()}
+        # What was rendered once and is no more, the next render removes.
+        stands = {
+            path: content
+            for path, content in shelf.contents(folder)
+            if path in texts or not content.startswith(HEADER_START.encode())
+        }
         self._own = {path: _file(path, texts.get(path), stands.get(path)) for path in sorted(stands.keys() | texts)}
         self.all = self._own | shelf.called(source for file in self._own.values() for source in file.sources)
 
