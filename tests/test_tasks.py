@@ -493,3 +493,13 @@ def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     slow = ["boto3", "fleetform", "hcl2", "jinja2", "moto", "pydantic", "rich"]
     done = subprocess.run([sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", 'output "größe" {\n  value = local.größe\n}\n')
+    assert invoke(project, "check", "--env", "tiny") == Ended(
+        0,
+        f"no findings{OPEN}\n",
+        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot read this file from here on: what it asks for is"
+        " judged on a plan; run `invoke check --env tiny --plan`\n",
+    )
