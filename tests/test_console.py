@@ -201,7 +201,7 @@ def test_a_stale_render_is_not_applied(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
-        "envs/tiny/services/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
+        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
     assert calls(project) == []
 
