@@ -281,13 +281,30 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
     stacks.bootstrap(project(), env)
 
 
-@task(help={**ENV, "changed_since": "Only the stacks that `affected` names for this commit."})
+@task(
+    help={
+        **ENV,
+        **JSON,
+        "changed_since": "Only the stacks that `affected` names for this commit.",
+        "details": "Show every change with its values, not only what is risky.",
+        "out": "File that gets the plans as Markdown, for a pull request.",
+        "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
+    }
+)
 @reporting
-def plan(_context: Context, env: str = LOCAL, changed_since: str = "") -> None:
-    """Show what an apply would do to each stack."""
-    from fleetform.console import stacks
+def plan(
+    _context: Context,
+    env: str = LOCAL,
+    changed_since: str = "",
+    details: bool = False,
+    out: str = "",
+    fail_on: str = "",
+    json: bool = False,
+) -> None:
+    """Show what an apply would do to each stack, and what of it is risky."""
+    from fleetform.console import plans, stacks
 
-    stacks.plan(project(), env, changed_since)
+    stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
 
 
 @task(help={**ENV, **YES})
