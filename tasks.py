@@ -292,7 +292,7 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
     }
 )
 @reporting
-def plan(
+def plan(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
     env: str = LOCAL,
     changed_since: str = "",

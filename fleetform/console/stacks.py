@@ -35,8 +35,7 @@ def plan(project: Project, env: str, changed_since: str = "", telling: Telling =
     wanted = _affected(project, env, changed_since) if changed_since else None
     if wanted == frozenset():
         if not telling.as_json:
-            write(f"nothing of {env} is affected since {changed_since}, nothing to plan
-")
+            write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
         plans.tell(env, [], [], telling)
         return
     workplace = open_checked(project, env)
