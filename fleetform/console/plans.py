@@ -58,6 +58,11 @@ class Telling:
         """What fails the plan."""
         return [word.strip() for word in self.fail_on.split(",") if word.strip()]
 
+    @property
+    def wants_values(self) -> bool:
+        """Whether more of plans is told than Terraform's text says of them."""
+        return self.as_json or self.details or bool(self.out)
+
     def fails(self, change: Change) -> bool:
         """Whether a change fails the plan."""
         return any(risk(change) if word == _RISK else change.action == _FAILING[word] for word in self.words)
