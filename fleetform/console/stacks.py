@@ -14,7 +14,6 @@ from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.plans import StackPlan
-from fleetform.terraform.plans import read as read_plan
 from fleetform.workflow import images, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
@@ -47,18 +46,18 @@ def plan(project: Project, env: str, changed_since: str = "", telling: Telling =
         if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
             waiting.append(stack.name)
         else:
-            read.append(_read(workplace, stack, quiet=telling.as_json))
+            read.append(_read(workplace, stack, telling))
     if not telling.as_json:
         for name in waiting:
             write(f"{name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
     plans.tell(env, read, waiting, telling)
 
 
-def _read(workplace: Workplace, stack: Stack, *, quiet: bool) -> StackPlan:
+def _read(workplace: Workplace, stack: Stack, telling: Telling) -> StackPlan:
     """What a stack's plan would do; the plan itself is not kept."""
-    planned = _plan(workplace, stack, quiet=quiet)
+    planned = _plan(workplace, stack, quiet=telling.as_json)
     try:
-        return read_plan(stack.name, terraform.show(workplace, planned)) if planned.changes else StackPlan(stack.name)
+        return terraform.told(workplace, planned, values=telling.values)
     finally:
         planned.discard()
 
