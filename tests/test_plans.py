@@ -225,7 +225,7 @@ def test_another_word_is_refused_with_what_was_meant() -> None:
     ],
 )
 def test_values_are_asked_for_only_where_they_are_told(telling: Telling, *, expected: bool) -> None:
-    assert telling.values == expected
+    assert telling.wants_values == expected
 
 
 SHOWN = StackPlan("foundation", (Change("aws_eip.shown", "aws_eip", Action.CREATE),))

@@ -61,7 +61,7 @@ class Telling:
         return [word.strip() for word in self.fail_on.split(",") if word.strip()]
 
     @property
-    def values(self) -> bool:
+    def wants_values(self) -> bool:
         """Whether values are told: Terraform takes seconds more for them."""
         return self.as_json or self.details or bool(self.out)
 
@@ -94,9 +94,7 @@ def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: 
     if telling.as_json:
         write_json(document(env, plans, waiting))
     else:
-        from fleetform.screen import Screen  # noqa: PLC0415 - as above
-
-        show(Screen(), plans, with_details=telling.details)
+        show_plans(plans, with_details=telling.details)
     failing = [(plan.stack, change) for plan in plans for change in plan.changes if telling.fails(change)]
     if failing:
         named = "; ".join(f"{stack}: {printable(change.address)} {done(change)}" for stack, change in failing[:_NAMED])
@@ -109,6 +107,13 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"--out {file}: {error.strerror}; name a file that can be written") from None
+
+
+def show_plans(plans: Sequence[StackPlan], *, with_details: bool = False) -> None:
+    """Shows plans to whoever is there; see `show`."""
+    from fleetform.screen import Screen  # noqa: PLC0415 - it brings rich, a tenth of a second
+
+    show(Screen(), plans, with_details=with_details)
 
 
 def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) -> None:
