@@ -233,7 +233,7 @@ def test_no_value_passes_for_a_change() -> None:
     at = lines.index("    }")
     value = [
         "      ~ d = <<-EOT",
-        "            old",
+        '            resource "a" "c" {',
         "          +   # a.c will be destroyed",
         '          +   - resource "a" "c" {',
         "        EOT",
