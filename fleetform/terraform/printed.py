@@ -25,7 +25,7 @@ _HEAD = re.compile(
 )
 _NOTE = re.compile(r" {1,2}(?:# )?\((?P<note>.+)\)")
 _COMMENT = re.compile(r" {0,2}#")
-_BLOCK = re.compile(r' {0,3}(?P<sign>[-+~./<=]{0,3}) +(?:resource|data) "(?P<type>[^"]+)" "')
+_BLOCK = re.compile(r' {0,3}(?P<sign>[-+~./<=]{0,3}) (?:resource|data) "(?P<type>[^"]+)" "')
 # The sign of what is only moved or imported is blank.
 _SIGNS = {
     "+": (Action.CREATE, False),
