@@ -1,8 +1,11 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,18 +14,21 @@ from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.programs import Output, read, run
+from fleetform.programs import Crew, Output, Result, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.store import digest
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands, installation, plans, printed
+from fleetform.terraform.commands import Mode
 from fleetform.terraform.initialization import Initialization, is_missing
-from fleetform.terraform.summary import Summary, destroyed, summarize
+from fleetform.terraform.plans import StackPlan
+from fleetform.terraform.summary import Summary, summarize
 from fleetform.workflow.project import Project, aws_variables
 
 T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
+_MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Workplace:
         folder: The environment's folder in `envs/`.
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
+        crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
     environment: Environment
@@ -42,6 +49,7 @@ class Workplace:
     folder: Path
     work: Path
     variables: Mapping[str, str]
+    crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
 
     @property
     def access(self) -> Access:
@@ -80,6 +88,19 @@ class Workplace:
         """The file that a command's output is kept in."""
         return self.work / "logs" / f"{stack.name}-{command}.log"
 
+    def run(
+        self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
+    ) -> Result:
+        """Runs a command of Terraform in a stack.
+
+        Raises:
+            ProgramError: It fails.
+            KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
+        """
+        log.unlink(missing_ok=True)
+        with self.crew.listening():
+            return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -90,14 +111,14 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
-        destroyed: Addresses of the resources that it destroys, or replaces.
+        printed: What of it Terraform's text tells; None if that leaves anything open.
     """
 
     stack: Stack
     path: Path
     summary: Summary
     changes: bool
-    destroyed: tuple[str, ...] = ()
+    printed: StackPlan | None = None
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -106,8 +127,12 @@ class Plan:
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    environment = load(project.root, name)
-    return _workplace(project, environment, project.work / "environments" / name, project.work)
+    return _workplace(project, load(project.root, name), work_of(project, name), project.work)
+
+
+def work_of(project: Project, name: str) -> Path:
+    """What is kept of an environment where it is applied."""
+    return project.work / "environments" / name
 
 
 def open_here(project: Project, name: str) -> Workplace:
@@ -149,6 +174,21 @@ def bootstrap(workplace: Workplace) -> bool:
     return ensure_bucket(workplace.access, environment.state_bucket, tags)
 
 
+def suitable_jobs() -> int:
+    """How many stacks suit this machine at a time: Terraform and its provider take a processor and a gigabyte each."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, _free_memory() // _MEMORY_OF_ONE))
+
+
+def _free_memory() -> int:
+    """Bytes that are free, or would be; where the system does not say, enough."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return sys.maxsize
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+
+
 def require_bucket(workplace: Workplace) -> None:
     """Makes the bucket for the state where no one is asked: on an emulator; once for each that is started."""
 
@@ -168,7 +208,7 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
 
         return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
-    return _remembered(workplace, stack.name, ask)
+    return _remembered(workplace, f"{stack.name}-applied", ask)
 
 
 def _remembered(workplace: Workplace, fact: str, ask: Callable[[], bool]) -> bool:
@@ -231,8 +271,8 @@ def require_settled(workplace: Workplace) -> None:
 
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack, unless nothing that this depends on has changed since it was."""
-    argv, variables = workplace.terraform(stack).init(), workplace.variables_of(stack)
-    workplace.initialization(stack).ensure(lambda: run(argv, variables, workplace.log(stack, "init"), output))
+    argv, log = workplace.terraform(stack).init(), workplace.log(stack, "init")
+    workplace.initialization(stack).ensure(lambda: workplace.run(stack, argv, log, output))
 
 
 def _initialized(workplace: Workplace, stack: Stack, command: Callable[[], T]) -> T:
@@ -256,21 +296,37 @@ def validate(workplace: Workplace, stack: Stack) -> None:
 
 
 def plan(
-    workplace: Workplace, stack: Stack, output: Output | None = None, *, destroy: bool = False, color: bool = False
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
-    argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
-    variables, log = workplace.variables_of(stack), workplace.log(stack, "plan")
-    result = _initialized(workplace, stack, lambda: run(argv, variables, log, output, (0, _PLAN_HAS_CHANGES)))
+    argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
+    accepted = (0, _PLAN_HAS_CHANGES)
+    result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
     changes = result.code == _PLAN_HAS_CHANGES
-    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+    summary = summarize(result.lines, result.seconds)
+    return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     """What a saved plan says, as Terraform shows it: secrets among it."""
     argv, variables = workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack)
     return json.loads(_initialized(workplace, planned.stack, lambda: read(argv, variables)))
+
+
+def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackPlan:
+    """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
+
+    Args:
+        workplace: The environment.
+        planned: The plan.
+        values: With the values that differ, outputs, and what was changed outside of Terraform.
+    """
+    if not planned.changes:
+        return StackPlan(planned.stack.name)
+    if planned.printed and not values:
+        return planned.printed
+    return plans.read(planned.stack.name, show(workplace, planned))
 
 
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
@@ -284,7 +340,7 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
     workplace.applied.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
     try:
-        result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
+        result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
     return summarize(result.lines, result.seconds)
