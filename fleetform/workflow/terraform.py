@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from fleetform import identity
 from fleetform.aws import Access
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.programs import Crew, Output, Result, read, run
@@ -23,6 +22,7 @@ from fleetform.terraform.commands import Mode
 from fleetform.terraform.initialization import Initialization, is_missing
 from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.summary import Summary, summarize
+from fleetform.workflow import catalog
 from fleetform.workflow.project import Project, aws_variables
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Plan:
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    return _workplace(project, load(project.root, name), work_of(project, name), project.work)
+    return _workplace(project, catalog.environment(project, name), work_of(project, name), project.work)
 
 
 def work_of(project: Project, name: str) -> Path:
@@ -137,7 +137,7 @@ def work_of(project: Project, name: str) -> Path:
 
 def open_here(project: Project, name: str) -> Workplace:
     """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
-    environment = load(project.root, name)
+    environment = catalog.environment(project, name)
     if environment.emulator:
         return open_environment(project, name)
     work = work_here(project, environment)
