@@ -302,7 +302,11 @@ def plan(
     path = workplace.work / f"{stack.name}.tfplan"
     argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
-    result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
+    try:
+        result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
     return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
