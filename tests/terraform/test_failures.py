@@ -1,0 +1,62 @@
+"""What Terraform prints when it fails, told in a line; failures/README.md says where the outputs are from."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from fleetform.errors import ProgramError
+from fleetform.terraform.failures import explain, explained
+
+OUTPUTS = sorted((Path(__file__).parent / "failures").glob("*.txt"))
+
+recorded = pytest.mark.parametrize("output", OUTPUTS, ids=lambda path: path.stem)
+
+
+def boxed(text: str) -> str:
+    """As a terminal shows it: coloured, in a box, wrapped elsewhere."""
+    lines = [part for line in text.splitlines() for part in (textwrap.wrap(line, 60, break_long_words=False) or [""])]
+    return "\n".join(["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"])
+
+
+def told(output: Path) -> str:
+    return output.with_suffix(".told").read_text(encoding="utf-8").rstrip("\n")
+
+
+@recorded
+def test_a_failure_is_told_in_a_line_with_a_remedy(output: Path) -> None:
+    assert explain(output.read_text(encoding="utf-8"), "dev") == told(output)
+
+
+@recorded
+def test_colours_boxes_and_the_width_of_the_terminal_change_nothing(output: Path) -> None:
+    assert explain(boxed(output.read_text(encoding="utf-8")), "dev") == told(output)
+
+
+def test_what_is_not_known_is_not_explained() -> None:
+    assert explain("Error: creating ECS Service (web): InvalidParameterException: no\n", "dev") is None
+
+
+def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
+    output = "Error: Error acquiring the state lock\n\nError message: api error PreconditionFailed: no\n"
+    assert explain(output, "dev") == (
+        "the state is locked by another run, which does not say whose; wait for it with `--wait MINUTES`, or see with"
+        " `invoke state-doctor --env dev` if it is alive"
+    )
+
+
+def test_the_explanation_stands_before_the_message() -> None:
+    with pytest.raises(ProgramError) as caught, explained("dev"):
+        raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
+    assert str(caught.value) == (
+        "the state has changed since the plan was made, so nothing was applied; plan again, and look at it again\n"
+        "`terraform apply` ended with exit code 1"
+    )
+    assert caught.value.output == "Error: Saved plan is stale\n"
+
+
+def test_the_message_alone_remains_of_what_is_not_known() -> None:
+    error = ProgramError("`terraform apply` ended with exit code 1", "Error: no\n")
+    with pytest.raises(ProgramError) as caught, explained("dev"):
+        raise error
+    assert caught.value is error
