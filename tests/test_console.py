@@ -15,7 +15,8 @@ from fleetform.aws import Access
 from fleetform.console import emulator as emulator_tasks
 from fleetform.console import rendering, stacks
 from fleetform.errors import CheckFailedError, InputError, ProgramError
-from fleetform.terraform.state import ensure_bucket, state_key
+from fleetform.terraform.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state import state_key
 from fleetform.workflow import files
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -73,7 +74,7 @@ def project(
 def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
     """The state bucket of `tiny`, and S3."""
     access = Access("eu-central-1", terraform_environment)
-    ensure_bucket(access, BUCKET, {})
+    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
     s3 = access.client("s3")
     yield s3
     for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):

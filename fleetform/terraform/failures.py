@@ -93,9 +93,10 @@ def _no_bucket(found: re.Match[str], environment: str) -> str:
 
 
 def _not_in_mirrors(found: re.Match[str], _environment: str) -> str:
+    mirrors = found["places"].strip(" -").replace(" - ", ", ")
     return (
-        f"provider {found['provider']} is in none of the mirrors ({found['places'].strip(' -').replace(' - ', ', ')}); put it there with `terraform"
-        " providers mirror`, or let the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc) ask the registry"
+        f"provider {found['provider']} is in none of the mirrors ({mirrors}); put it there with `terraform providers"
+        " mirror`, or let the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc) ask the registry"
     )
 
 

@@ -15,7 +15,11 @@ recorded = pytest.mark.parametrize("output", OUTPUTS, ids=lambda path: path.stem
 
 def boxed(text: str) -> str:
     """As a terminal shows it: coloured, in a box, wrapped elsewhere."""
-    lines = [part for line in text.splitlines() for part in (textwrap.wrap(line, 60, break_long_words=False) or [""])]
+    lines = [
+        part
+        for line in text.splitlines()
+        for part in (textwrap.wrap(line, 60, break_long_words=False, break_on_hyphens=False) or [""])
+    ]
     return "\n".join(["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"])
 
 
