@@ -162,7 +162,7 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
     (re.compile(r"written to the file \"errored\.tfstate\""), _not_saved),
     (re.compile("no space left on device"), _disk_full),
     (re.compile(_LOCK), _locked),
-    (re.compile("No valid credential sources found|no EC2 IMDS role found"), _no_credentials),
+    (re.compile("No valid credential sources found|no EC2 IMDS role found|Unable to locate credentials"), _no_credentials),
     (re.compile(r"\b(ExpiredToken(Exception)?|RequestExpired)\b|SSO session has expired"), _expired),
     (re.compile(r"AWS account ID not allowed: (?P<account>\d+)"), _other_account),
     (re.compile(r"S3 bucket \"(?P<bucket>[^\"]+)\" does not exist"), _no_bucket),

@@ -2,12 +2,90 @@
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 
+FORMAT = 4
+"""The format of states that all versions of Terraform and OpenTofu since 0.12 read."""
+
 _STATE = re.compile(r"([a-z][a-z0-9-]*)/terraform\.tfstate")
+_STATE_OR_LOCK = re.compile(rf"{_STATE.pattern}(\.tflock)?")
+
+
+@dataclass(frozen=True)
+class Object:
+    """A state or a lock as it is in the bucket.
+
+    Attributes:
+        written: When.
+        text: What is in it.
+    """
+
+    written: datetime
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a state says of itself.
+
+    Attributes:
+        serial: How often it was written.
+        lineage: What all states of one stack have in common.
+        version: The Terraform that wrote it.
+        resources: How many it holds, data sources left out.
+    """
+
+    serial: int
+    lineage: str
+    version: str
+    resources: int
+
+
+def objects(access: Access, bucket: str) -> dict[str, Object] | None:
+    """The states and locks in the bucket, by key; None if it is not there."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        s3 = access.client("s3")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        found = {key: _object(s3, bucket, key) for key in keys if _STATE_OR_LOCK.fullmatch(key)}
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return None
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    except BotoCoreError as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    return {key: entry for key, entry in found.items() if entry}
+
+
+def _object(s3: Any, bucket: str, key: str) -> Object | None:  # noqa: ANN401 - boto3 makes its clients at run time
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except s3.exceptions.NoSuchKey:  # a lock that was released meanwhile
+        return None
+    return Object(answer["LastModified"], answer["Body"].read())
+
+
+def snapshot(text: bytes) -> Snapshot | None:
+    """Reads a state; None if it is none, or of a format that we do not know.
+
+    See hashicorp/terraform, internal/states/statefile/version4.go.
+    """
+    try:
+        found = json.loads(text)
+        if found["version"] != FORMAT:
+            return None
+        managed = [resource for resource in found["resources"] if resource["mode"] == "managed"]
+        count = sum(len(resource["instances"]) for resource in managed)
+        return Snapshot(int(found["serial"]), str(found["lineage"]), str(found["terraform_version"]), count)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def has_state(access: Access, bucket: str, stack: str) -> bool:
@@ -59,3 +137,8 @@ def _modules(state: dict[str, Any]) -> frozenset[str]:
 def state_key(stack: str) -> str:
     """The key of a stack's state in the bucket, as `backend.hcl` has it."""
     return f"{stack}/terraform.tfstate"
+
+
+def lock_key(stack: str) -> str:
+    """The key of the lock of a stack's state in the bucket: hashicorp/terraform, internal/backend/remote-state/s3."""
+    return f"{state_key(stack)}.tflock"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
@@ -14,8 +14,12 @@ from fleetform.programs import Output, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
+from fleetform.terraform.failures import explained
 from fleetform.terraform.summary import Summary, destroyed, summarize
 from fleetform.workflow.project import Project, aws_variables
+
+if TYPE_CHECKING:
+    from fleetform.terraform.bucket import How
 
 _PLAN_HAS_CHANGES = 2
 
@@ -30,6 +34,7 @@ class Workplace:
         folder: The environment's folder in `envs/`.
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
+        lock_timeout: Seconds that a state which another run has locked is waited for.
     """
 
     environment: Environment
@@ -37,6 +42,7 @@ class Workplace:
     folder: Path
     work: Path
     variables: Mapping[str, str]
+    lock_timeout: int = commands.LOCK_TIMEOUT
 
     @property
     def access(self) -> Access:
@@ -55,11 +61,15 @@ class Workplace:
 
     def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
         """Builds commands for one stack."""
-        return commands.Terraform(self.program, self.folder / stack.name, color)
+        return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
 
     def variables_of(self, stack: Stack) -> dict[str, str]:
         """Terraform's process environment in one stack: its data stays out of the committed folders."""
-        return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
+        return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
+
+    def data(self, stack: str) -> Path:
+        """The folder of Terraform's data of a stack."""
+        return self.work / "data" / stack
 
     @property
     def applied(self) -> Path:
@@ -122,13 +132,14 @@ def _workplace(project: Project, environment: Environment, work: Path, emulator_
     return Workplace(environment, program, project.root / "envs" / environment.name, work, variables)
 
 
-def bootstrap(workplace: Workplace) -> bool:
-    """Makes the bucket for the environment's state; says whether it was missing."""
-    from fleetform.terraform.state import ensure_bucket  # noqa: PLC0415 - it brings boto3
+def bootstrap(workplace: Workplace) -> "dict[str, How]":
+    """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
+    from fleetform.terraform.bucket import Wanted, ensure_bucket  # noqa: PLC0415 - it brings boto3
 
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
-    return ensure_bucket(workplace.access, environment.state_bucket, tags)
+    wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
+    return ensure_bucket(workplace.access, wanted)
 
 
 def has_state(workplace: Workplace, stack: Stack) -> bool:
@@ -174,14 +185,16 @@ def require_settled(workplace: Workplace) -> None:
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack."""
     argv = workplace.terraform(stack).init()
-    run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
+    with explained(workplace.environment.name):
+        run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
 
 
 def validate(workplace: Workplace, stack: Stack) -> None:
     """Validates a stack without its state."""
     terraform = workplace.terraform(stack)
     variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
-    run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
+    with explained(workplace.environment.name):
+        run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
     run(terraform.validate(), variables, workplace.log(stack, "validate"))
 
 
@@ -191,9 +204,9 @@ def plan(
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
     argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
-    result = run(
-        argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
-    )
+    variables, accepted = workplace.variables_of(stack), (0, _PLAN_HAS_CHANGES)
+    with explained(workplace.environment.name):
+        result = run(argv, variables, workplace.log(stack, "plan"), output, accepted)
     changes = result.code == _PLAN_HAS_CHANGES
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
 
@@ -214,8 +227,10 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
     """Applies a saved plan, and discards it."""
     workplace.applied.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
+    variables, log = workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply")
     try:
-        result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
+        with explained(workplace.environment.name):
+            result = run(argv, variables, log, output)
     finally:
         planned.discard()
     return summarize(result.lines, result.seconds)
