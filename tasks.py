@@ -256,6 +256,22 @@ def prune(_context: Context, env: str = LOCAL, keep: int = Number(30), yes: bool
     images.prune(project(), env, keep, yes=yes, as_json=json)
 
 
+@task(
+    help={
+        **ENV,
+        **JSON,
+        "changed_since": "The commit to compare with: a hash, a branch, a tag.",
+        "why": "Say of each stack what makes it differ.",
+    }
+)
+@reporting
+def affected(_context: Context, changed_since: str, env: str = LOCAL, why: bool = False, json: bool = False) -> None:
+    """List the stacks, and their services, that differ between a commit and the work tree: by content, not by file."""
+    from fleetform.console import affected
+
+    affected.show(project(), env, changed_since, why=why, as_json=json)
+
+
 @task(help=ENV)
 @reporting
 def bootstrap(_context: Context, env: str = LOCAL) -> None:
@@ -265,13 +281,30 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
     stacks.bootstrap(project(), env)
 
 
-@task(help=ENV)
+@task(
+    help={
+        **ENV,
+        **JSON,
+        "changed_since": "Only the stacks that `affected` names for this commit.",
+        "details": "Show every change with its values, not only what is risky.",
+        "out": "File that gets the plans as Markdown, for a pull request.",
+        "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
+    }
+)
 @reporting
-def plan(_context: Context, env: str = LOCAL) -> None:
-    """Show what an apply would do to each stack."""
-    from fleetform.console import stacks
+def plan(  # noqa: PLR0913, PLR0917 - a flag each
+    _context: Context,
+    env: str = LOCAL,
+    changed_since: str = "",
+    details: bool = False,
+    out: str = "",
+    fail_on: str = "",
+    json: bool = False,
+) -> None:
+    """Show what an apply would do to each stack, and what of it is risky."""
+    from fleetform.console import plans, stacks
 
-    stacks.plan(project(), env)
+    stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
 
 
 @task(help={**ENV, **YES})
@@ -502,6 +535,7 @@ namespace = Collection(
     new_env,
     images,
     prune,
+    affected,
     bootstrap,
     plan,
     apply,

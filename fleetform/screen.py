@@ -1,9 +1,10 @@
 """What a person sees while something runs: steps with their time, one line that moves, a table at the end."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.markup import escape
@@ -79,13 +80,19 @@ class Screen:
         """Prints one line of parts, each a text and its style."""
         self._console.print(Text.assemble(*parts), soft_wrap=True)
 
-    def table(self, headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> None:
-        """Prints a table; the columns in `right` are flush right."""
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        right: Sequence[str] = (),
+        styles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Prints a table; the columns in `right` are flush right, a cell that is a key of `styles` has that style."""
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings:
             table.add_column(heading, justify="right" if heading in right else "left")
         for row in rows:
-            table.add_row(*map(escape, row))
+            table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
         self._console.print(table)
 
 

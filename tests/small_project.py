@@ -39,6 +39,9 @@ resource "aws_ecr_registry_scanning_configuration" "extra" {}
 """
 """What it asks for besides a repository `extra`, but immutable tags."""
 
+OPEN = "; 12 answers are open until a plan: invoke check --env tiny --plan"
+"""What a check says besides: the text does not tell whether the ids that policies are about will be there."""
+
 UNTAGGED = "exceptions: [{ rule: FF047, address: '*', reason: The warning is enough. }]\n"
 """Accepts an image without a tag, of which the catalog warns."""
 

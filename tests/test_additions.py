@@ -65,7 +65,7 @@ def test_a_service_that_is_wrong_is_not_written(project: Project, service: NewSe
 
 
 def test_a_service_that_one_environment_has_is_one_already(project: Project) -> None:
-    small_project.edit(project, ENVIRONMENT, "30", "30\nservices: { mail: { image: 'mail:1' } }")
+    small_project.edit(project, ENVIRONMENT, "services: {", "services: { mail: { image: 'mail:1' },")
     with pytest.raises(InputError, match=r"^`mail` is a service already; choose another name$"):
         add_service(project, NewService("mail"))
 
@@ -118,9 +118,8 @@ def test_an_environment_that_is_wrong_is_not_written(project: Project, name: str
 
 
 def test_an_environment_whose_names_get_too_long_is_not_written(project: Project) -> None:
-    small_project.edit(
-        project, ENVIRONMENT, "30", "30\nname_prefix: t\nservices: { a-rather-long-name: { image: a:1 } }"
-    )
+    longer = "name_prefix: t\nservices: { a-rather-long-name: { image: a:1 },"
+    small_project.edit(project, ENVIRONMENT, "services: {", longer)
     before = small_project.content(project)
     with pytest.raises(InputError, match=r"64 characters of an IAM role's name.*\nnothing is written$"):
         add_environment(project, "an-environment-of-a-rather-long-name", "tiny")

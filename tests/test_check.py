@@ -19,6 +19,7 @@ from fleetform.workflow import assessing
 from fleetform.workflow.assessment import Assessment, assess
 from fleetform.workflow.project import Project
 from tests import small_project
+from tests.small_project import OPEN
 
 EXTRA = "envs/tiny/services/extra.tf"
 YAML = "envs/tiny/environment.yaml"
@@ -99,7 +100,7 @@ def test_what_is_in_the_baseline_fails_no_check(project: Project, capsys: pytest
     policy.write_baseline(project, "tiny")
     small_project.write(project, EXTRA, f"\n{LOGS}")
     rendering.check(project, "tiny", Telling(), validate=False)
-    assert capsys.readouterr().out == f"{BASELINE}: 1 finding\nno findings; 1 more in the baseline\n"
+    assert capsys.readouterr().out == f"{BASELINE}: 1 finding\nno findings; 1 more in the baseline{OPEN}\n"
 
 
 def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> None:
@@ -108,7 +109,7 @@ def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> No
     small_project.write(project, EXTRA, LOGS + REPOSITORY)
     with pytest.raises(CheckFailedError) as failed:
         rendering.check(project, "tiny", Telling(), validate=False)
-    assert str(failed.value) == "1 finding (1 high) in envs/tiny; 1 more in the baseline"
+    assert str(failed.value) == f"1 finding (1 high) in envs/tiny; 1 more in the baseline{OPEN}"
 
 
 def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +118,7 @@ def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytes
     (project.root / EXTRA).unlink()
     rendering.check(project, "tiny", Telling(), validate=False)
     assert capsys.readouterr().out.splitlines()[1:] == [
-        "no findings; 1 entry of the baseline is not found any more: invoke check --env tiny --write-baseline"
+        f"no findings{OPEN}; 1 entry of the baseline is not found any more: invoke check --env tiny --write-baseline"
     ]
     policy.write_baseline(project, "tiny")
     assert capsys.readouterr().out == f"no findings: no {BASELINE} is needed\n"
@@ -165,7 +166,7 @@ def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, caps
     lines = capsys.readouterr().out.splitlines()
     assert (lines[0], lines[-1]) == (
         f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept for ever",
-        "1 finding (1 medium) in envs/tiny",
+        f"1 finding (1 medium) in envs/tiny{OPEN}",
     )
 
 
@@ -178,8 +179,8 @@ def test_what_only_a_plan_can_tell_is_counted() -> None:
     question = Open("FF001", "services", "x.y", ())
     assert [policy.summary("tiny", Assessment([], [question] * count)) for count in (0, 1, 2)] == [
         "no findings",
-        "no findings; 1 answer is open until a plan",
-        "no findings; 2 answers are open until a plan",
+        "no findings; 1 answer is open until a plan: invoke check --env tiny --plan",
+        "no findings; 2 answers are open until a plan: invoke check --env tiny --plan",
     ]
 
 

@@ -14,18 +14,21 @@ from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.console import emulator as emulator_tasks
 from fleetform.console import rendering, stacks
+from fleetform.console.plans import Telling, document
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.bucket import Wanted, ensure_bucket
 from fleetform.terraform.state import state_key
 from fleetform.workflow import files
 from fleetform.workflow.project import Project
 from tests import small_project
+from tests.terraform import plans
 
 BUCKET = "shop-tiny-tfstate-123456789012"
 ASKING = "tiny foundation in account 123456789012: 1 to add"
 
 STAND_IN = """#!/bin/sh
 case "$*" in
+  *" show "*) echo "$SHOWN"; exit ;;
   *" init "*|*" plan "*|*" apply "*) echo "$*" >>"$0.calls" ;;
   *) exec '{terraform}' "$@" ;;
 esac
@@ -66,6 +69,7 @@ def project(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", plans.text("fleet"))
     monkeypatch.setattr("sys.stdin", io.StringIO())
     return small_project.make(tmp_path)
 
@@ -94,6 +98,25 @@ def _call(words: list[str]) -> str:
     told = [word.rsplit("/", maxsplit=1)[-1] for word in arguments if word == "-destroy" or word.endswith(".tfplan")]
     return " ".join([stack.rsplit("/", maxsplit=1)[-1], command, *told])
 
+
+FIRST_PLAN = """
+── tiny foundation: plan
+Plan: 1 to add, 0 to change, 0 to destroy.
+services: to be planned once foundation is applied, as it reads its outputs
+
+stack       add  change  replace  destroy  import  move  risk
+foundation    0       1        3        1       1     1  high
+
+high foundation: aws_db_instance.orders: replaced (the old one goes first), as identifier and subnets[0].id force it
+  its data is lost, but for snapshots
+
+high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
+  callers do not find the service until its tasks have registered anew
+
+medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
+ and it is tainted, moved from module.order.aws_ecs_service.this
+  its tasks stop, and nobody answers until others run
+"""
 
 FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
 SERVICES = ["services init", "services plan services.tfplan"]
@@ -179,7 +202,7 @@ def test_a_stale_render_is_not_applied(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", yes=True)
     assert str(caught.value) == (
-        "envs/tiny/services/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
+        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
     assert calls(project) == []
 
@@ -224,11 +247,35 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.plan(project, "tiny")
-    assert capsys.readouterr().out == (
-        "\n── tiny foundation: plan\nPlan: 1 to add, 0 to change, 0 to destroy.\n"
-        "services: to be planned once foundation is applied, as it reads its outputs\n"
-        "foundation: 1 to add (0 s)\n"
-    )
+    assert capsys.readouterr().out == FIRST_PLAN
+
+
+def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    stacks.plan(project, "tiny", Telling(as_json=True))
+    told = capsys.readouterr()
+    expected = document("tiny", [plans.fleet()], ["services"])
+    assert (told.out, told.err) == (json.dumps(expected, indent=2) + "\n", "")
+
+
+def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terraform_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    monkeypatch.setenv("SHOWN", "no JSON")
+    stacks.plan(project, "tiny")
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "stack       add  change  replace  destroy  risk",
+        "foundation    0       0        0        0  -   ",
+    ]
+
+
+def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"):
+        stacks.plan(project, "tiny", Telling(fail_on="destroy"))
+    assert capsys.readouterr().out == FIRST_PLAN
+    assert list(project.work.rglob("*.tfplan")) == []
 
 
 @pytest.mark.usefixtures("bucket")

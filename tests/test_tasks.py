@@ -19,9 +19,11 @@ from invoke import Collection, Task
 import tasks
 from fleetform.workflow.project import Project
 from tests import small_project
+from tests.small_project import OPEN
 
 CATALOG = "envs/catalog.yaml"
-LOGS = "envs/tiny/services/terraform.tfvars"
+LOGS = ("envs/tiny/foundation/terraform.tfvars", "envs/tiny/services/terraform.tfvars")
+"""The files that say how long logs are kept."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def invoke(project: Project, *arguments: str, folder: str = "", **variables: str
 
 
 def test_a_value_is_explained_with_file_and_line(project: Project) -> None:
-    small_project.edit(project, "envs/tiny/environment.yaml", "30", "30\nservices: { orders: { port: 80 } }")
+    small_project.edit(project, "envs/tiny/environment.yaml", "services: {", "services: { orders: { port: 80 },")
     assert invoke(project, "explain", "--env", "tiny", "orders.port") == Ended(
         0, "services.orders.port: 80  envs/tiny/environment.yaml:2  over 8080 at envs/catalog.yaml:13\n", ""
     )
@@ -88,13 +90,16 @@ def test_a_render_that_changes_nothing_says_so(project: Project) -> None:
 
 def test_a_render_names_the_files_that_it_changes(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
-    assert invoke(project, "render", "--env", "tiny") == Ended(0, f"changed  {LOGS}\n", "")
+    assert invoke(project, "render", "--env", "tiny") == Ended(0, "".join(f"changed  {file}\n" for file in LOGS), "")
 
 
 def test_a_render_tells_scripts_in_json(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     ended = invoke(project, "render", "--env", "tiny", "--json")
-    assert (ended.code, json.loads(ended.stdout)) == (0, [{"path": LOGS, "change": "changed"}])
+    assert (ended.code, json.loads(ended.stdout)) == (
+        0,
+        [{"path": file, "change": "changed"} for file in LOGS],
+    )
 
 
 def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(project: Project) -> None:
@@ -102,11 +107,19 @@ def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(projec
     before = small_project.content(project)
     ended = invoke(project, "render", "--env", "tiny", "--check")
     lines = ended.stdout.splitlines()
-    assert (ended.code, lines[:2]) == (1, [f"--- a/{LOGS}", f"+++ b/{LOGS}"])
-    assert [line for line in lines[3:] if line[0] in "+-"] == [
-        "-log_retention_in_days = 30",
-        "+log_retention_in_days = 90",
-    ]
+    assert (ended.code, [" ".join(line.split()) for line in lines if line[0] in "+-"]) == (
+        1,
+        [
+            line
+            for file in LOGS
+            for line in (
+                f"--- a/{file}",
+                f"+++ b/{file}",
+                "-log_retention_in_days = 30",
+                "+log_retention_in_days = 90",
+            )
+        ],
+    )
     assert ended.stderr == "envs/tiny is not what the catalog says; `invoke render --env tiny` mends it\n"
     assert small_project.content(project) == before
 
@@ -117,7 +130,9 @@ def test_a_current_render_passes_its_check_silently(project: Project) -> None:
 
 def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
     small_project.edit(project, "envs/local/environment.yaml", "true", "true\nlog_retention_in_days: 90")
-    assert invoke(project, "render") == Ended(0, "changed  envs/local/services/terraform.tfvars\n", "")
+    assert invoke(project, "render") == Ended(
+        0, "changed  envs/local/foundation/terraform.tfvars\nchanged  envs/local/services/terraform.tfvars\n", ""
+    )
 
 
 WARNING = (
@@ -138,7 +153,7 @@ def test_a_check_warns_and_passes(project: Project) -> None:
     )
     small_project.edit(project, CATALOG, "web:\n    image: nginx:1.29", "web:\n    image: nginx")
     invoke(project, "render", "--env", "tiny")
-    assert invoke(project, "check", "--env", "tiny") == Ended(0, "no findings\n", WARNING)
+    assert invoke(project, "check", "--env", "tiny") == Ended(0, f"no findings{OPEN}\n", WARNING)
 
 
 def test_a_warning_leaves_json_as_it_is(project: Project) -> None:
@@ -286,7 +301,7 @@ def test_a_machine_without_terraform_is_told_how_to_get_it(project: Project, tas
 
 
 def test_a_check_without_findings_says_so(project: Project) -> None:
-    assert invoke(project, "check", "--env", "tiny") == Ended(0, "no findings\n", "")
+    assert invoke(project, "check", "--env", "tiny") == Ended(0, f"no findings{OPEN}\n", "")
 
 
 def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> None:
@@ -295,7 +310,7 @@ def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> 
 
 
 REPOSITORY = f'resource "aws_ecr_repository" "extra" {{}}\n{small_project.REGISTRY}'
-ONE = "1 finding (1 high) in envs/tiny\n"
+ONE = f"1 finding (1 high) in envs/tiny{OPEN}\n"
 MUTABLE = "tags can be pushed over"
 IMMUTABLE = 'set image_tag_mutability = "IMMUTABLE"'
 
@@ -361,7 +376,7 @@ def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
 
 def test_a_check_of_a_stale_render_fails(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
-    message = f"{LOGS} is not what the catalog says; run `invoke render --env tiny`\n"
+    message = f"{LOGS[0]} is not what the catalog says; run `invoke render --env tiny`\n"
     assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
 
 
@@ -478,3 +493,13 @@ def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     slow = ["boto3", "fleetform", "hcl2", "jinja2", "moto", "pydantic", "rich"]
     done = subprocess.run([sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
+
+
+def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", 'output "größe" {\n  value = local.größe\n}\n')
+    assert invoke(project, "check", "--env", "tiny") == Ended(
+        0,
+        f"no findings{OPEN}\n",
+        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot read this file from here on: what it asks for is"
+        " judged on a plan; run `invoke check --env tiny --plan`\n",
+    )

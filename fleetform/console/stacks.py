@@ -7,10 +7,14 @@ from dataclasses import asdict
 
 from fleetform.catalog.files import environment_file
 from fleetform.catalog.loading import load
+from fleetform.console import plans
+from fleetform.console.plans import AS_TABLE, Telling
 from fleetform.console.printing import color, confirm, count_images, write, write_json, write_line
 from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError
 from fleetform.stacks import FOUNDATION, Stack
+from fleetform.terraform.plans import StackPlan
+from fleetform.terraform.plans import read as read_plan
 from fleetform.workflow import images, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
@@ -23,19 +27,50 @@ def bootstrap(project: Project, env: str) -> None:
     write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
 
 
-def plan(project: Project, env: str) -> None:
-    """Plans every stack and shows the plans; changes nothing."""
+def plan(project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE) -> None:
+    """Plans every stack, or those that differ from a commit, and tells what the plans would do; changes nothing.
+
+    Terraform's own output is shown as it comes, unless a program reads: it is in the logs then.
+    """
+    wanted = _affected(project, env, changed_since) if changed_since else None
+    if wanted == frozenset():
+        if not telling.as_json:
+            write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
+        plans.tell(env, [], [], telling)
+        return
     workplace = open_checked(project, env)
     terraform.require_settled(workplace)
-    planned = []
+    read, waiting = [], []
     for stack in (*_left(workplace), *workplace.stacks):
-        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
-            write(f"{stack.name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
+        if wanted is not None and stack.name not in wanted:
             continue
-        planned.append(_plan(workplace, stack))
-    for done in planned:
-        _write_summary(done.stack, str(done.summary), done.summary.seconds)
-        done.discard()
+        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
+            waiting.append(stack.name)
+        else:
+            read.append(_read(workplace, stack, quiet=telling.as_json))
+    if not telling.as_json:
+        for name in waiting:
+            write(f"{name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
+    plans.tell(env, read, waiting, telling)
+
+
+def _read(workplace: Workplace, stack: Stack, *, quiet: bool) -> StackPlan:
+    """What a stack's plan would do; the plan itself is not kept."""
+    planned = _plan(workplace, stack, quiet=quiet)
+    try:
+        return read_plan(stack.name, terraform.show(workplace, planned)) if planned.changes else StackPlan(stack.name)
+    finally:
+        planned.discard()
+
+
+def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
+    """The stacks that differ from a commit and can be planned."""
+    from fleetform.workflow.affected import affected  # noqa: PLC0415 - only who names a commit needs it
+
+    report = affected(project, env, reference)
+    if report.notice:
+        sys.stderr.write(f"warning: {report.notice}\n")
+    return frozenset(stack.name for stack in report.stacks)
 
 
 def apply(project: Project, env: str, *, yes: bool) -> None:
@@ -128,11 +163,11 @@ def drift(project: Project, env: str) -> None:
     """Plans every stack and fails if any has something to change."""
     workplace = open_checked(project, env)
     terraform.require_settled(workplace)
-    plans = [_plan(workplace, stack) for stack in (*_left(workplace), *workplace.stacks)]
-    for planned in plans:
+    every = [_plan(workplace, stack) for stack in (*_left(workplace), *workplace.stacks)]
+    for planned in every:
         planned.discard()
         _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
-    drifted = [planned.stack.name for planned in plans if planned.changes]
+    drifted = [planned.stack.name for planned in every if planned.changes]
     if drifted:
         raise CheckFailedError(
             f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"
@@ -149,10 +184,12 @@ def open_checked(project: Project, env: str) -> Workplace:
     return workplace
 
 
-def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False) -> Plan:
-    write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
+def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False, quiet: bool = False) -> Plan:
+    if not quiet:
+        write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
     terraform.init(workplace, stack)
-    return terraform.plan(workplace, stack, write_line, destroy=destroy, color=color(sys.stdout))
+    output = None if quiet else write_line
+    return terraform.plan(workplace, stack, output, destroy=destroy, color=color(sys.stdout))
 
 
 def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:

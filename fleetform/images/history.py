@@ -1,7 +1,5 @@
 """The locks that Git remembers: which image a service ran before this one."""
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +8,8 @@ from pathlib import Path
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage, load_lock
 from fleetform.catalog.wording import suggestion
-from fleetform.errors import CatalogError, InputError, ProgramError
+from fleetform.errors import CatalogError, InputError
+from fleetform.git import git, if_shallow
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,11 @@ def previous(root: Path, env: str, service: str) -> Entry:
     lock = load_lock(root, env)
     if service not in lock:
         raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
-    if _git(root, "status", "--porcelain", "--", str(file)):
+    if git(root, "status", "--porcelain", "--", str(file)):
         raise InputError(f"{file} is not committed; commit it, or take it from Git again, and then go back")
     if entry := _before(root, env, service, lock[service]):
         return entry
-    raise InputError(f"no earlier image of `{service}` in the history of {file}" + _if_shallow(root))
+    raise InputError(f"no earlier image of `{service}` in the history of {file}" + if_shallow(root))
 
 
 def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
@@ -60,7 +59,7 @@ def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
     for service, image in load_lock(root, env).items():
         if entry := _before(root, env, service, image):
             targets[service] = entry.image
-        elif remedy := _if_shallow(root):
+        elif remedy := if_shallow(root):
             raise InputError(f"no earlier image of `{service}` in the history of {lock_file(env)}{remedy}")
     return targets
 
@@ -73,7 +72,7 @@ def _before(root: Path, env: str, service: str, present: LockedImage) -> Entry |
 
 def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedImage]]:
     """The commit and the image of each lock that had the service, newest first."""
-    for commit in _git(root, "log", "--format=%H", "--", str(lock_file(env))).splitlines():
+    for commit in git(root, "log", "--format=%H", "--", str(lock_file(env))).splitlines():
         image = _lock_at(root, env, commit).get(service)
         if image is not None:
             yield commit, image
@@ -86,36 +85,8 @@ def _lock_at(root: Path, env: str, commit: str) -> dict[str, LockedImage]:
         path = Path(folder, file)
         path.parent.mkdir(parents=True)
         # `./` makes it a path from where we are: the project may be a folder of a larger repository.
-        path.write_text(_git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
+        path.write_text(git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
         try:
             return load_lock(Path(folder), env)
         except CatalogError:
             return {}
-
-
-def _if_shallow(root: Path) -> str:
-    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true\n"
-    return "; this clone is shallow: `git fetch --unshallow` brings the rest" if shallow else ""
-
-
-def _git(root: Path, *arguments: str, accepted: tuple[int, ...] = (0,)) -> str:
-    """What Git prints."""
-    argv = ["git", *arguments]
-    try:
-        done = subprocess.run(
-            argv,
-            cwd=root,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-    except OSError as error:
-        raise ProgramError(f"cannot run git: {error.strerror}; install it") from None
-    if done.returncode and "not a git repository" in done.stderr:
-        raise InputError("this checkout is not a Git repository; without its history no earlier image is known")
-    if done.returncode not in accepted:
-        raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}")
-    return done.stdout

@@ -80,7 +80,12 @@ def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _named(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
-    """A value whose unknown parts have the names that the text has for them."""
+    """A value whose unknown parts have the names that the text has for them.
+
+    So have ids of resources that are there: rules tell by the name, and not by the id, what belongs together.
+    """
+    if isinstance(text, Unknown) and text.present and text.reference:
+        return text
     if isinstance(value, Unknown):
         return text if isinstance(text, Unknown) else value
     if isinstance(value, dict):

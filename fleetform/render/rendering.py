@@ -49,7 +49,7 @@ def render(
         CatalogError: A stack cannot call the module in its `extra/`.
     """
     values = {**_values(environment), "lock": lock, "extra": extra.calls(environment, declared, folders)}
-    locked = {_service_file(name) for name, service in environment.services.items() if service.build and name in lock}
+    locked = {service_file(name) for name, service in environment.services.items() if service.build and name in lock}
     wanted = (*stacks(environment), *emptied(environment, folders))
     texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in wanted}
     return {
@@ -58,7 +58,8 @@ def render(
     }
 
 
-def _service_file(name: str) -> PurePath:
+def service_file(name: str) -> PurePath:
+    """The file of a service in its stack's folder."""
     return PurePath(f"service_{name}.tf")
 
 
@@ -72,7 +73,7 @@ def _render_stack(
         file = PurePosixPath(template).name
         if file == _PER_SERVICE:
             for name in stack.services:
-                files[_service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
+                files[service_file(name)] = templates.render(template, {**values, **_service(environment, name)})
         else:
             files[PurePath(file.removesuffix(".j2"))] = templates.render(template, {**values, **of_stack})
     return {path: text.strip("\n") + "\n" for path, text in files.items() if text.strip()}

@@ -27,14 +27,14 @@ def markdown(remarks: Sequence[Remark]) -> str:
     ordered = by_severity(remarks)
     head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
     head += "| severity | rule | place | what |\n| --- | --- | --- | --- |\n"
-    rows = _fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
+    rows = fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
     table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are left out")
     details = list(_details(ordered))
-    shown = _fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
+    shown = fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
     return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are left out")
 
 
-def _fitting(parts: Iterable[str], room: int) -> list[str]:
+def fitting(parts: Iterable[str], room: int) -> list[str]:
     """As many parts, from the first on, as there is room for."""
     taken = []
     for part in parts:
@@ -52,32 +52,34 @@ def _left_out(count: int, what: str) -> str:
 def _row(remark: Remark) -> str:
     kind = remark.severity or str(remark.level)
     link = remark.topic.link if remark.topic else ""
-    rule = f"[{_text(remark.rule)}]({link})" if link.startswith("https://") else _text(remark.rule)
-    what = "<br>".join(_text(part) for part in (remark.message, remark.remedy) if part)
-    about = f"{_code(remark.address)}<br>" if remark.address else ""
-    return f"| {kind} | {rule} | {_code(remark.place)} | {about}{what} |\n"
+    rule = f"[{prose(remark.rule)}]({link})" if link.startswith("https://") else prose(remark.rule)
+    what = "<br>".join(prose(part) for part in (remark.message, remark.remedy) if part)
+    about = f"{code(remark.address)}<br>" if remark.address else ""
+    return f"| {kind} | {rule} | {code(remark.place)} | {about}{what} |\n"
 
 
 def _details(ordered: Sequence[Remark]) -> Iterator[str]:
     for rule, group in groupby(ordered, key=lambda remark: remark.rule):
         remarks = list(group)
         topic = remarks[0].topic
-        title = f": {_text(topic.title.removesuffix('.'))}" if topic else ""
+        title = f": {prose(topic.title.removesuffix('.'))}" if topic else ""
         blocks = text(remarks, color=False)
-        fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(blocks)), default=0))
-        yield (
-            f"\n<details><summary>{_text(rule)}{title} ({len(remarks)})</summary>\n\n"
-            f"{fence}text\n{blocks}{fence}\n\n</details>\n"
-        )
+        yield folded(f"{prose(rule)}{title} ({len(remarks)})", blocks)
 
 
-def _text(said: str) -> str:
+def folded(summary: str, lines: str) -> str:
+    """Lines as code that nothing in them ends, folded below a summary, which is Markdown already."""
+    fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(lines)), default=0))
+    return f"\n<details><summary>{summary}</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"
+
+
+def prose(said: str) -> str:
     """Text that Markdown, HTML and GitHub leave as it is, but for words in code quotes, which stay code."""
     parts = _CODE.split(printable(said))
-    return "".join(_code(part) if index % 2 else _literal(part) for index, part in enumerate(parts))
+    return "".join(code(part) if index % 2 else _literal(part) for index, part in enumerate(parts))
 
 
-def _code(said: str) -> str:
+def code(said: str) -> str:
     """Code that nothing in it ends; GitHub makes no links and mentions of what is in it."""
     return f"<code>{_literal(printable(said))}</code>" if said else ""
 

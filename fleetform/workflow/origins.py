@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fleetform import collector
 from fleetform.catalog.loading import resolve
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Position
@@ -30,7 +31,8 @@ def with_origins(findings: Iterable[Finding], root: Path, name: str, library: Li
     found = list(findings)
     if not found:
         return []
-    tree = resolve(root, name).tree
+    with collector.paused():
+        tree = resolve(root, name).tree
     return [replace(finding, origin=_origin(finding, tree, library)) for finding in found]
 
 

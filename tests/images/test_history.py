@@ -139,7 +139,7 @@ def test_a_folder_without_git_has_no_way_back(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     (tmp_path / LOCK.parent).mkdir(parents=True)
     write_lock(tmp_path, "prod", {"web": image(1)})
-    assert refusal(tmp_path) == ("this checkout is not a Git repository; without its history no earlier image is known")
+    assert refusal(tmp_path) == "this checkout is not a Git repository; without its history nothing earlier is known"
 
 
 def test_a_machine_without_git_is_told_to_install_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

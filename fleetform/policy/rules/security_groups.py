@@ -213,10 +213,10 @@ resource "aws_security_group" "web" {
 """,
 )
 def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Answers:
-    """A plan shows what AWS has as inline rules, too: the text alone tells who wrote them."""
+    """The provider's own documents advise against both other kinds."""
     remedy = "use aws_vpc_security_group_ingress_rule and _egress_rule"
     if resource.type == "aws_security_group_rule":
-        yield Fault("its rules undo those of other resources", remedy)
+        yield Fault("rules of this kind have no id of their own, and undo those of other kinds", remedy)
     elif inline := sorted(resource.values.keys() & {"ingress", "egress"}):
         yield Fault("its rules undo those of other resources", remedy, (inline[0],))
 

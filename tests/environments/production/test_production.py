@@ -16,5 +16,6 @@ def test_the_destroy_leaves_nothing(production: Production) -> None:
     assert left == dict.fromkeys(production.before, frozenset())
 
 
-def test_its_plans_break_no_rule_and_answer_what_its_text_leaves_open(production: Production) -> None:
-    assert (production.assessed.findings, production.assessed.open) == ([], [])
+def test_its_plans_break_no_rule_but_what_a_shell_needs_and_leave_no_answer_open(production: Production) -> None:
+    found = [(finding.rule, finding.address) for finding in production.assessed.findings]
+    assert (found, production.assessed.open) == ([("FF042", "module.media.aws_ecs_task_definition.this")], [])

@@ -1,0 +1,186 @@
+"""What `invoke plan` tells of plans that are read: on a screen, to scripts, in a file, by its exit code."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from fleetform.console.plans import Telling, document, show, tell
+from fleetform.errors import CheckFailedError, InputError
+from fleetform.screen import Screen
+from fleetform.terraform.comment import comment
+from fleetform.terraform.plans import Action, Change, Difference, StackPlan
+from tests.terraform import plans
+
+LOST = Change(
+    "aws_lb.this",
+    "aws_lb",
+    Action.REPLACE,
+    forced_by=("name",),
+    differences=(Difference("name", "old\x1b[2J", "new"),),
+)
+MADE = Change("aws_eip.this", "aws_eip", Action.CREATE)
+CALM = StackPlan("payments", (MADE,), (Difference("token", "(sensitive)", "(sensitive)"),))
+PLANS = [StackPlan("foundation", (LOST,), drift=(MADE,)), CALM]
+
+
+def shown(*, terminal: bool, with_details: bool = False) -> str:
+    text = io.StringIO()
+    console = Console(
+        file=text, width=120, highlight=False, force_terminal=terminal, no_color=False, color_system="standard"
+    )
+    show(Screen(console), PLANS, with_details=with_details)
+    return text.getvalue()
+
+
+TABLE = """
+stack       add  change  replace  destroy  risk
+foundation    0       0        1        0  high
+payments      1       0        0        0  -   
+
+high foundation: aws_lb.this: replaced (the old one goes first), as name forces it
+  its DNS name is lost, and what points to it leads nowhere
+""".replace("-   ", "-" + " " * 3)
+
+
+def test_a_log_gets_aligned_columns_and_what_is_risky() -> None:
+    assert shown(terminal=False) == TABLE
+
+
+def test_details_are_every_change_of_every_stack() -> None:
+    assert shown(terminal=False, with_details=True) == TABLE + (
+        "\nfoundation\n"
+        "-/+ aws_lb.this: replaced (the old one goes first), as name forces it\n"
+        '        name: "old\\u001b[2J" -> "new"\n'
+        "changed outside of Terraform\n"
+        "      + aws_eip.this: created\n"
+        "\npayments\n"
+        "  + aws_eip.this: created\n"
+        "outputs\n"
+        "    token: (sensitive) -> (sensitive)\n"
+    )
+
+
+def test_a_terminal_gets_what_is_lost_in_red() -> None:
+    red = [line for line in shown(terminal=True).splitlines() if "\x1b[1;31mhigh" in line]
+    assert [line.split("\x1b")[0].split() for line in red] == [["foundation", "0", "0", "1", "0"], []]
+
+
+def test_an_address_moves_no_cursor() -> None:
+    text = io.StringIO()
+    change = Change("a\x1b[2J\n[red]b", "aws_eip", Action.DELETE)
+    show(Screen(Console(file=text, highlight=False)), [StackPlan("services", (change,))], with_details=False)
+    assert text.getvalue().splitlines()[4] == "high services: a\\x1b[2J\\n[red]b: destroyed"
+
+
+def test_a_script_gets_a_document_of_a_version() -> None:
+    assert document("prod", PLANS[:1], ["services"]) == {
+        "version": 1,
+        "environment": "prod",
+        "stacks": [
+            {
+                "stack": "foundation",
+                "counts": {
+                    "add": 0,
+                    "change": 0,
+                    "replace": 1,
+                    "destroy": 0,
+                    "import": 0,
+                    "move": 0,
+                    "forget": 0,
+                },
+                "risk": "high",
+                "changes": [
+                    {
+                        "address": "aws_lb.this",
+                        "type": "aws_lb",
+                        "action": "replace",
+                        "created_first": False,
+                        "moved_from": "",
+                        "imported": "",
+                        "forced_by": ("name",),
+                        "reason": "",
+                        "differences": ({"name": "name", "before": "old\x1b[2J", "after": "new"},),
+                        "risk": {
+                            "level": "high",
+                            "why": "its DNS name is lost, and what points to it leads nowhere",
+                        },
+                    }
+                ],
+                "outputs": [],
+                "drift": [
+                    {
+                        "address": "aws_eip.this",
+                        "type": "aws_eip",
+                        "action": "create",
+                        "created_first": False,
+                        "moved_from": "",
+                        "imported": "",
+                        "forced_by": (),
+                        "reason": "",
+                        "differences": (),
+                        "risk": None,
+                    }
+                ],
+            }
+        ],
+        "waiting": ["services"],
+    }
+
+
+def test_a_file_gets_the_markdown_although_the_plan_fails(tmp_path: Path) -> None:
+    file = tmp_path / "plan.md"
+    with pytest.raises(CheckFailedError):
+        tell("prod", PLANS, ["later"], Telling(out=str(file), fail_on="replace"))
+    assert file.read_text(encoding="utf-8") == comment("prod", PLANS, ["later"])
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        tell("prod", PLANS, [], Telling(out=str(tmp_path)))
+    assert str(caught.value) == f"--out {tmp_path}: Is a directory; name a file that can be written"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("risk", "foundation: aws_lb.this replaced (the old one goes first), as name forces it"),
+        ("destroy, replace", "foundation: aws_lb.this replaced (the old one goes first), as name forces it"),
+        ("add", "payments: aws_eip.this created"),
+    ],
+)
+def test_a_plan_fails_on_what_it_is_told_to(words: str, expected: str) -> None:
+    with pytest.raises(CheckFailedError) as caught:
+        tell("prod", PLANS, [], Telling(fail_on=words))
+    assert str(caught.value) == f"--fail-on {words.replace(' ', '')}: {expected}"
+
+
+def test_of_many_changes_the_first_are_named() -> None:
+    found = [StackPlan("services", tuple(Change(f"a.b[{at}]", "a", Action.DELETE) for at in range(7)))]
+    with pytest.raises(CheckFailedError) as caught:
+        tell("prod", found, [], Telling(fail_on="destroy"))
+    named = "; ".join(f"services: a.b[{at}] destroyed" for at in range(5))
+    assert str(caught.value) == f"--fail-on destroy: {named}; and 2 more"
+
+
+@pytest.mark.parametrize("words", ["", "change", "destroy,change"])
+def test_a_plan_without_such_a_change_does_not_fail(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    tell("prod", PLANS, [], Telling(fail_on=words))
+    assert capsys.readouterr().out == TABLE
+
+
+def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    calm = [StackPlan("services", tuple(change for change in plans.recorded().changes if change.action == Action.NONE))]
+    tell("prod", calm, [], Telling(fail_on="add,change,replace,destroy,risk"))
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        [],
+        ["stack", "add", "change", "replace", "destroy", "import", "move", "risk"],
+        ["services", "0", "0", "0", "0", "1", "1", "-"],
+    ]
+
+
+def test_another_word_is_refused_with_what_was_meant() -> None:
+    with pytest.raises(InputError) as caught:
+        Telling(fail_on="destroy,replcae")
+    assert str(caught.value) == "--fail-on: there is no `replcae`; did you mean `replace`?"
