@@ -272,13 +272,32 @@ def affected(_context: Context, changed_since: str, env: str = LOCAL, why: bool 
     affected.show(project(), env, changed_since, why=why, as_json=json)
 
 
-@task(help=ENV)
+@task(help={**ENV, **JSON})
 @reporting
-def bootstrap(_context: Context, env: str = LOCAL) -> None:
-    """Make the S3 bucket that holds the environment's Terraform state; once an environment."""
-    from fleetform.console import stacks
+def bootstrap(_context: Context, env: str = LOCAL, json: bool = False) -> None:
+    """Make the S3 bucket that holds the environment's Terraform state, or bring it up to date."""
+    from fleetform.console import state
 
-    stacks.bootstrap(project(), env)
+    state.bootstrap(project(), env, as_json=json)
+
+
+@task(
+    help={
+        **ENV,
+        **YES,
+        **JSON,
+        "unlock": "Remove a stale lock, as STACK:ID, instead.",
+    }
+)
+@reporting
+def state_doctor(_context: Context, env: str = LOCAL, unlock: str = "", yes: bool = False, json: bool = False) -> None:
+    """Show each stack's state and lock, and how to mend what is wrong; exit 1 if anything is."""
+    from fleetform.console import state
+
+    if unlock:
+        state.unlock(project(), env, unlock, yes=yes)
+    else:
+        state.doctor(project(), env, as_json=json)
 
 
 @task(
@@ -537,6 +556,7 @@ namespace = Collection(
     prune,
     affected,
     bootstrap,
+    state_doctor,
     plan,
     apply,
     deploy,

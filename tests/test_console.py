@@ -468,15 +468,6 @@ def test_what_is_protected_is_not_destroyed(project: Project) -> None:
     assert calls(project) == []
 
 
-def test_the_state_bucket_is_made_once(
-    project: Project, terraform_environment: Mapping[str, str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    for _ in range(2):
-        stacks.bootstrap(project, "tiny")
-    Access("eu-central-1", terraform_environment).client("s3").delete_bucket(Bucket=BUCKET)
-    assert capsys.readouterr().out == f"{BUCKET} made\n{BUCKET} is there, and up to date\n"
-
-
 @pytest.fixture
 def stopped(project: Project) -> Iterator[Project]:
     """The project, whose emulator is stopped at the end."""

@@ -20,13 +20,6 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
 
 
-def bootstrap(project: Project, env: str) -> None:
-    """Makes the state bucket of an environment, or brings it up to date."""
-    workplace = terraform.open_environment(project, env)
-    made = terraform.bootstrap(workplace)
-    write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
-
-
 def plan(project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE) -> None:
     """Plans every stack, or those that differ from a commit, and tells what the plans would do; changes nothing.
 

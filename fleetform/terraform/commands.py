@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-
 LOCK_TIMEOUT = 60
 """Seconds that a state which another run has locked is waited for, if nobody says."""
 

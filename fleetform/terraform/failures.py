@@ -17,6 +17,23 @@ _LOCK = (
     r"Error acquiring the state lock(?:.*?ID: (?P<id>\S+).*?Operation: (?P<operation>\S*) Who: (?P<who>.*?)"
     r" Version: (?P<version>\S*) Created: (?P<created>[0-9-]+ [0-9:]+))?"
 )
+# As the AWS SDK for Go 2 prints its errors; `api error` and what follows stay within the operation's own.
+_OPERATION = r"operation error (?P<service>[^:]+): (?P<operation>\w+), (?:(?!operation error).)*?"
+_DENIED = re.compile(
+    r"User: (?P<who>\S+) is not authorized to perform: (?P<action>\S+)(?: on resource: (?P<resource>\S+))?"
+    r"(?: with an explicit deny in an? (?P<policy>[a-z-]+(?: [a-z-]+)*? policy))?"
+)
+# The codes that the SDK takes for throttling: aws-sdk-go-v2, aws/retry/standard.go.
+_THROTTLE = (
+    r"(?:api error (?:Throttl\w*|RequestThrottled\w*|TooManyRequestsException|RequestLimitExceeded|SlowDown"
+    r"|BandwidthLimitExceeded|EC2ThrottledException|PriorRequestNotComplete)\b|retry quota exceeded)"
+)
+_SENDING = (
+    r"request send failed, \w+ \"\w+://(?P<host>[^/\"]+)[^\"]*\": (?:(?!request send failed).)*?"
+    r"(?P<why>connection refused|connection reset by peer|no such host|network is unreachable|i/o timeout|EOF"
+    r"|TLS handshake timeout|context deadline exceeded|x509: [^,]*?(?= with |$))"
+)
+_AGAIN = "run it again: what was done is in the state"
 _PROVIDER = r"Could not retrieve the list of available versions for provider (?P<provider>\S+): "
 
 
@@ -79,6 +96,10 @@ def _no_credentials(_found: re.Match[str], _environment: str) -> str:
 
 def _expired(_found: re.Match[str], _environment: str) -> str:
     return "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
+
+
+def _invalid(_found: re.Match[str], _environment: str) -> str:
+    return "AWS does not know the credentials; see what AWS_PROFILE and AWS_ACCESS_KEY_ID say, or fetch new ones"
 
 
 def _other_account(found: re.Match[str], environment: str) -> str:
@@ -157,13 +178,65 @@ def _lineage(_found: re.Match[str], _environment: str) -> str:
     return "the state that is pushed is not an earlier one of the state in the bucket; see that it is the right stack's"
 
 
+def _denied(found: re.Match[str], _environment: str) -> str:
+    """Names all that is denied: who mends policies would rather do it once."""
+    what = ", nor ".join(dict.fromkeys(map(_permission, _DENIED.finditer(found.string))))
+    return f"AWS does not let {found['who']} do {what}; change the policies, then {_AGAIN}"
+
+
+def _permission(found: re.Match[str]) -> str:
+    why = f" (an explicit deny of a {found['policy']})" if found["policy"] else ""
+    return f"{found['action']} on {found['resource'] or '*'}{why}"
+
+
+def _forbidden(found: re.Match[str], _environment: str) -> str:
+    return (
+        f"AWS denies {found['service']}: {found['operation']}; see whose the credentials are (`aws sts"
+        f" get-caller-identity`) and what they may do, then {_AGAIN}"
+    )
+
+
+def _throttled(found: re.Match[str], _environment: str) -> str:
+    return (
+        f"AWS gets more requests than it takes ({found['service']}: {found['operation']}), of yours and of others in"
+        f" the account; wait a minute, then {_AGAIN}"
+    )
+
+
+def _failing(found: re.Match[str], _environment: str) -> str:
+    return (
+        f"AWS fails ({found['service']}: {found['operation']} answered {found['status']}); see"
+        f" https://health.aws.amazon.com, then {_AGAIN}"
+    )
+
+
+def _unreachable(found: re.Match[str], _environment: str) -> str:
+    return (
+        f"no connection to AWS at {found['host']} ({found['why'].strip()}); see to the network, or HTTPS_PROXY, then"
+        f" {_AGAIN}"
+    )
+
+
 # The first that is found counts: a state that is not saved is worse than the token that has expired.
 _FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
     (re.compile(r"written to the file \"errored\.tfstate\""), _not_saved),
     (re.compile("no space left on device"), _disk_full),
     (re.compile(_LOCK), _locked),
-    (re.compile("No valid credential sources found|no EC2 IMDS role found|Unable to locate credentials"), _no_credentials),
-    (re.compile(r"\b(ExpiredToken(Exception)?|RequestExpired)\b|SSO session has expired"), _expired),
+    (
+        re.compile("No valid credential sources found|no EC2 IMDS role found|Unable to locate credentials"),
+        _no_credentials,
+    ),
+    (
+        re.compile(
+            r"\b(ExpiredToken(Exception)?|RequestExpired)\b|SSO session (?:associated with this profile )?has expired"
+            r"|Token has expired|cached SSO token|SSO Token"
+        ),
+        _expired,
+    ),
+    (
+        re.compile(r"\b(InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch)\b"),
+        _invalid,
+    ),
     (re.compile(r"AWS account ID not allowed: (?P<account>\d+)"), _other_account),
     (re.compile(r"S3 bucket \"(?P<bucket>[^\"]+)\" does not exist"), _no_bucket),
     (re.compile(_PROVIDER + r".*? any of the search locations (?P<places>(?:- \S+ ?)+)"), _not_in_mirrors),
@@ -185,4 +258,9 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
     ),
     (re.compile(r"different state that has the same serial"), _same_serial),
     (re.compile("cannot import state with lineage"), _lineage),
+    (_DENIED, _denied),
+    (re.compile(_OPERATION + r"api error (?:AccessDenied\w*|UnauthorizedOperation|Forbidden)\b"), _forbidden),
+    (re.compile(_OPERATION + _THROTTLE), _throttled),
+    (re.compile(_OPERATION + r"StatusCode: (?P<status>5\d\d)\b"), _failing),
+    (re.compile(_SENDING), _unreachable),
 )

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+# PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h.
+_ALL_PROCESSES = "pid:[4026531836]"
+
 LONGEST_RUN = timedelta(hours=2)
-"""No run of a stack takes longer: what AWS takes longest for, load balancers and steady services, is done in minutes."""
+"""No run of a stack takes longer: load balancers and steady services, for which AWS takes longest, take minutes."""
 
 
 @dataclass(frozen=True)
@@ -67,22 +70,30 @@ def read(text: bytes) -> Lock | None:
 
 
 def this_machine(processes: Path = Path("/proc")) -> Machine:
-    """This machine; where processes cannot be listed, some Terraform may run.
+    """This machine; where not all its processes can be seen, as in a container, some Terraform may run.
 
     Asked after the locks were read: a run that began later holds none of them.
+
+    Args:
+        processes: What Linux says of them.
     """
     return Machine(f"{getpass.getuser()}@{socket.gethostname()}", _any_terraform(processes))
 
 
 def _any_terraform(processes: Path) -> bool:
-    commands = [path for path in processes.glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid())]
-    return not commands or any(_names_terraform(path) for path in commands)
-
-
-def _names_terraform(path: Path) -> bool:
-    """Whether a process may be a Terraform: an editor that has one of its files open counts, which does no harm."""
     try:
-        words = path.read_bytes()
+        if str((processes / "self/ns/pid").readlink()) != _ALL_PROCESSES:
+            return True
+    except OSError:  # no Linux
+        return True
+    commands = (path for path in processes.glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid()))
+    return any(map(_may_be_terraform, commands))
+
+
+def _may_be_terraform(command: Path) -> bool:
+    """Whether a process may be Terraform: an editor that has one of its files open counts, which does no harm."""
+    try:
+        words = command.read_bytes()
     except (FileNotFoundError, ProcessLookupError):  # it has ended
         return False
     except OSError:

@@ -2,7 +2,7 @@
 
 from fleetform.catalog.loading import resolve
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.terraform.failures import explain
+from fleetform.terraform.failures import explained
 from fleetform.workflow.terraform import Workplace
 
 
@@ -17,8 +17,8 @@ def require_account(workplace: Workplace) -> None:
     meant = workplace.variables.get("AWS_REGION") or workplace.variables.get("AWS_DEFAULT_REGION")
     if meant and meant != environment.region:
         raise CheckFailedError(
-            f"{environment.name} is in {environment.region} ({_place(workplace, 'region')}), and the process environment"
-            f" says {meant}; unset AWS_REGION and AWS_DEFAULT_REGION, or mend `region`"
+            f"{environment.name} is in {environment.region} ({_place(workplace, 'region')}), and the process"
+            f" environment says {meant}; unset AWS_REGION and AWS_DEFAULT_REGION, or mend `region`"
         )
     account, arn = _identity(workplace)
     if account != environment.account:
@@ -32,11 +32,11 @@ def _identity(workplace: Workplace) -> tuple[str, str]:
     """The account and the ARN of whom AWS takes us for."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
-    try:
-        found = workplace.access.client("sts").get_caller_identity()
-    except (BotoCoreError, ClientError) as error:
-        told = explain(str(error), workplace.environment.name)
-        raise ProgramError(f"{told or 'AWS does not say who we are; check credentials'}\n{error}") from None
+    with explained(workplace.environment.name):
+        try:
+            found = workplace.access.client("sts").get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            raise ProgramError(f"AWS does not say who we are: {error}") from None
     return found["Account"], found["Arn"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from fleetform.errors import CheckFailedError, InputError
+from fleetform.errors import CheckFailedError, InputError, printable
 from fleetform.programs import read, run
 from fleetform.stacks import Stack
 from fleetform.terraform import commands, installation, locks, state
@@ -70,19 +70,23 @@ def unlock(workplace: Workplace, stack: Stack, lock: Lock) -> None:
         run(argv, workplace.variables_of(stack), workplace.log(stack, "unlock"))
 
 
-def locked(workplace: Workplace, findings: list[Finding], named: str) -> tuple[Stack, Finding]:
-    """The stack and what was found of it, whose lock is named `STACK:ID`.
+def unlocking(workplace: Workplace, stack: str, lock: Lock) -> str:
+    """The command that does the same by hand."""
+    return _by_hand(workplace, stack, _terraform(workplace, stack).force_unlock(lock.id))
+
+
+def locked(workplace: Workplace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
+    """The stack and the lock that `STACK:ID` names, and why nothing can hold the lock any more.
 
     Raises:
         InputError: There is no such stack, or no such lock.
     """
-    name, _, lock = named.partition(":")
     stacks = {stack.name: stack for stack in (*workplace.stacks, *workplace.emptied)}
-    for found in findings:
-        if found.stack == name and found.lock and found.lock.id == lock and name in stacks:
-            return stacks[name], found
-    known = [f"{found.stack}:{found.lock.id}" for found in findings if found.lock]
-    raise InputError(f"no lock `{named}`; " + (f"there are: {', '.join(known)}" if known else "nothing is locked"))
+    known = {f"{found.stack}:{found.lock.id}": found for found in findings if found.lock and found.stack in stacks}
+    found = known.get(named)
+    if found is None or found.lock is None:
+        raise InputError(f"no lock `{printable(named)}`; known: {', '.join(known) or 'none, as nothing is locked'}")
+    return stacks[found.stack], found.lock, found.stale
 
 
 def _version(workplace: Workplace) -> str:
@@ -108,7 +112,7 @@ class _Doctor:
             self._newer(snapshot) if snapshot else None,
             self._lost(stack, snapshot) if snapshot and not has_folder else None,
             self._unreadable_lock(stack) if held and not lock else None,
-            self._stale(stack, lock, stale) if lock and stale else None,
+            self._stale(stack, lock, stale, has_folder=has_folder) if lock and stale else None,
             *(self._unsaved(stack, path, snapshot) for path in self._errored(stack)),
         ]
         return Finding(
@@ -146,15 +150,16 @@ class _Doctor:
         )
 
     def _unreadable_lock(self, stack: str) -> str:
-        return (
-            "its lock does not say whose it is; if nobody works on it, delete it:"
-            f" `aws s3 rm s3://{self._bucket}/{state.lock_key(stack)}`"
-        )
+        return f"its lock does not say whose it is; if nobody works on it, delete it: `{self._deletion(stack)}`"
 
-    def _stale(self, stack: str, lock: Lock, why: str) -> str:
+    def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
+        if not has_folder:
+            return f"its lock is stale ({why}), and no folder is left to unlock it from: `{self._deletion(stack)}`"
         ours = f"invoke state-doctor --env {self.workplace.environment.name} --unlock {stack}:{lock.id}"
-        by_hand = self._by_hand(stack, self._terraform(stack).force_unlock(lock.id))
-        return f"its lock is stale ({why}): `{ours}` removes it, as does `{by_hand}`"
+        return f"its lock is stale ({why}): `{ours}` removes it, as does `{unlocking(self.workplace, stack, lock)}`"
+
+    def _deletion(self, stack: str) -> str:
+        return f"aws s3 rm s3://{self._bucket}/{state.lock_key(stack)}"
 
     def _errored(self, stack: str) -> list[Path]:
         """Terraform leaves it where it works: hashicorp/terraform, internal/backend/local/backend_apply.go."""
@@ -169,18 +174,20 @@ class _Doctor:
             return f"{path} is of another stack, or of this one before it was made anew; keep it until you know whose"
         if snapshot and unsaved.serial <= snapshot.serial:
             return (
-                f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied since;"
-                " plan it, import what the plan would make a second time, then delete the file"
+                f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"
+                " since; plan it, import what the plan would make a second time, then delete the file"
             )
-        command = self._by_hand(stack, self._terraform(stack).push(path))
+        command = _by_hand(self.workplace, stack, _terraform(self.workplace, stack).push(path))
         return f"{path} holds what the last apply did and could not save: `{command}`, then delete the file"
-
-    def _terraform(self, stack: str) -> commands.Terraform:
-        return commands.Terraform(self.workplace.program, self.workplace.folder / stack, color=True)
-
-    def _by_hand(self, stack: str, argv: list[str]) -> str:
-        return f"TF_DATA_DIR={shlex.quote(str(self.workplace.data(stack)))} {shlex.join(argv)}"
 
     @property
     def _bucket(self) -> str:
         return self.workplace.environment.state_bucket
+
+
+def _terraform(workplace: Workplace, stack: str) -> commands.Terraform:
+    return commands.Terraform(workplace.program, workplace.folder / stack, color=True)
+
+
+def _by_hand(workplace: Workplace, stack: str, argv: list[str]) -> str:
+    return f"TF_DATA_DIR={shlex.quote(str(workplace.data(stack)))} {shlex.join(argv)}"

@@ -49,6 +49,42 @@ def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled"],
+)
+def test_throttling_has_many_names(code: str) -> None:
+    output = f"operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error {code}: no"
+    assert explain(output, "dev") == (
+        "AWS gets more requests than it takes (IAM: GetRole), of yours and of others in the account; wait a minute,"
+        " then run it again: what was done is in the state"
+    )
+
+
+def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
+    output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
+    assert explain(output, "dev") == (
+        "AWS does not let arn:aws:iam::123456789012:user/mia do iam:ListRoles on *; change the policies, then run it"
+        " again: what was done is in the state"
+    )
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: expired",
+        "The SSO session associated with this profile has expired or is otherwise invalid.",
+        "Error loading SSO Token: Token for shop does not exist",
+        "Error when retrieving token from sso: Token has expired and refresh failed",
+        "Error: refresh cached SSO token failed, unable to refresh SSO token",
+    ],
+)
+def test_credentials_expire_in_many_words(output: str) -> None:
+    assert explain(output, "dev") == (
+        "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
+    )
+
+
 def test_the_explanation_stands_before_the_message() -> None:
     with pytest.raises(ProgramError) as caught, explained("dev"):
         raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")

@@ -12,7 +12,7 @@ import pytest
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 from fleetform.terraform.bucket import Wanted, ensure_bucket
-from fleetform.terraform.state import has_state, modules, state_key
+from fleetform.terraform.state import Snapshot, has_state, lock_key, modules, objects, snapshot, state_key
 
 HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
 """Credentials of somebody without patience."""
@@ -67,6 +67,39 @@ def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, b
     assert modules(access, bucket) == {"services": {"web"}, "old": {""}}
 
 
+def test_states_and_locks_are_read_and_nothing_else(access: Access, bucket: str) -> None:
+    before = objects(access, bucket)
+    ensure_bucket(access, Wanted(bucket, "123456789012"))
+    s3 = access.client("s3")
+    texts = {state_key("services"): b"a state", lock_key("foundation"): b"a lock"}
+    for key, text in {**texts, "services/plan.json": b"neither"}.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=text)
+    found = objects(access, bucket)
+    assert before is None
+    assert found is not None
+    assert {key: entry.text for key, entry in found.items()} == texts
+    assert [entry.written.tzinfo is None for entry in found.values()] == [False, False]
+
+
+def test_a_state_says_of_itself_what_it_is() -> None:
+    twice = {**resource("module.web"), "instances": [{}, {}]}
+    text = json.dumps(
+        {
+            "version": 4,
+            "serial": 7,
+            "lineage": "5e42",
+            "terraform_version": "1.11.4",
+            "resources": [twice, resource("module.orders"), resource("module.data", "data")],
+        }
+    )
+    assert snapshot(text.encode()) == Snapshot(serial=7, lineage="5e42", version="1.11.4", resources=3)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", b"[]", b'{"version": 4}', b'{"version": 5, "serial": 1}'])
+def test_what_is_no_state_of_a_known_format_is_none(text: bytes) -> None:
+    assert snapshot(text) is None
+
+
 asking = pytest.mark.parametrize(
     ("ask", "remedy"),
     [
@@ -76,6 +109,7 @@ asking = pytest.mark.parametrize(
         ),
         (lambda access: has_state(access, "shop-dev", "foundation"), "check credentials"),
         (lambda access: modules(access, "shop-dev"), "check credentials"),
+        (lambda access: objects(access, "shop-dev"), "check credentials"),
     ],
 )
 
