@@ -1,11 +1,13 @@
 """Invoke tasks: they parse flags and call the library, whose errors become exit codes here."""
 
+import errno
 import functools
 import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,14 +17,17 @@ from invoke.parser.parser import ParseMachine
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from fleetform.console.waves import Driving
     from fleetform.workflow.project import Project
 
 ROOT = Path(__file__).resolve().parent
 WORKERS = 4  # twice the processors of CI: the tests of real containers and of Terraform mostly wait
 LOCAL = "local"
 ALL_LINES = -1
+SUITABLE = 0
 NO_PORT = -1
 WRONG_INPUT = 2
+PROGRAM_FAILED = 3
 INTERRUPTED = 130
 READER_LEFT = 141
 
@@ -35,6 +40,9 @@ ENV = {"env": "The environment, a folder of envs/; left out: local, which stays 
 JSON = {"json": "Print JSON for scripts."}
 RUNNER = {"engine": "docker or podman; left out: the first that works."}
 YES = {"yes": "Do not ask; for pipelines."}
+JOBS = {"jobs": "How many stacks at a time; left out: as many as suit the machine's processors and memory."}
+WAIT = {"wait": "Minutes that a state which another run has locked is waited for; left out: 1."}
+STACK = {"stack": "Only this stack; may be given several times."}
 
 
 class Number(int):
@@ -94,8 +102,9 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
         try:
             if format_ != TEXT:
                 require_catalogs(flags)
-            function(*args, **flags)
-            sys.stdout.flush()
+            with telling_of_a_full_disk():
+                function(*args, **flags)
+                sys.stdout.flush()
         except CatalogError as error:
             from fleetform.console import catalog
 
@@ -111,12 +120,35 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
+@contextmanager
+def telling_of_a_full_disk() -> Iterator[None]:
+    """Turns the one error of the system that may come from anywhere into a message and an exit code."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise Exit(f"{error}; make room, then run it again", PROGRAM_FAILED) from None
+
+
 def require_catalogs(flags: Mapping[str, Any]) -> None:
     """Loads what a task is about before it prints anything: a program reads nothing but the problems then."""
     from fleetform.catalog.loading import load
 
     for flag in sorted(ENVIRONMENTS & flags.keys()):
         load(ROOT, flags[flag])
+
+
+def driving(names: list[str], jobs: int, wait: int, *, yes: bool = False) -> "Driving":
+    """How stacks are planned and applied, as flags say."""
+    from fleetform.console.waves import Driving
+    from fleetform.errors import InputError
+
+    if jobs < SUITABLE:
+        raise InputError(f"--jobs {jobs}: give at least 1, or leave it out for as many as suit this machine")
+    if wait < 0:
+        raise InputError(f"--wait {wait}: give a number of minutes; 0 waits for nobody")
+    return Driving(yes=yes, jobs=jobs, only=frozenset(names), wait=wait)
 
 
 def project() -> "Project":
@@ -301,20 +333,27 @@ def state_doctor(_context: Context, env: str = LOCAL, unlock: str = "", yes: boo
 
 
 @task(
+    iterable=["stack"],
     help={
         **ENV,
+        **STACK,
+        **JOBS,
+        **WAIT,
         **JSON,
         "changed_since": "Only the stacks that `affected` names for this commit.",
         "details": "Show every change with its values, not only what is risky.",
         "out": "File that gets the plans as Markdown, for a pull request.",
         "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
-    }
+    },
 )
 @reporting
 def plan(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
+    stack: list[str],
     env: str = LOCAL,
     changed_since: str = "",
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
     details: bool = False,
     out: str = "",
     fail_on: str = "",
@@ -323,16 +362,35 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     """Show what an apply would do to each stack, and what of it is risky."""
     from fleetform.console import plans, stacks
 
-    stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
+    telling = plans.Telling(json, details, out, fail_on)
+    stacks.plan(project(), env, changed_since, telling, driving(stack, jobs, wait))
 
 
-@task(help={**ENV, **YES})
+@task(
+    iterable=["stack"],
+    help={
+        **ENV,
+        **STACK,
+        **JOBS,
+        **WAIT,
+        **YES,
+        "resume": "Only the stacks that the last apply has left, as they were then.",
+    },
+)
 @reporting
-def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
-    """Plan each stack, show the plan, and apply just that plan."""
+def apply(  # noqa: PLR0913, PLR0917 - a flag each
+    _context: Context,
+    stack: list[str],
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    resume: bool = False,
+    yes: bool = False,
+) -> None:
+    """Plan each stack, show the plans, ask, and apply just these plans."""
     from fleetform.console import stacks
 
-    stacks.apply(project(), env, yes=yes)
+    stacks.apply(project(), env, driving(stack, jobs, wait, yes=yes), resume=resume)
 
 
 @task(
@@ -389,22 +447,37 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     stacks.verify(project(), env, as_json=json)
 
 
-@task(help=ENV)
+@task(help={**ENV, **WAIT})
 @reporting
-def drift(_context: Context, env: str = LOCAL) -> None:
+def drift(_context: Context, env: str = LOCAL, wait: int = Number(1)) -> None:
     """Plan each stack; exit 1 if anything is to be changed."""
     from fleetform.console import stacks
 
-    stacks.drift(project(), env)
+    stacks.drift(project(), env, driving([], SUITABLE, wait))
 
 
-@task(help={**ENV, **YES})
+@task(help={**ENV, **JOBS, **WAIT, **YES})
 @reporting
-def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
+def destroy(
+    _context: Context,
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    yes: bool = False,
+) -> None:
     """Destroy every stack of the environment, dependents first."""
     from fleetform.console import stacks
 
-    stacks.destroy(project(), env, yes=yes)
+    stacks.destroy(project(), env, driving([], jobs, wait, yes=yes))
+
+
+@task(help={**ENV, **JSON})
+@reporting
+def runs(_context: Context, env: str = LOCAL, json: bool = False) -> None:
+    """List what was applied and destroyed from this checkout: who, when, from which commit, and how it ended."""
+    from fleetform.console import runs
+
+    runs.show(project(), env, as_json=json)
 
 
 @task(help={**ENV, **RUNNER})
@@ -565,6 +638,7 @@ namespace = Collection(
     verify,
     drift,
     destroy,
+    runs,
     up,
     down,
     ps,

@@ -188,7 +188,14 @@ def test_states_and_locks_are_told_to_scripts(
     found = json.loads(capsys.readouterr().out)
     written = datetime.fromisoformat(found["stacks"][1].pop("written"))
     assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
-    nothing = {"size": 0, "written": None, "snapshot": None, "lock": None, "stale": None, "troubles": []}
+    nothing: dict[str, object] = {
+        "size": 0,
+        "written": None,
+        "snapshot": None,
+        "lock": None,
+        "stale": None,
+        "troubles": [],
+    }
     lock = {"id": ID, "operation": "apply", "who": "mia@build-7", "version": "1.11.4", "created": created.isoformat()}
     snapshot = {"serial": 7, "lineage": "5e42", "version": "1.11.4", "resources": 2}
     assert found == {

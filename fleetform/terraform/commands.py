@@ -1,10 +1,19 @@
 """Argument vectors for Terraform: pure, one function a command."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 LOCK_TIMEOUT = 60
 """Seconds that a state which another run has locked is waited for, if nobody says."""
+
+
+class Mode(StrEnum):
+    """What a plan is for: to make the stack as its code says, to destroy it, or to see what has changed outside."""
+
+    APPLY = "apply"
+    DESTROY = "destroy"
+    REFRESH = "refresh-only"
 
 
 @dataclass(frozen=True)
@@ -40,10 +49,10 @@ class Terraform:
         """Validates an initialised stack."""
         return self._argv("validate")
 
-    def plan(self, out: Path, *, destroy: bool = False) -> list[str]:
+    def plan(self, out: Path, mode: Mode = Mode.APPLY) -> list[str]:
         """Plans and saves the plan; exit code 2 says that there are changes."""
-        mode = ["-destroy"] if destroy else []
-        return self._argv("plan", "-input=false", "-detailed-exitcode", self._wait, f"-out={out}", *mode)
+        flags = [] if mode == Mode.APPLY else [f"-{mode}"]
+        return self._argv("plan", "-input=false", "-detailed-exitcode", self._wait, f"-out={out}", *flags)
 
     def apply(self, plan: Path) -> list[str]:
         """Applies a saved plan."""

@@ -1,8 +1,11 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +13,11 @@ from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError
-from fleetform.programs import Output, read, run
+from fleetform.programs import Crew, Output, Result, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
+from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import explained
 from fleetform.terraform.summary import Summary, destroyed, summarize
 from fleetform.workflow.project import Project, aws_variables
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from fleetform.terraform.bucket import How
 
 _PLAN_HAS_CHANGES = 2
+_MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Workplace:
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
         lock_timeout: Seconds that a state which another run has locked is waited for.
+        crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
     environment: Environment
@@ -43,6 +49,7 @@ class Workplace:
     work: Path
     variables: Mapping[str, str]
     lock_timeout: int = commands.LOCK_TIMEOUT
+    crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
 
     @property
     def access(self) -> Access:
@@ -80,6 +87,19 @@ class Workplace:
         """The file that a command's output is kept in."""
         return self.work / "logs" / f"{stack.name}-{command}.log"
 
+    def run(
+        self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
+    ) -> Result:
+        """Runs a command of Terraform in a stack.
+
+        Raises:
+            ProgramError: It fails.
+            KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
+        """
+        log.unlink(missing_ok=True)
+        with explained(self.environment.name), self.crew.listening():
+            return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -106,8 +126,12 @@ class Plan:
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    environment = load(project.root, name)
-    return _workplace(project, environment, project.work / "environments" / name, project.work)
+    return _workplace(project, load(project.root, name), work_of(project, name), project.work)
+
+
+def work_of(project: Project, name: str) -> Path:
+    """What is kept of an environment where it is applied."""
+    return project.work / "environments" / name
 
 
 def open_here(project: Project, name: str) -> Workplace:
@@ -140,6 +164,21 @@ def bootstrap(workplace: Workplace) -> "dict[str, How]":
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
     wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
     return ensure_bucket(workplace.access, wanted)
+
+
+def suitable_jobs() -> int:
+    """How many stacks suit this machine at a time: Terraform and its provider take a processor and a gigabyte each."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, _free_memory() // _MEMORY_OF_ONE))
+
+
+def _free_memory() -> int:
+    """Bytes that are free, or would be; where the system does not say, enough."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return sys.maxsize
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
 def has_state(workplace: Workplace, stack: Stack) -> bool:
@@ -184,9 +223,7 @@ def require_settled(workplace: Workplace) -> None:
 
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack."""
-    argv = workplace.terraform(stack).init()
-    with explained(workplace.environment.name):
-        run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
+    workplace.run(stack, workplace.terraform(stack).init(), workplace.log(stack, "init"), output)
 
 
 def validate(workplace: Workplace, stack: Stack) -> None:
@@ -199,14 +236,12 @@ def validate(workplace: Workplace, stack: Stack) -> None:
 
 
 def plan(
-    workplace: Workplace, stack: Stack, output: Output | None = None, *, destroy: bool = False, color: bool = False
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
-    argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
-    variables, accepted = workplace.variables_of(stack), (0, _PLAN_HAS_CHANGES)
-    with explained(workplace.environment.name):
-        result = run(argv, variables, workplace.log(stack, "plan"), output, accepted)
+    argv = workplace.terraform(stack, color=color).plan(path, mode)
+    result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
     changes = result.code == _PLAN_HAS_CHANGES
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
 
@@ -227,10 +262,8 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
     """Applies a saved plan, and discards it."""
     workplace.applied.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
-    variables, log = workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply")
     try:
-        with explained(workplace.environment.name):
-            result = run(argv, variables, log, output)
+        result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
     return summarize(result.lines, result.seconds)
