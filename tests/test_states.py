@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from fleetform.aws import Access
-from fleetform.console import state
+from fleetform.console import stacks, state
+from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.stacks import FOUNDATION
 from fleetform.terraform.bucket import Wanted, ensure_bucket
 from fleetform.terraform.state import lock_key, state_key
 from fleetform.workflow.project import Project
@@ -160,6 +162,12 @@ def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Proje
     with pytest.raises(CheckFailedError) as caught:
         state.doctor(project, "tiny", as_json=False)
     assert str(caught.value) == (f"the state bucket {BUCKET} is not there; `invoke bootstrap --env tiny` makes it")
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> None:
+    workplaces = [stacks.open_checked(project, "tiny"), stacks.open_checked(project, "tiny", Driving(wait=10))]
+    assert [workplace.terraform(FOUNDATION).lock_timeout for workplace in workplaces] == [60, 600]
 
 
 HEADINGS = "stack  serial  resources  bytes  written  by  lock"
