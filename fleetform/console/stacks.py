@@ -143,18 +143,20 @@ class _Apply:
         terraform.require_settled(self._workplace)
         self._wave(_left(self._workplace))
         if not self._drive.how.wants(FOUNDATION):
+            self._prepare()
             self._dependents()
             return
         planned = self._drive.plan([FOUNDATION])
         if self._may_go_last(planned[0]):
             write(f"\n{FOUNDATION.name} only loses resources: what may still use them goes first\n")
             planned[0].discard()
+            self._prepare()
             self._dependents()
-            planned = self._drive.plan([FOUNDATION])
-            self._drive.carry_out(planned)
+            self._drive.carry_out(self._drive.plan([FOUNDATION]))
         else:
             self._drive.carry_out(planned)
-            self._dependents()
+            self._prepare()
+        self._dependents()
 
     def _may_go_last(self, foundation: Plan) -> bool:
         """Whether the dependents may go first."""
@@ -165,9 +167,6 @@ class _Apply:
 
     def _dependents(self) -> None:
         wanted = [stack for stack in self._workplace.stacks[1:] if self._drive.how.wants(stack)]
-        if not wanted:
-            return
-        self._prepare()
         for stack in wanted:
             if stack.tasks:
                 self._wave([stack])

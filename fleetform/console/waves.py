@@ -124,7 +124,9 @@ class Drive:
         told = [terraform.told(self.workplace, each) for each in changing]
         level = worst(change for each in told for change in each.changes)
         if level or len(told) > 1:
-            plans.show_plans(told)
+            from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+            plans.show(Screen(), told, with_details=False)
         environment = self.workplace.environment
         if not (self.how.yes or environment.emulator):
             also = f", and {count_images(sum(doomed.values()))} to delete" if doomed else ""

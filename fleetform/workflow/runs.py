@@ -206,9 +206,9 @@ def _alive(run: Run) -> Run:
 
 
 def moment(workplace: Workplace) -> Moment:
-    """What plans would be made of now."""
+    """What plans would be made of now; what is hidden, such as Terraform's lock file, is left out: it writes it."""
     root = workplace.folder.parents[1]
-    paths = sorted(path for folder in (workplace.folder, root / "modules") for path in folder.rglob("*"))
+    paths = sorted(path for folder in (workplace.folder, root / "modules") for path in folder.rglob("[!.]*"))
     parts = (part for path in paths if path.is_file() for part in (str(path).encode(), path.read_bytes()))
     return Moment(_git(root, "rev-parse", "--verify", "--quiet", "HEAD"), digest(*parts).hex())
 

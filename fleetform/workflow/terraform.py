@@ -16,10 +16,11 @@ from fleetform.errors import CheckFailedError
 from fleetform.programs import Crew, Output, Result, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands, installation, plans, printed
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import explained
-from fleetform.terraform.summary import Summary, destroyed, summarize
+from fleetform.terraform.plans import StackPlan
+from fleetform.terraform.summary import Summary, summarize
 from fleetform.workflow.project import Project, aws_variables
 
 if TYPE_CHECKING:
@@ -110,14 +111,14 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
-        destroyed: Addresses of the resources that it destroys, or replaces.
+        printed: What of it Terraform's text tells; None if that leaves anything open.
     """
 
     stack: Stack
     path: Path
     summary: Summary
     changes: bool
-    destroyed: tuple[str, ...] = ()
+    printed: StackPlan | None = None
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -243,7 +244,8 @@ def plan(
     argv = workplace.terraform(stack, color=color).plan(path, mode)
     result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
     changes = result.code == _PLAN_HAS_CHANGES
-    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+    summary = summarize(result.lines, result.seconds)
+    return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
@@ -251,6 +253,21 @@ def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     return json.loads(
         read(workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack))
     )
+
+
+def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackPlan:
+    """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
+
+    Args:
+        workplace: The environment.
+        planned: The plan.
+        values: With the values that differ, outputs, and what was changed outside of Terraform.
+    """
+    if not planned.changes:
+        return StackPlan(planned.stack.name)
+    if planned.printed and not values:
+        return planned.printed
+    return plans.read(planned.stack.name, show(workplace, planned))
 
 
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
