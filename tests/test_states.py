@@ -30,17 +30,23 @@ case "$*" in
     echo "$TF_DATA_DIR $*" >>"$0.calls"
     [ -n "$FAILURE" ] && echo "$FAILURE" && exit 1
     exit 0 ;;
-  *) echo '{"terraform_version": "1.11.4"}' ;;
+  version*) echo '{{"terraform_version": "1.11.4"}}' ;;
+  *) exec '{terraform}' "$@" ;;
 esac
 """
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]) -> Project:
+def project(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    terraform_binary: str,
+    terraform_environment: Mapping[str, str],
+) -> Project:
     """A project of an environment `tiny`, whose AWS is the emulator; nobody is at a terminal."""
     program = tmp_path / "bin/terraform"
     program.parent.mkdir()
-    program.write_text(STAND_IN, encoding="utf-8")
+    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
     program.chmod(0o755)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
