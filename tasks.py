@@ -447,13 +447,19 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     stacks.verify(project(), env, as_json=json)
 
 
-@task(help={**ENV, **WAIT})
+@task(help={**ENV, **JOBS, **WAIT, **JSON})
 @reporting
-def drift(_context: Context, env: str = LOCAL, wait: int = Number(1)) -> None:
-    """Plan each stack; exit 1 if anything is to be changed."""
+def drift(
+    _context: Context,
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    json: bool = False,
+) -> None:
+    """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
     from fleetform.console import stacks
 
-    stacks.drift(project(), env, driving([], SUITABLE, wait))
+    stacks.drift(project(), env, driving([], jobs, wait), as_json=json)
 
 
 @task(help={**ENV, **JOBS, **WAIT, **YES})
