@@ -344,6 +344,7 @@ def state_doctor(_context: Context, env: str = LOCAL, unlock: str = "", yes: boo
         "details": "Show every change with its values, not only what is risky.",
         "out": "File that gets the plans as Markdown, for a pull request.",
         "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
+        "save": "Keep the plans: `apply --saved` applies just these, or nothing if anything has moved on.",
     },
 )
 @reporting
@@ -357,12 +358,13 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     details: bool = False,
     out: str = "",
     fail_on: str = "",
+    save: bool = False,
     json: bool = False,
 ) -> None:
     """Show what an apply would do to each stack, and what of it is risky."""
     from fleetform.console import plans, stacks
 
-    telling = plans.Telling(json, details, out, fail_on)
+    telling = plans.Telling(json, details, out, fail_on, save)
     stacks.plan(project(), env, changed_since, telling, driving(stack, jobs, wait))
 
 
@@ -375,6 +377,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         **WAIT,
         **YES,
         "resume": "Only the stacks that the last apply has left, as they were then.",
+        "saved": "The plans that `plan --save` has kept, as they are.",
     },
 )
 @reporting
@@ -385,12 +388,13 @@ def apply(  # noqa: PLR0913, PLR0917 - a flag each
     jobs: int = Number(SUITABLE),
     wait: int = Number(1),
     resume: bool = False,
+    saved: bool = False,
     yes: bool = False,
 ) -> None:
     """Plan each stack, show the plans, ask, and apply just these plans."""
     from fleetform.console import stacks
 
-    stacks.apply(project(), env, driving(stack, jobs, wait, yes=yes), resume=resume)
+    stacks.apply(project(), env, driving(stack, jobs, wait, yes=yes), resume=resume, kept=saved)
 
 
 @task(

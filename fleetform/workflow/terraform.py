@@ -121,6 +121,7 @@ class Plan:
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
         printed: What of it Terraform's text tells; None if that leaves anything open.
+        outputs: Whether it changes outputs.
     """
 
     stack: Stack
@@ -128,6 +129,7 @@ class Plan:
     summary: Summary
     changes: bool
     printed: StackPlan | None = None
+    outputs: bool = False
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -320,7 +322,8 @@ def plan(
         raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
-    return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
+    told = printed.read(stack.name, result.lines) if changes else None
+    return Plan(stack, path, summary, changes, told, printed.has_outputs(result.lines))
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
