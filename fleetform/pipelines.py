@@ -1,7 +1,7 @@
 """The pure half of pipelines: environments and their stacks in, the text of a pipeline's definition out.
 
 The templates are in `templates/ci/`. Their signs are `[= value =]` and `[% block %]`, as GitHub's expressions have
-braces. What they print is YAML's quoted text unless it says otherwise: no name is ever read as `true`, a number or null.
+braces. What they print is quoted unless it says otherwise: YAML reads no name as `true`, a number or null.
 
 - `[= value =]` prints text, a number or a list of them, quoted;
 - `[= name | word =]` prints a name bare, for use inside a longer word or a script, and refuses anything but a name;
@@ -93,17 +93,17 @@ class EnvironmentInPipeline:
         name: Its name.
         account: Its AWS account.
         region: Its AWS region.
-        emulator: Whether it never leaves a machine: it is checked alone.
-        protection: Whether it is protected.
         stacks: Its stacks, in the order of their apply.
+        emulator: Whether it never leaves a machine: it is checked, and that is all.
+        protection: Whether it is protected.
     """
 
     name: str
     account: str
     region: str
-    emulator: bool
-    protection: bool
-    stacks: tuple[StackInPipeline, ...]
+    stacks: tuple[StackInPipeline, ...] = ()
+    emulator: bool = False
+    protection: bool = False
 
 
 def in_order(environments: Sequence[EnvironmentInPipeline]) -> list[EnvironmentInPipeline]:

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
 from fleetform.catalog.loading import load
+from fleetform.catalog.repository import refuse_outside
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, ProgramError
 from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
@@ -26,7 +27,8 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
 
     Raises:
         CatalogError: An environment has problems.
-        InputError: No environment is on AWS, or a file is in the way that is not generated.
+        InputError: No environment is on AWS, a file is in the way that is not generated, or its place is a link that
+            leads out of the repository.
     """
     environments = [_environment(project, name) for name in environment_names(project.root)]
     if all(environment.emulator for environment in environments):
@@ -59,6 +61,7 @@ def write(project: Project, wanted: Sequence[Change]) -> None:
 
 def _text(project: Project, provider: Provider) -> str | None:
     """A definition as it stands."""
+    refuse_outside(project.root, provider.file)
     try:
         return (project.root / provider.file).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -69,13 +72,12 @@ def _text(project: Project, provider: Provider) -> str | None:
 
 def _environment(project: Project, name: str) -> EnvironmentInPipeline:
     environment = load(project.root, name)
-    found: tuple[StackInPipeline, ...] = ()
-    if not environment.emulator:
-        inventories = take(project, name).stacks
-        found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
-    return EnvironmentInPipeline(
-        name, environment.account, environment.region, environment.emulator, environment.protection, found
-    )
+    if environment.emulator:
+        return EnvironmentInPipeline(name, environment.account, environment.region, emulator=True)
+    inventories = take(project, name).stacks
+    found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
+    protection = environment.protection
+    return EnvironmentInPipeline(name, environment.account, environment.region, found, protection=protection)
 
 
 def _stack(stack: Stack, inventory: Inventory, env: str) -> StackInPipeline:
