@@ -1,4 +1,4 @@
-"""Running a program: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on once."""
+"""Running programs: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on."""
 
 import contextlib
 import os
@@ -7,14 +7,19 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from fleetform.errors import ProgramError
 
 _ANSWER_SECONDS = 20
+_WAKE_SECONDS = 0.1
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 Output: TypeAlias = Callable[[str], None]
 """Takes one line of output, without its line break."""
@@ -42,7 +47,7 @@ def run(
     output: Output | None = None,
     accepted: tuple[int, ...] = (0,),
 ) -> Result:
-    """Runs a program to its end.
+    """Runs a program to its end, alone; see `Crew.run`.
 
     Args:
         argv: Program and arguments.
@@ -53,29 +58,21 @@ def run(
 
     Raises:
         ProgramError: It could not be started or its exit code is none of the accepted ones.
-        KeyboardInterrupt: Ctrl-C; raised once the program has come to its own orderly end.
+        KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    lines: list[str] = []
-    started = time.monotonic()
-    process = _start(argv, variables, subprocess.DEVNULL)
-    with process, log.open("w", encoding="utf-8") as file, _interrupts_passed_to(process) as interrupts:
-        for line in process.stdout or ():
-            _take(line.rstrip("\n"), lines, file.write, output)
-        process.wait()
-    if interrupts:
-        raise KeyboardInterrupt
-    result = _judged(process, lines, log, accepted)
-    return replace(result, seconds=time.monotonic() - started)
+    log.unlink(missing_ok=True)
+    crew = Crew(again=signal.SIGINT)
+    with crew.listening():
+        return crew.run(argv, variables, log, output, accepted=accepted)
 
 
-def _start(argv: list[str], variables: Mapping[str, str], stdin: int) -> subprocess.Popen[str]:
+def _start(argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
     try:
-        # A session of its own: Ctrl-C reaches it once, from us. A second one makes Terraform quit without its state.
+        # A session of its own: Ctrl-C reaches it from us alone. A second one makes Terraform quit without its state.
         return subprocess.Popen(
             argv,
             env=dict(variables),
-            stdin=stdin,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -102,43 +99,33 @@ def _take(line: str, lines: list[str], write: Callable[[str], object], output: O
         output(line)
 
 
-@contextlib.contextmanager
-def _interrupts_passed_to(process: subprocess.Popen[str]) -> Iterator[list[int]]:
-    """Passes the first Ctrl-C on, and lists all that came.
-
-    A handler, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
-    """
-    received: list[int] = []
-
-    def take(number: int, _frame: object) -> None:
-        if not received and process.poll() is None:  # the whole session, as in a terminal
-            os.killpg(process.pid, signal.SIGINT)
-        received.append(number)
-
-    earlier = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or earlier is signal.SIG_IGN:
-        yield received
-        return
-    signal.signal(signal.SIGINT, take)
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGINT, earlier)
-
-
 class Crew:
     """Programs that run side by side, each from a thread of its caller's, and are interrupted together.
 
-    Ctrl-C reaches the main thread alone: it calls `interrupt`.
+    Signals reach the main thread alone: while it is `listening`, it passes them on.
+
+    Args:
+        again: What the programs get from the second interrupt on. Terraform takes another SIGINT as "at once".
+        told: Gets the number of each interrupt; it must be quick.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, again: signal.Signals = signal.SIGKILL, told: Callable[[int], None] = lambda _: None) -> None:
+        self.told = told
+        self._again = again
+        # A signal may come while its own thread holds it.
+        self._lock = threading.RLock()
         self._running: set[subprocess.Popen[str]] = set()
         self._interrupts = 0
 
-    def run(
-        self, argv: list[str], variables: Mapping[str, str], log: Path, output: Output | None = None, stdin: str = ""
+    def run(  # noqa: PLR0913 - what a program is made of
+        self,
+        argv: list[str],
+        variables: Mapping[str, str],
+        log: Path,
+        output: Output | None = None,
+        stdin: str = "",
+        *,
+        accepted: tuple[int, ...] = (0,),
     ) -> Result:
         """Runs a program to its end.
 
@@ -148,13 +135,15 @@ class Crew:
             log: File to which all output is added.
             output: Gets each line as it comes.
             stdin: What it reads; short.
+            accepted: Exit codes that mean success.
 
         Raises:
-            ProgramError: It could not be started or its exit code is not 0.
-            KeyboardInterrupt: The crew has been interrupted.
+            ProgramError: It could not be started or its exit code is none of the accepted ones.
+            KeyboardInterrupt: The crew has been interrupted; raised once the program has come to its own end.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
+        started = time.monotonic()
         process = self._begin(argv, variables)
         try:
             with process, log.open("a", encoding="utf-8") as file:
@@ -166,23 +155,68 @@ class Crew:
                 self._running.discard(process)
         if self._interrupts:
             raise KeyboardInterrupt
-        return _judged(process, lines, log, (0,))
+        return replace(_judged(process, lines, log, accepted), seconds=time.monotonic() - started)
 
     def _begin(self, argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
         with self._lock:
             if self._interrupts:
                 raise KeyboardInterrupt
-            process = _start(argv, variables, subprocess.PIPE)
+            process = _start(argv, variables)
             self._running.add(process)
-            return process
+        # One that came while it was being started, in this very thread, has not reached it.
+        if self._interrupts:
+            _signal(process, signal.SIGINT)
+        return process
 
     def interrupt(self) -> None:
-        """Interrupts the programs that run, and kills them the second time; none starts any more."""
+        """Interrupts the programs that run; none starts any more."""
         with self._lock:
             self._interrupts += 1
             for process in self._running:
-                if process.poll() is None:  # the whole session: an engine's own children end with it
-                    os.killpg(process.pid, signal.SIGINT if self._interrupts == 1 else signal.SIGKILL)
+                _signal(process, signal.SIGINT if self._interrupts == 1 else self._again)
+        self.told(self._interrupts)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes Ctrl-C, and what ends a session or a machine, as interrupts of the crew; the main thread alone can.
+
+        Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        earlier = {number: signal.getsignal(number) for number in _ENDING}
+        ours = [number for number, handler in earlier.items() if handler is not signal.SIG_IGN]
+        for number in ours:
+            signal.signal(number, lambda *_: self.interrupt())
+        try:
+            yield
+        finally:
+            for number in ours:
+                signal.signal(number, earlier[number])
+
+    def at_once(self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]) -> list[Future[_Answer]]:
+        """Does work on every item, so many at a time, in threads that run the crew's programs.
+
+        Raises:
+            KeyboardInterrupt: The crew has been interrupted; everything has ended.
+        """
+        with self.listening(), ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(work, item) for item in items]
+            while not all(future.done() for future in futures):
+                # Not for ever: where another thread gets the signal, this one notices it only when it wakes.
+                wait(futures, timeout=_WAKE_SECONDS)
+                for future in futures if self._interrupts else ():
+                    future.cancel()
+        if self._interrupts:
+            raise KeyboardInterrupt
+        return futures
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    if process.poll() is None:  # the whole session: its own children end with it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def _feed(process: subprocess.Popen[str], text: str) -> None:
