@@ -299,7 +299,8 @@ def ci(_context: Context, provider: str = "", check: bool = False, json: bool = 
 
     github writes .github/workflows/fleetform.yml, gitlab .gitlab-ci.yml, atlantis atlantis.yaml. A pull request is
     checked, and each stack that it affects is planned; the main branch is applied, environment after environment:
-    by name, and those with `protection` last. A file that was written by hand is never overwritten.
+    by name, those with `protection` last, or as `applied_after` in their environment.yaml says. A file that was
+    written by hand is never overwritten.
     """
     from fleetform.console import pipelines
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.console import pipelines as console
-from fleetform.errors import CheckFailedError, InputError
+from fleetform.errors import CatalogError, CheckFailedError, InputError
 from fleetform.pipelines import PROVIDERS, Provider
 from fleetform.workflow import pipelines
 from fleetform.workflow.project import Project
@@ -75,6 +75,23 @@ def test_a_file_of_somebody_else_is_neither_overwritten_nor_made_anew(project: P
         "no pipeline of ours is here yet; `--provider` with one of github, gitlab, atlantis writes it"
     )
     assert read(project, "atlantis.yaml") == "version: 3\n"
+
+
+def test_an_environment_may_say_which_come_before_it(project: Project) -> None:
+    write(project, "envs/accept/environment.yaml", "applied_after: tiny\n")
+    console.ci(project, "github", check=False, as_json=False)
+    assert "needs: [check, apply-tiny]" in read(project, str(GITHUB.file))
+
+
+def test_an_environment_that_comes_after_none_is_told_with_its_place(project: Project) -> None:
+    write(project, "envs/live/environment.yaml", "log_retention_in_days: 30\napplied_after: [tniy, live]\n")
+    with pytest.raises(CatalogError) as caught:
+        console.ci(project, "github", check=False, as_json=False)
+    place = "envs/live/environment.yaml:2:16: `live` is applied after"
+    assert str(caught.value).splitlines() == [
+        f"{place} `live`, which is no other environment; known: local, tiny",
+        f"{place} `tniy`, which is no other environment; did you mean `tiny`?",
+    ]
 
 
 def test_a_definition_that_is_missing_is_stale(project: Project) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.loading import load
+from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.repository import refuse_outside
+from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
-from fleetform.errors import InputError, ProgramError
+from fleetform.errors import CatalogError, InputError, Problem, ProgramError
 from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
 from fleetform.render.writer import Change
 from fleetform.stacks import FOUNDATION, Stack, stacks
@@ -30,7 +31,8 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
         InputError: No environment is on AWS, a file is in the way that is not generated, or its place is a link that
             leads out of the repository.
     """
-    environments = [_environment(project, name) for name in environment_names(project.root)]
+    names = environment_names(project.root)
+    environments = [_environment(project, name, names) for name in names]
     if all(environment.emulator for environment in environments):
         raise InputError("no environment is on AWS: a pipeline would have nothing to plan; `invoke new-env` makes one")
     found = [
@@ -70,14 +72,32 @@ def _text(project: Project, provider: Provider) -> str | None:
         raise InputError(f"{provider.file}: cannot be read: {error}; make it a readable file") from None
 
 
-def _environment(project: Project, name: str) -> EnvironmentInPipeline:
+def _environment(project: Project, name: str, names: Sequence[str]) -> EnvironmentInPipeline:
     environment = load(project.root, name)
-    if environment.emulator:
-        return EnvironmentInPipeline(name, environment.account, environment.region, emulator=True)
-    inventories = take(project, name).stacks
-    found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
-    protection = environment.protection
-    return EnvironmentInPipeline(name, environment.account, environment.region, found, protection=protection)
+    others = [other for other in names if other != name]
+    if unknown := [other for other in environment.applied_after if other not in others]:
+        raise CatalogError([_unknown(project, name, other, others) for other in unknown])
+    found: tuple[StackInPipeline, ...] = ()
+    if not environment.emulator:
+        inventories = take(project, name).stacks
+        found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
+    return EnvironmentInPipeline(
+        name,
+        environment.account,
+        environment.region,
+        found,
+        emulator=environment.emulator,
+        protection=environment.protection,
+        after=environment.applied_after,
+    )
+
+
+def _unknown(project: Project, name: str, other: str, others: list[str]) -> Problem:
+    tree = resolve(project.root, name).tree
+    position = (tree.at(("applied_after",)) or tree).position
+    return Problem(
+        position, f"`{name}` is applied after `{other}`, which is no other environment", suggestion(other, others)
+    )
 
 
 def _stack(stack: Stack, inventory: Inventory, env: str) -> StackInPipeline:

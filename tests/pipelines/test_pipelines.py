@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fleetform.pipelines import ACTIONS, PROVIDERS, Provider, in_order
+from fleetform.errors import InputError
+from fleetform.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, in_order
 from fleetform.terraform.comment import MARK, comment
 from fleetform.terraform.plans import StackPlan
 from tests.conftest import ROOT
@@ -36,6 +37,9 @@ ATLANTIS_KEYS = {
 }
 # Steps that Atlantis has built in, and those of one key: step.go.
 ATLANTIS_STEPS = {"init", "plan", "apply", "run"}
+
+
+ORDER: dict[str, tuple[str, ...]] = {"a": ("d", "b"), "b": (), "c": ("a",), "d": ("b",)}
 
 
 def parsed(provider: Provider) -> Any:  # noqa: ANN401 - whatever its schema says
@@ -129,6 +133,18 @@ def test_environments_are_in_order_of_names_and_the_protected_come_last() -> Non
     assert [environment.name for environment in in_order(ENVIRONMENTS)] == ["off", "on", "null"]
     assert (jobs()["apply-on"]["needs"], jobs()["apply-null"]["needs"]) == (["check"], ["check", "apply-on"])
     assert parsed(GITLAB)["apply:null"]["needs"] == ["check", "apply:on"]
+
+
+def test_an_environment_comes_after_those_that_it_names() -> None:
+    a, b, c, d = (EnvironmentInPipeline(name, "", "", after=after) for name, after in ORDER.items())
+    assert in_order([a, b, c, d]) == [b, d, a, c]
+
+
+def test_environments_that_wait_for_each_other_are_told() -> None:
+    waiting = [EnvironmentInPipeline(name, "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
+    with pytest.raises(InputError) as caught:
+        in_order(waiting)
+    assert str(caught.value) == "`applied_after`: a, c, d wait for each other; let one wait for none"
 
 
 def test_the_emulators_environment_is_checked_and_nothing_else() -> None:
