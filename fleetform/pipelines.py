@@ -142,11 +142,21 @@ def pipeline(provider: Provider, folder: Path, environments: Sequence[Environmen
         provider: What runs it.
         folder: Holds the templates.
         environments: All environments of the project, in any order.
+
+    Raises:
+        InputError: The template is missing or wrong, or environments wait for each other.
     """
     ordered = in_order(environments)
     on_aws = [environment for environment in ordered if not environment.emulator]
     values = {"environments": ordered, "on_aws": on_aws, "projects": list(_projects(on_aws))}
-    text = _templates(folder).get_template(provider.template).render(values)
+    try:
+        text = _templates(folder).get_template(provider.template).render(values)
+    except jinja2.TemplateError as error:
+        line = getattr(error, "lineno", 1)
+        kind = type(error).__name__
+        raise InputError(
+            f"templates/ci/{provider.template}:{line}:1: {kind}: {error.message}; mend the template"
+        ) from None
     return provider.header + text.strip("\n") + "\n"
 
 

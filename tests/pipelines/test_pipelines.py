@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from fleetform.errors import InputError
-from fleetform.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, in_order
+from fleetform.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, in_order, pipeline
 from fleetform.terraform.comment import MARK, comment
 from fleetform.terraform.plans import StackPlan
 from tests.conftest import ROOT
@@ -145,6 +145,24 @@ def test_environments_that_wait_for_each_other_are_told() -> None:
     with pytest.raises(InputError) as caught:
         in_order(waiting)
     assert str(caught.value) == "`applied_after`: a, c, d wait for each other; let one wait for none"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("version: 3\n[% if %]\n", "2:1: TemplateSyntaxError: Expected an expression, got 'end of statement block'"),
+        ("[= account =]\n", "1:1: UndefinedError: 'account' is undefined"),
+        (None, "1:1: TemplateNotFound: 'atlantis.yaml.j2' not found in search path: '{folder}'"),
+    ],
+    ids=["wrong", "undefined", "missing"],
+)
+def test_a_template_that_is_wrong_is_told_with_its_place(tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / ATLANTIS.template).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        pipeline(ATLANTIS, tmp_path, ENVIRONMENTS)
+    expected = f"templates/ci/atlantis.yaml.j2:{told.format(folder=tmp_path)}; mend the template"
+    assert str(caught.value) == expected
 
 
 def test_the_emulators_environment_is_checked_and_nothing_else() -> None:
