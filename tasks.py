@@ -421,13 +421,13 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     stacks.verify(project(), env, as_json=json)
 
 
-@task(help=ENV)
+@task(help={**ENV, **JOBS, **JSON})
 @reporting
-def drift(_context: Context, env: str = LOCAL) -> None:
-    """Plan each stack; exit 1 if anything is to be changed."""
+def drift(_context: Context, env: str = LOCAL, jobs: int = Number(SUITABLE), json: bool = False) -> None:
+    """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
     from fleetform.console import stacks
 
-    stacks.drift(project(), env)
+    stacks.drift(project(), env, driving([], jobs), as_json=json)
 
 
 @task(help={**ENV, **JOBS, **YES})

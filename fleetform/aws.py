@@ -1,6 +1,7 @@
 """AWS API clients that see the same credentials and endpoint as the Terraform that runs beside them."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from fleetform.errors import ProgramError
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Access:
 
         # Cloud Map's DiscoverInstances would put `data-` before the endpoint's host.
         config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in self.variables)
-        with _process_environment(self.variables):
+        with _ONE_AT_A_TIME, _process_environment(self.variables):
             return self._session.client(service, config=config)
 
     @cached_property
@@ -57,12 +60,19 @@ class Access:
 
 @contextmanager
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """boto3 reads credentials and endpoints from the process alone, when a client is made."""
-    saved, wanted = dict(os.environ), dict(variables)  # they may be the process's own, which are cleared
-    os.environ.clear()
-    os.environ.update(wanted)
+    """boto3 reads credentials and endpoints from the process alone, when a client is made.
+
+    What is the same is not touched: another thread may be looking for a program on PATH.
+    """
+    saved = dict(os.environ)
+    _set_environment(dict(variables))  # they may be the process's own
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(saved)
+        _set_environment(saved)
+
+
+def _set_environment(wanted: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)

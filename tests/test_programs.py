@@ -90,8 +90,11 @@ def test_a_program_that_is_missing_is_an_error(tmp_path: Path) -> None:
     assert str(caught.value) == f"cannot run {tmp_path}/none: No such file or directory; check the installation"
 
 
-def test_ctrl_c_is_passed_on_once_and_the_programs_own_end_waited_for(tmp_path: Path) -> None:
-    """As a terminal does, the test interrupts the whole process group, and twice; the program ends when it lets it."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_session_is_passed_on_and_the_programs_own_end_waited_for(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    """A second one, too: what it means is the program's own business."""
     gate = tmp_path / "gate"
     os.mkfifo(gate)
     program = """
@@ -113,16 +116,31 @@ except KeyboardInterrupt:
     with subprocess.Popen(python(runner), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline()]
-        os.killpg(process.pid, signal.SIGINT)
-        lines.append(process.stdout.readline())
-        os.killpg(process.pid, signal.SIGINT)
+        for _ in range(2):
+            os.killpg(process.pid, number)
+            lines.append(process.stdout.readline())
         gate.write_text("open", encoding="utf-8")
         lines += process.stdout.readlines()
     assert (lines, process.returncode) == (
-        ["program: begins\n", "program: interrupted\n", "program: saved its state\n", "runner: interrupted\n"],
+        [
+            "program: begins\n",
+            *["program: interrupted\n"] * 2,
+            "program: saved its state\n",
+            "runner: interrupted\n",
+        ],
         0,
     )
-    assert (tmp_path / "log").read_text(encoding="utf-8") == "".join(lines[:3])
+    assert (tmp_path / "log").read_text(encoding="utf-8") == "".join(lines[:4])
+
+
+def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
+    told = list[int]()
+    crew = Crew(told=told.append)
+    crew.interrupt()
+    crew.interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        crew.run(python(""), os.environ, tmp_path / "log")
+    assert told == [1, 2]
 
 
 def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
