@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+import tasks
 from fleetform.errors import InputError
 from fleetform.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, in_order, pipeline
 from fleetform.terraform.comment import MARK, comment
@@ -165,6 +166,16 @@ def test_a_template_that_is_wrong_is_told_with_its_place(tmp_path: Path, text: s
     assert str(caught.value) == expected
 
 
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
+def test_every_command_is_a_task_with_these_flags(provider: Provider) -> None:
+    commands = {match[0] for match in re.finditer(r"\./run [^|\n]*", made(provider))}
+    assert commands
+    for command in commands:
+        _, name, *words = command.split()
+        known = {f"--{name}" for argument in tasks.namespace[name].get_arguments() for name in argument.names}
+        assert {word for word in words if word.startswith("--")} - known == set(), command
+
+
 def test_the_emulators_environment_is_checked_and_nothing_else() -> None:
     commands = re.compile(r"\./run ([a-z]+) .*--env off")
     assert commands.findall(made(GITHUB)) == ["render", "check"]
@@ -194,7 +205,7 @@ def test_no_checkout_leaves_its_credentials_behind() -> None:
 
 def test_no_script_holds_what_github_puts_in() -> None:
     scripts = [step["run"] for step in steps() if "run" in step]
-    assert len(scripts) == 20
+    assert len(scripts) == 22
     assert [script for script in scripts if "${{" in script] == []
 
 
@@ -206,6 +217,8 @@ def test_every_job_ends_in_time() -> None:
 
 # ── the comment, by the very script of the workflow
 
+# As GitHub runs `shell: bash`.
+BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
 GH = """#!/bin/sh
 printf '%s\\n' "$*" | head -n 1 >>calls
 case $1-$2 in
@@ -232,8 +245,7 @@ def commented(
     variables = {"STACKS": stacks, "MARK": job["env"]["MARK"], "RUN": "https://run", "NUMBER": "7", "GH_REPO": "o/r"}
     for step in job["steps"][:2]:
         environment = {"PATH": f"{folder}:{os.environ['PATH']}", "GITHUB_RUN_ID": "1", **variables}
-        argv = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-        subprocess.run(argv, cwd=folder, env=environment, check=True)
+        subprocess.run([*BASH, step["run"]], cwd=folder, env=environment, check=True)
     told = (folder / "calls").read_text(encoding="utf-8").splitlines()
     return (folder / "comment.md").read_text(encoding="utf-8"), told
 
@@ -280,3 +292,29 @@ def test_where_nothing_is_affected_a_comment_is_only_updated(tmp_path: Path) -> 
     body, asked = commented(tmp_path, "")
     assert body == "<!-- fleetform plan of on -->\n## Plan of on\n\nNothing of it is affected.\n"
     assert len(asked) == 1
+
+
+# ── the step before an apply, likewise
+
+
+@pytest.mark.parametrize(
+    ("newest", "told"),
+    [("a1", ""), ("b2", "::notice::main is at b2 by now, whose run applies all: nothing is applied here.\n")],
+)
+def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: str, told: str) -> None:
+    """A run that is started again, or approved late, does not take back what came after it."""
+    (tmp_path / "gh").write_text(f"#!/bin/sh\necho {newest}\n", encoding="utf-8")
+    (tmp_path / "gh").chmod(0o755)
+    *_, step, apply = jobs()["apply-on"]["steps"]
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_SHA": "a1",
+        "GITHUB_REF_NAME": "main",
+        "GITHUB_REPOSITORY": "o/r",
+    }
+    argv = [*BASH, step["run"]]
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == told
+    assert (tmp_path / "output").read_text(encoding="utf-8") == f"commit={newest}\n"
+    assert apply["if"] == "steps.newest.outputs.commit == github.sha"
