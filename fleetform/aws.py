@@ -10,7 +10,7 @@ from typing import Any
 
 from fleetform.errors import ProgramError
 
-_ONE_AT_A_TIME = threading.Lock()
+_CHANGING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Access:
 
         # Cloud Map's DiscoverInstances would put `data-` before the endpoint's host.
         config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in self.variables)
-        with _ONE_AT_A_TIME, _process_environment(self.variables):
+        with _process_environment(self.variables):
             return self._session.client(service, config=config)
 
     @cached_property
@@ -62,17 +62,25 @@ class Access:
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
     """boto3 reads credentials and endpoints from the process alone, when a client is made.
 
-    What is the same is not touched: another thread may be looking for a program on PATH.
+    Clients may be made in several threads; others see no more changed meanwhile than has to be.
     """
-    saved = dict(os.environ)
-    _set_environment(dict(variables))  # they may be the process's own
-    try:
-        yield
-    finally:
-        _set_environment(saved)
+    with _CHANGING:
+        differing = {
+            name: (os.environ.get(name), variables.get(name))
+            for name in {*os.environ, *variables}
+            if os.environ.get(name) != variables.get(name)
+        }
+        for name, (_, wanted) in differing.items():
+            _set(name, wanted)
+        try:
+            yield
+        finally:
+            for name, (saved, _) in differing.items():
+                _set(name, saved)
 
 
-def _set_environment(wanted: Mapping[str, str]) -> None:
-    for name in os.environ.keys() - wanted.keys():
-        del os.environ[name]
-    os.environ.update(wanted)
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

@@ -23,13 +23,6 @@ from fleetform.workflow.runs import State
 from fleetform.workflow.terraform import Plan, Workplace
 
 
-def bootstrap(project: Project, env: str) -> None:
-    """Makes the state bucket of an environment, or brings it up to date."""
-    workplace = terraform.open_environment(project, env)
-    made = terraform.bootstrap(workplace)
-    write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
-
-
 def plan(
     project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE, how: Driving = AS_IT_IS
 ) -> None:
@@ -263,7 +256,7 @@ def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workpla
         InputError: A stack that is wanted is none of the environment's.
     """
     require_sound(project, env)
-    workplace = terraform.open_environment(project, env)
+    workplace = replace(terraform.open_environment(project, env), lock_timeout=60 * how.wait)
     known = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
     for name in sorted(how.only - {*known}):
         raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")

@@ -35,12 +35,14 @@ class Driving:
         jobs: How many stacks at a time; 0 for as many as suit the machine.
         only: The stacks that are wanted; none for all.
         quiet: Nothing of Terraform's own output is shown; it is in the logs.
+        wait: Minutes that a state which another run has locked is waited for.
     """
 
     yes: bool = False
     jobs: int = 0
     only: frozenset[str] = frozenset()
     quiet: bool = False
+    wait: int = 1
 
     def wants(self, stack: Stack) -> bool:
         """Whether a stack is wanted."""

@@ -85,6 +85,7 @@ def _environment(project: Project, name: str, names: Sequence[str]) -> Environme
         name,
         environment.account,
         environment.region,
+        environment.state_bucket,
         found,
         emulator=environment.emulator,
         protection=environment.protection,

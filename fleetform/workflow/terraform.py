@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fleetform import identity
 from fleetform.aws import Access
@@ -19,12 +19,15 @@ from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.store import digest
 from fleetform.terraform import commands, installation, plans, printed
 from fleetform.terraform.commands import Mode
+from fleetform.terraform.failures import explained
 from fleetform.terraform.initialization import Initialization, is_missing
 from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.summary import Summary, summarize
 from fleetform.workflow import catalog
 from fleetform.workflow.project import Project, aws_variables
 
+if TYPE_CHECKING:
+    from fleetform.terraform.bucket import How
 T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
@@ -41,6 +44,7 @@ class Workplace:
         folder: The environment's folder in `envs/`.
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
+        lock_timeout: Seconds that a state which another run has locked is waited for.
         crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
@@ -49,6 +53,7 @@ class Workplace:
     folder: Path
     work: Path
     variables: Mapping[str, str]
+    lock_timeout: int = commands.LOCK_TIMEOUT
     crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
 
     @property
@@ -68,11 +73,15 @@ class Workplace:
 
     def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
         """Builds commands for one stack."""
-        return commands.Terraform(self.program, self.folder / stack.name, color)
+        return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
 
     def variables_of(self, stack: Stack) -> dict[str, str]:
         """Terraform's process environment in one stack: its data stays out of the committed folders."""
-        return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
+        return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
+
+    def data(self, stack: str) -> Path:
+        """The folder of Terraform's data of a stack."""
+        return self.work / "data" / stack
 
     def initialization(self, stack: Stack) -> Initialization:
         """The initialisation of one stack."""
@@ -98,7 +107,7 @@ class Workplace:
             KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
         """
         log.unlink(missing_ok=True)
-        with self.crew.listening():
+        with explained(self.environment.name), self.crew.listening():
             return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
 
 
@@ -165,13 +174,14 @@ def _require_version(project: Project, program: str, variables: Mapping[str, str
         project.store.put_many({key: b""})
 
 
-def bootstrap(workplace: Workplace) -> bool:
-    """Makes the bucket for the environment's state; says whether it was missing."""
-    from fleetform.terraform.state import ensure_bucket  # noqa: PLC0415 - it brings boto3
+def bootstrap(workplace: Workplace) -> "dict[str, How]":
+    """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
+    from fleetform.terraform.bucket import Wanted, ensure_bucket  # noqa: PLC0415 - it brings boto3
 
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
-    return ensure_bucket(workplace.access, environment.state_bucket, tags)
+    wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
+    return ensure_bucket(workplace.access, wanted)
 
 
 def suitable_jobs() -> int:
@@ -291,7 +301,8 @@ def validate(workplace: Workplace, stack: Stack) -> None:
     """Validates a stack without its state."""
     terraform = workplace.terraform(stack)
     variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
-    run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
+    with explained(workplace.environment.name):
+        run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
     run(terraform.validate(), variables, workplace.log(stack, "validate"))
 
 

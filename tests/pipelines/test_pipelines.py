@@ -127,7 +127,7 @@ def test_names_stay_names() -> None:
     assert gitlab["plan:null"]["parallel"]["matrix"] == [{"STACK": ["foundation", "tasks", "true", "y"]}]
     assert gitlab["apply:on"]["environment"] == {"name": "on"}
     account = [step["with"]["allowed-account-ids"] for step in steps() if "aws" in step.get("uses", "")]
-    assert account == ["000000000010"] * 3 + ["000000000123"] * 3
+    assert account == ["000000000010"] * 4 + ["000000000123"] * 4
 
 
 def test_environments_are_in_order_of_names_and_the_protected_come_last() -> None:
@@ -137,12 +137,12 @@ def test_environments_are_in_order_of_names_and_the_protected_come_last() -> Non
 
 
 def test_an_environment_comes_after_those_that_it_names() -> None:
-    a, b, c, d = (EnvironmentInPipeline(name, "", "", after=after) for name, after in ORDER.items())
+    a, b, c, d = (EnvironmentInPipeline(name, "", "", "", after=after) for name, after in ORDER.items())
     assert in_order([a, b, c, d]) == [b, d, a, c]
 
 
 def test_environments_that_wait_for_each_other_are_told() -> None:
-    waiting = [EnvironmentInPipeline(name, "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
+    waiting = [EnvironmentInPipeline(name, "", "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
     with pytest.raises(InputError) as caught:
         in_order(waiting)
     assert str(caught.value) == "`applied_after`: a, c, d wait for each other; let one wait for none"
@@ -205,7 +205,7 @@ def test_no_checkout_leaves_its_credentials_behind() -> None:
 
 def test_no_script_holds_what_github_puts_in() -> None:
     scripts = [step["run"] for step in steps() if "run" in step]
-    assert len(scripts) == 22
+    assert len(scripts) == 24
     assert [script for script in scripts if "${{" in script] == []
 
 
@@ -305,7 +305,7 @@ def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: 
     """A run that is started again, or approved late, does not take back what came after it."""
     (tmp_path / "gh").write_text(f"#!/bin/sh\necho {newest}\n", encoding="utf-8")
     (tmp_path / "gh").chmod(0o755)
-    *_, step, apply = jobs()["apply-on"]["steps"]
+    _, _, step, apply, *_ = jobs()["apply-on"]["steps"]
     environment = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "GITHUB_OUTPUT": str(tmp_path / "output"),
