@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -318,3 +319,35 @@ def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: 
     assert done.stdout == told
     assert (tmp_path / "output").read_text(encoding="utf-8") == f"commit={newest}\n"
     assert apply["if"] == "steps.newest.outputs.commit == github.sha"
+
+
+# ── and those after one that failed: nothing else tries them before they are needed
+
+ERRORED = "envs/on/true/errored.tfstate"
+
+
+@pytest.mark.parametrize(
+    ("program", "script", "expected"),
+    [
+        ("aws", jobs()["apply-on"]["steps"][-1]["run"], f"s3 cp {ERRORED} s3://0-bucket/unsaved/7/{ERRORED}"),
+        (".venv/bin/python", parsed(GITLAB)["apply:on"]["after_script"][0], f"{ERRORED} 0-bucket unsaved/7/"),
+    ],
+    ids=["github", "gitlab"],
+)
+def test_a_state_that_could_not_be_saved_is_kept(tmp_path: Path, program: str, script: str, expected: str) -> None:
+    for path in (program, ERRORED, "envs/on/true/main.tf", "envs/null/true/errored.tfstate"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch(mode=0o755)
+    (tmp_path / program).write_text('#!/bin/sh\n[ "$1" != -c ] || shift 2\necho "$*"\n', encoding="utf-8")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_RUN_ID": "7", "CI_JOB_ID": "7"}
+    done = subprocess.run([*BASH, script], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == f"{expected}\n"
+
+
+def test_gitlabs_upload_puts_it_below_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = re.findall(r"-c '(.*?)'", parsed(GITLAB)["apply:on"]["after_script"][0])[0]
+    uploads: list[tuple[str, ...]] = []
+    monkeypatch.setattr("boto3.client", lambda _: SimpleNamespace(upload_file=lambda *given: uploads.append(given)))
+    monkeypatch.setattr(sys, "argv", ["-c", ERRORED, "0-bucket", "unsaved/7/"])
+    exec(program, {})  # noqa: S102 - our own template
+    assert uploads == [(ERRORED, "0-bucket", f"unsaved/7/{ERRORED}")]
