@@ -304,6 +304,27 @@ def affected(_context: Context, changed_since: str, env: str = LOCAL, why: bool 
     affected.show(project(), env, changed_since, why=why, as_json=json)
 
 
+@task(
+    help={
+        **JSON,
+        "provider": "github, gitlab or atlantis; left out: those whose pipeline is here already.",
+        "check": "Write nothing; print the diff, and exit 1 if there is one.",
+    }
+)
+@reporting
+def ci(_context: Context, provider: str = "", check: bool = False, json: bool = False) -> None:
+    """Write the pipeline that checks, plans and applies all environments on AWS; docs/pipelines.md is its manual.
+
+    github writes .github/workflows/fleetform.yml, gitlab .gitlab-ci.yml, atlantis atlantis.yaml. A pull request is
+    checked, and each stack that it affects is planned; the main branch is applied, environment after environment:
+    by name, those with `protection` last, or as `applied_after` in their environment.yaml says. A file that was
+    written by hand is never overwritten.
+    """
+    from fleetform.console import pipelines
+
+    pipelines.ci(project(), provider, check=check, as_json=json)
+
+
 @task(help={**ENV, **JSON})
 @reporting
 def bootstrap(_context: Context, env: str = LOCAL, json: bool = False) -> None:
@@ -638,6 +659,7 @@ namespace = Collection(
     images,
     prune,
     affected,
+    ci,
     bootstrap,
     state_doctor,
     plan,

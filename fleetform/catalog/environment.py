@@ -10,6 +10,7 @@ from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
     NOTHING,
     Account,
+    Alone,
     ApplicationName,
     Boolean,
     Bucket,
@@ -223,6 +224,8 @@ class Environment(Entry):
     yours: it has to let `logs.<region>.amazonaws.com` use it for the log groups, and who applies for schedules."""
     protection: Boolean = False
     """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
+    applied_after: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["dev", ["dev", "staging"]])
+    """The environments that a pipeline applies before this one: one, or a list. See docs/pipelines.md."""
     adopt: Adopted = Adopted()
     """What of it exists already."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"

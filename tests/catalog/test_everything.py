@@ -20,6 +20,7 @@ from fleetform.render.template import Templates
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 
 ELSEWHERE = {
+    "applied_after": "for `ci`",
     "exceptions": "for `check`",
     "exceptions.0.until": "likewise",
     "services.web.build.args": "for `images`",

@@ -1,0 +1,115 @@
+"""Definitions of pipelines, made of all environments of a project."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from fleetform.catalog.files import CATALOG, environment_file, environment_names
+from fleetform.catalog.loading import load, resolve
+from fleetform.catalog.repository import refuse_outside
+from fleetform.catalog.wording import suggestion
+from fleetform.catalog.writing import replace_text
+from fleetform.errors import CatalogError, InputError, Problem, ProgramError
+from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
+from fleetform.render.writer import Change
+from fleetform.stacks import FOUNDATION, Stack, stacks
+from fleetform.workflow.project import Project
+from fleetform.workflow.snapshot import Inventory, take
+
+_TEMPLATES = "templates/ci"
+
+
+def standing(project: Project, providers: Sequence[Provider]) -> list[Provider]:
+    """The providers whose definition stands in the project, of those that are generated."""
+    return [provider for provider in providers if is_ours(_text(project, provider) or "")]
+
+
+def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
+    """What of definitions is not as the environments have it; writes nothing.
+
+    Raises:
+        CatalogError: An environment has problems.
+        InputError: No environment is on AWS, a file is in the way that is not generated, or its place is a link that
+            leads out of the repository.
+    """
+    names = environment_names(project.root)
+    environments = [_environment(project, name, names) for name in names]
+    if all(environment.emulator for environment in environments):
+        raise InputError("no environment is on AWS: a pipeline would have nothing to plan; `invoke new-env` makes one")
+    found = [
+        Change(provider.file, _text(project, provider), pipeline(provider, project.root / _TEMPLATES, environments))
+        for provider in providers
+    ]
+    for change in found:
+        if change.before is not None and not is_ours(change.before):
+            raise InputError(f"{change.path}:1:1: not generated, and in the way of a file that is; rename or remove it")
+    return [change for change in found if change.before != change.after]
+
+
+def write(project: Project, wanted: Sequence[Change]) -> None:
+    """Carries out changes.
+
+    Raises:
+        ProgramError: A file cannot be written.
+    """
+    for change in wanted:
+        place = project.root / change.path
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(place, change.after or "")
+        except OSError as error:
+            message = f"{change.path}: cannot be written: {error.strerror}"
+            raise ProgramError(f"{message}; mend that and run it again") from None
+
+
+def _text(project: Project, provider: Provider) -> str | None:
+    """A definition as it stands."""
+    refuse_outside(project.root, provider.file)
+    try:
+        return (project.root / provider.file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{provider.file}: cannot be read: {error}; make it a readable file") from None
+
+
+def _environment(project: Project, name: str, names: Sequence[str]) -> EnvironmentInPipeline:
+    environment = load(project.root, name)
+    others = [other for other in names if other != name]
+    if unknown := [other for other in environment.applied_after if other not in others]:
+        raise CatalogError([_unknown(project, name, other, others) for other in unknown])
+    found: tuple[StackInPipeline, ...] = ()
+    if not environment.emulator:
+        inventories = take(project, name).stacks
+        found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
+    return EnvironmentInPipeline(
+        name,
+        environment.account,
+        environment.region,
+        environment.state_bucket,
+        found,
+        emulator=environment.emulator,
+        protection=environment.protection,
+        after=environment.applied_after,
+    )
+
+
+def _unknown(project: Project, name: str, other: str, others: list[str]) -> Problem:
+    tree = resolve(project.root, name).tree
+    position = (tree.at(("applied_after",)) or tree).position
+    return Problem(
+        position, f"`{name}` is applied after `{other}`, which is no other environment", suggestion(other, others)
+    )
+
+
+def _stack(stack: Stack, inventory: Inventory, env: str) -> StackInPipeline:
+    rank = 0 if stack == FOUNDATION else 1 if stack.tasks else 2
+    # So that a change of the catalog which nobody has rendered is planned, and refused.
+    sources = (CATALOG.as_posix(), environment_file(env).as_posix()) if stack == FOUNDATION else ()
+    return StackInPipeline(stack.name, rank, bool(stack.tasks), (*sources, *_modules(inventory)))
+
+
+def _modules(inventory: Inventory) -> Iterator[str]:
+    """The modules that a stack calls, and those that they call."""
+    folders = {path.parent for path in inventory.files if not path.is_relative_to(inventory.folder)}
+    outermost = (folder for folder in folders if folders.isdisjoint(folder.parents))
+    yield from sorted(f"{folder.as_posix()}/**/*" for folder in outermost if folder != PurePath())
