@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -73,6 +74,11 @@ def end_quietly(kind: type[BaseException], error: BaseException, trace: "Traceba
 
 
 sys.excepthook = end_quietly
+
+# A request to end, and a terminal that closes, are a Ctrl-C to us: what runs is ended in order.
+for request in (signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(request) is signal.SIG_DFL:
+        signal.signal(request, signal.default_int_handler)
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""Running a program: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on once."""
+"""Running a program: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on."""
 
 import contextlib
 import os
@@ -10,11 +10,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from fleetform.errors import ProgramError
 
 _ANSWER_SECONDS = 20
+_GLANCE_SECONDS = 0.1
+_INTERRUPTS = 2
+_STANDARD_ERROR = 2
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a request to end, and a terminal that closes."""
 
 Output: TypeAlias = Callable[[str], None]
 """Takes one line of output, without its line break."""
@@ -44,6 +49,8 @@ def run(
 ) -> Result:
     """Runs a program to its end.
 
+    It writes to its log itself, and goes on if we are killed: the end of a pipe that nobody reads would kill it too.
+
     Args:
         argv: Program and arguments.
         variables: Its process environment.
@@ -53,30 +60,58 @@ def run(
 
     Raises:
         ProgramError: It could not be started or its exit code is none of the accepted ones.
-        KeyboardInterrupt: Ctrl-C; raised once the program has come to its own orderly end.
+        KeyboardInterrupt: Ctrl-C, or a request to end; raised once the program has come to its own orderly end.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: list[str] = []
     started = time.monotonic()
-    process = _start(argv, variables, subprocess.DEVNULL)
-    with process, log.open("w", encoding="utf-8") as file, _interrupts_passed_to(process) as interrupts:
-        for line in process.stdout or ():
-            _take(line.rstrip("\n"), lines, file.write, output)
-        process.wait()
+    with log.open("wb") as written, log.open("rb") as file:
+        process = _start(argv, variables, subprocess.DEVNULL, written)
+        with process, _interrupts_passed_to(process) as interrupts:
+            for line in _followed(file, process):
+                lines.append(line)
+                if output:
+                    output(line)
     if interrupts:
         raise KeyboardInterrupt
     result = _judged(process, lines, log, accepted)
     return replace(result, seconds=time.monotonic() - started)
 
 
-def _start(argv: list[str], variables: Mapping[str, str], stdin: int) -> subprocess.Popen[str]:
+def _followed(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines of a log while a process writes them, to its end."""
+    rest, ended = b"", False
+    while not ended:
+        ended = _ended(process)  # before we read: all is written then
+        *whole, rest = (rest + file.read()).split(b"\n")
+        yield from map(_decoded, whole)
+    if rest:
+        yield _decoded(rest)
+
+
+def _ended(process: subprocess.Popen[str]) -> bool:
+    """Whether a process has ended, or does so in a moment."""
     try:
-        # A session of its own: Ctrl-C reaches it once, from us. A second one makes Terraform quit without its state.
+        process.wait(_GLANCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").removesuffix("\r")
+
+
+def _start(
+    argv: list[str], variables: Mapping[str, str], stdin: int, stdout: IO[bytes] | int = subprocess.PIPE
+) -> subprocess.Popen[str]:
+    try:
+        # A session of its own: Ctrl-C reaches it from us alone, and a terminal that closes does not end it.
         return subprocess.Popen(
             argv,
             env=dict(variables),
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             text=True,
@@ -88,9 +123,8 @@ def _start(argv: list[str], variables: Mapping[str, str], stdin: int) -> subproc
 
 
 def _judged(process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]) -> Result:
-    argv = process.args if isinstance(process.args, list) else [process.args]
     if process.returncode not in accepted:
-        message = f"`{' '.join(map(str, argv))}` ended with exit code {process.returncode}; its output is in {log}"
+        message = f"`{' '.join(_argv(process))}` ended with exit code {process.returncode}; its output is in {log}"
         raise ProgramError(message, "\n".join(lines))
     return Result(process.returncode, tuple(lines))
 
@@ -104,26 +138,47 @@ def _take(line: str, lines: list[str], write: Callable[[str], object], output: O
 
 @contextlib.contextmanager
 def _interrupts_passed_to(process: subprocess.Popen[str]) -> Iterator[list[int]]:
-    """Passes the first Ctrl-C on, and lists all that came.
+    """Passes Ctrl-C on, twice at most, and lists all that came; a request to end us counts as the first.
 
-    A handler, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
+    Terraform finishes what it has begun at the first and saves its state; at the second it quits at once.
+    Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
     """
     received: list[int] = []
 
     def take(number: int, _frame: object) -> None:
-        if not received and process.poll() is None:  # the whole session, as in a terminal
-            os.killpg(process.pid, signal.SIGINT)
         received.append(number)
+        again = len(received) > 1 and number == signal.SIGINT and received.count(signal.SIGINT) <= _INTERRUPTS
+        if (again or len(received) == 1) and process.poll() is None:
+            _tell_interrupt(process, again=again)
+            os.killpg(process.pid, signal.SIGINT)  # the whole session, as in a terminal
 
-    earlier = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or earlier is signal.SIG_IGN:
+    if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    signal.signal(signal.SIGINT, take)
+    earlier = {number: signal.getsignal(number) for number in _ENDING}
+    heeded = {number: handler for number, handler in earlier.items() if handler is not signal.SIG_IGN}
+    for number in heeded:
+        signal.signal(number, take)
     try:
         yield received
     finally:
-        signal.signal(signal.SIGINT, earlier)
+        for number, handler in heeded.items():
+            signal.signal(number, handler)
+
+
+def _tell_interrupt(process: subprocess.Popen[str], *, again: bool) -> None:
+    name = Path(_argv(process)[0]).name
+    told = (
+        f"{name} ends at once; what it made last may be lost"
+        if again
+        else f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once"
+    )
+    with contextlib.suppress(OSError):  # a terminal that has closed takes nothing
+        os.write(_STANDARD_ERROR, f"\ninterrupted: {told}\n".encode())  # a handler may not write to what is buffered
+
+
+def _argv(process: subprocess.Popen[str]) -> list[str]:
+    return [str(word) for word in process.args] if isinstance(process.args, list) else [str(process.args)]
 
 
 class Crew:
