@@ -1,4 +1,4 @@
-"""Running a program: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on."""
+"""Running programs: output streamed and logged, unexpected exit codes are errors, Ctrl-C is passed on."""
 
 import contextlib
 import os
@@ -7,19 +7,20 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, TypeVar
 
 from fleetform.errors import ProgramError
 
 _ANSWER_SECONDS = 20
-_GLANCE_SECONDS = 0.1
-_INTERRUPTS = 2
+_WAKE_SECONDS = 0.1
 _STANDARD_ERROR = 2
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a request to end, and a terminal that closes."""
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 Output: TypeAlias = Callable[[str], None]
 """Takes one line of output, without its line break."""
@@ -47,9 +48,7 @@ def run(
     output: Output | None = None,
     accepted: tuple[int, ...] = (0,),
 ) -> Result:
-    """Runs a program to its end.
-
-    It writes to its log itself, and goes on if we are killed: the end of a pipe that nobody reads would kill it too.
+    """Runs a program to its end, alone; see `Crew.run`. The first two interrupts are told on standard error.
 
     Args:
         argv: Program and arguments.
@@ -60,58 +59,33 @@ def run(
 
     Raises:
         ProgramError: It could not be started or its exit code is none of the accepted ones.
-        KeyboardInterrupt: Ctrl-C, or a request to end; raised once the program has come to its own orderly end.
+        KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
-    log.parent.mkdir(parents=True, exist_ok=True)
-    lines: list[str] = []
-    started = time.monotonic()
-    with log.open("wb") as written, log.open("rb") as file:
-        process = _start(argv, variables, subprocess.DEVNULL, written)
-        with process, _interrupts_passed_to(process) as interrupts:
-            for line in _followed(file, process):
-                lines.append(line)
-                if output:
-                    output(line)
-    if interrupts:
-        raise KeyboardInterrupt
-    result = _judged(process, lines, log, accepted)
-    return replace(result, seconds=time.monotonic() - started)
+    log.unlink(missing_ok=True)
+    crew = Crew(again=signal.SIGINT, told=lambda count: _tell_interrupt(Path(argv[0]).name, count))
+    with crew.listening():
+        return crew.run(argv, variables, log, output, accepted=accepted)
 
 
-def _followed(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
-    """The lines of a log while a process writes them, to its end."""
-    rest, ended = b"", False
-    while not ended:
-        ended = _ended(process)  # before we read: all is written then
-        *whole, rest = (rest + file.read()).split(b"\n")
-        yield from map(_decoded, whole)
-    if rest:
-        yield _decoded(rest)
+def _tell_interrupt(name: str, count: int) -> None:
+    """Says what an interrupt does. It may have come in the midst of a print: it is not told through a buffer."""
+    told = {
+        1: f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once",
+        2: f"{name} ends at once; what it made last may be lost",
+    }.get(count)
+    if told:
+        with contextlib.suppress(OSError):  # a terminal that has closed takes nothing
+            os.write(_STANDARD_ERROR, f"\ninterrupted: {told}\n".encode())
 
 
-def _ended(process: subprocess.Popen[str]) -> bool:
-    """Whether a process has ended, or does so in a moment."""
+def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[str]:
     try:
-        process.wait(_GLANCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _decoded(line: bytes) -> str:
-    return line.decode("utf-8", errors="replace").removesuffix("\r")
-
-
-def _start(
-    argv: list[str], variables: Mapping[str, str], stdin: int, stdout: IO[bytes] | int = subprocess.PIPE
-) -> subprocess.Popen[str]:
-    try:
-        # A session of its own: Ctrl-C reaches it from us alone, and a terminal that closes does not end it.
+        # A session of its own: Ctrl-C reaches it from us alone. A second one makes Terraform quit without its state.
         return subprocess.Popen(
             argv,
             env=dict(variables),
-            stdin=stdin,
-            stdout=stdout,
+            stdin=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             text=True,
@@ -123,79 +97,68 @@ def _start(
 
 
 def _judged(process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]) -> Result:
+    argv = process.args if isinstance(process.args, list) else [process.args]
     if process.returncode not in accepted:
-        message = f"`{' '.join(_argv(process))}` ended with exit code {process.returncode}; its output is in {log}"
+        message = f"`{' '.join(map(str, argv))}` ended with exit code {process.returncode}; its output is in {log}"
         raise ProgramError(message, "\n".join(lines))
     return Result(process.returncode, tuple(lines))
 
 
-def _take(line: str, lines: list[str], write: Callable[[str], object], output: Output | None) -> None:
-    lines.append(line)
-    write(line + "\n")
-    if output:
-        output(line)
+def _followed(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines of a log while a process writes them, to its end."""
+    rest, ended = b"", False
+    while not ended:
+        ended = _ends(process)  # before we read: then all is written
+        *whole, rest = (rest + file.read()).split(b"\n")
+        yield from map(_decoded, whole)
+    if rest:
+        yield _decoded(rest)
 
 
-@contextlib.contextmanager
-def _interrupts_passed_to(process: subprocess.Popen[str]) -> Iterator[list[int]]:
-    """Passes Ctrl-C on, twice at most, and lists all that came; a request to end us counts as the first.
-
-    Terraform finishes what it has begun at the first and saves its state; at the second it quits at once.
-    Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
-    """
-    received: list[int] = []
-
-    def take(number: int, _frame: object) -> None:
-        received.append(number)
-        again = len(received) > 1 and number == signal.SIGINT and received.count(signal.SIGINT) <= _INTERRUPTS
-        if (again or len(received) == 1) and process.poll() is None:
-            _tell_interrupt(process, again=again)
-            os.killpg(process.pid, signal.SIGINT)  # the whole session, as in a terminal
-
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-    earlier = {number: signal.getsignal(number) for number in _ENDING}
-    heeded = {number: handler for number, handler in earlier.items() if handler is not signal.SIG_IGN}
-    for number in heeded:
-        signal.signal(number, take)
+def _ends(process: subprocess.Popen[str]) -> bool:
+    """Whether a process has ended, or does so in a moment."""
     try:
-        yield received
-    finally:
-        for number, handler in heeded.items():
-            signal.signal(number, handler)
+        process.wait(_WAKE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
-def _tell_interrupt(process: subprocess.Popen[str], *, again: bool) -> None:
-    name = Path(_argv(process)[0]).name
-    told = (
-        f"{name} ends at once; what it made last may be lost"
-        if again
-        else f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once"
-    )
-    with contextlib.suppress(OSError):  # a terminal that has closed takes nothing
-        os.write(_STANDARD_ERROR, f"\ninterrupted: {told}\n".encode())  # a handler may not write to what is buffered
-
-
-def _argv(process: subprocess.Popen[str]) -> list[str]:
-    return [str(word) for word in process.args] if isinstance(process.args, list) else [str(process.args)]
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").removesuffix("\r")
 
 
 class Crew:
     """Programs that run side by side, each from a thread of its caller's, and are interrupted together.
 
-    Ctrl-C reaches the main thread alone: it calls `interrupt`.
+    Signals reach the main thread alone: while it is `listening`, it passes them on.
+
+    Args:
+        again: What the programs get from the second interrupt on. Terraform takes another SIGINT as "at once".
+        told: Gets the number of each interrupt; it must be quick.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, again: signal.Signals = signal.SIGKILL, told: Callable[[int], None] = lambda _: None) -> None:
+        self.told = told
+        self._again = again
+        # A signal may come while its own thread holds it.
+        self._lock = threading.RLock()
         self._running: set[subprocess.Popen[str]] = set()
         self._interrupts = 0
 
-    def run(
-        self, argv: list[str], variables: Mapping[str, str], log: Path, output: Output | None = None, stdin: str = ""
+    def run(  # noqa: PLR0913 - what a program is made of
+        self,
+        argv: list[str],
+        variables: Mapping[str, str],
+        log: Path,
+        output: Output | None = None,
+        stdin: str = "",
+        *,
+        accepted: tuple[int, ...] = (0,),
     ) -> Result:
         """Runs a program to its end.
+
+        It writes to its log itself, and goes on if we are killed: a pipe that nobody reads would end it too.
 
         Args:
             argv: Program and arguments.
@@ -203,41 +166,98 @@ class Crew:
             log: File to which all output is added.
             output: Gets each line as it comes.
             stdin: What it reads; short.
+            accepted: Exit codes that mean success.
 
         Raises:
-            ProgramError: It could not be started or its exit code is not 0.
-            KeyboardInterrupt: The crew has been interrupted.
+            ProgramError: It could not be started or its exit code is none of the accepted ones.
+            KeyboardInterrupt: The crew has been interrupted; raised once the program has come to its own end.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
-        process = self._begin(argv, variables)
-        try:
-            with process, log.open("a", encoding="utf-8") as file:
-                _feed(process, stdin)
-                for line in process.stdout or ():
-                    _take(line.rstrip("\n"), lines, file.write, output)
-        finally:
-            with self._lock:
-                self._running.discard(process)
+        started = time.monotonic()
+        with log.open("ab") as written, log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            process = self._begin(argv, variables, written)
+            try:
+                with process:
+                    _feed(process, stdin)
+                    for line in _followed(file, process):
+                        lines.append(line)
+                        if output:
+                            output(line)
+            finally:
+                with self._lock:
+                    self._running.discard(process)
         if self._interrupts:
             raise KeyboardInterrupt
-        return _judged(process, lines, log, (0,))
+        return replace(_judged(process, lines, log, accepted), seconds=time.monotonic() - started)
 
-    def _begin(self, argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    def _begin(self, argv: list[str], variables: Mapping[str, str], written: IO[bytes]) -> subprocess.Popen[str]:
         with self._lock:
             if self._interrupts:
                 raise KeyboardInterrupt
-            process = _start(argv, variables, subprocess.PIPE)
+            process = _start(argv, variables, written)
             self._running.add(process)
-            return process
+        # One that came while it was being started, in this very thread, has not reached it.
+        if self._interrupts:
+            _signal(process, signal.SIGINT)
+        return process
 
     def interrupt(self) -> None:
-        """Interrupts the programs that run, and kills them the second time; none starts any more."""
+        """Interrupts the programs that run; none starts any more."""
         with self._lock:
             self._interrupts += 1
             for process in self._running:
-                if process.poll() is None:  # the whole session: an engine's own children end with it
-                    os.killpg(process.pid, signal.SIGINT if self._interrupts == 1 else signal.SIGKILL)
+                _signal(process, signal.SIGINT if self._interrupts == 1 else self._again)
+        self.told(self._interrupts)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes Ctrl-C, and what ends a session or a machine, as interrupts of the crew; the main thread alone can.
+
+        After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then SIGTERM.
+        Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        earlier = {number: signal.getsignal(number) for number in _ENDING}
+        ours = [number for number, handler in earlier.items() if handler is not signal.SIG_IGN]
+
+        def take(number: int, _frame: object) -> None:
+            if number == signal.SIGINT or not self._interrupts:
+                self.interrupt()
+
+        for number in ours:
+            signal.signal(number, take)
+        try:
+            yield
+        finally:
+            for number in ours:
+                signal.signal(number, earlier[number])
+
+    def at_once(self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]) -> list[Future[_Answer]]:
+        """Does work on every item, so many at a time, in threads that run the crew's programs.
+
+        Raises:
+            KeyboardInterrupt: The crew has been interrupted; everything has ended.
+        """
+        with self.listening(), ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(work, item) for item in items]
+            while not all(future.done() for future in futures):
+                # Not for ever: where another thread gets the signal, this one notices it only when it wakes.
+                wait(futures, timeout=_WAKE_SECONDS)
+                for future in futures if self._interrupts else ():
+                    future.cancel()
+        if self._interrupts:
+            raise KeyboardInterrupt
+        return futures
+
+
+def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    if process.poll() is None:  # the whole session: its own children end with it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
 
 
 def _feed(process: subprocess.Popen[str], text: str) -> None:

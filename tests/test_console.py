@@ -250,7 +250,7 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
 
 
 def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    stacks.plan(project, "tiny", Telling(as_json=True))
+    stacks.plan(project, "tiny", telling=Telling(as_json=True))
     told = capsys.readouterr()
     expected = document("tiny", [plans.fleet()], ["services"])
     assert (told.out, told.err) == (json.dumps(expected, indent=2) + "\n", "")
@@ -272,7 +272,7 @@ def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"):
-        stacks.plan(project, "tiny", Telling(fail_on="destroy"))
+        stacks.plan(project, "tiny", telling=Telling(fail_on="destroy"))
     assert capsys.readouterr().out == FIRST_PLAN
     assert list(project.work.rglob("*.tfplan")) == []
 

@@ -4,7 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,9 +27,7 @@ _LOOK_UPS = 8
 _WAKE_SECONDS = 0.2
 _HERE = "localhost"
 
-_Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def look_up(images: Sequence[Wanted], lock: Mapping[str, LockedImage], registry:
         CheckFailedError: A tag stands for another image than the lock says.
         FleetformError: There is no such repository, or ECR does not answer.
     """
-    futures = _in_parallel(Crew(), _LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
+    futures = Crew().at_once(_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
     digests = {image.service: future.result() for image, future in zip(images, futures, strict=True)}
     return [_found(image, digest, lock.get(image.service)) for image in images if (digest := digests[image.service])]
 
@@ -154,9 +152,9 @@ def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> O
     credentials = registry.credentials()
     with workshop.private() as private:
         line = _Line(crew, workshop, private, registry, credentials)
-        (login,) = _in_parallel(crew, 1, lambda _: line.login(), [None])
+        (login,) = crew.at_once(1, lambda _: line.login(), [None])
         login.result()
-        futures = _in_parallel(crew, workshop.jobs, line.make, images)
+        futures = crew.at_once(workshop.jobs, line.make, images)
     return _outcome(futures)
 
 
@@ -171,7 +169,7 @@ def build_here(images: Sequence[Wanted], workshop: Workshop) -> Outcome[Stored]:
     crew = Crew()
     with workshop.private() as private:
         shelf = _Shelf(crew, workshop, private)
-        return _outcome(_in_parallel(crew, workshop.jobs, shelf.make, images))
+        return _outcome(crew.at_once(workshop.jobs, shelf.make, images))
 
 
 def _outcome(futures: Sequence[Future[_Made]]) -> Outcome[_Made]:
@@ -323,28 +321,3 @@ def _failure(step: Step, name: str, log: Path, error: ProgramError) -> ProgramEr
     lines = error.output.strip().splitlines()[-1 if meaning else -_TAIL_LINES :]
     told = "".join(f"\n    {line[:_LINE_LENGTH]}" for line in lines)
     return ProgramError(f"{name}: {step} failed: {meaning or 'see below'} (all output: {log}){told}")
-
-
-def _in_parallel(
-    crew: Crew, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]
-) -> list[Future[_Answer]]:
-    """Does work on every item; Ctrl-C ends the crew's programs, and a second one at once.
-
-    Raises:
-        KeyboardInterrupt: Ctrl-C; everything has ended.
-    """
-    interrupted = False
-    with ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        while not all(future.done() for future in futures):
-            try:
-                # Not for ever: where another thread gets the signal, this one notices Ctrl-C only when it wakes.
-                wait(futures, timeout=_WAKE_SECONDS)
-            except KeyboardInterrupt:
-                interrupted = True
-                crew.interrupt()
-                for future in futures:
-                    future.cancel()
-    if interrupted:
-        raise KeyboardInterrupt
-    return futures

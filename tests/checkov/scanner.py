@@ -1,5 +1,6 @@
 """checkov, which is installed beside the project: it pins other versions of what the project needs."""
 
+import fcntl
 import filecmp
 import json
 import shutil
@@ -20,10 +21,12 @@ def environment(name: str) -> Path:
     requirements = ROOT / f"requirements/{name}.txt"
     place = Path(sys.prefix) / name
     installed = place / "installed.txt"
-    if not (installed.is_file() and filecmp.cmp(installed, requirements, shallow=False)):
-        _uv("venv", "--clear", str(place))
-        _uv("pip", "install", "--python", str(place), "--require-hashes", "--requirement", str(requirements))
-        shutil.copy(requirements, installed)
+    with place.with_suffix(".lock").open("w") as lock:  # tests run side by side
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (installed.is_file() and filecmp.cmp(installed, requirements, shallow=False)):
+            _uv("venv", "--clear", str(place))
+            _uv("pip", "install", "--python", str(place), "--require-hashes", "--requirement", str(requirements))
+            shutil.copy(requirements, installed)
     return place
 
 
