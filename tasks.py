@@ -308,18 +308,20 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     json: bool = False,
 ) -> None:
     """Show what an apply would do to each stack, and what of it is risky."""
-    from fleetform.console import plans, stacks
+    from fleetform.console import plans, stacks, turns
 
-    stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
+    with turns.taken(project(), env, "plan"):
+        stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
 
 
 @task(help={**ENV, **YES})
 @reporting
 def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     """Plan each stack, show the plan, and apply just that plan."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.apply(project(), env, yes=yes)
+    with turns.taken(project(), env, "apply"):
+        stacks.apply(project(), env, yes=yes)
 
 
 @task(
@@ -336,8 +338,10 @@ def deploy(
 ) -> None:
     """Render, check, apply, make the images and verify: all that is still to be done."""
     from fleetform import deployment
+    from fleetform.console import turns
 
-    deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
+    with turns.taken(project(), env, "deploy"):
+        deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
 
 
 @task(
@@ -380,18 +384,20 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
 @reporting
 def drift(_context: Context, env: str = LOCAL) -> None:
     """Plan each stack; exit 1 if anything is to be changed."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.drift(project(), env)
+    with turns.taken(project(), env, "drift"):
+        stacks.drift(project(), env)
 
 
 @task(help={**ENV, **YES})
 @reporting
 def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
     """Destroy every stack of the environment, dependents first."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.destroy(project(), env, yes=yes)
+    with turns.taken(project(), env, "destroy"):
+        stacks.destroy(project(), env, yes=yes)
 
 
 @task(help={**ENV, **RUNNER})

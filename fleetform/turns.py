@@ -1,4 +1,4 @@
-"""Turns: of the runs that use one folder, one at a time, and how the last one ended is known to the next.
+"""Turns: of the runs that use one folder, one at a time; and of one that did not end well, the next one knows.
 
 The kernel frees the lock of a process that is gone, however it went. The record in the file stays, and tells.
 """
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from fleetform.errors import CheckFailedError
+from fleetform.errors import CheckFailedError, InputError
 
 _FILE = "turn.json"
 _GLANCE_SECONDS = 0.2
@@ -40,7 +40,9 @@ class Turn:
 
 
 @contextlib.contextmanager
-def turn(folder: Path, task: str, patience: float, tell: Callable[[str], None]) -> Iterator[Turn | None]:
+def turn(
+    folder: Path, task: str, patience: float, tell: Callable[[str], None], recover: Callable[[Turn], None]
+) -> Iterator[None]:
     """Takes a turn in a folder.
 
     Args:
@@ -48,9 +50,8 @@ def turn(folder: Path, task: str, patience: float, tell: Callable[[str], None]) 
         task: What the run does, as it is typed.
         patience: Seconds that it waits for the run that has its turn.
         tell: Told in a line that it waits.
-
-    Yields:
-        The run before, if it was killed: it never came to its own end.
+        recover: Called first if the run before was killed, interrupted, or had a program fail; its record stays until
+            this has ended well.
 
     Raises:
         CheckFailedError: The other run took longer.
@@ -59,12 +60,15 @@ def turn(folder: Path, task: str, patience: float, tell: Callable[[str], None]) 
     # Of a process, not of a file that is open: what we fork does not hold it on.
     with os.fdopen(os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
         _wait(file, patience, tell)
-        killed = _read(file)
+        if before := _read(file):
+            recover(before)
         _write(file, json.dumps(asdict(Turn(task, os.getpid(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"))))
         try:
-            yield killed
-        finally:
+            yield
+        except (CheckFailedError, InputError):
             _write(file, "")
+            raise
+        _write(file, "")
 
 
 def _wait(file: IO[str], patience: float, tell: Callable[[str], None]) -> None:

@@ -83,6 +83,22 @@ def _modules(state: dict[str, Any]) -> frozenset[str]:
     return frozenset(resource.get("module", "").removeprefix("module.").partition(".")[0] for resource in managed)
 
 
+def read(access: Access, bucket: str, stack: str) -> dict[str, Any]:
+    """A stack's state; empty if it has none."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        text = access.client("s3").get_object(Bucket=bucket, Key=state_key(stack))["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchBucket"}:
+            return {}
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    except BotoCoreError as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
 def state_key(stack: str) -> str:
     """The key of a stack's state in the bucket, as `backend.hcl` has it."""
     return f"{stack}/terraform.tfstate"

@@ -1,7 +1,9 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from fleetform.terraform.summary import Summary, destroyed, summarize
 from fleetform.workflow.project import Project, aws_variables
 
 _PLAN_HAS_CHANGES = 2
+_IMPORTS = "fleetform_lost.tf"
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,17 @@ class Workplace:
         """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
         return self.work / "applied"
 
+    def lost(self, stack: str) -> Path:
+        """The file of imports of what an apply made that was killed before it saved its state; none mostly."""
+        return self.work / "lost" / f"{stack}.tf"
+
     def log(self, stack: Stack, command: str) -> Path:
         """The file that a command's output is kept in."""
-        return self.work / "logs" / f"{stack.name}-{command}.log"
+        return self.log_of(stack.name, command)
+
+    def log_of(self, stack: str, command: str) -> Path:
+        """The same of a stack by its name, which may have no folder any more."""
+        return self.work / "logs" / f"{stack}-{command}.log"
 
 
 @dataclass(frozen=True)
@@ -191,11 +202,24 @@ def plan(
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
     argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
-    result = run(
-        argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
-    )
+    with _importing(workplace, stack):
+        result = run(
+            argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
+        )
     changes = result.code == _PLAN_HAS_CHANGES
     return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+
+
+@contextmanager
+def _importing(workplace: Workplace, stack: Stack) -> Iterator[None]:
+    """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not."""
+    lost, place = workplace.lost(stack.name), workplace.folder / stack.name / _IMPORTS
+    if lost.is_file():
+        shutil.copy(lost, place)
+    try:
+        yield
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
@@ -218,4 +242,5 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
         result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
+    workplace.lost(planned.stack.name).unlink(missing_ok=True)
     return summarize(result.lines, result.seconds)
