@@ -1,8 +1,11 @@
 """What a run of Terraform leaves behind that was killed, or whose caller was."""
 
+import getpass
 import json
 import os
+import socket
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fleetform.aws import Access
@@ -61,12 +64,18 @@ class Lock:
     Attributes:
         stack: The stack.
         applying: Whether it was an apply.
-        id: What `terraform force-unlock` takes.
+        who: `user@host`.
+        created: Since when, UTC, as `2026-01-31 12:00:00`.
     """
 
     stack: str
     applying: bool
-    id: str
+    who: str
+    created: str
+
+    def may_be_of(self, since: str) -> bool:
+        """Whether a run on this machine can have taken it that began at a time, as `created`."""
+        return self.who == f"{getpass.getuser()}@{socket.gethostname()}" and self.created >= since
 
 
 def find_locks(access: Access, bucket: str) -> list[Lock]:
@@ -91,9 +100,11 @@ def _lock(key: str, text: bytes) -> Lock:
     stack = key.partition("/")[0]
     try:
         found = json.loads(text)
-        return Lock(stack, found["Operation"] == "OperationTypeApply", str(found["ID"]))
+        created = datetime.fromisoformat(found["Created"]).astimezone(UTC)
+        applying = found["Operation"] == "OperationTypeApply"
+        return Lock(stack, applying, str(found["Who"]), f"{created:%Y-%m-%d %H:%M:%S}")
     except (ValueError, KeyError, TypeError):  # half a lock
-        return Lock(stack, applying=True, id="")
+        return Lock(stack, applying=False, who="", created="")
 
 
 def remove_lock(access: Access, bucket: str, stack: str) -> None:

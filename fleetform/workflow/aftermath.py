@@ -31,12 +31,15 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
         tell: Told what is found.
     """
     _wait(workplace, before, tell)
-    for lock in leftovers.find_locks(workplace.access, workplace.environment.state_bucket):
+    environment = workplace.environment
+    for lock in leftovers.find_locks(workplace.access, environment.state_bucket):
+        if not (environment.emulator or lock.may_be_of(before.since)):
+            continue
         tell(f"{before} left {lock.stack} locked: its Terraform was killed")
         if lock.applying:
             _find_lost(workplace, lock.stack, tell)
-        if workplace.environment.emulator:
-            leftovers.remove_lock(workplace.access, workplace.environment.state_bucket, lock.stack)
+        if environment.emulator:
+            leftovers.remove_lock(workplace.access, environment.state_bucket, lock.stack)
 
 
 def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
