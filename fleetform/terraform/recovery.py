@@ -15,6 +15,8 @@ from fleetform.hcl.literals import literal
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
+_DECORATION = re.compile(rf"^(?:{_COLORS.pattern}|[ \t])*[╷│╵]|{_COLORS.pattern}", re.MULTILINE)
+_MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
 _TYPE = re.compile(r"(?:module\.[^.\[]+(?:\[[^]]*\])?\.)*(?P<type>\w+)\.(?P<name>\w+)(?P<key>\[.*\])?")
 
 # How each resource of our modules is imported: pages of the AWS provider 5.100, section "Import".
@@ -115,6 +117,12 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
             unknown[address] = made[address]
     begun = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
     return Lost(imports, unknown, tuple(sorted(address for address in begun if _type(address) not in _MADE_AGAIN)))
+
+
+def missing(output: str) -> frozenset[str]:
+    """The addresses whose imports a plan refused, as what they would have imported is not there any more."""
+    text = " ".join(_DECORATION.sub("", output).split())  # Terraform wraps lines as wide as the terminal is
+    return frozenset(json.loads(quoted) for quoted in _MISSING.findall(text))
 
 
 def blocks(imports: Mapping[str, str]) -> str:

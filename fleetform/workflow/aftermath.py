@@ -1,6 +1,7 @@
 """After a run that was killed: what it left is waited for, ended, unlocked, and what it made is found again."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -62,7 +63,7 @@ def _find_lost(workplace: Workplace, stack: str, tell: Tell) -> None:
         tell(f"{stack}: {line}")
     if found.imports:
         workplace.lost(stack).parent.mkdir(exist_ok=True)
-        workplace.lost(stack).write_text(recovery.blocks(found.imports), encoding="utf-8")
+        workplace.lost(stack).write_text(json.dumps(found.imports), encoding="utf-8")
 
 
 def _told(found: Lost) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from typing import Any
 from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
-from fleetform.errors import CheckFailedError
+from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.programs import Output, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.terraform import commands, installation
+from fleetform.terraform.recovery import blocks, missing
 from fleetform.terraform.summary import Summary, destroyed, summarize
 from fleetform.workflow.project import Project, aws_variables
 
@@ -70,8 +70,8 @@ class Workplace:
         return self.work / "applied"
 
     def lost(self, stack: str) -> Path:
-        """The file of imports of what an apply made that was killed before it saved its state; none mostly."""
-        return self.work / "lost" / f"{stack}.tf"
+        """The file that says by what to import what an apply made that was killed; there is none mostly."""
+        return self.work / "lost" / f"{stack}.json"
 
     def log(self, stack: Stack, command: str) -> Path:
         """The file that a command's output is kept in."""
@@ -212,12 +212,22 @@ def plan(
 
 @contextmanager
 def _importing(workplace: Workplace, stack: Stack) -> Iterator[None]:
-    """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not."""
+    """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
+
+    Raises:
+        ProgramError: The plan failed; what is not there any more is imported no longer.
+    """
     lost, place = workplace.lost(stack.name), workplace.folder / stack.name / _IMPORTS
-    if lost.is_file():
-        shutil.copy(lost, place)
+    imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
+    if imports:
+        place.write_text(blocks(imports), encoding="utf-8")
     try:
         yield
+    except ProgramError as error:
+        if gone := missing(error.output):
+            lost.write_text(json.dumps({name: imports[name] for name in imports if name not in gone}), encoding="utf-8")
+            raise ProgramError(f"{error}; what is gone is imported no longer: run it again", error.output) from None
+        raise
     finally:
         place.unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from tests.faults import inventory
 from tests.faults.inventory import Inventory
 
 ENVIRONMENT = "local"
+_GLANCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Checkout:
             return begun.end()
 
     @contextmanager
-    def begun(self, task: str) -> "Iterator[Begun]":
+    def begun(self, task: str, output_name: str = "out") -> "Iterator[Begun]":
         """Begins a task, as a terminal does: in a process group of its own."""
-        with (self.root / f"{task}.out").open("w+", encoding="utf-8") as output:
+        with (self.root / output_name).open("w+", encoding="utf-8") as output:
             argv = [sys.executable, "-m", "invoke", task, "--env", ENVIRONMENT]
             variables = {**os.environ, "COLUMNS": "200"}
             with subprocess.Popen(
@@ -125,6 +126,17 @@ class Begun:
             self.process.wait(seconds)
             return True
         return False
+
+    def until(self, made: Callable[[str], bool]) -> bool:
+        """Waits until its output is as it should be; False if it ends before."""
+        while not made(self.output()):
+            if self.wait(_GLANCE_SECONDS):
+                return False
+        return True
+
+    def until_made(self, count: int) -> bool:
+        """Waits until so many resources are made; False if it ends before."""
+        return self.until(lambda output: output.count(": Creation complete after") >= count)
 
     def output(self) -> str:
         """What it has printed so far."""

@@ -17,7 +17,6 @@ _RESOURCES = 48  # of the small project
 _PREPARATIONS = 12.0  # seconds until something is made, about
 _A_MOMENT = 3.0  # seconds
 _SECOND_CTRL_C = 2.0  # seconds after the first, at most
-_GLANCE = 0.05  # seconds
 
 
 class Kill(Enum):
@@ -113,10 +112,7 @@ def kill(folder: Path, seed: int, how: Kill | None = None, when: Moment | None =
 
 def _wait(begun: Begun, when: Moment) -> bool:
     """Waits for a moment; False if the task ends before."""
-    while begun.output().count(": Creation complete after") < when.made:
-        if begun.wait(_GLANCE):
-            return False
-    return not begun.wait(when.seconds)
+    return begun.until_made(when.made) and not begun.wait(when.seconds)
 
 
 def _end(project: Checkout, begun: Begun, how: Kill, chosen: random.Random) -> None:

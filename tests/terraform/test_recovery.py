@@ -1,8 +1,11 @@
 """What an apply made that was killed, from its log and the state."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from fleetform.terraform.recovery import Lost, blocks, lost
+from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, Lost, blocks, lost, missing
 
 NETWORK = "module.network"
 LOG = """\
@@ -93,3 +96,37 @@ def test_a_file_imports_them() -> None:
         'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
         '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
     )
+
+
+REFUSED = """\
+\x1b[31m╷\x1b[0m\x1b[0m
+\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote object\x1b[0m
+\x1b[31m│\x1b[0m \x1b[0m
+\x1b[31m│\x1b[0m \x1b[0mWhile attempting to import an existing object to "aws_vpc.this[\\"a\\"]", the
+\x1b[31m│\x1b[0m \x1b[0mprovider detected that no object exists with the given id.
+\x1b[31m╵\x1b[0m\x1b[0m
+
+Error: Cannot import non-existent remote object
+
+While attempting to import an existing object to
+"aws_cloudwatch_log_group.this", the provider detected that no object exists
+with the given id. Only pre-existing objects can be imported; check that the
+"""
+"""As Terraform 1.11 prints it to a terminal, and then to a file."""
+
+
+def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
+    assert missing(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
+    assert missing("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
+
+
+def test_all_resources_of_the_modules_are_known(root: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in root.glob("modules/*/*.tf")]
+    kinds = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
+    assert kinds - _BY_ID - _MADE_AGAIN == {
+        "aws_ecs_cluster",
+        "aws_ecs_service",
+        "aws_route",
+        "aws_route_table_association",
+        "aws_service_discovery_private_dns_namespace",
+    }
