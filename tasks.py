@@ -16,12 +16,14 @@ from invoke.parser.parser import ParseMachine
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from fleetform.console.waves import Driving
     from fleetform.workflow.project import Project
 
 ROOT = Path(__file__).resolve().parent
 WORKERS = 4  # twice the processors of CI: the tests of real containers and of Terraform mostly wait
 LOCAL = "local"
 ALL_LINES = -1
+SUITABLE = 0
 NO_PORT = -1
 WRONG_INPUT = 2
 INTERRUPTED = 130
@@ -36,6 +38,8 @@ ENV = {"env": "The environment, a folder of envs/; left out: local, which stays 
 JSON = {"json": "Print JSON for scripts."}
 RUNNER = {"engine": "docker or podman; left out: the first that works."}
 YES = {"yes": "Do not ask; for pipelines."}
+JOBS = {"jobs": "How many stacks at a time; left out: as many as suit the machine's processors and memory."}
+STACK = {"stack": "Only this stack; may be given several times."}
 
 
 class Number(int):
@@ -123,6 +127,16 @@ def require_catalogs(flags: Mapping[str, Any]) -> None:
 
     for flag in sorted(ENVIRONMENTS & flags.keys()):
         load(ROOT, flags[flag])
+
+
+def driving(names: list[str], jobs: int, *, yes: bool = False) -> "Driving":
+    """How stacks are planned and applied, as flags say."""
+    from fleetform.console.waves import Driving
+    from fleetform.errors import InputError
+
+    if jobs < SUITABLE:
+        raise InputError(f"--jobs {jobs}: give at least 1, or leave it out for as many as suit this machine")
+    return Driving(yes=yes, jobs=jobs, only=frozenset(names))
 
 
 def project() -> "Project":
@@ -288,20 +302,25 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
 
 
 @task(
+    iterable=["stack"],
     help={
         **ENV,
+        **STACK,
+        **JOBS,
         **JSON,
         "changed_since": "Only the stacks that `affected` names for this commit.",
         "details": "Show every change with its values, not only what is risky.",
         "out": "File that gets the plans as Markdown, for a pull request.",
         "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
-    }
+    },
 )
 @reporting
 def plan(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
+    stack: list[str],
     env: str = LOCAL,
     changed_since: str = "",
+    jobs: int = Number(SUITABLE),
     details: bool = False,
     out: str = "",
     fail_on: str = "",
@@ -310,18 +329,29 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     """Show what an apply would do to each stack, and what of it is risky."""
     from fleetform.console import plans, stacks, turns
 
+    telling = plans.Telling(json, details, out, fail_on)
     with turns.taken(project(), env, "plan"):
-        stacks.plan(project(), env, changed_since, plans.Telling(json, details, out, fail_on))
+        stacks.plan(project(), env, changed_since, telling, driving(stack, jobs))
 
 
-@task(help={**ENV, **YES})
+@task(
+    iterable=["stack"],
+    help={**ENV, **STACK, **JOBS, **YES, "resume": "Only the stacks that the last apply has left, as they were then."},
+)
 @reporting
-def apply(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
-    """Plan each stack, show the plan, and apply just that plan."""
+def apply(
+    _context: Context,
+    stack: list[str],
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    resume: bool = False,
+    yes: bool = False,
+) -> None:
+    """Plan each stack, show the plans, ask, and apply just these plans."""
     from fleetform.console import stacks, turns
 
     with turns.taken(project(), env, "apply"):
-        stacks.apply(project(), env, yes=yes)
+        stacks.apply(project(), env, driving(stack, jobs, yes=yes), resume=resume)
 
 
 @task(
@@ -390,14 +420,23 @@ def drift(_context: Context, env: str = LOCAL) -> None:
         stacks.drift(project(), env)
 
 
-@task(help={**ENV, **YES})
+@task(help={**ENV, **JOBS, **YES})
 @reporting
-def destroy(_context: Context, env: str = LOCAL, yes: bool = False) -> None:
+def destroy(_context: Context, env: str = LOCAL, jobs: int = Number(SUITABLE), yes: bool = False) -> None:
     """Destroy every stack of the environment, dependents first."""
     from fleetform.console import stacks, turns
 
     with turns.taken(project(), env, "destroy"):
-        stacks.destroy(project(), env, yes=yes)
+        stacks.destroy(project(), env, driving([], jobs, yes=yes))
+
+
+@task(help={**ENV, **JSON})
+@reporting
+def runs(_context: Context, env: str = LOCAL, json: bool = False) -> None:
+    """List what was applied and destroyed from this checkout: who, when, from which commit, and how it ended."""
+    from fleetform.console import runs
+
+    runs.show(project(), env, as_json=json)
 
 
 @task(help={**ENV, **RUNNER})
@@ -557,6 +596,7 @@ namespace = Collection(
     verify,
     drift,
     destroy,
+    runs,
     up,
     down,
     ps,

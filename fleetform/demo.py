@@ -11,6 +11,7 @@ from fleetform.images.engine import find_engine
 from fleetform.images.failures import NO_BASE_IMAGE
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION
+from fleetform.terraform.commands import Mode
 from fleetform.verification import Report
 from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
 from fleetform.workflow.assessment import assess
@@ -148,7 +149,7 @@ def _plan_again(workplace: Workplace, screen: Screen) -> None:
 def _destroy(workplace: Workplace, screen: Screen) -> None:
     for stack in reversed(workplace.stacks):
         with screen.step(f"Destroy {stack.name}") as step:
-            plan = terraform.plan(workplace, stack, step.show, destroy=True)
+            plan = terraform.plan(workplace, stack, step.show, mode=Mode.DESTROY)
             if stack == FOUNDATION:
                 pruning.clear(workplace, pruning.doomed(workplace, plan))
             step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"

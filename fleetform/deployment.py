@@ -12,6 +12,7 @@ from fleetform.catalog.models import Environment
 from fleetform.console.images import make_images
 from fleetform.console.rendering import render
 from fleetform.console.stacks import apply_stacks, open_checked
+from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
@@ -65,7 +66,7 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
         if how.severity != NONE:
             _require_scans(project, workplace, screen, how.severity)
 
-    apply_stacks(workplace, prepare, yes=how.yes)
+    apply_stacks(workplace, prepare, Driving(yes=how.yes))
     with screen.step("Verify through the AWS API") as step:
         report = verification.verify(workplace)
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"

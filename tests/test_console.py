@@ -15,6 +15,7 @@ from fleetform.aws import Access
 from fleetform.console import emulator as emulator_tasks
 from fleetform.console import rendering, stacks
 from fleetform.console.plans import Telling, document
+from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.state import ensure_bucket, state_key
 from fleetform.workflow import files
@@ -123,7 +124,7 @@ SERVICES = ["services init", "services plan services.tfplan"]
 
 def test_nothing_is_applied_where_nobody_can_be_asked(project: Project) -> None:
     with pytest.raises(InputError) as caught:
-        stacks.apply(project, "tiny", yes=False)
+        stacks.apply(project, "tiny")
     assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
     assert calls(project) == FOUNDATION
 
@@ -133,7 +134,7 @@ def test_nothing_is_applied_without_the_environments_name(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-        stacks.apply(project, "tiny", yes=False)
+        stacks.apply(project, "tiny")
     assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
     assert calls(project) == FOUNDATION
 
@@ -142,7 +143,7 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("tiny\ntiny\n"))
-    stacks.apply(project, "tiny", yes=False)
+    stacks.apply(project, "tiny")
     assert calls(project) == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -152,7 +153,7 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
 
 
 def test_an_apply_shows_plan_and_outcome_of_each_stack(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert capsys.readouterr().out == "".join(
         f"""
 ── tiny {stack}: plan
@@ -167,7 +168,7 @@ Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
 
 
 def test_an_applied_plan_is_removed(project: Project) -> None:
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -175,7 +176,7 @@ def test_where_nothing_changes_nothing_is_asked_or_applied(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CHANGES", "")
-    stacks.apply(project, "tiny", yes=False)
+    stacks.apply(project, "tiny")
     assert calls(project) == [*FOUNDATION, *SERVICES]
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
@@ -188,7 +189,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 ) -> None:
     monkeypatch.setenv("FAILURE", "Error: no such thing")
     with pytest.raises(ProgramError) as caught:
-        stacks.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
@@ -199,7 +200,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 def test_a_stale_render_is_not_applied(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
@@ -209,7 +210,7 @@ def test_a_stale_render_is_not_applied(project: Project) -> None:
 def test_what_has_findings_is_not_applied(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
         "logs are kept for ever; set retention_in_days"
@@ -297,7 +298,7 @@ def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         *FOUNDATION,
         *SERVICES,
@@ -320,7 +321,7 @@ def test_otherwise_the_foundation_goes_first(
     monkeypatch.setenv("CHANGES", changes)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -332,7 +333,7 @@ def test_otherwise_the_foundation_goes_first(
 def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
-    stacks.destroy(project, "tiny", yes=True)
+    stacks.destroy(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         "services init",
         "services plan services.tfplan -destroy",
@@ -346,7 +347,7 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
 def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
-        stacks.destroy(project, "tiny", yes=False)
+        stacks.destroy(project, "tiny")
     assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
 
 
@@ -366,15 +367,15 @@ IN_PAYMENTS = ("  orders:\n", "  orders:\n    group: payments\n")
 PAYMENTS = ["payments init", "payments plan payments.tfplan"]
 
 
-def test_each_group_is_applied_by_itself(project: Project) -> None:
+def test_groups_are_planned_and_shown_before_any_of_them_is_applied(project: Project) -> None:
     move(project, *IN_PAYMENTS)
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True, jobs=1))
     assert calls(project) == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
         *PAYMENTS,
-        "payments apply payments.tfplan",
         *SERVICES,
+        "payments apply payments.tfplan",
         "services apply services.tfplan",
     ]
 
@@ -385,7 +386,7 @@ def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucke
     put_state(bucket, "services", "web", "orders")
     tasks: dict[str, Callable[..., None]] = {
         "plan": stacks.plan,
-        "apply": partial(stacks.apply, yes=True),
+        "apply": partial(stacks.apply, how=Driving(yes=True)),
         "drift": stacks.drift,
     }
     with pytest.raises(CheckFailedError) as caught:
@@ -413,7 +414,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
     move(project, *IN_PAYMENTS)
     move(project, *reversed(IN_PAYMENTS))
     put_state(bucket, "payments", "gone")
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         *PAYMENTS,
         "payments apply payments.tfplan",
@@ -460,7 +461,7 @@ def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucke
 def test_what_is_protected_is_not_destroyed(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "log_", "protection: true\nlog_")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.destroy(project, "tiny", yes=True)
+        stacks.destroy(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
     )
@@ -509,7 +510,7 @@ def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytes
 
 
 def test_on_the_emulator_nobody_is_asked(stopped: Project) -> None:
-    stacks.apply(stopped, "local", yes=False)
+    stacks.apply(stopped, "local")
     assert [call for call in calls(stopped) if " apply " in call] == [
         "foundation apply foundation.tfplan",
         "services apply services.tfplan",

@@ -12,6 +12,7 @@ from fleetform import emulator
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
 from fleetform.catalog.loading import load
 from fleetform.console import stacks
+from fleetform.console.waves import Driving
 from fleetform.deployment import Deployment, deploy, promote, rollback
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.scanning import Scan, Vulnerability
@@ -282,7 +283,7 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
         monkeypatch.setenv(name, terraform_environment[name])
     files.render_environment(project, "tiny")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
     )

@@ -1,16 +1,23 @@
 """What `invoke plan` tells of plans that are read: on a screen, to scripts, in a file, by its exit code."""
 
 import io
+import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from rich.console import Console
 
-from fleetform.console.plans import Telling, document, show, tell
+from fleetform.catalog.loading import load
+from fleetform.console.plans import Telling, document, show, show_drift, tell
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
+from fleetform.stacks import FOUNDATION
 from fleetform.terraform.comment import comment
 from fleetform.terraform.plans import Action, Change, Difference, StackPlan
+from fleetform.terraform.summary import Summary
+from fleetform.workflow import terraform
+from tests import small_project
 from tests.terraform import plans
 
 LOST = Change(
@@ -27,8 +34,9 @@ PLANS = [StackPlan("foundation", (LOST,), drift=(MADE,)), CALM]
 
 def shown(*, terminal: bool, with_details: bool = False) -> str:
     text = io.StringIO()
+    colors: Literal["standard", "auto"] = "standard" if terminal else "auto"
     console = Console(
-        file=text, width=120, highlight=False, force_terminal=terminal, no_color=False, color_system="standard"
+        file=text, width=120, highlight=False, force_terminal=terminal, no_color=False, color_system=colors
     )
     show(Screen(console), PLANS, with_details=with_details)
     return text.getvalue()
@@ -37,11 +45,25 @@ def shown(*, terminal: bool, with_details: bool = False) -> str:
 TABLE = """
 stack       add  change  replace  destroy  risk
 foundation    0       0        1        0  high
-payments      1       0        0        0  -   
+payments      1       0        0        0  -\x20\x20\x20
 
 high foundation: aws_lb.this: replaced (the old one goes first), as name forces it
   its DNS name is lost, and what points to it leads nowhere
-""".replace("-   ", "-" + " " * 3)
+"""
+
+
+DETAILS = """
+foundation
+-/+ aws_lb.this: replaced (the old one goes first), as name forces it
+        name: "old\\u001b[2J" -> "new"
+changed outside of Terraform
+      + aws_eip.this: created
+
+payments
+  + aws_eip.this: created
+outputs
+    token: (sensitive) -> (sensitive)
+"""
 
 
 def test_a_log_gets_aligned_columns_and_what_is_risky() -> None:
@@ -49,16 +71,22 @@ def test_a_log_gets_aligned_columns_and_what_is_risky() -> None:
 
 
 def test_details_are_every_change_of_every_stack() -> None:
-    assert shown(terminal=False, with_details=True) == TABLE + (
-        "\nfoundation\n"
-        "-/+ aws_lb.this: replaced (the old one goes first), as name forces it\n"
-        '        name: "old\\u001b[2J" -> "new"\n'
-        "changed outside of Terraform\n"
-        "      + aws_eip.this: created\n"
-        "\npayments\n"
-        "  + aws_eip.this: created\n"
-        "outputs\n"
-        "    token: (sensitive) -> (sensitive)\n"
+    assert shown(terminal=False, with_details=True) == TABLE + DETAILS
+
+
+def test_drift_is_counted_beside_what_an_apply_would_do() -> None:
+    text = io.StringIO()
+    show_drift(Screen(Console(file=text, highlight=False)), [*PLANS, StackPlan("tasks")])
+    assert (
+        text.getvalue()
+        == (
+            "\n"
+            "stack       outside  add  change  replace  destroy  risk\n"
+            "foundation        1    0       0        1        0  high\n"
+            "payments          0    1       0        0        0  -\x20\x20\x20\n"
+            "tasks             0    0       0        0        0  -\x20\x20\x20\n"
+        )
+        + DETAILS
     )
 
 
@@ -184,3 +212,44 @@ def test_another_word_is_refused_with_what_was_meant() -> None:
     with pytest.raises(InputError) as caught:
         Telling(fail_on="destroy,replcae")
     assert str(caught.value) == "--fail-on: there is no `replcae`; did you mean `replace`?"
+
+
+@pytest.mark.parametrize(
+    ("telling", "expected"),
+    [
+        (Telling(), False),
+        (Telling(fail_on="destroy,risk"), False),
+        (Telling(details=True), True),
+        (Telling(as_json=True), True),
+        (Telling(out="plan.md"), True),
+    ],
+)
+def test_values_are_asked_for_only_where_they_are_told(telling: Telling, *, expected: bool) -> None:
+    assert telling.wants_values == expected
+
+
+SHOWN = StackPlan("foundation", (Change("aws_eip.shown", "aws_eip", Action.CREATE),))
+PRINTED = StackPlan("foundation", (Change("aws_eip.printed", "aws_eip", Action.CREATE),))
+
+
+@pytest.mark.parametrize(
+    ("printed", "changes", "values", "expected"),
+    [
+        (PRINTED, True, False, PRINTED),
+        (PRINTED, True, True, SHOWN),
+        (None, True, False, SHOWN),
+        (None, False, True, StackPlan("foundation")),
+    ],
+    ids=["the text is enough", "values are asked for", "the text is not enough", "nothing changes"],
+)
+def test_terraform_is_asked_for_json_only_where_its_text_does_not_do(
+    tmp_path: Path, printed: StackPlan | None, *, changes: bool, values: bool, expected: StackPlan
+) -> None:
+    environment = load(small_project.make(tmp_path).root, "tiny")
+    program = tmp_path / "terraform"
+    change = {"address": "aws_eip.shown", "type": "aws_eip", "change": {"actions": ["create"]}}
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'resource_changes': [change]})}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    workplace = terraform.Workplace(environment, str(program), tmp_path, tmp_path, {})
+    planned = terraform.Plan(FOUNDATION, tmp_path / "foundation.tfplan", Summary(add=1), changes, printed)
+    assert terraform.told(workplace, planned, values=values) == expected

@@ -12,6 +12,7 @@ import pytest
 
 from fleetform.aws import Access
 from fleetform.console import stacks
+from fleetform.console.waves import Driving
 from fleetform.errors import InputError, ProgramError
 from fleetform.terraform.state import ensure_bucket
 from fleetform.workflow import files
@@ -102,6 +103,7 @@ def project(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", "{}")
     monkeypatch.setattr("sys.stdin", io.StringIO())
     made = small_project.make(tmp_path)
     small_project.write(made, "envs/catalog.yaml", small_project.CATALOG + MIGRATION)
@@ -132,7 +134,7 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
     request_: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [*APPLIED, *SERVICES, "services apply services.tfplan"]
     assert remembered(bucket) == request_["taskDefinition"]
     assert told_before_services(capsys).endswith(
@@ -143,9 +145,9 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
 
 @pytest.mark.usefixtures("bucket")
 def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     capsys.readouterr()
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert told_before_services(capsys).endswith("tasks: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: has run\n")
 
 
@@ -158,12 +160,12 @@ def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_aga
     family = request_["taskDefinition"].rpartition(":")[0]
     put_output(project, {**request_, "taskDefinition": f"{family}:999"})
     with pytest.raises(ProgramError) as caught:
-        stacks.apply(project, "tiny", yes=True)
+        stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == APPLIED
     assert str(caught.value).endswith("; check credentials, then apply again: it goes on from here")
     mended = define(access)
     put_output(project, {**request_, "taskDefinition": mended})
-    stacks.apply(project, "tiny", yes=True)
+    stacks.apply(project, "tiny", Driving(yes=True))
     assert (calls(project)[len(APPLIED) :], remembered(bucket)) == (
         [*APPLIED, *SERVICES, "services apply services.tfplan"],
         mended,
@@ -174,7 +176,7 @@ def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_aga
 def test_before_a_task_runs_somebody_is_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHANGES", "")
     with pytest.raises(InputError) as caught:
-        stacks.apply(project, "tiny", yes=False)
+        stacks.apply(project, "tiny")
     assert str(caught.value) == (
         "tiny tasks in account 123456789012: to run migration; nobody is there to confirm it: give --yes"
     )

@@ -26,6 +26,8 @@ _FAILING = {
 }
 _RISK = "risk"
 _STYLES: Mapping[str, str] = {Level.HIGH: "bold red", Level.MEDIUM: "yellow"}
+# Of the table of drift: what was changed outside of Terraform.
+_OUTSIDE = "outside"
 # Of more changes that fail a plan, so many are named.
 _NAMED = 5
 
@@ -58,6 +60,11 @@ class Telling:
         """What fails the plan."""
         return [word.strip() for word in self.fail_on.split(",") if word.strip()]
 
+    @property
+    def wants_values(self) -> bool:
+        """Whether values are told: Terraform takes seconds more for them."""
+        return self.as_json or self.details or bool(self.out)
+
     def fails(self, change: Change) -> bool:
         """Whether a change fails the plan."""
         return any(risk(change) if word == _RISK else change.action == _FAILING[word] for word in self.words)
@@ -87,9 +94,7 @@ def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: 
     if telling.as_json:
         write_json(document(env, plans, waiting))
     else:
-        from fleetform.screen import Screen  # noqa: PLC0415 - as above
-
-        show(Screen(), plans, with_details=telling.details)
+        show_plans(plans, with_details=telling.details)
     failing = [(plan.stack, change) for plan in plans for change in plan.changes if telling.fails(change)]
     if failing:
         named = "; ".join(f"{stack}: {printable(change.address)} {done(change)}" for stack, change in failing[:_NAMED])
@@ -104,6 +109,13 @@ def _write(file: Path, text: str) -> None:
         raise InputError(f"--out {file}: {error.strerror}; name a file that can be written") from None
 
 
+def show_plans(plans: Sequence[StackPlan], *, with_details: bool = False) -> None:
+    """Shows plans to whoever is there; see `show`."""
+    from fleetform.screen import Screen  # noqa: PLC0415 - it brings rich, a tenth of a second
+
+    show(Screen(), plans, with_details=with_details)
+
+
 def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) -> None:
     """Shows the table, and below it what is risky, or everything."""
     columns, rows = table(plans)
@@ -116,7 +128,29 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
         place = f" {stack}: {printable(change.address)}: {done(change)}"
         screen.parts((found.level, _STYLES[found.level]), (place, ""))
         screen.line(f"  {found.why}")
-    for plan in plans if with_details else ():
+    if with_details:
+        _show_details(screen, plans)
+
+
+def show_drift(screen: "Screen", plans: Sequence[StackPlan]) -> None:
+    """Shows how many resources were changed outside of Terraform, what an apply would do, and every change of both.
+
+    Args:
+        screen: Where it is shown.
+        plans: The plan of each stack, with values.
+    """
+    columns, rows = table(plans)
+    cells = [
+        (row.stack, str(len(plan.drift)), *map(str, row.counts), row.risk or "-")
+        for row, plan in zip(rows, plans, strict=True)
+    ]
+    screen.line("")
+    screen.table(("stack", _OUTSIDE, *columns, "risk"), cells, right=(_OUTSIDE, *columns), styles=_STYLES)
+    _show_details(screen, plans)
+
+
+def _show_details(screen: "Screen", plans: Sequence[StackPlan]) -> None:
+    for plan in plans:
         if lines := details(plan):
             screen.line(f"\n{plan.stack}", "bold")
             screen.line("\n".join(lines))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from fleetform.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from fleetform.render.writer import Change
 
@@ -50,13 +50,26 @@ def color(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
+def agree(what: str) -> None:
+    """Says what is to be done, and asks.
+
+    Raises:
+        InputError: Nobody is there, or somebody says no.
+    """
+    _answer(what, "Go on? [y/N] ", {"y", "yes"})
+
+
 def confirm(what: str, word: str) -> None:
     """Says what is to be done, and has a word typed for it.
 
     Raises:
         InputError: Nobody is there, or it is another word.
     """
+    _answer(what, f"Type {word} to go on: ", {word})
+
+
+def _answer(what: str, question: str, accepted: "Collection[str]") -> None:
     if not sys.stdin.isatty():
         raise InputError(f"{what}; nobody is there to confirm it: give --yes")
-    if input(f"\n{what}. Type {word} to go on: ").strip() != word:
+    if input(f"\n{what}. {question}").strip() not in accepted:
         raise InputError("not confirmed; nothing was changed")

@@ -2,21 +2,23 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 
 from fleetform.catalog.files import environment_file
 from fleetform.catalog.loading import load
+from fleetform.catalog.wording import suggestion
 from fleetform.console import plans
 from fleetform.console.plans import AS_TABLE, Telling
-from fleetform.console.printing import color, confirm, count_images, write, write_json, write_line
+from fleetform.console.printing import confirm, write, write_json, write_line
 from fleetform.console.rendering import require_sound
-from fleetform.errors import CheckFailedError
+from fleetform.console.waves import AS_IT_IS, Drive, Driving
+from fleetform.errors import CheckFailedError, InputError, printable
 from fleetform.stacks import FOUNDATION, Stack
-from fleetform.terraform.plans import StackPlan
-from fleetform.terraform.plans import read as read_plan
-from fleetform.workflow import images, terraform
+from fleetform.terraform.commands import Mode
+from fleetform.workflow import images, runs, terraform
 from fleetform.workflow.project import Project
+from fleetform.workflow.runs import State
 from fleetform.workflow.terraform import Plan, Workplace
 
 
@@ -27,40 +29,44 @@ def bootstrap(project: Project, env: str) -> None:
     write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
 
 
-def plan(project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE) -> None:
+def plan(
+    project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE, how: Driving = AS_IT_IS
+) -> None:
     """Plans every stack, or those that differ from a commit, and tells what the plans would do; changes nothing.
 
-    Terraform's own output is shown as it comes, unless a program reads: it is in the logs then.
+    Terraform's own output is shown as it comes where one stack is planned at a time; else it is in the logs.
     """
-    wanted = _affected(project, env, changed_since) if changed_since else None
-    if wanted == frozenset():
-        if not telling.as_json:
-            write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
-        plans.tell(env, [], [], telling)
-        return
-    workplace = open_checked(project, env)
+    if changed_since:
+        wanted = _affected(project, env, changed_since)
+        if not wanted:
+            if not telling.as_json:
+                write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
+            plans.tell(env, [], [], telling)
+            return
+        how = replace(how, only=how.only & wanted or wanted)
+    workplace = open_checked(project, env, how)
+    drive = Drive(workplace, replace(how, quiet=telling.as_json))
     terraform.require_settled(workplace)
-    read, waiting = [], []
-    for stack in (*_left(workplace), *workplace.stacks):
-        if wanted is not None and stack.name not in wanted:
-            continue
-        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
-            waiting.append(stack.name)
-        else:
-            read.append(_read(workplace, stack, quiet=telling.as_json))
+    ready, waiting = _ready(workplace, how)
+    planned = drive.plan(ready)
+    try:
+        told = [terraform.told(workplace, each, values=telling.wants_values) for each in planned]
+    finally:
+        for each in planned:
+            each.discard()
     if not telling.as_json:
         for name in waiting:
             write(f"{name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
-    plans.tell(env, read, waiting, telling)
+    plans.tell(env, told, waiting, telling)
 
 
-def _read(workplace: Workplace, stack: Stack, *, quiet: bool) -> StackPlan:
-    """What a stack's plan would do; the plan itself is not kept."""
-    planned = _plan(workplace, stack, quiet=quiet)
-    try:
-        return read_plan(stack.name, terraform.show(workplace, planned)) if planned.changes else StackPlan(stack.name)
-    finally:
-        planned.discard()
+def _ready(workplace: Workplace, how: Driving) -> tuple[list[Stack], list[str]]:
+    """The wanted stacks that can be planned, and the names of those that read outputs which are not there yet."""
+    wanted = [stack for stack in (*_left(workplace), *workplace.stacks) if how.wants(stack)]
+    if all(stack == FOUNDATION for stack in wanted) or terraform.has_state(workplace, FOUNDATION):
+        return wanted, []
+    ready = [stack for stack in wanted if stack == FOUNDATION or stack in workplace.emptied]
+    return ready, [stack.name for stack in wanted if stack not in ready]
 
 
 def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
@@ -73,58 +79,115 @@ def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
     return frozenset(stack.name for stack in report.stacks)
 
 
-def apply(project: Project, env: str, *, yes: bool) -> None:
-    """Plans each stack, shows the plan, asks, and applies just that plan.
+def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool = False) -> None:
+    """Plans stacks, shows the plans, asks, and applies just these; see `apply_stacks`.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        how: What the flags say.
+        resume: Only what the last run has left.
+    """
+    workplace = open_checked(project, env, how)
+    if resume:
+        how = replace(how, only=_unsettled(workplace))
+    apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), how)
+
+
+def _unsettled(workplace: Workplace) -> frozenset[str]:
+    """The stacks that the last run has left something to do to.
+
+    Raises:
+        InputError: There was no run, it left nothing, or what it applied is not what is here now.
+    """
+    name = workplace.environment.name
+    last = next(reversed(runs.runs(workplace.work)), None)
+    if last is None or last.task != "apply":
+        raise InputError(f"--resume: no apply of {name} is known here; leave it out")
+    if last.state == State.DONE or not last.unsettled:
+        raise InputError(f"--resume: the last apply of {name} has left nothing; leave it out")
+    if last.moment != runs.moment(workplace):
+        raise InputError(
+            f"--resume: the files of {name}, or the commit, are not those of the last apply; leave it out, so that all"
+            " stacks are planned"
+        )
+    return frozenset(last.unsettled)
+
+
+def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], how: Driving) -> None:
+    """Applies the stacks of an environment, in waves of those that do not wait for each other.
 
     Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
-    in use, and a caller should stop calling before its way is closed.
+    in use, and a caller should stop calling before its way is closed. So do stacks that all services have left.
     Tasks that run before services are run before the services' stacks are planned.
-    """
-    workplace = open_checked(project, env)
-    apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), yes=yes)
-
-
-def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], *, yes: bool) -> None:
-    """Applies every stack of an environment; see `apply`.
 
     Args:
         workplace: The environment.
         prepare_dependents: Called once, before any other stack than the foundation is planned.
-        yes: Do not ask.
+        how: What the flags say.
     """
-    terraform.require_settled(workplace)
-    for stack in _left(workplace):
-        _carry_out(workplace, _plan(workplace, stack), yes=yes)
-    foundation, *dependents = workplace.stacks
-    planned = _plan(workplace, foundation)
-    dependents_first = planned.summary.only_destroys and all(
-        terraform.has_state(workplace, stack) for stack in dependents
-    )
-    if dependents_first:
-        write(f"\n{foundation.name} only loses resources: what may still use them goes first\n")
-        planned.discard()
-        prepare_dependents()
-        for stack in dependents:
-            _carry_out_dependent(workplace, stack, yes=yes)
-        planned = _plan(workplace, foundation)
-    _carry_out(workplace, planned, yes=yes)
-    if not dependents_first:
-        prepare_dependents()
-    for stack in dependents:
-        _carry_out_dependent(workplace, stack, yes=yes)
+    with runs.recorded(workplace, "apply") as recorder:
+        _Apply(Drive(workplace, how, recorder), prepare_dependents).run()
     for stack in workplace.emptied:
         folder = f"envs/{workplace.environment.name}/{stack.name}"
         write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
 
 
-def _carry_out_dependent(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
-    """Applies a stack, and runs its one-off tasks: one that does not end well ends the apply."""
-    _carry_out(workplace, _plan(workplace, stack), yes=yes)
-    if stack.tasks:
-        _run_tasks(workplace, stack, yes=yes)
+class _Apply:
+    """An apply of an environment.
+
+    Args:
+        drive: Plans and applies.
+        prepare_dependents: Called once, before any other stack than the foundation is planned.
+    """
+
+    def __init__(self, drive: Drive, prepare_dependents: Callable[[], None]) -> None:
+        self._drive = drive
+        self._workplace = drive.workplace
+        self._prepare = prepare_dependents
+
+    def run(self) -> None:
+        terraform.require_settled(self._workplace)
+        self._wave(_left(self._workplace))
+        if not self._drive.how.wants(FOUNDATION):
+            self._prepare()
+            self._dependents()
+            return
+        planned = self._drive.plan([FOUNDATION])
+        if self._may_go_last(planned[0]):
+            write(f"\n{FOUNDATION.name} only loses resources: what may still use them goes first\n")
+            planned[0].discard()
+            self._prepare()
+            self._dependents()
+            self._drive.carry_out(self._drive.plan([FOUNDATION]))
+        else:
+            self._drive.carry_out(planned)
+            self._prepare()
+        self._dependents()
+
+    def _may_go_last(self, foundation: Plan) -> bool:
+        """Whether the dependents may go first."""
+        dependents = self._workplace.stacks[1:]
+        return foundation.summary.only_destroys and all(
+            terraform.has_state(self._workplace, stack) for stack in dependents
+        )
+
+    def _dependents(self) -> None:
+        wanted = [stack for stack in self._workplace.stacks[1:] if self._drive.how.wants(stack)]
+        for stack in wanted:
+            if stack.tasks:
+                self._wave([stack])
+                _run_tasks(self._workplace, stack, yes=self._drive.how.yes)
+        self._wave([stack for stack in wanted if not stack.tasks])
+
+    def _wave(self, stacks: Sequence[Stack]) -> None:
+        wanted = [stack for stack in stacks if self._drive.how.wants(stack)]
+        if wanted:
+            self._drive.carry_out(self._drive.plan(wanted))
 
 
 def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
+    """Runs a stack's one-off tasks: one that does not end well ends the apply."""
     from fleetform.workflow import tasks  # noqa: PLC0415 - it brings boto3
 
     environment = workplace.environment
@@ -147,27 +210,33 @@ def _left(workplace: Workplace) -> list[Stack]:
     return [stack for stack in workplace.emptied if terraform.has_state(workplace, stack)]
 
 
-def destroy(project: Project, env: str, *, yes: bool) -> None:
+def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
     """Destroys every stack that has a state, dependents first, and the images with their repositories."""
     if load(project.root, env).protection:
         raise CheckFailedError(
             f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
         )
-    workplace = open_checked(project, env)
-    for stack in (*workplace.emptied, *reversed(workplace.stacks)):
-        if terraform.has_state(workplace, stack):
-            _carry_out(workplace, _plan(workplace, stack, destroy=True), yes=yes)
+    workplace = open_checked(project, env, how)
+    foundation, *dependents = workplace.stacks
+    groups = [stack for stack in dependents if not stack.tasks]
+    tasks = [stack for stack in dependents if stack.tasks]
+    with runs.recorded(workplace, "destroy") as recorder:
+        drive = Drive(workplace, how, recorder)
+        for wave in ([*workplace.emptied, *groups], tasks, [foundation]):
+            there = [stack for stack in wave if terraform.has_state(workplace, stack)]
+            if there:
+                drive.carry_out(drive.plan(there, Mode.DESTROY), Mode.DESTROY)
 
 
-def drift(project: Project, env: str) -> None:
+def drift(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
     """Plans every stack and fails if any has something to change."""
-    workplace = open_checked(project, env)
+    workplace = open_checked(project, env, how)
     terraform.require_settled(workplace)
-    every = [_plan(workplace, stack) for stack in (*_left(workplace), *workplace.stacks)]
-    for planned in every:
-        planned.discard()
-        _write_summary(planned.stack, str(planned.summary), planned.summary.seconds)
-    drifted = [planned.stack.name for planned in every if planned.changes]
+    planned = Drive(workplace, how).plan([*_left(workplace), *workplace.stacks])
+    for each in planned:
+        each.discard()
+        write(f"{each.stack.name}: {each.summary} ({each.summary.seconds:.0f} s)\n")
+    drifted = [each.stack.name for each in planned if each.changes]
     if drifted:
         raise CheckFailedError(
             f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"
@@ -175,62 +244,20 @@ def drift(project: Project, env: str) -> None:
     write("no drift\n")
 
 
-def open_checked(project: Project, env: str) -> Workplace:
-    """Opens an environment whose rendered files are current and within the policy."""
+def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workplace:
+    """Opens an environment whose rendered files are current and within the policy.
+
+    Raises:
+        InputError: A stack that is wanted is none of the environment's.
+    """
     require_sound(project, env)
     workplace = terraform.open_environment(project, env)
+    known = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
+    for name in sorted(how.only - {*known}):
+        raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")
     if workplace.environment.emulator:
         terraform.bootstrap(workplace)
     return workplace
-
-
-def _plan(workplace: Workplace, stack: Stack, *, destroy: bool = False, quiet: bool = False) -> Plan:
-    if not quiet:
-        write(f"\n── {workplace.environment.name} {stack.name}: plan\n")
-    terraform.init(workplace, stack)
-    output = None if quiet else write_line
-    return terraform.plan(workplace, stack, output, destroy=destroy, color=color(sys.stdout))
-
-
-def _carry_out(workplace: Workplace, planned: Plan, *, yes: bool) -> None:
-    name, stack = workplace.environment.name, planned.stack.name
-    if not planned.changes:
-        planned.discard()
-        _write_summary(planned.stack, "no changes", planned.summary.seconds)
-        return
-    try:
-        doomed = _doomed_images(workplace, planned)
-        if not (yes or workplace.environment.emulator):
-            also = f", and {count_images(sum(doomed.values()))} to delete" if doomed else ""
-            confirm(f"{name} {stack} in account {workplace.environment.account}: {planned.summary}{also}", name)
-        if doomed:
-            _delete_images(workplace, doomed)
-    except BaseException:
-        planned.discard()
-        raise
-    write(f"\n── {name} {stack}: apply\n")
-    summary = terraform.apply(workplace, planned, write_line, color=color(sys.stdout))
-    _write_summary(planned.stack, summary.outcome, summary.seconds)
-
-
-def _doomed_images(workplace: Workplace, planned: Plan) -> dict[str, int]:
-    """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
-    if planned.stack != FOUNDATION:
-        return {}
-    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
-
-    return pruning.doomed(workplace, planned)
-
-
-def _delete_images(workplace: Workplace, repositories: Mapping[str, int]) -> None:
-    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
-
-    pruning.clear(workplace, repositories)
-    write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
-
-
-def _write_summary(stack: Stack, what: str, seconds: float) -> None:
-    write(f"{stack.name}: {what} ({seconds:.0f} s)\n")
 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:

@@ -1,7 +1,16 @@
 """Argument vectors for Terraform: pure, one function a command."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+
+
+class Mode(StrEnum):
+    """What a plan is for: to make the stack as its code says, to destroy it, or to see what has changed outside."""
+
+    APPLY = "apply"
+    DESTROY = "destroy"
+    REFRESH = "refresh-only"
 
 
 @dataclass(frozen=True)
@@ -31,10 +40,10 @@ class Terraform:
         """Validates an initialised stack."""
         return self._argv("validate")
 
-    def plan(self, out: Path, *, destroy: bool = False) -> list[str]:
+    def plan(self, out: Path, mode: Mode = Mode.APPLY) -> list[str]:
         """Plans and saves the plan; exit code 2 says that there are changes."""
-        mode = ["-destroy"] if destroy else []
-        return self._argv("plan", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={out}", *mode)
+        flags = [] if mode == Mode.APPLY else [f"-{mode}"]
+        return self._argv("plan", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={out}", *flags)
 
     def apply(self, plan: Path) -> list[str]:
         """Applies a saved plan."""

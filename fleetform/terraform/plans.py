@@ -35,7 +35,7 @@ _ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
     ("forget", "create"): (Action.CREATE, False),
     ("create", "forget"): (Action.CREATE, False),
 }
-_REASONS = {
+REASONS = {
     "replace_because_tainted": "it is tainted",
     "replace_by_request": "it was asked for",
     "replace_by_triggers": "of its replace_triggered_by",
@@ -45,7 +45,9 @@ _REASONS = {
     "delete_because_wrong_repetition": "its block has another count or for_each",
     "delete_because_count_index": "it is beyond the count",
     "delete_because_each_key": "its key is gone from for_each",
+    "delete_because_enabled_false": "its enabled is false",
 }
+"""Why something is replaced or destroyed, as the end of a sentence, by the name that the JSON has for it."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,8 @@ def _change(entry: Mapping[str, Any]) -> Change:
         created_first or bool(deposed),
         "" if moved_from == address else moved_from,
         _imported(change.get("importing")),
-        tuple(_path(path) for path in change.get("replace_paths", ())),
-        _REASONS.get(entry.get("action_reason", ""), "") if action in {Action.REPLACE, Action.DELETE} else "",
+        tuple(sorted(map(_path, change.get("replace_paths", ())))),
+        REASONS.get(entry.get("action_reason", ""), "") if action in {Action.REPLACE, Action.DELETE} else "",
         tuple(_differences(change)) if action in {Action.UPDATE, Action.REPLACE} else (),
     )
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 _COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
 _LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
-_DESTROYED = re.compile(r"\s*# (\S+) (?:will be destroyed|must be replaced|is tainted, so must be replaced)")
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -49,7 +48,7 @@ class Summary:
 def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
     """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
     counts: dict[str, int] = {}
-    for line in (_ANSI.sub("", line) for line in lines):
+    for line in map(without_colors, lines):
         if _LINE.match(line):
             counts = {what: int(count) for count, what in _COUNTS.findall(line)}
     return Summary(
@@ -57,7 +56,6 @@ def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
     )
 
 
-def destroyed(lines: Iterable[str]) -> tuple[str, ...]:
-    """The addresses that a plan's output says it destroys or replaces, in its order."""
-    found = (_DESTROYED.match(_ANSI.sub("", line)) for line in lines)
-    return tuple(match[1] for match in found if match)
+def without_colors(line: str) -> str:
+    """A line of Terraform's output as it is without colours."""
+    return _ANSI.sub("", line)

@@ -13,6 +13,8 @@ from fleetform.errors import InputError, ProgramError
 from fleetform.images import pruning
 from fleetform.images.history import rollback_targets
 from fleetform.images.pruning import StoredImage
+from fleetform.terraform.plans import Action
+from fleetform.workflow import terraform
 from fleetform.workflow.images import open_registry, registry_of
 from fleetform.workflow.project import Project
 from fleetform.workflow.terraform import Plan, Workplace
@@ -119,7 +121,9 @@ def doomed(workplace: Workplace, planned: Plan) -> dict[str, int]:
     Raises:
         ProgramError: ECR does not answer.
     """
-    matches = [_REPOSITORY.fullmatch(address) for address in planned.destroyed]
+    changes = terraform.told(workplace, planned).changes
+    destroyed = [change.address for change in changes if change.action in {Action.DELETE, Action.REPLACE}]
+    matches = map(_REPOSITORY.fullmatch, destroyed)
     repositories = [f"{workplace.environment.prefix}-{match[1]}" for match in matches if match]
     if not repositories:
         return {}

@@ -1,9 +1,12 @@
 """Terraform in an environment: from an empty account to a plan applied."""
 
 import json
+import os
+import signal
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +14,19 @@ from fleetform.aws import Access
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.programs import Output, read, run
+from fleetform.programs import Crew, Output, Result, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
-from fleetform.terraform import commands, installation
+from fleetform.terraform import commands, installation, plans, printed
+from fleetform.terraform.commands import Mode
+from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.recovery import blocks, missing
-from fleetform.terraform.summary import Summary, destroyed, summarize
+from fleetform.terraform.summary import Summary, summarize
 from fleetform.workflow.project import Project, aws_variables
 
 _PLAN_HAS_CHANGES = 2
 _IMPORTS = "fleetform_lost.tf"
+_MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Workplace:
         folder: The environment's folder in `envs/`.
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
+        crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
     environment: Environment
@@ -40,6 +47,7 @@ class Workplace:
     folder: Path
     work: Path
     variables: Mapping[str, str]
+    crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
 
     @property
     def access(self) -> Access:
@@ -81,6 +89,19 @@ class Workplace:
         """The same of a stack by its name, which may have no folder any more."""
         return self.work / "logs" / f"{stack}-{command}.log"
 
+    def run(
+        self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
+    ) -> Result:
+        """Runs a command of Terraform in a stack.
+
+        Raises:
+            ProgramError: It fails.
+            KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
+        """
+        log.unlink(missing_ok=True)
+        with self.crew.listening():
+            return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -91,14 +112,14 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
-        destroyed: Addresses of the resources that it destroys, or replaces.
+        printed: What of it Terraform's text tells; None if that leaves anything open.
     """
 
     stack: Stack
     path: Path
     summary: Summary
     changes: bool
-    destroyed: tuple[str, ...] = ()
+    printed: StackPlan | None = None
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -107,8 +128,12 @@ class Plan:
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    environment = load(project.root, name)
-    return _workplace(project, environment, project.work / "environments" / name, project.work)
+    return _workplace(project, load(project.root, name), work_of(project, name), project.work)
+
+
+def work_of(project: Project, name: str) -> Path:
+    """What is kept of an environment where it is applied."""
+    return project.work / "environments" / name
 
 
 def open_here(project: Project, name: str) -> Workplace:
@@ -140,6 +165,21 @@ def bootstrap(workplace: Workplace) -> bool:
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
     return ensure_bucket(workplace.access, environment.state_bucket, tags)
+
+
+def suitable_jobs() -> int:
+    """How many stacks suit this machine at a time: Terraform and its provider take a processor and a gigabyte each."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(processors, _free_memory() // _MEMORY_OF_ONE))
+
+
+def _free_memory() -> int:
+    """Bytes that are free, or would be; where the system does not say, enough."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return sys.maxsize
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
 def has_state(workplace: Workplace, stack: Stack) -> bool:
@@ -184,8 +224,7 @@ def require_settled(workplace: Workplace) -> None:
 
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack."""
-    argv = workplace.terraform(stack).init()
-    run(argv, workplace.variables_of(stack), workplace.log(stack, "init"), output)
+    workplace.run(stack, workplace.terraform(stack).init(), workplace.log(stack, "init"), output)
 
 
 def validate(workplace: Workplace, stack: Stack) -> None:
@@ -197,17 +236,16 @@ def validate(workplace: Workplace, stack: Stack) -> None:
 
 
 def plan(
-    workplace: Workplace, stack: Stack, output: Output | None = None, *, destroy: bool = False, color: bool = False
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
-    argv = workplace.terraform(stack, color=color).plan(path, destroy=destroy)
+    argv = workplace.terraform(stack, color=color).plan(path, mode)
     with _importing(workplace, stack):
-        result = run(
-            argv, workplace.variables_of(stack), workplace.log(stack, "plan"), output, accepted=(0, _PLAN_HAS_CHANGES)
-        )
+        result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
     changes = result.code == _PLAN_HAS_CHANGES
-    return Plan(stack, path, summarize(result.lines, result.seconds), changes, destroyed(result.lines))
+    summary = summarize(result.lines, result.seconds)
+    return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
 
 
 @contextmanager
@@ -239,6 +277,21 @@ def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     )
 
 
+def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackPlan:
+    """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
+
+    Args:
+        workplace: The environment.
+        planned: The plan.
+        values: With the values that differ, outputs, and what was changed outside of Terraform.
+    """
+    if not planned.changes:
+        return StackPlan(planned.stack.name)
+    if planned.printed and not values:
+        return planned.printed
+    return plans.read(planned.stack.name, show(workplace, planned))
+
+
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """The value of an applied stack's output."""
     return json.loads(read(workplace.terraform(stack).output(name), workplace.variables_of(stack)))
@@ -249,7 +302,7 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
     workplace.applied.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
     try:
-        result = run(argv, workplace.variables_of(planned.stack), workplace.log(planned.stack, "apply"), output)
+        result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
     workplace.lost(planned.stack.name).unlink(missing_ok=True)

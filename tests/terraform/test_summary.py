@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.terraform.summary import Summary, destroyed, summarize
+from fleetform.terraform.summary import Summary, summarize
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,3 @@ def test_the_last_of_several_lines_counts() -> None:
 )
 def test_a_summary_reads_as_what_is_to_be_done(summary: Summary, text: str) -> None:
     assert str(summary) == text
-
-
-def test_what_a_plan_destroys_or_replaces_is_read_by_address() -> None:
-    lines = [
-        '  # module.a.aws_ecr_repository.this["x"] will be destroyed',
-        "  # (because aws_x.y is not in configuration)",
-        "  # module.a.aws_x.b must be \x1b[1m\x1b[31mreplaced\x1b[0m",
-        "  # module.a.aws_x.c is tainted, so must be replaced",
-        "  # module.a.aws_x.d will be updated in-place",
-        "  # module.old.aws_x.e has moved to module.new.aws_x.e",
-    ]
-    assert destroyed(lines) == ('module.a.aws_ecr_repository.this["x"]', "module.a.aws_x.b", "module.a.aws_x.c")

@@ -1,0 +1,46 @@
+"""What was done to an environment from this checkout."""
+
+from dataclasses import asdict
+
+from fleetform.console.printing import write, write_json
+from fleetform.workflow import runs, terraform
+from fleetform.workflow.project import Project
+from fleetform.workflow.runs import Run, State
+
+_SHOWN_COMMIT = 12
+
+
+def show(project: Project, env: str, *, as_json: bool) -> None:
+    """Lists the runs that there are records of, the last one last."""
+    found = runs.runs(terraform.work_of(project, env))
+    if as_json:
+        write_json([asdict(run) for run in found])
+        return
+    if not found:
+        write(f"nothing was applied to {env} from here\n")
+        return
+    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+    screen = Screen()
+    rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in found]
+    screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
+    if unfinished := next((run for run in reversed(found) if run.state == State.KILLED), None):
+        screen.line(f"\n{warning(unfinished)}")
+
+
+def warning(run: Run) -> str:
+    """What is to be said of a run that was killed."""
+    return (
+        f"the {run.task} of {run.started} by {run.who} was killed in the middle: what Terraform made in its last"
+        f" seconds may not be in the state; `invoke state-doctor --env {run.environment}` looks, and the next apply"
+        " goes on from there"
+    )
+
+
+def _commit(run: Run) -> str:
+    return (run.moment.commit[:_SHOWN_COMMIT] or "-") + ("+" if run.changed else "")
+
+
+def _stacks(run: Run) -> str:
+    """Such as `foundation applied, services failed`; those that were not reached are not told."""
+    return ", ".join(f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING)

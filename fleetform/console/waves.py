@@ -1,0 +1,291 @@
+"""Waves of stacks: planned side by side, shown together, asked about once, and applied side by side."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+
+from fleetform.catalog.models import Environment
+from fleetform.console import plans
+from fleetform.console.printing import agree, color, confirm, count_images, write, write_line
+from fleetform.errors import CheckFailedError, FleetformError, ProgramError
+from fleetform.programs import Output
+from fleetform.stacks import FOUNDATION, Stack
+from fleetform.terraform.commands import Mode
+from fleetform.terraform.risks import Level, worst
+from fleetform.workflow import runs, terraform
+from fleetform.workflow.runs import Moment, Recorder, State
+from fleetform.workflow.terraform import Plan, Workplace
+
+if TYPE_CHECKING:
+    from fleetform.screen import Board
+
+_Answer = TypeVar("_Answer")
+_Work: TypeAlias = Callable[[Stack, Output], tuple[_Answer, str]]
+"""Does something to a stack: gives the answer, and what came of it in words."""
+
+
+@dataclass(frozen=True)
+class Driving:
+    """How stacks are planned and applied.
+
+    Attributes:
+        yes: Do not ask.
+        jobs: How many stacks at a time; 0 for as many as suit the machine.
+        only: The stacks that are wanted; none for all.
+        quiet: Nothing of Terraform's own output is shown; it is in the logs.
+    """
+
+    yes: bool = False
+    jobs: int = 0
+    only: frozenset[str] = frozenset()
+    quiet: bool = False
+
+    def wants(self, stack: Stack) -> bool:
+        """Whether a stack is wanted."""
+        return not self.only or stack.name in self.only
+
+
+AS_IT_IS = Driving()
+"""All stacks, and ask."""
+
+
+class Drive:
+    """Takes waves of stacks from plan to apply.
+
+    Where one fails, the others of its wave go on to their end, and no later wave begins.
+
+    Args:
+        workplace: The environment.
+        how: What the flags say.
+        recorder: Notes how far each stack has come; None where nothing is applied.
+    """
+
+    def __init__(self, workplace: Workplace, how: Driving, recorder: Recorder | None = None) -> None:
+        self.workplace = workplace
+        self.how = how
+        self._recorder = recorder
+        self._moment: Moment | None = None
+        workplace.crew.told = _tell_interrupt
+
+    def plan(self, stacks: Sequence[Stack], mode: Mode = Mode.APPLY) -> list[Plan]:
+        """Plans stacks; the plans are kept until they are applied or discarded.
+
+        Raises:
+            ProgramError: One cannot be planned; none is kept then.
+        """
+        self._moment = runs.moment(self.workplace) if self._recorder else None
+        colors = self._colors(stacks)
+
+        def work(stack: Stack, output: Output) -> tuple[Plan, str]:
+            self._note(stack, State.PLANNING)
+            terraform.init(self.workplace, stack)
+            planned = terraform.plan(self.workplace, stack, output, mode=mode, color=colors)
+            self._note(stack, State.PLANNED, str(planned.summary), planned.summary.seconds)
+            return planned, str(planned.summary)
+
+        made, failures = self._each(stacks, "plan", work)
+        if failures:
+            for planned in made:
+                planned.discard()
+            raise _failed("plan", self.workplace.environment, failures)
+        return made
+
+    def carry_out(self, planned: Sequence[Plan], mode: Mode = Mode.APPLY) -> None:
+        """Shows plans, asks, and applies just these.
+
+        Raises:
+            CheckFailedError: What they were made of has changed meanwhile.
+            InputError: Nobody agrees.
+            ProgramError: One fails; the others have come to their end.
+        """
+        changing = [each for each in planned if each.changes]
+        for each in planned:
+            if not each.changes:
+                each.discard()
+                self._note(each.stack, State.UNCHANGED, "no changes", each.summary.seconds)
+                write(f"{each.stack.name}: no changes ({each.summary.seconds:.0f} s)\n")
+        if not changing:
+            return
+        try:
+            self._agree(changing, mode)
+        except BaseException:
+            for each in changing:
+                each.discard()
+            raise
+        self._apply(changing)
+
+    def _agree(self, changing: Sequence[Plan], mode: Mode) -> None:
+        """Has somebody agree to plans, and deletes the images that have to go before their repositories."""
+        doomed = self._doomed_images(changing)
+        told = [terraform.told(self.workplace, each) for each in changing]
+        level = worst(change for each in told for change in each.changes)
+        if level or len(told) > 1:
+            from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+            plans.show(Screen(), told, with_details=False)
+        environment = self.workplace.environment
+        if not (self.how.yes or environment.emulator):
+            also = f", and {count_images(sum(doomed.values()))} to delete" if doomed else ""
+            what = f"{_subject(environment, changing)}{also}"
+            if environment.protection or mode == Mode.DESTROY or level == Level.HIGH:
+                confirm(what, environment.name)
+            else:
+                agree(what)
+        if self._moment != runs.moment(self.workplace):
+            raise CheckFailedError(
+                f"the files of {environment.name}, or the commit, have changed since the plan was made; nothing was"
+                " applied: plan again"
+            )
+        if doomed:
+            self._delete_images(doomed)
+
+    def _apply(self, changing: Sequence[Plan]) -> None:
+        by_stack = {each.stack: each for each in changing}
+
+        def work(stack: Stack, output: Output) -> tuple[None, str]:
+            self._note(stack, State.APPLYING, str(by_stack[stack].summary))
+            done = terraform.apply(self.workplace, by_stack[stack], output, color=self._colors([*by_stack]))
+            self._note(stack, State.APPLIED, done.outcome, done.seconds)
+            return None, done.outcome
+
+        try:
+            _, failures = self._each([*by_stack], "apply", work)
+        finally:
+            for each in changing:
+                each.discard()
+        if failures:
+            raise _failed("apply", self.workplace.environment, failures)
+
+    def _each(
+        self, stacks: Sequence[Stack], what: str, work: _Work[_Answer]
+    ) -> tuple[list[_Answer], Mapping[str, FleetformError]]:
+        """Does something to each stack: one after the other with all that Terraform prints, or side by side."""
+
+        def attempt(stack: Stack) -> _Answer:
+            show.begins(stack.name, what)
+            try:
+                answer, note = work(stack, lambda line: show.moves(stack.name, line))
+            except FleetformError as error:
+                self._note(stack, State.FAILED, error=str(error).partition("\n")[0])
+                show.ends(stack.name, "failed", well=False)
+                raise
+            except KeyboardInterrupt:
+                self._note(stack, State.INTERRUPTED)
+                show.ends(stack.name, "interrupted", well=False)
+                raise
+            show.ends(stack.name, note)
+            return answer
+
+        beside = self._are_beside(stacks)
+        with self._show(stacks, beside=beside) as show:
+            futures = self.workplace.crew.at_once(self._jobs if beside else 1, attempt, stacks)
+        errors = {stack.name: future.exception() for stack, future in zip(stacks, futures, strict=True)}
+        for error in errors.values():
+            if error and not isinstance(error, FleetformError):
+                raise error
+        answers = [future.result() for future in futures if future.exception() is None]
+        return answers, {name: error for name, error in errors.items() if isinstance(error, FleetformError)}
+
+    def _show(self, stacks: Sequence[Stack], *, beside: bool) -> "Stream | Board":
+        if not beside:
+            return Stream(self.workplace.environment.name)
+        from rich.console import Console  # noqa: PLC0415 - a tenth of a second
+
+        from fleetform.screen import Board  # noqa: PLC0415
+
+        # What is printed may be a document.
+        quiet = Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty()) if self.how.quiet else None
+        return Board([stack.name for stack in stacks], quiet)
+
+    def _are_beside(self, stacks: Sequence[Stack]) -> bool:
+        return self.how.quiet or (len(stacks) > 1 and self._jobs > 1)
+
+    def _colors(self, stacks: Sequence[Stack]) -> bool:
+        return not self._are_beside(stacks) and color(sys.stdout)
+
+    @property
+    def _jobs(self) -> int:
+        return self.how.jobs or terraform.suitable_jobs()
+
+    def _note(self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
+        if self._recorder:
+            self._recorder.note(stack.name, state, counts, seconds, error)
+
+    def _doomed_images(self, changing: Sequence[Plan]) -> dict[str, int]:
+        """How many images are in each repository that a plan destroys: ECR deletes none that holds any."""
+        found: dict[str, int] = {}
+        for planned in changing:
+            if planned.stack == FOUNDATION:
+                from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+                found |= pruning.doomed(self.workplace, planned)
+        return found
+
+    def _delete_images(self, repositories: Mapping[str, int]) -> None:
+        from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
+
+        pruning.clear(self.workplace, repositories)
+        write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
+
+
+class Stream:
+    """All that Terraform prints, one stack after the other.
+
+    Args:
+        env: The environment's name.
+    """
+
+    def __init__(self, env: str) -> None:
+        self._env = env
+        self._begun: dict[str, tuple[str, float]] = {}
+
+    def __enter__(self) -> Self:
+        """Shows nothing yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Has nothing to clear away."""
+
+    def begins(self, name: str, what: str) -> None:
+        """Something begins, such as ``plan``."""
+        self._begun[name] = what, time.monotonic()
+        write_line(f"\n── {self._env} {name}: {what}")
+
+    def moves(self, _name: str, line: str) -> None:
+        """It has said something."""
+        write_line(line)
+
+    def ends(self, name: str, note: str, *, well: bool = True) -> None:
+        """It has ended; what a plan comes to is told with the others."""
+        what, started = self._begun[name]
+        if well and what == "apply":
+            write_line(f"{name}: {note} ({time.monotonic() - started:.0f} s)")
+
+
+def _subject(environment: Environment, changing: Sequence[Plan]) -> str:
+    """What is asked about: the environment, the account, and what each stack's plan comes to."""
+    if len(changing) == 1:
+        return f"{environment.name} {changing[0].stack.name} in account {environment.account}: {changing[0].summary}"
+    each = "; ".join(f"{planned.stack.name} {planned.summary}" for planned in changing)
+    return f"{environment.name} in account {environment.account}: {each}"
+
+
+def _failed(what: str, environment: Environment, failures: Mapping[str, FleetformError]) -> FleetformError:
+    """One error for all; the only one as it is."""
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    told = "\n".join(f"{name}: {error}" for name, error in failures.items())
+    return ProgramError(f"{environment.name}: {what} failed in {len(failures)} stacks\n{told}")
+
+
+def _tell_interrupt(count: int) -> None:
+    told = (
+        "interrupted: Terraform ends what it has begun and saves its state; a second Ctrl-C ends it at once, and may"
+        " lose what it has just made"
+        if count == 1
+        else "interrupted again: Terraform ends at once"
+    )
+    sys.stderr.write(f"\n{told}\n")
+    sys.stderr.flush()
