@@ -79,10 +79,11 @@ def end_quietly(kind: type[BaseException], error: BaseException, trace: "Traceba
 
 sys.excepthook = end_quietly
 
-# A request to end, and a terminal that closes, are a Ctrl-C to us: what runs is ended in order.
+# A request to end, and a terminal that closes, are a Ctrl-C to us, though not to workers that we fork.
 for request in (signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(request) is signal.SIG_DFL:
         signal.signal(request, signal.default_int_handler)
+        os.register_at_fork(after_in_child=functools.partial(signal.signal, request, signal.SIG_DFL))
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
@@ -410,14 +411,14 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     stacks.verify(project(), env, as_json=json)
 
 
-@task(help=ENV)
+@task(help={**ENV, **JOBS, **JSON})
 @reporting
-def drift(_context: Context, env: str = LOCAL) -> None:
-    """Plan each stack; exit 1 if anything is to be changed."""
+def drift(_context: Context, env: str = LOCAL, jobs: int = Number(SUITABLE), json: bool = False) -> None:
+    """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
     from fleetform.console import stacks, turns
 
     with turns.taken(project(), env, "drift"):
-        stacks.drift(project(), env)
+        stacks.drift(project(), env, driving([], jobs), as_json=json)
 
 
 @task(help={**ENV, **JOBS, **YES})

@@ -13,10 +13,12 @@ import pytest
 from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.console import emulator as emulator_tasks
+from fleetform.console import plans as plans_of
 from fleetform.console import rendering, stacks
 from fleetform.console.plans import Telling, document
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.terraform.drift import drift as find_drift
 from fleetform.terraform.state import ensure_bucket, state_key
 from fleetform.workflow import files
 from fleetform.workflow.project import Project
@@ -35,6 +37,7 @@ esac
 case "$*" in
   *" plan "*)
     [ -z "$CHANGES" ] && exit 0
+    [ -n "$TEXT" ] && echo "$TEXT"
     for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
     echo "Plan: $CHANGES."
     exit 2 ;;
@@ -86,6 +89,12 @@ def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
     s3.delete_bucket(Bucket=BUCKET)
 
 
+@pytest.fixture
+def foundation(bucket: Any) -> None:  # noqa: ANN401
+    """The foundation has been applied."""
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+
+
 def calls(project: Project) -> list[str]:
     """Stack and command of each call of Terraform, with what matters of its arguments."""
     path = project.root / "bin/terraform.calls"
@@ -116,6 +125,13 @@ high foundation: module.discovery.aws_service_discovery_service.this["orders"] (
 medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
  and it is tainted, moved from module.order.aws_ecs_service.this
   its tasks stop, and nobody answers until others run
+"""
+
+HARMLESS = """Terraform will perform the following actions:
+
+  # aws_eip.this will be created
+  + resource "aws_eip" "this" {
+    }
 """
 
 FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
@@ -152,11 +168,15 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
     ]
 
 
-def test_an_apply_shows_plan_and_outcome_of_each_stack(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_apply_shows_plan_and_outcome_of_each_stack(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TEXT", HARMLESS)
     stacks.apply(project, "tiny", Driving(yes=True))
     assert capsys.readouterr().out == "".join(
         f"""
 ── tiny {stack}: plan
+{HARMLESS}
 Plan: 1 to add, 0 to change, 0 to destroy.
 
 ── tiny {stack}: apply
@@ -222,7 +242,8 @@ def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.drift(project, "tiny")
     assert str(caught.value) == (
-        "not as the catalog says: foundation, services; the plan is above, `invoke apply --env tiny` mends it"
+        "not as the catalog says: foundation, services; `invoke plan --env tiny` shows the plans,"
+        " `invoke apply --env tiny` mends it"
     )
 
 
@@ -232,15 +253,27 @@ def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
     assert list(project.work.rglob("*.tfplan")) == []
 
 
+@pytest.mark.usefixtures("foundation")
 def test_no_drift_is_told(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CHANGES", "")
     stacks.drift(project, "tiny")
     assert capsys.readouterr().out == (
-        "\n── tiny foundation: plan\n\n── tiny services: plan\n"
-        "foundation: no changes (0 s)\nservices: no changes (0 s)\nno drift\n"
+        "\n"
+        "stack       changed outside  not applied yet\n"
+        "foundation                0                0\n"
+        "services                  0                0\n"
+        "no drift\n"
     )
+
+
+def test_a_script_reads_drift_as_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckFailedError):
+        stacks.drift(project, "tiny", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    drifted = find_drift(plans.fleet())
+    assert told == json.loads(json.dumps(plans_of.drift_document("tiny", [drifted])))
 
 
 def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
@@ -286,7 +319,7 @@ def test_a_plan_keeps_no_file(project: Project) -> None:
 
 def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
-    stacks.plan(project, "tiny")
+    stacks.plan(project, "tiny", how=Driving(jobs=1))
     assert calls(project) == [*FOUNDATION, *SERVICES]
 
 

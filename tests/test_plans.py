@@ -14,6 +14,7 @@ from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.comment import comment
+from fleetform.terraform.drift import Drift
 from fleetform.terraform.plans import Action, Change, Difference, StackPlan
 from fleetform.terraform.summary import Summary
 from fleetform.workflow import terraform
@@ -74,19 +75,20 @@ def test_details_are_every_change_of_every_stack() -> None:
     assert shown(terminal=False, with_details=True) == TABLE + DETAILS
 
 
-def test_drift_is_counted_beside_what_an_apply_would_do() -> None:
+def test_drift_is_told_beside_what_is_not_applied_yet() -> None:
     text = io.StringIO()
-    show_drift(Screen(Console(file=text, highlight=False)), [*PLANS, StackPlan("tasks")])
-    assert (
-        text.getvalue()
-        == (
-            "\n"
-            "stack       outside  add  change  replace  destroy  risk\n"
-            "foundation        1    0       0        1        0  high\n"
-            "payments          0    1       0        0        0  -\x20\x20\x20\n"
-            "tasks             0    0       0        0        0  -\x20\x20\x20\n"
-        )
-        + DETAILS
+    drifts = [Drift("foundation", (MADE,), (LOST,)), Drift("payments", (), ())]
+    show_drift(Screen(Console(file=text, highlight=False)), drifts)
+    assert text.getvalue() == (
+        "\n"
+        "stack       changed outside  not applied yet\n"
+        "foundation                1                1\n"
+        "payments                  0                0\n"
+        "\nfoundation: changed outside\n"
+        "  + aws_eip.this: created\n"
+        "\nfoundation: not applied yet\n"
+        "-/+ aws_lb.this: replaced (the old one goes first), as name forces it\n"
+        '        name: "old\\u001b[2J" -> "new"\n'
     )
 
 

@@ -199,6 +199,16 @@ def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
     assert runner.log.read_text(encoding="utf-8") == (f"program: begins {runner.program}\nprogram: saved its state\n")
 
 
+def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
+    told = list[int]()
+    crew = Crew(told=told.append)
+    crew.interrupt()
+    crew.interrupt()
+    with pytest.raises(KeyboardInterrupt):
+        crew.run(python(""), os.environ, tmp_path / "log")
+    assert told == [1, 2]
+
+
 def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
     code = "import sys; print(sys.stdin.read())"
     crew, received = Crew(), list[str]()

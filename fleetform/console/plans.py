@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fleetform.catalog.wording import suggestion
 from fleetform.console.printing import write_json
 from fleetform.errors import CheckFailedError, InputError, printable
+from fleetform.terraform.drift import Drift
 from fleetform.terraform.plans import Action, Change, StackPlan
 from fleetform.terraform.risks import Level, risk, worst
 from fleetform.terraform.wording import details, done, risky, table
@@ -26,8 +27,8 @@ _FAILING = {
 }
 _RISK = "risk"
 _STYLES: Mapping[str, str] = {Level.HIGH: "bold red", Level.MEDIUM: "yellow"}
-# Of the table of drift: what was changed outside of Terraform.
-_OUTSIDE = "outside"
+# The columns of the table of drift.
+_DRIFTED = ("changed outside", "not applied yet")
 # Of more changes that fail a plan, so many are named.
 _NAMED = 5
 
@@ -132,21 +133,32 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
         _show_details(screen, plans)
 
 
-def show_drift(screen: "Screen", plans: Sequence[StackPlan]) -> None:
-    """Shows how many resources were changed outside of Terraform, what an apply would do, and every change of both.
-
-    Args:
-        screen: Where it is shown.
-        plans: The plan of each stack, with values.
-    """
-    columns, rows = table(plans)
-    cells = [
-        (row.stack, str(len(plan.drift)), *map(str, row.counts), row.risk or "-")
-        for row, plan in zip(rows, plans, strict=True)
-    ]
+def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:
+    """Shows how much is not as the code says, and each change that would mend it."""
+    rows = [(each.stack, str(len(each.outside)), str(len(each.unapplied))) for each in drifts]
     screen.line("")
-    screen.table(("stack", _OUTSIDE, *columns, "risk"), cells, right=(_OUTSIDE, *columns), styles=_STYLES)
-    _show_details(screen, plans)
+    screen.table(("stack", *_DRIFTED), rows, right=_DRIFTED)
+    for each in drifts:
+        for heading, changes in zip(_DRIFTED, (each.outside, each.unapplied), strict=True):
+            if changes:
+                screen.line(f"\n{each.stack}: {heading}", "bold")
+                screen.line("\n".join(details(StackPlan(each.stack, changes))))
+
+
+def drift_document(env: str, drifts: Sequence[Drift]) -> dict[str, Any]:
+    """What is not as the code says, as JSON has it."""
+    return {
+        "version": VERSION,
+        "environment": env,
+        "stacks": [
+            {
+                "stack": each.stack,
+                "outside": [_plain(change) for change in each.outside],
+                "unapplied": [_plain(change) for change in each.unapplied],
+            }
+            for each in drifts
+        ],
+    }
 
 
 def _show_details(screen: "Screen", plans: Sequence[StackPlan]) -> None:

@@ -16,6 +16,7 @@ from fleetform.console.waves import AS_IT_IS, Drive, Driving
 from fleetform.errors import CheckFailedError, InputError, printable
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
+from fleetform.terraform.drift import drift as find_drift
 from fleetform.workflow import images, runs, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import State
@@ -228,20 +229,31 @@ def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
                 drive.carry_out(drive.plan(there, Mode.DESTROY), Mode.DESTROY)
 
 
-def drift(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
-    """Plans every stack and fails if any has something to change."""
+def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool = False) -> None:
+    """Plans every stack; fails if any is not as the catalog says: changed outside, or not applied yet."""
     workplace = open_checked(project, env, how)
     terraform.require_settled(workplace)
-    planned = Drive(workplace, how).plan([*_left(workplace), *workplace.stacks])
-    for each in planned:
-        each.discard()
-        write(f"{each.stack.name}: {each.summary} ({each.summary.seconds:.0f} s)\n")
-    drifted = [each.stack.name for each in planned if each.changes]
+    ready, waiting = _ready(workplace, how)
+    planned = Drive(workplace, replace(how, quiet=True)).plan(ready)
+    try:
+        drifts = [find_drift(terraform.told(workplace, each, values=True)) for each in planned]
+    finally:
+        for each in planned:
+            each.discard()
+    if as_json:
+        write_json(plans.drift_document(env, drifts))
+    else:
+        from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+
+        plans.show_drift(Screen(), drifts)
+    drifted = [each.stack.name for each in planned if each.changes] + waiting
     if drifted:
         raise CheckFailedError(
-            f"not as the catalog says: {', '.join(drifted)}; the plan is above, `invoke apply --env {env}` mends it"
+            f"not as the catalog says: {', '.join(drifted)}; `invoke plan --env {env}` shows the plans,"
+            f" `invoke apply --env {env}` mends it"
         )
-    write("no drift\n")
+    if not as_json:
+        write("no drift\n")
 
 
 def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workplace:

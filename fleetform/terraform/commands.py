@@ -6,11 +6,10 @@ from pathlib import Path
 
 
 class Mode(StrEnum):
-    """What a plan is for: to make the stack as its code says, to destroy it, or to see what has changed outside."""
+    """What a plan is for: to make the stack as its code says, or to destroy it."""
 
     APPLY = "apply"
     DESTROY = "destroy"
-    REFRESH = "refresh-only"
 
 
 @dataclass(frozen=True)

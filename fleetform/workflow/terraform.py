@@ -241,8 +241,12 @@ def plan(
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
     argv = workplace.terraform(stack, color=color).plan(path, mode)
-    with _importing(workplace, stack):
-        result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
+    try:
+        with _importing(workplace, stack):
+            result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
     return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)

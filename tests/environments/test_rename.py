@@ -1,5 +1,6 @@
 """A service that is renamed stays what it is on AWS."""
 
+from fleetform.terraform.plans import Action
 from tests.environments.conftest import Plans
 
 
@@ -10,7 +11,8 @@ def test_a_rename_changes_nothing_in_the_foundation(dev: Plans) -> None:
 def test_a_rename_replaces_task_definitions_alone(dev: Plans) -> None:
     """Its own has the container's new name, its callers' the new variable."""
     plan = dev.renamed.plan
-    assert set(plan.destroyed) == {
+    assert plan.printed
+    assert {change.address for change in plan.printed.changes if change.action == Action.REPLACE} == {
         "module.inventory.aws_ecs_task_definition.this",
         "module.orders.aws_ecs_task_definition.this",
     }

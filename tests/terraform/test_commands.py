@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.commands import Terraform, fmt, version
+from fleetform.terraform.commands import Mode, Terraform, fmt, version
 
 PLAIN = Terraform("/bin/terraform", Path("envs/dev/foundation"))
 COLOURED = Terraform("/bin/terraform", Path("envs/dev/foundation"), color=True)
@@ -23,7 +23,7 @@ PLAN = Path("/plans/a plan; rm -rf /")
             ["plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={PLAN}"],
         ),
         (
-            PLAIN.plan(PLAN, destroy=True),
+            PLAIN.plan(PLAN, Mode.DESTROY),
             [
                 *("plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s"),
                 *(f"-out={PLAN}", "-destroy"),

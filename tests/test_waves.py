@@ -1,0 +1,269 @@
+"""Stacks that are planned and applied side by side: what fails, what goes on, what is asked and recorded."""
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleetform.console import runs as runs_of
+from fleetform.console import stacks
+from fleetform.console.waves import Driving
+from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.workflow import files, runs, terraform
+from fleetform.workflow.project import Project
+from fleetform.workflow.runs import Run, State
+from tests import commits, small_project
+
+RISKY = """Terraform will perform the following actions:
+
+  # aws_lb.this will be destroyed
+  - resource "aws_lb" "this" {
+    }
+"""
+HARMLESS = RISKY.replace("destroyed", "created").replace("- res", "+ res")
+
+STAND_IN = """#!/bin/sh
+stack=$(basename "${{1#-chdir=}}")
+case "$2" in
+  init) ;;
+  plan)
+    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
+    [ "$stack" = "$FAILS_TO_PLAN" ] && echo "Error: no plan" && exit 1
+    printf '%s\\nPlan: %s.\\n' "$TEXT" "$COUNTS"
+    exit 2 ;;
+  apply)
+    echo "$stack" >>"$0.applied"
+    [ "$stack" = "$FAILS" ] && echo "Error: no such thing" && exit 1
+    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
+  *) exec '{terraform}' "$@" ;;
+esac
+"""
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    terraform_binary: str,
+    terraform_environment: Mapping[str, str],
+) -> Project:
+    """A project with two groups, of which each plan has a change; AWS is the emulator."""
+    program = tmp_path / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
+    program.chmod(0o755)
+    for name, value in terraform_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("TEXT", HARMLESS)
+    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    made = small_project.make(tmp_path)
+    small_project.edit(made, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
+    files.render_environment(made, "tiny")
+    return made
+
+
+def applied(project: Project) -> list[str]:
+    """The stacks that were applied, sorted: of those side by side nobody knows which came first."""
+    path = project.root / "bin/terraform.applied"
+    return sorted(path.read_text(encoding="utf-8").split()) if path.exists() else []
+
+
+def last_run(project: Project) -> Run:
+    return runs.runs(terraform.work_of(project, "tiny"))[-1]
+
+
+def states(project: Project) -> dict[str, State]:
+    return {name: stack.state for name, stack in last_run(project).stacks.items()}
+
+
+ALL = Driving(yes=True, jobs=2)
+
+
+def test_a_stack_that_fails_stops_its_dependents_and_no_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", ALL)
+    assert str(caught.value).endswith("logs/payments-apply.log")
+    assert applied(project) == ["foundation", "payments", "services"]
+    assert (last_run(project).state, states(project)) == (
+        State.FAILED,
+        {"foundation": State.APPLIED, "payments": State.FAILED, "services": State.APPLIED},
+    )
+
+
+def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "foundation")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    assert applied(project) == ["foundation"]
+    assert states(project) == {
+        "foundation": State.FAILED,
+        "payments": State.WAITING,
+        "services": State.WAITING,
+    }
+
+
+def test_where_a_stack_of_a_wave_cannot_be_planned_none_of_it_is_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    assert applied(project) == ["foundation"]
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_all_failures_of_a_wave_are_told(project: Project) -> None:
+    program = project.root / "bin/terraform"
+    program.write_text(program.read_text("utf-8").replace('"$stack" = "$FAILS"', '"$stack" != foundation'), "utf-8")
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", ALL)
+    first, *others = str(caught.value).splitlines()
+    assert first == "tiny: apply failed in 2 stacks"
+    assert [line.partition(":")[0] for line in others] == ["payments", "services"]
+
+
+def test_a_resumed_apply_has_but_what_was_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    monkeypatch.setenv("FAILS", "")
+    stacks.apply(project, "tiny", ALL, resume=True)
+    assert applied(project) == ["foundation", "payments", "payments", "services"]
+
+
+def test_what_has_changed_since_is_not_resumed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    files.render_environment(project, "tiny")
+    with pytest.raises(InputError, match=r"^--resume: the files of tiny, or the commit, are not those of the last"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_where_nothing_was_left_nothing_is_resumed(project: Project) -> None:
+    stacks.apply(project, "tiny", ALL)
+    with pytest.raises(InputError, match=r"^--resume: the last apply of tiny has left nothing; leave it out$"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_without_an_apply_nothing_is_resumed(project: Project) -> None:
+    with pytest.raises(InputError, match=r"^--resume: no apply of tiny is known here; leave it out$"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_just_the_stacks_that_are_named_are_applied(project: Project) -> None:
+    stacks.apply(project, "tiny", Driving(yes=True, only=frozenset({"payments"})))
+    assert applied(project) == ["payments"]
+
+
+def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project) -> None:
+    with pytest.raises(InputError, match=r"^--stack: tiny has no stack `payment`; .*payments"):
+        stacks.plan(project, "tiny", how=Driving(only=frozenset({"payment"})))
+
+
+def test_a_wave_is_asked_about_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("y\ny\n"))
+    stacks.apply(project, "tiny", Driving(jobs=2))
+    asked = [line for line in capsys.readouterr().out.splitlines() if "Go on?" in line]
+    assert asked == [
+        "tiny foundation in account 123456789012: 1 to add. Go on? [y/N] ",
+        "tiny in account 123456789012: payments 1 to add; services 1 to add. Go on? [y/N] payments: apply",
+    ]
+
+
+@pytest.mark.parametrize(("protection", "text"), [(True, HARMLESS), (False, RISKY)])
+def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch, *, protection: bool, text: str
+) -> None:
+    monkeypatch.setenv("TEXT", text)
+    monkeypatch.setenv("COUNTS", "0 to add, 0 to change, 1 to destroy" if text == RISKY else "1 to add")
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    workplace = terraform.open_environment(project, "tiny")
+    environment = workplace.environment.model_copy(update={"protection": protection})
+    with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
+        stacks.apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
+    assert applied(project) == []
+
+
+def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Thinking(Terminal):
+        """Somebody who edits a file before the answer."""
+
+        def isatty(self) -> bool:
+            small_project.write(project, "envs/tiny/foundation/later.tf", "")
+            return True
+
+    monkeypatch.setattr("sys.stdin", Thinking("y\n"))
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.apply(project, "tiny")
+    assert str(caught.value) == (
+        "the files of tiny, or the commit, have changed since the plan was made; nothing was applied: plan again"
+    )
+    assert applied(project) == []
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
+    commits.git(project.root, "init", "--quiet")
+    commits.git(project.root, "add", "envs", "modules", "templates")
+    commits.git(project.root, "commit", "--quiet", "--message", "first")
+    commit = commits.git(project.root, "rev-parse", "HEAD")
+    stacks.apply(project, "tiny", ALL)
+    run = last_run(project)
+    assert (run.task, run.environment, run.account, run.moment.commit, run.changed, run.process, run.state) == (
+        "apply",
+        "tiny",
+        "123456789012",
+        commit,
+        False,
+        os.getpid(),
+        State.DONE,
+    )
+    assert {stack.counts for stack in run.stacks.values()} == {"1 added, 0 changed, 0 destroyed"}
+    assert run.started < run.ended
+
+
+def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    stacks.apply(project, "tiny", ALL)
+    (path,) = (terraform.work_of(project, "tiny") / "runs").glob("*.json")
+    text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
+    path.write_text(text.replace(f'"process": {os.getpid()}', '"process": 4194305'), "utf-8")
+    capsys.readouterr()
+    runs_of.show(project, "tiny", as_json=False)
+    run = last_run(project)
+    assert run.state == State.KILLED
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"the apply of {run.started} by {run.who} was killed in the middle: what Terraform made in its last seconds may"
+        " not be in the state; `invoke state-doctor --env tiny` looks, and the next apply goes on from there"
+    )
+
+
+def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
+    stacks.apply(project, "tiny", ALL)
+    folder = terraform.work_of(project, "tiny") / "runs"
+    (path,) = folder.glob("*.json")
+    for number in range(60):
+        (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")
+    stacks.apply(project, "tiny", ALL)
+    assert len(list(folder.glob("*.json"))) == 50
