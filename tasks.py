@@ -1,12 +1,14 @@
 """Invoke tasks: they parse flags and call the library, whose errors become exit codes here."""
 
+import errno
 import functools
 import inspect
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,6 +28,7 @@ ALL_LINES = -1
 SUITABLE = 0
 NO_PORT = -1
 WRONG_INPUT = 2
+PROGRAM_FAILED = 3
 INTERRUPTED = 130
 READER_LEFT = 141
 
@@ -39,6 +42,7 @@ JSON = {"json": "Print JSON for scripts."}
 RUNNER = {"engine": "docker or podman; left out: the first that works."}
 YES = {"yes": "Do not ask; for pipelines."}
 JOBS = {"jobs": "How many stacks at a time; left out: as many as suit the machine's processors and memory."}
+WAIT = {"wait": "Minutes that a state which another run has locked is waited for; left out: 1."}
 STACK = {"stack": "Only this stack; may be given several times."}
 
 
@@ -105,8 +109,9 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
         try:
             if format_ != TEXT:
                 require_catalogs(flags)
-            function(*args, **flags)
-            sys.stdout.flush()
+            with telling_of_a_full_disk():
+                function(*args, **flags)
+                sys.stdout.flush()
         except CatalogError as error:
             from fleetform.console import catalog
 
@@ -122,6 +127,17 @@ def reporting(function: Callable[..., None]) -> Callable[..., None]:
     return wrapper
 
 
+@contextmanager
+def telling_of_a_full_disk() -> Iterator[None]:
+    """Turns the one error of the system that may come from anywhere into a message and an exit code."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        raise Exit(f"{error}; make room, then run it again", PROGRAM_FAILED) from None
+
+
 def require_catalogs(flags: Mapping[str, Any]) -> None:
     """Loads what a task is about before it prints anything: a program reads nothing but the problems then."""
     from fleetform.catalog.loading import load
@@ -130,14 +146,16 @@ def require_catalogs(flags: Mapping[str, Any]) -> None:
         load(ROOT, flags[flag])
 
 
-def driving(names: list[str], jobs: int, *, yes: bool = False) -> "Driving":
+def driving(names: list[str], jobs: int, wait: int, *, yes: bool = False) -> "Driving":
     """How stacks are planned and applied, as flags say."""
     from fleetform.console.waves import Driving
     from fleetform.errors import InputError
 
     if jobs < SUITABLE:
         raise InputError(f"--jobs {jobs}: give at least 1, or leave it out for as many as suit this machine")
-    return Driving(yes=yes, jobs=jobs, only=frozenset(names))
+    if wait < 0:
+        raise InputError(f"--wait {wait}: give a number of minutes; 0 waits for nobody")
+    return Driving(yes=yes, jobs=jobs, only=frozenset(names), wait=wait)
 
 
 def project() -> "Project":
@@ -293,13 +311,32 @@ def affected(_context: Context, changed_since: str, env: str = LOCAL, why: bool 
     affected.show(project(), env, changed_since, why=why, as_json=json)
 
 
-@task(help=ENV)
+@task(help={**ENV, **JSON})
 @reporting
-def bootstrap(_context: Context, env: str = LOCAL) -> None:
-    """Make the S3 bucket that holds the environment's Terraform state; once an environment."""
-    from fleetform.console import stacks
+def bootstrap(_context: Context, env: str = LOCAL, json: bool = False) -> None:
+    """Make the S3 bucket that holds the environment's Terraform state, or bring it up to date."""
+    from fleetform.console import state
 
-    stacks.bootstrap(project(), env)
+    state.bootstrap(project(), env, as_json=json)
+
+
+@task(
+    help={
+        **ENV,
+        **YES,
+        **JSON,
+        "unlock": "Remove a stale lock, as STACK:ID, instead.",
+    }
+)
+@reporting
+def state_doctor(_context: Context, env: str = LOCAL, unlock: str = "", yes: bool = False, json: bool = False) -> None:
+    """Show each stack's state and lock, and how to mend what is wrong; exit 1 if anything is."""
+    from fleetform.console import state
+
+    if unlock:
+        state.unlock(project(), env, unlock, yes=yes)
+    else:
+        state.doctor(project(), env, as_json=json)
 
 
 @task(
@@ -308,6 +345,7 @@ def bootstrap(_context: Context, env: str = LOCAL) -> None:
         **ENV,
         **STACK,
         **JOBS,
+        **WAIT,
         **JSON,
         "changed_since": "Only the stacks that `affected` names for this commit.",
         "details": "Show every change with its values, not only what is risky.",
@@ -322,6 +360,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     env: str = LOCAL,
     changed_since: str = "",
     jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
     details: bool = False,
     out: str = "",
     fail_on: str = "",
@@ -331,28 +370,38 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     from fleetform.console import plans, stacks, turns
 
     telling = plans.Telling(json, details, out, fail_on)
-    with turns.taken(project(), env, "plan"):
-        stacks.plan(project(), env, changed_since, telling, driving(stack, jobs))
+    how = driving(stack, jobs, wait)
+    with turns.taken(project(), env, "plan", wait):
+        stacks.plan(project(), env, changed_since, telling, how)
 
 
 @task(
     iterable=["stack"],
-    help={**ENV, **STACK, **JOBS, **YES, "resume": "Only the stacks that the last apply has left, as they were then."},
+    help={
+        **ENV,
+        **STACK,
+        **JOBS,
+        **WAIT,
+        **YES,
+        "resume": "Only the stacks that the last apply has left, as they were then.",
+    },
 )
 @reporting
-def apply(
+def apply(  # noqa: PLR0913, PLR0917 - a flag each
     _context: Context,
     stack: list[str],
     env: str = LOCAL,
     jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
     resume: bool = False,
     yes: bool = False,
 ) -> None:
     """Plan each stack, show the plans, ask, and apply just these plans."""
     from fleetform.console import stacks, turns
 
-    with turns.taken(project(), env, "apply"):
-        stacks.apply(project(), env, driving(stack, jobs, yes=yes), resume=resume)
+    how = driving(stack, jobs, wait, yes=yes)
+    with turns.taken(project(), env, "apply", wait):
+        stacks.apply(project(), env, how, resume=resume)
 
 
 @task(
@@ -411,24 +460,38 @@ def verify(_context: Context, env: str = LOCAL, json: bool = False) -> None:
     stacks.verify(project(), env, as_json=json)
 
 
-@task(help={**ENV, **JOBS, **JSON})
+@task(help={**ENV, **JOBS, **WAIT, **JSON})
 @reporting
-def drift(_context: Context, env: str = LOCAL, jobs: int = Number(SUITABLE), json: bool = False) -> None:
+def drift(
+    _context: Context,
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    json: bool = False,
+) -> None:
     """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
     from fleetform.console import stacks, turns
 
-    with turns.taken(project(), env, "drift"):
-        stacks.drift(project(), env, driving([], jobs), as_json=json)
+    how = driving([], jobs, wait)
+    with turns.taken(project(), env, "drift", wait):
+        stacks.drift(project(), env, how, as_json=json)
 
 
-@task(help={**ENV, **JOBS, **YES})
+@task(help={**ENV, **JOBS, **WAIT, **YES})
 @reporting
-def destroy(_context: Context, env: str = LOCAL, jobs: int = Number(SUITABLE), yes: bool = False) -> None:
+def destroy(
+    _context: Context,
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    yes: bool = False,
+) -> None:
     """Destroy every stack of the environment, dependents first."""
     from fleetform.console import stacks, turns
 
-    with turns.taken(project(), env, "destroy"):
-        stacks.destroy(project(), env, driving([], jobs, yes=yes))
+    how = driving([], jobs, wait, yes=yes)
+    with turns.taken(project(), env, "destroy", wait):
+        stacks.destroy(project(), env, how)
 
 
 @task(help={**ENV, **JSON})
@@ -589,6 +652,7 @@ namespace = Collection(
     prune,
     affected,
     bootstrap,
+    state_doctor,
     plan,
     apply,
     deploy,

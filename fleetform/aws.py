@@ -1,6 +1,7 @@
 """AWS API clients that see the same credentials and endpoint as the Terraform that runs beside them."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from fleetform.errors import ProgramError
+
+_CHANGING = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,27 @@ class Access:
 
 @contextmanager
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """boto3 reads credentials and endpoints from the process alone, when a client is made."""
-    saved, wanted = dict(os.environ), dict(variables)  # they may be the process's own, which are cleared
-    os.environ.clear()
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(saved)
+    """boto3 reads credentials and endpoints from the process alone, when a client is made.
+
+    Clients may be made in several threads; others see no more changed meanwhile than has to be.
+    """
+    with _CHANGING:
+        differing = {
+            name: (os.environ.get(name), variables.get(name))
+            for name in {*os.environ, *variables}
+            if os.environ.get(name) != variables.get(name)
+        }
+        for name, (_, wanted) in differing.items():
+            _set(name, wanted)
+        try:
+            yield
+        finally:
+            for name, (saved, _) in differing.items():
+                _set(name, saved)
+
+
+def _set(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -51,6 +52,20 @@ def test_the_environment_of_the_process_is_as_before_when_no_client_is_made() ->
     before = dict(os.environ)
     with pytest.raises(Exception, match=r"^Unknown service: 'none'"):
         Access("eu-central-1", VARIABLES).client("none")
+    assert dict(os.environ) == before
+
+
+def test_clients_may_be_made_in_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that were made amid another would leave the other's variables behind."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "theirs")
+    before = dict(os.environ)
+
+    def key(number: int) -> str:
+        client = Access("eu-central-1", {**AWS, "AWS_ACCESS_KEY_ID": str(number)}).client("sts")
+        return str(client._request_signer._credentials.access_key)  # noqa: SLF001
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(key, range(8))) == list(map(str, range(8)))
     assert dict(os.environ) == before
 
 

@@ -14,7 +14,7 @@ from fleetform.aws import Access
 from fleetform.console import stacks
 from fleetform.console.waves import Driving
 from fleetform.errors import InputError, ProgramError
-from fleetform.terraform.state import ensure_bucket
+from fleetform.terraform.bucket import Wanted, ensure_bucket
 from fleetform.workflow import files
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -77,7 +77,7 @@ def define(access: Access) -> str:
 @pytest.fixture
 def bucket(access: Access) -> Iterator[Any]:
     """S3, with the state bucket of `tiny`."""
-    ensure_bucket(access, BUCKET, {})
+    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
     s3 = access.client("s3")
     yield s3
     for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):

@@ -1,6 +1,7 @@
 """The command line as people and pipelines meet it: what is printed where, and the exit code."""
 
 import contextlib
+import errno
 import inspect
 import json
 import os
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invoke import Collection, Task
+from invoke import Collection, Exit, Task
 
 import tasks
 from fleetform.workflow.project import Project
@@ -280,6 +281,23 @@ def test_an_unknown_format_is_wrong_input(project: Project, form: str, remedy: s
     assert ended == Ended(2, "", f"`{form}` is no format; {remedy}\n")
 
 
+def test_a_full_disk_is_told_in_a_line() -> None:
+    @tasks.reporting
+    def fill() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", ".fleetform/plan")
+
+    with pytest.raises(Exit) as caught:
+        fill()
+    message = "[Errno 28] No space left on device: '.fleetform/plan'; make room, then run it again"
+    assert (caught.value.message, caught.value.code) == (message, 3)
+
+
+@pytest.mark.parametrize("task", ["plan", "apply", "destroy", "drift"])
+def test_nobody_waits_for_less_than_no_time(project: Project, task: str) -> None:
+    told = "--wait -1: give a number of minutes; 0 waits for nobody\n"
+    assert invoke(project, task, "--env", "tiny", "--wait", "-1") == Ended(2, "", told)
+
+
 def test_every_task_of_an_environment_takes_a_format() -> None:
     flags = {name: inspect.signature(task.body).parameters.keys() for name, task in all_tasks().items()}
     of_environments = {name for name, found in flags.items() if found & {"env", "to"}}
@@ -287,7 +305,7 @@ def test_every_task_of_an_environment_takes_a_format() -> None:
 
 
 @pytest.mark.parametrize(
-    "task", ["render", "check", "prune", "bootstrap", "plan", "apply", "verify", "drift", "destroy"]
+    "task", ["render", "check", "prune", "bootstrap", "state-doctor", "plan", "apply", "verify", "drift", "destroy"]
 )
 def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, task: str) -> None:
     ended = invoke(project, task, "--env", "tin")

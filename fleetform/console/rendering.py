@@ -86,8 +86,7 @@ def _plans(project: Project, env: str) -> dict[str, Any]:
 
     screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
     workplace = terraform.open_environment(project, env)
-    if workplace.environment.emulator:
-        terraform.bootstrap(workplace)
+    terraform.require_bucket(workplace)
     shown = {}
     for stack in workplace.stacks:
         if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):

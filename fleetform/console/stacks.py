@@ -23,13 +23,6 @@ from fleetform.workflow.runs import State
 from fleetform.workflow.terraform import Plan, Workplace
 
 
-def bootstrap(project: Project, env: str) -> None:
-    """Makes the state bucket of an environment, or brings it up to date."""
-    workplace = terraform.open_environment(project, env)
-    made = terraform.bootstrap(workplace)
-    write(f"{workplace.environment.state_bucket} {'made' if made else 'is there, and up to date'}\n")
-
-
 def plan(
     project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE, how: Driving = AS_IT_IS
 ) -> None:
@@ -46,8 +39,7 @@ def plan(
             return
         how = replace(how, only=how.only & wanted or wanted)
     workplace = open_checked(project, env, how)
-    drive = Drive(workplace, replace(how, quiet=telling.as_json))
-    terraform.require_settled(workplace)
+    drive = Drive(workplace, replace(how, quiet=telling.as_json), checks=_settled)
     ready, waiting = _ready(workplace, how)
     planned = drive.plan(ready)
     try:
@@ -128,7 +120,7 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], h
         how: What the flags say.
     """
     with runs.recorded(workplace, "apply") as recorder:
-        _Apply(Drive(workplace, how, recorder), prepare_dependents).run()
+        _Apply(Drive(workplace, how, recorder, checks=_settled), prepare_dependents).run()
     for stack in workplace.emptied:
         folder = f"envs/{workplace.environment.name}/{stack.name}"
         write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
@@ -148,7 +140,6 @@ class _Apply:
         self._prepare = prepare_dependents
 
     def run(self) -> None:
-        terraform.require_settled(self._workplace)
         self._wave(_left(self._workplace))
         if not self._drive.how.wants(FOUNDATION):
             self._prepare()
@@ -222,7 +213,7 @@ def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
     groups = [stack for stack in dependents if not stack.tasks]
     tasks = [stack for stack in dependents if stack.tasks]
     with runs.recorded(workplace, "destroy") as recorder:
-        drive = Drive(workplace, how, recorder)
+        drive = Drive(workplace, how, recorder, checks=_right)
         for wave in ([*workplace.emptied, *groups], tasks, [foundation]):
             there = [stack for stack in wave if terraform.has_state(workplace, stack)]
             if there:
@@ -232,9 +223,8 @@ def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
 def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool = False) -> None:
     """Plans every stack; fails if any is not as the catalog says: changed outside, or not applied yet."""
     workplace = open_checked(project, env, how)
-    terraform.require_settled(workplace)
     ready, waiting = _ready(workplace, how)
-    planned = Drive(workplace, replace(how, quiet=True)).plan(ready)
+    planned = Drive(workplace, replace(how, quiet=True), checks=_settled).plan(ready)
     try:
         drifts = [find_drift(terraform.told(workplace, each, values=True)) for each in planned]
     finally:
@@ -263,13 +253,26 @@ def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workpla
         InputError: A stack that is wanted is none of the environment's.
     """
     require_sound(project, env)
-    workplace = terraform.open_environment(project, env)
+    workplace = replace(terraform.open_environment(project, env), lock_timeout=60 * how.wait)
     known = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
     for name in sorted(how.only - {*known}):
         raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")
-    if workplace.environment.emulator:
-        terraform.bootstrap(workplace)
+    terraform.require_bucket(workplace)
     return workplace
+
+
+def _right(workplace: Workplace) -> None:
+    """Makes sure that it is the right account; the emulator's is, as it is made for the environment."""
+    if not workplace.environment.emulator:
+        from fleetform.workflow.accounts import require_account  # noqa: PLC0415 - it brings boto3
+
+        require_account(workplace)
+
+
+def _settled(workplace: Workplace) -> None:
+    """The same, and that no apply would destroy a service only to make it anew in another stack."""
+    _right(workplace)
+    terraform.require_settled(workplace)
 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:

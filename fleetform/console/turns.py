@@ -8,12 +8,16 @@ from fleetform.catalog.files import environment_file
 from fleetform.turns import Turn, turn
 from fleetform.workflow.project import Project
 
-_PATIENCE_SECONDS = 60  # as Terraform waits for a lock
-
 
 @contextmanager
-def taken(project: Project, env: str, task: str) -> Iterator[None]:
+def taken(project: Project, env: str, task: str, minutes: int = 1) -> Iterator[None]:
     """Has a task's turn in an environment of this checkout, once what runs there has ended.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        task: The task's.
+        minutes: How long to wait for what runs there.
 
     Raises:
         CheckFailedError: Another task had its turn for too long.
@@ -27,8 +31,9 @@ def taken(project: Project, env: str, task: str) -> Iterator[None]:
 
         aftermath.settle(terraform.open_environment(project, env), before, _tell)
 
-    folder = project.work / "environments" / env
-    with turn(folder, f"invoke {task} --env {env}", _PATIENCE_SECONDS, _tell, recover):
+    from fleetform.workflow.terraform import work_of  # noqa: PLC0415 - see there
+
+    with turn(work_of(project, env), f"invoke {task} --env {env}", minutes * 60, _tell, recover):
         yield
 
 

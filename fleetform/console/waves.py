@@ -15,6 +15,7 @@ from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.risks import Level, worst
 from fleetform.workflow import runs, terraform
+from fleetform.workflow.background import Background
 from fleetform.workflow.runs import Moment, Recorder, State
 from fleetform.workflow.terraform import Plan, Workplace
 
@@ -35,12 +36,14 @@ class Driving:
         jobs: How many stacks at a time; 0 for as many as suit the machine.
         only: The stacks that are wanted; none for all.
         quiet: Nothing of Terraform's own output is shown; it is in the logs.
+        wait: Minutes that a state which another run has locked is waited for.
     """
 
     yes: bool = False
     jobs: int = 0
     only: frozenset[str] = frozenset()
     quiet: bool = False
+    wait: int = 1
 
     def wants(self, stack: Stack) -> bool:
         """Whether a stack is wanted."""
@@ -60,12 +63,21 @@ class Drive:
         workplace: The environment.
         how: What the flags say.
         recorder: Notes how far each stack has come; None where nothing is applied.
+        checks: What has to hold before any plan is told or applied. It asks AWS while the first plans are made.
     """
 
-    def __init__(self, workplace: Workplace, how: Driving, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        workplace: Workplace,
+        how: Driving,
+        recorder: Recorder | None = None,
+        *,
+        checks: Callable[[Workplace], None],
+    ) -> None:
         self.workplace = workplace
         self.how = how
         self._recorder = recorder
+        self._checked = Background(lambda: checks(workplace))
         self._moment: Moment | None = None
         workplace.crew.told = _tell_interrupt
 
@@ -73,7 +85,8 @@ class Drive:
         """Plans stacks; the plans are kept until they are applied or discarded.
 
         Raises:
-            ProgramError: One cannot be planned; none is kept then.
+            CheckFailedError: A check says no; none is kept then.
+            ProgramError: One cannot be planned; none is kept then, either.
         """
         self._moment = runs.moment(self.workplace) if self._recorder else None
         colors = self._colors(stacks)
@@ -86,10 +99,14 @@ class Drive:
             return planned, str(planned.summary)
 
         made, failures = self._each(stacks, "plan", work)
-        if failures:
+        try:
+            self._checked.result()
+            if failures:
+                raise _failed("plan", self.workplace.environment, failures)
+        except FleetformError:
             for planned in made:
                 planned.discard()
-            raise _failed("plan", self.workplace.environment, failures)
+            raise
         return made
 
     def carry_out(self, planned: Sequence[Plan], mode: Mode = Mode.APPLY) -> None:

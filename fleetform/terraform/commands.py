@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+LOCK_TIMEOUT = 60
+"""Seconds that a state which another run has locked is waited for, if nobody says."""
+
 
 class Mode(StrEnum):
     """What a plan is for: to make the stack as its code says, or to destroy it."""
@@ -20,15 +23,21 @@ class Terraform:
         program: Path of terraform or tofu.
         folder: The stack's folder.
         color: Whether its output may be coloured.
+        lock_timeout: Seconds that a state which another run has locked is waited for.
     """
 
     program: str
     folder: Path
     color: bool = False
+    lock_timeout: int = LOCK_TIMEOUT
 
     def _argv(self, command: str, *arguments: str) -> list[str]:
         colors = [] if self.color else ["-no-color"]
         return [self.program, f"-chdir={self.folder}", command, *colors, *arguments]
+
+    @property
+    def _wait(self) -> str:
+        return f"-lock-timeout={self.lock_timeout}s"
 
     def init(self, *, backend: bool = True) -> list[str]:
         """Installs modules and provider and, with a backend, connects to the state."""
@@ -42,11 +51,19 @@ class Terraform:
     def plan(self, out: Path, mode: Mode = Mode.APPLY) -> list[str]:
         """Plans and saves the plan; exit code 2 says that there are changes."""
         flags = [] if mode == Mode.APPLY else [f"-{mode}"]
-        return self._argv("plan", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={out}", *flags)
+        return self._argv("plan", "-input=false", "-detailed-exitcode", self._wait, f"-out={out}", *flags)
 
     def apply(self, plan: Path) -> list[str]:
         """Applies a saved plan."""
-        return self._argv("apply", "-input=false", "-lock-timeout=60s", str(plan))
+        return self._argv("apply", "-input=false", self._wait, str(plan))
+
+    def force_unlock(self, lock: str) -> list[str]:
+        """Removes a lock from the state by its ID, without asking; Terraform leaves one of another ID alone."""
+        return self._argv("force-unlock", "-force", lock)
+
+    def push(self, path: Path) -> list[str]:
+        """Makes a state that is in a file the stack's; Terraform refuses an older one, and one of another stack."""
+        return [self.program, f"-chdir={self.folder}", "state", "push", str(path)]
 
     def show(self, plan: Path) -> list[str]:
         """Prints a saved plan as JSON."""

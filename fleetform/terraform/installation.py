@@ -40,11 +40,16 @@ def require_version(program: str, answer: str) -> None:
         ProgramError: It is older.
     """
     found: str = json.loads(answer)["terraform_version"]
-    if tuple(map(int, found.split(".")[:2])) < MINIMUM_VERSION:
+    if release(found) < MINIMUM_VERSION:
         wanted = ".".join(map(str, MINIMUM_VERSION))
         raise ProgramError(
             f"{program} is version {found}; install {wanted} or later, or take it off PATH: `./run` brings one"
         )
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Major and minor version: within one, all read what the others write."""
+    return tuple(map(int, version.split(".")[:2]))
 
 
 def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt")) -> dict[str, str]:

@@ -1,40 +1,91 @@
-"""The S3 bucket that holds an environment's Terraform state."""
+"""The states of an environment's stacks, as they are in its S3 bucket."""
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 
+FORMAT = 4
+"""The format of states that all versions of Terraform and OpenTofu since 0.12 read."""
+
 _STATE = re.compile(r"([a-z][a-z0-9-]*)/terraform\.tfstate")
+_STATE_OR_LOCK = re.compile(rf"{_STATE.pattern}(\.tflock)?")
 
 
-def ensure_bucket(access: Access, bucket: str, tags: dict[str, str]) -> bool:
-    """Makes the bucket, or brings one of ours up to date: versioned, encrypted, TLS only, closed to the public.
+@dataclass(frozen=True)
+class Object:
+    """A state or a lock as it is in the bucket.
 
-    Args:
-        access: The environment's AWS.
-        bucket: Its name.
-        tags: Its tags.
-
-    Returns:
-        Whether it was made.
-
-    Raises:
-        ProgramError: The name belongs to somebody else, or AWS refuses.
+    Attributes:
+        written: When.
+        text: What is in it.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
+
+    written: datetime
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a state says of itself.
+
+    Attributes:
+        serial: How often it was written.
+        lineage: What all states of one stack have in common.
+        version: The Terraform that wrote it.
+        resources: How many it holds, data sources left out.
+    """
+
+    serial: int
+    lineage: str
+    version: str
+    resources: int
+
+
+def objects(access: Access, bucket: str) -> dict[str, Object] | None:
+    """The states and locks in the bucket, by key; None if it is not there."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
         s3 = access.client("s3")
-        made = _create(s3, access.region, bucket)
-        _harden(s3, bucket, tags)
-    except (BotoCoreError, ClientError) as error:
-        raise ProgramError(
-            f"state bucket {bucket}: {error}; check credentials, or choose another `state: bucket:`"
-        ) from None
-    return made
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+        found = {key: _object(s3, bucket, key) for key in keys if _STATE_OR_LOCK.fullmatch(key)}
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return None
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    except BotoCoreError as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
+    return {key: entry for key, entry in found.items() if entry}
+
+
+def _object(s3: Any, bucket: str, key: str) -> Object | None:  # noqa: ANN401 - boto3 makes its clients at run time
+    try:
+        answer = s3.get_object(Bucket=bucket, Key=key)
+    except s3.exceptions.NoSuchKey:  # a lock that was released meanwhile
+        return None
+    return Object(answer["LastModified"], answer["Body"].read())
+
+
+def snapshot(text: bytes) -> Snapshot | None:
+    """Reads a state; None if it is none, or of a format that we do not know.
+
+    See hashicorp/terraform, internal/states/statefile/version4.go.
+    """
+    try:
+        found = json.loads(text)
+        if found["version"] != FORMAT:
+            return None
+        managed = [resource for resource in found["resources"] if resource["mode"] == "managed"]
+        count = sum(len(resource["instances"]) for resource in managed)
+        return Snapshot(int(found["serial"]), str(found["lineage"]), str(found["terraform_version"]), count)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def has_state(access: Access, bucket: str, stack: str) -> bool:
@@ -83,73 +134,21 @@ def _modules(state: dict[str, Any]) -> frozenset[str]:
     return frozenset(resource.get("module", "").removeprefix("module.").partition(".")[0] for resource in managed)
 
 
-def read(access: Access, bucket: str, stack: str) -> dict[str, Any]:
-    """A stack's state; empty if it has none."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-    try:
-        text = access.client("s3").get_object(Bucket=bucket, Key=state_key(stack))["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchBucket"}:
-            return {}
-        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
-    except BotoCoreError as error:
-        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
 def state_key(stack: str) -> str:
     """The key of a stack's state in the bucket, as `backend.hcl` has it."""
     return f"{stack}/terraform.tfstate"
 
 
-def _create(s3: Any, region: str, bucket: str) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
-    from botocore.exceptions import ClientError  # noqa: PLC0415
+def lock_key(stack: str) -> str:
+    """The key of the lock of a stack's state in the bucket: hashicorp/terraform, internal/backend/remote-state/s3."""
+    return f"{state_key(stack)}.tflock"
 
-    # The one region that may not be named: API reference, CreateBucket.
-    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+def release(access: Access, bucket: str, stack: str) -> None:
+    """Removes a state's lock, for a caller who knows that nobody holds it."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     try:
-        s3.head_bucket(Bucket=bucket)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
-            raise
-        s3.create_bucket(Bucket=bucket, **place)
-        return True
-    return False
-
-
-def _harden(s3: Any, bucket: str, tags: dict[str, str]) -> None:  # noqa: ANN401
-    s3.put_public_access_block(
-        Bucket=bucket,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "BlockPublicPolicy": True,
-            "IgnorePublicAcls": True,
-            "RestrictPublicBuckets": True,
-        },
-    )
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [default]})
-    if not s3.meta.endpoint_url.startswith("http:"):  # over the emulator's plain HTTP it would lock us out too
-        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_tls_only(bucket)))
-    s3.put_bucket_tagging(
-        Bucket=bucket, Tagging={"TagSet": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
-    )
-
-
-def _tls_only(bucket: str) -> dict[str, object]:
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "DenyWithoutTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
+        access.client("s3").delete_object(Bucket=bucket, Key=lock_key(stack))
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None

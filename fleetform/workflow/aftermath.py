@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-from fleetform.terraform import leftovers, recovery, state
+from fleetform.terraform import leftovers, locks, recovery, state
+from fleetform.terraform.locks import Lock
 from fleetform.terraform.recovery import Lost
 from fleetform.turns import Turn
 from fleetform.workflow.terraform import Workplace
@@ -33,14 +35,27 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
     """
     _wait(workplace, before, tell)
     environment = workplace.environment
-    for lock in leftovers.find_locks(workplace.access, environment.state_bucket):
-        if not (environment.emulator or lock.may_be_of(before.since)):
+    objects = state.objects(workplace.access, environment.state_bucket) or {}
+    for stack in sorted({key.partition("/")[0] for key in objects if key.endswith(state.lock_key(""))}):
+        lock = locks.read(objects[state.lock_key(stack)].text)
+        if not (environment.emulator or (lock and _may_be_of(before, lock))):
             continue
-        tell(f"{before} left {lock.stack} locked: its Terraform was killed")
-        if lock.applying:
-            _find_lost(workplace, lock.stack, tell)
+        tell(f"{before} left {stack} locked: its Terraform was killed")
+        if lock and lock.operation == "apply":
+            saved = objects.get(state.state_key(stack))
+            _find_lost(workplace, stack, json.loads(saved.text) if saved else {}, tell)
         if environment.emulator:
-            leftovers.remove_lock(workplace.access, environment.state_bucket, lock.stack)
+            state.release(workplace.access, environment.state_bucket, stack)
+        else:
+            tell(
+                f"{stack}: `invoke state-doctor --env {environment.name}` says whether the lock can be removed, and how"
+            )
+
+
+def _may_be_of(before: Turn, lock: Lock) -> bool:
+    """Whether a run on this machine can have taken a lock."""
+    since = datetime.fromisoformat(before.since).replace(tzinfo=UTC)
+    return lock.who == locks.this_machine().who and lock.created >= since
 
 
 def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
@@ -55,10 +70,10 @@ def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _find_lost(workplace: Workplace, stack: str, tell: Tell) -> None:
+def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
     log = workplace.log_of(stack, "apply")
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    found = recovery.lost(text, state.read(workplace.access, workplace.environment.state_bucket, stack))
+    found = recovery.lost(text, saved)
     for line in _told(found):
         tell(f"{stack}: {line}")
     if found.imports:

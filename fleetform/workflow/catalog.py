@@ -5,7 +5,6 @@ import pickle
 
 from fleetform import identity
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.store import digest
 from fleetform.workflow.project import Project
@@ -23,6 +22,8 @@ def environment(project: Project, name: str) -> Environment:
     key = digest(b"catalog", identity.code(), name.encode(), digest(*files), *names)
     for value in project.store.get_many([key]).values():
         return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
+    from fleetform.catalog.loading import load  # noqa: PLC0415 - it brings YAML and all checks
+
     loaded = load(root, name)
     project.store.put_many({key: pickle.dumps(loaded)})
     return loaded

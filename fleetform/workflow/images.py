@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import load_lock, write_lock
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, FleetformError, InputError, ProgramError
@@ -87,7 +86,8 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
         ProgramError: ECR does not answer, no engine works or its login fails.
     """
-    from fleetform.images import sbom  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.catalog.loading import load  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.images import sbom  # noqa: PLC0415
     from fleetform.images.building import Watch, Workshop, build, look_up  # noqa: PLC0415
     from fleetform.images.engine import find_engine  # noqa: PLC0415
     from fleetform.images.wanted import wanted  # noqa: PLC0415

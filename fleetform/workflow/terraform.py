@@ -4,25 +4,33 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from fleetform import identity
 from fleetform.aws import Access
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.programs import Crew, Output, Result, read, run
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
+from fleetform.store import digest
 from fleetform.terraform import commands, installation, plans, printed
 from fleetform.terraform.commands import Mode
+from fleetform.terraform.failures import explained
+from fleetform.terraform.initialization import Initialization, is_missing
 from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.recovery import blocks, missing
 from fleetform.terraform.summary import Summary, summarize
+from fleetform.workflow import catalog
 from fleetform.workflow.project import Project, aws_variables
+
+if TYPE_CHECKING:
+    from fleetform.terraform.bucket import How
+T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
 _IMPORTS = "fleetform_lost.tf"
@@ -39,6 +47,7 @@ class Workplace:
         folder: The environment's folder in `envs/`.
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
+        lock_timeout: Seconds that a state which another run has locked is waited for.
         crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
@@ -47,6 +56,7 @@ class Workplace:
     folder: Path
     work: Path
     variables: Mapping[str, str]
+    lock_timeout: int = commands.LOCK_TIMEOUT
     crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
 
     @property
@@ -66,11 +76,20 @@ class Workplace:
 
     def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
         """Builds commands for one stack."""
-        return commands.Terraform(self.program, self.folder / stack.name, color)
+        return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
 
     def variables_of(self, stack: Stack) -> dict[str, str]:
         """Terraform's process environment in one stack: its data stays out of the committed folders."""
-        return {**self.variables, "TF_DATA_DIR": str(self.work / "data" / stack.name)}
+        return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
+
+    def data(self, stack: str) -> Path:
+        """The folder of Terraform's data of a stack."""
+        return self.work / "data" / stack
+
+    def initialization(self, stack: Stack) -> Initialization:
+        """The initialisation of one stack."""
+        program = identity.program(self.program, self.folder.parents[1])
+        return Initialization(program, self.folder / stack.name, self.variables_of(stack))
 
     @property
     def applied(self) -> Path:
@@ -99,7 +118,7 @@ class Workplace:
             KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
         """
         log.unlink(missing_ok=True)
-        with self.crew.listening():
+        with explained(self.environment.name), self.crew.listening():
             return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
 
 
@@ -128,7 +147,7 @@ class Plan:
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    return _workplace(project, load(project.root, name), work_of(project, name), project.work)
+    return _workplace(project, catalog.environment(project, name), work_of(project, name), project.work)
 
 
 def work_of(project: Project, name: str) -> Path:
@@ -138,7 +157,7 @@ def work_of(project: Project, name: str) -> Path:
 
 def open_here(project: Project, name: str) -> Workplace:
     """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
-    environment = load(project.root, name)
+    environment = catalog.environment(project, name)
     if environment.emulator:
         return open_environment(project, name)
     work = work_here(project, environment)
@@ -154,17 +173,26 @@ def _workplace(project: Project, environment: Environment, work: Path, emulator_
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     variables = installation.variables(aws_variables(environment, emulator_folder), project.work)
     program = installation.find_program()
-    installation.require_version(program, read(commands.version(program), variables))
+    _require_version(project, program, variables)
     return Workplace(environment, program, project.root / "envs" / environment.name, work, variables)
 
 
-def bootstrap(workplace: Workplace) -> bool:
-    """Makes the bucket for the environment's state; says whether it was missing."""
-    from fleetform.terraform.state import ensure_bucket  # noqa: PLC0415 - it brings boto3
+def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:
+    """Makes sure that a Terraform is new enough; one that was is not asked again."""
+    key = digest(b"new enough", identity.code(), identity.program(program, project.root))
+    if key not in project.store.get_many([key]):
+        installation.require_version(program, read(commands.version(program), variables))
+        project.store.put_many({key: b""})
+
+
+def bootstrap(workplace: Workplace) -> "dict[str, How]":
+    """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
+    from fleetform.terraform.bucket import Wanted, ensure_bucket  # noqa: PLC0415 - it brings boto3
 
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
-    return ensure_bucket(workplace.access, environment.state_bucket, tags)
+    wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
+    return ensure_bucket(workplace.access, wanted)
 
 
 def suitable_jobs() -> int:
@@ -182,11 +210,51 @@ def _free_memory() -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
 
 
-def has_state(workplace: Workplace, stack: Stack) -> bool:
-    """Whether a stack has been applied."""
-    from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
+def require_bucket(workplace: Workplace) -> None:
+    """Makes the bucket for the state where no one is asked: on an emulator; once for each that is started."""
 
-    return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+    def make() -> bool:
+        bootstrap(workplace)
+        return True
+
+    if workplace.environment.emulator:
+        _remembered(workplace, "bucket", make)
+
+
+def has_state(workplace: Workplace, stack: Stack) -> bool:
+    """Whether a stack has been applied; that it was stays so, as a destroy leaves a state that is empty."""
+
+    def ask() -> bool:
+        from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
+
+        return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+
+    return _remembered(workplace, f"{stack.name}-applied", ask)
+
+
+def _remembered(workplace: Workplace, fact: str, ask: Callable[[], bool]) -> bool:
+    """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
+    file = workplace.work / "facts" / fact
+    there = _bucket(workplace)
+    if identity.content(file) == digest(b"", there):
+        return True
+    if not ask():
+        return False
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(there)
+    return True
+
+
+def _bucket(workplace: Workplace) -> bytes:
+    """Which bucket it is, of all that have its name."""
+    name, endpoint = workplace.environment.state_bucket, workplace.variables.get("AWS_ENDPOINT_URL", "")
+    records: list[bytes] = []
+    if workplace.environment.emulator:
+        from fleetform.emulator.process import RECORD  # noqa: PLC0415 - what never runs against it need not import it
+
+        # One for the project or, where an environment of AWS's is applied to this machine, of its own.
+        records = [identity.content(folder / RECORD) for folder in (workplace.work, workplace.work.parents[1])]
+    return digest(name.encode(), endpoint.encode(), *records)
 
 
 def require_settled(workplace: Workplace) -> None:
@@ -223,15 +291,29 @@ def require_settled(workplace: Workplace) -> None:
 
 
 def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
-    """Initialises a stack."""
-    workplace.run(stack, workplace.terraform(stack).init(), workplace.log(stack, "init"), output)
+    """Initialises a stack, unless nothing that this depends on has changed since it was."""
+    argv, log = workplace.terraform(stack).init(), workplace.log(stack, "init")
+    workplace.initialization(stack).ensure(lambda: workplace.run(stack, argv, log, output))
+
+
+def _initialized(workplace: Workplace, stack: Stack, command: Callable[[], T]) -> T:
+    """Runs a command in a stack, and once more if Terraform says that it is not initialised after all."""
+    try:
+        return command()
+    except ProgramError as error:
+        if not is_missing(f"{error}\n{error.output}"):
+            raise
+    workplace.initialization(stack).forget()
+    init(workplace, stack)
+    return command()
 
 
 def validate(workplace: Workplace, stack: Stack) -> None:
     """Validates a stack without its state."""
     terraform = workplace.terraform(stack)
     variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
-    run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
+    with explained(workplace.environment.name):
+        run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
     run(terraform.validate(), variables, workplace.log(stack, "validate"))
 
 
@@ -240,10 +322,11 @@ def plan(
 ) -> Plan:
     """Plans an initialised stack and saves the plan."""
     path = workplace.work / f"{stack.name}.tfplan"
-    argv = workplace.terraform(stack, color=color).plan(path, mode)
+    argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
+    accepted = (0, _PLAN_HAS_CHANGES)
     try:
         with _importing(workplace, stack):
-            result = workplace.run(stack, argv, workplace.log(stack, "plan"), output, (0, _PLAN_HAS_CHANGES))
+            result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -276,9 +359,8 @@ def _importing(workplace: Workplace, stack: Stack) -> Iterator[None]:
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     """What a saved plan says, as Terraform shows it: secrets among it."""
-    return json.loads(
-        read(workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack))
-    )
+    argv, variables = workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack)
+    return json.loads(_initialized(workplace, planned.stack, lambda: read(argv, variables)))
 
 
 def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackPlan:
@@ -298,7 +380,8 @@ def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackP
 
 def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """The value of an applied stack's output."""
-    return json.loads(read(workplace.terraform(stack).output(name), workplace.variables_of(stack)))
+    argv, variables = workplace.terraform(stack).output(name), workplace.variables_of(stack)
+    return json.loads(_initialized(workplace, stack, lambda: read(argv, variables)))
 
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:

@@ -8,6 +8,8 @@ from fleetform.terraform.commands import Mode, Terraform, fmt, version
 
 PLAIN = Terraform("/bin/terraform", Path("envs/dev/foundation"))
 COLOURED = Terraform("/bin/terraform", Path("envs/dev/foundation"), color=True)
+PATIENT = Terraform("/bin/terraform", Path("envs/dev/foundation"), lock_timeout=600)
+QUIETLY = ("-no-color", "-input=false", "-detailed-exitcode")
 START = ["/bin/terraform", "-chdir=envs/dev/foundation"]
 PLAN = Path("/plans/a plan; rm -rf /")
 
@@ -20,16 +22,17 @@ PLAN = Path("/plans/a plan; rm -rf /")
         (PLAIN.validate(), ["validate", "-no-color"]),
         (
             PLAIN.plan(PLAN),
-            ["plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s", f"-out={PLAN}"],
+            ["plan", *QUIETLY, "-lock-timeout=60s", f"-out={PLAN}"],
         ),
         (
             PLAIN.plan(PLAN, Mode.DESTROY),
-            [
-                *("plan", "-no-color", "-input=false", "-detailed-exitcode", "-lock-timeout=60s"),
-                *(f"-out={PLAN}", "-destroy"),
-            ],
+            ["plan", *QUIETLY, "-lock-timeout=60s", f"-out={PLAN}", "-destroy"],
         ),
         (PLAIN.apply(PLAN), ["apply", "-no-color", "-input=false", "-lock-timeout=60s", str(PLAN)]),
+        (PATIENT.plan(PLAN), ["plan", *QUIETLY, "-lock-timeout=600s", f"-out={PLAN}"]),
+        (PATIENT.apply(PLAN), ["apply", "-no-color", "-input=false", "-lock-timeout=600s", str(PLAN)]),
+        (PLAIN.force_unlock("0c7d2a51"), ["force-unlock", "-no-color", "-force", "0c7d2a51"]),
+        (PLAIN.push(PLAN), ["state", "push", str(PLAN)]),
         (COLOURED.apply(PLAN), ["apply", "-input=false", "-lock-timeout=60s", str(PLAN)]),
     ],
 )

@@ -1,20 +1,19 @@
-"""The bucket that holds the state."""
+"""The states in the bucket."""
 
 import json
 import os
 import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
-from fleetform.terraform.state import _tls_only, ensure_bucket, has_state, modules, state_key
+from fleetform.terraform.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state import Snapshot, has_state, lock_key, modules, objects, snapshot, state_key
 
-TAGS = {"environment": "dev", "application": "shop"}
 HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
 """Credentials of somebody without patience."""
 
@@ -38,76 +37,9 @@ def bucket() -> str:
     return f"shop-dev-tfstate-{uuid4().hex[:12]}"
 
 
-def facts(access: Access, bucket: str) -> dict[str, Any]:
-    """All that the API says of a bucket."""
-    s3 = access.client("s3")
-    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    return {
-        "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"],
-        "public access": s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"],
-        "versioning": s3.get_bucket_versioning(Bucket=bucket)["Status"],
-        "encryption": [rule["ApplyServerSideEncryptionByDefault"] for rule in rules],
-        "tags": s3.get_bucket_tagging(Bucket=bucket)["TagSet"],
-    }
-
-
-SOUND = {
-    "region": "eu-central-1",
-    "public access": {
-        "BlockPublicAcls": True,
-        "BlockPublicPolicy": True,
-        "IgnorePublicAcls": True,
-        "RestrictPublicBuckets": True,
-    },
-    "versioning": "Enabled",
-    "encryption": [{"SSEAlgorithm": "AES256"}],
-    "tags": [{"Key": "application", "Value": "shop"}, {"Key": "environment", "Value": "dev"}],
-}
-
-
-def test_a_missing_bucket_is_made_closed_versioned_and_encrypted(access: Access, bucket: str) -> None:
-    assert ensure_bucket(access, bucket, TAGS)
-    assert facts(access, bucket) == SOUND
-
-
-def test_a_bucket_that_is_there_is_brought_up_to_date(access: Access, bucket: str) -> None:
-    access.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    assert not ensure_bucket(access, bucket, TAGS)
-    assert facts(access, bucket) == SOUND
-
-
-def test_a_second_time_changes_nothing(access: Access, bucket: str) -> None:
-    assert [ensure_bucket(access, bucket, TAGS) for _ in range(2)] == [True, False]
-    assert facts(access, bucket) == SOUND
-
-
-def test_a_bucket_in_the_one_region_that_may_not_be_named_is_made_too(
-    terraform_environment: Mapping[str, str], bucket: str
-) -> None:
-    access = Access("us-east-1", terraform_environment)
-    assert ensure_bucket(access, bucket, TAGS)
-    assert facts(access, bucket) == {**SOUND, "region": None}
-
-
-def test_everything_but_tls_is_denied() -> None:
-    assert _tls_only("shop-dev") == {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "DenyWithoutTls",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": ["arn:aws:s3:::shop-dev", "arn:aws:s3:::shop-dev/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
-        ],
-    }
-
-
 def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) -> None:
     before_the_bucket = has_state(access, bucket, "foundation")
-    ensure_bucket(access, bucket, TAGS)
+    ensure_bucket(access, Wanted(bucket, "123456789012"))
     before_the_apply = has_state(access, bucket, "foundation")
     access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=b"{}")
     assert (before_the_bucket, before_the_apply, has_state(access, bucket, "foundation")) == (False, False, True)
@@ -121,7 +53,7 @@ def resource(module: str, mode: str = "managed") -> dict[str, object]:
 
 def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, bucket: str) -> None:
     before = modules(access, bucket)
-    ensure_bucket(access, bucket, TAGS)
+    ensure_bucket(access, Wanted(bucket, "123456789012"))
     held = {
         "services": [resource("module.web"), resource("module.web.module.part"), resource("module.data", "data")],
         "payments": [],
@@ -135,12 +67,49 @@ def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, b
     assert modules(access, bucket) == {"services": {"web"}, "old": {""}}
 
 
+def test_states_and_locks_are_read_and_nothing_else(access: Access, bucket: str) -> None:
+    before = objects(access, bucket)
+    ensure_bucket(access, Wanted(bucket, "123456789012"))
+    s3 = access.client("s3")
+    texts = {state_key("services"): b"a state", lock_key("foundation"): b"a lock"}
+    for key, text in {**texts, "services/plan.json": b"neither"}.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=text)
+    found = objects(access, bucket)
+    assert before is None
+    assert found is not None
+    assert {key: entry.text for key, entry in found.items()} == texts
+    assert [entry.written.tzinfo is None for entry in found.values()] == [False, False]
+
+
+def test_a_state_says_of_itself_what_it_is() -> None:
+    twice = {**resource("module.web"), "instances": [{}, {}]}
+    text = json.dumps(
+        {
+            "version": 4,
+            "serial": 7,
+            "lineage": "5e42",
+            "terraform_version": "1.11.4",
+            "resources": [twice, resource("module.orders"), resource("module.data", "data")],
+        }
+    )
+    assert snapshot(text.encode()) == Snapshot(serial=7, lineage="5e42", version="1.11.4", resources=3)
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff", b"[]", b'{"version": 4}', b'{"version": 5, "serial": 1}'])
+def test_what_is_no_state_of_a_known_format_is_none(text: bytes) -> None:
+    assert snapshot(text) is None
+
+
 asking = pytest.mark.parametrize(
     ("ask", "remedy"),
     [
-        (lambda access: ensure_bucket(access, "shop-dev", {}), "check credentials, or choose another `state: bucket:`"),
+        (
+            lambda access: ensure_bucket(access, Wanted("shop-dev", "123456789012")),
+            "check credentials, or choose another `state: bucket:`",
+        ),
         (lambda access: has_state(access, "shop-dev", "foundation"), "check credentials"),
         (lambda access: modules(access, "shop-dev"), "check credentials"),
+        (lambda access: objects(access, "shop-dev"), "check credentials"),
     ],
 )
 

@@ -1,0 +1,102 @@
+"""What Terraform prints when it fails, told in a line; failures/README.md says where the outputs are from."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from fleetform.errors import ProgramError
+from fleetform.terraform.failures import explain, explained
+
+OUTPUTS = sorted((Path(__file__).parent / "failures").glob("*.txt"))
+
+recorded = pytest.mark.parametrize("output", OUTPUTS, ids=lambda path: path.stem)
+
+
+def boxed(text: str) -> str:
+    """As a terminal shows it: coloured, in a box, wrapped elsewhere."""
+    lines = [
+        part
+        for line in text.splitlines()
+        for part in (textwrap.wrap(line, 60, break_long_words=False, break_on_hyphens=False) or [""])
+    ]
+    return "\n".join(["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"])
+
+
+def told(output: Path) -> str:
+    return output.with_suffix(".told").read_text(encoding="utf-8").rstrip("\n")
+
+
+@recorded
+def test_a_failure_is_told_in_a_line_with_a_remedy(output: Path) -> None:
+    assert explain(output.read_text(encoding="utf-8"), "dev") == told(output)
+
+
+@recorded
+def test_colours_boxes_and_the_width_of_the_terminal_change_nothing(output: Path) -> None:
+    assert explain(boxed(output.read_text(encoding="utf-8")), "dev") == told(output)
+
+
+def test_what_is_not_known_is_not_explained() -> None:
+    assert explain("Error: creating ECS Service (web): InvalidParameterException: no\n", "dev") is None
+
+
+def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
+    output = "Error: Error acquiring the state lock\n\nError message: api error PreconditionFailed: no\n"
+    assert explain(output, "dev") == (
+        "the state is locked by another run, which does not say whose; wait for it with `--wait MINUTES`, or see with"
+        " `invoke state-doctor --env dev` if it is alive"
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled"],
+)
+def test_throttling_has_many_names(code: str) -> None:
+    output = f"operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error {code}: no"
+    assert explain(output, "dev") == (
+        "AWS gets more requests than it takes (IAM: GetRole), of yours and of others in the account; wait a minute,"
+        " then run it again: what was done is in the state"
+    )
+
+
+def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
+    output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
+    assert explain(output, "dev") == (
+        "AWS does not let arn:aws:iam::123456789012:user/mia do iam:ListRoles on *; change the policies, then run it"
+        " again: what was done is in the state"
+    )
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: expired",
+        "The SSO session associated with this profile has expired or is otherwise invalid.",
+        "Error loading SSO Token: Token for shop does not exist",
+        "Error when retrieving token from sso: Token has expired and refresh failed",
+        "Error: refresh cached SSO token failed, unable to refresh SSO token",
+    ],
+)
+def test_credentials_expire_in_many_words(output: str) -> None:
+    assert explain(output, "dev") == (
+        "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
+    )
+
+
+def test_the_explanation_stands_before_the_message() -> None:
+    with pytest.raises(ProgramError) as caught, explained("dev"):
+        raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
+    assert str(caught.value) == (
+        "the state has changed since the plan was made, so nothing was applied; plan again, and look at it again\n"
+        "`terraform apply` ended with exit code 1"
+    )
+    assert caught.value.output == "Error: Saved plan is stale\n"
+
+
+def test_the_message_alone_remains_of_what_is_not_known() -> None:
+    error = ProgramError("`terraform apply` ended with exit code 1", "Error: no\n")
+    with pytest.raises(ProgramError) as caught, explained("dev"):
+        raise error
+    assert caught.value is error
