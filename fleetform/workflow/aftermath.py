@@ -83,7 +83,7 @@ def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell:
 
 def _told(found: Lost) -> Iterator[str]:
     if found.imports:
-        yield f"{len(found.imports)} resources were made, and no state of them was saved; the next apply imports them"
+        yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
         yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
     if found.begun:

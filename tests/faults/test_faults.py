@@ -16,7 +16,7 @@ def trouble(trial: Trial) -> list[str]:
 def test_what_was_made_when_the_power_failed_is_imported(tmp_path: Path) -> None:
     trial = kill(tmp_path, seed=1, how=Kill.ALL, when=Moment(made=8, seconds=0))
     assert trouble(trial) == []
-    assert "left foundation locked: its Terraform was killed\nfoundation: " in trial.output
+    assert "left foundation locked: its Terraform was killed\nfoundation: made without a state" in trial.output
     assert " imported, " in trial.output
 
 
