@@ -14,6 +14,7 @@ nothing is there that no state has but what has a cause that is told. Exit 1 if 
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -63,6 +64,8 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Prints a line for each trial and their sum; 1 if one is wrong."""
     typed = arguments()
+    # A shell that runs us in its background ignores Ctrl-C for us and all that we start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     found = []
     if not typed.json:
         print(HEADINGS)
