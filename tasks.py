@@ -4,6 +4,7 @@ import errno
 import functools
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -81,6 +82,12 @@ def end_quietly(kind: type[BaseException], error: BaseException, trace: "Traceba
 
 
 sys.excepthook = end_quietly
+
+# A request to end, and a terminal that closes, are a Ctrl-C to us, though not to workers that we fork.
+for request in (signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(request) is signal.SIG_DFL:
+        signal.signal(request, signal.default_int_handler)
+        os.register_at_fork(after_in_child=functools.partial(signal.signal, request, signal.SIG_DFL))
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
@@ -383,10 +390,12 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     json: bool = False,
 ) -> None:
     """Show what an apply would do to each stack, and what of it is risky."""
-    from fleetform.console import plans, stacks
+    from fleetform.console import plans, stacks, turns
 
     telling = plans.Telling(json, details, out, fail_on, save)
-    stacks.plan(project(), env, changed_since, telling, driving(stack, jobs, wait))
+    how = driving(stack, jobs, wait)
+    with turns.taken(project(), env, "plan", wait):
+        stacks.plan(project(), env, changed_since, telling, how)
 
 
 @task(
@@ -413,9 +422,11 @@ def apply(  # noqa: PLR0913, PLR0917 - a flag each
     yes: bool = False,
 ) -> None:
     """Plan each stack, show the plans, ask, and apply just these plans."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.apply(project(), env, driving(stack, jobs, wait, yes=yes), resume=resume, kept=saved)
+    how = driving(stack, jobs, wait, yes=yes)
+    with turns.taken(project(), env, "apply", wait):
+        stacks.apply(project(), env, how, resume=resume, kept=saved)
 
 
 @task(
@@ -432,8 +443,10 @@ def deploy(
 ) -> None:
     """Render, check, apply, make the images and verify: all that is still to be done."""
     from fleetform import deployment
+    from fleetform.console import turns
 
-    deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
+    with turns.taken(project(), env, "deploy"):
+        deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
 
 
 @task(
@@ -482,9 +495,11 @@ def drift(
     json: bool = False,
 ) -> None:
     """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.drift(project(), env, driving([], jobs, wait), as_json=json)
+    how = driving([], jobs, wait)
+    with turns.taken(project(), env, "drift", wait):
+        stacks.drift(project(), env, how, as_json=json)
 
 
 @task(help={**ENV, **JOBS, **WAIT, **YES})
@@ -497,9 +512,11 @@ def destroy(
     yes: bool = False,
 ) -> None:
     """Destroy every stack of the environment, dependents first."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.destroy(project(), env, driving([], jobs, wait, yes=yes))
+    how = driving([], jobs, wait, yes=yes)
+    with turns.taken(project(), env, "destroy", wait):
+        stacks.destroy(project(), env, how)
 
 
 @task(help={**ENV, **JSON})
