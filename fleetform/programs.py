@@ -62,12 +62,12 @@ def run(
         KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
     log.unlink(missing_ok=True)
-    crew = Crew(again=signal.SIGINT, told=lambda count: _tell_interrupt(Path(argv[0]).name, count))
+    crew = Crew(again=signal.SIGINT, told=lambda count: tell_interrupt(Path(argv[0]).name, count))
     with crew.listening():
         return crew.run(argv, variables, log, output, accepted=accepted)
 
 
-def _tell_interrupt(name: str, count: int) -> None:
+def tell_interrupt(name: str, count: int) -> None:
     """Says what an interrupt does. It may have come in the midst of a print: it is not told through a buffer."""
     told = {
         1: f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once",
@@ -139,7 +139,7 @@ class Crew:
     """
 
     def __init__(self, again: signal.Signals = signal.SIGKILL, told: Callable[[int], None] = lambda _: None) -> None:
-        self.told = told
+        self._told = told
         self._again = again
         # A signal may come while its own thread holds it.
         self._lock = threading.RLock()
@@ -209,7 +209,7 @@ class Crew:
             self._interrupts += 1
             for process in self._running:
                 _signal(process, signal.SIGINT if self._interrupts == 1 else self._again)
-        self.told(self._interrupts)
+        self._told(self._interrupts)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

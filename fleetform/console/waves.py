@@ -80,7 +80,6 @@ class Drive:
         self._checked = Background(lambda: checks(workplace))
         self._moment: Moment | None = None
         self._saved: Mapping[Stack, Plan] | None = None
-        workplace.crew.told = _tell_interrupt
 
     def plan(self, stacks: Sequence[Stack], mode: Mode = Mode.APPLY) -> list[Plan]:
         """Plans stacks; the plans are kept until they are applied or discarded.
@@ -313,14 +312,3 @@ def _failed(what: str, environment: Environment, failures: Mapping[str, Fleetfor
         return next(iter(failures.values()))
     told = "\n".join(f"{name}: {error}" for name, error in failures.items())
     return ProgramError(f"{environment.name}: {what} failed in {len(failures)} stacks\n{told}")
-
-
-def _tell_interrupt(count: int) -> None:
-    told = (
-        "interrupted: Terraform ends what it has begun and saves its state; a second Ctrl-C ends it at once, and may"
-        " lose what it has just made"
-        if count == 1
-        else "interrupted again: Terraform ends at once"
-    )
-    sys.stderr.write(f"\n{told}\n")
-    sys.stderr.flush()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,7 +15,7 @@ from fleetform import identity
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.programs import Crew, Output, Result, read, run
+from fleetform.programs import Crew, Output, Result, read, run, tell_interrupt
 from fleetform.render.standing import rendered_folders
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 from fleetform.store import digest
@@ -37,6 +38,9 @@ _IMPORTS = "fleetform_lost.tf"
 _MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
 
 
+_tell_interrupt = partial(tell_interrupt, "Terraform")
+
+
 @dataclass(frozen=True)
 class Workplace:
     """An environment with all that is needed to run Terraform in it.
@@ -57,7 +61,7 @@ class Workplace:
     work: Path
     variables: Mapping[str, str]
     lock_timeout: int = commands.LOCK_TIMEOUT
-    crew: Crew = field(default_factory=lambda: Crew(again=signal.SIGINT), compare=False)
+    crew: Crew = field(default_factory=lambda: Crew(signal.SIGINT, _tell_interrupt), compare=False)
 
     @property
     def access(self) -> Access:
