@@ -1,26 +1,49 @@
 """Which Terraform runs, and where it gets its provider from."""
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from fleetform.errors import ProgramError
+from fleetform.errors import ProgramError, printable
 
 PROGRAMS = ("terraform", "tofu")
 
 MINIMUM_VERSION = (1, 10)
 
-_REGISTRY = "registry.terraform.io"
+CHOICE = "FLEETFORM_TERRAFORM"
+"""The variable that names the program, or its path, where it is not the first of these on PATH."""
+
+# Terraform's and OpenTofu's: each takes `hashicorp/aws` to be in its own.
+_REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 _PROVIDER = "hashicorp/aws"
+_CONFIGURATIONS = (".terraformrc", ".tofurc")
+
+
+class Mirror(NamedTuple):
+    """A filesystem mirror that holds the AWS provider of a registry."""
+
+    path: Path
+    registry: str
+
+    @property
+    def provider(self) -> str:
+        """The provider's whole name."""
+        return f"{self.registry}/{_PROVIDER}"
 
 
 def find_program() -> str:
     """The path of Terraform or OpenTofu.
 
     Raises:
-        ProgramError: There is none on PATH. (`./run` puts one there.)
+        ProgramError: There is none on PATH (`./run` puts one there), or not the one that the user has chosen.
     """
+    if chosen := os.environ.get(CHOICE):
+        if path := shutil.which(chosen):
+            return path
+        raise ProgramError(f"{CHOICE} is `{printable(chosen)}`, and there is no such program; mend it, or unset it")
     for name in PROGRAMS:
         if path := shutil.which(name):
             return path
@@ -62,41 +85,43 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
     Args:
         base: The environment to start from.
         folder: Where a CLI configuration may be written.
-        machine: Where mirrors named `*/registry.terraform.io` are looked for.
+        machine: Where mirrors named `*/registry.terraform.io`, or OpenTofu's, are looked for.
     """
     made = dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
     configured = made.get("TF_CLI_CONFIG_FILE")
     if configured and Path(configured).is_file():
         return made
     made.pop("TF_CLI_CONFIG_FILE", None)
-    if Path(made.get("HOME", "/"), ".terraformrc").is_file():
+    if any(Path(made.get("HOME", "/"), name).is_file() for name in _CONFIGURATIONS):
         return made
     if mirrors := find_mirrors(machine):
         made["TF_CLI_CONFIG_FILE"] = str(_write_configuration(mirrors, folder))
     return made
 
 
-def find_mirrors(machine: Path) -> list[Path]:
+def find_mirrors(machine: Path) -> list[Mirror]:
     """The filesystem mirrors below a folder that hold the AWS provider in the version that the stacks pin, sorted."""
     from fleetform.stacks import AWS_PROVIDER_VERSION  # noqa: PLC0415 - who looks for the program alone has no use for it
 
-    registries = sorted(machine.glob(f"*/{_REGISTRY}"))
-    return [registry.parent for registry in registries if any((registry / _PROVIDER).glob(f"*{AWS_PROVIDER_VERSION}*"))]
+    found = (Mirror(path.parent, registry) for registry in _REGISTRIES for path in machine.glob(f"*/{registry}"))
+    wanted = f"{_PROVIDER}/*{AWS_PROVIDER_VERSION}*"
+    return sorted(mirror for mirror in found if any((mirror.path / mirror.registry).glob(wanted)))
 
 
-def configuration(mirrors: list[Path]) -> str:
+def configuration(mirrors: list[Mirror]) -> str:
     """The text of a CLI configuration that takes the AWS provider from mirrors and all else from its registry."""
     from fleetform.hcl.literals import literal  # noqa: PLC0415 - the same
 
-    provider = literal([f"{_REGISTRY}/{_PROVIDER}"])
     blocks = [
-        f"  filesystem_mirror {{\n    path    = {literal(str(path))}\n    include = {provider}\n  }}\n"
-        for path in mirrors
+        f"  filesystem_mirror {{\n    path    = {literal(str(mirror.path))}\n"
+        f"    include = {literal([mirror.provider])}\n  }}\n"
+        for mirror in mirrors
     ]
-    return f"provider_installation {{\n{''.join(blocks)}  direct {{\n    exclude = {provider}\n  }}\n}}\n"
+    mirrored = literal(sorted({mirror.provider for mirror in mirrors}))
+    return f"provider_installation {{\n{''.join(blocks)}  direct {{\n    exclude = {mirrored}\n  }}\n}}\n"
 
 
-def _write_configuration(mirrors: list[Path], folder: Path) -> Path:
+def _write_configuration(mirrors: list[Mirror], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "terraform.rc"
     text = configuration(mirrors)

@@ -7,7 +7,7 @@ import pytest
 
 from fleetform.errors import ProgramError
 from fleetform.stacks import AWS_PROVIDER_VERSION
-from fleetform.terraform.installation import find_mirrors, find_program, require_version, variables
+from fleetform.terraform.installation import Mirror, find_mirrors, find_program, require_version, variables
 
 ALWAYS = {"CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
 UNPACKED = f"{AWS_PROVIDER_VERSION}/linux_amd64"
@@ -28,10 +28,10 @@ def add_program(folder: Path, name: str) -> str:
     return str(folder / name)
 
 
-def add_mirror(machine: Path, name: str, content: str) -> Path:
+def add_mirror(machine: Path, name: str, content: str, registry: str = "registry.terraform.io") -> Mirror:
     """Puts a provider mirror with one file or folder of the AWS provider below a folder."""
-    (machine / name / "registry.terraform.io/hashicorp/aws" / content).mkdir(parents=True)
-    return machine / name
+    (machine / name / registry / "hashicorp/aws" / content).mkdir(parents=True)
+    return Mirror(machine / name, registry)
 
 
 @pytest.mark.parametrize("name", ["terraform", "tofu"])
@@ -46,6 +46,36 @@ def test_terraform_is_preferred_wherever_on_path_it_is(tmp_path: Path, monkeypat
     terraform = add_program(tmp_path / "second", "terraform")
     monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second")
     assert find_program() == terraform
+
+
+@pytest.mark.parametrize("how", ["name", "path"])
+def test_a_program_that_is_chosen_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    add_program(tmp_path, "terraform")
+    tofu = add_program(tmp_path, "tofu")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("FLEETFORM_TERRAFORM", "tofu" if how == "name" else tofu)
+    assert find_program() == tofu
+
+
+def test_a_program_that_is_chosen_and_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_program(tmp_path, "terraform")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("FLEETFORM_TERRAFORM", "tofu")
+    with pytest.raises(ProgramError) as caught:
+        find_program()
+    assert str(caught.value) == ("FLEETFORM_TERRAFORM is `tofu`, and there is no such program; mend it, or unset it")
+
+
+def test_mirrors_of_opentofus_registry_are_configured_beside_terraforms(tmp_path: Path, home: dict[str, str]) -> None:
+    add_mirror(tmp_path / "opt", "mirror", UNPACKED)
+    add_mirror(tmp_path / "opt", "mirror", UNPACKED, "registry.opentofu.org")
+    variables(home, tmp_path / "work", tmp_path / "opt")
+    lines = (tmp_path / "work/terraform.rc").read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in lines if "clude" in line] == [
+        'include = ["registry.opentofu.org/hashicorp/aws"]',
+        'include = ["registry.terraform.io/hashicorp/aws"]',
+        'exclude = ["registry.opentofu.org/hashicorp/aws", "registry.terraform.io/hashicorp/aws"]',
+    ]
 
 
 def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,9 +109,10 @@ def test_a_configuration_that_the_user_names_is_respected(tmp_path: Path, home: 
     assert variables(base, tmp_path / "work", tmp_path / "opt") == base | ALWAYS
 
 
-def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", [".terraformrc", ".tofurc"])
+def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: dict[str, str], name: str) -> None:
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
-    Path(home["HOME"], ".terraformrc").touch()
+    Path(home["HOME"], name).touch()
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
 
 
@@ -109,7 +140,7 @@ def test_a_mirror_is_configured_for_the_aws_provider_alone(tmp_path: Path, home:
         written.read_text(encoding="utf-8")
         == f"""provider_installation {{
   filesystem_mirror {{
-    path    = "{mirror}"
+    path    = "{mirror.path}"
     include = ["registry.terraform.io/hashicorp/aws"]
   }}
   direct {{
