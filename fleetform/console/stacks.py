@@ -31,13 +31,15 @@ def plan(
     Terraform's own output is shown as it comes where one stack is planned at a time; else it is in the logs.
     """
     if changed_since:
-        wanted = _affected(project, env, changed_since)
+        affected = _affected(project, env, changed_since)
+        wanted = how.only & affected if how.only else affected
         if not wanted:
             if not telling.as_json:
-                write(f"nothing of {env} is affected since {changed_since}, nothing to plan\n")
+                named = ", ".join(sorted(how.only)) or env
+                write(f"nothing of {named} is affected since {changed_since}, nothing to plan\n")
             plans.tell(env, [], [], telling)
             return
-        how = replace(how, only=how.only & wanted or wanted)
+        how = replace(how, only=wanted)
     workplace = open_checked(project, env, how)
     drive = Drive(workplace, replace(how, quiet=telling.as_json), checks=_settled)
     ready, waiting = _ready(workplace, how)

@@ -117,7 +117,7 @@ def configuration(mirrors: list[Mirror]) -> str:
         f"    include = {literal([mirror.provider])}\n  }}\n"
         for mirror in mirrors
     ]
-    mirrored = literal(sorted({mirror.provider for mirror in mirrors}))
+    mirrored = literal([*sorted({mirror.provider for mirror in mirrors})])
     return f"provider_installation {{\n{''.join(blocks)}  direct {{\n    exclude = {mirrored}\n  }}\n}}\n"
 
 
