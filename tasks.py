@@ -4,6 +4,7 @@ import errno
 import functools
 import inspect
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -81,6 +82,12 @@ def end_quietly(kind: type[BaseException], error: BaseException, trace: "Traceba
 
 
 sys.excepthook = end_quietly
+
+# A request to end, and a terminal that closes, are a Ctrl-C to us, though not to workers that we fork.
+for request in (signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(request) is signal.SIG_DFL:
+        signal.signal(request, signal.default_int_handler)
+        os.register_at_fork(after_in_child=functools.partial(signal.signal, request, signal.SIG_DFL))
 
 
 def reporting(function: Callable[..., None]) -> Callable[..., None]:
@@ -365,6 +372,7 @@ def state_doctor(_context: Context, env: str = LOCAL, unlock: str = "", yes: boo
         "details": "Show every change with its values, not only what is risky.",
         "out": "File that gets the plans as Markdown, for a pull request.",
         "fail_on": "Exit 1 if there is any of these to do: add, change, replace, destroy, risk; commas between them.",
+        "save": "Keep the plans: `apply --saved` applies just these, or nothing if anything has moved on.",
     },
 )
 @reporting
@@ -378,13 +386,16 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     details: bool = False,
     out: str = "",
     fail_on: str = "",
+    save: bool = False,
     json: bool = False,
 ) -> None:
     """Show what an apply would do to each stack, and what of it is risky."""
-    from fleetform.console import plans, stacks
+    from fleetform.console import plans, stacks, turns
 
-    telling = plans.Telling(json, details, out, fail_on)
-    stacks.plan(project(), env, changed_since, telling, driving(stack, jobs, wait))
+    telling = plans.Telling(json, details, out, fail_on, save)
+    how = driving(stack, jobs, wait)
+    with turns.taken(project(), env, "plan", wait):
+        stacks.plan(project(), env, changed_since, telling, how)
 
 
 @task(
@@ -396,6 +407,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         **WAIT,
         **YES,
         "resume": "Only the stacks that the last apply has left, as they were then.",
+        "saved": "The plans that `plan --save` has kept, as they are.",
     },
 )
 @reporting
@@ -406,12 +418,15 @@ def apply(  # noqa: PLR0913, PLR0917 - a flag each
     jobs: int = Number(SUITABLE),
     wait: int = Number(1),
     resume: bool = False,
+    saved: bool = False,
     yes: bool = False,
 ) -> None:
     """Plan each stack, show the plans, ask, and apply just these plans."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.apply(project(), env, driving(stack, jobs, wait, yes=yes), resume=resume)
+    how = driving(stack, jobs, wait, yes=yes)
+    with turns.taken(project(), env, "apply", wait):
+        stacks.apply(project(), env, how, resume=resume, kept=saved)
 
 
 @task(
@@ -428,8 +443,10 @@ def deploy(
 ) -> None:
     """Render, check, apply, make the images and verify: all that is still to be done."""
     from fleetform import deployment
+    from fleetform.console import turns
 
-    deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
+    with turns.taken(project(), env, "deploy"):
+        deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
 
 
 @task(
@@ -478,9 +495,11 @@ def drift(
     json: bool = False,
 ) -> None:
     """Show what is not as the catalog says: changed outside of Terraform, or not applied yet; exit 1 if anything is."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.drift(project(), env, driving([], jobs, wait), as_json=json)
+    how = driving([], jobs, wait)
+    with turns.taken(project(), env, "drift", wait):
+        stacks.drift(project(), env, how, as_json=json)
 
 
 @task(help={**ENV, **JOBS, **WAIT, **YES})
@@ -493,9 +512,11 @@ def destroy(
     yes: bool = False,
 ) -> None:
     """Destroy every stack of the environment, dependents first."""
-    from fleetform.console import stacks
+    from fleetform.console import stacks, turns
 
-    stacks.destroy(project(), env, driving([], jobs, wait, yes=yes))
+    how = driving([], jobs, wait, yes=yes)
+    with turns.taken(project(), env, "destroy", wait):
+        stacks.destroy(project(), env, how)
 
 
 @task(help={**ENV, **JSON})

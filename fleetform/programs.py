@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import IO, TypeAlias, TypeVar
 
 from fleetform.errors import ProgramError
 
 _ANSWER_SECONDS = 20
 _WAKE_SECONDS = 0.1
+_STANDARD_ERROR = 2
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -47,7 +48,7 @@ def run(
     output: Output | None = None,
     accepted: tuple[int, ...] = (0,),
 ) -> Result:
-    """Runs a program to its end, alone; see `Crew.run`.
+    """Runs a program to its end, alone; see `Crew.run`. The first two interrupts are told on standard error.
 
     Args:
         argv: Program and arguments.
@@ -61,19 +62,30 @@ def run(
         KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
     log.unlink(missing_ok=True)
-    crew = Crew(again=signal.SIGINT)
+    crew = Crew(again=signal.SIGINT, told=lambda count: _tell_interrupt(Path(argv[0]).name, count))
     with crew.listening():
         return crew.run(argv, variables, log, output, accepted=accepted)
 
 
-def _start(argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+def _tell_interrupt(name: str, count: int) -> None:
+    """Says what an interrupt does. It may have come in the midst of a print: it is not told through a buffer."""
+    told = {
+        1: f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once",
+        2: f"{name} ends at once; what it made last may be lost",
+    }.get(count)
+    if told:
+        with contextlib.suppress(OSError):  # a terminal that has closed takes nothing
+            os.write(_STANDARD_ERROR, f"\ninterrupted: {told}\n".encode())
+
+
+def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[str]:
     try:
         # A session of its own: Ctrl-C reaches it from us alone. A second one makes Terraform quit without its state.
         return subprocess.Popen(
             argv,
             env=dict(variables),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             text=True,
@@ -92,11 +104,28 @@ def _judged(process: subprocess.Popen[str], lines: list[str], log: Path, accepte
     return Result(process.returncode, tuple(lines))
 
 
-def _take(line: str, lines: list[str], write: Callable[[str], object], output: Output | None) -> None:
-    lines.append(line)
-    write(line + "\n")
-    if output:
-        output(line)
+def _followed(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines of a log while a process writes them, to its end."""
+    rest, ended = b"", False
+    while not ended:
+        ended = _ends(process)  # before we read: then all is written
+        *whole, rest = (rest + file.read()).split(b"\n")
+        yield from map(_decoded, whole)
+    if rest:
+        yield _decoded(rest)
+
+
+def _ends(process: subprocess.Popen[str]) -> bool:
+    """Whether a process has ended, or does so in a moment."""
+    try:
+        process.wait(_WAKE_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _decoded(line: bytes) -> str:
+    return line.decode("utf-8", errors="replace").removesuffix("\r")
 
 
 class Crew:
@@ -129,6 +158,8 @@ class Crew:
     ) -> Result:
         """Runs a program to its end.
 
+        It writes to its log itself, and goes on if we are killed: a pipe that nobody reads would end it too.
+
         Args:
             argv: Program and arguments.
             variables: Its process environment.
@@ -144,24 +175,28 @@ class Crew:
         log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
         started = time.monotonic()
-        process = self._begin(argv, variables)
-        try:
-            with process, log.open("a", encoding="utf-8") as file:
-                _feed(process, stdin)
-                for line in process.stdout or ():
-                    _take(line.rstrip("\n"), lines, file.write, output)
-        finally:
-            with self._lock:
-                self._running.discard(process)
+        with log.open("ab") as written, log.open("rb") as file:
+            file.seek(0, os.SEEK_END)
+            process = self._begin(argv, variables, written)
+            try:
+                with process:
+                    _feed(process, stdin)
+                    for line in _followed(file, process):
+                        lines.append(line)
+                        if output:
+                            output(line)
+            finally:
+                with self._lock:
+                    self._running.discard(process)
         if self._interrupts:
             raise KeyboardInterrupt
         return replace(_judged(process, lines, log, accepted), seconds=time.monotonic() - started)
 
-    def _begin(self, argv: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+    def _begin(self, argv: list[str], variables: Mapping[str, str], written: IO[bytes]) -> subprocess.Popen[str]:
         with self._lock:
             if self._interrupts:
                 raise KeyboardInterrupt
-            process = _start(argv, variables)
+            process = _start(argv, variables, written)
             self._running.add(process)
         # One that came while it was being started, in this very thread, has not reached it.
         if self._interrupts:
@@ -180,6 +215,7 @@ class Crew:
     def listening(self) -> Iterator[None]:
         """Takes Ctrl-C, and what ends a session or a machine, as interrupts of the crew; the main thread alone can.
 
+        After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then SIGTERM.
         Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
         """
         if threading.current_thread() is not threading.main_thread():
@@ -187,8 +223,13 @@ class Crew:
             return
         earlier = {number: signal.getsignal(number) for number in _ENDING}
         ours = [number for number, handler in earlier.items() if handler is not signal.SIG_IGN]
+
+        def take(number: int, _frame: object) -> None:
+            if number == signal.SIGINT or not self._interrupts:
+                self.interrupt()
+
         for number in ours:
-            signal.signal(number, lambda *_: self.interrupt())
+            signal.signal(number, take)
         try:
             yield
         finally:

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -30,7 +33,7 @@ def test_each_line_is_passed_on_as_it_comes(tmp_path: Path) -> None:
     """The program goes on only when its first line has been received."""
     answer = tmp_path / "answer"
     os.mkfifo(answer)
-    received = []
+    received = list[str]()
 
     def receive(line: str) -> None:
         received.append(line)
@@ -90,47 +93,110 @@ def test_a_program_that_is_missing_is_an_error(tmp_path: Path) -> None:
     assert str(caught.value) == f"cannot run {tmp_path}/none: No such file or directory; check the installation"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_ends_a_session_is_passed_on_and_the_programs_own_end_waited_for(
-    tmp_path: Path, number: signal.Signals
-) -> None:
-    """A second one, too: what it means is the program's own business."""
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    program = """
-import pathlib, signal, sys
+PATIENT = """
+import os, pathlib, signal, sys
 signal.signal(signal.SIGINT, lambda *_: print("program: interrupted"))
-print("program: begins")
+print("program: begins", os.getpid())
 pathlib.Path(sys.argv[1]).read_text()
 print("program: saved its state")
 """
-    runner = f"""
+"""Ends when it is let through the gate."""
+
+FIRST = "interrupted: waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once\n"
+SECOND = "interrupted: {name} ends at once; what it made last may be lost\n"
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A process that runs a patient program.
+
+    Attributes:
+        process: The process, in a session of its own; it prints what its program does.
+        program: The program's process id.
+        gate: Lets the program end.
+        log: Its log.
+    """
+
+    process: subprocess.Popen[str]
+    program: int
+    gate: Path
+    log: Path
+
+    def line(self) -> str:
+        """The next line that it prints."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def rest(self) -> list[str]:
+        """Opens the gate, and returns all that is still printed."""
+        self.gate.write_text("open", encoding="utf-8")
+        assert self.process.stdout is not None
+        return self.process.stdout.readlines()
+
+    def told(self) -> str:
+        """What a person is told on standard error, without empty lines."""
+        assert self.process.stderr is not None
+        return "".join(line for line in self.process.stderr if line.strip())
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Iterator[Runner]:
+    """A runner whose program has begun."""
+    gate, log = tmp_path / "gate", tmp_path / "log"
+    os.mkfifo(gate)
+    code = f"""
 import os, pathlib, sys
 from fleetform.programs import run
-log = pathlib.Path({str(tmp_path)!r}, "log")
 try:
-    run([sys.executable, "-u", "-c", {program!r}, {str(gate)!r}], os.environ, log, print)
+    run([sys.executable, "-u", "-c", {PATIENT!r}, {str(gate)!r}], os.environ, pathlib.Path({str(log)!r}), print)
 except KeyboardInterrupt:
     print("runner: interrupted")
 """
-    with subprocess.Popen(python(runner), stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        python(code), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline()]
-        for _ in range(2):
-            os.killpg(process.pid, number)
-            lines.append(process.stdout.readline())
-        gate.write_text("open", encoding="utf-8")
-        lines += process.stdout.readlines()
-    assert (lines, process.returncode) == (
-        [
-            "program: begins\n",
-            *["program: interrupted\n"] * 2,
-            "program: saved its state\n",
-            "runner: interrupted\n",
-        ],
+        begins, pid = process.stdout.readline().rsplit(maxsplit=1)
+        assert begins == "program: begins"
+        yield Runner(process, int(pid), gate, log)
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed_on"),
+    [
+        ([signal.SIGINT], 1),
+        ([signal.SIGINT] * 2, 2),
+        ([signal.SIGTERM], 1),
+        ([signal.SIGTERM] * 2, 1),
+        ([signal.SIGHUP, signal.SIGTERM, signal.SIGINT], 2),
+    ],
+)
+def test_ctrl_c_is_passed_on_and_the_programs_own_end_waited_for(
+    runner: Runner, sent: list[int], passed_on: int
+) -> None:
+    """As a terminal does, the test interrupts the whole process group; a request to end is passed on as a Ctrl-C."""
+    received = list[str]()
+    for count, number in enumerate(sent, start=1):
+        os.killpg(runner.process.pid, number)
+        if count == 1 or (number == signal.SIGINT and len(received) < passed_on):
+            received.append(runner.line())
+    received += runner.rest()
+    name = Path(sys.executable).name
+    assert (received, runner.told(), runner.process.wait()) == (
+        [*["program: interrupted\n"] * passed_on, "program: saved its state\n", "runner: interrupted\n"],
+        "".join([FIRST, SECOND][:passed_on]).format(name=name),
         0,
     )
-    assert (tmp_path / "log").read_text(encoding="utf-8") == "".join(lines[:4])
+
+
+def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
+    runner.process.kill()
+    runner.process.wait()
+    runner.gate.write_text("open", encoding="utf-8")
+    deadline = time.monotonic() + 60
+    while not runner.log.read_text(encoding="utf-8").endswith("saved its state\n") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert runner.log.read_text(encoding="utf-8") == (f"program: begins {runner.program}\nprogram: saved its state\n")
 
 
 def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
@@ -194,4 +260,4 @@ def test_an_interrupted_crew_starts_nothing(tmp_path: Path) -> None:
     crew.interrupt()
     with pytest.raises(KeyboardInterrupt):
         crew.run(python("print('begins')"), os.environ, tmp_path / "log")
-    assert not (tmp_path / "log").exists()
+    assert (tmp_path / "log").read_text(encoding="utf-8") == ""

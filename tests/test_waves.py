@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import pytest
 
 from fleetform.console import runs as runs_of
 from fleetform.console import stacks
+from fleetform.console.plans import Telling
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.terraform.state import state_key
 from fleetform.workflow import files, runs, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
@@ -267,3 +269,59 @@ def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
         (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")
     stacks.apply(project, "tiny", ALL)
     assert len(list(folder.glob("*.json"))) == 50
+
+
+@pytest.fixture
+def foundation(project: Project) -> Iterator[None]:
+    """The foundation has been applied."""
+    workplace = terraform.open_environment(project, "tiny")
+    terraform.bootstrap(workplace)
+    s3, bucket = workplace.access.client("s3"), workplace.environment.state_bucket
+    s3.put_object(Bucket=bucket, Key=state_key("foundation"), Body=b'{"resources": []}')
+    yield
+    for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+
+KEEPING = Telling(save=True)
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_that_are_kept_are_applied_as_they_are(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.plan(project, "tiny", telling=KEEPING)
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    capsys.readouterr()
+    stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == ["foundation", "payments", "services"]
+    assert list(project.work.rglob("*.tfplan")) == []
+    with pytest.raises(InputError, match=r"^--saved: no plan of tiny is kept here; `invoke plan --env tiny --save`"):
+        stacks.apply(project, "tiny", ALL, kept=True)
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_of_what_has_changed_since_are_not_applied(project: Project) -> None:
+    stacks.plan(project, "tiny", telling=KEEPING)
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    files.render_environment(project, "tiny")
+    with pytest.raises(InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"):
+        stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == []
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy.\n\nChanges to Outputs:\n  + one = 1\n")
+    stacks.plan(project, "tiny", telling=KEEPING)
+    told = capsys.readouterr().out
+    assert "payments: to be planned once foundation is applied, as it reads its outputs\n" in told
+    stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == ["foundation"]
+    assert capsys.readouterr().out.endswith(
+        "payments, services: no plan was kept; `invoke plan --env tiny` shows what is left\n"
+    )

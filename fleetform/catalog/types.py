@@ -305,7 +305,9 @@ def arn(service: str, resource: str, example: str) -> Matching:
     return Matching(pattern, f"an ARN is expected, such as arn:aws:{service}:{place}:123456789012:{example}")
 
 
-KmsKey = Annotated[Text, arn("kms", "key/[A-Za-z0-9-]+", "key/1234abcd-12ab-34cd-56ef-1234567890ab")]
+# As the S3 backend reads it: hashicorp/terraform, internal/backend/remote-state/s3/validate.go.
+_KEY_ID = "[a-f0-9]{8}-[a-f0-9]{4}-[1-5][a-f0-9]{3}-[ab89][a-f0-9]{3}-[a-f0-9]{12}|mrk-[a-f0-9]{32}"
+KmsKey = Annotated[Text, arn("kms", f"key/({_KEY_ID})", "key/1234abcd-12ab-34cd-a6ef-1234567890ab")]
 Certificate = Annotated[
     Text, arn("acm", "certificate/[A-Za-z0-9-]+", "certificate/12345678-1234-1234-1234-123456789012")
 ]

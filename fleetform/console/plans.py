@@ -42,12 +42,14 @@ class Telling:
         details: Every change with its values, not only the risky ones.
         out: A file that gets them as Markdown; empty for none.
         fail_on: What fails the plan: columns of the table with commas between them; empty for nothing.
+        save: The plans are kept, to be applied later as they are.
     """
 
     as_json: bool = False
     details: bool = False
     out: str = ""
     fail_on: str = ""
+    save: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what there is not."""

@@ -17,7 +17,7 @@ from fleetform.errors import CheckFailedError, InputError, printable
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.drift import drift as find_drift
-from fleetform.workflow import images, runs, terraform
+from fleetform.workflow import images, runs, saved, terraform
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import State
 from fleetform.workflow.terraform import Plan, Workplace
@@ -44,6 +44,8 @@ def plan(
     planned = drive.plan(ready)
     try:
         told = [terraform.told(workplace, each, values=telling.wants_values) for each in planned]
+        if telling.save:
+            waiting += saved.save(workplace, drive.moment, planned)
     finally:
         for each in planned:
             each.discard()
@@ -72,7 +74,7 @@ def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
     return frozenset(stack.name for stack in report.stacks)
 
 
-def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool = False) -> None:
+def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool = False, kept: bool = False) -> None:
     """Plans stacks, shows the plans, asks, and applies just these; see `apply_stacks`.
 
     Args:
@@ -80,11 +82,30 @@ def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool =
         env: The environment's name.
         how: What the flags say.
         resume: Only what the last run has left.
+        kept: The plans that `plan` has kept, instead of new ones.
     """
     workplace = open_checked(project, env, how)
+    if kept:
+        _apply_kept(project, workplace, how)
+        return
     if resume:
         how = replace(how, only=_unsettled(workplace))
     apply_stacks(workplace, lambda: images.require_images(project, workplace.environment), how)
+
+
+def _apply_kept(project: Project, workplace: Workplace, how: Driving) -> None:
+    """Applies the plans that are kept; they are used up then, whatever comes of them."""
+    plans_kept = saved.load(workplace)
+    with runs.recorded(workplace, "apply") as recorder:
+        drive = Drive(workplace, how, recorder, checks=_settled)
+        drive.take(plans_kept)
+        try:
+            _Apply(drive, lambda: images.require_images(project, workplace.environment)).run()
+        finally:
+            saved.discard(workplace)
+    if left := [stack.name for stack in workplace.stacks if stack not in plans_kept and how.wants(stack)]:
+        name = workplace.environment.name
+        write(f"{', '.join(left)}: no plan was kept; `invoke plan --env {name}` shows what is left\n")
 
 
 def _unsettled(workplace: Workplace) -> frozenset[str]:
@@ -146,12 +167,15 @@ class _Apply:
             self._dependents()
             return
         planned = self._drive.plan([FOUNDATION])
-        if self._may_go_last(planned[0]):
+        if planned and self._may_go_last(planned[0]):
             write(f"\n{FOUNDATION.name} only loses resources: what may still use them goes first\n")
-            planned[0].discard()
+            if self._drive.is_new:
+                planned[0].discard()
             self._prepare()
             self._dependents()
             self._drive.carry_out(self._drive.plan([FOUNDATION]))
+            if not self._drive.is_new:
+                return
         else:
             self._drive.carry_out(planned)
             self._prepare()

@@ -79,6 +79,7 @@ class Drive:
         self._recorder = recorder
         self._checked = Background(lambda: checks(workplace))
         self._moment: Moment | None = None
+        self._saved: Mapping[Stack, Plan] | None = None
         workplace.crew.told = _tell_interrupt
 
     def plan(self, stacks: Sequence[Stack], mode: Mode = Mode.APPLY) -> list[Plan]:
@@ -88,7 +89,10 @@ class Drive:
             CheckFailedError: A check says no; none is kept then.
             ProgramError: One cannot be planned; none is kept then, either.
         """
-        self._moment = runs.moment(self.workplace) if self._recorder else None
+        self._moment = runs.moment(self.workplace)
+        if self._saved is not None:
+            self._checked.result()
+            return [self._saved[stack] for stack in stacks if stack in self._saved]
         colors = self._colors(stacks)
 
         def work(stack: Stack, output: Output) -> tuple[Plan, str]:
@@ -108,6 +112,20 @@ class Drive:
                 planned.discard()
             raise
         return made
+
+    def take(self, saved: Mapping[Stack, Plan]) -> None:
+        """Has plans that are kept stand for those that would be made; what has none is left as it is."""
+        self._saved = saved
+
+    @property
+    def is_new(self) -> bool:
+        """Whether plans are made, and not those that are kept."""
+        return self._saved is None
+
+    @property
+    def moment(self) -> Moment:
+        """What the plans were made of."""
+        return self._moment or runs.moment(self.workplace)
 
     def carry_out(self, planned: Sequence[Plan], mode: Mode = Mode.APPLY) -> None:
         """Shows plans, asks, and applies just these.
@@ -138,7 +156,7 @@ class Drive:
         doomed = self._doomed_images(changing)
         told = [terraform.told(self.workplace, each) for each in changing]
         level = worst(change for each in told for change in each.changes)
-        if level or len(told) > 1:
+        if level or len(told) > 1 or self._saved:
             from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
 
             plans.show(Screen(), told, with_details=False)

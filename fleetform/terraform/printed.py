@@ -100,6 +100,11 @@ def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
     return plan if _adds_up(plan, said[counts[0]]) else None
 
 
+def has_outputs(lines: Iterable[str]) -> bool:
+    """Whether a plan changes outputs, by the same text."""
+    return any(without_colors(line) == _OUTPUTS for line in lines)
+
+
 def _adds_up(plan: StackPlan, line: str) -> bool:
     said, found = summarize([line]), plan.counts
     replaced = found["replace"]

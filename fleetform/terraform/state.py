@@ -142,3 +142,13 @@ def state_key(stack: str) -> str:
 def lock_key(stack: str) -> str:
     """The key of the lock of a stack's state in the bucket: hashicorp/terraform, internal/backend/remote-state/s3."""
     return f"{state_key(stack)}.tflock"
+
+
+def release(access: Access, bucket: str, stack: str) -> None:
+    """Removes a state's lock, for a caller who knows that nobody holds it."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        access.client("s3").delete_object(Bucket=bucket, Key=lock_key(stack))
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None

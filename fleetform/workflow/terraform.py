@@ -4,7 +4,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import explained
 from fleetform.terraform.initialization import Initialization, is_missing
 from fleetform.terraform.plans import StackPlan
+from fleetform.terraform.recovery import blocks, missing
 from fleetform.terraform.summary import Summary, summarize
 from fleetform.workflow import catalog
 from fleetform.workflow.project import Project, aws_variables
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
+_IMPORTS = "fleetform_lost.tf"
 _MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
 
 
@@ -93,9 +96,17 @@ class Workplace:
         """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
         return self.work / "applied"
 
+    def lost(self, stack: str) -> Path:
+        """The file that says by what to import what an apply made that was killed; there is none mostly."""
+        return self.work / "lost" / f"{stack}.json"
+
     def log(self, stack: Stack, command: str) -> Path:
         """The file that a command's output is kept in."""
-        return self.work / "logs" / f"{stack.name}-{command}.log"
+        return self.log_of(stack.name, command)
+
+    def log_of(self, stack: str, command: str) -> Path:
+        """The same of a stack by its name, which may have no folder any more."""
+        return self.work / "logs" / f"{stack}-{command}.log"
 
     def run(
         self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
@@ -121,6 +132,7 @@ class Plan:
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
         printed: What of it Terraform's text tells; None if that leaves anything open.
+        outputs: Whether it changes outputs.
     """
 
     stack: Stack
@@ -128,6 +140,7 @@ class Plan:
     summary: Summary
     changes: bool
     printed: StackPlan | None = None
+    outputs: bool = False
 
     def discard(self) -> None:
         """Removes the file: a plan may hold what is sensitive."""
@@ -314,13 +327,37 @@ def plan(
     argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
     try:
-        result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
+        with _importing(workplace, stack):
+            result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
     except BaseException:
         path.unlink(missing_ok=True)
         raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
-    return Plan(stack, path, summary, changes, printed.read(stack.name, result.lines) if changes else None)
+    told = printed.read(stack.name, result.lines) if changes else None
+    return Plan(stack, path, summary, changes, told, printed.has_outputs(result.lines))
+
+
+@contextmanager
+def _importing(workplace: Workplace, stack: Stack) -> Iterator[None]:
+    """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
+
+    Raises:
+        ProgramError: The plan failed; what is not there any more is imported no longer.
+    """
+    lost, place = workplace.lost(stack.name), workplace.folder / stack.name / _IMPORTS
+    imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
+    if imports:
+        place.write_text(blocks(imports), encoding="utf-8")
+    try:
+        yield
+    except ProgramError as error:
+        if gone := missing(error.output):
+            lost.write_text(json.dumps({name: imports[name] for name in imports if name not in gone}), encoding="utf-8")
+            raise ProgramError(f"{error}; what is gone is imported no longer: run it again", error.output) from None
+        raise
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
@@ -358,4 +395,5 @@ def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, 
         result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
+    workplace.lost(planned.stack.name).unlink(missing_ok=True)
     return summarize(result.lines, result.seconds)

@@ -215,7 +215,16 @@ WRONG: list[tuple[str, list[str]]] = [
         ["1:7: `role` is `deploy`; an ARN is expected, such as arn:aws:iam::123456789012:role/deploy"],
     ),
     (
-        "kms_key: 'arn:aws:kms:us-east-1:123456789012:key/x'",
+        "kms_key: 'arn:aws:kms:eu-west-1:123456789012:key/x'",
+        [
+            (
+                "1:10: `kms_key` is `arn:aws:kms:eu-west-1:123456789012:key/x`; an ARN is expected, such as"
+                " arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
+            )
+        ],
+    ),
+    (
+        "kms_key: 'arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cda6ef1234567890ab'",
         ["1:10: `kms_key` is of us-east-1; the environment is in eu-west-1"],
     ),
     (

@@ -17,7 +17,7 @@ application: shop
 account: "123456789012"
 region: ap-northeast-1
 zones: [ap-northeast-1a, ap-northeast-1c]
-kms_key: arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
+kms_key: arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab
 services:
 """
 

@@ -15,7 +15,7 @@ def test_example(planned: dict[str, Resources]) -> None:
 
 def test_exec(planned: dict[str, Resources]) -> None:
     """What ECS Exec does is encrypted and written to a log group of its own."""
-    key = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
     logs = {
         "cloud_watch_encryption_enabled": True,
         "cloud_watch_log_group_name": "/ecs-exec/shop-dev",

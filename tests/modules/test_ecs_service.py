@@ -729,7 +729,7 @@ def test_alarms(planned: dict[str, Resources]) -> None:
     ]
 
 
-KMS_KEY = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KMS_KEY = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 
 
 def container(name: str, image: str, **others: object) -> dict[str, object]:

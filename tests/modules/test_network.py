@@ -155,7 +155,7 @@ def test_private_subnets_without_nat(planned: dict[str, Resources]) -> None:
         (
             "closed_network",
             {
-                "kms_key_id": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+                "kms_key_id": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab",
                 "retention_in_days": 365,
             },
         ),

@@ -63,7 +63,7 @@ def test_shared_with_another_account(planned: dict[str, Resources]) -> None:
     assert resources['aws_ecr_repository.this["web"]']["encryption_configuration"] == [
         {
             "encryption_type": "KMS",
-            "kms_key": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "kms_key": "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab",
         }
     ]
     assert resources['aws_ecr_repository_policy.pull["web"]']["policy"] == {

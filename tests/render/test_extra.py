@@ -20,7 +20,7 @@ services:
   order-api: {{ image: nginx:1.29, port: 8080, renamed_from: [orders] }}
 """
 ALL = f"""{HEAD}
-kms_key: arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab
+kms_key: arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab
 ingress: {{ type: internal_alb }}
 network: {{ subnets: private, nat: single }}
 services:

@@ -122,7 +122,7 @@ def test_every_stack_is_rendered_in_the_order_of_their_apply(tmp_path: Path, tem
 
 
 def test_flow_logs_are_encrypted_with_the_environments_key(tmp_path: Path, templates: Templates) -> None:
-    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
     environment = loaded(tmp_path, HEAD + CATALOG).model_copy(update={"kms_key": key})
     files = render(environment, templates, {})["foundation"]
     network, variables = (

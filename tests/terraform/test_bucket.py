@@ -11,7 +11,7 @@ from fleetform.aws import Access
 from fleetform.errors import ProgramError
 from fleetform.terraform.bucket import Wanted, ensure_bucket, tls_only
 
-KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 
 SETTINGS = (
     "bucket",

@@ -7,7 +7,7 @@ namespace             = "prod.shop.internal"
 discovery             = "dns"
 container_insights    = "enhanced"
 log_retention_in_days = 365
-kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 vpc_cidr_block        = "10.0.0.0/16"
 
 public_subnets = {

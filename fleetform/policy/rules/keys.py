@@ -24,7 +24,7 @@ _KEYS: Mapping[str, tuple[str, Path]] = {
     checkov=("CKV_AWS_136", "CKV_AWS_158", "CKV_AWS_224"),
     good="""\
 resource "aws_cloudwatch_log_group" "web" {
-  kms_key_id = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_id = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 }
 """,
     bad="""\

@@ -101,7 +101,7 @@ module "closed_network" {
   cidr_block      = "10.0.0.0/16"
   public_subnets  = {}
   private_subnets = { private_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.128.0/24" } }
-  flow_logs       = { kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab" }
+  flow_logs       = { kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab" }
 }
 
 module "registry" {
@@ -113,7 +113,7 @@ module "shared_registry" {
 
   name          = "shop-prod"
   repositories  = ["web"]
-  kms_key_arn   = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_arn   = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
   pull_accounts = ["210987654321"]
 }
 
@@ -242,7 +242,7 @@ module "exec_cluster" {
 
   name                  = "shop-dev"
   exec                  = true
-  kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
   log_retention_in_days = 30
 }
 
@@ -316,7 +316,7 @@ module "full" {
   }
 
   exec_log_group_arn      = "arn:aws:logs:ap-northeast-1:123456789012:log-group:/ecs-exec/shop-dev"
-  kms_key_arn             = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_arn             = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
   log_mode                = "non-blocking"
   log_max_buffer_size_mib = 4
 }
@@ -402,7 +402,7 @@ module "report" {
   security_group_ids = ["sg-0123456789abcdef0"]
 
   schedule    = { expression = "cron(0 3 * * ? *)", time_zone = "Europe/Berlin", retries = 0, maximum_event_age = 600 }
-  kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+  kms_key_arn = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
   alarms      = {}
 }
 

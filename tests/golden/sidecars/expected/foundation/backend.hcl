@@ -4,5 +4,5 @@ bucket       = "shop-sidecars-tfstate-123456789012"
 key          = "foundation/terraform.tfstate"
 region       = "ap-northeast-1"
 encrypt      = true
-kms_key_id   = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+kms_key_id   = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 use_lockfile = true

@@ -4,7 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-sidecars"
 namespace             = "sidecars.shop.internal"
-kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 log_retention_in_days = 365
 
 alarms = {}

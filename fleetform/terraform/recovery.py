@@ -1,0 +1,177 @@
+"""What an apply made that was killed before it saved its state: found in its log, and imported by the next plan.
+
+Terraform saves a state in S3 every 20 seconds at best, when a resource is done, and at its end
+(hashicorp/terraform, internal/backend/local/hook_state.go). Its log names each resource that is made, with its id.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fleetform.hcl.literals import literal
+
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
+_BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
+_MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
+_DECORATION = re.compile(rf"^(?:{_COLORS.pattern}|[ \t])*[╷│╵]|{_COLORS.pattern}", re.MULTILINE)
+_MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
+_TYPE = re.compile(r"(?:module\.[^.\[]+(?:\[[^]]*\])?\.)*(?P<type>\w+)\.(?P<name>\w+)(?P<key>\[.*\])?")
+
+# How each resource of our modules is imported: pages of the AWS provider 5.100, section "Import".
+_BY_ID = frozenset(
+    {
+        "aws_cloudwatch_dashboard",
+        "aws_cloudwatch_log_group",
+        "aws_cloudwatch_metric_alarm",
+        "aws_ecr_lifecycle_policy",
+        "aws_ecr_repository",
+        "aws_ecr_repository_policy",
+        "aws_eip",
+        "aws_flow_log",
+        "aws_iam_role",
+        "aws_iam_role_policy",
+        "aws_internet_gateway",
+        "aws_lb",
+        "aws_lb_listener",
+        "aws_lb_listener_rule",
+        "aws_lb_target_group",
+        "aws_nat_gateway",
+        "aws_route53_record",
+        "aws_route_table",
+        "aws_s3_bucket",
+        "aws_s3_bucket_policy",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_versioning",
+        "aws_scheduler_schedule",
+        "aws_security_group",
+        "aws_service_discovery_http_namespace",
+        "aws_service_discovery_service",
+        "aws_subnet",
+        "aws_vpc",
+        "aws_vpc_endpoint",
+        "aws_vpc_security_group_egress_rule",
+        "aws_vpc_security_group_ingress_rule",
+    }
+)
+# AWS takes their creation as a change of what is there, or makes another revision: nothing is in the way.
+_MADE_AGAIN = frozenset(
+    {
+        "aws_appautoscaling_policy",
+        "aws_appautoscaling_scheduled_action",
+        "aws_appautoscaling_target",
+        "aws_default_network_acl",
+        "aws_default_route_table",
+        "aws_default_security_group",
+        "aws_ecs_cluster_capacity_providers",
+        "aws_ecs_task_definition",
+        "aws_iam_role_policy_attachment",
+        "aws_s3_bucket_lifecycle_configuration",
+        "aws_wafv2_web_acl_association",
+        "terraform_data",
+    }
+)
+_DEFAULT_ROUTE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What is not in a state although it was made.
+
+    Attributes:
+        imports: What is known by what to import it, by address.
+        unknown: The ids of what is not, by address.
+        begun: Addresses of what had begun and may have been made.
+    """
+
+    imports: Mapping[str, str]
+    unknown: Mapping[str, str]
+    begun: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything is lost."""
+        return bool(self.imports or self.unknown or self.begun)
+
+
+def lost(log: str, state: Mapping[str, Any]) -> Lost:
+    """Compares what the log of an apply says with the state that it should have got into.
+
+    Args:
+        log: What Terraform printed, in colour or not.
+        state: The state; empty if there is none.
+    """
+    text = _COLORS.sub("", log)
+    held = _held(state)
+    made = {found["address"]: found["id"] for found in _MADE.finditer(text)}
+    ids = {**held, **made}
+    imports, unknown = {}, {}
+    for address in sorted(made.keys() - held.keys()):
+        kind = _type(address)
+        if kind in _MADE_AGAIN:
+            continue
+        if found := _import_id(kind, address, ids):
+            imports[address] = found
+        else:
+            unknown[address] = made[address]
+    begun = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
+    return Lost(imports, unknown, tuple(sorted(address for address in begun if _type(address) not in _MADE_AGAIN)))
+
+
+def missing(output: str) -> frozenset[str]:
+    """The addresses whose imports a plan refused, as what they would have imported is not there any more."""
+    text = " ".join(_DECORATION.sub("", output).split())  # Terraform wraps lines as wide as the terminal is
+    return frozenset(json.loads(quoted) for quoted in _MISSING.findall(text))
+
+
+def blocks(imports: Mapping[str, str]) -> str:
+    """The text of a file that imports resources, for one plan."""
+    return "\n".join(f"import {{\n  to = {address}\n  id = {literal(id_)}\n}}\n" for address, id_ in imports.items())
+
+
+def _held(state: Mapping[str, Any]) -> dict[str, str]:
+    """Ids by address: https://developer.hashicorp.com/terraform/internals/json-format has the words."""
+    return {
+        _address(resource, instance): str(instance["attributes"].get("id"))
+        for resource in state.get("resources", ())
+        if resource["mode"] == "managed"
+        for instance in resource["instances"]
+    }
+
+
+def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    module = f"{resource['module']}." if "module" in resource else ""
+    key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+    return f"{module}{resource['type']}.{resource['name']}{key}"
+
+
+def _type(address: str) -> str:
+    found = _TYPE.fullmatch(address)
+    return found["type"] if found else ""
+
+
+def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
+    """What a resource is imported by; None if that is not known."""
+    own = ids[address]
+    if kind in _BY_ID:
+        return own
+    known = {
+        "aws_ecs_cluster": own.rpartition("/")[2],
+        "aws_ecs_service": own.rpartition("service/")[2],
+        "aws_route": _joined("_", _table(address, ids), _DEFAULT_ROUTE),
+        "aws_route_table_association": _joined("/", ids.get(address.replace(kind, "aws_subnet")), _table(address, ids)),
+        "aws_service_discovery_private_dns_namespace": _joined(":", own, ids.get("module.network.aws_vpc.this")),
+    }
+    return known.get(kind)
+
+
+def _table(address: str, ids: Mapping[str, str]) -> str | None:
+    """The route table of one of our routes or associations: the public one, or the private one of the same key."""
+    module, _, rest = address.partition(".aws_route")
+    private, key = ".private" in rest, rest[rest.find("[") :]
+    return ids.get(f"{module}.aws_route_table.{f'private{key}' if private else 'public'}")
+
+
+def _joined(sign: str, *parts: str | None) -> str | None:
+    return None if None in parts else sign.join(filter(None, parts))

@@ -1,0 +1,90 @@
+"""After a run that was killed: what it left is waited for, ended, unlocked, and what it made is found again."""
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from fleetform.terraform import leftovers, locks, recovery, state
+from fleetform.terraform.locks import Lock
+from fleetform.terraform.recovery import Lost
+from fleetform.turns import Turn
+from fleetform.workflow.terraform import Workplace
+
+_GLANCE_SECONDS = 0.5
+
+Tell: TypeAlias = Callable[[str], None]
+"""Takes a line for people."""
+
+
+def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
+    """Makes an environment ready for the next run.
+
+    A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
+    made and did not save: the next plan imports that. A lock is removed on the emulator alone, as only this checkout
+    can have taken it; on AWS that is for people to decide.
+
+    Args:
+        workplace: The environment.
+        before: The run that did not end well.
+        tell: Told what is found.
+    """
+    _wait(workplace, before, tell)
+    environment = workplace.environment
+    objects = state.objects(workplace.access, environment.state_bucket) or {}
+    for stack in sorted({key.partition("/")[0] for key in objects if key.endswith(state.lock_key(""))}):
+        lock = locks.read(objects[state.lock_key(stack)].text)
+        if not (environment.emulator or (lock and _may_be_of(before, lock))):
+            continue
+        tell(f"{before} left {stack} locked: its Terraform was killed")
+        if lock and lock.operation == "apply":
+            saved = objects.get(state.state_key(stack))
+            _find_lost(workplace, stack, json.loads(saved.text) if saved else {}, tell)
+        if environment.emulator:
+            state.release(workplace.access, environment.state_bucket, stack)
+        else:
+            tell(
+                f"{stack}: `invoke state-doctor --env {environment.name}` says whether the lock can be removed, and how"
+            )
+
+
+def _may_be_of(before: Turn, lock: Lock) -> bool:
+    """Whether a run on this machine can have taken a lock."""
+    since = datetime.fromisoformat(before.since).replace(tzinfo=UTC)
+    return lock.who == locks.this_machine().who and lock.created >= since
+
+
+def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
+    folders = workplace.folder, workplace.work / "data"
+    if runs := leftovers.processes(*folders).runs:
+        running = ", ".join(map(str, runs))
+        tell(f"waiting for the Terraform of {before}, which goes on alone and saves its state (process {running})")
+    while leftovers.processes(*folders).runs:
+        time.sleep(_GLANCE_SECONDS)
+    for pid in leftovers.processes(*folders).providers:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
+    log = workplace.log_of(stack, "apply")
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    found = recovery.lost(text, saved)
+    for line in _told(found):
+        tell(f"{stack}: {line}")
+    if found.imports:
+        workplace.lost(stack).parent.mkdir(exist_ok=True)
+        workplace.lost(stack).write_text(json.dumps(found.imports), encoding="utf-8")
+
+
+def _told(found: Lost) -> Iterator[str]:
+    if found.imports:
+        yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
+    for address, id_ in found.unknown.items():
+        yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
+    if found.begun:
+        yield f"these had begun, and may be there although no state has them: {', '.join(found.begun)}"

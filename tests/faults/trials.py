@@ -1,0 +1,180 @@
+"""Trials: a task is disturbed, and what comes after it must be as if nothing had been."""
+
+import random
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from tests.faults.checkout import Begun, Checkout, Done, checkout
+from tests.faults.inventory import Inventory
+from tests.faults.proxy import Faults, between
+
+_RESOURCES = 48  # of the small project
+_PREPARATIONS = 12.0  # seconds until something is made, about
+_A_MOMENT = 3.0  # seconds
+_SECOND_CTRL_C = 2.0  # seconds after the first, at most
+
+
+class Kill(Enum):
+    """How a task is ended."""
+
+    OURS = "our process is killed"
+    ALL = "all processes are killed"
+    TERM = "SIGTERM"
+    CTRL_C = "Ctrl-C"
+    TWICE = "Ctrl-C twice"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one.
+
+    Attributes:
+        seed: Its random numbers.
+        what: What was done.
+        code: How the disturbed task ended.
+        recovered: Whether the next apply ended well, and a plan has nothing to do then.
+        lost: What is in a state and not there.
+        orphans: What is there and in no state.
+        explained: The orphans among them that we know the cause of, with that.
+        left: Files that nothing will use.
+        seconds: How long all of it took.
+        output: What the tasks printed.
+    """
+
+    seed: int
+    what: str
+    code: int
+    recovered: bool
+    lost: tuple[str, ...]
+    orphans: tuple[str, ...]
+    explained: Mapping[str, str]
+    left: tuple[str, ...]
+    seconds: float
+    output: str
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing was lost, or left without a cause."""
+        return self.recovered and not self.lost and not self.left and not set(self.orphans) - self.explained.keys()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a task is ended.
+
+    Attributes:
+        made: Once it has made so many resources.
+        seconds: So long after that.
+    """
+
+    made: int
+    seconds: float
+
+    def __str__(self) -> str:
+        """As it is told."""
+        return (
+            f"{self.seconds:.1f} s after its start" if not self.made else f"{self.made} made and {self.seconds:.1f} s"
+        )
+
+
+def moment(chosen: random.Random) -> Moment:
+    """A random moment: one in five before anything is made, which is known by time alone."""
+    made = max(0, chosen.randint(-_RESOURCES // 4, _RESOURCES))
+    return Moment(made, chosen.uniform(0, _A_MOMENT if made else _PREPARATIONS))
+
+
+def kill(folder: Path, seed: int, how: Kill | None = None, when: Moment | None = None) -> Trial:
+    """Ends an apply at a random moment, and applies again.
+
+    Args:
+        folder: Where the project is made.
+        seed: Of the random numbers.
+        how: How it is ended; None for a random way.
+        when: When; None for a random moment.
+    """
+    chosen = random.Random(seed)  # noqa: S311 - no secret
+    how, when = how or chosen.choice(list(Kill)), when or moment(chosen)
+    with checkout(folder) as project:
+        project.emulator()
+        started = time.monotonic()
+        with project.begun("apply") as begun:
+            in_time = _wait(begun, when)
+            _end(project, begun, how, chosen)
+            done = begun.end()
+        told = f"{how.value}: {when}" + ("" if in_time else " (had ended)")
+        return _after(project, seed, told, started, done)
+
+
+def _wait(begun: Begun, when: Moment) -> bool:
+    """Waits for a moment; False if the task ends before."""
+    return begun.until_made(when.made) and not begun.wait(when.seconds)
+
+
+def _end(project: Checkout, begun: Begun, how: Kill, chosen: random.Random) -> None:
+    match how:
+        case Kill.OURS:
+            begun.signal(signal.SIGKILL)
+        case Kill.ALL:
+            project.kill_all()
+        case Kill.TERM:
+            begun.signal(signal.SIGTERM)
+        case Kill.CTRL_C:
+            begun.signal(signal.SIGINT)
+        case Kill.TWICE:
+            begun.signal(signal.SIGINT)
+            if not begun.wait(chosen.uniform(0, _SECOND_CTRL_C)):
+                begun.signal(signal.SIGINT)
+
+
+def fault(folder: Path, seed: int, rate: float) -> Trial:
+    """Applies with faults of the network and of AWS, and then without.
+
+    Args:
+        folder: Where the project is made.
+        seed: Of the random numbers.
+        rate: The part of requests that something happens to.
+    """
+    faults = Faults(seed, rate)
+    with checkout(folder) as project:
+        project.emulator()
+        started = time.monotonic()
+        with between(project.work, faults) if rate else nullcontext():
+            done = project.invoke("apply")
+        met = ", ".join(
+            f"{count} {fault.value}" for fault, count in sorted(faults.met.items(), key=lambda met: met[0].value)
+        )
+        return _after(project, seed, f"{faults.requests} requests: {met}", started, done)
+
+
+def _after(project: Checkout, seed: int, what: str, started: float, done: Done) -> Trial:
+    """Applies again, looks for drift, and compares."""
+    again = project.invoke("apply")
+    drift = project.invoke("drift")
+    found = project.inventory()
+    printed = f"{done.output}\n==== again ({again.code})\n{again.output}\n==== drift ({drift.code})\n{drift.output}"
+    return Trial(
+        seed=seed,
+        what=what,
+        code=done.code,
+        recovered=(again.code, drift.code) == (0, 0),
+        lost=found.missing,
+        orphans=found.orphans,
+        explained=_explained(found),
+        left=tuple(project.left()),
+        seconds=time.monotonic() - started,
+        output=printed,
+    )
+
+
+def _explained(found: Inventory) -> dict[str, str]:
+    """The orphans whose cause is known."""
+    return {
+        orphan: "a revision that was registered and not used; AWS keeps them all"
+        for orphan in found.orphans
+        if orphan.startswith("aws_ecs_task_definition ")
+    }
