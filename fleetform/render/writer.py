@@ -16,6 +16,8 @@ from fleetform.render.standing import generated
 Formatter: TypeAlias = Callable[[Path], None]
 """Formats all `.tf` and `.tfvars` files below a folder in place."""
 
+_STAGING = ".render-"
+
 # `terraform fmt` knows files by these endings.
 _FORMATTED_AS = {".hcl": ".tfvars"}
 
@@ -118,11 +120,25 @@ def write(root: Path, stack_changes: list[Change]) -> None:
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
     """A folder on the same file system, so that a rename into the stack is atomic."""
-    staging = Path(tempfile.mkdtemp(prefix=".render-", dir=folder))
+    for left in folder.glob(f"{_STAGING}*"):
+        if _is_orphan(left):
+            shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(prefix=f"{_STAGING}{os.getpid()}-", dir=folder))
     try:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_orphan(staging: Path) -> bool:
+    """Whether the render that a staging folder belongs to was killed."""
+    try:
+        os.kill(int(staging.name.removeprefix(_STAGING).partition("-")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError):
+        pass
+    return False
 
 
 def _swap(folder: Path, names: list[str], fresh: Path, stale: Path) -> None:

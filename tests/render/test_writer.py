@@ -1,5 +1,7 @@
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path, PurePath
 
@@ -241,6 +243,17 @@ def test_a_formatter_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatc
 def test_no_staging_folder_is_left(tmp_path: Path, folder: Path) -> None:
     update(tmp_path, {"a.tf": generated("1")})
     assert names(folder) == ["a.tf"]
+
+
+def test_the_staging_folder_of_a_render_that_was_killed_goes_with_the_next(tmp_path: Path, folder: Path) -> None:
+    """The other is of a render that goes on: the test itself."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    theirs, other = folder / f".render-{ended.pid}-x", folder / f".render-{os.getpid()}-x"
+    (theirs / "stale").mkdir(parents=True)
+    other.mkdir()
+    update(tmp_path, {"a.tf": generated("1")})
+    assert names(folder) == [other.name, "a.tf"]
 
 
 def test_a_stack_whose_folder_was_deleted_is_written_again(tmp_path: Path, folder: Path) -> None:
