@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fleetform.aws import Access
-from fleetform.catalog.images_lock import load_lock, write_lock
 from fleetform.catalog.models import Environment
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, FleetformError, InputError, ProgramError
-from fleetform.render.writer import Change
 from fleetform.workflow.files import render_environment
 from fleetform.workflow.project import Project, aws_variables
 
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
     from fleetform.images.building import Done, Watch
     from fleetform.images.registry import Registry
     from fleetform.images.wanted import Wanted
+    from fleetform.render.writer import Change
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class ImageReport:
 
     done: "tuple[Done, ...]"
     failures: tuple[FleetformError, ...]
-    changes: tuple[Change, ...]
+    changes: "tuple[Change, ...]"
     notices: tuple[str, ...] = ()
 
 
@@ -86,7 +85,8 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
         ProgramError: ECR does not answer, no engine works or its login fails.
     """
-    from fleetform.catalog.loading import load  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.catalog.images_lock import load_lock, write_lock  # noqa: PLC0415 - most tasks build nothing
+    from fleetform.catalog.loading import load  # noqa: PLC0415
     from fleetform.images import sbom  # noqa: PLC0415
     from fleetform.images.building import Watch, Workshop, build, look_up  # noqa: PLC0415
     from fleetform.images.engine import find_engine  # noqa: PLC0415
@@ -120,6 +120,8 @@ def require_images(project: Project, environment: Environment) -> None:
     Raises:
         CheckFailedError: One has not.
     """
+    from fleetform.catalog.images_lock import load_lock  # noqa: PLC0415 - it brings YAML, which a plan has no use for
+
     lock = load_lock(project.root, environment.name)
     missing = [name for name in _built_services(environment, ()) if name not in lock]
     if missing and not environment.emulator:
