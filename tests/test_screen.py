@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from fleetform.errors import ProgramError
-from fleetform.screen import Screen, show_services
+from fleetform.screen import Board, Screen, show_services
 from fleetform.verification import ServiceStatus
 
 
@@ -137,3 +137,47 @@ def test_in_a_terminal_the_last_line_of_the_program_moves(monkeypatch: pytest.Mo
         step.show("\x1b[1maws_vpc.this: [red] Creating...\x1b[0m" + "x" * 100)
     moving = Text.from_ansi(shown.getvalue().split("\n", maxsplit=1)[0]).plain
     assert moving == "⠋ Plan  aws_vpc.this: [red] Creating..." + "x" * 39
+
+
+def board(*, is_terminal: bool) -> tuple[Board, io.StringIO]:
+    """A board of two stacks, and what it shows."""
+    shown = io.StringIO()
+    console = Console(
+        file=shown, width=70, highlight=False, force_terminal=is_terminal, no_color=True, color_system="standard"
+    )
+    return Board(["foundation", "web"], console), shown
+
+
+def test_a_board_in_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
+    made, shown = board(is_terminal=False)
+    with made:
+        made.begins("web", "plan")
+        made.begins("foundation", "plan")
+        made.moves("web", "aws_vpc.this: Refreshing state...")
+        made.ends("web", "3 to add")
+        made.ends("foundation", "failed", well=False)
+    assert shown.getvalue() == (
+        "web: plan\nfoundation: plan\nweb: plan: 3 to add (0 s)\nfoundation: plan: failed (0 s)\n"
+    )
+
+
+def test_a_board_on_a_terminal_has_a_line_for_each_stack_that_stays() -> None:
+    made, shown = board(is_terminal=True)
+    with made:
+        made.begins("web", "plan")
+        made.moves("web", "\x1b[1maws_vpc.this: Refreshing [state]...\x1b[0m")
+        made.begins("foundation", "apply")
+        made.ends("foundation", "39 added, 0 changed, 0 destroyed")
+    last = Text.from_ansi(shown.getvalue()).plain.splitlines()[-2:]
+    assert [line.rstrip() for line in last] == [
+        "✓  foundation  apply  0 s  39 added, 0 changed, 0 destroyed",
+        "   web         plan   0 s  aws_vpc.this: Refreshing [state]...",
+    ]
+
+
+def test_a_line_of_a_board_is_cut_where_the_terminal_ends() -> None:
+    made, shown = board(is_terminal=True)
+    with made:
+        made.begins("web", "plan")
+        made.moves("web", "x" * 200)
+    assert max(len(line) for line in Text.from_ansi(shown.getvalue()).plain.splitlines()) <= 70
