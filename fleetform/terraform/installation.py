@@ -13,6 +13,10 @@ PROGRAMS = ("terraform", "tofu")
 
 MINIMUM_VERSION = (1, 10)
 
+# How much garbage Go leaves, in hundredths of what is in use (https://pkg.go.dev/runtime); its own default is 100. A plan
+# of 36 resources takes 4.2 s of processor time and 320 MiB at 100, 3.3 s and 360 MiB at 200, 3.0 s and 480 MiB at 400.
+_GARBAGE = "200"
+
 CHOICE = "FLEETFORM_TERRAFORM"
 """The variable that names the program, or its path, where it is not the first of these on PATH."""
 
@@ -87,7 +91,7 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
         folder: Where a CLI configuration may be written.
         machine: Where mirrors named `*/registry.terraform.io`, or OpenTofu's, are looked for.
     """
-    made = dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    made = {"GOGC": _GARBAGE} | dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
     configured = made.get("TF_CLI_CONFIG_FILE")
     if configured and Path(configured).is_file():
         return made

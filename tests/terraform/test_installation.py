@@ -9,7 +9,7 @@ from fleetform.errors import ProgramError
 from fleetform.stacks import AWS_PROVIDER_VERSION
 from fleetform.terraform.installation import Mirror, find_mirrors, find_program, require_version, variables
 
-ALWAYS = {"CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
+ALWAYS = {"GOGC": "200", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}
 UNPACKED = f"{AWS_PROVIDER_VERSION}/linux_amd64"
 PACKED = f"terraform-provider-aws_{AWS_PROVIDER_VERSION}_linux_amd64.zip"
 
@@ -114,6 +114,11 @@ def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: di
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     Path(home["HOME"], name).touch()
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
+
+
+def test_a_garbage_collector_that_the_user_has_set_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+    base = {**home, "GOGC": "50"}
+    assert variables(base, tmp_path / "work", tmp_path / "opt") == ALWAYS | base
 
 
 def test_a_named_configuration_that_does_not_exist_is_dropped(tmp_path: Path, home: dict[str, str]) -> None:
