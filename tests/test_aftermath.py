@@ -85,7 +85,7 @@ def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_nex
         HEADLINE,
         "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it",
         f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
-        f"foundation: these had begun, and may be there although no state has them: {GATEWAY}",
+        f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
     ]
     assert json.loads(workplace.lost("foundation").read_text(encoding="utf-8")) == {
         "module.network.aws_vpc.this": "vpc-1"

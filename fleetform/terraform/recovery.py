@@ -6,8 +6,8 @@ Terraform saves a state in S3 every 20 seconds at best, when a resource is done,
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fleetform.hcl.literals import literal
@@ -17,6 +17,11 @@ _BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
 _DECORATION = re.compile(rf"^(?:{_COLORS.pattern}|[ \t])*[╷│╵]|{_COLORS.pattern}", re.MULTILINE)
 _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
+_TO_BE_MADE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
+# Its own, not those of blocks in it; and a tag.
+_ATTRIBUTE = re.compile(
+    r'^(?: {6}\+ (?P<key>bucket|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
+)
 _TYPE = re.compile(r"(?:module\.[^.\[]+(?:\[[^]]*\])?\.)*(?P<type>\w+)\.(?P<name>\w+)(?P<key>\[.*\])?")
 
 # How each resource of our modules is imported: pages of the AWS provider 5.100, section "Import".
@@ -73,6 +78,14 @@ _MADE_AGAIN = frozenset(
         "terraform_data",
     }
 )
+# By this attribute, which their plans know, they are imported.
+_NAMED = {
+    "aws_cloudwatch_log_group": "name",
+    "aws_ecr_repository": "name",
+    "aws_ecs_cluster": "name",
+    "aws_iam_role": "name",
+    "aws_s3_bucket": "bucket",
+}
 _DEFAULT_ROUTE = "0.0.0.0/0"
 
 
@@ -84,11 +97,13 @@ class Lost:
         imports: What is known by what to import it, by address.
         unknown: The ids of what is not, by address.
         begun: Addresses of what had begun and may have been made.
+        held: The ids that the state has.
     """
 
     imports: Mapping[str, str]
     unknown: Mapping[str, str]
     begun: tuple[str, ...]
+    held: frozenset[str] = field(default=frozenset(), compare=False)
 
     def __bool__(self) -> bool:
         """Whether anything is lost."""
@@ -115,8 +130,40 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
             imports[address] = found
         else:
             unknown[address] = made[address]
-    begun = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
-    return Lost(imports, unknown, tuple(sorted(address for address in begun if _type(address) not in _MADE_AGAIN)))
+    started = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
+    left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
+    return Lost(imports, unknown, tuple(left), frozenset(held.values()))
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What had begun, as its plan says.
+
+    Attributes:
+        address: Its address.
+        kind: Its type.
+        name: Its tag `Name`; empty if it has none.
+        id: By what it is imported if it is there; empty if its name does not say so.
+    """
+
+    address: str
+    kind: str
+    name: str
+    id: str
+
+
+def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
+    """What a plan says of resources.
+
+    Args:
+        plan: What Terraform printed, in colour or not.
+        addresses: Those of the resources.
+    """
+    for block in _TO_BE_MADE.finditer(_COLORS.sub("", plan)):
+        if (address := block["address"]) in addresses:
+            values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
+            kind = _type(address)
+            yield Begun(address, kind, values.get("Name", ""), values.get(_NAMED.get(kind, ""), ""))
 
 
 def missing(output: str) -> frozenset[str]:

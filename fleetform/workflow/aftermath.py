@@ -7,9 +7,10 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from fleetform.terraform import leftovers, locks, recovery, state
+from fleetform.terraform import leftovers, locks, recovery, state, tagged
 from fleetform.terraform.locks import Lock
 from fleetform.terraform.recovery import Lost
 from fleetform.turns import Turn
@@ -71,20 +72,41 @@ def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
 
 
 def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
-    log = workplace.log_of(stack, "apply")
-    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-    found = recovery.lost(text, saved)
-    for line in _told(found):
+    found = recovery.lost(_text(workplace.log_of(stack, "apply")), saved)
+    begun = _find_begun(workplace, stack, found)
+    for line in _told(found, begun):
         tell(f"{stack}: {line}")
-    if found.imports:
+    if imports := {**found.imports, **begun}:
         workplace.lost(stack).parent.mkdir(exist_ok=True)
-        workplace.lost(stack).write_text(json.dumps(found.imports), encoding="utf-8")
+        workplace.lost(stack).write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _told(found: Lost) -> Iterator[str]:
+def _find_begun(workplace: Workplace, stack: str, found: Lost) -> dict[str, str]:
+    """By what to import what had begun: AWS is asked for what has but tags, and the plan finds out about the rest."""
+    environment = workplace.environment
+    ours = {"application": environment.application, "environment": environment.name}
+    imports: dict[str, str] = {}
+    for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
+        if each.kind in tagged.EC2_TYPES:
+            there = tagged.find(workplace.access, each.kind, {**ours, "Name": each.name} if each.name else ours)
+            unclaimed = there - {*found.held, *found.imports.values(), *imports.values()}
+            if len(unclaimed) == 1:
+                imports[each.address] = next(iter(unclaimed))
+        elif each.id:
+            imports[each.address] = each.id
+    return imports
+
+
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+
+
+def _told(found: Lost, begun: Mapping[str, str]) -> Iterator[str]:
     if found.imports:
         yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
         yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
-    if found.begun:
-        yield f"these had begun, and may be there although no state has them: {', '.join(found.begun)}"
+    if begun:
+        yield f"had begun, and is imported if it is there: {', '.join(begun)}"
+    if left := [address for address in found.begun if address not in begun]:
+        yield f"had begun, and may be there although no state has it: {', '.join(left)}"

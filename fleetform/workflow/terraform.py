@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -331,8 +330,11 @@ def plan(
     argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
     try:
-        with _importing(workplace, stack):
-            result = _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted))
+        result = _importing(
+            workplace,
+            stack,
+            lambda: _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted)),
+        )
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -342,26 +344,26 @@ def plan(
     return Plan(stack, path, summary, changes, told, printed.has_outputs(result.lines))
 
 
-@contextmanager
-def _importing(workplace: Workplace, stack: Stack) -> Iterator[None]:
+def _importing(workplace: Workplace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
     """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
 
-    Raises:
-        ProgramError: The plan failed; what is not there any more is imported no longer.
+    What is not there after all is imported no longer, and the plan made again.
     """
     lost, place = workplace.lost(stack.name), workplace.folder / stack.name / _IMPORTS
     imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
-    if imports:
-        place.write_text(blocks(imports), encoding="utf-8")
-    try:
-        yield
-    except ProgramError as error:
-        if gone := missing(error.output):
-            lost.write_text(json.dumps({name: imports[name] for name in imports if name not in gone}), encoding="utf-8")
-            raise ProgramError(f"{error}; what is gone is imported no longer: run it again", error.output) from None
-        raise
-    finally:
-        place.unlink(missing_ok=True)
+    while True:
+        if imports:
+            place.write_text(blocks(imports), encoding="utf-8")
+        try:
+            return plan_once()
+        except ProgramError as error:
+            gone = missing(error.output) & imports.keys()
+            if not gone:
+                raise
+            imports = {address: imports[address] for address in imports if address not in gone}
+            lost.write_text(json.dumps(imports), encoding="utf-8")
+        finally:
+            place.unlink(missing_ok=True)
 
 
 def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, Lost, blocks, lost, missing
+from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, Begun, Lost, begun, blocks, lost, missing
 
 NETWORK = "module.network"
 LOG = """\
@@ -96,6 +96,45 @@ def test_a_file_imports_them() -> None:
         'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
         '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
     )
+
+
+PLAN = """\
+Terraform will perform the following actions:
+
+  # module.cluster.aws_ecs_cluster.this will be created
+  + resource "aws_ecs_cluster" "this" {
+      + arn      = (known after apply)
+      + name     = "shop-local"
+
+      + setting {
+          + name  = "containerInsights"
+          + value = "enabled"
+        }
+    }
+
+\x1b[1m  # module.network.aws_subnet.public["a"]\x1b[0m will be created
+  + resource "aws_subnet" "public" {
+      + cidr_block = "10.0.1.0/24"
+      + tags       = {
+          + "Name" = "shop-local-a"
+        }
+    }
+
+  # module.network.aws_vpc.this will be created
+  + resource "aws_vpc" "this" {
+      + id = (known after apply)
+    }
+
+Plan: 3 to add, 0 to change, 0 to destroy.
+"""
+
+
+def test_a_plan_says_the_names_of_what_had_begun() -> None:
+    addresses = ["module.cluster.aws_ecs_cluster.this", 'module.network.aws_subnet.public["a"]']
+    assert list(begun(PLAN, addresses)) == [
+        Begun(addresses[0], "aws_ecs_cluster", "", "shop-local"),
+        Begun(addresses[1], "aws_subnet", "shop-local-a", ""),
+    ]
 
 
 REFUSED = """\
