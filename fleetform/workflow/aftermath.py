@@ -13,7 +13,7 @@ from fleetform.terraform import leftovers, locks, recovery, state
 from fleetform.terraform.locks import Lock
 from fleetform.terraform.recovery import Lost
 from fleetform.turns import Turn
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 _GLANCE_SECONDS = 0.5
 
