@@ -34,7 +34,7 @@ from benchmarks.large_project import ENVIRONMENT, Shape  # noqa: E402
 from benchmarks.processes import Run, run  # noqa: E402
 from fleetform import emulator  # noqa: E402
 from fleetform.stacks import FOUNDATION  # noqa: E402
-from fleetform.workflow import terraform  # noqa: E402
+from fleetform.workflow import states, terraform, workplaces  # noqa: E402
 from fleetform.workflow.project import Project  # noqa: E402
 
 GROUPS = 6
@@ -137,13 +137,13 @@ class Fleet:
     def apply(self, name: str) -> None:
         """Applies a stack."""
         workplace = self._workplace()
-        terraform.require_bucket(workplace)
+        states.require_bucket(workplace)
         stack = next(stack for stack in workplace.stacks if stack.name == name)
         terraform.init(workplace, stack)
         terraform.apply(workplace, terraform.plan(workplace, stack))
 
-    def _workplace(self) -> terraform.Workplace:
-        return terraform.open_environment(Project(self.root), ENVIRONMENT)
+    def _workplace(self) -> workplaces.Workplace:
+        return workplaces.open_environment(Project(self.root), ENVIRONMENT)
 
 
 def succeeded(argv: list[str], folder: Path, variables: Mapping[str, str]) -> Run:

@@ -13,12 +13,12 @@ from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.commands import Mode
 from fleetform.verification import Report
-from fleetform.workflow import files, images, pruning, running, smoking, terraform, verification
+from fleetform.workflow import files, images, pruning, running, smoking, states, terraform, verification, workplaces
 from fleetform.workflow.assessment import assess
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 ENVIRONMENT = "local"
 
@@ -41,7 +41,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     # Images get into the lock and into what is rendered: neither is the checkout's.
     with project.copy() as copy:
         report = _run(copy, screen, _make_images)
-        workplace = terraform.open_environment(copy, ENVIRONMENT)
+        workplace = workplaces.open_environment(copy, ENVIRONMENT)
         _run_here(copy, workplace, screen)
         _destroy(workplace, screen)
     _tell(screen, report)
@@ -54,9 +54,9 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
         step.note = f"{len(changed)} files changed" if changed else "nothing to change"
     _check(project, screen)
     with screen.step("Start the emulator"):
-        workplace = terraform.open_environment(project, ENVIRONMENT)
+        workplace = workplaces.open_environment(project, ENVIRONMENT)
     with screen.step("Make the state bucket") as step:
-        terraform.bootstrap(workplace)
+        states.bootstrap(workplace)
         step.note = workplace.environment.state_bucket
     foundation, *dependents = workplace.stacks
     laptop.apply_stack(workplace, screen, foundation)

@@ -16,10 +16,10 @@ from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
-from fleetform.workflow import images, terraform, verification
+from fleetform.workflow import images, states, verification
 from fleetform.workflow.images import ImageRequest
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 if TYPE_CHECKING:
     from fleetform.images.registry import Registry
@@ -58,8 +58,8 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     screen = Screen()
     render(project, env, check=False, as_json=False)
     workplace = open_checked(project, env)
-    if not terraform.has_state(workplace, FOUNDATION):
-        terraform.bootstrap(workplace)
+    if not states.has_state(workplace, FOUNDATION):
+        states.bootstrap(workplace)
 
     def prepare() -> None:
         make_images(project, env, ImageRequest(engine=how.engine))

@@ -19,10 +19,10 @@ from fleetform.smoke import report
 from fleetform.smoke.matrix import Matrix
 from fleetform.stacks import Stack
 from fleetform.topology import dns_name
-from fleetform.workflow import running, smoking, tasks, terraform
+from fleetform.workflow import running, smoking, states, tasks, terraform, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 Attempt: TypeAlias = Callable[[], Matrix]
 """Tries every pair of services."""
@@ -40,8 +40,8 @@ def up(project: Project, env: str, engine: str | None) -> None:
 def apply(project: Project, env: str, screen: Screen) -> Workplace:
     """Applies an environment to the emulator unless it is there already."""
     with screen.step("Start the emulator") as step:
-        workplace = terraform.open_here(project, env)
-        terraform.bootstrap(workplace)
+        workplace = workplaces.open_here(project, env)
+        states.bootstrap(workplace)
         if running.is_applied(workplace):
             step.note = "it has what is rendered"
             return workplace
@@ -206,7 +206,7 @@ def _here(project: Project, env: str, engine: str | None) -> Attempt:
 
 
 def _on_aws(project: Project, env: str) -> Attempt:
-    workplace = terraform.open_environment(project, env)
+    workplace = workplaces.open_environment(project, env)
     return lambda: smoking.smoke_on_aws(workplace)
 
 

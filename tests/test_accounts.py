@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.workflow.accounts import require_account
-from fleetform.workflow.terraform import Workplace, open_environment
+from fleetform.workflow.workplaces import Workplace, open_environment
 from tests import small_project
 
 SILENT = {"AWS_MAX_ATTEMPTS": "1", "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}

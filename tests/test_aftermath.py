@@ -10,8 +10,8 @@ import pytest
 from fleetform import emulator
 from fleetform.terraform import locks, state
 from fleetform.turns import Turn
-from fleetform.workflow import aftermath, terraform
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow import aftermath, states, workplaces
+from fleetform.workflow.workplaces import Workplace
 from tests import small_project
 
 BEFORE = Turn("invoke apply --env local", 4711, "2026-01-31 12:00:00")
@@ -30,8 +30,8 @@ module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     """An environment with a bucket, and the log of an apply."""
     project = small_project.make(tmp_path_factory.mktemp("killed"))
-    workplace = terraform.open_environment(project, "local")
-    terraform.bootstrap(workplace)
+    workplace = workplaces.open_environment(project, "local")
+    states.bootstrap(workplace)
     log = workplace.log_of("foundation", "apply")
     log.parent.mkdir()
     log.write_text(LOG, encoding="utf-8")

@@ -19,7 +19,7 @@ from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.images.wanted import wanted
 from fleetform.terraform.state import state_key
 from fleetform.verification import Report, ServiceStatus
-from fleetform.workflow import files, images, terraform, verification
+from fleetform.workflow import files, images, states, terraform, verification, workplaces
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.commits import git
@@ -124,8 +124,8 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
-    workplace = terraform.open_environment(project, "local")
-    terraform.bootstrap(workplace)
+    workplace = workplaces.open_environment(project, "local")
+    states.bootstrap(workplace)
     for stack in ("foundation", "services"):
         workplace.access.client("s3").put_object(
             Bucket="shop-local-tfstate-123456789012", Key=state_key(stack), Body=b"{}"

@@ -8,10 +8,10 @@ import pytest
 
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.terraform import state
-from fleetform.workflow import terraform
+from fleetform.workflow import states, terraform, workplaces
 from fleetform.workflow.background import Background
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 from tests import small_project
 
 STAND_IN = """#!/bin/sh
@@ -42,7 +42,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     program.write_text(STAND_IN, encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return terraform.open_environment(project, "tiny")
+    return workplaces.open_environment(project, "tiny")
 
 
 def calls(workplace: Workplace) -> list[str]:
@@ -60,7 +60,7 @@ def plan(workplace: Workplace) -> None:
 
 def test_a_second_plan_is_nothing_but_a_plan(workplace: Workplace, tmp_path: Path) -> None:
     plan(workplace)
-    plan(terraform.open_environment(Project(tmp_path), "tiny"))
+    plan(workplaces.open_environment(Project(tmp_path), "tiny"))
     assert calls(workplace) == ["version", "init", "plan", "plan"]
 
 
@@ -71,7 +71,7 @@ def test_a_new_program_is_asked_for_its_version(
     monkeypatch.setenv("VERSION", "1.9.8")
     for _ in range(2):
         with pytest.raises(ProgramError, match=r"/bin/terraform is version 1\.9\.8; install 1\.10 or later"):
-            terraform.open_environment(Project(tmp_path), "tiny")
+            workplaces.open_environment(Project(tmp_path), "tiny")
     assert calls(workplace) == ["version", "version", "version"]
 
 
@@ -103,7 +103,7 @@ def test_another_error_is_told_at_once(workplace: Workplace, monkeypatch: pytest
 def test_that_a_stack_was_applied_is_asked_until_it_was(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [False, True]
     monkeypatch.setattr(state, "has_state", lambda *_: answers.pop(0))
-    told = [terraform.has_state(workplace, workplace.stacks[0]) for _ in range(3)]
+    told = [states.has_state(workplace, workplace.stacks[0]) for _ in range(3)]
     assert (told, answers) == ([False, True, True], [])
 
 
@@ -117,19 +117,19 @@ def test_each_emulator_is_asked_and_gets_a_bucket_once(
         return True
 
     monkeypatch.setattr(state, "has_state", has_state)
-    monkeypatch.setattr(terraform, "bootstrap", lambda _: asked.append("bucket"))
+    monkeypatch.setattr(states, "bootstrap", lambda _: asked.append("bucket"))
     emulated = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": True}))
     for record in ("one", "one", "two"):
         small_project.write(Project(tmp_path), ".fleetform/emulator.json", record)
-        terraform.require_bucket(emulated)
-        assert terraform.has_state(emulated, emulated.stacks[0])
+        states.require_bucket(emulated)
+        assert states.has_state(emulated, emulated.stacks[0])
     assert asked == ["bucket", "state", "bucket", "state"]
 
 
 def test_a_bucket_on_aws_is_nobodys_but_bootstraps(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Workplace] = []
-    monkeypatch.setattr(terraform, "bootstrap", asked.append)
-    terraform.require_bucket(workplace)
+    monkeypatch.setattr(states, "bootstrap", asked.append)
+    states.require_bucket(workplace)
     assert asked == []
 
 

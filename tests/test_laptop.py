@@ -17,7 +17,7 @@ from fleetform.catalog.loading import load
 from fleetform.compose.runner import Runner
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.smoke.script import MARK
-from fleetform.workflow import running, terraform
+from fleetform.workflow import running, states, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.running import Site
 from tests import small_project
@@ -236,9 +236,9 @@ def test_a_port_that_is_published_already_stays(site: Site, stand_in: StandIn) -
 def test_what_is_applied_is_remembered_until_something_else_is_rendered(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terraform, "has_state", lambda *_: True)
+    monkeypatch.setattr(states, "has_state", lambda *_: True)
     environment = load(project.root, "local")
-    workplace = terraform.Workplace(environment, "terraform", project.root / "envs/local", tmp_path, {})
+    workplace = workplaces.Workplace(environment, "terraform", project.root / "envs/local", tmp_path, {})
     seen: list[bool] = [running.is_applied(workplace)]
     running.note_applied(workplace)
     seen.append(running.is_applied(workplace))

@@ -17,7 +17,7 @@ from fleetform.terraform.comment import comment
 from fleetform.terraform.drift import Drift
 from fleetform.terraform.plans import Action, Change, Difference, StackPlan
 from fleetform.terraform.summary import Summary
-from fleetform.workflow import terraform
+from fleetform.workflow import terraform, workplaces
 from tests import small_project
 from tests.terraform import plans
 
@@ -252,6 +252,6 @@ def test_terraform_is_asked_for_json_only_where_its_text_does_not_do(
     change = {"address": "aws_eip.shown", "type": "aws_eip", "change": {"actions": ["create"]}}
     program.write_text(f"#!/bin/sh\necho '{json.dumps({'resource_changes': [change]})}'\n", encoding="utf-8")
     program.chmod(0o755)
-    workplace = terraform.Workplace(environment, str(program), tmp_path, tmp_path, {})
+    workplace = workplaces.Workplace(environment, str(program), tmp_path, tmp_path, {})
     planned = terraform.Plan(FOUNDATION, tmp_path / "foundation.tfplan", Summary(add=1), changes, printed)
     assert terraform.told(workplace, planned, values=values) == expected

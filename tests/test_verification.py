@@ -24,7 +24,7 @@ from fleetform.catalog.models import (
 from fleetform.errors import ProgramError
 from fleetform.verification import Report, ServiceStatus, verify
 from fleetform.workflow import verification
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 from tests.deployed import ANYWHERE, RECORDS, Deployment, environment
 
 SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}

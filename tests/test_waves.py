@@ -14,7 +14,7 @@ from fleetform.console.plans import Telling
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.terraform.state import state_key
-from fleetform.workflow import files, runs, terraform
+from fleetform.workflow import files, runs, states, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
 from tests import commits, small_project
@@ -84,10 +84,10 @@ def applied(project: Project) -> list[str]:
 
 
 def last_run(project: Project) -> Run:
-    return runs.runs(terraform.work_of(project, "tiny"))[-1]
+    return runs.runs(workplaces.work_of(project, "tiny"))[-1]
 
 
-def states(project: Project) -> dict[str, State]:
+def came_to(project: Project) -> dict[str, State]:
     return {name: stack.state for name, stack in last_run(project).stacks.items()}
 
 
@@ -102,7 +102,7 @@ def test_a_stack_that_fails_stops_its_dependents_and_no_others(
         stacks.apply(project, "tiny", ALL)
     assert str(caught.value).endswith("logs/payments-apply.log")
     assert applied(project) == ["foundation", "payments", "services"]
-    assert (last_run(project).state, states(project)) == (
+    assert (last_run(project).state, came_to(project)) == (
         State.FAILED,
         {"foundation": State.APPLIED, "payments": State.FAILED, "services": State.APPLIED},
     )
@@ -113,7 +113,7 @@ def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, mo
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
     assert applied(project) == ["foundation"]
-    assert states(project) == {
+    assert came_to(project) == {
         "foundation": State.FAILED,
         "payments": State.WAITING,
         "services": State.WAITING,
@@ -199,7 +199,7 @@ def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lo
     monkeypatch.setenv("TEXT", text)
     monkeypatch.setenv("COUNTS", "0 to add, 0 to change, 1 to destroy" if text == RISKY else "1 to add")
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    workplace = terraform.open_environment(project, "tiny")
+    workplace = workplaces.open_environment(project, "tiny")
     environment = workplace.environment.model_copy(update={"protection": protection})
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
         stacks.apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
@@ -248,7 +248,7 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
 
 def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.apply(project, "tiny", ALL)
-    (path,) = (terraform.work_of(project, "tiny") / "runs").glob("*.json")
+    (path,) = (workplaces.work_of(project, "tiny") / "runs").glob("*.json")
     text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
     path.write_text(text.replace(f'"process": {os.getpid()}', '"process": 4194305'), "utf-8")
     capsys.readouterr()
@@ -263,7 +263,7 @@ def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureF
 
 def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
     stacks.apply(project, "tiny", ALL)
-    folder = terraform.work_of(project, "tiny") / "runs"
+    folder = workplaces.work_of(project, "tiny") / "runs"
     (path,) = folder.glob("*.json")
     for number in range(60):
         (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")
@@ -274,8 +274,8 @@ def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
 @pytest.fixture
 def foundation(project: Project) -> Iterator[None]:
     """The foundation has been applied."""
-    workplace = terraform.open_environment(project, "tiny")
-    terraform.bootstrap(workplace)
+    workplace = workplaces.open_environment(project, "tiny")
+    states.bootstrap(workplace)
     s3, bucket = workplace.access.client("s3"), workplace.environment.state_bucket
     s3.put_object(Bucket=bucket, Key=state_key("foundation"), Body=b'{"resources": []}')
     yield

@@ -6,7 +6,7 @@ from typing import Any
 from fleetform.console import policy
 from fleetform.console.printing import write, write_changes
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.workflow import files, formatting, validation
+from fleetform.workflow import files, formatting, states, validation, workplaces
 from fleetform.workflow.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
@@ -85,11 +85,11 @@ def _plans(project: Project, env: str) -> dict[str, Any]:
     from fleetform.workflow import terraform  # noqa: PLC0415
 
     screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
-    workplace = terraform.open_environment(project, env)
-    terraform.require_bucket(workplace)
+    workplace = workplaces.open_environment(project, env)
+    states.require_bucket(workplace)
     shown = {}
     for stack in workplace.stacks:
-        if stack != FOUNDATION and not terraform.has_state(workplace, FOUNDATION):
+        if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
             sys.stderr.write(f"{stack.name}: to be planned once foundation is applied, as it reads its outputs\n")
             continue
         with screen.step(f"Plan {stack.name}"):
@@ -111,7 +111,7 @@ def _validate(project: Project, env: str, rendering: Rendering) -> None:
     from fleetform.workflow import terraform  # noqa: PLC0415
 
     screen = Screen()
-    workplace = terraform.open_environment(project, env)
+    workplace = workplaces.open_environment(project, env)
     for stack in workplace.stacks:
         if stack.name in wanted:
             with screen.step(f"Validate {stack.name}"):

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from fleetform.console.printing import write, write_json
-from fleetform.workflow import runs, terraform
+from fleetform.workflow import runs, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
 
@@ -12,7 +12,7 @@ _SHOWN_COMMIT = 12
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
     """Lists the runs that there are records of, the last one last."""
-    found = runs.runs(terraform.work_of(project, env))
+    found = runs.runs(workplaces.work_of(project, env))
     if as_json:
         write_json([asdict(run) for run in found])
         return

@@ -17,10 +17,11 @@ from fleetform.errors import CheckFailedError, InputError, printable
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.drift import drift as find_drift
-from fleetform.workflow import images, runs, saved, terraform
+from fleetform.workflow import images, runs, saved, states, terraform, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import State
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 
 
 def plan(
@@ -60,7 +61,7 @@ def plan(
 def _ready(workplace: Workplace, how: Driving) -> tuple[list[Stack], list[str]]:
     """The wanted stacks that can be planned, and the names of those that read outputs which are not there yet."""
     wanted = [stack for stack in (*_left(workplace), *workplace.stacks) if how.wants(stack)]
-    if all(stack == FOUNDATION for stack in wanted) or terraform.has_state(workplace, FOUNDATION):
+    if all(stack == FOUNDATION for stack in wanted) or states.has_state(workplace, FOUNDATION):
         return wanted, []
     ready = [stack for stack in wanted if stack == FOUNDATION or stack in workplace.emptied]
     return ready, [stack.name for stack in wanted if stack not in ready]
@@ -187,7 +188,7 @@ class _Apply:
         """Whether the dependents may go first."""
         dependents = self._workplace.stacks[1:]
         return foundation.summary.only_destroys and all(
-            terraform.has_state(self._workplace, stack) for stack in dependents
+            states.has_state(self._workplace, stack) for stack in dependents
         )
 
     def _dependents(self) -> None:
@@ -225,7 +226,7 @@ def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
 
 def _left(workplace: Workplace) -> list[Stack]:
     """The stacks that all services have left, as far as they were ever applied: they go first, as they only destroy."""
-    return [stack for stack in workplace.emptied if terraform.has_state(workplace, stack)]
+    return [stack for stack in workplace.emptied if states.has_state(workplace, stack)]
 
 
 def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
@@ -241,7 +242,7 @@ def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
     with runs.recorded(workplace, "destroy") as recorder:
         drive = Drive(workplace, how, recorder, checks=_right)
         for wave in ([*workplace.emptied, *groups], tasks, [foundation]):
-            there = [stack for stack in wave if terraform.has_state(workplace, stack)]
+            there = [stack for stack in wave if states.has_state(workplace, stack)]
             if there:
                 drive.carry_out(drive.plan(there, Mode.DESTROY), Mode.DESTROY)
 
@@ -279,11 +280,11 @@ def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workpla
         InputError: A stack that is wanted is none of the environment's.
     """
     require_sound(project, env)
-    workplace = replace(terraform.open_environment(project, env), lock_timeout=60 * how.wait)
+    workplace = replace(workplaces.open_environment(project, env), lock_timeout=60 * how.wait)
     known = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
     for name in sorted(how.only - {*known}):
         raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")
-    terraform.require_bucket(workplace)
+    states.require_bucket(workplace)
     return workplace
 
 
@@ -298,15 +299,15 @@ def _right(workplace: Workplace) -> None:
 def _settled(workplace: Workplace) -> None:
     """The same, and that no apply would destroy a service only to make it anew in another stack."""
     _right(workplace)
-    terraform.require_settled(workplace)
+    states.require_settled(workplace)
 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:
     """Compares the running environment with the catalog, through AWS's API."""
     from fleetform.screen import Screen, show_services  # noqa: PLC0415 - rich is a tenth of a second
-    from fleetform.workflow import verification  # noqa: PLC0415 - a third of a second
+    from fleetform.workflow import verification, workplaces  # noqa: PLC0415 - a third of a second
 
-    report = verification.verify(terraform.open_environment(project, env))
+    report = verification.verify(workplaces.open_environment(project, env))
     if as_json:
         write_json(asdict(report))
     else:

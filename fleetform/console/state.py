@@ -9,11 +9,11 @@ from fleetform.console.printing import confirm, write, write_json
 from fleetform.errors import CheckFailedError
 from fleetform.screen import Screen
 from fleetform.terraform.locks import Lock
-from fleetform.workflow import examination, terraform
+from fleetform.workflow import examination, states, workplaces
 from fleetform.workflow.accounts import require_account
 from fleetform.workflow.examination import Finding
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 VERSION = 1
 """Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
@@ -21,9 +21,9 @@ VERSION = 1
 
 def bootstrap(project: Project, env: str, *, as_json: bool) -> None:
     """Makes the state bucket of an environment, or brings it up to date, and says what was done."""
-    workplace = terraform.open_environment(project, env)
+    workplace = workplaces.open_environment(project, env)
     require_account(workplace)
-    done = terraform.bootstrap(workplace)
+    done = states.bootstrap(workplace)
     environment = workplace.environment
     if as_json:
         place = {"bucket": environment.state_bucket, "account": environment.account, "region": environment.region}
@@ -39,7 +39,7 @@ def doctor(project: Project, env: str, *, as_json: bool) -> None:
     Raises:
         CheckFailedError: Something needs somebody's hands.
     """
-    workplace = terraform.open_environment(project, env)
+    workplace = workplaces.open_environment(project, env)
     require_account(workplace)
     findings = examination.examine(workplace, datetime.now(UTC))
     if as_json:
@@ -62,7 +62,7 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
     Raises:
         CheckFailedError: Who holds it may be alive.
     """
-    workplace = terraform.open_environment(project, env)
+    workplace = workplaces.open_environment(project, env)
     require_account(workplace)
     findings = examination.examine(workplace, datetime.now(UTC))
     stack, lock, stale = examination.locked(workplace, findings, named)

@@ -27,11 +27,11 @@ def taken(project: Project, env: str, task: str, minutes: int = 1) -> Iterator[N
         return
 
     def recover(before: Turn) -> None:
-        from fleetform.workflow import aftermath, terraform  # noqa: PLC0415 - hardly ever needed
+        from fleetform.workflow import aftermath, workplaces  # noqa: PLC0415 - hardly ever needed
 
-        aftermath.settle(terraform.open_environment(project, env), before, _tell)
+        aftermath.settle(workplaces.open_environment(project, env), before, _tell)
 
-    from fleetform.workflow.terraform import work_of  # noqa: PLC0415 - see there
+    from fleetform.workflow.workplaces import work_of  # noqa: PLC0415 - see there
 
     with turn(work_of(project, env), f"invoke {task} --env {env}", minutes * 60, _tell, recover):
         yield

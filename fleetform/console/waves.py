@@ -14,10 +14,11 @@ from fleetform.programs import Output
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.risks import Level, worst
-from fleetform.workflow import runs, terraform
+from fleetform.workflow import runs, terraform, workplaces
 from fleetform.workflow.background import Background
 from fleetform.workflow.runs import Moment, Recorder, State
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 
 if TYPE_CHECKING:
     from fleetform.screen import Board
@@ -241,7 +242,7 @@ class Drive:
 
     @property
     def _jobs(self) -> int:
-        return self.how.jobs or terraform.suitable_jobs()
+        return self.how.jobs or workplaces.suitable_jobs()
 
     def _note(self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
         if self._recorder:

@@ -13,7 +13,7 @@ PROGRAMS = ("terraform", "tofu")
 
 MINIMUM_VERSION = (1, 10)
 
-# How much garbage Go leaves, in hundredths of what is in use (https://pkg.go.dev/runtime); its own default is 100. A plan
+# How much garbage Go leaves, in hundredths of what is in use (https://pkg.go.dev/runtime); its default is 100. A plan
 # of 36 resources takes 4.2 s of processor time and 320 MiB at 100, 3.3 s and 360 MiB at 200, 3.0 s and 480 MiB at 400.
 _GARBAGE = "200"
 

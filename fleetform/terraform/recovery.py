@@ -86,6 +86,7 @@ _NAMED = {
     "aws_iam_role": "name",
     "aws_s3_bucket": "bucket",
 }
+_ROUTE = "aws_route"
 _DEFAULT_ROUTE = "0.0.0.0/0"
 
 
@@ -98,12 +99,14 @@ class Lost:
         unknown: The ids of what is not, by address.
         begun: Addresses of what had begun and may have been made.
         held: The ids that the state has.
+        routes: By what to import the routes among what had begun, by address.
     """
 
     imports: Mapping[str, str]
     unknown: Mapping[str, str]
     begun: tuple[str, ...]
     held: frozenset[str] = field(default=frozenset(), compare=False)
+    routes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         """Whether anything is lost."""
@@ -132,7 +135,11 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
             unknown[address] = made[address]
     started = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
     left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
-    return Lost(imports, unknown, tuple(left), frozenset(held.values()))
+    routes = {
+        address: _joined("_", _table(address, ids), _DEFAULT_ROUTE) for address in left if _type(address) == _ROUTE
+    }
+    known = {address: id_ for address, id_ in routes.items() if id_}
+    return Lost(imports, unknown, tuple(left), frozenset(held.values()), known)
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
     known = {
         "aws_ecs_cluster": own.rpartition("/")[2],
         "aws_ecs_service": own.rpartition("service/")[2],
-        "aws_route": _joined("_", _table(address, ids), _DEFAULT_ROUTE),
+        _ROUTE: _joined("_", _table(address, ids), _DEFAULT_ROUTE),
         "aws_route_table_association": _joined("/", ids.get(address.replace(kind, "aws_subnet")), _table(address, ids)),
         "aws_service_discovery_private_dns_namespace": _joined(":", own, ids.get("module.network.aws_vpc.this")),
     }

@@ -47,3 +47,23 @@ def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noq
     ]
     pages = ec2.get_paginator("describe_tags").paginate(Filters=filters)
     return frozenset(tag["ResourceId"] for page in pages for tag in page["Tags"])
+
+
+def finish(access: Access, group: str) -> None:
+    """Takes from a new security group the rule that AWS makes with it, to anywhere, as Terraform does when it makes one.
+
+    Raises:
+        ProgramError: AWS refuses.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+    try:
+        ec2 = access.client("ec2")
+        rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
+            "SecurityGroupRules"
+        ]
+        ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
+        if ids:
+            ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=ids)
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"security group {group}: {error}; check credentials") from None

@@ -3,7 +3,7 @@
 from fleetform.catalog.loading import resolve
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.terraform.failures import explained
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 
 def require_account(workplace: Workplace) -> None:

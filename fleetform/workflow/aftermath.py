@@ -14,7 +14,7 @@ from fleetform.terraform import leftovers, locks, recovery, state, tagged
 from fleetform.terraform.locks import Lock
 from fleetform.terraform.recovery import Lost
 from fleetform.turns import Turn
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 _GLANCE_SECONDS = 0.5
 
@@ -85,13 +85,15 @@ def _find_begun(workplace: Workplace, stack: str, found: Lost) -> dict[str, str]
     """By what to import what had begun: AWS is asked for what has but tags, and the plan finds out about the rest."""
     environment = workplace.environment
     ours = {"application": environment.application, "environment": environment.name}
-    imports: dict[str, str] = {}
+    imports = dict(found.routes)
     for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
         if each.kind in tagged.EC2_TYPES:
             there = tagged.find(workplace.access, each.kind, {**ours, "Name": each.name} if each.name else ours)
             unclaimed = there - {*found.held, *found.imports.values(), *imports.values()}
             if len(unclaimed) == 1:
-                imports[each.address] = next(iter(unclaimed))
+                (imports[each.address],) = unclaimed
+                if each.kind == "aws_security_group":
+                    tagged.finish(workplace.access, imports[each.address])
         elif each.id:
             imports[each.address] = each.id
     return imports

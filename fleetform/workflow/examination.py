@@ -14,7 +14,8 @@ from fleetform.terraform import commands, installation, locks, state
 from fleetform.terraform.failures import explained
 from fleetform.terraform.locks import Lock, Machine
 from fleetform.terraform.state import Object, Snapshot
-from fleetform.workflow.terraform import Workplace, init
+from fleetform.workflow.terraform import init
+from fleetform.workflow.workplaces import Workplace
 
 _UNSAVED = "errored.tfstate"
 

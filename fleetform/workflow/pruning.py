@@ -17,7 +17,8 @@ from fleetform.terraform.plans import Action
 from fleetform.workflow import terraform
 from fleetform.workflow.images import open_registry, registry_of
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 
 if TYPE_CHECKING:
     from fleetform.images.registry import Registry

@@ -26,9 +26,9 @@ from fleetform.images.engine import find_engine
 from fleetform.images.wanted import wanted
 from fleetform.programs import Output
 from fleetform.topology import by_srv_record
-from fleetform.workflow import terraform
+from fleetform.workflow import states, workplaces
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 PATIENCE_SECONDS = 180
 """How long services may take until they are well."""
@@ -71,7 +71,7 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
         ProgramError: Nothing here runs containers.
     """
     environment = load(project.root, name)
-    work = terraform.work_here(project, environment)
+    work = workplaces.work_here(project, environment)
     return Site(project.root, environment, work, find_runner(engine, project.work))
 
 
@@ -81,7 +81,7 @@ def is_applied(workplace: Workplace) -> bool:
         noted = workplace.applied.read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
-    return noted == _fingerprint(workplace) and terraform.has_state(workplace, workplace.stacks[-1])
+    return noted == _fingerprint(workplace) and states.has_state(workplace, workplace.stacks[-1])
 
 
 def note_applied(workplace: Workplace) -> None:

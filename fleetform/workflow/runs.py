@@ -16,7 +16,7 @@ from typing import Any
 from fleetform import git
 from fleetform.errors import FleetformError
 from fleetform.store import digest
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 VERSION = 1
 """Of a record's form: it is raised where a key goes or changes its meaning."""

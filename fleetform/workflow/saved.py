@@ -13,7 +13,8 @@ from fleetform.terraform.plans import Action, Change, Difference, StackPlan
 from fleetform.terraform.summary import Summary
 from fleetform.workflow import runs
 from fleetform.workflow.runs import Moment
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 
 _RECORD = "plans.json"
 

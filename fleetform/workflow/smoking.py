@@ -12,7 +12,7 @@ from fleetform.smoke import ecs_exec, probe
 from fleetform.smoke.matrix import Matrix, judge, targets
 from fleetform.smoke.probe import Answer
 from fleetform.workflow.running import Site
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 PROBE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
 """Lends its Python, in the caller's network, where the caller's image has none."""

@@ -10,7 +10,7 @@ from fleetform.errors import ProgramError
 from fleetform.one_off import OneOff
 from fleetform.stacks import Stack
 from fleetform.workflow import terraform
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 
 def due(workplace: Workplace, stack: Stack) -> tuple[OneOff, ...]:

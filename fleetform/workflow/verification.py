@@ -5,7 +5,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fleetform import verification
 from fleetform.errors import ProgramError
 from fleetform.verification import Report
-from fleetform.workflow.terraform import Workplace
+from fleetform.workflow.workplaces import Workplace
 
 
 def verify(workplace: Workplace) -> Report:

@@ -639,6 +639,14 @@ def test_a_vpcs_network_acl_goes_with_it(client: Client) -> None:
     assert (len(before), len(after)) == (1, 0)
 
 
+def test_a_network_acl_entry_that_is_gone_is_not_found(client: Client, network: Network) -> None:
+    acls = client("ec2").describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
+    entry = {"NetworkAclId": acls["NetworkAcls"][0]["NetworkAclId"], "RuleNumber": 77, "Egress": False}
+    with pytest.raises(ClientError) as caught:
+        client("ec2").delete_network_acl_entry(**entry)
+    assert caught.value.response["Error"]["Code"] == "InvalidNetworkAclEntry.NotFound"
+
+
 def test_a_nat_gateways_network_interface_goes_with_it(client: Client, network: Network) -> None:
     ec2 = client("ec2")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]

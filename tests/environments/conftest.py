@@ -12,9 +12,10 @@ import tftest
 from fleetform import emulator
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
-from fleetform.workflow import files, terraform
+from fleetform.workflow import files, states, terraform, workplaces
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 from tests.conftest import copy_project
 from tests.environments import naughty
 
@@ -58,9 +59,9 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
         file.write(naughty.service(NAUGHTY))
     files.render_environment(project, "dev")
-    workplace = terraform.open_environment(project, "dev")
+    workplace = workplaces.open_environment(project, "dev")
     try:
-        terraform.bootstrap(workplace)
+        states.bootstrap(workplace)
         foundation, services = (_stack(workplace, stack.name) for stack in workplace.stacks)
         foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         planned = foundation.plan(output=True)

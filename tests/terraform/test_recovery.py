@@ -76,6 +76,14 @@ def test_each_is_imported_by_what_the_provider_takes(address: str, found: str, e
     assert lost(log, {}) == Lost({**others, address: expected}, {}, ())
 
 
+def test_a_route_that_had_begun_is_known_by_its_table() -> None:
+    log = (
+        "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
+        "module.network.aws_route.public_internet: Creating...\n"
+    )
+    assert lost(log, {}).routes == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
+
+
 def test_what_we_do_not_know_how_to_import_is_named() -> None:
     log = (
         "module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=https://sqs/orders]\n"

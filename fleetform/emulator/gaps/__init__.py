@@ -31,6 +31,7 @@ def fill() -> None:
         load_balancing.take_any_hosted_zone,
         load_balancing.take_any_web_acl,
         networks.delete_network_acls,
+        networks.know_missing_network_acl_entries,
         networks.delete_nat_interfaces,
         networks.route_to_gateway_endpoints,
         security_groups.describe_group_rules,

@@ -2,8 +2,10 @@
 
 from typing import Any, cast
 
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.nat_gateways import NatGateway
+from moto.ec2.models.network_acls import NetworkAclEntry
 from moto.ec2.models.vpcs import VPC
 
 from fleetform.emulator.gaps.patches import Method, wrap
@@ -26,6 +28,26 @@ def delete_network_acls() -> None:
         return deleted
 
     wrap(EC2Backend, "delete_vpc", delete_vpc)
+
+
+def know_missing_network_acl_entries() -> None:
+    """Say of an entry that is gone that it is not found.
+
+    AWS (EC2 API_DeleteNetworkAclEntry, error codes): InvalidNetworkAclEntry.NotFound; Terraform goes on then.
+    Moto: ``ec2/models/network_acls.py`` raises StopIteration: an error 500, which is tried again for an hour.
+    """
+
+    def delete_network_acl_entry(original: Method) -> Method:
+        def deleted(backend: EC2Backend, acl: str, rule_number: int, *others: Any) -> NetworkAclEntry:  # noqa: ANN401 -- passed on
+            try:
+                return cast("NetworkAclEntry", original(backend, acl, rule_number, *others))
+            except StopIteration:
+                message = f"The network acl entry identified by {rule_number} does not exist"
+                raise EC2ClientError("InvalidNetworkAclEntry.NotFound", message) from None
+
+        return deleted
+
+    wrap(EC2Backend, "delete_network_acl_entry", delete_network_acl_entry)
 
 
 def delete_nat_interfaces() -> None:

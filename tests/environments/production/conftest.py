@@ -14,10 +14,11 @@ from fleetform.catalog.models import Environment
 from fleetform.programs import run
 from fleetform.render.writer import Change
 from fleetform.stacks import Stack
-from fleetform.workflow import files, terraform
+from fleetform.workflow import files, states, terraform, workplaces
 from fleetform.workflow.assessment import Assessment, assess_plans
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Plan, Workplace
+from fleetform.workflow.terraform import Plan
+from fleetform.workflow.workplaces import Workplace
 from tests.conftest import copy_project
 from tests.environments.production import account
 
@@ -81,7 +82,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     """The life of `prod`."""
     project = Project(copy_project(tmp_path_factory.mktemp("prod")))
     _edit(project, {}, _ENVIRONMENT, SERVICES.read_text(encoding="utf-8"))
-    workplace = terraform.open_environment(project, "prod")
+    workplace = workplaces.open_environment(project, "prod")
     try:
         yield _life(project, workplace)
     finally:
@@ -89,7 +90,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
 
 
 def _life(project: Project, workplace: Workplace) -> Production:
-    terraform.bootstrap(workplace)
+    states.bootstrap(workplace)
     before = account.inventory(workplace.access)
     for stack in workplace.stacks:
         terraform.init(workplace, stack)
