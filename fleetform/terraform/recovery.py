@@ -87,6 +87,8 @@ _NAMED = {
     "aws_s3_bucket": "bucket",
 }
 _ROUTE = "aws_route"
+ASSOCIATION = "aws_route_table_association"
+CLOUD_MAP = "aws_service_discovery_service"
 _DEFAULT_ROUTE = "0.0.0.0/0"
 
 
@@ -99,14 +101,14 @@ class Lost:
         unknown: The ids of what is not, by address.
         begun: Addresses of what had begun and may have been made.
         held: The ids that the state has.
-        routes: By what to import the routes among what had begun, by address.
+        wired: By what to import the routes and the associations of route tables among what had begun, by address.
     """
 
     imports: Mapping[str, str]
     unknown: Mapping[str, str]
     begun: tuple[str, ...]
     held: frozenset[str] = field(default=frozenset(), compare=False)
-    routes: Mapping[str, str] = field(default_factory=dict, compare=False)
+    wired: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         """Whether anything is lost."""
@@ -135,10 +137,8 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
             unknown[address] = made[address]
     started = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
     left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
-    routes = {
-        address: _joined("_", _table(address, ids), _DEFAULT_ROUTE) for address in left if _type(address) == _ROUTE
-    }
-    known = {address: id_ for address, id_ in routes.items() if id_}
+    wired = {address: _wired(address, ids) for address in left if _type(address) in {_ROUTE, ASSOCIATION}}
+    known = {address: id_ for address, id_ in wired.items() if id_}
     return Lost(imports, unknown, tuple(left), frozenset(held.values()), known)
 
 
@@ -149,7 +149,7 @@ class Begun:
     Attributes:
         address: Its address.
         kind: Its type.
-        name: Its tag `Name`; empty if it has none.
+        name: Its tag `Name`, or its name in Cloud Map; empty if it has none.
         id: By what it is imported if it is there; empty if its name does not say so.
     """
 
@@ -170,7 +170,8 @@ def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
         if (address := block["address"]) in addresses:
             values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
             kind = _type(address)
-            yield Begun(address, kind, values.get("Name", ""), values.get(_NAMED.get(kind, ""), ""))
+            name = values.get("name" if kind == CLOUD_MAP else "Name", "")
+            yield Begun(address, kind, name, values.get(_NAMED.get(kind, ""), ""))
 
 
 def missing(output: str) -> frozenset[str]:
@@ -213,11 +214,18 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
     known = {
         "aws_ecs_cluster": own.rpartition("/")[2],
         "aws_ecs_service": own.rpartition("service/")[2],
-        _ROUTE: _joined("_", _table(address, ids), _DEFAULT_ROUTE),
-        "aws_route_table_association": _joined("/", ids.get(address.replace(kind, "aws_subnet")), _table(address, ids)),
+        _ROUTE: _wired(address, ids),
+        ASSOCIATION: _wired(address, ids),
         "aws_service_discovery_private_dns_namespace": _joined(":", own, ids.get("module.network.aws_vpc.this")),
     }
     return known.get(kind)
+
+
+def _wired(address: str, ids: Mapping[str, str]) -> str | None:
+    """The same of a route, or the association of a route table, which may not have been made."""
+    if _type(address) == _ROUTE:
+        return _joined("_", _table(address, ids), _DEFAULT_ROUTE)
+    return _joined("/", ids.get(address.replace(ASSOCIATION, "aws_subnet")), _table(address, ids))
 
 
 def _table(address: str, ids: Mapping[str, str]) -> str | None:

@@ -1,6 +1,7 @@
-"""What EC2 has under a name: its things are known by tags alone."""
+"""What AWS has that a plan was to make: EC2 and Cloud Map know their things by ids, and these are found by tags."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fleetform.aws import Access
@@ -22,20 +23,25 @@ EC2_TYPES = {
 }
 
 
+@contextmanager
+def _asking() -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise ProgramError(f"what is left of an apply: {error}; check credentials") from None
+
+
 def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
     """The ids of EC2's things of a type of Terraform's that have all of these tags.
 
     Raises:
         ProgramError: AWS refuses.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
-    try:
+    with _asking():
         ec2 = access.client("ec2")
-        found = [_having(ec2, kind, key, value) for key, value in tags.items()]
-    except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"tags on EC2: {error}; check credentials") from None
-    return frozenset.intersection(*found)
+        return frozenset.intersection(*(_having(ec2, kind, key, value) for key, value in tags.items()))
 
 
 def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -49,21 +55,46 @@ def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noq
     return frozenset(tag["ResourceId"] for page in pages for tag in page["Tags"])
 
 
-def finish(access: Access, group: str) -> None:
-    """Takes from a new security group the rule that AWS makes with it, to anywhere, as Terraform does when it makes one.
+def find_in_cloud_map(access: Access, name: str, tags: Mapping[str, str]) -> frozenset[str]:
+    """The ids of Cloud Map's services of a name that have all of these tags.
 
     Raises:
         ProgramError: AWS refuses.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+    with _asking():
+        client = access.client("servicediscovery")
+        pages = client.get_paginator("list_services").paginate()
+        named = {entry["Id"]: entry["Arn"] for page in pages for entry in page["Services"] if entry["Name"] == name}
+        return frozenset(id_ for id_, arn in named.items() if tags.items() <= _tags(client, arn).items())
 
-    try:
+
+def _tags(client: Any, arn: str) -> dict[str, str]:  # noqa: ANN401
+    return {tag["Key"]: tag["Value"] for tag in client.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+
+def are_associated(access: Access, association: str) -> bool:
+    """Whether a subnet has a route table, written as Terraform imports the association: `subnet-1/rtb-1`.
+
+    Raises:
+        ProgramError: AWS refuses.
+    """
+    subnet, _, table = association.partition("/")
+    filters: Sequence[Any] = [{"Name": "association.subnet-id", "Values": [subnet]}]
+    with _asking():
+        tables = access.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
+    return table in {found["RouteTableId"] for found in tables}
+
+
+def finish(access: Access, group: str) -> None:
+    """Takes from a new security group the rule to anywhere that AWS makes with it, as Terraform does in making one.
+
+    Raises:
+        ProgramError: AWS refuses.
+    """
+    with _asking():
         ec2 = access.client("ec2")
-        rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])[
-            "SecurityGroupRules"
-        ]
+        filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
+        rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
         ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
         if ids:
             ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=ids)
-    except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"security group {group}: {error}; check credentials") from None

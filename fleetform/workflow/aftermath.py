@@ -85,17 +85,23 @@ def _find_begun(workplace: Workplace, stack: str, found: Lost) -> dict[str, str]
     """By what to import what had begun: AWS is asked for what has but tags, and the plan finds out about the rest."""
     environment = workplace.environment
     ours = {"application": environment.application, "environment": environment.name}
-    imports = dict(found.routes)
+    access = workplace.access
+    imports = {
+        address: id_
+        for address, id_ in found.wired.items()
+        if recovery.ASSOCIATION not in address or tagged.are_associated(access, id_)
+    }
     for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
+        there = frozenset({each.id} if each.id else ())
         if each.kind in tagged.EC2_TYPES:
-            there = tagged.find(workplace.access, each.kind, {**ours, "Name": each.name} if each.name else ours)
-            unclaimed = there - {*found.held, *found.imports.values(), *imports.values()}
-            if len(unclaimed) == 1:
-                (imports[each.address],) = unclaimed
-                if each.kind == "aws_security_group":
-                    tagged.finish(workplace.access, imports[each.address])
-        elif each.id:
-            imports[each.address] = each.id
+            there = tagged.find(access, each.kind, {**ours, "Name": each.name} if each.name else ours)
+        elif each.kind == recovery.CLOUD_MAP:
+            there = tagged.find_in_cloud_map(access, each.name, ours)
+        unclaimed = there if each.id else there - {*found.held, *found.imports.values(), *imports.values()}
+        if len(unclaimed) == 1:
+            (imports[each.address],) = unclaimed
+            if each.kind == "aws_security_group":
+                tagged.finish(access, imports[each.address])
     return imports
 
 

@@ -81,7 +81,7 @@ def test_a_route_that_had_begun_is_known_by_its_table() -> None:
         "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
         "module.network.aws_route.public_internet: Creating...\n"
     )
-    assert lost(log, {}).routes == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
+    assert lost(log, {}).wired == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
 
 
 def test_what_we_do_not_know_how_to_import_is_named() -> None:
