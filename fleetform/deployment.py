@@ -9,9 +9,10 @@ from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
 from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
+from fleetform.console.applying import apply_stacks
 from fleetform.console.images import make_images
+from fleetform.console.opening import open_checked
 from fleetform.console.rendering import render
-from fleetform.console.stacks import apply_stacks, open_checked
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen

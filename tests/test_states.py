@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from fleetform.aws import Access
-from fleetform.console import stacks, state
+from fleetform.console import state
+from fleetform.console.opening import open_checked
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.stacks import FOUNDATION
@@ -172,7 +173,7 @@ def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Proje
 
 @pytest.mark.usefixtures("bucket")
 def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> None:
-    workplaces = [stacks.open_checked(project, "tiny"), stacks.open_checked(project, "tiny", Driving(wait=10))]
+    workplaces = [open_checked(project, "tiny"), open_checked(project, "tiny", Driving(wait=10))]
     assert [workplace.terraform(FOUNDATION).lock_timeout for workplace in workplaces] == [60, 600]
 
 

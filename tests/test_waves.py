@@ -10,6 +10,7 @@ import pytest
 
 from fleetform.console import runs as runs_of
 from fleetform.console import stacks
+from fleetform.console.applying import apply_stacks
 from fleetform.console.plans import Telling
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
@@ -202,7 +203,7 @@ def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lo
     workplace = workplaces.open_environment(project, "tiny")
     environment = workplace.environment.model_copy(update={"protection": protection})
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-        stacks.apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
+        apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
     assert applied(project) == []
 
 
@@ -325,3 +326,19 @@ def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
     assert capsys.readouterr().out.endswith(
         "payments, services: no plan was kept; `invoke plan --env tiny` shows what is left\n"
     )
+
+
+def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One is planned, the other one hangs; then Ctrl-C comes."""
+    program = project.root / "bin/terraform"
+    hang = '[ "$stack" = services ] && kill -INT "$PARENT" && exec sleep 60'
+    program.write_text(program.read_text("utf-8").replace("  plan)\n", f"  plan)\n    {hang}\n"), "utf-8")
+    monkeypatch.setenv("PARENT", str(os.getpid()))
+    with pytest.raises(KeyboardInterrupt):
+        stacks.apply(project, "tiny", ALL)
+    assert came_to(project)["services"] == State.INTERRUPTED
+    assert last_run(project).state == State.INTERRUPTED
+    assert list(project.work.rglob("*.tfplan")) == []
+    assert "interrupted: waiting until Terraform has finished what it has begun" in capfd.readouterr().err

@@ -102,14 +102,14 @@ class Drive:
             self._note(stack, State.PLANNED, str(planned.summary), planned.summary.seconds)
             return planned, str(planned.summary)
 
-        made, failures = self._each(stacks, "plan", work)
         try:
+            made, failures = self._each(stacks, "plan", work)
             self._checked.result()
             if failures:
                 raise _failed("plan", self.workplace.environment, failures)
-        except FleetformError:
-            for planned in made:
-                planned.discard()
+        except BaseException:
+            for stack in stacks:
+                self.workplace.plan(stack).unlink(missing_ok=True)
             raise
         return made
 

@@ -80,7 +80,7 @@ def plan(
     workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """Plans an initialised stack and saves the plan."""
-    path = workplace.work / f"{stack.name}.tfplan"
+    path = workplace.plan(stack)
     argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
     try:

@@ -88,6 +88,10 @@ class Workplace:
         """The file that says by what to import what an apply made that was killed; there is none mostly."""
         return self.work / "lost" / f"{stack}.json"
 
+    def plan(self, stack: Stack) -> Path:
+        """The file that a plan is saved to."""
+        return self.work / f"{stack.name}.tfplan"
+
     def log(self, stack: Stack, command: str) -> Path:
         """The file that a command's output is kept in."""
         return self.log_of(stack.name, command)

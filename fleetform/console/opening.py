@@ -1,0 +1,40 @@
+"""An environment made ready for Terraform, and what has to hold before anything is applied."""
+
+from dataclasses import replace
+
+from fleetform.catalog.wording import suggestion
+from fleetform.console.rendering import require_sound
+from fleetform.console.waves import AS_IT_IS, Driving
+from fleetform.errors import InputError, printable
+from fleetform.workflow import states, workplaces
+from fleetform.workflow.project import Project
+from fleetform.workflow.workplaces import Workplace
+
+
+def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workplace:
+    """Opens an environment whose rendered files are current and within the policy.
+
+    Raises:
+        InputError: A stack that is wanted is none of the environment's.
+    """
+    require_sound(project, env)
+    workplace = replace(workplaces.open_environment(project, env), lock_timeout=60 * how.wait)
+    known = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
+    for name in sorted(how.only - {*known}):
+        raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")
+    states.require_bucket(workplace)
+    return workplace
+
+
+def require_right(workplace: Workplace) -> None:
+    """Makes sure that it is the right account; the emulator's is, as it is made for the environment."""
+    if not workplace.environment.emulator:
+        from fleetform.workflow.accounts import require_account  # noqa: PLC0415 - it brings boto3
+
+        require_account(workplace)
+
+
+def require_settled(workplace: Workplace) -> None:
+    """The same, and that no apply would destroy a service only to make it anew in another stack."""
+    require_right(workplace)
+    states.require_settled(workplace)
