@@ -34,7 +34,7 @@ def _asking() -> Iterator[None]:
 
 
 def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
-    """The ids of EC2's things of a type of Terraform's that have all of these tags.
+    """The ids of EC2's things of a type of Terraform's that have all of these tags: names of ours, without wildcards.
 
     Raises:
         ProgramError: AWS refuses.
@@ -45,11 +45,10 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
 
 
 def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time
-    literally = value.replace("\\", "\\\\").replace("*", "\\*").replace("?", "\\?")
     filters: Sequence[Any] = [
         {"Name": "resource-type", "Values": [EC2_TYPES[kind]]},
         {"Name": "key", "Values": [key]},
-        {"Name": "value", "Values": [literally]},
+        {"Name": "value", "Values": [value]},
     ]
     pages = ec2.get_paginator("describe_tags").paginate(Filters=filters)
     return frozenset(tag["ResourceId"] for page in pages for tag in page["Tags"])

@@ -1,0 +1,74 @@
+"""What an emulator has, found by tags."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fleetform.aws import Access
+from fleetform.terraform.tagged import are_associated, find, find_in_cloud_map, finish
+
+
+@pytest.fixture
+def tags() -> dict[str, str]:
+    """Tags of an environment that no other test has."""
+    return {"application": "shop", "environment": uuid4().hex, "Name": "web->orders:80"}
+
+
+def specification(kind: str, tags: dict[str, str]) -> list[Any]:
+    """Tags as EC2 takes them with what it makes."""
+    return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
+
+
+def test_a_thing_of_ec2_has_all_tags(access: Access, tags: dict[str, str]) -> None:
+    ec2 = access.client("ec2")
+    vpcs = [
+        ec2.create_vpc(CidrBlock="10.8.0.0/16", TagSpecifications=specification("vpc", each))["Vpc"]["VpcId"]
+        for each in (tags, tags | {"environment": "other"})
+    ]
+    found = find(access, "aws_vpc", tags), find(access, "aws_subnet", tags)
+    for vpc in vpcs:
+        ec2.delete_vpc(VpcId=vpc)
+    assert [*map(set, found)] == [{vpcs[0]}, set()]
+
+
+def test_a_service_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
+    client = access.client("servicediscovery")
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    made = client.create_service(Name=tags["environment"], Tags=listed)["Service"]["Id"]
+    other = {**tags, "environment": "other"}
+    found = [find_in_cloud_map(access, tags["environment"], each) for each in (tags, other)]
+    found.append(find_in_cloud_map(access, "other", tags))
+    client.delete_service(Id=made)
+    assert found == [{made}, frozenset(), frozenset()]
+
+
+def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> None:
+    ec2 = access.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
+    tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    association = ec2.associate_route_table(SubnetId=subnet, RouteTableId=tables[0])["AssociationId"]
+    found = [are_associated(access, f"{subnet}/{table}") for table in tables]
+    ec2.disassociate_route_table(AssociationId=association)
+    for table in tables:
+        ec2.delete_route_table(RouteTableId=table)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
+    assert found == [True, False]
+
+
+def test_a_new_group_loses_the_rule_that_aws_made_with_it_and_no_other(access: Access, tags: dict[str, str]) -> None:
+    ec2 = access.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    specified = specification("security-group-rule", tags)
+    ours = ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
+    finish(access, group)
+    left = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_vpc(VpcId=vpc)
+    assert [each["SecurityGroupRuleId"] for each in left] == [
+        each["SecurityGroupRuleId"] for each in ours["SecurityGroupRules"]
+    ]
