@@ -25,7 +25,7 @@ def test_a_terraform_that_quits_at_once_is_recovered_from(tmp_path: Path) -> Non
 
 
 def test_faults_of_the_network_and_of_aws_lose_nothing(tmp_path: Path) -> None:
-    assert trouble(fault(tmp_path, seed=1, rate=0.1)) == []
+    assert trouble(fault(tmp_path, seed=1, rate=0.05)) == []
 
 
 def test_of_two_applies_one_waits_for_the_other_and_for_its_terraform_if_that_goes_on_alone(tmp_path: Path) -> None:
