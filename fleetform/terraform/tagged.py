@@ -21,6 +21,7 @@ EC2_TYPES = {
     "aws_vpc_security_group_egress_rule": "security-group-rule",
     "aws_vpc_security_group_ingress_rule": "security-group-rule",
 }
+_RULES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"})
 
 
 @contextmanager
@@ -41,7 +42,14 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
     """
     with _asking():
         ec2 = access.client("ec2")
-        return frozenset.intersection(*(_having(ec2, kind, key, value) for key, value in tags.items()))
+        found = frozenset.intersection(*(_having(ec2, kind, key, value) for key, value in tags.items()))
+        return _of_direction(ec2, found, egress="egress" in kind) if kind in _RULES and found else found
+
+
+def _of_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
+    """Those of some rules that let out, or in: both of a call have one name."""
+    answer = ec2.describe_security_group_rules(SecurityGroupRuleIds=[*rules])
+    return frozenset(rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress)
 
 
 def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time

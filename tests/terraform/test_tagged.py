@@ -58,17 +58,21 @@ def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> No
     assert found == [True, False]
 
 
-def test_a_new_group_loses_the_rule_that_aws_made_with_it_and_no_other(access: Access, tags: dict[str, str]) -> None:
+def test_a_new_group_loses_the_rule_that_aws_made_with_it_alone_and_rules_have_a_direction(
+    access: Access, tags: dict[str, str]
+) -> None:
     ec2 = access.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     specified = specification("security-group-rule", tags)
     ours = ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
+    theirs = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
+    found = [find(access, f"aws_vpc_security_group_{direction}_rule", tags) for direction in ("egress", "ingress")]
     finish(access, group)
     left = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
     ec2.delete_security_group(GroupId=group)
     ec2.delete_vpc(VpcId=vpc)
-    assert [each["SecurityGroupRuleId"] for each in left] == [
-        each["SecurityGroupRuleId"] for each in ours["SecurityGroupRules"]
-    ]
+    made = [answer["SecurityGroupRules"][0]["SecurityGroupRuleId"] for answer in (ours, theirs)]
+    assert [*map(list, found)] == [[rule] for rule in made]
+    assert {each["SecurityGroupRuleId"] for each in left} == {*made}
