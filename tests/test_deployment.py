@@ -45,6 +45,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: s
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", "{}")
     yield project
     emulator.stop(project.work)
 

@@ -105,8 +105,7 @@ class Drive:
         try:
             made, failures = self._each(stacks, "plan", work)
             self._checked.result()
-            if failures:
-                raise _failed("plan", self.workplace.environment, failures)
+            _require_none("plan", self.workplace.environment, failures)
         except BaseException:
             for stack in stacks:
                 self.workplace.plan(stack).unlink(missing_ok=True)
@@ -190,8 +189,7 @@ class Drive:
         finally:
             for each in changing:
                 each.discard()
-        if failures:
-            raise _failed("apply", self.workplace.environment, failures)
+        _require_none("apply", self.workplace.environment, failures)
 
     def _each(
         self, stacks: Sequence[Stack], what: str, work: _Work[_Answer]
@@ -307,9 +305,11 @@ def _subject(environment: Environment, changing: Sequence[Plan]) -> str:
     return f"{environment.name} in account {environment.account}: {each}"
 
 
-def _failed(what: str, environment: Environment, failures: Mapping[str, FleetformError]) -> FleetformError:
-    """One error for all; the only one as it is."""
+def _require_none(what: str, environment: Environment, failures: Mapping[str, FleetformError]) -> None:
+    """Raises failures as one, and the only one as it is."""
+    if not failures:
+        return
     if len(failures) == 1:
-        return next(iter(failures.values()))
+        raise next(iter(failures.values()))
     told = "\n".join(f"{name}: {error}" for name, error in failures.items())
-    return ProgramError(f"{environment.name}: {what} failed in {len(failures)} stacks\n{told}")
+    raise ProgramError(f"{environment.name}: {what} failed in {len(failures)} stacks\n{told}")
