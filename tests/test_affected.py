@@ -1,5 +1,6 @@
 """What a change touches, in real repositories."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -366,4 +367,4 @@ def test_pipelines_read_json(project: Project, capsys: pytest.CaptureFixture[str
 
 
 def test_the_task_takes_the_commit_as_a_word_or_a_flag() -> None:
-    assert [argument.name for argument in tasks.affected.get_arguments() if argument.positional] == ["changed_since"]
+    assert [argument.name for argument in copy.deepcopy(tasks.affected).get_arguments() if argument.positional] == ["changed_since"]

@@ -94,13 +94,14 @@ def test_a_program_that_is_missing_is_an_error(tmp_path: Path) -> None:
 
 
 PATIENT = """
-import os, pathlib, signal, sys
+import os, pathlib, signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: print("program: interrupted"))
 print("program: begins", os.getpid())
-pathlib.Path(sys.argv[1]).read_text()
+while not pathlib.Path(sys.argv[1]).exists():
+    time.sleep(0.02)  # a call that blocks for ever may begin just after a signal, and keep its handler from running
 print("program: saved its state")
 """
-"""Ends when it is let through the gate."""
+"""Ends when the gate is there."""
 
 FIRST = "interrupted: waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once\n"
 SECOND = "interrupted: {name} ends at once; what it made last may be lost\n"
@@ -143,7 +144,6 @@ class Runner:
 def runner(tmp_path: Path) -> Iterator[Runner]:
     """A runner whose program has begun."""
     gate, log = tmp_path / "gate", tmp_path / "log"
-    os.mkfifo(gate)
     code = f"""
 import os, pathlib, sys
 from fleetform.programs import run

@@ -1,5 +1,6 @@
 """What definitions of pipelines say: to the programs that check them, and of the names that they are made of."""
 
+import copy
 import os
 import re
 import subprocess
@@ -173,7 +174,7 @@ def test_every_command_is_a_task_with_these_flags(provider: Provider) -> None:
     assert commands
     for command in commands:
         _, name, *words = command.split()
-        known = {f"--{name}" for argument in tasks.namespace[name].get_arguments() for name in argument.names}
+        known = {f"--{name}" for argument in copy.deepcopy(tasks.namespace[name]).get_arguments() for name in argument.names}
         assert {word for word in words if word.startswith("--")} - known == set(), command
 
 
