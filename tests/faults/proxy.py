@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from fleetform.emulator.process import HEALTH_PATH, RECORD
 
@@ -44,6 +44,7 @@ class Faults:
         self._rate = rate
         self._kinds = kinds
         self.met: Counter[Fault] = Counter()
+        self.answers_lost: list[str] = []
         self.requests = 0
 
     def choose(self) -> Fault | None:
@@ -123,6 +124,7 @@ class _Proxy:
                 return
             case Fault.ANSWER_LOST:
                 await self._forward(head, body)
+                self._faults.answers_lost.append(_action(head, body))
                 writer.transport.abort()
                 return
             case Fault.THROTTLED | Fault.FAILED | Fault.UNAVAILABLE:
@@ -152,6 +154,12 @@ async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
     while not chunks.endswith(b"0\r\n\r\n"):
         chunks += await reader.readuntil(b"\r\n")
     return chunks
+
+
+def _action(head: bytes, body: bytes) -> str:
+    """What a request asks for, such as `CreateVpc`; empty in REST."""
+    target = _headers(head).get("x-amz-target", "").rpartition(".")[2]
+    return target or parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
 
 def _headers(head: bytes) -> dict[str, str]:

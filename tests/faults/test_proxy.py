@@ -49,8 +49,10 @@ def test_without_faults_requests_and_answers_pass(folder: Path) -> None:
 @pytest.mark.parametrize(("fault", "carried_out"), [(Fault.LOST, False), (Fault.ANSWER_LOST, True)])
 def test_a_lost_answer_is_of_a_request_that_was_carried_out(folder: Path, fault: Fault, *, carried_out: bool) -> None:
     """Sent again, it meets what it has made: the emulator does not know it again, as AWS does not."""
-    with between(folder, Faults(1, 1, (fault,))), pytest.raises((HTTPException, OSError)):
+    faults = Faults(1, 1, (fault,))
+    with between(folder, faults), pytest.raises((HTTPException, OSError)):
         make_group(folder, fault.name)
+    assert faults.answers_lost == ["CreateSecurityGroup"] * carried_out
     with between(folder, Faults(1, 0)):
         if carried_out:
             with pytest.raises(HTTPError, match="400"):

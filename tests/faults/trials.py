@@ -3,16 +3,27 @@
 import random
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
 from tests.faults.checkout import Begun, Checkout, Done, checkout
-from tests.faults.inventory import Inventory
 from tests.faults.proxy import Faults, between
 
+_MADE_BY = {
+    "aws_flow_log": "CreateFlowLogs",
+    "aws_internet_gateway": "CreateInternetGateway",
+    "aws_route_table": "CreateRouteTable",
+    "aws_security_group": "CreateSecurityGroup",
+    "aws_service_discovery_private_dns_namespace": "CreatePrivateDnsNamespace",
+    "aws_service_discovery_service": "CreateService",
+    "aws_subnet": "CreateSubnet",
+    "aws_vpc": "CreateVpc",
+    "aws_vpc_security_group_egress_rule": "CreateSecurityGroup",
+}
+"""What makes things that may be there twice, as EC2 and Cloud Map tell them apart by ids."""
 _RESOURCES = 48  # of the small project
 _PREPARATIONS = 12.0  # seconds until something is made, about
 _A_MOMENT = 3.0  # seconds
@@ -148,7 +159,8 @@ def fault(folder: Path, seed: int, rate: float) -> Trial:
         met = ", ".join(
             f"{count} {fault.value}" for fault, count in sorted(faults.met.items(), key=lambda met: met[0].value)
         )
-        return _after(project, seed, f"{faults.requests} requests: {met}", started, done)
+        trial = _after(project, seed, f"{faults.requests} requests: {met}", started, done)
+        return replace(trial, explained=_explained(trial.orphans, faults.answers_lost))
 
 
 def _after(project: Checkout, seed: int, what: str, started: float, done: Done) -> Trial:
@@ -164,17 +176,20 @@ def _after(project: Checkout, seed: int, what: str, started: float, done: Done) 
         recovered=(again.code, drift.code) == (0, 0),
         lost=found.missing,
         orphans=found.orphans,
-        explained=_explained(found),
+        explained=_explained(found.orphans),
         left=tuple(project.left()),
         seconds=time.monotonic() - started,
         output=printed,
     )
 
 
-def _explained(found: Inventory) -> dict[str, str]:
+def _explained(orphans: Sequence[str], answers_lost: Sequence[str] = ()) -> dict[str, str]:
     """The orphans whose cause is known."""
-    return {
-        orphan: "a revision that was registered and not used; AWS keeps them all"
-        for orphan in found.orphans
-        if orphan.startswith("aws_ecs_task_definition ")
-    }
+    causes = {}
+    for orphan in orphans:
+        kind = orphan.partition(" ")[0]
+        if kind == "aws_ecs_task_definition":
+            causes[orphan] = "a revision that was registered and not used; AWS keeps them all"
+        elif _MADE_BY.get(kind) in answers_lost:
+            causes[orphan] = f"the answer of {_MADE_BY[kind]} was lost, and it was sent again"
+    return causes
