@@ -367,4 +367,5 @@ def test_pipelines_read_json(project: Project, capsys: pytest.CaptureFixture[str
 
 
 def test_the_task_takes_the_commit_as_a_word_or_a_flag() -> None:
-    assert [argument.name for argument in copy.deepcopy(tasks.affected).get_arguments() if argument.positional] == ["changed_since"]
+    arguments = copy.deepcopy(tasks.affected).get_arguments()
+    assert [argument.name for argument in arguments if argument.positional] == ["changed_since"]

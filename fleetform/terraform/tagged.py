@@ -92,16 +92,24 @@ def are_associated(access: Access, association: str) -> bool:
     return table in {found["RouteTableId"] for found in tables}
 
 
-def finish(access: Access, group: str) -> None:
-    """Takes from a new security group the rule to anywhere that AWS makes with it, as Terraform does in making one.
+def rules_to_anywhere(access: Access, group: str) -> list[str]:
+    """The ids of the rules to anywhere that AWS makes with a security group, and Terraform takes away: untagged ones.
 
     Raises:
         ProgramError: AWS refuses.
     """
+    filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
     with _asking():
-        ec2 = access.client("ec2")
-        filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
-        rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
-        ids = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
-        if ids:
-            ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=ids)
+        rules = access.client("ec2").describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    return [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
+
+
+def revoke(access: Access, group: str, rules: Sequence[str]) -> None:
+    """Takes rules that let out from a security group.
+
+    Raises:
+        ProgramError: AWS refuses.
+    """
+    if rules:
+        with _asking():
+            access.client("ec2").revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[*rules])

@@ -73,7 +73,7 @@ def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
 
 def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
     found = recovery.lost(_text(workplace.log_of(stack, "apply")), saved)
-    begun = _find_begun(workplace, stack, found)
+    begun = _find_begun(workplace, stack, found, tell)
     for line in _told(found, begun):
         tell(f"{stack}: {line}")
     if imports := {**found.imports, **begun}:
@@ -81,7 +81,7 @@ def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell:
         workplace.lost(stack).write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workplace: Workplace, stack: str, found: Lost) -> dict[str, str]:
+def _find_begun(workplace: Workplace, stack: str, found: Lost, tell: Tell) -> dict[str, str]:
     """By what to import what had begun: AWS is asked for what has but tags, and the plan finds out about the rest."""
     environment = workplace.environment
     ours = {"application": environment.application, "environment": environment.name}
@@ -101,8 +101,18 @@ def _find_begun(workplace: Workplace, stack: str, found: Lost) -> dict[str, str]
         if len(unclaimed) == 1:
             (imports[each.address],) = unclaimed
             if each.kind == "aws_security_group":
-                tagged.finish(access, imports[each.address])
+                _finish(workplace, imports[each.address], tell)
     return imports
+
+
+def _finish(workplace: Workplace, group: str, tell: Tell) -> None:
+    """Rids a new security group of AWS's rule to anywhere, as Terraform was about to: on AWS, people do that."""
+    rules = tagged.rules_to_anywhere(workplace.access, group)
+    if workplace.environment.emulator:
+        tagged.revoke(workplace.access, group, rules)
+    elif rules:
+        command = f"aws ec2 revoke-security-group-egress --group-id {group} --security-group-rule-ids {' '.join(rules)}"
+        tell(f"{group} still has the rule to anywhere that AWS makes with each group; take it away: `{command}`")
 
 
 def _text(log: Path) -> str:

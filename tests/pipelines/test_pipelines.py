@@ -174,7 +174,8 @@ def test_every_command_is_a_task_with_these_flags(provider: Provider) -> None:
     assert commands
     for command in commands:
         _, name, *words = command.split()
-        known = {f"--{name}" for argument in copy.deepcopy(tasks.namespace[name]).get_arguments() for name in argument.names}
+        task = copy.deepcopy(tasks.namespace[name])  # whoever asks for its flags takes their helps away
+        known = {f"--{name}" for argument in task.get_arguments() for name in argument.names}
         assert {word for word in words if word.startswith("--")} - known == set(), command
 
 

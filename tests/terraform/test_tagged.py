@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from fleetform.aws import Access
-from fleetform.terraform.tagged import are_associated, find, find_in_cloud_map, finish
+from fleetform.terraform.tagged import are_associated, find, find_in_cloud_map, revoke, rules_to_anywhere
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_new_group_loses_the_rule_that_aws_made_with_it_alone_and_rules_have_a
     ours = ec2.authorize_security_group_egress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
     theirs = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
     found = [find(access, f"aws_vpc_security_group_{direction}_rule", tags) for direction in ("egress", "ingress")]
-    finish(access, group)
+    revoke(access, group, rules_to_anywhere(access, group))
     left = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
     ec2.delete_security_group(GroupId=group)
     ec2.delete_vpc(VpcId=vpc)
