@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from fleetform.errors import ProgramError
+from fleetform.terraform import existing
 
 _Telling: TypeAlias = Callable[[re.Match[str], str], str]
 """Makes the line of what was found and the environment's name."""
@@ -196,6 +197,14 @@ def _forbidden(found: re.Match[str], _environment: str) -> str:
     )
 
 
+def _exists(found: re.Match[str], environment: str) -> str:
+    """Names all that exists: what is not imported needs a hand."""
+    return (
+        f"{', '.join(dict.fromkeys(existing.addresses(found.string)))}: exists already; if an earlier apply made it,"
+        f" `invoke apply --env {environment}` again imports it, else give it another name, or `adopt` it in the catalog"
+    )
+
+
 def _throttled(found: re.Match[str], _environment: str) -> str:
     return (
         f"AWS gets more requests than it takes ({found['service']}: {found['operation']}), of yours and of others in"
@@ -260,6 +269,7 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
     (re.compile("cannot import state with lineage"), _lineage),
     (_DENIED, _denied),
     (re.compile(_OPERATION + r"api error (?:AccessDenied\w*|UnauthorizedOperation|Forbidden)\b"), _forbidden),
+    (existing.PATTERN, _exists),
     (re.compile(_OPERATION + _THROTTLE), _throttled),
     (re.compile(_OPERATION + r"StatusCode: (?P<status>5\d\d)\b"), _failing),
     (re.compile(_SENDING), _unreachable),

@@ -20,7 +20,7 @@ _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the pr
 _TO_BE_MADE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
 # Its own, not those of blocks in it; and a tag.
 _ATTRIBUTE = re.compile(
-    r'^(?: {6}\+ (?P<key>bucket|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
+    r'^(?: {6}\+ (?P<key>bucket|cluster|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
 )
 _TYPE = re.compile(r"(?:module\.[^.\[]+(?:\[[^]]*\])?\.)*(?P<type>\w+)\.(?P<name>\w+)(?P<key>\[.*\])?")
 
@@ -88,7 +88,9 @@ _NAMED = {
 }
 _ROUTE = "aws_route"
 ASSOCIATION = "aws_route_table_association"
-CLOUD_MAP = "aws_service_discovery_service"
+_PRIVATE_NAMESPACE = "aws_service_discovery_private_dns_namespace"
+CLOUD_MAP = frozenset({_PRIVATE_NAMESPACE, "aws_service_discovery_http_namespace", "aws_service_discovery_service"})
+_VPC = "module.network.aws_vpc.this"
 _DEFAULT_ROUTE = "0.0.0.0/0"
 
 
@@ -100,19 +102,30 @@ class Lost:
         imports: What is known by what to import it, by address.
         unknown: The ids of what is not, by address.
         begun: Addresses of what had begun and may have been made.
-        held: The ids that the state has.
+        held: The ids that the state has, by address.
         wired: By what to import the routes and the associations of route tables among what had begun, by address.
     """
 
     imports: Mapping[str, str]
     unknown: Mapping[str, str]
     begun: tuple[str, ...]
-    held: frozenset[str] = field(default=frozenset(), compare=False)
+    held: Mapping[str, str] = field(default_factory=dict, compare=False)
     wired: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         """Whether anything is lost."""
         return bool(self.imports or self.unknown or self.begun)
+
+    def of(self, addresses: Collection[str]) -> "Lost":
+        """What had begun of some addresses, and nothing else."""
+        begun = tuple(address for address in self.begun if address in addresses)
+        wired = {address: id_ for address, id_ in self.wired.items() if address in addresses}
+        return Lost({}, {}, begun, self.held, wired)
+
+    def import_id(self, kind: str, id_: str) -> str | None:
+        """By what a thing is imported whose id AWS has told; None if that is not known."""
+        vpc = {**self.held, **self.imports}.get(_VPC)
+        return _joined(":", id_, vpc) if kind == _PRIVATE_NAMESPACE else id_
 
 
 def lost(log: str, state: Mapping[str, Any]) -> Lost:
@@ -139,7 +152,7 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
     left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
     wired = {address: _wired(address, ids) for address in left if _type(address) in {_ROUTE, ASSOCIATION}}
     known = {address: id_ for address, id_ in wired.items() if id_}
-    return Lost(imports, unknown, tuple(left), frozenset(held.values()), known)
+    return Lost(imports, unknown, tuple(left), held, known)
 
 
 @dataclass(frozen=True)
@@ -170,8 +183,16 @@ def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
         if (address := block["address"]) in addresses:
             values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
             kind = _type(address)
-            name = values.get("name" if kind == CLOUD_MAP else "Name", "")
-            yield Begun(address, kind, name, values.get(_NAMED.get(kind, ""), ""))
+            name = values.get("name" if kind in CLOUD_MAP else "Name", "")
+            yield Begun(address, kind, name, _named(kind, values))
+
+
+def _named(kind: str, values: Mapping[str, str]) -> str:
+    """By what a resource is imported, as far as its plan knows; empty if it does not."""
+    if kind != "aws_ecs_service":
+        return values.get(_NAMED.get(kind, ""), "")
+    cluster, name = values.get("cluster", "").rpartition("/")[2], values.get("name", "")
+    return f"{cluster}/{name}" if cluster and name else ""
 
 
 def missing(output: str) -> frozenset[str]:
@@ -216,7 +237,7 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
         "aws_ecs_service": own.rpartition("service/")[2],
         _ROUTE: _wired(address, ids),
         ASSOCIATION: _wired(address, ids),
-        "aws_service_discovery_private_dns_namespace": _joined(":", own, ids.get("module.network.aws_vpc.this")),
+        _PRIVATE_NAMESPACE: _joined(":", own, ids.get(_VPC)),
     }
     return known.get(kind)
 

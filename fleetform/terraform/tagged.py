@@ -25,7 +25,12 @@ _RULES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_grou
 
 
 @contextmanager
-def _asking() -> Iterator[None]:
+def asking() -> Iterator[None]:
+    """Asks AWS.
+
+    Raises:
+        ProgramError: It refuses.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
     try:
@@ -40,7 +45,7 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
     Raises:
         ProgramError: AWS refuses.
     """
-    with _asking():
+    with asking():
         ec2 = access.client("ec2")
         found = frozenset.intersection(*(_having(ec2, kind, key, value) for key, value in tags.items()))
         return _of_direction(ec2, found, egress="egress" in kind) if kind in _RULES and found else found
@@ -62,16 +67,17 @@ def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noq
     return frozenset(tag["ResourceId"] for page in pages for tag in page["Tags"])
 
 
-def find_in_cloud_map(access: Access, name: str, tags: Mapping[str, str]) -> frozenset[str]:
-    """The ids of Cloud Map's services of a name that have all of these tags.
+def find_in_cloud_map(access: Access, kind: str, name: str, tags: Mapping[str, str]) -> frozenset[str]:
+    """The ids of Cloud Map's services, or namespaces, of a name that have all of these tags.
 
     Raises:
         ProgramError: AWS refuses.
     """
-    with _asking():
+    with asking():
         client = access.client("servicediscovery")
-        pages = client.get_paginator("list_services").paginate()
-        named = {entry["Id"]: entry["Arn"] for page in pages for entry in page["Services"] if entry["Name"] == name}
+        things = "Namespaces" if kind.endswith("_namespace") else "Services"
+        pages = client.get_paginator(f"list_{things.lower()}").paginate()
+        named = {entry["Id"]: entry["Arn"] for page in pages for entry in page[things] if entry["Name"] == name}
         return frozenset(id_ for id_, arn in named.items() if tags.items() <= _tags(client, arn).items())
 
 
@@ -87,7 +93,7 @@ def are_associated(access: Access, association: str) -> bool:
     """
     subnet, _, table = association.partition("/")
     filters: Sequence[Any] = [{"Name": "association.subnet-id", "Values": [subnet]}]
-    with _asking():
+    with asking():
         tables = access.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
     return table in {found["RouteTableId"] for found in tables}
 
@@ -99,7 +105,7 @@ def rules_to_anywhere(access: Access, group: str) -> list[str]:
         ProgramError: AWS refuses.
     """
     filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
-    with _asking():
+    with asking():
         rules = access.client("ec2").describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
     return [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
 
@@ -111,5 +117,5 @@ def revoke(access: Access, group: str, rules: Sequence[str]) -> None:
         ProgramError: AWS refuses.
     """
     if rules:
-        with _asking():
+        with asking():
             access.client("ec2").revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[*rules])

@@ -1,18 +1,22 @@
-"""After a run that was killed: what it left is waited for, ended, unlocked, and what it made is found again."""
+"""After a run that was killed or failed: what it left is waited for, ended, unlocked; what it made is found again."""
 
 import contextlib
 import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from fleetform.terraform import leftovers, locks, recovery, state, tagged
+from fleetform.catalog.models import Environment
+from fleetform.terraform import leftovers, locks, named, recovery, state, tagged
+from fleetform.terraform.existing import existing
 from fleetform.terraform.locks import Lock
-from fleetform.terraform.recovery import Lost
+from fleetform.terraform.named import Found
+from fleetform.terraform.recovery import Begun, Lost
 from fleetform.turns import Turn
 from fleetform.workflow.workplaces import Workplace
 
@@ -26,8 +30,9 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
     """Makes an environment ready for the next run.
 
     A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
-    made and did not save: the next plan imports that. A lock is removed on the emulator alone, as only this checkout
-    can have taken it; on AWS that is for people to decide.
+    made and did not save: the next plan imports that. So it does what an apply could not make as it is there already,
+    if it is ours. A lock is removed on the emulator alone, as only this checkout can have taken it; on AWS that is for
+    people to decide.
 
     Args:
         workplace: The environment.
@@ -37,26 +42,43 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
     _wait(workplace, before, tell)
     environment = workplace.environment
     objects = state.objects(workplace.access, environment.state_bucket) or {}
-    for stack in sorted({key.partition("/")[0] for key in objects if key.endswith(state.lock_key(""))}):
+    locked = {key.partition("/")[0] for key in objects if key.endswith(state.lock_key(""))}
+    for stack in sorted(locked):
         lock = locks.read(objects[state.lock_key(stack)].text)
         if not (environment.emulator or (lock and _may_be_of(before, lock))):
             continue
         tell(f"{before} left {stack} locked: its Terraform was killed")
         if lock and lock.operation == "apply":
-            saved = objects.get(state.state_key(stack))
-            _find_lost(workplace, stack, json.loads(saved.text) if saved else {}, tell)
+            _find_lost(workplace, stack, _saved(objects, stack), tell)
         if environment.emulator:
             state.release(workplace.access, environment.state_bucket, stack)
         else:
             tell(
                 f"{stack}: `invoke state-doctor --env {environment.name}` says whether the lock can be removed, and how"
             )
+    for stack in (stack.name for stack in (*workplace.stacks, *workplace.emptied) if stack.name not in locked):
+        if _is_of(before, workplace.log_of(stack, "apply")):
+            _find_existing(workplace, stack, _saved(objects, stack), tell)
+
+
+def _saved(objects: Mapping[str, state.Object], stack: str) -> Mapping[str, Any]:
+    """A stack's state; empty if it has none."""
+    saved = objects.get(state.state_key(stack))
+    return json.loads(saved.text) if saved else {}
 
 
 def _may_be_of(before: Turn, lock: Lock) -> bool:
     """Whether a run on this machine can have taken a lock."""
-    since = datetime.fromisoformat(before.since).replace(tzinfo=UTC)
-    return lock.who == locks.this_machine().who and lock.created >= since
+    return lock.who == locks.this_machine().who and lock.created >= _since(before)
+
+
+def _is_of(before: Turn, log: Path) -> bool:
+    """Whether a run has written a log: those of earlier ones tell of what is mended."""
+    return log.is_file() and datetime.fromtimestamp(log.stat().st_mtime, UTC) >= _since(before)
+
+
+def _since(before: Turn) -> datetime:
+    return datetime.fromisoformat(before.since).replace(tzinfo=UTC)
 
 
 def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
@@ -71,38 +93,101 @@ def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
+@dataclass
+class _Search:
+    """What came of the search for what had begun.
+
+    Attributes:
+        imports: By what to import what is ours, by address.
+        not_ours: Addresses of what is there, and is not.
+        gone: Addresses of what is not there.
+    """
+
+    imports: dict[str, str] = field(default_factory=dict)
+    not_ours: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
+
+    def left(self, addresses: Collection[str]) -> list[str]:
+        """Those of some addresses of which nothing is known."""
+        return [address for address in addresses if address not in {*self.imports, *self.not_ours, *self.gone}]
+
+
 def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
     found = recovery.lost(_text(workplace.log_of(stack, "apply")), saved)
     begun = _find_begun(workplace, stack, found, tell)
-    for line in _told(found, begun):
+    for line in _told(workplace.environment, found, begun):
         tell(f"{stack}: {line}")
-    if imports := {**found.imports, **begun}:
-        workplace.lost(stack).parent.mkdir(exist_ok=True)
-        workplace.lost(stack).write_text(json.dumps(imports), encoding="utf-8")
+    _keep(workplace, stack, found, begun)
 
 
-def _find_begun(workplace: Workplace, stack: str, found: Lost, tell: Tell) -> dict[str, str]:
-    """By what to import what had begun: AWS is asked for what has but tags, and the plan finds out about the rest."""
-    environment = workplace.environment
-    ours = {"application": environment.application, "environment": environment.name}
+def _find_existing(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
+    """Looks for what an apply could not make as it is there: an earlier request made it, whose answer was lost."""
+    log = _text(workplace.log_of(stack, "apply"))
+    found = recovery.lost(log, saved).of(existing(log))
+    if not found:
+        return
+    search = _find_begun(workplace, stack, found, tell)
+    for line in _told_of_existing(workplace.environment, found, search):
+        tell(f"{stack}: {line}")
+    _keep(workplace, stack, found, search)
+
+
+def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> None:
+    """Keeps what the next plan imports, with what an earlier one was to import and no state has yet."""
+    path = workplace.lost(stack)
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    left = {address: id_ for address, id_ in kept.items() if address not in found.held}
+    if imports := {**left, **found.imports, **search.imports}:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(imports), encoding="utf-8")
+
+
+def _find_begun(workplace: Workplace, stack: str, found: Lost, tell: Tell) -> _Search:
+    """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out."""
     access = workplace.access
-    imports = {
-        address: id_
-        for address, id_ in found.wired.items()
-        if recovery.ASSOCIATION not in address or tagged.are_associated(access, id_)
-    }
+    search = _Search(
+        {
+            address: id_
+            for address, id_ in found.wired.items()
+            if recovery.ASSOCIATION not in address or tagged.are_associated(access, id_)
+        }
+    )
     for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
-        there = frozenset({each.id} if each.id else ())
-        if each.kind in tagged.EC2_TYPES:
-            there = tagged.find(access, each.kind, {**ours, "Name": each.name} if each.name else ours)
-        elif each.kind == recovery.CLOUD_MAP:
-            there = tagged.find_in_cloud_map(access, each.name, ours)
-        unclaimed = there if each.id else there - {*found.held, *found.imports.values(), *imports.values()}
-        if len(unclaimed) == 1:
-            (imports[each.address],) = unclaimed
+        if each.id:
+            _find_named(workplace, each, search)
+        elif id_ := _find_tagged(workplace, each, found, search):
+            search.imports[each.address] = id_
             if each.kind == "aws_security_group":
-                _finish(workplace, imports[each.address], tell)
-    return imports
+                _finish(workplace, id_, tell)
+    return search
+
+
+def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
+    """Looks for what has a name of its own."""
+    match named.find(workplace.access, begun.kind, begun.id, _tags(workplace.environment)):
+        case Found.OURS:
+            search.imports[begun.address] = begun.id
+        case Found.NOT_OURS:
+            search.not_ours.add(begun.address)
+        case Found.NOTHING:
+            search.gone.add(begun.address)
+
+
+def _find_tagged(workplace: Workplace, begun: Begun, found: Lost, search: _Search) -> str | None:
+    """By what to import what has but tags, if there is one that no state and no log has."""
+    access, ours = workplace.access, _tags(workplace.environment)
+    there = frozenset[str]()
+    if begun.kind in tagged.EC2_TYPES:
+        there = tagged.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
+    elif begun.kind in recovery.CLOUD_MAP:
+        there = tagged.find_in_cloud_map(access, begun.kind, begun.name, ours)
+    unclaimed = there - {*found.held.values(), *found.imports.values(), *search.imports.values()}
+    return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
+
+
+def _tags(environment: Environment) -> dict[str, str]:
+    """What all of an environment's things have."""
+    return {"application": environment.application, "environment": environment.name}
 
 
 def _finish(workplace: Workplace, group: str, tell: Tell) -> None:
@@ -119,12 +204,30 @@ def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
 
 
-def _told(found: Lost, begun: Mapping[str, str]) -> Iterator[str]:
+def _told(environment: Environment, found: Lost, search: _Search) -> Iterator[str]:
     if found.imports:
         yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
         yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
-    if begun:
-        yield f"had begun, and is imported if it is there: {', '.join(begun)}"
-    if left := [address for address in found.begun if address not in begun]:
+    if search.imports:
+        yield f"had begun, and is imported if it is there: {', '.join(search.imports)}"
+    yield from _told_of_others(environment, search)
+    if left := search.left(found.begun):
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
+
+
+def _told_of_existing(environment: Environment, found: Lost, search: _Search) -> Iterator[str]:
+    if search.imports:
+        yield f"is there already, and ours: {', '.join(search.imports)}; the next apply imports it"
+    yield from _told_of_others(environment, search)
+    if left := search.left(found.begun):
+        yield f"is there already, and no tags tell whose it is: {', '.join(left)}; import it, or delete it"
+
+
+def _told_of_others(environment: Environment, search: _Search) -> Iterator[str]:
+    if search.not_ours:
+        tags = " and ".join(f"{key}={value}" for key, value in _tags(environment).items())
+        yield (
+            f"is there already, without the tags {tags} that ours has: {', '.join(sorted(search.not_ours))}; give it"
+            " another name, or `adopt` it in the catalog"
+        )

@@ -34,13 +34,26 @@ def test_a_thing_of_ec2_has_all_tags(access: Access, tags: dict[str, str]) -> No
 
 def test_a_service_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
     client = access.client("servicediscovery")
+    kind = "aws_service_discovery_service"
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     made = client.create_service(Name=tags["environment"], Tags=listed)["Service"]["Id"]
     other = {**tags, "environment": "other"}
-    found = [find_in_cloud_map(access, tags["environment"], each) for each in (tags, other)]
-    found.append(find_in_cloud_map(access, "other", tags))
+    found = [find_in_cloud_map(access, kind, tags["environment"], each) for each in (tags, other)]
+    found.append(find_in_cloud_map(access, kind, "other", tags))
     client.delete_service(Id=made)
     assert found == [{made}, frozenset(), frozenset()]
+
+
+def test_a_namespace_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
+    client = access.client("servicediscovery")
+    listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+    client.create_http_namespace(Name=tags["environment"], Tags=listed)
+    pages = client.list_namespaces()["Namespaces"]
+    made = next(each["Id"] for each in pages if each["Name"] == tags["environment"])
+    kind, other = "aws_service_discovery_http_namespace", {**tags, "environment": "other"}
+    found = [find_in_cloud_map(access, kind, tags["environment"], each) for each in (tags, other)]
+    client.delete_namespace(Id=made)
+    assert found == [{made}, frozenset()]
 
 
 def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> None:

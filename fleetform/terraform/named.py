@@ -1,0 +1,114 @@
+"""What AWS has by a name that a plan gives: whose it is, its tags say."""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+from fleetform.aws import Access
+from fleetform.terraform.tagged import asking
+
+
+class Found(Enum):
+    """What there is by a name."""
+
+    OURS = "it has our tags"
+    NOT_OURS = "it has not, or they are not for us to see"
+    NOTHING = "nothing"
+
+
+_GONE = frozenset(
+    {
+        "ClusterNotFoundException",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "RepositoryNotFoundException",
+        "ResourceNotFoundException",
+    }
+)
+_UNTOLD = frozenset({"403", "AccessDenied", "AccessDeniedException", "NoSuchTagSet"})
+
+
+def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Found:
+    """Looks for a thing of one of `KINDS`.
+
+    Args:
+        access: Where.
+        kind: Its type in Terraform.
+        id_: By what Terraform imports it.
+        tags: Those that all of ours have.
+
+    Raises:
+        ProgramError: AWS fails.
+    """
+    with asking():
+        found = _tags(access, kind, id_)
+    if found is None:
+        return Found.NOTHING
+    return Found.OURS if tags.items() <= found.items() else Found.NOT_OURS
+
+
+def _tags(access: Access, kind: str, id_: str) -> dict[str, str] | None:
+    """None if the thing is not there; empty if they are not for us to see."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - a third of a second
+
+    try:
+        return KINDS[kind](access, id_)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code not in _GONE | _UNTOLD:
+            raise
+        return {} if code in _UNTOLD else None
+
+
+def _log_group(access: Access, name: str) -> dict[str, str] | None:
+    client = access.client("logs")
+    pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    for group in (group for page in pages for group in page["logGroups"] if group["logGroupName"] == name):
+        tags: dict[str, str] = client.list_tags_for_resource(resourceArn=group["arn"].removesuffix(":*"))["tags"]
+        return tags
+    return None
+
+
+def _repository(access: Access, name: str) -> dict[str, str]:
+    client = access.client("ecr")
+    (found,) = client.describe_repositories(repositoryNames=[name])["repositories"]
+    return _pairs(client.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"])
+
+
+def _cluster(access: Access, name: str) -> dict[str, str] | None:
+    return _active(access.client("ecs").describe_clusters(clusters=[name], include=["TAGS"])["clusters"])
+
+
+def _service(access: Access, id_: str) -> dict[str, str] | None:
+    cluster, _, name = id_.partition("/")
+    client = access.client("ecs")
+    return _active(client.describe_services(cluster=cluster, services=[name], include=["TAGS"])["services"])
+
+
+def _active(found: list[Any]) -> dict[str, str] | None:
+    """ECS tells for a while of what was deleted."""
+    return next((_pairs(each.get("tags", [])) for each in found if each["status"] != "INACTIVE"), None)
+
+
+def _role(access: Access, name: str) -> dict[str, str]:
+    return _pairs(access.client("iam").list_role_tags(RoleName=name)["Tags"])
+
+
+def _bucket(access: Access, name: str) -> dict[str, str]:
+    return _pairs(access.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
+
+
+def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:
+    """Tags of AWS's lists, some of which begin their keys with capitals."""
+    return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
+
+
+KINDS: Mapping[str, Callable[[Access, str], dict[str, str] | None]] = {
+    "aws_cloudwatch_log_group": _log_group,
+    "aws_ecr_repository": _repository,
+    "aws_ecs_cluster": _cluster,
+    "aws_ecs_service": _service,
+    "aws_iam_role": _role,
+    "aws_s3_bucket": _bucket,
+}
+"""How AWS tells the tags of each kind; None if the thing is not there."""
