@@ -1,9 +1,11 @@
-"""What the next run does about one that was killed, with an emulator of its own."""
+"""What the next run does about one that was killed or has failed, with an emulator of its own."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,35 @@ module.network.aws_nat_gateway.this["a"]: Creating...
 module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=orders]
 module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]
 """
+GROUP = "module.network.aws_cloudwatch_log_group.flow_logs"
+ROLE = "module.network.aws_iam_role.flow_logs"
+SCHEDULE = "module.web.aws_scheduler_schedule.this"
+PLAN = """
+  # module.network.aws_cloudwatch_log_group.flow_logs will be created
+  + resource "aws_cloudwatch_log_group" "flow_logs" {
+      + name = "/vpc/shop-local"
+    }
+
+  # module.network.aws_iam_role.flow_logs will be created
+  + resource "aws_iam_role" "flow_logs" {
+      + name = "shop-local-flow-logs"
+    }
+
+  # module.web.aws_scheduler_schedule.this will be created
+  + resource "aws_scheduler_schedule" "this" {
+      + name = "shop-local-web"
+    }
+"""
+
+
+def stumbled(*addresses: str) -> str:
+    """The log of an apply that met what is there already, and made a queue."""
+    begun = "".join(f"{address}: Creating...\n" for address in (GROUP, ROLE, SCHEDULE))
+    errors = "".join(
+        f'\nError: creating it: it already exists\n\n  with {address},\n  on main.tf line 1, in resource "x" "y":\n'
+        for address in addresses
+    )
+    return f"{begun}{QUEUE}: Creation complete after 0s [id=orders]\n{errors}"
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +63,26 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
     project = small_project.make(tmp_path_factory.mktemp("killed"))
     workplace = workplaces.open_environment(project, "local")
     states.bootstrap(workplace)
-    log = workplace.log_of("foundation", "apply")
-    log.parent.mkdir()
-    log.write_text(LOG, encoding="utf-8")
+    workplace.log_of("foundation", "apply").parent.mkdir()
     yield workplace
     emulator.stop(project.work)
 
 
 @pytest.fixture
 def workplace(opened: Workplace) -> Iterator[Workplace]:
-    """The same, with nothing locked or lost in the end."""
+    """The same, with nothing locked, lost or planned in the end."""
+    logged(opened, "apply", LOG)
     yield opened
+    opened.log_of("foundation", "plan").unlink(missing_ok=True)
     opened.lost("foundation").unlink(missing_ok=True)
     state.release(opened.access, opened.environment.state_bucket, "foundation")
+
+
+def logged(workplace: Workplace, command: str, text: str) -> Path:
+    """Writes a log of the foundation."""
+    log = workplace.log_of("foundation", command)
+    log.write_text(text, encoding="utf-8")
+    return log
 
 
 def hold(workplace: Workplace, operation: str = "OperationTypeApply", who: str = "", late: int = 60) -> None:
@@ -60,6 +98,22 @@ def hold(workplace: Workplace, operation: str = "OperationTypeApply", who: str =
     s3 = workplace.access.client("s3")
     key = state.lock_key("foundation")
     s3.put_object(Bucket=workplace.environment.state_bucket, Key=key, Body=json.dumps(held).encode())
+
+
+@pytest.fixture
+def group(workplace: Workplace) -> Iterator[Callable[[str], None]]:
+    """Makes the log group, of an environment."""
+    logs, name = workplace.access.client("logs"), "/vpc/shop-local"
+    yield lambda environment: logs.create_log_group(
+        logGroupName=name, tags={"application": "shop", "environment": environment}
+    )
+    logs.delete_log_group(logGroupName=name)
+
+
+def kept(workplace: Workplace) -> dict[str, str] | None:
+    """What the next plan imports."""
+    path = workplace.lost("foundation")
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def settled(workplace: Workplace) -> list[str]:
@@ -87,9 +141,7 @@ def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_nex
         f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
         f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
     ]
-    assert json.loads(workplace.lost("foundation").read_text(encoding="utf-8")) == {
-        "module.network.aws_vpc.this": "vpc-1"
-    }
+    assert kept(workplace) == {"module.network.aws_vpc.this": "vpc-1"}
     assert not locked(workplace)
 
 
@@ -118,3 +170,70 @@ def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(work
     )
     assert workplace.lost("foundation").exists()
     assert locked(workplace)
+
+
+NOT_OURS = (
+    f"foundation: is there already, without the tags application=shop and environment=local that ours has: {GROUP};"
+    " give it another name, or `adopt` it in the catalog"
+)
+
+
+def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    assert settled(workplace) == [f"foundation: is there already, and ours: {GROUP}; the next apply imports it"]
+    assert kept(workplace) == {GROUP: "/vpc/shop-local"}
+
+
+def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Callable[[str], None]) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("prod")
+    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+
+
+def test_what_nothing_tells_the_owner_of_is_not_imported_and_what_is_gone_needs_no_word(workplace: Workplace) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(ROLE, SCHEDULE))
+    told = f"foundation: is there already, and no tags tell whose it is: {SCHEDULE}; import it, or delete it"
+    assert (settled(workplace), kept(workplace)) == ([told], None)
+
+
+def test_what_was_to_be_imported_before_still_is(workplace: Workplace, group: Callable[[str], None]) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    workplace.lost("foundation").parent.mkdir(exist_ok=True)
+    workplace.lost("foundation").write_text(json.dumps({GATEWAY: "nat-1"}), encoding="utf-8")
+    settled(workplace)
+    assert kept(workplace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
+
+
+def test_the_log_of_an_earlier_run_tells_nothing_of_this_one(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    log = logged(workplace, "apply", stumbled(GROUP))
+    before = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC).timestamp() - 1
+    os.utime(log, (before, before))
+    group("local")
+    assert (settled(workplace), kept(workplace)) == ([], None)
+
+
+def test_of_what_had_begun_when_it_was_killed_only_ours_is_imported(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled())
+    group("prod")
+    hold(workplace)
+    assert settled(workplace) == [
+        HEADLINE,
+        f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
+        NOT_OURS,
+        f"foundation: had begun, and may be there although no state has it: {SCHEDULE}",
+    ]
+    assert kept(workplace) is None

@@ -145,6 +145,33 @@ def test_a_plan_says_the_names_of_what_had_begun() -> None:
     ]
 
 
+def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
+    plan = (
+        '  # module.web.aws_ecs_service.fixed["this"] will be created\n'
+        '  + resource "aws_ecs_service" "fixed" {\n'
+        '      + cluster = "arn:aws:ecs:x:1:cluster/shop"\n'
+        '      + name    = "shop-web"\n'
+        "    }\n"
+    )
+    address = 'module.web.aws_ecs_service.fixed["this"]'
+    assert list(begun(plan, [address])) == [Begun(address, "aws_ecs_service", "", "shop/shop-web")]
+    without = plan.replace('"arn:aws:ecs:x:1:cluster/shop"', "(known after apply)")
+    assert list(begun(without, [address])) == [Begun(address, "aws_ecs_service", "", "")]
+
+
+def test_a_private_namespace_is_imported_with_its_vpc() -> None:
+    found = lost("module.network.aws_vpc.this: Creation complete after 0s [id=vpc-1]\n", {})
+    kinds = "aws_service_discovery_private_dns_namespace", "aws_service_discovery_http_namespace"
+    assert [found.import_id(kind, "ns-1") for kind in kinds] == ["ns-1:vpc-1", "ns-1"]
+    assert Lost({}, {}, ()).import_id(kinds[0], "ns-1") is None
+
+
+def test_of_what_had_begun_some_is_taken_alone() -> None:
+    assert lost(LOG, {}).of(['module.network.aws_nat_gateway.this["a"]', "module.network.aws_vpc.this"]) == Lost(
+        {}, {}, ('module.network.aws_nat_gateway.this["a"]',)
+    )
+
+
 REFUSED = """\
 \x1b[31m╷\x1b[0m\x1b[0m
 \x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote object\x1b[0m

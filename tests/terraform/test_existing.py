@@ -1,0 +1,63 @@
+"""What an apply could not make because it is there already, from what Terraform prints."""
+
+import pytest
+
+from fleetform.terraform.existing import existing
+
+GROUP = 'module.network.aws_cloudwatch_log_group.flow_logs["this"]'
+RULE = 'module.security.aws_vpc_security_group_ingress_rule.this["web -> orders"]'
+
+
+def error(message: str, address: str = GROUP) -> str:
+    """As Terraform prints it to a file."""
+    return f'\nError: {message}\n\n  with {address},\n  on main.tf line 3, in resource "x" "y":\n'
+
+
+# Those of CloudWatch Logs, EC2's ACLs and S3 are from applies to the emulator; the codes of the others from AWS's
+# references of the operations.
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ResourceAlreadyExistsException: The specified log group already exists",
+        "api error NetworkAclEntryAlreadyExists: The network acl entry identified by 100 already exists.",
+        "EntityAlreadyExists: Role with name shop-web-task",
+        "RepositoryAlreadyExistsException: The repository",
+        "BucketAlreadyOwnedByYou: ",
+        "BucketAlreadyExists: ",
+        "ServiceAlreadyExists: ",
+        "NamespaceAlreadyExists: ",
+        "DuplicateRequest: ",
+        "api error InvalidPermission.Duplicate: the specified rule",
+        "DuplicateListener: A listener",
+        "DuplicateTargetGroupName: ",
+        "PriorityInUse: Priority '1' is currently in use",
+        "api error InvalidSubnet.Conflict: The CIDR '10.0.0.0/24' conflicts with another subnet",
+        "api error Resource.AlreadyAssociated: the specified association",
+        "InvalidParameterException: Creation of service was not idempotent.",
+        "ConflictException: Schedule shop-report already\nexists.",
+    ],
+)
+def test_each_service_of_aws_says_so_in_a_word_of_its_own(message: str) -> None:
+    assert existing(error(f"creating it: operation error: {message}")) == {GROUP}
+
+
+def test_of_several_errors_those_count_that_say_so() -> None:
+    output = (
+        error("api error AccessDenied: no", "aws_iam_role.a")
+        + error("EntityAlreadyExists: it", "aws_iam_role.b")
+        + "\nError: EntityAlreadyExists: of no resource\n"
+        + error("the disk is full", "aws_iam_role.c")
+        + "\nWarning: it is deprecated\n\n  with aws_iam_role.d,\n  on main.tf line 9\n"
+        + error("InvalidPermission.Duplicate: the rule", RULE)
+    )
+    assert existing(output) == {"aws_iam_role.b", RULE}
+
+
+def test_a_log_without_errors_has_none() -> None:
+    assert existing(f"{GROUP}: Creation complete after 0s [id=already exists]\n") == frozenset()
+
+
+def test_a_terminal_shows_it_in_a_coloured_box() -> None:
+    lines = error("EntityAlreadyExists: it").strip("\n").splitlines()
+    boxed = "\n".join(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines)
+    assert existing(f"\x1b[31m╷\x1b[0m\n{boxed}\n\x1b[31m╵\x1b[0m\n") == {GROUP}
