@@ -116,6 +116,12 @@ def kept(workplace: Workplace) -> dict[str, str] | None:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
+def keep(workplace: Workplace, imports: dict[str, str]) -> None:
+    """Has the next plan import things, as if an earlier run had found them."""
+    workplace.lost("foundation").parent.mkdir(exist_ok=True)
+    workplace.lost("foundation").write_text(json.dumps(imports), encoding="utf-8")
+
+
 def settled(workplace: Workplace) -> list[str]:
     """What is told."""
     told = list[str]()
@@ -195,10 +201,20 @@ def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Cal
     assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
 
 
-def test_what_nothing_tells_the_owner_of_is_not_imported_and_what_is_gone_needs_no_word(workplace: Workplace) -> None:
+def test_what_has_become_somebody_elses_is_imported_no_longer(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("prod")
+    keep(workplace, {GROUP: "/vpc/shop-local"})
+    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+
+
+def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workplace: Workplace) -> None:
     logged(workplace, "plan", PLAN)
     logged(workplace, "apply", stumbled(ROLE, SCHEDULE))
-    told = f"foundation: is there already, and no tags tell whose it is: {SCHEDULE}; import it, or delete it"
+    told = f"foundation: is there already, and not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
     assert (settled(workplace), kept(workplace)) == ([told], None)
 
 
@@ -206,8 +222,7 @@ def test_what_was_to_be_imported_before_still_is(workplace: Workplace, group: Ca
     logged(workplace, "plan", PLAN)
     logged(workplace, "apply", stumbled(GROUP))
     group("local")
-    workplace.lost("foundation").parent.mkdir(exist_ok=True)
-    workplace.lost("foundation").write_text(json.dumps({GATEWAY: "nat-1"}), encoding="utf-8")
+    keep(workplace, {GATEWAY: "nat-1"})
     settled(workplace)
     assert kept(workplace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
 

@@ -133,10 +133,12 @@ def _find_existing(workplace: Workplace, stack: str, saved: Mapping[str, Any], t
 
 
 def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> None:
-    """Keeps what the next plan imports, with what an earlier one was to import and no state has yet."""
+    """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
     path = workplace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    left = {address: id_ for address, id_ in kept.items() if address not in found.held}
+    settled = {*found.held, *search.not_ours, *search.gone}
+    left = {address: id_ for address, id_ in kept.items() if address not in settled}
+    path.unlink(missing_ok=True)
     if imports := {**left, **found.imports, **search.imports}:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(imports), encoding="utf-8")
@@ -221,7 +223,7 @@ def _told_of_existing(environment: Environment, found: Lost, search: _Search) ->
         yield f"is there already, and ours: {', '.join(search.imports)}; the next apply imports it"
     yield from _told_of_others(environment, search)
     if left := search.left(found.begun):
-        yield f"is there already, and no tags tell whose it is: {', '.join(left)}; import it, or delete it"
+        yield f"is there already, and not found by tags: {', '.join(left)}; `terraform import` it, or delete it"
 
 
 def _told_of_others(environment: Environment, search: _Search) -> Iterator[str]:

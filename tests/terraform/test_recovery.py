@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, Begun, Lost, begun, blocks, lost, missing
+from fleetform.terraform import named
+from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, _NAMED, Begun, Lost, begun, blocks, lost, missing
 
 NETWORK = "module.network"
 LOG = """\
@@ -143,6 +144,10 @@ def test_a_plan_says_the_names_of_what_had_begun() -> None:
         Begun(addresses[0], "aws_ecs_cluster", "", "shop-local"),
         Begun(addresses[1], "aws_subnet", "shop-local-a", ""),
     ]
+
+
+def test_of_all_that_is_imported_by_a_name_in_its_plan_the_tags_are_read() -> None:
+    assert {*_NAMED, "aws_ecs_service"} == named.KINDS.keys()
 
 
 def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
