@@ -4,18 +4,18 @@ import re
 from collections.abc import Iterator
 
 _DECORATION = re.compile(r"^(?:\x1b\[[0-9;]*m|[ \t])*[╷│╵]|\x1b\[[0-9;]*m", re.MULTILINE)
-# The codes of https://docs.aws.amazon.com of the creations of our modules' resources: CloudWatch Logs, ECR, IAM, Cloud
-# Map and EC2 (AlreadyExists), S3 (BucketAlreadyOwnedByYou), EC2 and ELB (Duplicate...), EC2 of associations and
-# subnets, ELB of rules, ECS of services.
+# The errors of the operations that make what our modules have: AWS's API references of CloudWatch Logs, ECR, IAM and Cloud
+# Map (AlreadyExists), S3, ECS (not idempotent), EC2 (Duplicate, AlreadyAssociated, Conflict), ELB (Duplicate, InUse).
 _CODES = (
     r"(?:\w*AlreadyExists(?:Exception)?\b|BucketAlreadyOwnedByYou\b|\bInvalid\w+\.Duplicate\b"
     r"|\bDuplicate(?:Listener|LoadBalancerName|TargetGroupName|Request)\b|\bResource\.AlreadyAssociated\b"
-    r"|\bInvalidSubnet\.Conflict\b|\bPriorityInUse\b|was not idempotent|already exists)"
+    r"|\bInvalidSubnet\.Conflict\b|\bConflictingDomainExists\b|\bPriorityInUse\b|was not idempotent|already exists)"
 )
 _WITHIN = r"(?:(?!Error: |Warning: ).)*?"
 # A key of an address may have spaces.
 _ADDRESS = r'(?P<address>(?:[^\s",]|"(?:[^"\\]|\\.)*")+)'
-PATTERN = re.compile(rf"Error: {_WITHIN}{_CODES}{_WITHIN} with {_ADDRESS}, on ")
+# Before the address or after it: the provider's newer resources have a summary and a detail.
+PATTERN = re.compile(rf"Error: (?={_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
 """An error of Terraform's in one line, of a resource that is there already; its `address`."""
 
 

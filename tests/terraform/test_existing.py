@@ -26,6 +26,7 @@ def error(message: str, address: str = GROUP) -> str:
         "BucketAlreadyExists: ",
         "ServiceAlreadyExists: ",
         "NamespaceAlreadyExists: ",
+        "ConflictingDomainExists: vpc-1",
         "DuplicateRequest: ",
         "api error InvalidPermission.Duplicate: the specified rule",
         "DuplicateListener: A listener",
@@ -48,7 +49,10 @@ def test_of_several_errors_those_count_that_say_so() -> None:
         + "\nError: EntityAlreadyExists: of no resource\n"
         + error("the disk is full", "aws_iam_role.c")
         + "\nWarning: it is deprecated\n\n  with aws_iam_role.d,\n  on main.tf line 9\n"
-        + error("InvalidPermission.Duplicate: the rule", RULE)
+        + error("creating VPC Security Group Rule", RULE)
+        + "\noperation error EC2: AuthorizeSecurityGroupIngress, api error\nInvalidPermission.Duplicate: The rule\n"
+        + error("creating VPC Security Group Rule", "aws_vpc_security_group_egress_rule.e")
+        + "\noperation error EC2: AuthorizeSecurityGroupEgress, api error AccessDenied: no\n"
     )
     assert existing(output) == {"aws_iam_role.b", RULE}
 
