@@ -52,8 +52,9 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
 
 
 def _of_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
-    """Those of some rules that let out, or in: both of a call have one name."""
-    answer = ec2.describe_security_group_rules(SecurityGroupRuleIds=[*rules])
+    """Those of some rules that let out, or in: both of a call have one name. Tags outlive rules for a while."""
+    filters: Sequence[Any] = [{"Name": "security-group-rule-id", "Values": sorted(rules)}]
+    answer = ec2.describe_security_group_rules(Filters=filters)
     return frozenset(rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress)
 
 

@@ -56,6 +56,19 @@ def test_a_namespace_of_cloud_map_has_its_name_and_all_tags(access: Access, tags
     assert found == [{made}, frozenset()]
 
 
+def test_a_rule_that_has_but_tags_is_not_there(access: Access, tags: dict[str, str]) -> None:
+    ec2 = access.client("ec2")
+    group = ec2.create_security_group(GroupName=tags["environment"], Description="web")["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    specified = specification("security-group-rule", tags)
+    answer = ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule], TagSpecifications=specified)
+    made = answer["SecurityGroupRules"][0]["SecurityGroupRuleId"]
+    ec2.create_tags(Resources=["sgr-0123456789abcdef0"], Tags=specified[0]["Tags"])
+    found = find(access, "aws_vpc_security_group_ingress_rule", tags)
+    ec2.delete_security_group(GroupId=group)
+    assert found == {made}
+
+
 def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> None:
     ec2 = access.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
