@@ -218,6 +218,31 @@ def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(w
     assert (settled(workplace), kept(workplace)) == ([told], None)
 
 
+def test_what_a_state_has_under_another_address_is_not_imported(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    moved = {
+        "mode": "managed",
+        "type": "aws_cloudwatch_log_group",
+        "name": "this",
+        "instances": [{"attributes": {"id": "/vpc/shop-local"}}],
+    }
+    saved = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": [moved]}
+    there = {"Bucket": workplace.environment.state_bucket, "Key": state.state_key("services")}
+    s3 = workplace.access.client("s3")
+    s3.put_object(**there, Body=json.dumps(saved).encode())
+    told = settled(workplace)
+    s3.delete_object(**there)
+    expected = (
+        f"foundation: is there already, and a state has it under another address: {GROUP}; apply again once it is gone"
+        " from there, or write a `moved` block"
+    )
+    assert (told, kept(workplace)) == ([expected], None)
+
+
 def test_what_was_to_be_imported_before_still_is(workplace: Workplace, group: Callable[[str], None]) -> None:
     logged(workplace, "plan", PLAN)
     logged(workplace, "apply", stumbled(GROUP))

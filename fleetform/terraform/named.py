@@ -16,6 +16,7 @@ class Found(Enum):
     NOTHING = "nothing"
 
 
+_LIVING = frozenset({"ACTIVE", "PROVISIONING"})
 _GONE = frozenset(
     {
         "ClusterNotFoundException",
@@ -86,8 +87,8 @@ def _service(access: Access, id_: str) -> dict[str, str] | None:
 
 
 def _active(found: list[Any]) -> dict[str, str] | None:
-    """ECS tells for a while of what was deleted."""
-    return next((_pairs(each.get("tags", [])) for each in found if each["status"] != "INACTIVE"), None)
+    """ECS tells for a while of what was deleted: it is draining, then inactive."""
+    return next((_pairs(each.get("tags", [])) for each in found if each["status"] in _LIVING), None)
 
 
 def _role(access: Access, name: str) -> dict[str, str]:

@@ -86,7 +86,7 @@ _NAMED = {
     "aws_iam_role": "name",
     "aws_s3_bucket": "bucket",
 }
-_ROUTE = "aws_route"
+ROUTE = "aws_route"
 ASSOCIATION = "aws_route_table_association"
 _PRIVATE_NAMESPACE = "aws_service_discovery_private_dns_namespace"
 CLOUD_MAP = frozenset({_PRIVATE_NAMESPACE, "aws_service_discovery_http_namespace", "aws_service_discovery_service"})
@@ -150,9 +150,21 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
             unknown[address] = made[address]
     started = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
     left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
-    wired = {address: _wired(address, ids) for address in left if _type(address) in {_ROUTE, ASSOCIATION}}
+    wired = {address: _wired(address, ids) for address in left if _type(address) in {ROUTE, ASSOCIATION}}
     known = {address: id_ for address, id_ in wired.items() if id_}
     return Lost(imports, unknown, tuple(left), held, known)
+
+
+def taken(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """The types of what a state has, each with its id, and with that by which it is imported.
+
+    Args:
+        state: The state; empty if there is none.
+    """
+    ids = _held(state)
+    kinds = {address: _type(address) for address in ids}
+    imported = {(kind, _import_id(kind, address, ids)) for address, kind in kinds.items()}
+    return frozenset((kind, id_) for kind, id_ in {*imported, *zip(kinds.values(), ids.values(), strict=True)} if id_)
 
 
 @dataclass(frozen=True)
@@ -235,7 +247,7 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
     known = {
         "aws_ecs_cluster": own.rpartition("/")[2],
         "aws_ecs_service": own.rpartition("service/")[2],
-        _ROUTE: _wired(address, ids),
+        ROUTE: _wired(address, ids),
         ASSOCIATION: _wired(address, ids),
         _PRIVATE_NAMESPACE: _joined(":", own, ids.get(_VPC)),
     }
@@ -244,7 +256,7 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
 
 def _wired(address: str, ids: Mapping[str, str]) -> str | None:
     """The same of a route, or the association of a route table, which may not have been made."""
-    if _type(address) == _ROUTE:
+    if _type(address) == ROUTE:
         return _joined("_", _table(address, ids), _DEFAULT_ROUTE)
     return _joined("/", ids.get(address.replace(ASSOCIATION, "aws_subnet")), _table(address, ids))
 

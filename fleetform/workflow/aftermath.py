@@ -49,7 +49,7 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
             continue
         tell(f"{before} left {stack} locked: its Terraform was killed")
         if lock and lock.operation == "apply":
-            _find_lost(workplace, stack, _saved(objects, stack), tell)
+            _find_lost(workplace, stack, objects, tell)
         if environment.emulator:
             state.release(workplace.access, environment.state_bucket, stack)
         else:
@@ -58,13 +58,19 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
             )
     for stack in (stack.name for stack in (*workplace.stacks, *workplace.emptied) if stack.name not in locked):
         if _is_of(before, workplace.log_of(stack, "apply")):
-            _find_existing(workplace, stack, _saved(objects, stack), tell)
+            _find_existing(workplace, stack, objects, tell)
 
 
 def _saved(objects: Mapping[str, state.Object], stack: str) -> Mapping[str, Any]:
     """A stack's state; empty if it has none."""
     saved = objects.get(state.state_key(stack))
     return json.loads(saved.text) if saved else {}
+
+
+def _taken(objects: Mapping[str, state.Object]) -> frozenset[tuple[str, str]]:
+    """What any stack's state has: two that have one thing would destroy it for each other."""
+    states = (found.text for key, found in objects.items() if key.endswith(state.state_key("")))
+    return frozenset().union(*(recovery.taken(json.loads(text)) for text in states if state.snapshot(text)))
 
 
 def _may_be_of(before: Turn, lock: Lock) -> bool:
@@ -98,35 +104,53 @@ class _Search:
     """What came of the search for what had begun.
 
     Attributes:
+        taken: What a state has already, by type and id.
         imports: By what to import what is ours, by address.
+        elsewhere: Addresses of what a state has under another one.
         not_ours: Addresses of what is there, and is not.
         gone: Addresses of what is not there.
     """
 
+    taken: frozenset[tuple[str, str]]
     imports: dict[str, str] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
     not_ours: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
 
+    @property
+    def settled(self) -> set[str]:
+        """Addresses of what is not to be imported."""
+        return self.elsewhere | self.not_ours | self.gone
+
+    def claim(self, address: str, kind: str, id_: str) -> None:
+        """Has a thing of ours imported."""
+        if (kind, id_) in self.taken:
+            self.elsewhere.add(address)
+        else:
+            self.imports[address] = id_
+
     def left(self, addresses: Collection[str]) -> list[str]:
         """Those of some addresses of which nothing is known."""
-        return [address for address in addresses if address not in {*self.imports, *self.not_ours, *self.gone}]
+        return [address for address in addresses if address not in {*self.imports, *self.settled}]
 
 
-def _find_lost(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
-    found = recovery.lost(_text(workplace.log_of(stack, "apply")), saved)
-    begun = _find_begun(workplace, stack, found, tell)
-    for line in _told(workplace.environment, found, begun):
+def _find_lost(workplace: Workplace, stack: str, objects: Mapping[str, state.Object], tell: Tell) -> None:
+    found = recovery.lost(_text(workplace.log_of(stack, "apply")), _saved(objects, stack))
+    search = _Search(_taken(objects))
+    _find_begun(workplace, stack, found, search, tell)
+    for line in _told(workplace.environment, found, search):
         tell(f"{stack}: {line}")
-    _keep(workplace, stack, found, begun)
+    _keep(workplace, stack, found, search)
 
 
-def _find_existing(workplace: Workplace, stack: str, saved: Mapping[str, Any], tell: Tell) -> None:
+def _find_existing(workplace: Workplace, stack: str, objects: Mapping[str, state.Object], tell: Tell) -> None:
     """Looks for what an apply could not make as it is there: an earlier request made it, whose answer was lost."""
     log = _text(workplace.log_of(stack, "apply"))
-    found = recovery.lost(log, saved).of(existing(log))
+    found = recovery.lost(log, _saved(objects, stack)).of(existing(log))
     if not found:
         return
-    search = _find_begun(workplace, stack, found, tell)
+    search = _Search(_taken(objects))
+    _find_begun(workplace, stack, found, search, tell)
     for line in _told_of_existing(workplace.environment, found, search):
         tell(f"{stack}: {line}")
     _keep(workplace, stack, found, search)
@@ -136,7 +160,7 @@ def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> Non
     """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
     path = workplace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    settled = {*found.held, *search.not_ours, *search.gone}
+    settled = {*found.held, *search.settled}
     left = {address: id_ for address, id_ in kept.items() if address not in settled}
     path.unlink(missing_ok=True)
     if imports := {**left, **found.imports, **search.imports}:
@@ -144,31 +168,27 @@ def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> Non
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workplace: Workplace, stack: str, found: Lost, tell: Tell) -> _Search:
+def _find_begun(workplace: Workplace, stack: str, found: Lost, search: _Search, tell: Tell) -> None:
     """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out."""
-    access = workplace.access
-    search = _Search(
-        {
-            address: id_
-            for address, id_ in found.wired.items()
-            if recovery.ASSOCIATION not in address or tagged.are_associated(access, id_)
-        }
-    )
+    for address, id_ in found.wired.items():
+        if recovery.ASSOCIATION not in address:
+            search.claim(address, recovery.ROUTE, id_)
+        elif tagged.are_associated(workplace.access, id_):
+            search.claim(address, recovery.ASSOCIATION, id_)
     for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
         if each.id:
             _find_named(workplace, each, search)
-        elif id_ := _find_tagged(workplace, each, found, search):
-            search.imports[each.address] = id_
+        elif only := _find_tagged(workplace, each, found, search):
+            search.claim(each.address, each.kind, only)
             if each.kind == "aws_security_group":
-                _finish(workplace, id_, tell)
-    return search
+                _finish(workplace, only, tell)
 
 
 def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
     """Looks for what has a name of its own."""
     match named.find(workplace.access, begun.kind, begun.id, _tags(workplace.environment)):
         case Found.OURS:
-            search.imports[begun.address] = begun.id
+            search.claim(begun.address, begun.kind, begun.id)
         case Found.NOT_OURS:
             search.not_ours.add(begun.address)
         case Found.NOTHING:
@@ -183,7 +203,8 @@ def _find_tagged(workplace: Workplace, begun: Begun, found: Lost, search: _Searc
         there = tagged.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
     elif begun.kind in recovery.CLOUD_MAP:
         there = tagged.find_in_cloud_map(access, begun.kind, begun.name, ours)
-    unclaimed = there - {*found.held.values(), *found.imports.values(), *search.imports.values()}
+    claimed = {*found.held.values(), *found.imports.values(), *search.imports.values()}
+    unclaimed = {id_ for id_ in there - claimed if (begun.kind, id_) not in search.taken}
     return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
 
 
@@ -232,4 +253,9 @@ def _told_of_others(environment: Environment, search: _Search) -> Iterator[str]:
         yield (
             f"is there already, without the tags {tags} that ours has: {', '.join(sorted(search.not_ours))}; give it"
             " another name, or `adopt` it in the catalog"
+        )
+    if search.elsewhere:
+        yield (
+            f"is there already, and a state has it under another address: {', '.join(sorted(search.elsewhere))}; apply"
+            " again once it is gone from there, or write a `moved` block"
         )

@@ -127,9 +127,10 @@ def test_a_cluster_that_was_deleted_is_not_there(access: Access, kind: str, id_:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """What IAM answers."""
-    client = boto3.client("iam", aws_access_key_id="x", aws_secret_access_key="x", region_name=REGION)
+def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """What AWS answers: IAM, or another service."""
+    session: Any = boto3.Session("x", "x", region_name=REGION)
+    client = session.client(getattr(request, "param", "iam"))
     monkeypatch.setattr(Access, "client", lambda *_: client)
     with Stubber(client) as stubber:
         yield stubber
@@ -138,6 +139,13 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
 def test_tags_that_are_not_for_us_to_see_are_not_ours(answers: Stubber) -> None:
     answers.add_client_error("list_role_tags", "AccessDenied", "no")
     assert find(Access(REGION, {}), "aws_iam_role", "shop", OURS) == Found.NOT_OURS
+
+
+@pytest.mark.parametrize("answers", ["ecs"], indirect=True)
+def test_a_service_that_is_being_deleted_is_not_there(answers: Stubber) -> None:
+    services = [{"serviceName": "web", "status": "DRAINING", "tags": small(OURS)}]
+    answers.add_response("describe_services", {"services": services})
+    assert find(Access(REGION, {}), "aws_ecs_service", "shop/web", OURS) == Found.NOTHING
 
 
 def test_where_aws_fails_nothing_is_said(answers: Stubber) -> None:

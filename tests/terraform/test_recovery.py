@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.terraform import named
-from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, _NAMED, Begun, Lost, begun, blocks, lost, missing
+from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, _NAMED, Begun, Lost, begun, blocks, lost, missing, taken
 
 NETWORK = "module.network"
 LOG = """\
@@ -45,6 +45,17 @@ def test_without_a_state_all_that_was_made_is_lost() -> None:
         'module.network.aws_iam_role.flow_logs["this"]': "shop-local-flow-logs",
         "module.network.aws_vpc.this": "vpc-1",
     }
+
+
+def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
+    instances = [{"attributes": {"id": "arn:aws:ecs:x:1:cluster/shop"}}]
+    cluster = {"mode": "managed", "type": "aws_ecs_cluster", "name": "this", "instances": instances}
+    assert taken({"resources": [*STATE["resources"], cluster]}) == {
+        ("aws_iam_role", "shop-local-flow-logs"),
+        ("aws_ecs_cluster", "arn:aws:ecs:x:1:cluster/shop"),
+        ("aws_ecs_cluster", "shop"),
+    }
+    assert taken({}) == frozenset()
 
 
 def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
