@@ -193,8 +193,10 @@ def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
     assert address.endswith('aws_ecs_service.fixed["this"]: changed in place')
     assert (difference.strip(), verdict) == (
         "desired_count: 3 -> 2",
-        "not as the catalog says: services; `invoke plan --env local` shows the plans,"
-        " `invoke apply --env local` mends it",
+        (
+            "not as the catalog says: services; `invoke plan --env local` shows the plans,"
+            " `invoke apply --env local` mends it"
+        ),
     )
 
 
