@@ -145,8 +145,9 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     """A runner whose program has begun."""
     gate, log = tmp_path / "gate", tmp_path / "log"
     code = f"""
-import os, pathlib, sys
+import os, pathlib, signal, sys
 from fleetform.programs import run
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
 try:
     run([sys.executable, "-u", "-c", {PATIENT!r}, {str(gate)!r}], os.environ, pathlib.Path({str(log)!r}), print)
 except KeyboardInterrupt:

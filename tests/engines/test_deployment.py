@@ -181,12 +181,23 @@ def test_what_runs_is_what_is_locked_and_was_built_from_the_commit(story: Story)
 
 def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
     assert story.drift.returncode == 1
-    assert "~ desired_count                      = 3 -> 2" in story.drift.stdout
-    assert timeless(story.drift.stdout)[-3:] == [
-        "foundation: no changes",
-        "services: 1 to change",
-        "not as the catalog says: services; the plan is above, `invoke apply --env local` mends it",
+    *told, address, difference, verdict = story.drift.stdout.splitlines()
+    assert told == [
+        "",
+        "stack       changed outside  not applied yet",
+        "foundation                0                0",
+        "services                  1                0",
+        "",
+        "services: changed outside",
     ]
+    assert address.endswith('aws_ecs_service.fixed["this"]: changed in place')
+    assert (difference.strip(), verdict) == (
+        "desired_count: 3 -> 2",
+        (
+            "not as the catalog says: services; `invoke plan --env local` shows the plans,"
+            " `invoke apply --env local` mends it"
+        ),
+    )
 
 
 def test_the_next_deployment_mends_drift(story: Story) -> None:

@@ -81,7 +81,7 @@ def test_actionlint_and_shellcheck_pass_the_workflow(workflow: Path) -> None:
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=["ours", "strange names"])
 def test_zizmor_finds_nothing_that_is_insecure(workflow: Path) -> None:
-    argv = ("--offline", "--no-progress", "--quiet", "--no-config", "--persona=pedantic")
+    argv = ("--offline", "--no-progress", "--quiet", "--no-config", "--color=never", "--persona=pedantic")
     assert run(program("zizmor"), *argv, str(workflow)) == "No findings to report. Good job!\n"
 
 
