@@ -6,7 +6,7 @@ from typing import Any
 from fleetform.console import policy
 from fleetform.console.printing import write, write_changes
 from fleetform.errors import CheckFailedError, ProgramError
-from fleetform.workflow import files, formatting, states, validation, workplaces
+from fleetform.workflow import files, formatting, validation
 from fleetform.workflow.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
@@ -82,7 +82,7 @@ def _plans(project: Project, env: str) -> dict[str, Any]:
 
     from fleetform.screen import Screen  # noqa: PLC0415
     from fleetform.stacks import FOUNDATION  # noqa: PLC0415
-    from fleetform.workflow import terraform  # noqa: PLC0415
+    from fleetform.workflow import states, terraform, workplaces  # noqa: PLC0415
 
     screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
     workplace = workplaces.open_environment(project, env)
@@ -108,7 +108,7 @@ def _validate(project: Project, env: str, rendering: Rendering) -> None:
     if not wanted:
         return
     from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-    from fleetform.workflow import terraform  # noqa: PLC0415
+    from fleetform.workflow import terraform, workplaces  # noqa: PLC0415
 
     screen = Screen()
     workplace = workplaces.open_environment(project, env)

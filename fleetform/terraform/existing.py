@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 _DECORATION = re.compile(r"^(?:\x1b\[[0-9;]*m|[ \t])*[╷│╵]|\x1b\[[0-9;]*m", re.MULTILINE)
-# The errors of what makes our modules' resources, in AWS's API references: of CloudWatch Logs, ECR, IAM and Cloud Map
+# Codes of the errors of what makes our modules' resources: of CloudWatch Logs, ECR, IAM and Cloud Map
 # (Exists), S3 (Owned), ECS (not idempotent), EC2 (Duplicate, AlreadyAssociated, Conflict), ELB (Duplicate, InUse).
 _CODES = (
     r"(?:\w*AlreadyExists(?:Exception)?\b|BucketAlreadyOwnedByYou\b|\bInvalid\w+\.Duplicate\b"
