@@ -97,6 +97,8 @@ class Fleet:
         made.write()
         environment = self.root / f"envs/{ENVIRONMENT}/environment.yaml"
         text = re.sub(r"(?m)^protection:.*\n", "", environment.read_text(encoding="utf-8"))
+        # Through endpoints, 60 services are all that AWS's quota of rules lets into their group.
+        text = text.replace("  subnets: private\n", "  subnets: private\n  nat: single\n")
         environment.write_text(text + _EMULATED, encoding="utf-8")
         (self.root / ".gitignore").write_text(".fleetform/\n.terraform*\n__pycache__/\n", encoding="utf-8")
         self.invoke("render")
