@@ -92,6 +92,7 @@ def came_to(project: Project) -> dict[str, State]:
     return {name: stack.state for name, stack in last_run(project).stacks.items()}
 
 
+CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
 ALL = Driving(yes=True, jobs=2)
 
 
@@ -179,6 +180,21 @@ def test_just_the_stacks_that_are_named_are_applied(project: Project) -> None:
 def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project) -> None:
     with pytest.raises(InputError, match=r"^--stack: tiny has no stack `payment`; .*payments"):
         stacks.plan(project, "tiny", how=Driving(only=frozenset({"payment"})))
+
+
+def test_where_no_credentials_are_found_a_plan_says_what_to_set(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_ENDPOINT_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(project.root))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(ProgramError) as caught:
+        stacks.plan(project, "tiny")
+    assert str(caught.value).splitlines() == [
+        f"no AWS credentials are found; {CREDENTIALS}",
+        "state bucket shop-tiny-tfstate-123456789012: Unable to locate credentials; check credentials",
+    ]
 
 
 def test_a_wave_is_asked_about_once(

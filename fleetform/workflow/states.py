@@ -7,6 +7,7 @@ from fleetform import identity
 from fleetform.errors import CheckFailedError
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.store import digest
+from fleetform.terraform.failures import explained
 from fleetform.workflow.workplaces import Workplace
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def bootstrap(workplace: Workplace) -> "dict[str, How]":
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
     wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
-    return ensure_bucket(workplace.access, wanted)
+    with explained(environment.name):
+        return ensure_bucket(workplace.access, wanted)
 
 
 def require_bucket(workplace: Workplace) -> None:
@@ -40,7 +42,8 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
     def ask() -> bool:
         from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
 
-        return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+        with explained(workplace.environment.name):
+            return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
     return _remembered(workplace, f"{stack.name}-applied", ask)
 
@@ -79,7 +82,8 @@ def require_settled(workplace: Workplace) -> None:
     from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
 
     environment = workplace.environment
-    held = state.modules(workplace.access, environment.state_bucket)
+    with explained(environment.name):
+        held = state.modules(workplace.access, environment.state_bucket)
     home = {
         name: stack.name
         for stack in workplace.stacks
