@@ -33,12 +33,14 @@ LOCK = """orders:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project with modules and templates of its own, committed."""
-    made = small_project.make(tmp_path)
+    root = tmp_path / "project"
+    root.mkdir()
+    made = small_project.make(root)
     for name in ("modules", "templates"):
-        (tmp_path / name).unlink()
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".terraform*"))
+        (root / name).unlink()
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".terraform*"))
     write(made, ".gitignore", ".fleetform/\n")
-    git(tmp_path, "init", "--quiet")
+    git(root, "init", "--quiet")
     commit(made)
     return made
 
@@ -316,15 +318,12 @@ def test_a_folder_without_git_is_told_so(project: Project, monkeypatch: pytest.M
 def test_a_project_may_be_a_folder_of_a_repository_whose_index_stays_as_it_is(project: Project) -> None:
     shutil.rmtree(project.root / ".git")
     git(project.root.parent, "init", "--quiet")
-    try:
-        commit(project)
-        edit(project, "envs/catalog.yaml", "8080", "8081")
-        git(project.root, "add", "envs/catalog.yaml")
-        before = git(project.root, "status", "--porcelain")
-        assert [stack.name for stack in stacks(project)] == ["foundation", "services"]
-        assert git(project.root, "status", "--porcelain") == before
-    finally:
-        shutil.rmtree(project.root.parent / ".git")
+    commit(project)
+    edit(project, "envs/catalog.yaml", "8080", "8081")
+    git(project.root, "add", "envs/catalog.yaml")
+    before = git(project.root, "status", "--porcelain")
+    assert [stack.name for stack in stacks(project)] == ["foundation", "services"]
+    assert git(project.root, "status", "--porcelain") == before
 
 
 def test_of_300_services_in_six_groups_the_one_that_is_changed_is_told(tmp_path: Path) -> None:

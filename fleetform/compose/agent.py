@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -37,10 +38,33 @@ _PATIENCE_SECONDS = 600.0
 _SYSTEMD = Path("/run/systemd/system")
 
 
+@contextmanager
+def away(folder: Path, runner: Runner, project: str) -> Iterator[None]:
+    """Keeps the agent off while Compose works, and starts it afterwards: both would stop and start the same container.
+
+    Where the agent does the health checks (see `Health`), Compose waits for it: a new one then works beside Compose,
+    which has counted no failures yet, so that it replaces nothing soon.
+
+    Raises:
+        ProgramError: The agent did not come up.
+    """
+    if _checks_health(runner):
+        start_agent(folder, runner, project)
+        yield
+        return
+    stop_agent(folder)
+    try:
+        yield
+    finally:
+        start_agent(folder, runner, project)
+
+
+def _checks_health(runner: Runner) -> bool:
+    return runner.engine == "podman" and not _SYSTEMD.is_dir()
+
+
 def start_agent(folder: Path, runner: Runner, project: str) -> None:
     """Starts a folder's agent in the background, in place of the one that may run.
-
-    With Podman it has to run before Compose does, which waits for containers to be healthy: see `Health`.
 
     Args:
         folder: Where the record and the log are kept; made if need be.
@@ -191,7 +215,7 @@ class Agent:
     def __init__(self, runner: Runner, project: str) -> None:
         self._runner = runner
         self._project = project
-        self._checks = runner.engine == "podman" and not _SYSTEMD.is_dir()
+        self._checks = _checks_health(runner)
         self.health: dict[tuple[str, datetime], Health] = {}
         self._complaint = ""
 
@@ -230,7 +254,7 @@ class Agent:
             ProgramError: The engine does not do its work.
         """
         found = containers(self._runner, self._project)
-        ill = self._check(found) if self._checks else {one.name for one in found if one.health == "unhealthy"}
+        ill = self._check(found) if self._checks else _found_unhealthy(found)
         for replacement in replacements(found, ill):
             replace(self._runner, *replacement.names)
             _say(f"replaced {', '.join(replacement.names)}: {replacement.reason}")
@@ -251,6 +275,11 @@ class Agent:
     def _forget(self, kept: Collection[tuple[str, datetime]]) -> None:
         for key in self.health.keys() - kept:
             self.health.pop(key).close()
+
+
+def _found_unhealthy(found: Iterable[Container]) -> set[str]:
+    """The names of what the engine calls unhealthy, without what has ended: Docker calls that so too."""
+    return {one.name for one in found if one.state == "running" and one.health == "unhealthy"}
 
 
 def _say(line: str) -> None:

@@ -132,8 +132,8 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     prefix = site.environment.prefix
     nets = networks(found, prefix, choose_block(prefix, os.environ), isolating=site.runner.isolates)
     site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
-    agent.start_agent(site.work, site.runner, site.compose.name)
-    projects.up(site.runner, site.compose, values, output)
+    with agent.away(site.work, site.runner, site.compose.name):
+        projects.up(site.runner, site.compose, values, output)
 
 
 def _require_findable(environment: Environment) -> None:

@@ -1,5 +1,6 @@
 """What the agent replaces, and its process; the engine is a stand-in."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.compose import agent as agents
 from fleetform.compose.agent import (
     Agent,
     Health,
     Replacement,
     agent_running,
+    away,
     replacements,
     start_agent,
     stop_agent,
@@ -105,6 +108,41 @@ def test_what_docker_finds_unhealthy_is_replaced_and_told(
     assert told(stand_in) == [["stop", "-t", "0", "shop-local-web-1"], ["start", "shop-local-web-1"]]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.partition("Z ")[2] == "replaced shop-local-web-1: shop-local-web-1 unhealthy"
+
+
+def test_what_has_ended_is_not_started_again_though_docker_calls_it_unhealthy(
+    stand_in: StandIn, docker: Runner
+) -> None:
+    ended = facts("web-1", health="unhealthy")
+    ended["State"]["Status"] = "exited"
+    stand_in.have("docker", ended)
+    assert Agent(docker, PROJECT).look()
+    assert told(stand_in) == []
+
+
+@pytest.mark.parametrize("error", [None, ProgramError("compose failed")])
+def test_while_compose_works_no_agent_stops_and_starts_containers(
+    folder: Path, docker: Runner, error: ProgramError | None
+) -> None:
+    start_agent(folder, docker, PROJECT)
+    running = []
+    with contextlib.suppress(ProgramError), away(folder, docker, PROJECT):
+        running.append(agent_running(folder))
+        if error:
+            raise error
+    assert (running, agent_running(folder) is not None) == ([None], True)
+
+
+def test_podmans_health_is_checked_while_compose_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, podman: Runner
+) -> None:
+    monkeypatch.setattr(agents, "_SYSTEMD", folder / "nowhere")
+    start_agent(folder, podman, PROJECT)
+    earlier = agent_running(folder)
+    with away(folder, podman, PROJECT):
+        within = agent_running(folder)
+    assert within not in {None, earlier}
+    assert agent_running(folder) == within
 
 
 def test_where_no_container_is_there_is_nothing_to_see(docker: Runner) -> None:
