@@ -31,7 +31,7 @@ from fleetform.policy.library import ENDINGS, Library  # noqa: E402
 from fleetform.policy.rules import shipped  # noqa: E402
 from fleetform.store import Store  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
-from fleetform.workflow.policy import facts_of  # noqa: E402
+from fleetform.workflow.outline import facts  # noqa: E402
 
 SECONDS = 60
 _STORE_BYTES = 2**30
@@ -73,7 +73,7 @@ class Corpus:
 
     def unreadable(self) -> Iterator[str]:
         """The files that cannot be read."""
-        for error in self.library.unreadable():
+        for error in self.library.unreadable(path for folder in self.folders for path in self.library.paths(folder)):
             yield f"{error} ({verdict((self.root / error.position.file).read_bytes())})"
 
 
@@ -104,7 +104,7 @@ class Answers:
 def judge(corpus: Corpus, environment: Environment) -> Answers:
     """Runs all rules on each folder as a root module."""
     answers = Answers()
-    policy = Policy(corpus.library, corpus.store, b"", shipped(), facts_of(environment))
+    policy = Policy(corpus.library, corpus.store, b"", shipped(), facts(environment))
     for folder in corpus.folders:
         act = functools.partial(_judge_folder, policy, environment, folder, answers)
         answers.crashes += attempt(corpus.root / folder, act)
@@ -112,7 +112,7 @@ def judge(corpus: Corpus, environment: Environment) -> Answers:
 
 
 def _judge_folder(policy: Policy, environment: Environment, folder: PurePath, answers: Answers) -> None:
-    judgement = policy.check(environment, [folder]).judgement
+    judgement = policy.check(lambda: environment, b"", [folder]).judgement
     answers.resources += len(policy.resources(folder))
     answers.findings.update(finding.rule for finding in judgement.findings)
     answers.open.update(question.rule for question in judgement.open)

@@ -293,10 +293,41 @@ def read(
         )
     except subprocess.TimeoutExpired:
         raise ProgramError(f"`{' '.join(argv)}` did not end in {seconds:g} s") from None
+    return _printed(argv, done, accepted)
+
+
+def _printed(argv: list[str], done: subprocess.CompletedProcess[str], accepted: tuple[int, ...]) -> str:
     if done.returncode not in accepted:
         output = done.stderr.strip() or done.stdout.strip()
         raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{output}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def reading(
+    argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)
+) -> Iterator[Callable[[], str]]:
+    """Begins a quick program, and gives a function that waits for what it prints, with what `read` raises.
+
+    Whoever goes without asking ends the program.
+    """
+    with subprocess.Popen(
+        argv,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def printed() -> str:
+            output, errors = process.communicate()
+            return _printed(argv, subprocess.CompletedProcess(argv, process.returncode, output, errors), accepted)
+
+        try:
+            yield printed
+        finally:
+            process.kill()
 
 
 def complaint(argv: list[str], variables: Mapping[str, str]) -> str | None:

@@ -2,8 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fleetform.catalog.models import DEFAULT_GROUP, FOUNDATION_NAME, TASKS_NAME, Environment, Service
+from fleetform.catalog.constants import DEFAULT_GROUP, FOUNDATION_NAME, TASKS_NAME
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment, Service
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ AWS_PROVIDER_VERSION = "5.100.0"
 """The provider version that every stack pins: the same plan on every machine."""
 
 
-def stacks(environment: Environment) -> tuple[Stack, ...]:
+def stacks(environment: "Environment") -> tuple[Stack, ...]:
     """The stacks of an environment in the order of their apply: the foundation, one-off tasks, the groups by name."""
     groups: dict[str, list[str]] = {}
     for name, service in environment.services.items():
@@ -42,11 +46,11 @@ def stacks(environment: Environment) -> tuple[Stack, ...]:
     return (FOUNDATION, *(_group(name, tuple(groups[name])) for name in in_order))
 
 
-def _home(service: Service) -> str:
+def _home(service: "Service") -> str:
     return TASKS_NAME if service.run_before else service.group or DEFAULT_GROUP
 
 
-def emptied(environment: Environment, folders: Collection[str]) -> tuple[Stack, ...]:
+def emptied(environment: "Environment", folders: Collection[str]) -> tuple[Stack, ...]:
     """The stacks that no service is in any more, by name.
 
     Args:

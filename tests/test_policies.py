@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import load
 from fleetform.console import policy, rendering, rules
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.policy import rego
@@ -58,7 +57,7 @@ def test_the_check_says_what_the_document_says(
 
 
 def test_rego_sees_what_the_document_says(project: Project) -> None:
-    check = Check(project, load(project.root, "tiny"))
+    check = Check(project, "tiny")
     given = rego.document("tiny", check.resources())
     queues = [resource for resource in given["resources"] if resource["type"] == "aws_sqs_queue"]
     assert {**given, "resources": queues} == INPUT
@@ -98,9 +97,7 @@ def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.Cap
 
 def findings(project: Project) -> list[str]:
     """What our rules find."""
-    return [
-        str(each) for each in Check(project, load(project.root, "tiny")).text().judgement.findings if each.rule in OURS
-    ]
+    return [str(each) for each in Check(project, "tiny").text().judgement.findings if each.rule in OURS]
 
 
 def test_answers_are_remembered_until_rules_or_resources_change(

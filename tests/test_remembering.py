@@ -33,7 +33,8 @@ from fleetform.workflow.rendering import Rendering
 project = Project(Path(sys.argv[1]))
 rendering = Rendering(project, "tiny")
 assert (rendering.notices, rendering.changes) == ([], {"foundation": [], "services": []})
-assert formatting.unformatted(project) == []
+with formatting.unformatted(project) as listed:
+    assert listed() == []
 print(*sorted({"boto3", "hcl2", "jinja2", "pydantic", "rich", "subprocess", "yaml"} & sys.modules.keys()))
 """
 
@@ -50,9 +51,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: s
     (made.root / "templates").unlink()
     shutil.copytree(small_project.ROOT / "templates", made.root / "templates")
     assert all_changes(made) == []
-    assert formatting.unformatted(made) == []
+    assert unformatted(made) == []
     calls(made)
     return made
+
+
+def unformatted(project: Project) -> list[str]:
+    """The files that Terraform would format otherwise."""
+    with formatting.unformatted(project) as listed:
+        return listed()
 
 
 def calls(project: Project) -> list[str]:
@@ -140,10 +147,10 @@ def test_what_changes_nothing_in_the_end_is_looked_at_once(project: Project, mon
 def test_another_terraform_formats_all_anew(project: Project) -> None:
     os.utime(project.root / "bin/terraform", (0, 0))
     assert all_changes(project) == []
-    assert formatting.unformatted(project) == []
+    assert unformatted(project) == []
     assert [call.split()[1] for call in calls(project)] == ["-recursive", "-recursive"]
     (project.root / ".terraform-version").write_text("1.10.0\n")
-    assert formatting.unformatted(project) == []
+    assert unformatted(project) == []
     assert len(calls(project)) == 1
 
 
@@ -190,21 +197,21 @@ def test_notices_are_the_same_when_remembered(project: Project) -> None:
 
 def test_only_files_that_are_new_are_checked_for_their_format(project: Project) -> None:
     small_project.write(project, EXTRA, "a = 1\n")
-    assert formatting.unformatted(project) == []
+    assert unformatted(project) == []
     assert calls(project) == [f"fmt -recursive -check {EXTRA}"]
-    assert formatting.unformatted(project) == []
+    assert unformatted(project) == []
     assert calls(project) == []
 
 
 def test_a_file_that_is_not_formatted_is_told_until_it_is(project: Project) -> None:
     for text, listed in (("a=1\n", [EXTRA]), ("a=1\n", [EXTRA]), ("a = 1\n", []), ("a=1\n", [EXTRA])):
         small_project.write(project, EXTRA, text)
-        assert formatting.unformatted(project) == listed
+        assert unformatted(project) == listed
 
 
 def test_a_test_file_is_checked_with_its_folder(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/a.tftest.hcl", "a=1\n")
-    assert formatting.unformatted(project) == ["envs/tiny/services/a.tftest.hcl"]
+    assert unformatted(project) == ["envs/tiny/services/a.tftest.hcl"]
     assert calls(project) == ["fmt -recursive -check envs/tiny/services"]
 
 
@@ -231,7 +238,7 @@ def test_a_stack_that_is_changed_meanwhile_is_not_remembered_as_valid(project: P
 def test_a_store_that_cannot_be_written_is_done_without(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Project, "store", Store(Path("/dev/null/store.sqlite"), 1024))
     assert all_changes(project) == []
-    assert formatting.unformatted(project) == []
+    assert unformatted(project) == []
 
 
 def test_the_codes_identity_is_that_of_its_files(tmp_path: Path) -> None:

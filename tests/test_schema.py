@@ -4,7 +4,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.catalog.reference import DOCUMENT, MARK, reference
+from fleetform.catalog.constants import MARK
+from fleetform.catalog.reference import DOCUMENT, reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.console import catalog
 from fleetform.errors import CheckFailedError, InputError

@@ -8,9 +8,10 @@ environments in environment_checks.py, those against AWS's tables and quotas in 
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from fleetform.catalog.constants import FOUNDATION_NAME, TASKS_NAME
 from fleetform.catalog.container_checks import check_containers
 from fleetform.catalog.locating import Locator, below, locator
-from fleetform.catalog.models import FOUNDATION_NAME, TASKS_NAME, Callee, Service, Services
+from fleetform.catalog.models import Callee, Service, Services
 from fleetform.catalog.nodes import Node
 from fleetform.catalog.wording import closest, suggestion
 from fleetform.errors import Position, Problem

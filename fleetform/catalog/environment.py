@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fleetform.catalog.constants import SHORTEST_REASON
 from fleetform.catalog.forms import Matching
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
@@ -44,12 +45,6 @@ from fleetform.catalog.types import (
 )
 
 Tags = Mapping[TagKey, TagValue]
-
-FOUNDATION_NAME = "foundation"
-"""The stack that no service is in: what services have in common."""
-
-TASKS_NAME = "tasks"
-"""The stack of tasks that run before services are updated."""
 
 
 class Vpc(Entry):
@@ -162,10 +157,6 @@ class State(Entry):
 
     bucket: Bucket
     """The S3 bucket."""
-
-
-SHORTEST_REASON = 10
-"""Characters of a reason for an exception of the policy, at least."""
 
 
 class PolicyException(Entry):

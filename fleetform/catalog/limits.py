@@ -4,24 +4,13 @@ Quotas that AWS raises on request are no problems but notices: see notices.py.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from fleetform.catalog.constants import FARGATE_MEMORY
 from fleetform.catalog.locating import Locator, locator
 from fleetform.catalog.models import Container, Service, Services
 from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem
-
-_GIB = 1024
-# Task size, in MiB by CPU units: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
-FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
-    256: (512, 1 * _GIB, 2 * _GIB),
-    512: tuple(range(1 * _GIB, 4 * _GIB + 1, _GIB)),
-    1024: tuple(range(2 * _GIB, 8 * _GIB + 1, _GIB)),
-    2048: tuple(range(4 * _GIB, 16 * _GIB + 1, _GIB)),
-    4096: tuple(range(8 * _GIB, 30 * _GIB + 1, _GIB)),
-    8192: tuple(range(16 * _GIB, 60 * _GIB + 1, 4 * _GIB)),
-    16384: tuple(range(32 * _GIB, 120 * _GIB + 1, 8 * _GIB)),
-}
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
 _TASK_DEFINITION_BYTES = 64 * 1024

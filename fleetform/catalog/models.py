@@ -16,8 +16,6 @@ from fleetform.catalog.container import (
     Volume,
 )
 from fleetform.catalog.environment import (
-    FOUNDATION_NAME,
-    TASKS_NAME,
     Adopted,
     Environment,
     Front,
@@ -29,7 +27,6 @@ from fleetform.catalog.environment import (
     Vpc,
 )
 from fleetform.catalog.service import (
-    DEFAULT_GROUP,
     AdoptedOfService,
     Autoscaling,
     Build,
@@ -52,12 +49,9 @@ from fleetform.catalog.service import (
 from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, Entry
 
 __all__ = [
-    "DEFAULT_GROUP",
-    "FOUNDATION_NAME",
     "LOG_RETENTION_IN_DAYS",
     "LOG_ROUTER",
     "SUBNET_PREFIX",
-    "TASKS_NAME",
     "Adopted",
     "AdoptedOfService",
     "Autoscaling",

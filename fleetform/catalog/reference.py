@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
 
+from fleetform.catalog.constants import MARK
 from fleetform.catalog.forms import READ_AS_TEXT
 from fleetform.catalog.schema import ROOT, Schema, definitions, referred
 
 DOCUMENT = PurePath("docs/catalog.md")
-MARK = "<!-- Generated from here on: invoke schema -->"
-
 _NAME = "<name>"
 _ITEM = "[]"
 _EACH = "*"

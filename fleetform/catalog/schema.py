@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from pydantic.json_schema import models_json_schema
 
-from fleetform.catalog.limits import FARGATE_MEMORY
+from fleetform.catalog.constants import FARGATE_MEMORY
 from fleetform.catalog.models import Environment
 
 SCHEMA = PurePath("envs/catalog.schema.json")

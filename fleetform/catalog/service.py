@@ -42,9 +42,6 @@ from fleetform.catalog.types import (
     VariableName,
 )
 
-DEFAULT_GROUP = "services"
-"""The group of a service that names none."""
-
 Names = Annotated[tuple[Text, ...], Listed]
 _Texts = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
 

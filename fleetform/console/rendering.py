@@ -1,6 +1,7 @@
 """What is rendered: made, compared, checked."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from fleetform.console import policy
@@ -48,8 +49,9 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     if telling.is_text:
         _warn(env, rendering)
     files.require_rendered(env, rendering)
-    found = assess(project, env)
-    unformatted = _unformatted(project, found)
+    with formatting.unformatted(project) as listed:
+        found = assess(project, env)
+        unformatted = _unformatted(listed, found)
     if plan:
         found = assess_plans(project, env, _plans(project, env))
     elif telling.is_text:
@@ -65,10 +67,10 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
         write(policy.summary(env, found) + "\n")
 
 
-def _unformatted(project: Project, found: Assessment) -> list[str]:
+def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
     """The files that Terraform would format otherwise; one that it cannot read at all is told with its place."""
     try:
-        return formatting.unformatted(project)
+        return listed()
     except ProgramError as error:
         if not found.unread:
             raise

@@ -2,16 +2,19 @@
 
 The unit of work is one file of a stack with the modules that it calls. What the rules say of it follows from it, from
 the files of the stack that declare what it refers to, from the modules, the rules and the facts: it is remembered by
-the content of all these.
+the content of all these. So is what they say of a whole stack, so that of one in which nothing has changed no file is
+gone into.
 """
 
 import os
 import pickle
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from fleetform.errors import Position
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
 from fleetform.policy.library import BACKEND, Library, Summary, called
@@ -24,6 +27,8 @@ from fleetform.store import Store, digest
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
+
+    Reader: TypeAlias = Callable[[], Environment]
 
 _MANY = 12  # units; below that, processes cost more than they save
 
@@ -55,6 +60,22 @@ class Unit(NamedTuple):
     others: tuple[PurePath, ...]
 
 
+class Answer(NamedTuple):
+    """What is known of a stack.
+
+    Attributes:
+        judgement: What the rules for single resources say.
+        modules: The modules that it calls, each with its digest: as long as they are the same, so is all else.
+        faults: Where files cannot be read, and why.
+        shared: What the resources are remembered by that rules for an environment look at.
+    """
+
+    judgement: Judgement
+    modules: Mapping[PurePath, bytes]
+    faults: tuple[tuple[Position, str], ...]
+    shared: bytes
+
+
 class Policy:
     """The rules and what they follow from.
 
@@ -72,32 +93,88 @@ class Policy:
         self._code = code
         self._rules = rules
         self._facts = facts
-        self._shared = shared_types(rules)
+        self._shared_types = shared_types(rules)
 
-    def check(self, environment: "Environment", stacks: Iterable[PurePath]) -> Outcome:
+    def check(self, environment: "Reader", content: bytes, stacks: Iterable[PurePath]) -> Outcome:
         """What the rules say of an environment's stacks as they stand on disk.
+
+        Args:
+            environment: Reads the environment, should anybody need it.
+            content: A digest of all that it says.
+            stacks: The stacks' folders.
 
         Raises:
             CheckFailedError: A module calls itself.
         """
-        folders = list(stacks)
-        self._library.summaries(path for folder in folders for path in self._library.paths(folder))
-        found = self._judged([unit for folder in folders for unit in self._units(folder)])
-        judgement = Judgement()
-        for one, _ in found:
-            judgement.add(one)
-        judgement.add(self._judged_together(environment, [shared for _, shared in found]))
-        return Outcome(judgement, self._library.unreadable())
+        answers = self._answers(list(stacks))
+        single = [answer.judgement for answer in answers.values()]
+        judgement = _sum([*single, self._judged_together(environment, content, answers)])
+        unreadable = [UnreadableError(*fault) for answer in answers.values() for fault in answer.faults]
+        for folder in self._library.modules():
+            unreadable += self._library.unreadable(self._library.paths(folder))
+        return Outcome(judgement, sorted(unreadable, key=lambda error: error.position))
 
-    def _judged_together(self, environment: "Environment", shared: list[bytes]) -> Judgement:
-        """What rules for the environment say of the resources that files share with each other, pickled."""
-        key = digest(b"environment", self._code, environment.model_dump_json().encode(), *shared)
+    def _answers(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
+        keys = {folder: self._stack_key(folder) for folder in folders}
+        stored = self._store.get_many(keys.values())
+        known = {folder: pickle.loads(stored[key]) for folder, key in keys.items() if key in stored}  # noqa: S301 - our own work folder, trusted as the code is
+        known = {folder: answer for folder, answer in known.items() if self._same(answer.modules)}
+        if missing := [folder for folder in folders if folder not in known]:
+            made, entries = self._made(missing)
+            self._store.put_many(entries | {keys[folder]: pickle.dumps(answer) for folder, answer in made.items()})
+            known |= made
+        return {folder: known[folder] for folder in folders}
+
+    def _stack_key(self, stack: PurePath) -> bytes:
+        return digest(b"stack", self._code, repr(self._facts).encode(), self._files(self._library.paths(stack)))
+
+    def _files(self, paths: Iterable[PurePath]) -> bytes:
+        return digest(*(part for path in paths for part in (os.fsencode(path), self._library.digest(path))))
+
+    def _same(self, modules: Mapping[PurePath, bytes]) -> bool:
+        return all(self._library.module(folder) == known for folder, known in modules.items())
+
+    def _made(self, folders: list[PurePath]) -> tuple[dict[PurePath, Answer], dict[bytes, bytes]]:
+        """Answers that nobody knows, and what they share, by key; the files of all stacks are worked at together."""
+        self._library.summaries(path for folder in folders for path in self._library.paths(folder))
+        units = {folder: self._units(folder) for folder in folders}
+        found = iter(self._judged([unit for folder in folders for unit in units[folder]]))
+        answers: dict[PurePath, Answer] = {}
+        entries: dict[bytes, bytes] = {}
+        for folder in folders:
+            own = list(islice(found, len(units[folder])))
+            shared = pickle.dumps([resources for _, resources in own])
+            key = digest(b"shared", shared)
+            entries[key] = shared
+            answers[folder] = self._answer(folder, [judgement for judgement, _ in own], key)
+        return answers, entries
+
+    def _answer(self, stack: PurePath, found: Iterable[Judgement], shared: bytes) -> Answer:
+        paths = self._library.paths(stack)
+        modules = called(stack, self._library.summaries(paths).values())
+        faults = tuple((error.position, error.reason) for error in self._library.unreadable(paths))
+        return Answer(_sum(found), {folder: self._library.module(folder) for folder in modules}, faults, shared)
+
+    def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Judgement:
+        """What rules for the environment say of the resources that files share with each other."""
+        shared = {folder: answer.shared for folder, answer in answers.items()}
+        key = digest(b"environment", self._code, content, *shared.values())
         for value in self._store.get_many([key]).values():
             return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-        view = View(tuple(resource for part in shared for resource in pickle.loads(part)))  # noqa: S301 - as above
-        judgement = judge_environment(view, self._rules, environment)
+        judgement = judge_environment(View(tuple(self._shared(shared))), self._rules, environment())
         self._store.put_many({key: pickle.dumps(judgement)})
         return judgement
+
+    def _shared(self, keys: Mapping[PurePath, bytes]) -> Iterator[Resource]:
+        """The resources of stacks that rules for an environment look at, by what they are remembered by."""
+        known = self._store.get_many(keys.values())
+        for folder, key in keys.items():
+            if key in known:
+                parts = pickle.loads(known[key])  # noqa: S301 - our own work folder, trusted as the code is
+            else:
+                parts = [part for _, part in self._judged(self._units(folder))]
+            for part in parts:
+                yield from pickle.loads(part)  # noqa: S301 - as above
 
     def resources(self, stack: PurePath) -> list[Resource]:
         """Everything that a stack's files ask for."""
@@ -131,10 +208,9 @@ class Policy:
         return [known[key] for key in keys.values()]
 
     def _key(self, unit: Unit) -> bytes:
-        paths = (unit.path, *unit.others)
         modules = [self._library.module(folder) for folder in self._called(unit)]
-        files = (part for path in paths for part in (os.fsencode(path), self._library.digest(path)))
-        return digest(b"unit", self._code, repr(self._facts).encode(), digest(*files), *modules)
+        files = self._files((unit.path, *unit.others))
+        return digest(b"unit", self._code, repr(self._facts).encode(), files, *modules)
 
     def _prepare(self, units: Collection[Unit]) -> None:
         """Has all parsed files at hand before processes are forked: they share them."""
@@ -160,7 +236,7 @@ class Policy:
     def _judge(self, unit: Unit) -> bytes:
         found = self._resources(unit)
         judgement = judge_resources(found, self._rules, self._facts)
-        shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared]
+        shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared_types]
         return pickle.dumps((judgement, pickle.dumps(shared)))
 
     def _kept(self, resource: Resource) -> set[Path]:
@@ -172,6 +248,13 @@ class Policy:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]
         root = Module(self._library, unit.stack, declarations(files))
         return list(resources(root, unit.stack.name, [unit.path]))
+
+
+def _sum(judgements: Iterable[Judgement]) -> Judgement:
+    total = Judgement()
+    for judgement in judgements:
+        total.add(judgement)
+    return total
 
 
 def _used(

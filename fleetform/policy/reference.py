@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from fleetform.catalog.reference import MARK
+from fleetform.catalog.constants import MARK
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS

@@ -7,15 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fleetform.catalog.loading import resolve
-from fleetform.catalog.locating import locator
-from fleetform.catalog.overlay import without_nulls
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, Position, Problem, ProgramError
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
 from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
-from fleetform.workflow import catalog
 from fleetform.workflow.assessment import Assessment
 from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
@@ -65,8 +61,7 @@ def write_baseline(project: Project, env: str) -> int:
 
 def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     """What is found and not excepted, and what nobody knows yet; without the baseline."""
-    environment = catalog.environment(project, env)
-    check = Check(project, environment)
+    check = Check(project, env)
     outcome = check.text()
     judgement = check.plans(plans, outcome.judgement) if plans else outcome.judgement
     circumstances = Circumstances(
@@ -78,7 +73,7 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     )
     comments = list(_comments(check))
     return Assessment(
-        judge(judgement.findings, environment.exceptions, comments, circumstances),
+        judge(judgement.findings, check.outline.exceptions, comments, circumstances),
         judgement.open,
         unread=[] if plans else [_unread(error, env) for error in outcome.unreadable],
         folders=check.folders,
@@ -96,6 +91,10 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
 
     @cache
     def at() -> Callable[..., Position]:
+        from fleetform.catalog.loading import resolve  # noqa: PLC0415 - it brings YAML and all checks
+        from fleetform.catalog.locating import locator  # noqa: PLC0415
+        from fleetform.catalog.overlay import without_nulls  # noqa: PLC0415
+
         return locator(without_nulls(resolve(root, env).tree))
 
     return lambda index: at()("exceptions", index)

@@ -2,28 +2,35 @@
 
 import os
 import pickle
+from typing import TYPE_CHECKING
 
 from fleetform import identity
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.models import Environment
 from fleetform.store import digest
 from fleetform.workflow.project import Project
 
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
 
-def environment(project: Project, name: str) -> Environment:
+
+def environment(project: Project, name: str) -> "Environment":
     """An environment; that its images can be built from where the catalog says is seen when it is rendered.
 
     Raises:
         InputError: The catalog is wrong, or there is no such environment.
     """
-    root = project.root
-    files = (identity.content(root / file) for file in (CATALOG, environment_file(name)))
-    names = map(os.fsencode, environment_names(root))
-    key = digest(b"catalog", identity.code(), name.encode(), digest(*files), *names)
-    for value in project.store.get_many([key]).values():
+    known_as = key(project, name)
+    for value in project.store.get_many([known_as]).values():
         return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
     from fleetform.catalog.loading import load  # noqa: PLC0415 - it brings YAML and all checks
 
-    loaded = load(root, name)
-    project.store.put_many({key: pickle.dumps(loaded)})
+    loaded = load(project.root, name)
+    project.store.put_many({known_as: pickle.dumps(loaded)})
     return loaded
+
+
+def key(project: Project, name: str) -> bytes:
+    """A digest of all that an environment follows from."""
+    files = (identity.content(project.root / file) for file in (CATALOG, environment_file(name)))
+    names = map(os.fsencode, environment_names(project.root))
+    return digest(b"catalog", identity.code(), name.encode(), digest(*files), *names)

@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from fleetform import identity
-from fleetform.programs import read
+from fleetform.programs import read, reading
 from fleetform.store import digest
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
@@ -47,20 +48,35 @@ def _format(folder: Path) -> None:
     read(commands.fmt(installation.find_program(), folder), installation.variables(os.environ, folder))
 
 
-def unformatted(project: Project) -> list[str]:
-    """The Terraform files of the modules and environments that `terraform fmt` would change, from the root; sorted."""
+@contextmanager
+def unformatted(project: Project) -> Iterator[Callable[[], list[str]]]:
+    """Has Terraform look, beside other work, for files that `terraform fmt` would change.
+
+    Yields:
+        A function that waits for them: those of the modules and environments, from the root; sorted.
+    """
     program = installation.find_program()
     found = _keys(project.root, program)
     every = digest(b"all", *sorted(found.values()))
-    if every in project.store.get_many([every]):
-        return []
-    known = project.store.get_many(found.values())
-    new = [path for path, key in found.items() if key not in known]
-    listed = _listed(project, program, new) if new else []
-    # What somebody wrote while Terraform read may not be what it has read.
-    if not listed and _keys(project.root, program) == found:
-        project.store.put_many(dict.fromkeys([*(found[path] for path in new), every], b""))
-    return listed
+    known = project.store.get_many([every]) or project.store.get_many(found.values())
+    new = [] if every in known else [path for path, key in found.items() if key not in known]
+    if not new:
+        project.store.put_many({} if every in known else {every: b""})
+        yield list
+        return
+    variables = installation.variables(os.environ, project.work)
+    argv = commands.fmt(program, *_arguments(project.root, new), check=True)
+    with reading(argv, variables, accepted=(0, 3)) as printed:
+
+        def listed() -> list[str]:
+            # Terraform shows paths as seen from its working directory, which is ours.
+            paths = sorted({os.path.relpath(line, project.root) for line in printed().splitlines() if line})
+            # What somebody wrote while Terraform read may not be what it has read.
+            if not paths and _keys(project.root, program) == found:
+                project.store.put_many(dict.fromkeys([*(found[path] for path in new), every], b""))
+            return paths
+
+        yield listed
 
 
 def _keys(root: Path, program: str) -> dict[str, bytes]:
@@ -72,15 +88,6 @@ def _keys(root: Path, program: str) -> dict[str, bytes]:
         for path in identity.files(root / folder)
         if _FORMATTED.fullmatch(path)
     }
-
-
-def _listed(project: Project, program: str, paths: list[str]) -> list[str]:
-    """Those that `terraform fmt` would change, of these files and maybe of what is beside them."""
-    variables = installation.variables(os.environ, project.work)
-    argv = commands.fmt(program, *_arguments(project.root, paths), check=True)
-    lines = read(argv, variables, accepted=(0, 3)).splitlines()
-    # Terraform shows paths as seen from its working directory, which is ours.
-    return sorted({os.path.relpath(line, project.root) for line in lines if line})
 
 
 def _arguments(root: Path, paths: list[str]) -> Iterator[Path]:

@@ -3,34 +3,24 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleetform import identity, topology
-from fleetform.catalog.models import Environment
+from fleetform import identity
 from fleetform.policy import planned, team
 from fleetform.policy.checking import Outcome, Policy
 from fleetform.policy.finding import Finding, Open, Stage
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.library import Library
-from fleetform.policy.rule import Facts, Rule
+from fleetform.policy.rule import Rule
 from fleetform.policy.view import Resource, View
-from fleetform.stacks import stacks
 from fleetform.store import digest
-from fleetform.workflow import rego
+from fleetform.workflow import catalog, outline, rego
 from fleetform.workflow.origins import with_origins
+from fleetform.workflow.outline import Outline
 from fleetform.workflow.project import Project
 
-
-def facts_of(environment: Environment) -> Facts:
-    """What rules for single resources know of an environment."""
-    return Facts(
-        environment.name,
-        environment.account,
-        topology.public_ports(environment),
-        protected=environment.protection,
-        zones=len(environment.zones),
-        private=environment.network.subnets == "private",
-    )
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
 
 
 @dataclass
@@ -39,23 +29,31 @@ class Check:
 
     Args:
         project: The checkout.
-        environment: The environment.
+        name: The environment's name.
+
+    Attributes:
+        outline: What is known of the environment.
+        rules: The rules.
+
+    Raises:
+        InputError: The catalog is wrong, or there is no such environment; or a team's rule is none.
     """
 
     project: Project
-    environment: Environment
+    name: str
+    outline: Outline = field(init=False)
     rules: Mapping[str, Rule] = field(init=False)
     _library: Library = field(init=False)
     _policy: Policy = field(init=False)
 
     def __post_init__(self) -> None:
-        """Reads the team's own rules, and nothing else yet."""
+        """Reads the outline and the team's own rules, and nothing else yet."""
         root, store, code = self.project.root, self.project.store, identity.code()
+        self.outline = outline.read(self.project, self.name)
         self.rules = team.all_rules(root)
         self._library = Library(root, store, code)
-        self._policy = Policy(
-            self._library, store, digest(code, team.identity(root)), self.rules, facts_of(self.environment)
-        )
+        code = digest(code, team.identity(root))
+        self._policy = Policy(self._library, store, code, self.rules, self.outline.facts)
 
     def text(self) -> Outcome:
         """What the rules say of the stacks as they stand on disk.
@@ -63,8 +61,8 @@ class Check:
         Raises:
             CheckFailedError: A module calls itself.
         """
-        outcome = self._policy.check(self.environment, self._folders)
-        outcome.judgement.findings += rego.findings(self.project, self.environment.name, self._policy, self._folders)
+        outcome = self._policy.check(self._environment, self.outline.content, self._folders)
+        outcome.judgement.findings += rego.findings(self.project, self.name, self._policy, self._folders)
         return Outcome(self._placed(outcome.judgement), outcome.unreadable)
 
     def resources(self) -> list[Resource]:
@@ -78,11 +76,11 @@ class Check:
             shown: What ``terraform show -json`` says of each stack's plan, by stack.
             text: What they said of the text.
         """
-        found = [
-            resource for stack in self._stacks if stack in shown for resource in self._planned(stack, shown[stack])
-        ]
-        judgement = judge_resources(found, self.rules, facts_of(self.environment), Stage.PLAN)
-        judgement.add(judge_environment(View(tuple(found)), self.rules, self.environment, Stage.PLAN))
+        planned = [stack for stack in self.outline.stacks if stack in shown]
+        found = [resource for stack in planned for resource in self._planned(stack, shown[stack])]
+        judgement = judge_resources(found, self.rules, self.outline.facts, Stage.PLAN)
+        view = View(tuple(found))
+        judgement.add(judge_environment(view, self.rules, self._environment(), Stage.PLAN))
         return self._placed(combined(text, judgement, shown))
 
     @property
@@ -92,9 +90,9 @@ class Check:
 
     def written(self) -> Iterable[tuple[PurePath, bytes]]:
         """The Terraform files below the environment's folder, with their content."""
-        below = PurePath("envs", self.environment.name)
+        below = PurePath("envs", self.name)
         inner = [folder for folder in self._library.modules() if folder.is_relative_to(below)]
-        for folder in (*map(self._folder, self._stacks), *inner):
+        for folder in (*self._folders, *inner):
             for path in self._library.paths(folder):
                 if path.suffix == ".tf":
                     yield path, self._library.content(path)
@@ -104,20 +102,19 @@ class Check:
         written = {resource.address: resource for resource in self._policy.resources(folder)}
         return planned.resources(plan, folder, written)
 
-    @property
-    def _stacks(self) -> list[str]:
-        return [stack.name for stack in stacks(self.environment)]
+    def _environment(self) -> "Environment":
+        return catalog.environment(self.project, self.name)
 
     @property
     def _folders(self) -> list[PurePath]:
-        return [self._folder(stack) for stack in self._stacks]
+        return [self._folder(stack) for stack in self.outline.stacks]
 
     def _folder(self, stack: str) -> PurePath:
-        return PurePath("envs", self.environment.name, stack)
+        return PurePath("envs", self.name, stack)
 
     def _placed(self, judgement: Judgement) -> Judgement:
-        root, name = self.project.root, self.environment.name
-        return Judgement(with_origins(judgement.findings, root, name, self._library), judgement.open, judgement.passed)
+        findings = with_origins(judgement.findings, self.project, self.name, self._library)
+        return Judgement(findings, judgement.open, judgement.passed)
 
 
 def combined(text: Judgement, plan: Judgement, stacks: Iterable[str]) -> Judgement:

@@ -2,7 +2,8 @@
 
 from pathlib import PurePath
 
-from fleetform.catalog.reference import DOCUMENT, MARK, reference
+from fleetform.catalog.constants import MARK
+from fleetform.catalog.reference import DOCUMENT, reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, ProgramError

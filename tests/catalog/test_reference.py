@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from fleetform.catalog.reference import MARK, anchor, keys, reference
+from fleetform.catalog.constants import MARK
+from fleetform.catalog.reference import anchor, keys, reference
 from fleetform.catalog.schema import definitions
 
 INSIGHTS = "CloudWatch Container Insights of the cluster."

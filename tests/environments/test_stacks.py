@@ -21,7 +21,8 @@ def test_a_render_changes_nothing(root: Path, environment: str) -> None:
 
 
 def test_all_files_are_formatted(root: Path) -> None:
-    assert formatting.unformatted(Project(root)) == []
+    with formatting.unformatted(Project(root)) as listed:
+        assert listed() == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -55,7 +55,7 @@ class Project:
         self.asked.clear()
         kept = Store(self.root / store, 10**7)
         made = Policy(Library(self.root, kept, b""), kept, self.code, self._rules(), self.facts)
-        return made.check(ENVIRONMENT, [STACK])
+        return made.check(lambda: ENVIRONMENT, b"", [STACK])
 
     def _rules(self) -> dict[str, Rule]:
         def port(resource: Resource, _: Facts) -> Iterable[Fault | Undecided]:

@@ -6,9 +6,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.catalog.models import PolicyException
 from fleetform.errors import Position
-from fleetform.policy.exceptions import Allow, Circumstances, allows, judge
+from fleetform.policy.exceptions import Allow, Circumstances, ExceptionEntry, allows, judge
 from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Severity
 
@@ -20,12 +19,12 @@ OPEN = Finding(Position(FILE, 3, 5), "FF012", "aws_x.this", "open", "close it", 
 WHY = "it is open on purpose"
 
 
-def exception(rule: str = "FF012", address: str = "aws_x.this", until: date | None = None) -> PolicyException:
-    return PolicyException(rule=rule, address=address, reason=WHY, until=until)
+def exception(rule: str = "FF012", address: str = "aws_x.this", until: date | None = None) -> ExceptionEntry:
+    return ExceptionEntry(rule, address, until)
 
 
 def judged(
-    exceptions: Sequence[PolicyException] = (),
+    exceptions: Sequence[ExceptionEntry] = (),
     comments: Sequence[Allow] = (),
     findings: Sequence[Finding] = (OPEN,),
     undecided: Sequence[Open] = (),

@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_read_is_empty_and_told(project: Project) -> None:
     for _ in range(2):
         found = project.library()
         assert found.file(STACK / "bad.tf") == (STACK / "bad.tf", (), {})
-        assert [(error.position, str(error)) for error in found.unreadable()] == [
+        assert [(error.position, str(error)) for error in found.unreadable([STACK / "bad.tf"])] == [
             (Position(STACK / "bad.tf", 2, 4), "stack/bad.tf:2:4: not valid HCL; mend it, or render again")
         ]
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import load
-from fleetform.catalog.models import Environment
 from fleetform.workflow import files
 from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
@@ -22,42 +20,39 @@ WRITES = ("FF042", "module.media.aws_ecs_task_definition.this")  # ECS Exec cann
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Environment]:
+def production(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """`prod` with all that a service can have, rendered."""
     project = Project(copy_project(tmp_path_factory.mktemp("mutations")))
-    with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as catalog:
-        catalog.write(TWO_TASKS.sub("    desired_count: 2\n", SERVICES.read_text(encoding="utf-8")))
+    with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
+        file.write(TWO_TASKS.sub("    desired_count: 2\n", SERVICES.read_text(encoding="utf-8")))
     settings = project.root / "envs/prod/environment.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace("subnets: private\n", f"subnets: private\n{NETWORK}"), encoding="utf-8")
     files.render_environment(project, "prod")
-    return project, load(project.root, "prod")
+    return project
 
 
 @pytest.fixture
-def mutated(production: tuple[Project, Environment], mutation: Mutation) -> Iterator[Project]:
+def mutated(production: Project, mutation: Mutation) -> Iterator[Project]:
     """The project with one setting turned off."""
-    project, _ = production
-    path = project.root / mutation.file
+    path = production.root / mutation.file
     text = path.read_text(encoding="utf-8")
     assert text.count(mutation.safe) == mutation.times
     path.write_text(text.replace(mutation.safe, mutation.unsafe), encoding="utf-8")
-    yield project
+    yield production
     path.write_text(text, encoding="utf-8")
 
 
-def broken(project: Project, environment: Environment) -> set[str]:
+def broken(project: Project) -> set[str]:
     """The rules that are broken."""
-    found = Check(project, environment).text().judgement.findings
+    found = Check(project, "prod").text().judgement.findings
     return {finding.rule for finding in found if (finding.rule, finding.address) != WRITES}
 
 
-def test_the_modules_as_they_ship_break_no_rule(production: tuple[Project, Environment]) -> None:
-    assert broken(*production) == set()
+def test_the_modules_as_they_ship_break_no_rule(production: Project) -> None:
+    assert broken(production) == set()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.file.parent.name}: {each.unsafe[:60]}")
-def test_a_setting_turned_off_breaks_its_rule_alone(
-    production: tuple[Project, Environment], mutated: Project, mutation: Mutation
-) -> None:
-    assert broken(mutated, production[1]) == mutation.rules
+def test_a_setting_turned_off_breaks_its_rule_alone(mutated: Project, mutation: Mutation) -> None:
+    assert broken(mutated) == mutation.rules

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from fleetform import topology
 from fleetform.policy.openings import Opening, openings, shown
 from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
 from fleetform.policy.values import Known, Path, Unknown
@@ -109,6 +108,8 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
     """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
+    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+
     services = {environment.first_name(name): name for name in environment.services}
     declared: dict[tuple[str, str], set[int]] = {}
     for call in topology.calls(environment):
@@ -182,6 +183,8 @@ _TOLD = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOIN
 
 def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
     """The names in the environment's namespace in all variables of all containers."""
+    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+
     namespace = topology.namespace(environment)
     name = re.compile(
         rf"(?:\b([a-z][a-z0-9+]*)://)?(?:[^\s/@,]+@)?((?:[a-z0-9_-]+\.)+){re.escape(namespace)}(?![\w.-])(?::(\d+))?"
@@ -236,6 +239,8 @@ resource "aws_ecs_task_definition" "web" {{
 
 def _services(environment: "Environment") -> Mapping[str, str]:
     """The services that have a name, by the name less the namespace."""
+    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+
     listening = topology.discoverable(environment)
     return {
         topology.label(environment, name): name

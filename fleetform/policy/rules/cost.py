@@ -1,12 +1,15 @@
 """What is on the bill without anybody using it."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from fleetform.catalog.models import Environment
 from fleetform.policy.requirements import number
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
 from fleetform.policy.values import Unknown
 from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
 
 _MANY_TASKS = 100
 _LARGEST = 16 * 1024  # CPU units: 16 vCPU, the most that Fargate has
@@ -28,7 +31,7 @@ resource "aws_nat_gateway" "this" {
 }
 """,
 )
-def one_nat_gateway_is_enough(view: View, environment: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
     """In each stack, which has one VPC at most. Where there is protection, one zone may not take the others along."""
     if environment.protection:
         return

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from fleetform.catalog.limits import FARGATE_MEMORY
+from fleetform.catalog.constants import FARGATE_MEMORY
 from fleetform.policy.containers import TASK, on_fargate
 from fleetform.policy.requirements import number
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from fleetform.catalog.models import Environment
 from fleetform.policy.requirements import TRUE, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
 from fleetform.policy.statements import listed
 from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource, View
+
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
 
 _LANGUAGE = "https://developer.hashicorp.com/terraform/language"
 _PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
@@ -24,7 +27,7 @@ _PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
     good='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
     bad='terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n',
 )
-def state_is_shared(view: View, _: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
     """A stack that names no backend has the local one; the settings may be in several blocks."""
     remedy = 'use backend "s3"'
     for backend in view.of("backend"):
@@ -146,7 +149,7 @@ terraform {
 }
 """,
 )
-def versions_are_bounded(view: View, _: Environment) -> Iterator[tuple[Resource, Fault | Undecided]]:
+def versions_are_bounded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
     """Terraform's from below, which keeps its promises within 1.x; each provider's from above."""
     for blocks in _settings(view):
         if all(block.value("required_version") is None for block in blocks):
