@@ -1,4 +1,4 @@
-"""What of AWS a task needs before its own code runs: its image, its logs, its secrets.
+"""What of AWS a task needs before its own code runs (its image, its logs, its secrets), and which of it is in the VPC.
 
 Named as VPC endpoints are; Fargate needs none for ECS itself:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
 import re
 from collections.abc import Iterator
 
-from fleetform.catalog.models import Container, Service
+from fleetform.catalog.models import Container, Environment, Service
 
 GATEWAYS = ("dynamodb", "s3")
 """Endpoints that are routes: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
@@ -39,6 +39,30 @@ def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, .
     for path, container in _containers(service).items():
         if container.image is not None and not _is_in_ecr(container.image, region):
             yield path, container.image
+
+
+def endpoints(environment: Environment) -> tuple[str, ...]:
+    """The VPC endpoints, by the end of their names, sorted.
+
+    The gateway of S3 costs nothing, so private subnets always have it. The others are those that the catalog lists, or
+    else, if there is no other way out, those that the services need:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
+    """
+    network = environment.network
+    if network.subnets == "public" or network.vpc is not None:
+        return ()
+    return tuple(sorted({"s3", *(_needed(environment) if network.endpoints is None else network.endpoints)}))
+
+
+def _needed(environment: Environment) -> frozenset[str]:
+    if environment.network.nat != "none":
+        return frozenset()
+    return frozenset().union(*(apis(service, environment.region) for service in environment.services.values()))
+
+
+def interface_endpoints(environment: Environment) -> tuple[str, ...]:
+    """Those endpoints that are network interfaces, in a security group; the others are routes. Sorted."""
+    return tuple(name for name in endpoints(environment) if name not in GATEWAYS)
 
 
 def _containers(service: Service) -> dict[tuple[str, ...], Container]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from fleetform.catalog.apis import interface_endpoints
 from fleetform.catalog.locating import locator
 from fleetform.catalog.models import Container, Environment
 from fleetform.catalog.nodes import Node
@@ -112,6 +113,10 @@ def _moves(image: str) -> bool:
 def _many_rules(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.security != "edges":
         return
+    if interface_endpoints(environment) and (count := len(environment.services)) > _RULES:
+        message = f"the security group of the VPC's endpoints gets {count} inbound rules, one of each service"
+        remedy = f"AWS allows {_RULES} unless it raises the quota: ask it to, or go out by `nat` instead"
+        yield Problem(locator(tree, "network")("endpoints", key=True), message, remedy)
     callers = Counter(callee for service in environment.services.values() for callee in service.callees)
     for name, service in environment.services.items():
         # Besides the calls: anyone's to a public port, and its own to AWS.

@@ -4,9 +4,10 @@
 puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
 """
 
+from fleetform.catalog.apis import endpoints, interface_endpoints
 from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls
-from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import Route, front, listeners, routes
+from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace, under_first_names
 from fleetform.topology.security import (
     ENDPOINTS,

@@ -4,10 +4,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fleetform.catalog.apis import endpoints, interface_endpoints
 from fleetform.catalog.models import Environment, Service
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge
-from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import listeners
+from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import under_first_names
 
 APP = "app"

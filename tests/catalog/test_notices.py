@@ -68,6 +68,20 @@ def test_a_group_with_more_rules_than_aws_allows_unasked_is_told(tmp_path: Path)
     ]
 
 
+@pytest.mark.parametrize(("settings", "column"), [("nat: none", 1), ("nat: single, endpoints: [logs]", 43)])
+def test_so_is_that_of_the_endpoints_that_all_services_call(tmp_path: Path, settings: str, column: int) -> None:
+    image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:1"
+    services = "".join(f'  c{number}: {{ image: "{image}" }}\n' for number in range(61))
+    network = f"network: {{ subnets: private, {settings} }}\n"
+    told = [line for line in found(tmp_path, services, network) if "endpoints" in line]
+    assert told == [
+        (
+            f"envs/dev/environment.yaml:1:{column}: the security group of the VPC's endpoints gets 61 inbound rules, "
+            "one of each service; AWS allows 60 unless it raises the quota: ask it to, or go out by `nat` instead"
+        )
+    ]
+
+
 def test_one_group_for_all_has_no_rule_for_each_call(tmp_path: Path) -> None:
     callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
     called = '  a: { image: "x:1", port: 80, public: true }\n'
