@@ -2,8 +2,8 @@
 
 Two kinds of trials, each on a small project of two services and 48 resources, with an emulator of its own:
 
-- kills: an apply is ended at a random moment by a signal to our process or to all processes, by SIGTERM, or by one or
-  two Ctrl-C.
+- kills: a render, a plan or an apply is ended at a random moment by a signal to our process or to all processes, by
+  SIGTERM, or by one or two Ctrl-C; it is done again.
 - faults: some of Terraform's requests are delayed, lost before or after they were carried out, throttled, or answered
   with 500 or 503. The emulator is kept from knowing a request again that is sent again: AWS does not either.
 
@@ -52,7 +52,7 @@ def trials(typed: argparse.Namespace) -> Iterator[tuple[str, Trial]]:
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """What is typed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=50, metavar="N", help="how many applies are ended")
+    parser.add_argument("--kills", type=int, default=50, metavar="N", help="how many tasks are ended")
     parser.add_argument("--faults", type=int, default=20, metavar="N", help="how many applies meet faults")
     parser.add_argument("--rate", type=float, default=10, metavar="PERCENT", help="of the requests that meet a fault")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the first trial of each kind")

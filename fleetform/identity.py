@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from fleetform.store import digest
 
 # Files that say to version managers (tenv, asdf, mise) which Terraform stands behind the name on PATH.
 _CHOICES = (".terraform-version", ".opentofu-version", ".tool-versions", "mise.toml")
+
+
+_MOMENT = 1_000_000_000  # nanoseconds; file systems count them in milliseconds, some in seconds
+_read: dict[str, tuple[tuple[int, int, int, int], bytes]] = {}
+"""What files held, by path, each with what its inode said."""
 
 
 @functools.cache
@@ -56,9 +62,22 @@ def _shown(names: Iterable[str]) -> list[str]:
 
 
 def content(path: Path | str) -> bytes:
-    """A digest of what a file holds, or of why it cannot be read."""
+    """A digest of what a file holds, or of why it cannot be read.
+
+    A file that this process has read before is read again if it was written since, as far as its inode says; what was
+    written in the last moment may have been written twice at what the file system takes for the same time.
+    """
+    name = os.fspath(path)
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - thousands of texts need not become paths first
-            return digest(b"", file.read())
+        status = os.stat(name)  # noqa: PTH116 - thousands of texts need not become paths first
+        written = status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        if (known := _read.get(name)) and known[0] == written:
+            return known[1]
+        now = time.time_ns()
+        with open(name, "rb") as file:  # noqa: PTH123 - as above
+            found = digest(b"", file.read())
     except OSError as error:
         return digest(b"%d" % (error.errno or 0))
+    if now - max(status.st_mtime_ns, status.st_ctime_ns) > _MOMENT:
+        _read[name] = written, found
+    return found

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -239,6 +240,31 @@ def test_a_store_that_cannot_be_written_is_done_without(project: Project, monkey
     monkeypatch.setattr(Project, "store", Store(Path("/dev/null/store.sqlite"), 1024))
     assert all_changes(project) == []
     assert unformatted(project) == []
+
+
+def test_a_file_that_is_written_again_at_once_has_another_identity(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    found = set()
+    for number in range(100, 300):
+        path.write_text(str(number))
+        found.add(identity.content(path))
+    assert len(found) == 200
+
+
+def test_a_file_that_was_read_long_after_it_was_written_is_read_again_once_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: sys.maxsize)
+    path = tmp_path / "file"
+    path.write_text("one")
+    os.utime(path, (0, 0))
+    first = identity.content(path)
+    time.sleep(0.05)  # longer than file systems' ticks
+    path.write_text("two")
+    os.utime(path, (0, 0))
+    second = identity.content(path)
+    path.unlink()
+    assert len({first, second, identity.content(path)}) == 3
 
 
 def test_the_codes_identity_is_that_of_its_files(tmp_path: Path) -> None:

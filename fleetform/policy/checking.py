@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fleetform.errors import Position
 from fleetform.hcl.parsing import UnreadableError
+from fleetform.policy.exceptions import SIGN
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
 from fleetform.policy.library import BACKEND, Library, Summary, called
 from fleetform.policy.modules import Module, declarations
@@ -40,10 +41,12 @@ class Outcome:
     Attributes:
         judgement: What the rules say.
         unreadable: Files that cannot be read: what they hold is decided on the plan.
+        allowing: Files of the stacks, and of modules beside or below them, that hold exceptions.
     """
 
     judgement: Judgement = field(default_factory=Judgement)
     unreadable: list[UnreadableError] = field(default_factory=list)
+    allowing: list[PurePath] = field(default_factory=list)
 
 
 class Unit(NamedTuple):
@@ -68,12 +71,14 @@ class Answer(NamedTuple):
         modules: The modules that it calls, each with its digest: as long as they are the same, so is all else.
         faults: Where files cannot be read, and why.
         shared: What the resources are remembered by that rules for an environment look at.
+        allowing: Its files that hold exceptions.
     """
 
     judgement: Judgement
     modules: Mapping[PurePath, bytes]
     faults: tuple[tuple[Position, str], ...]
     shared: bytes
+    allowing: tuple[PurePath, ...]
 
 
 class Policy:
@@ -106,13 +111,18 @@ class Policy:
         Raises:
             CheckFailedError: A module calls itself.
         """
-        answers = self._answers(list(stacks))
+        folders = list(stacks)
+        answers = self._answers(folders)
         single = [answer.judgement for answer in answers.values()]
         judgement = _sum([*single, self._judged_together(environment, content, answers)])
         unreadable = [UnreadableError(*fault) for answer in answers.values() for fault in answer.faults]
-        for folder in self._library.modules():
-            unreadable += self._library.unreadable(self._library.paths(folder))
-        return Outcome(judgement, sorted(unreadable, key=lambda error: error.position))
+        allowing = [path for answer in answers.values() for path in answer.allowing]
+        for module in self._library.modules():
+            paths = self._library.paths(module)
+            unreadable += self._library.unreadable(paths)
+            if any(module.is_relative_to(folder.parent) for folder in folders):
+                allowing += self._allowing(paths)
+        return Outcome(judgement, sorted(unreadable, key=lambda error: error.position), allowing)
 
     def _answers(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
         keys = {folder: self._stack_key(folder) for folder in folders}
@@ -153,7 +163,11 @@ class Policy:
         paths = self._library.paths(stack)
         modules = called(stack, self._library.summaries(paths).values())
         faults = tuple((error.position, error.reason) for error in self._library.unreadable(paths))
-        return Answer(_sum(found), {folder: self._library.module(folder) for folder in modules}, faults, shared)
+        digests = {folder: self._library.module(folder) for folder in modules}
+        return Answer(_sum(found), digests, faults, shared, tuple(self._allowing(paths)))
+
+    def _allowing(self, paths: Iterable[PurePath]) -> list[PurePath]:
+        return [path for path in paths if path.suffix == ".tf" and SIGN.encode() in self._library.content(path)]
 
     def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Judgement:
         """What rules for the environment say of the resources that files share with each other."""

@@ -73,8 +73,8 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in (UNUSED, EXPIRED, UNKNOWN
 
 _ALLOW = re.compile(r"(?:#|//)\s*fleetform:allow\b[ \t]*(?P<rules>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)?(?P<reason>.*)")
 SIGN = "fleetform:allow"
-"""What such a comment begins with."""
-_FORM = f"`# {SIGN} FF012 reason`"
+"""What is in every file with such a comment."""
+_FORM = "`# fleetform:allow FF012 reason`"
 # What is no code, and what a bracket or a comment's sign may stand in without being one.
 _TOKEN = re.compile(
     r"""

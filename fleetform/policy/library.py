@@ -6,11 +6,12 @@ A file is named by its path and known by its content: nothing is parsed twice, w
 import os
 import pickle
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from fleetform.errors import Position
+from fleetform import identity
+from fleetform.errors import Position, ProgramError
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, File, Reference
 from fleetform.policy.modules import Declarations, address, declarations
@@ -77,14 +78,25 @@ class Library:
     def digest(self, path: PurePath) -> bytes:
         """The digest of a file's content."""
         if path not in self._digests:
-            content = (self._root / path).read_bytes()
-            self._digests[path] = digest(content)
-            self._contents[self._digests[path]] = content
+            self._digests[path] = identity.content(f"{self._root}/{path}")
         return self._digests[path]
 
     def content(self, path: PurePath) -> bytes:
-        """A file's content."""
-        return self._contents[self.digest(path)]
+        """A file's content.
+
+        Raises:
+            ProgramError: It cannot be read, or somebody has written it since its digest was made.
+        """
+        known_as = self.digest(path)
+        if known_as not in self._contents:
+            try:
+                content = (self._root / path).read_bytes()
+            except OSError as error:
+                raise ProgramError(f"{path}: cannot be read: {error.strerror}; mend that and run it again") from None
+            if digest(b"", content) != known_as:
+                raise ProgramError(f"{path}: was written while it was read; run it again")
+            self._contents[known_as] = content
+        return self._contents[known_as]
 
     def summaries(self, paths: Iterable[PurePath]) -> dict[PurePath, Summary]:
         """The summary of each file; those that nobody parsed before are parsed now, side by side if they are many."""
@@ -93,19 +105,20 @@ class Library:
             keys = {self._key(b"summary", each): each for each in missing}
             for key, value in self._store.get_many(keys).items():
                 self._summaries[keys[key]] = pickle.loads(value)  # noqa: S301 - our own work folder, trusted as the code is
-            self._parse(missing - self._summaries.keys())
+            self._parse({each: path for path, each in wanted.items() if each not in self._summaries})
         return {path: self._summaries[each] for path, each in wanted.items()}
 
-    def _parse(self, missing: Collection[bytes]) -> None:
+    def _parse(self, missing: Mapping[bytes, PurePath]) -> None:
         if not missing:
             return
-        longest_first = sorted(missing, key=lambda each: len(self._contents[each]), reverse=True)
-        contents = [self._contents[each] for each in longest_first]
-        made = dict(zip(longest_first, spread(_parsed, contents, _MANY), strict=True))
-        for each, (summary, parsed) in made.items():
+        contents = {each: self.content(path) for each, path in missing.items()}
+        longest_first = sorted(missing, key=lambda each: len(contents[each]), reverse=True)
+        parsed = spread(_parsed, [contents[each] for each in longest_first], _MANY)
+        made = dict(zip(longest_first, parsed, strict=True))
+        for each, (summary, file) in made.items():
             self._summaries[each] = summary
-            self._parsed[each] = parsed
-        entries = {self._key(b"parsed", each): parsed for each, (_, parsed) in made.items()}
+            self._parsed[each] = file
+        entries = {self._key(b"parsed", each): file for each, (_, file) in made.items()}
         entries |= {self._key(b"summary", each): pickle.dumps(summary) for each, (summary, _) in made.items()}
         self._store.put_many(entries)
 
@@ -115,11 +128,11 @@ class Library:
     def bring(self, paths: Iterable[PurePath]) -> None:
         """Has the parsed form of files at hand, in one go: `files` then needs no store."""
         self.summaries(paths)
-        wanted = {self.digest(path) for path in paths} - self._parsed.keys()
+        wanted = {each: path for path in paths if (each := self.digest(path)) not in self._parsed}
         keys = {self._key(b"parsed", each): each for each in wanted}
         for key, value in self._store.get_many(keys).items():
             self._parsed[keys[key]] = value
-        self._parse(wanted - self._parsed.keys())
+        self._parse({each: path for each, path in wanted.items() if each not in self._parsed})
 
     def file(self, path: PurePath) -> File:
         """A parsed file; one that cannot be read is empty, its summary says why."""

@@ -1,6 +1,6 @@
 """What is to be mended in an environment: what the policy finds, less what is excepted and what the baseline has."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -11,7 +11,7 @@ from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, Position, Problem, ProgramError
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
-from fleetform.policy.exceptions import SIGN, Allow, Circumstances, allows, judge
+from fleetform.policy.exceptions import Circumstances, judge
 from fleetform.workflow.assessment import Assessment
 from fleetform.workflow.policy import Check
 from fleetform.workflow.project import Project
@@ -71,7 +71,7 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
         _places(project.root, env),
         frozenset(judgement.open),
     )
-    comments = list(_comments(check))
+    comments = list(check.allows(outcome.allowing))
     return Assessment(
         judge(judgement.findings, check.outline.exceptions, comments, circumstances),
         judgement.open,
@@ -98,12 +98,6 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
         return locator(without_nulls(resolve(root, env).tree))
 
     return lambda index: at()("exceptions", index)
-
-
-def _comments(check: Check) -> Iterator[Allow]:
-    for path, content in check.written():
-        if SIGN.encode() in content:
-            yield from allows(content.decode(errors="replace"), path)
 
 
 def _baseline(project: Project, env: str) -> list[baseline.Entry]:

@@ -1,13 +1,14 @@
 """The policy of an environment: what its files say, and what its plans say where the files leave it open."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from fleetform import identity
 from fleetform.policy import planned, team
 from fleetform.policy.checking import Outcome, Policy
+from fleetform.policy.exceptions import Allow, allows
 from fleetform.policy.finding import Finding, Open, Stage
 from fleetform.policy.judging import Judgement, judge_environment, judge_resources
 from fleetform.policy.library import Library
@@ -63,7 +64,7 @@ class Check:
         """
         outcome = self._policy.check(self._environment, self.outline.content, self._folders)
         outcome.judgement.findings += rego.findings(self.project, self.name, self._policy, self._folders)
-        return Outcome(self._placed(outcome.judgement), outcome.unreadable)
+        return replace(outcome, judgement=self._placed(outcome.judgement))
 
     def resources(self) -> list[Resource]:
         """Everything that the stacks' files ask for."""
@@ -88,14 +89,10 @@ class Check:
         """The folders of the modules that were read."""
         return sorted(folder.as_posix() for folder in self._library.modules())
 
-    def written(self) -> Iterable[tuple[PurePath, bytes]]:
-        """The Terraform files below the environment's folder, with their content."""
-        below = PurePath("envs", self.name)
-        inner = [folder for folder in self._library.modules() if folder.is_relative_to(below)]
-        for folder in (*self._folders, *inner):
-            for path in self._library.paths(folder):
-                if path.suffix == ".tf":
-                    yield path, self._library.content(path)
+    def allows(self, files: Iterable[PurePath]) -> Iterator[Allow]:
+        """The comments of some files that except findings."""
+        for path in files:
+            yield from allows(self._library.content(path).decode(errors="replace"), path)
 
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)

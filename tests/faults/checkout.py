@@ -71,6 +71,13 @@ class Checkout:
             ) as process:
                 yield Begun(process, Path(output.name))
 
+    def change(self) -> None:
+        """Changes the catalog, so that a render has every file to make anew; it has seen none of them."""
+        catalog = self.root / "envs/catalog.yaml"
+        catalog.write_text(catalog.read_text(encoding="utf-8").replace("shop", "store"), encoding="utf-8")
+        for path in self.work.glob("store.sqlite*"):
+            path.unlink()
+
     def emulator(self) -> None:
         """Starts the emulator."""
         emulator.start(self.work, port=0, account=load(self.root, ENVIRONMENT).account)

@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 from tests.faults.checkout import checkout
-from tests.faults.trials import Kill, Moment, Trial, fault, kill
+from tests.faults.trials import Cut, Kill, Moment, Trial, fault, kill
 
 
 def trouble(trial: Trial) -> list[str]:
@@ -14,14 +14,14 @@ def trouble(trial: Trial) -> list[str]:
 
 
 def test_what_was_made_when_the_power_failed_is_imported(tmp_path: Path) -> None:
-    trial = kill(tmp_path, seed=1, how=Kill.ALL, when=Moment(made=8, seconds=0))
+    trial = kill(tmp_path, 1, Cut("apply", Kill.ALL, Moment(made=8, seconds=0)))
     assert trouble(trial) == []
     assert "left foundation locked: its Terraform was killed\nfoundation: made without a state" in trial.output
     assert " imported, " in trial.output
 
 
 def test_a_terraform_that_quits_at_once_is_recovered_from(tmp_path: Path) -> None:
-    assert trouble(kill(tmp_path, seed=2, how=Kill.TWICE, when=Moment(made=20, seconds=0))) == []
+    assert trouble(kill(tmp_path, 2, Cut("apply", Kill.TWICE, Moment(made=20, seconds=0)))) == []
 
 
 def test_faults_of_the_network_and_of_aws_lose_nothing(tmp_path: Path) -> None:

@@ -25,7 +25,10 @@ _MADE_BY = {
 }
 """What makes things that may be there twice, as EC2 and Cloud Map tell them apart by ids."""
 _RESOURCES = 48  # of the small project
-_PREPARATIONS = 12.0  # seconds until something is made, about
+_SECONDS = {"render": 2.0, "plan": 12.0, "apply": 12.0}
+"""How long a task takes, about; an apply until something is made."""
+_TASKS = ("render", "plan", "apply", "apply", "apply", "apply")
+"""What is ended; most can go wrong in an apply."""
 _A_MOMENT = 3.0  # seconds
 _SECOND_CTRL_C = 2.0  # seconds after the first, at most
 
@@ -93,32 +96,58 @@ class Moment:
         )
 
 
-def moment(chosen: random.Random) -> Moment:
-    """A random moment: one in five before anything is made, which is known by time alone."""
-    made = max(0, chosen.randint(-_RESOURCES // 4, _RESOURCES))
-    return Moment(made, chosen.uniform(0, _A_MOMENT if made else _PREPARATIONS))
+def moment(chosen: random.Random, task: str) -> Moment:
+    """A random moment: of an apply, one in five before anything is made, which is known by time alone."""
+    made = max(0, chosen.randint(-_RESOURCES // 4, _RESOURCES)) if task == "apply" else 0
+    return Moment(made, chosen.uniform(0, _A_MOMENT if made else _SECONDS[task]))
 
 
-def kill(folder: Path, seed: int, how: Kill | None = None, when: Moment | None = None) -> Trial:
-    """Ends an apply at a random moment, and applies again.
+@dataclass(frozen=True)
+class Cut:
+    """How a task is cut off.
+
+    Attributes:
+        task: Which.
+        how: How it is ended.
+        when: When.
+    """
+
+    task: str
+    how: Kill
+    when: Moment
+
+    def __str__(self) -> str:
+        """As it is told."""
+        return f"{self.task}, {self.how.value}: {self.when}"
+
+
+def cut(chosen: random.Random) -> Cut:
+    """A random one."""
+    task = chosen.choice(_TASKS)
+    return Cut(task, chosen.choice(list(Kill)), moment(chosen, task))
+
+
+def kill(folder: Path, seed: int, wanted: Cut | None = None) -> Trial:
+    """Ends a task at a random moment, does it again, and applies.
 
     Args:
         folder: Where the project is made.
         seed: Of the random numbers.
-        how: How it is ended; None for a random way.
-        when: When; None for a random moment.
+        wanted: What is done; None for something random.
     """
     chosen = random.Random(seed)  # noqa: S311 - no secret
-    how, when = how or chosen.choice(list(Kill)), when or moment(chosen)
+    done = wanted or cut(chosen)
     with checkout(folder) as project:
         project.emulator()
+        if done.task == "render":
+            project.change()
         started = time.monotonic()
-        with project.begun("apply") as begun:
-            in_time = _wait(begun, when)
-            _end(project, begun, how, chosen)
-            done = begun.end()
-        told = f"{how.value}: {when}" + ("" if in_time else " (had ended)")
-        return _after(project, seed, told, started, done)
+        with project.begun(done.task) as begun:
+            in_time = _wait(begun, done.when)
+            _end(project, begun, done.how, chosen)
+            ended = begun.end()
+        told = f"{done}" + ("" if in_time else " (had ended)")
+        return _after(project, _Disturbed(seed, told, started, ended), list(dict.fromkeys((done.task, "apply"))))
 
 
 def _wait(begun: Begun, when: Moment) -> bool:
@@ -159,26 +188,36 @@ def fault(folder: Path, seed: int, rate: float) -> Trial:
         met = ", ".join(
             f"{count} {fault.value}" for fault, count in sorted(faults.met.items(), key=lambda met: met[0].value)
         )
-        trial = _after(project, seed, f"{faults.requests} requests: {met}", started, done)
+        trial = _after(project, _Disturbed(seed, f"{faults.requests} requests: {met}", started, done))
         return replace(trial, explained=_explained(trial.orphans, faults.answers_lost))
 
 
-def _after(project: Checkout, seed: int, what: str, started: float, done: Done) -> Trial:
-    """Applies again, looks for drift, and compares."""
-    again = project.invoke("apply")
-    drift = project.invoke("drift")
+@dataclass(frozen=True)
+class _Disturbed:
+    """A task that was disturbed: see `Trial`."""
+
+    seed: int
+    what: str
+    started: float
+    done: Done
+
+
+def _after(project: Checkout, disturbed: _Disturbed, again: Sequence[str] = ("apply",)) -> Trial:
+    """Does what is to be done again, looks for drift, and compares."""
+    after = {task: project.invoke(task) for task in (*again, "drift")}
     found = project.inventory()
-    printed = f"{done.output}\n==== again ({again.code})\n{again.output}\n==== drift ({drift.code})\n{drift.output}"
+    done = disturbed.done
+    printed = "\n".join([done.output, *(f"==== {task} ({each.code})\n{each.output}" for task, each in after.items())])
     return Trial(
-        seed=seed,
-        what=what,
+        seed=disturbed.seed,
+        what=disturbed.what,
         code=done.code,
-        recovered=(again.code, drift.code) == (0, 0),
+        recovered=not any(each.code for each in after.values()),
         lost=found.missing,
         orphans=found.orphans,
         explained=_explained(found.orphans),
         left=tuple(project.left()),
-        seconds=time.monotonic() - started,
+        seconds=time.monotonic() - disturbed.started,
         output=printed,
     )
 

@@ -1,7 +1,7 @@
 """What rules say of a file is remembered until something changes that it follows from."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -11,7 +11,7 @@ from fleetform.errors import CheckFailedError
 from fleetform.policy import checking
 from fleetform.policy.checking import Outcome, Policy
 from fleetform.policy.finding import Open
-from fleetform.policy.library import Library
+from fleetform.policy.library import Library, Summary
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided
 from fleetform.policy.values import Unknown
 from fleetform.policy.view import Resource, View
@@ -50,12 +50,12 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def check(self, store: str = "store") -> Outcome:
+    def check(self, store: str = "store", stacks: Sequence[PurePath] = (STACK,)) -> Outcome:
         """A run of its own."""
         self.asked.clear()
         kept = Store(self.root / store, 10**7)
         made = Policy(Library(self.root, kept, b""), kept, self.code, self._rules(), self.facts)
-        return made.check(lambda: ENVIRONMENT, b"", [STACK])
+        return made.check(lambda: ENVIRONMENT, b"", stacks)
 
     def _rules(self) -> dict[str, Rule]:
         def port(resource: Resource, _: Facts) -> Iterable[Fault | Undecided]:
@@ -151,6 +151,39 @@ def test_rules_are_asked_again_where_something_changed_that_their_answer_follows
     again = project.check()
     assert set(project.asked) == asked
     assert again == project.check("another store")
+
+
+def test_of_a_stack_in_which_nothing_has_changed_no_file_is_gone_into(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("other/a.tf", 'resource "thing" "x" {\n  port = 80\n}\n')
+    stacks = (STACK, PurePath("other"))
+    project.check(stacks=stacks)
+    gone_into: set[PurePath] = set()
+    summaries = Library.summaries
+
+    def noted(library: Library, paths: Iterable[PurePath]) -> dict[PurePath, Summary]:
+        found = summaries(library, paths)
+        gone_into.update(path.parent for path in found)
+        return found
+
+    monkeypatch.setattr(Library, "summaries", noted)
+    project.write("other/a.tf", 'resource "thing" "x" {\n  port = 81\n}\n')
+    again = project.check(stacks=stacks)
+    assert gone_into == {PurePath("other"), PurePath("modules/web"), PurePath("modules/inner")}
+    assert project.asked == ["thing.x"]
+    assert again == project.check("another store", stacks)
+
+
+def test_files_with_exceptions_are_told_of_stacks_and_of_modules_beside_them(project: Project) -> None:
+    comment = "# fleetform:allow T1 It is meant so.\n"
+    project.write("envs/tiny/stack/a.tf", f'{comment}module "own" {{\n  source = "../own"\n}}\n')
+    project.write("envs/tiny/stack/b.tf", 'module "far" {\n  source = "../../../far"\n}\n')
+    project.write("envs/tiny/own/main.tf", comment)
+    project.write("far/main.tf", comment)
+    for _ in range(2):
+        told = project.check(stacks=[PurePath("envs/tiny/stack")]).allowing
+        assert told == [PurePath("envs/tiny/stack/a.tf"), PurePath("envs/tiny/own/main.tf")]
 
 
 def test_processes_say_what_one_says(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

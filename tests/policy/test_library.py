@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import Position
+from fleetform.errors import Position, ProgramError
 from fleetform.hcl.parsing import parse
 from fleetform.policy import library
 from fleetform.policy.library import Library, Summary
@@ -112,6 +112,14 @@ def test_what_is_damaged_is_parsed_again(project: Project) -> None:
     (project.root / "store").write_bytes(b"damaged")
     assert project.library().file(STACK / "main.tf").blocks
     assert project.parsed.count(FILES["stack/main.tf"].encode()) == 2
+
+
+def test_a_file_that_is_written_meanwhile_is_not_remembered_as_what_it_was(project: Project) -> None:
+    found = project.library()
+    found.digest(STACK / "main.tf")
+    project.write("stack/main.tf", "a = 1\n")
+    with pytest.raises(ProgramError, match=r"^stack/main.tf: was written while it was read; run it again$"):
+        found.file(STACK / "main.tf")
 
 
 def test_a_file_that_cannot_be_read_is_empty_and_told(project: Project) -> None:
