@@ -1,9 +1,10 @@
 """What tests of several rooms share."""
 
+import io
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,8 @@ from xdist.scheduler import LoadScopeScheduling
 from fleetform import emulator
 from fleetform.aws import Access
 from fleetform.terraform import installation
+from fleetform.workflow.project import Project
+from tests import small_project
 from tests.deployed import REGION, Deployment, environment
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +114,42 @@ def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     started = emulator.start(folder, port=0)
     yield installation.variables(emulator.environment(started, os.environ), folder)
     emulator.stop(folder)
+
+
+@pytest.fixture
+def install_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: str) -> Callable[[str], Path]:
+    """Puts a shell script into `bin/terraform` and that on PATH; `{terraform}` in it is the real one."""
+
+    def install(script: str) -> Path:
+        program = tmp_path / "bin/terraform"
+        program.parent.mkdir()
+        program.write_text(script.format(terraform=terraform_binary), encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        return program
+
+    return install
+
+
+@pytest.fixture
+def driven(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    terraform_environment: Mapping[str, str],
+    install_terraform: Callable[[str], Path],
+) -> Callable[[str], Project]:
+    """Makes a small project whose Terraform is a script; AWS is the emulator, and nobody is at a terminal."""
+
+    def drive(script: str) -> Project:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            monkeypatch.delenv(name)
+        for name, value in terraform_environment.items():
+            monkeypatch.setenv(name, value)
+        install_terraform(script)
+        monkeypatch.setattr("sys.stdin", io.StringIO())
+        return small_project.make(tmp_path)
+
+    return drive
 
 
 @pytest.fixture(scope="session")

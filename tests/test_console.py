@@ -2,10 +2,8 @@
 
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,24 +56,12 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    terraform_binary: str,
-    terraform_environment: Mapping[str, str],
-) -> Project:
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
     """A project in which every plan has a change, nobody is at a terminal, and AWS is the emulator."""
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
-    program.chmod(0o755)
-    for name, value in terraform_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    made = driven(STAND_IN)
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
     monkeypatch.setenv("SHOWN", plans.text("fleet"))
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    return small_project.make(tmp_path)
+    return made
 
 
 @pytest.fixture

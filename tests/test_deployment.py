@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,16 @@ NEW = locked("sha256:" + "3" * 64)
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: str) -> Iterator[Project]:
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install_terraform: Callable[[str], Path]
+) -> Iterator[Project]:
     """A project that builds `web`, in which every plan has a change; its emulator ends with the test."""
     project = small_project.make(tmp_path)
     small_project.edit(
         project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "build: {context: web}\n    port: 80\n"
     )
     small_project.write(project, "web/Dockerfile", "FROM scratch\nUSER 1\n")
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    install_terraform(STAND_IN)
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
     monkeypatch.setenv("SHOWN", "{}")
     yield project

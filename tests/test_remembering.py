@@ -41,13 +41,9 @@ print(*sorted({"boto3", "hcl2", "jinja2", "pydantic", "rich", "subprocess", "yam
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: str) -> Project:
+def project(tmp_path: Path, install_terraform: Callable[[str], Path]) -> Project:
     """A project that is rendered and has been checked, with a Terraform that writes down how it is called."""
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(WATCHED.format(terraform=terraform_binary))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    install_terraform(WATCHED)
     made = small_project.make(tmp_path)
     (made.root / "templates").unlink()
     shutil.copytree(small_project.ROOT / "templates", made.root / "templates")

@@ -1,11 +1,8 @@
 """Tasks that run before services: a stand-in for Terraform defines them, and the emulator runs them."""
 
-import io
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -86,26 +83,12 @@ def bucket(access: Access) -> Iterator[Any]:
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    terraform_binary: str,
-    terraform_environment: Mapping[str, str],
-    request_: dict[str, Any],
-) -> Project:
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project], request_: dict[str, Any]) -> Project:
     """A project with a migration, in which every plan has a change and nobody is at a terminal."""
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
     output = 'case "$*" in *" output "*) cat "$0.output"; exit ;; esac\n'
-    program.write_text(STAND_IN.format(terraform=terraform_binary).replace("\n", f"\n{output}", 1), encoding="utf-8")
-    program.chmod(0o755)
-    for name, value in terraform_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    made = driven(STAND_IN.replace("\n", f"\n{output}", 1))
     monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
     monkeypatch.setenv("SHOWN", "{}")
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    made = small_project.make(tmp_path)
     small_project.write(made, "envs/catalog.yaml", small_project.CATALOG + MIGRATION)
     files.render_environment(made, "tiny")
     put_output(made, request_)

@@ -1,12 +1,9 @@
 """The state bucket, and the states and locks in it, as people see them; Terraform is a stand-in."""
 
-import io
 import json
-import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,24 +35,9 @@ esac
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    terraform_binary: str,
-    terraform_environment: Mapping[str, str],
-) -> Project:
+def project(driven: Callable[[str], Project]) -> Project:
     """A project of an environment `tiny`, whose AWS is the emulator; nobody is at a terminal."""
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
-    program.chmod(0o755)
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    for name, value in terraform_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    return small_project.make(tmp_path)
+    return driven(STAND_IN)
 
 
 @pytest.fixture

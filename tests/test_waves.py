@@ -2,9 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -55,24 +54,11 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    terraform_binary: str,
-    terraform_environment: Mapping[str, str],
-) -> Project:
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
     """A project with two groups, of which each plan has a change; AWS is the emulator."""
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(terraform=terraform_binary), encoding="utf-8")
-    program.chmod(0o755)
-    for name, value in terraform_environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    made = driven(STAND_IN)
     monkeypatch.setenv("TEXT", HARMLESS)
     monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy")
-    monkeypatch.setattr("sys.stdin", io.StringIO())
-    made = small_project.make(tmp_path)
     small_project.edit(made, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
     files.render_environment(made, "tiny")
     return made
