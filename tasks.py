@@ -435,21 +435,30 @@ def apply(  # noqa: PLR0913, PLR0917 - a flag each
 @task(
     help={
         **ENV,
+        **JOBS,
+        **WAIT,
         **YES,
         "engine": "docker, podman or buildah; left out: the first that works.",
         "severity": "The findings of ECR's scan that stop it, these and worse: critical, high, ...; none for no stop.",
     }
 )
 @reporting
-def deploy(
-    _context: Context, env: str = LOCAL, yes: bool = False, engine: str = "", severity: str = "critical"
+def deploy(  # noqa: PLR0913, PLR0917 - a flag each
+    _context: Context,
+    env: str = LOCAL,
+    jobs: int = Number(SUITABLE),
+    wait: int = Number(1),
+    yes: bool = False,
+    engine: str = "",
+    severity: str = "critical",
 ) -> None:
     """Render, check, apply, make the images and verify: all that is still to be done."""
     from fleetform import deployment
     from fleetform.console import turns
 
-    with turns.taken(project(), env, "deploy"):
-        deployment.deploy(project(), env, deployment.Deployment(yes, engine or None, severity))
+    how = deployment.Deployment(driving([], jobs, wait, yes=yes), engine or None, severity)
+    with turns.taken(project(), env, "deploy", wait):
+        deployment.deploy(project(), env, how)
 
 
 @task(
@@ -536,8 +545,10 @@ def runs(_context: Context, env: str = LOCAL, json: bool = False) -> None:
 def up(_context: Context, env: str = LOCAL, engine: str = "") -> None:
     """Run the services on this machine, with the names, variables and ways between them that they have on AWS."""
     from fleetform import laptop
+    from fleetform.console import turns
 
-    laptop.up(project(), env, engine or None)
+    with turns.taken(project(), env, "up", here=True):
+        laptop.up(project(), env, engine or None)
 
 
 @task(help={**ENV, **RUNNER})
@@ -545,8 +556,10 @@ def up(_context: Context, env: str = LOCAL, engine: str = "") -> None:
 def down(_context: Context, env: str = LOCAL, engine: str = "") -> None:
     """Remove what `up` has started."""
     from fleetform import laptop
+    from fleetform.console import turns
 
-    laptop.down(project(), env, engine or None)
+    with turns.taken(project(), env, "down", here=True):
+        laptop.down(project(), env, engine or None)
 
 
 @task(help={**ENV, **RUNNER, **JSON})

@@ -13,7 +13,7 @@ from fleetform.console.applying import apply_stacks
 from fleetform.console.images import make_images
 from fleetform.console.opening import open_checked
 from fleetform.console.rendering import render
-from fleetform.console.waves import Driving
+from fleetform.console.waves import AS_IT_IS, Driving
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
@@ -37,12 +37,12 @@ class Deployment:
     """How to deploy.
 
     Attributes:
-        yes: Do not ask.
+        driving: How stacks are planned and applied.
         engine: Name of the engine; None for the first that works.
         severity: The findings of ECR's scan that stop it: these and what is worse.
     """
 
-    yes: bool = False
+    driving: Driving = AS_IT_IS
     engine: str | None = None
     severity: str = "critical"
 
@@ -67,7 +67,7 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
         if how.severity != NONE:
             _require_scans(project, workplace, screen, how.severity)
 
-    apply_stacks(workplace, prepare, Driving(yes=how.yes))
+    apply_stacks(workplace, prepare, how.driving)
     with screen.step("Verify through the AWS API") as step:
         report = verification.verify(workplace)
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"

@@ -1,5 +1,6 @@
 """Turns of real processes."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.console.turns import taken
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.turns import Turn, turn
+from tests import small_project
 
 HOLDER = """
 import pathlib, sys
@@ -103,3 +106,19 @@ def test_who_was_killed_is_told_of_until_that_was_recovered_from(tmp_path: Path)
 def test_half_a_record_is_none(tmp_path: Path) -> None:
     (tmp_path / "turn.json").write_text('{"task": "inv', encoding="utf-8")
     assert unended(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("env", "here", "folder"),
+    [
+        ("local", False, "environments/local"),
+        ("local", True, "environments/local"),
+        ("tiny", False, "environments/tiny"),
+        ("tiny", True, "emulated/tiny"),
+    ],
+)
+def test_tasks_that_apply_to_the_same_place_take_turns(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
+    project = small_project.make(tmp_path)
+    with taken(project, env, "up", here=here):
+        record = json.loads((project.work / folder / "turn.json").read_text(encoding="utf-8"))
+    assert record["task"] == f"invoke up --env {env}"

@@ -10,7 +10,7 @@ from fleetform.workflow.project import Project
 
 
 @contextmanager
-def taken(project: Project, env: str, task: str, minutes: int = 1) -> Iterator[None]:
+def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
     """Has a task's turn in an environment of this checkout, once what runs there has ended.
 
     Args:
@@ -18,22 +18,28 @@ def taken(project: Project, env: str, task: str, minutes: int = 1) -> Iterator[N
         env: The environment's name.
         task: The task's.
         minutes: How long to wait for what runs there.
+        here: Whether the task applies the environment to this machine, whatever it is.
 
     Raises:
         CheckFailedError: Another task had its turn for too long.
+        InputError: The catalog is wrong, and what is applied here follows from it.
     """
     if not (project.root / environment_file(env)).is_file():  # for the task to tell
         yield
         return
 
+    from fleetform.workflow import catalog, workplaces  # noqa: PLC0415 - whoever asks for an environment that is not there is told at once
+
     def recover(before: Turn) -> None:
-        from fleetform.workflow import aftermath, workplaces  # noqa: PLC0415 - hardly ever needed
+        from fleetform.workflow import aftermath  # noqa: PLC0415 - hardly ever needed
 
-        aftermath.settle(workplaces.open_environment(project, env), before, _tell)
+        opened = workplaces.open_here if here else workplaces.open_environment
+        aftermath.settle(opened(project, env), before, _tell)
 
-    from fleetform.workflow.workplaces import work_of  # noqa: PLC0415 - see there
-
-    with turn(work_of(project, env), f"invoke {task} --env {env}", minutes * 60, _tell, recover):
+    work = workplaces.work_of(project, env)
+    if here:
+        work = workplaces.work_here(project, catalog.environment(project, env))
+    with turn(work, f"invoke {task} --env {env}", minutes * 60, _tell, recover):
         yield
 
 
