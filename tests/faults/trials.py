@@ -25,7 +25,7 @@ _MADE_BY = {
 }
 """What makes things that may be there twice, as EC2 and Cloud Map tell them apart by ids."""
 _RESOURCES = 48  # of the small project
-_SECONDS = {"render": 2.0, "plan": 12.0, "apply": 12.0}
+_SECONDS = {"render": 1.5, "plan": 8.0, "apply": 12.0}
 """How long a task takes, about; an apply until something is made."""
 _TASKS = ("render", "plan", "apply", "apply", "apply", "apply")
 """What is ended; most can go wrong in an apply."""
@@ -99,7 +99,8 @@ class Moment:
 def moment(chosen: random.Random, task: str) -> Moment:
     """A random moment: of an apply, one in five before anything is made, which is known by time alone."""
     made = max(0, chosen.randint(-_RESOURCES // 4, _RESOURCES)) if task == "apply" else 0
-    return Moment(made, chosen.uniform(0, _A_MOMENT if made else _SECONDS[task]))
+    # Most is made in the same second; between the stacks nothing is for many.
+    return Moment(made, _A_MOMENT * chosen.random() ** 3 if made else chosen.uniform(0, _SECONDS[task]))
 
 
 @dataclass(frozen=True)
