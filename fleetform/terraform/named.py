@@ -20,10 +20,12 @@ _LIVING = frozenset({"ACTIVE", "PROVISIONING"})
 _GONE = frozenset(
     {
         "ClusterNotFoundException",
+        "LoadBalancerNotFound",
         "NoSuchBucket",
         "NoSuchEntity",
         "RepositoryNotFoundException",
         "ResourceNotFoundException",
+        "TargetGroupNotFound",
     }
 )
 _UNTOLD = frozenset({"403", "AccessDenied", "AccessDeniedException", "NoSuchTagSet"})
@@ -35,7 +37,7 @@ def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Found:
     Args:
         access: Where.
         kind: Its type in Terraform.
-        id_: By what Terraform imports it.
+        id_: Its name, or by what Terraform imports it.
         tags: Those that all of ours have.
 
     Raises:
@@ -46,6 +48,16 @@ def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Found:
     if found is None:
         return Found.NOTHING
     return Found.OURS if tags.items() <= found.items() else Found.NOT_OURS
+
+
+def import_id(access: Access, kind: str, id_: str) -> str:
+    """By what Terraform imports a thing that is there: the load balancer's parts by their ARNs.
+
+    Raises:
+        ProgramError: AWS fails.
+    """
+    with asking():
+        return _ARNS[kind](access, id_) if kind in _ARNS else id_
 
 
 def _tags(access: Access, kind: str, id_: str) -> dict[str, str] | None:
@@ -99,6 +111,31 @@ def _bucket(access: Access, name: str) -> dict[str, str]:
     return _pairs(access.client("s3").get_bucket_tagging(Bucket=name)["TagSet"])
 
 
+def _balancer_arn(access: Access, name: str) -> str:
+    (found,) = access.client("elbv2").describe_load_balancers(Names=[name])["LoadBalancers"]
+    return str(found["LoadBalancerArn"])
+
+
+def _target_group_arn(access: Access, name: str) -> str:
+    (found,) = access.client("elbv2").describe_target_groups(Names=[name])["TargetGroups"]
+    return str(found["TargetGroupArn"])
+
+
+_ARNS: Mapping[str, Callable[[Access, str], str]] = {
+    "aws_lb": _balancer_arn,
+    "aws_lb_target_group": _target_group_arn,
+}
+
+
+def _balanced(kind: str) -> Callable[[Access, str], dict[str, str]]:
+    def tags(access: Access, name: str) -> dict[str, str]:
+        arns = [_ARNS[kind](access, name)]
+        (found,) = access.client("elbv2").describe_tags(ResourceArns=arns)["TagDescriptions"]
+        return _pairs(found["Tags"])
+
+    return tags
+
+
 def _pairs(tags: list[dict[str, str]]) -> dict[str, str]:
     """Tags of AWS's lists, some of which begin their keys with capitals."""
     return {tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", "")) for tag in tags}
@@ -110,6 +147,8 @@ KINDS: Mapping[str, Callable[[Access, str], dict[str, str] | None]] = {
     "aws_ecs_cluster": _cluster,
     "aws_ecs_service": _service,
     "aws_iam_role": _role,
+    "aws_lb": _balanced("aws_lb"),
+    "aws_lb_target_group": _balanced("aws_lb_target_group"),
     "aws_s3_bucket": _bucket,
 }
 """How AWS tells the tags of each kind; None if the thing is not there."""

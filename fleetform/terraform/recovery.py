@@ -78,12 +78,14 @@ _MADE_AGAIN = frozenset(
         "terraform_data",
     }
 )
-# By this attribute, which their plans know, they are imported.
+# By this attribute, which their plans know, they are found.
 _NAMED = {
     "aws_cloudwatch_log_group": "name",
     "aws_ecr_repository": "name",
     "aws_ecs_cluster": "name",
     "aws_iam_role": "name",
+    "aws_lb": "name",
+    "aws_lb_target_group": "name",
     "aws_s3_bucket": "bucket",
 }
 ROUTE = "aws_route"
@@ -175,7 +177,7 @@ class Begun:
         address: Its address.
         kind: Its type.
         name: Its tag `Name`, or its name in Cloud Map; empty if it has none.
-        id: By what it is imported if it is there; empty if its name does not say so.
+        id: By what it is found, and imported but for `named.import_id`; empty if its plan does not say so.
     """
 
     address: str

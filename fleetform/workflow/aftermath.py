@@ -188,7 +188,7 @@ def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
     """Looks for what has a name of its own."""
     match named.find(workplace.access, begun.kind, begun.id, _tags(workplace.environment)):
         case Found.OURS:
-            search.claim(begun.address, begun.kind, begun.id)
+            search.claim(begun.address, begun.kind, named.import_id(workplace.access, begun.kind, begun.id))
         case Found.NOT_OURS:
             search.not_ours.add(begun.address)
         case Found.NOTHING:

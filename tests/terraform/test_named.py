@@ -1,5 +1,6 @@
 """Whose a thing of AWS is that has a name, with an emulator; what it does not do, with answers of AWS's."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from botocore.stub import Stubber
 
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
-from fleetform.terraform.named import KINDS, Found, find
+from fleetform.terraform.named import KINDS, Found, find, import_id
 from tests.deployed import REGION
 
 OURS = {"application": "shop", "environment": "dev"}
@@ -74,12 +75,39 @@ def bucket(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], A
     return lambda: client.delete_bucket(Bucket=name)
 
 
+def tagged(tags: Mapping[str, str]) -> dict[str, Any]:
+    return {"Tags": capitals(tags)} if tags else {}
+
+
+def balancer(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client, ec2 = access.client("elbv2"), access.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    made = client.create_load_balancer(Name=name, Subnets=[subnet], Type="network", **tagged(tags))
+
+    def delete() -> None:
+        client.delete_load_balancer(LoadBalancerArn=made["LoadBalancers"][0]["LoadBalancerArn"])
+        ec2.delete_subnet(SubnetId=subnet)
+        ec2.delete_vpc(VpcId=vpc)
+
+    return delete
+
+
+def target_group(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("elbv2")
+    made = client.create_target_group(Name=name, TargetType="lambda", **tagged(tags))
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+    return lambda: client.delete_target_group(TargetGroupArn=arn)
+
+
 MAKERS: Mapping[str, Make] = {
     "aws_cloudwatch_log_group": log_group,
     "aws_ecr_repository": repository,
     "aws_ecs_cluster": cluster,
     "aws_ecs_service": service,
     "aws_iam_role": role,
+    "aws_lb": balancer,
+    "aws_lb_target_group": target_group,
     "aws_s3_bucket": bucket,
 }
 
@@ -91,6 +119,15 @@ def id_(kind: str) -> str:
     """By what a thing is imported that no other test makes."""
     name = f"shop-{uuid4().hex[:12]}"
     return f"{name}/web" if kind == "aws_ecs_service" else name
+
+
+@each_kind
+def test_what_is_there_is_imported_by_its_name_or_by_its_arn(access: Access, kind: str, id_: str) -> None:
+    delete = MAKERS[kind](access, id_, OURS)
+    told = import_id(access, kind, id_)
+    delete()
+    arn = rf"arn:aws:elasticloadbalancing:{REGION}:\d+:(loadbalancer/\w+|targetgroup)/{id_}/\w+"
+    assert re.fullmatch(arn if kind.startswith("aws_lb") else id_, told)
 
 
 def test_each_kind_that_is_known_is_made_here() -> None:
