@@ -20,9 +20,11 @@ from typing import cast
 import jinja2
 from pydantic import BaseModel
 
+from fleetform import identity
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Container, HealthCheck
 from fleetform.hcl.literals import Literal, key, literal
+from fleetform.store import Store, digest
 from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -112,15 +114,35 @@ def _image_version(image: LockedImage | None) -> Text:
     return Text(f"@{_word(algorithm)}:{_word(digest)}")
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What templates are compiled to, remembered by what it follows from: a small catalog's render is mostly that."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        for value in self._store.get_many([_key(bucket)]).values():
+            bucket.bytecode_from_string(value)
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        self._store.put_many({_key(bucket): bucket.bytecode_to_string()})
+
+
+def _key(bucket: jinja2.bccache.Bucket) -> bytes:
+    return digest(b"template", identity.code(), bucket.key.encode(), bucket.checksum.encode())
+
+
 class Templates:
     """The templates of a folder.
 
     Args:
         folder: Holds a folder of `*.j2` files for each name in `Stack.templates`.
+        store: What they were compiled to before; None to compile them anew.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: Store | None = None) -> None:
         self._environment = jinja2.Environment(
+            bytecode_cache=_Compiled(store) if store else None,
             loader=jinja2.FileSystemLoader(folder),
             undefined=jinja2.StrictUndefined,
             finalize=_printed,

@@ -104,7 +104,9 @@ class Rendering:
         root = self._project.root
         lock = load_lock(root, self._name)
         declared = extra.declared(self._project, self._name)
-        texts = render(self._loaded[0], Templates(root / "templates"), lock, tuple(self._standing), declared)
+        texts = render(
+            self._loaded[0], Templates(root / "templates", self._project.store), lock, tuple(self._standing), declared
+        )
         return formatting.formatted(self._project, texts)
 
     def _remember(self, files: dict[str, dict[PurePath, str]]) -> None:

@@ -87,7 +87,7 @@ def take(project: Project, name: str) -> Snapshot:
     environment = load(root, name)
     folders = tuple(standing(root / "envs" / name))
     lock, declared = load_lock(root, name), extra.declared(project, name)
-    texts = render(environment, Templates(root / "templates"), lock, folders, declared)
+    texts = render(environment, Templates(root / "templates", project.store), lock, folders, declared)
     shelf = _Shelf(root)
     made = {
         stack.name: _Made(PurePath("envs", name, stack.name), texts[stack.name], shelf)

@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
 
 from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
+from fleetform.store import Store
 from fleetform.topology import VPC, Call, Rule
 
 
@@ -169,3 +171,24 @@ def test_the_templates_of_a_folder_are_listed_in_order(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert Templates(tmp_path).names("one") == ["one/a.tf.j2", "one/b.tf.j2"]
+
+
+def test_a_template_that_was_compiled_before_is_compiled_again_once_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+    compile_ = jinja2.Environment.compile
+
+    def counted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - Jinja's own
+        compiled.append(arguments[1])
+        return compile_(*arguments, **named)
+
+    monkeypatch.setattr(jinja2.Environment, "compile", counted)
+    store, file = Store(tmp_path / "store", 10**6), tmp_path / "case/file.tf.j2"
+    file.parent.mkdir()
+    printed = []
+    for text in ("a = {{ value }}\n", "a = {{ value }}\n", "b = {{ value }}\n", "a = {{ value }}\n"):
+        file.write_text(text, encoding="utf-8")
+        printed.append(Templates(tmp_path, store).render("case/file.tf.j2", {"value": "x"}))
+    assert printed == ['a = "x"\n', 'a = "x"\n', 'b = "x"\n', 'a = "x"\n']
+    assert compiled == ["a = {{ value }}\n", "b = {{ value }}\n"]
