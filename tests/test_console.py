@@ -24,6 +24,7 @@ from fleetform.workflow.project import Project
 from tests import small_project
 from tests.terraform import plans
 
+APPLIED = b'{"outputs": {"region": {}}, "resources": []}'
 BUCKET = "shop-tiny-tfstate-123456789012"
 ASKING = "tiny foundation in account 123456789012: 1 to add"
 
@@ -79,7 +80,7 @@ def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
 @pytest.fixture
 def foundation(bucket: Any) -> None:  # noqa: ANN401
     """The foundation has been applied."""
-    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
 
 
 def calls(project: Project) -> list[str]:
@@ -270,6 +271,16 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
     assert capsys.readouterr().out == FIRST_PLAN
 
 
+def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_outputs_either(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b'{"outputs": {}, "resources": []}')
+    stacks.plan(project, "tiny")
+    assert capsys.readouterr().out == FIRST_PLAN
+
+
 def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.plan(project, "tiny", telling=Telling(as_json=True))
     told = capsys.readouterr()
@@ -305,7 +316,7 @@ def test_a_plan_keeps_no_file(project: Project) -> None:
 
 
 def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
-    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
     stacks.plan(project, "tiny", how=Driving(jobs=1))
     assert calls(project) == [*FOUNDATION, *SERVICES]
 
@@ -317,7 +328,7 @@ def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
 ) -> None:
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
     for stack in ("foundation", "services"):
-        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         *FOUNDATION,
@@ -340,7 +351,7 @@ def test_otherwise_the_foundation_goes_first(
 ) -> None:
     monkeypatch.setenv("CHANGES", changes)
     for stack in ("foundation", "services"):
-        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.apply(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         *FOUNDATION,
@@ -352,7 +363,7 @@ def test_otherwise_the_foundation_goes_first(
 
 def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
     for stack in ("foundation", "services"):
-        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=b"{}")
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.destroy(project, "tiny", Driving(yes=True))
     assert calls(project) == [
         "services init",
@@ -365,7 +376,7 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
 
 
 def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
-    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b"{}")
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
         stacks.destroy(project, "tiny")
     assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]

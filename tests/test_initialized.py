@@ -8,6 +8,7 @@ import pytest
 
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.terraform import state
+from fleetform.terraform.summary import Summary
 from fleetform.workflow import states, terraform, workplaces
 from fleetform.workflow.background import Background
 from fleetform.workflow.project import Project
@@ -105,6 +106,22 @@ def test_that_a_stack_was_applied_is_asked_until_it_was(workplace: Workplace, mo
     monkeypatch.setattr(state, "has_state", lambda *_: answers.pop(0))
     told = [states.has_state(workplace, workplace.stacks[0]) for _ in range(3)]
     assert (told, answers) == ([False, True, True], [])
+
+
+@pytest.mark.parametrize("end", ["apply", "a plan that fails"])
+def test_it_is_asked_again_once_that_is_doubtful(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    foundation, answers = workplace.stacks[0], [True, False]
+    monkeypatch.setattr(state, "has_state", lambda *_: answers.pop(0))
+    assert states.has_state(workplace, foundation)
+    if end == "apply":
+        terraform.apply(workplace, terraform.Plan(foundation, workplace.plan(foundation), Summary(), changes=True))
+    else:
+        monkeypatch.setitem(workplace.variables, "REFUSAL", "no such output")
+        with pytest.raises(ProgramError):
+            plan(workplace)
+    assert not states.has_state(workplace, foundation)
 
 
 def test_each_emulator_is_asked_and_gets_a_bucket_once(

@@ -89,18 +89,33 @@ def snapshot(text: bytes) -> Snapshot | None:
 
 
 def has_state(access: Access, bucket: str, stack: str) -> bool:
-    """Whether a stack has been applied: its state is in the bucket."""
+    """Whether a stack is applied: whether its state holds anything.
+
+    A destroy leaves one that is empty in the bucket. So does a plan that was interrupted before the first apply.
+
+    Raises:
+        ProgramError: AWS refuses.
+    """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
     try:
-        access.client("s3").head_object(Bucket=bucket, Key=state_key(stack))
+        found = _object(access.client("s3"), bucket, state_key(stack))
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NoSuchBucket"}:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
             return False
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
     except BotoCoreError as error:
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
-    return True
+    return found is not None and _holds_anything(found.text)
+
+
+def _holds_anything(text: bytes) -> bool:
+    """What is no state is for Terraform to tell."""
+    try:
+        found = json.loads(text)
+        return bool(found["outputs"] or any(resource["mode"] == "managed" for resource in found["resources"]))
+    except (ValueError, KeyError, TypeError):
+        return True
 
 
 def modules(access: Access, bucket: str) -> dict[str, frozenset[str]]:

@@ -1,6 +1,7 @@
 """The states of an environment: their bucket, and what is in it."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetform import identity
@@ -33,11 +34,11 @@ def require_bucket(workplace: Workplace) -> None:
         return True
 
     if workplace.environment.emulator:
-        _remembered(workplace, "bucket", make)
+        _remembered(workplace, workplace.facts / "bucket", make)
 
 
 def has_state(workplace: Workplace, stack: Stack) -> bool:
-    """Whether a stack has been applied; that it was stays so, as a destroy leaves a state that is empty."""
+    """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
 
     def ask() -> bool:
         from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
@@ -45,12 +46,11 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
         with explained(workplace.environment.name):
             return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
-    return _remembered(workplace, f"{stack.name}-applied", ask)
+    return _remembered(workplace, workplace.applied_fact(stack), ask)
 
 
-def _remembered(workplace: Workplace, fact: str, ask: Callable[[], bool]) -> bool:
+def _remembered(workplace: Workplace, file: Path, ask: Callable[[], bool]) -> bool:
     """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
-    file = workplace.work / "facts" / fact
     there = _bucket(workplace)
     if identity.content(file) == digest(b"", there):
         return True

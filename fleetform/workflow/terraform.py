@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from fleetform.errors import ProgramError
 from fleetform.programs import Output, Result, read, run
-from fleetform.stacks import Stack
+from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform import plans, printed
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import explained
@@ -90,7 +90,9 @@ def plan(
             lambda: _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted)),
         )
     except BaseException:
-        path.unlink(missing_ok=True)
+        # The foundation may have been destroyed from elsewhere.
+        for doubtful in (path, workplace.applied_fact(FOUNDATION)):
+            doubtful.unlink(missing_ok=True)
         raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
@@ -149,7 +151,8 @@ def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN40
 
 def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
     """Applies a saved plan, and discards it."""
-    workplace.applied.unlink(missing_ok=True)
+    for doubtful in (workplace.applied, workplace.applied_fact(planned.stack)):
+        doubtful.unlink(missing_ok=True)
     argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
     try:
         result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)

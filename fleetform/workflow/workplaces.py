@@ -84,6 +84,15 @@ class Workplace:
         """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
         return self.work / "applied"
 
+    @property
+    def facts(self) -> Path:
+        """The folder of what is known of the bucket of states."""
+        return self.work / "facts"
+
+    def applied_fact(self, stack: Stack) -> Path:
+        """The file that says that a stack is applied, as long as nothing makes that doubtful."""
+        return self.facts / f"{stack.name}-applied"
+
     def lost(self, stack: str) -> Path:
         """The file that says by what to import what an apply made that was killed; there is none mostly."""
         return self.work / "lost" / f"{stack}.json"

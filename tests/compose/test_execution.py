@@ -40,7 +40,7 @@ def test_a_program_of_another_image_is_run_in_a_containers_network(stand_in: Sta
 def test_a_container_beside_another_that_takes_too_long_is_killed(stand_in: StandIn, runner: Runner) -> None:
     stand_in.answer("docker run", "import time; time.sleep(60)")
     with pytest.raises(ProgramError):
-        beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], timeout=0.5)
+        beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], timeout=3)
     ran, killed = stand_in.calls()
     assert killed == ["docker", "kill", ran[4].removeprefix("--name=")]
 

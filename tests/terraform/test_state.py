@@ -41,9 +41,16 @@ def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) ->
     before_the_bucket = has_state(access, bucket, "foundation")
     ensure_bucket(access, Wanted(bucket, "123456789012"))
     before_the_apply = has_state(access, bucket, "foundation")
-    access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=b"{}")
-    assert (before_the_bucket, before_the_apply, has_state(access, bucket, "foundation")) == (False, False, True)
+    told = []
+    for text in (EMPTY, {**EMPTY, "outputs": {"region": {}}}, {**EMPTY, "resources": [resource("module.web")]}, "?"):
+        access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=json.dumps(text).encode())
+        told.append(has_state(access, bucket, "foundation"))
+    assert (before_the_bucket, before_the_apply, told) == (False, False, [False, True, True, True])
     assert not has_state(access, bucket, "services")
+
+
+EMPTY = {"version": 4, "serial": 1, "outputs": {}, "resources": []}
+"""What a destroy leaves, or a plan that is interrupted."""
 
 
 def resource(module: str, mode: str = "managed") -> dict[str, object]:
