@@ -194,6 +194,37 @@ def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
     assert kept(workplace) == {GROUP: "/vpc/shop-local"}
 
 
+# As the provider prints it, 5.100: of what Ctrl-C took back, and of what AWS has refused.
+TAKEN_BACK = "https response error StatusCode: 0, RequestID: , canceled, context canceled"
+REFUSED = "https response error StatusCode: 403, RequestID: 1, api error AccessDenied: no"
+
+
+def failed(message: str) -> str:
+    """The log of an apply whose group was not made, and whose role and schedule have no outcome."""
+    error = f'\nError: creating it: {message}\n\n  with {GROUP},\n  on main.tf line 1, in resource "x" "y":\n'
+    return stumbled() + error
+
+
+@pytest.mark.parametrize(
+    ("log", "outcome"),
+    [
+        (
+            failed(TAKEN_BACK),
+            ([f"foundation: had begun, and is imported if it is there: {GROUP}"], {GROUP: "/vpc/shop-local"}),
+        ),
+        (failed(REFUSED), ([], None)),
+    ],
+    ids=["taken back", "refused"],
+)
+def test_what_a_request_made_whose_answer_did_not_come_is_imported(
+    workplace: Workplace, group: Callable[[str], None], log: str, outcome: tuple[list[str], dict[str, str] | None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", log)
+    group("local")
+    assert (settled(workplace), kept(workplace)) == outcome
+
+
 def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Callable[[str], None]) -> None:
     logged(workplace, "plan", PLAN)
     logged(workplace, "apply", stumbled(GROUP))

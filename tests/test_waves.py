@@ -1,7 +1,9 @@
 """Stacks that are planned and applied side by side: what fails, what goes on, what is asked and recorded."""
 
 import io
+import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -18,6 +20,7 @@ from fleetform.workflow import files, runs, states, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
 from tests import commits, small_project
+from tests.terraform import plans
 
 RISKY = """Terraform will perform the following actions:
 
@@ -33,13 +36,14 @@ case "$2" in
   init) ;;
   plan)
     for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
-    [ "$stack" = "$FAILS_TO_PLAN" ] && echo "Error: no plan" && exit 1
+    [ "$stack" = "$FAILS_TO_PLAN" ] && echo "${{ERROR:-Error: no plan}}" && exit 1
     printf '%s\\nPlan: %s.\\n' "$TEXT" "$COUNTS"
     exit 2 ;;
   apply)
     echo "$stack" >>"$0.applied"
     [ "$stack" = "$FAILS" ] && echo "Error: no such thing" && exit 1
     echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
+  show) printf '%s' "$SHOWN" ;;
   *) exec '{terraform}' "$@" ;;
 esac
 """
@@ -59,6 +63,7 @@ def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -
     made = driven(STAND_IN)
     monkeypatch.setenv("TEXT", HARMLESS)
     monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", plans.text("fleet"))
     small_project.edit(made, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
     files.render_environment(made, "tiny")
     return made
@@ -115,6 +120,53 @@ def test_where_a_stack_of_a_wave_cannot_be_planned_none_of_it_is_applied(
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
     assert applied(project) == ["foundation"]
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+MISSING_OUTPUT = """Error: Invalid index
+
+  on service_web.tf line 12, in module "web":
+  12:   security_group_ids    = [local.foundation.security_group_ids["web"]]
+
+The given key does not identify an element in this collection value."""
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch, foundation: None) -> None:  # noqa: ARG001 - it has been applied
+    """The stack `services` reads an output that an applied foundation does not have yet."""
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    monkeypatch.setenv("ERROR", MISSING_OUTPUT)
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.plan(project, "tiny", telling=Telling(as_json=True))
+    told = json.loads(capsys.readouterr().out)
+    assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (["foundation", "payments"], ["services"])
+    stacks.plan(project, "tiny", how=ALL)
+    told = capsys.readouterr().out
+    assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
+    assert "\nservices: to be planned once foundation is applied, as it reads its outputs\n" in told
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_stack_that_is_planned_later_has_drifted(project: Project) -> None:
+    with pytest.raises(CheckFailedError, match=r"^not as the catalog says: foundation, payments, services; "):
+        stacks.drift(project, "tiny")
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("command", [stacks.plan, stacks.drift])
+def test_what_reads_an_output_that_will_never_be_there_fails(
+    project: Project, command: Callable[[Project, str], None]
+) -> None:
+    program = project.root / "bin/terraform"
+    unchanged = '[ "$stack" = foundation ] && echo "No changes." && exit 0'
+    program.write_text(program.read_text("utf-8").replace("    printf", f"    {unchanged}\n    printf"), "utf-8")
+    with pytest.raises(ProgramError, match=r"^it reads outputs of the foundation that are not there yet; "):
+        command(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fleetform.catalog.wording import suggestion
 from fleetform.console.printing import write_json
 from fleetform.errors import CheckFailedError, InputError, printable
+from fleetform.stacks import FOUNDATION
 from fleetform.terraform.drift import Drift
 from fleetform.terraform.plans import Action, Change, StackPlan
 from fleetform.terraform.risks import Level, risk, worst
@@ -75,6 +76,11 @@ class Telling:
 
 AS_TABLE = Telling()
 """For a person."""
+
+
+def waits(stack: str) -> str:
+    """The line about a stack that cannot be planned yet."""
+    return f"{stack}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n"
 
 
 def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: Telling) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fleetform.console import policy
 from fleetform.console.printing import write, write_changes
@@ -11,6 +11,10 @@ from fleetform.workflow import files, formatting, validation
 from fleetform.workflow.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
+
+if TYPE_CHECKING:
+    from fleetform.stacks import Stack
+    from fleetform.workflow.workplaces import Workplace
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
@@ -82,6 +86,7 @@ def _plans(project: Project, env: str) -> dict[str, Any]:
     """What Terraform shows of a plan of each stack that can be planned."""
     from rich.console import Console  # noqa: PLC0415 - a tenth of a second
 
+    from fleetform.console import plans  # noqa: PLC0415
     from fleetform.screen import Screen  # noqa: PLC0415
     from fleetform.stacks import FOUNDATION  # noqa: PLC0415
     from fleetform.workflow import states, terraform, workplaces  # noqa: PLC0415
@@ -89,19 +94,30 @@ def _plans(project: Project, env: str) -> dict[str, Any]:
     screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
     workplace = workplaces.open_environment(project, env)
     states.require_bucket(workplace)
-    shown = {}
+    shown, waiting = {}, []
     for stack in workplace.stacks:
         if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
-            sys.stderr.write(f"{stack.name}: to be planned once foundation is applied, as it reads its outputs\n")
+            waiting.append(stack.name)
             continue
-        with screen.step(f"Plan {stack.name}"):
-            terraform.init(workplace, stack)
-            planned = terraform.plan(workplace, stack)
+        with screen.step(f"Plan {stack.name}") as step:
             try:
-                shown[stack.name] = terraform.show(workplace, planned)
-            finally:
-                planned.discard()
+                shown[stack.name] = _shown(workplace, stack)
+            except terraform.OutputsMissingError:
+                step.note = f"waits for {FOUNDATION.name}"
+                waiting.append(stack.name)
+    sys.stderr.write("".join(map(plans.waits, waiting)))
     return shown
+
+
+def _shown(workplace: "Workplace", stack: "Stack") -> Any:  # noqa: ANN401 - JSON
+    from fleetform.workflow import terraform  # noqa: PLC0415 - most checks plan nothing
+
+    terraform.init(workplace, stack)
+    planned = terraform.plan(workplace, stack)
+    try:
+        return terraform.show(workplace, planned)
+    finally:
+        planned.discard()
 
 
 def _validate(project: Project, env: str, rendering: Rendering) -> None:

@@ -40,7 +40,8 @@ def plan(
     workplace = open_checked(project, env, how)
     drive = Drive(workplace, replace(how, quiet=telling.as_json), checks=require_settled)
     ready, waiting = _ready(workplace, how)
-    planned = drive.plan(ready)
+    planned, unready = drive.survey(ready)
+    waiting += unready
     try:
         told = [terraform.told(workplace, each, values=telling.wants_values) for each in planned]
         if telling.save:
@@ -49,8 +50,7 @@ def plan(
         for each in planned:
             each.discard()
     if not telling.as_json:
-        for name in waiting:
-            write(f"{name}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n")
+        write("".join(map(plans.waits, waiting)))
     plans.tell(env, told, waiting, telling)
 
 
@@ -114,7 +114,7 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
     """Plans every stack; fails if any is not as the catalog says: changed outside, or not applied yet."""
     workplace = open_checked(project, env, how)
     ready, waiting = _ready(workplace, how)
-    planned = Drive(workplace, replace(how, quiet=True), checks=require_settled).plan(ready)
+    planned, unready = Drive(workplace, replace(how, quiet=True), checks=require_settled).survey(ready)
     try:
         drifts = [find_drift(terraform.told(workplace, each, values=True)) for each in planned]
     finally:
@@ -126,7 +126,7 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
         from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
 
         plans.show_drift(Screen(), drifts)
-    drifted = [each.stack.name for each in planned if each.changes] + waiting
+    drifted = [each.stack.name for each in planned if each.changes] + waiting + unready
     if drifted:
         raise CheckFailedError(
             f"not as the catalog says: {', '.join(drifted)}; `invoke plan --env {env}` shows the plans,"

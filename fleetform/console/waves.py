@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
@@ -17,7 +18,7 @@ from fleetform.terraform.risks import Level, worst
 from fleetform.workflow import runs, terraform, workplaces
 from fleetform.workflow.background import Background
 from fleetform.workflow.runs import Moment, Recorder, State
-from fleetform.workflow.terraform import Plan
+from fleetform.workflow.terraform import OutputsMissingError, Plan
 from fleetform.workflow.workplaces import Workplace
 
 if TYPE_CHECKING:
@@ -89,10 +90,35 @@ class Drive:
             CheckFailedError: A check says no; none is kept then.
             ProgramError: One cannot be planned; none is kept then, either.
         """
+        made, failures = self._plan(stacks, mode)
+        with self._keeping_none_of(stacks):
+            _require_none("plan", self.workplace.environment, failures)
+        return made
+
+    def survey(self, stacks: Sequence[Stack]) -> tuple[list[Plan], list[str]]:
+        """Plans those stacks that can be planned before anything is applied.
+
+        Returns:
+            Their plans, and the names of the others: these read outputs that the foundation gets when it is applied.
+
+        Raises:
+            CheckFailedError: A check says no.
+            ProgramError: One cannot be planned for another reason.
+        """
+        made, failures = self._plan(stacks, Mode.APPLY)
+        waiting = {name for name, error in failures.items() if isinstance(error, OutputsMissingError)}
+        if any(plan.stack == FOUNDATION and not plan.changes for plan in made):
+            waiting = set()
+        others = {name: error for name, error in failures.items() if name not in waiting}
+        with self._keeping_none_of(stacks):
+            _require_none("plan", self.workplace.environment, others)
+        return made, [stack.name for stack in stacks if stack.name in waiting]
+
+    def _plan(self, stacks: Sequence[Stack], mode: Mode) -> tuple[list[Plan], Mapping[str, FleetformError]]:
         self._moment = runs.moment(self.workplace)
         if self._saved is not None:
             self._checked.result()
-            return [self._saved[stack] for stack in stacks if stack in self._saved]
+            return [self._saved[stack] for stack in stacks if stack in self._saved], {}
         colors = self._colors(stacks)
 
         def work(stack: Stack, output: Output) -> tuple[Plan, str]:
@@ -102,15 +128,20 @@ class Drive:
             self._note(stack, State.PLANNED, str(planned.summary), planned.summary.seconds)
             return planned, str(planned.summary)
 
-        try:
-            made, failures = self._each(stacks, "plan", work)
+        with self._keeping_none_of(stacks):
+            planned = self._each(stacks, "plan", work)
             self._checked.result()
-            _require_none("plan", self.workplace.environment, failures)
+        return planned
+
+    @contextmanager
+    def _keeping_none_of(self, stacks: Sequence[Stack]) -> Iterator[None]:
+        """Removes the plans of stacks if anything goes wrong."""
+        try:
+            yield
         except BaseException:
             for stack in stacks:
                 self.workplace.plan(stack).unlink(missing_ok=True)
             raise
-        return made
 
     def take(self, saved: Mapping[Stack, Plan]) -> None:
         """Has plans that are kept stand for those that would be made; what has none is left as it is."""
@@ -202,7 +233,8 @@ class Drive:
                 answer, note = work(stack, lambda line: show.moves(stack.name, line))
             except FleetformError as error:
                 self._note(stack, State.FAILED, error=str(error).partition("\n")[0])
-                show.ends(stack.name, "failed", well=False)
+                waits = isinstance(error, OutputsMissingError)
+                show.ends(stack.name, f"waits for {FOUNDATION.name}" if waits else "failed", well=False)
                 raise
             except KeyboardInterrupt:
                 self._note(stack, State.INTERRUPTED)

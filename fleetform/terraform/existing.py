@@ -1,4 +1,4 @@
-"""What an apply could not make because it is there already, from what Terraform prints."""
+"""What came of what an apply could not make, from what Terraform prints: it is there already, or AWS refused it."""
 
 import re
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ _ADDRESS = r'(?P<address>(?:[^\s",]|"(?:[^"\\]|\\.)*")+)'
 # Before the address or after it: the provider's newer resources have a summary and a detail.
 PATTERN = re.compile(rf"Error: (?={_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
 """An error of Terraform's in one line, of a resource that is there already; its `address`."""
+# An answer that came: a request whose answer was lost, or which Ctrl-C took back, may have been carried out.
+_REFUSED = re.compile(rf"Error: (?={_WITHIN}StatusCode: 4\d\d\b)(?!{_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
 
 
 def existing(output: str) -> frozenset[str]:
@@ -25,9 +27,23 @@ def existing(output: str) -> frozenset[str]:
     Args:
         output: What Terraform printed, in colour or not.
     """
-    return frozenset(addresses(" ".join(_DECORATION.sub("", output).split())))  # it wraps lines as wide as a terminal
+    return frozenset(addresses(_one_line(output)))
+
+
+def refused(output: str) -> frozenset[str]:
+    """The addresses of what AWS has refused to make, for another reason than that it is there already.
+
+    Args:
+        output: What Terraform printed, in colour or not.
+    """
+    return frozenset(found["address"] for found in _REFUSED.finditer(_one_line(output)))
 
 
 def addresses(text: str) -> Iterator[str]:
     """The same of what is one line, in the order of the errors."""
     return (found["address"] for found in PATTERN.finditer(text))
+
+
+def _one_line(output: str) -> str:
+    """What Terraform wraps as wide as a terminal, and may put into boxes."""
+    return " ".join(_DECORATION.sub("", output).split())

@@ -35,6 +35,11 @@ _SENDING = (
     r"|TLS handshake timeout|context deadline exceeded|x509: [^,]*?(?= with |$))"
 )
 _AGAIN = "run it again: what was done is in the state"
+# Of what the rendered stacks read of the foundation: templates/services/foundation.tf.j2.
+_OF_THE_FOUNDATION = re.compile(
+    r"Unable to find remote state\b|(?:Unsupported attribute|Invalid index)\b.*?\blocal\.foundation\b", re.DOTALL
+)
+_ERROR = re.compile(r"^ ?Error: ", re.MULTILINE)
 _PROVIDER = r"Could not retrieve the list of available versions for provider (?P<provider>\S+): "
 
 
@@ -49,7 +54,22 @@ def explain(output: str, environment: str) -> str | None:
     for pattern, tell in _FAILURES:
         if found := pattern.search(text):
             return tell(found, environment)
+    if lacks_outputs(output):
+        return (
+            "it reads outputs of the foundation that are not there yet;"
+            f" `invoke apply --env {environment}` applies the foundation first"
+        )
     return None
+
+
+def lacks_outputs(output: str) -> bool:
+    """Whether a stack cannot be planned for this alone, that the foundation's outputs lack what it reads.
+
+    Args:
+        output: All that Terraform printed, in colour or not.
+    """
+    _, *errors = _ERROR.split(_DECORATION.sub("", output))
+    return bool(errors) and all(map(_OF_THE_FOUNDATION.match, errors))
 
 
 @contextmanager

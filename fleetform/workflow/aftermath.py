@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from fleetform.catalog.models import Environment
 from fleetform.terraform import leftovers, locks, named, recovery, state, tagged
-from fleetform.terraform.existing import existing
+from fleetform.terraform.existing import existing, refused
 from fleetform.terraform.locks import Lock
 from fleetform.terraform.named import Found
 from fleetform.terraform.recovery import Begun, Lost
@@ -58,7 +58,7 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
             )
     for stack in (stack.name for stack in (*workplace.stacks, *workplace.emptied) if stack.name not in locked):
         if _is_of(before, workplace.log_of(stack, "apply")):
-            _find_existing(workplace, stack, objects, tell)
+            _find_unanswered(workplace, stack, objects, tell)
 
 
 def _saved(objects: Mapping[str, state.Object], stack: str) -> Mapping[str, Any]:
@@ -143,15 +143,19 @@ def _find_lost(workplace: Workplace, stack: str, objects: Mapping[str, state.Obj
     _keep(workplace, stack, found, search)
 
 
-def _find_existing(workplace: Workplace, stack: str, objects: Mapping[str, state.Object], tell: Tell) -> None:
-    """Looks for what an apply could not make as it is there: an earlier request made it, whose answer was lost."""
+def _find_unanswered(workplace: Workplace, stack: str, objects: Mapping[str, state.Object], tell: Tell) -> None:
+    """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
+
+    The first Ctrl-C has Terraform's provider take back the requests that are on their way.
+    """
     log = _text(workplace.log_of(stack, "apply"))
-    found = recovery.lost(log, _saved(objects, stack)).of(existing(log))
+    found = recovery.lost(log, _saved(objects, stack))
+    found = found.of(set(found.begun) - refused(log))
     if not found:
         return
     search = _Search(_taken(objects))
     _find_begun(workplace, stack, found, search, tell)
-    for line in _told_of_existing(workplace.environment, found, search):
+    for line in _told_of_unanswered(workplace.environment, existing(log).intersection(found.begun), search):
         tell(f"{stack}: {line}")
     _keep(workplace, stack, found, search)
 
@@ -232,30 +236,36 @@ def _told(environment: Environment, found: Lost, search: _Search) -> Iterator[st
         yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
         yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
-    if search.imports:
-        yield f"had begun, and is imported if it is there: {', '.join(search.imports)}"
-    yield from _told_of_others(environment, search)
+    yield from _told_of_begun(search.imports)
+    yield from _told_of_others(environment, search.elsewhere, search.not_ours)
     if left := search.left(found.begun):
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
 
 
-def _told_of_existing(environment: Environment, found: Lost, search: _Search) -> Iterator[str]:
-    if search.imports:
-        yield f"is there already, and ours: {', '.join(search.imports)}; the next apply imports it"
-    yield from _told_of_others(environment, search)
-    if left := search.left(found.begun):
+def _told_of_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:
+    """What AWS does not say exists is told of only if it is imported: it may be gone, or never have been there."""
+    if ours := [address for address in search.imports if address in existing]:
+        yield f"is there already, and ours: {', '.join(ours)}; the next apply imports it"
+    yield from _told_of_begun(search.imports.keys() - existing)
+    yield from _told_of_others(environment, search.elsewhere, search.not_ours.intersection(existing))
+    if left := search.left(sorted(existing)):
         yield f"is there already, and not found by tags: {', '.join(left)}; `terraform import` it, or delete it"
 
 
-def _told_of_others(environment: Environment, search: _Search) -> Iterator[str]:
-    if search.not_ours:
+def _told_of_begun(imports: Collection[str]) -> Iterator[str]:
+    if imports:
+        yield f"had begun, and is imported if it is there: {', '.join(sorted(imports))}"
+
+
+def _told_of_others(environment: Environment, elsewhere: Collection[str], not_ours: Collection[str]) -> Iterator[str]:
+    if not_ours:
         tags = " and ".join(f"{key}={value}" for key, value in _tags(environment).items())
         yield (
-            f"is there already, without the tags {tags} that ours has: {', '.join(sorted(search.not_ours))}; give it"
+            f"is there already, without the tags {tags} that ours has: {', '.join(sorted(not_ours))}; give it"
             " another name, or `adopt` it in the catalog"
         )
-    if search.elsewhere:
+    if elsewhere:
         yield (
-            f"is there already, and a state has it under another address: {', '.join(sorted(search.elsewhere))}; apply"
+            f"is there already, and a state has it under another address: {', '.join(sorted(elsewhere))}; apply"
             " again once it is gone from there, or write a `moved` block"
         )

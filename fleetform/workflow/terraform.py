@@ -11,7 +11,7 @@ from fleetform.programs import Output, Result, read, run
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform import plans, printed
 from fleetform.terraform.commands import Mode
-from fleetform.terraform.failures import explained
+from fleetform.terraform.failures import explained, lacks_outputs
 from fleetform.terraform.initialization import is_missing
 from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.recovery import blocks, missing
@@ -22,6 +22,10 @@ T = TypeVar("T")
 
 _PLAN_HAS_CHANGES = 2
 _IMPORTS = "fleetform_lost.tf"
+
+
+class OutputsMissingError(ProgramError):
+    """A stack cannot be planned yet: it reads outputs of the foundation that are not there."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,12 @@ def validate(workplace: Workplace, stack: Stack) -> None:
 def plan(
     workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
-    """Plans an initialised stack and saves the plan."""
+    """Plans an initialised stack and saves the plan.
+
+    Raises:
+        OutputsMissingError: The foundation is to be applied first.
+        ProgramError: Terraform fails otherwise.
+    """
     path = workplace.plan(stack)
     argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
@@ -89,10 +98,12 @@ def plan(
             stack,
             lambda: _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted)),
         )
-    except BaseException:
+    except BaseException as error:
         # The foundation may have been destroyed from elsewhere.
         for doubtful in (path, workplace.applied_fact(FOUNDATION)):
             doubtful.unlink(missing_ok=True)
+        if isinstance(error, ProgramError) and lacks_outputs(error.output):
+            raise OutputsMissingError(str(error), error.output) from None
         raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)

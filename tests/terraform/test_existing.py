@@ -1,8 +1,8 @@
-"""What an apply could not make because it is there already, from what Terraform prints."""
+"""What came of what an apply could not make, from what Terraform prints."""
 
 import pytest
 
-from fleetform.terraform.existing import existing
+from fleetform.terraform.existing import existing, refused
 
 GROUP = 'module.network.aws_cloudwatch_log_group.flow_logs["this"]'
 RULE = 'module.security.aws_vpc_security_group_ingress_rule.this["web -> orders"]'
@@ -65,3 +65,18 @@ def test_a_terminal_shows_it_in_a_coloured_box() -> None:
     lines = error("EntityAlreadyExists: it").strip("\n").splitlines()
     boxed = "\n".join(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines)
     assert existing(f"\x1b[31m╷\x1b[0m\n{boxed}\n\x1b[31m╵\x1b[0m\n") == {GROUP}
+
+
+def test_what_aws_has_refused_was_not_made() -> None:
+    answer = "operation error EC2: AuthorizeSecurityGroupIngress, https response error StatusCode:"
+    output = (
+        error(f"creating it: {answer} 403, RequestID: 1, api error AccessDenied: no", "aws_iam_role.refused")
+        + error(f"creating it: {answer} 409, RequestID: 1, EntityAlreadyExists: it", "aws_iam_role.there")
+        + error(f"creating it: {answer} 0, RequestID: , canceled, context canceled", "aws_iam_role.taken_back")
+        + error(f"creating it: {answer} 503, RequestID: 1, api error Unavailable: no", "aws_iam_role.lost")
+        + error("creating VPC Security Group Rule", RULE)
+        + f"\n{answer}\n400, RequestID: 1, api error InvalidParameterValue: no\n"
+        + error("creating VPC Security Group Rule", "aws_vpc_security_group_egress_rule.taken_back")
+        + f"\n{answer}\n0, RequestID: , canceled, context canceled\n"
+    )
+    assert refused(output) == {"aws_iam_role.refused", RULE}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.errors import ProgramError
-from fleetform.terraform.failures import explain, explained
+from fleetform.terraform.failures import explain, explained, lacks_outputs
 
 OUTPUTS = sorted((Path(__file__).parent / "failures").glob("*.txt"))
 
@@ -83,6 +83,31 @@ def test_credentials_expire_in_many_words(output: str) -> None:
     assert explain(output, "dev") == (
         "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
     )
+
+
+MISSING = """Error: Unsupported attribute
+
+  on service_web.tf line 11, in module "web":
+  11:   cluster_arn = local.foundation.cluster_arn
+
+This object does not have an attribute named "cluster_arn".
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        (MISSING, True),
+        (boxed(MISSING), True),
+        (MISSING + '      + description = "Error: Invalid value"\n' + MISSING, True),
+        (f"{MISSING}\nError: creating ECS Service (web): no\n", False),
+        (MISSING.replace("local.foundation", "local.images"), False),
+        ("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n", False),
+    ],
+    ids=["missing", "in a box", "after a value", "and more", "another index", "no error"],
+)
+def test_a_plan_lacks_outputs_if_nothing_else_is_wrong(output: str, expected: bool) -> None:  # noqa: FBT001
+    assert lacks_outputs(output) is expected
 
 
 def test_the_explanation_stands_before_the_message() -> None:
