@@ -6,15 +6,18 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from fleetform.catalog.loading import load
 from fleetform.console import runs as runs_of
 from fleetform.console import stacks
 from fleetform.console.applying import apply_stacks
 from fleetform.console.plans import Telling
 from fleetform.console.waves import Driving
 from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.stacks import Stack
 from fleetform.terraform.state import state_key
 from fleetform.workflow import files, runs, states, workplaces
 from fleetform.workflow.project import Project
@@ -168,6 +171,21 @@ def test_what_reads_an_output_that_will_never_be_there_fails(
     with pytest.raises(ProgramError, match=r"^it reads outputs of the foundation that are not there yet; "):
         command(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.parametrize(
+    ("processors", "free", "jobs"),
+    # A stack of 100 services takes 1,500 MB, one of 20 takes 1,100.
+    [(8, 8000, 4), (2, 8000, 2), (8, 2600, 2), (8, 2599, 1), (8, 100, 1)],
+)
+def test_as_many_stacks_are_planned_at_a_time_as_processors_and_memory_suffice_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, free: int, jobs: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr("fleetform.workflow.workplaces._free_memory", lambda: free * 1024**2)
+    environment = load(small_project.make(tmp_path).root, "tiny")
+    groups = [Stack(f"group{size}", (), ("web",) * size) for size in (20, 100, 20, 20)]
+    assert workplaces.suitable_jobs(environment, groups) == jobs
 
 
 def test_all_failures_of_a_wave_are_told(project: Project) -> None:

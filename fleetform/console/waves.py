@@ -245,7 +245,7 @@ class Drive:
 
         beside = self._are_beside(stacks)
         with self._show(stacks, beside=beside) as show:
-            futures = self.workplace.crew.at_once(self._jobs if beside else 1, attempt, stacks)
+            futures = self.workplace.crew.at_once(self._jobs(stacks) if beside else 1, attempt, stacks)
         errors = {stack.name: future.exception() for stack, future in zip(stacks, futures, strict=True)}
         for error in errors.values():
             if error and not isinstance(error, FleetformError):
@@ -265,14 +265,13 @@ class Drive:
         return Board([stack.name for stack in stacks], quiet)
 
     def _are_beside(self, stacks: Sequence[Stack]) -> bool:
-        return self.how.quiet or (len(stacks) > 1 and self._jobs > 1)
+        return self.how.quiet or (len(stacks) > 1 and self._jobs(stacks) > 1)
 
     def _colors(self, stacks: Sequence[Stack]) -> bool:
         return not self._are_beside(stacks) and color(sys.stdout)
 
-    @property
-    def _jobs(self) -> int:
-        return self.how.jobs or workplaces.suitable_jobs()
+    def _jobs(self, stacks: Sequence[Stack]) -> int:
+        return self.how.jobs or workplaces.suitable_jobs(self.workplace.environment, stacks)
 
     def _note(self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
         if self._recorder:

@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 from fleetform import identity
@@ -21,7 +22,9 @@ from fleetform.terraform.initialization import Initialization
 from fleetform.workflow import catalog
 from fleetform.workflow.project import Project, aws_variables
 
-_MEMORY_OF_ONE = 1024**3  # bytes; see the table in benchmarks/driving.py
+# Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
+_MEMORY = 1000 * 1024**2
+_MEMORY_OF_A_SERVICE = 5 * 1024**2
 _tell_interrupt = partial(tell_interrupt, "Terraform")
 
 
@@ -163,10 +166,14 @@ def _require_version(project: Project, program: str, variables: Mapping[str, str
         project.store.put_many({key: b""})
 
 
-def suitable_jobs() -> int:
-    """How many stacks suit this machine at a time: Terraform and its provider take a processor and a gigabyte each."""
+def suitable_jobs(environment: Environment, stacks: Sequence[Stack]) -> int:
+    """How many of some stacks suit this machine at a time: each takes a processor, and memory."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(processors, _free_memory() // _MEMORY_OF_ONE))
+    # The foundation has something of every service.
+    sizes = (len(stack.services) or len(environment.services) for stack in stacks)
+    free = _free_memory()
+    totals = accumulate(sorted((_MEMORY + _MEMORY_OF_A_SERVICE * size for size in sizes), reverse=True))
+    return max(1, min(processors, sum(total <= free for total in totals)))
 
 
 def _free_memory() -> int:
