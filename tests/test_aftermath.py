@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from fleetform import emulator
+from fleetform.aws import Access
 from fleetform.terraform import locks, state
 from fleetform.turns import Turn
 from fleetform.workflow import aftermath, states, workplaces
@@ -148,6 +152,35 @@ def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_nex
         f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
     ]
     assert kept(workplace) == {"module.network.aws_vpc.this": "vpc-1"}
+    assert not locked(workplace)
+
+
+GATEWAY_PLAN = """
+  # module.network.aws_nat_gateway.this["a"] will be created
+  + resource "aws_nat_gateway" "this" {
+      + tags = {
+          + "Name" = "shop-local-a"
+        }
+    }
+"""
+
+
+@pytest.fixture
+def no_ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The credentials may not ask EC2 for tags."""
+    session: Any = boto3.Session("x", "x", region_name="eu-central-1")
+    client, others = session.client("ec2"), Access.client
+    monkeypatch.setattr(Access, "client", lambda self, name: client if name == "ec2" else others(self, name))
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_tags", "UnauthorizedOperation", "no")
+        yield
+
+
+@pytest.mark.usefixtures("no_ec2")
+def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workplace: Workplace) -> None:
+    logged(workplace, "plan", GATEWAY_PLAN)
+    hold(workplace)
+    assert settled(workplace)[-1] == (f"foundation: had begun, and may be there although no state has it: {GATEWAY}")
     assert not locked(workplace)
 
 

@@ -21,7 +21,12 @@ EC2_TYPES = {
     "aws_vpc_security_group_egress_rule": "security-group-rule",
     "aws_vpc_security_group_ingress_rule": "security-group-rule",
 }
+_FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _RULES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"})
+
+
+class ForbiddenError(ProgramError):
+    """AWS does not let us ask."""
 
 
 @contextmanager
@@ -29,21 +34,25 @@ def asking() -> Iterator[None]:
     """Asks AWS.
 
     Raises:
-        ProgramError: It refuses.
+        ForbiddenError: We may not.
+        ProgramError: AWS fails.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"what is left of an apply: {error}; check credentials") from None
+        forbidden = isinstance(error, ClientError) and error.response["Error"]["Code"] in _FORBIDDEN
+        kind = ForbiddenError if forbidden else ProgramError
+        raise kind(f"what is left of an apply: {error}; check credentials") from None
 
 
 def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
     """The ids of EC2's things of a type of Terraform's that have all of these tags: names of ours, without wildcards.
 
     Raises:
-        ProgramError: AWS refuses.
+        ForbiddenError: We may not ask.
+        ProgramError: AWS fails.
     """
     with asking():
         ec2 = access.client("ec2")
@@ -72,7 +81,8 @@ def find_in_cloud_map(access: Access, kind: str, name: str, tags: Mapping[str, s
     """The ids of Cloud Map's services, or namespaces, of a name that have all of these tags.
 
     Raises:
-        ProgramError: AWS refuses.
+        ForbiddenError: We may not ask.
+        ProgramError: AWS fails.
     """
     with asking():
         client = access.client("servicediscovery")
@@ -90,7 +100,8 @@ def are_associated(access: Access, association: str) -> bool:
     """Whether a subnet has a route table, written as Terraform imports the association: `subnet-1/rtb-1`.
 
     Raises:
-        ProgramError: AWS refuses.
+        ForbiddenError: We may not ask.
+        ProgramError: AWS fails.
     """
     subnet, _, table = association.partition("/")
     filters: Sequence[Any] = [{"Name": "association.subnet-id", "Values": [subnet]}]
@@ -103,7 +114,8 @@ def rules_to_anywhere(access: Access, group: str) -> list[str]:
     """The ids of the rules to anywhere that AWS makes with a security group, and Terraform takes away: untagged ones.
 
     Raises:
-        ProgramError: AWS refuses.
+        ForbiddenError: We may not ask.
+        ProgramError: AWS fails.
     """
     filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
     with asking():
@@ -115,7 +127,8 @@ def revoke(access: Access, group: str, rules: Sequence[str]) -> None:
     """Takes rules that let out from a security group.
 
     Raises:
-        ProgramError: AWS refuses.
+        ForbiddenError: We may not ask.
+        ProgramError: AWS fails.
     """
     if rules:
         with asking():

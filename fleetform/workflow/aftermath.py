@@ -173,11 +173,14 @@ def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> Non
 
 
 def _find_begun(workplace: Workplace, stack: str, found: Lost, search: _Search, tell: Tell) -> None:
-    """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out."""
+    """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out.
+
+    Nothing is known of what the credentials may not ask for.
+    """
     for address, id_ in found.wired.items():
         if recovery.ASSOCIATION not in address:
             search.claim(address, recovery.ROUTE, id_)
-        elif tagged.are_associated(workplace.access, id_):
+        elif _are_associated(workplace, id_):
             search.claim(address, recovery.ASSOCIATION, id_)
     for each in recovery.begun(_text(workplace.log_of(stack, "plan")), found.begun):
         if each.id:
@@ -186,6 +189,12 @@ def _find_begun(workplace: Workplace, stack: str, found: Lost, search: _Search, 
             search.claim(each.address, each.kind, only)
             if each.kind == "aws_security_group":
                 _finish(workplace, only, tell)
+
+
+def _are_associated(workplace: Workplace, association: str) -> bool:
+    with contextlib.suppress(tagged.ForbiddenError):
+        return tagged.are_associated(workplace.access, association)
+    return False
 
 
 def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
@@ -203,10 +212,11 @@ def _find_tagged(workplace: Workplace, begun: Begun, found: Lost, search: _Searc
     """By what to import what has but tags, if there is one that no state and no log has."""
     access, ours = workplace.access, _tags(workplace.environment)
     there = frozenset[str]()
-    if begun.kind in tagged.EC2_TYPES:
-        there = tagged.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
-    elif begun.kind in recovery.CLOUD_MAP:
-        there = tagged.find_in_cloud_map(access, begun.kind, begun.name, ours)
+    with contextlib.suppress(tagged.ForbiddenError):
+        if begun.kind in tagged.EC2_TYPES:
+            there = tagged.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
+        elif begun.kind in recovery.CLOUD_MAP:
+            there = tagged.find_in_cloud_map(access, begun.kind, begun.name, ours)
     claimed = {*found.held.values(), *found.imports.values(), *search.imports.values()}
     unclaimed = {id_ for id_ in there - claimed if (begun.kind, id_) not in search.taken}
     return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
