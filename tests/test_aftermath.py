@@ -258,6 +258,23 @@ def test_what_a_request_made_whose_answer_did_not_come_is_imported(
     assert (settled(workplace), kept(workplace)) == outcome
 
 
+QUIT = "Two interrupts received. Exiting immediately. Note that data loss may have\noccurred.\n"
+
+
+@pytest.mark.parametrize(
+    ("ended", "imports"), [(QUIT, {"module.network.aws_vpc.this": "vpc-1"}), ("Interrupt received.\n", None)]
+)
+def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved_it(
+    workplace: Workplace, ended: str, imports: dict[str, str] | None
+) -> None:
+    made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
+    told = (
+        "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it"
+    )
+    logged(workplace, "apply", made + ended)
+    assert (settled(workplace), kept(workplace)) == ([told] if imports else [], imports)
+
+
 def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Callable[[str], None]) -> None:
     logged(workplace, "plan", PLAN)
     logged(workplace, "apply", stumbled(GROUP))

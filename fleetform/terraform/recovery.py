@@ -7,7 +7,7 @@ Terraform saves a state in S3 every 20 seconds at best, when a resource is done,
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleetform.hcl.literals import literal
@@ -17,6 +17,14 @@ _BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
 _DECORATION = re.compile(rf"^(?:{_COLORS.pattern}|[ \t])*[╷│╵]|{_COLORS.pattern}", re.MULTILINE)
 _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
+# Of what the catalog has lost since: a resource in a module that is still there, or a module.
+_UNCONFIGURED = re.compile(
+    r"The configuration for the given import (?!target )(?P<address>.+?) does not exist\. All target"
+    r"|Configuration for import target does not exist on \S+ line \d+, in import: \d+: to = (?P<source>.+?)"
+    r" The configuration for"
+)
+# hashicorp/terraform, internal/command/views/operation.go
+_QUIT = "Two interrupts received"
 _TO_BE_MADE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
 # Its own, not those of blocks in it; and a tag.
 _ATTRIBUTE = re.compile(
@@ -118,11 +126,16 @@ class Lost:
         """Whether anything is lost."""
         return bool(self.imports or self.unknown or self.begun)
 
-    def of(self, addresses: Collection[str]) -> "Lost":
-        """What had begun of some addresses, and nothing else."""
-        begun = tuple(address for address in self.begun if address in addresses)
-        wired = {address: id_ for address, id_ in self.wired.items() if address in addresses}
-        return Lost({}, {}, begun, self.held, wired)
+    def without(self, addresses: Collection[str]) -> "Lost":
+        """The same, but for some addresses of what had begun."""
+        begun = tuple(address for address in self.begun if address not in addresses)
+        wired = {address: id_ for address, id_ in self.wired.items() if address not in addresses}
+        return replace(self, begun=begun, wired=wired)
+
+    @property
+    def unanswered(self) -> "Lost":
+        """What had begun, and nothing else."""
+        return replace(self, imports={}, unknown={})
 
     def import_id(self, kind: str, id_: str) -> str | None:
         """By what a thing is imported whose id AWS has told; None if that is not known."""
@@ -210,9 +223,23 @@ def _named(kind: str, values: Mapping[str, str]) -> str:
 
 
 def missing(output: str) -> frozenset[str]:
-    """The addresses whose imports a plan refused, as what they would have imported is not there any more."""
+    """The addresses whose imports a plan refused: what they would have imported is not there any more, or they are not.
+
+    Args:
+        output: What Terraform printed, in colour or not.
+    """
     text = " ".join(_DECORATION.sub("", output).split())  # Terraform wraps lines as wide as the terminal is
-    return frozenset(json.loads(quoted) for quoted in _MISSING.findall(text))
+    unconfigured = {found["address"] or found["source"] for found in _UNCONFIGURED.finditer(text)}
+    return frozenset(unconfigured.union(json.loads(quoted) for quoted in _MISSING.findall(text)))
+
+
+def has_quit(log: str) -> bool:
+    """Whether a Terraform ended at once when it was told to: it unlocks its state then, and may not have saved it.
+
+    Args:
+        log: What it printed.
+    """
+    return _QUIT in log
 
 
 def blocks(imports: Mapping[str, str]) -> str:

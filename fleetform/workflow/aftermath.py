@@ -146,16 +146,19 @@ def _find_lost(workplace: Workplace, stack: str, objects: Mapping[str, state.Obj
 def _find_unanswered(workplace: Workplace, stack: str, objects: Mapping[str, state.Object], tell: Tell) -> None:
     """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
 
-    The first Ctrl-C has Terraform's provider take back the requests that are on their way.
+    The first Ctrl-C has Terraform's provider take back the requests that are on their way. After the second, what was
+    made may not be in the state, either; else the state is right, and what it lacks is somebody's later work.
     """
     log = _text(workplace.log_of(stack, "apply"))
-    found = recovery.lost(log, _saved(objects, stack))
-    found = found.of(set(found.begun) - refused(log))
+    found = recovery.lost(log, _saved(objects, stack)).without(refused(log))
+    if not recovery.has_quit(log):
+        found = found.unanswered
     if not found:
         return
     search = _Search(_taken(objects))
     _find_begun(workplace, stack, found, search, tell)
-    for line in _told_of_unanswered(workplace.environment, existing(log).intersection(found.begun), search):
+    there = existing(log).intersection(found.begun)
+    for line in (*_told_of_made(found), *_told_of_unanswered(workplace.environment, there, search)):
         tell(f"{stack}: {line}")
     _keep(workplace, stack, found, search)
 
@@ -242,14 +245,18 @@ def _text(log: Path) -> str:
 
 
 def _told(environment: Environment, found: Lost, search: _Search) -> Iterator[str]:
-    if found.imports:
-        yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
-    for address, id_ in found.unknown.items():
-        yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
+    yield from _told_of_made(found)
     yield from _told_of_begun(search.imports)
     yield from _told_of_others(environment, search.elsewhere, search.not_ours)
     if left := search.left(found.begun):
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
+
+
+def _told_of_made(found: Lost) -> Iterator[str]:
+    if found.imports:
+        yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
+    for address, id_ in found.unknown.items():
+        yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
 
 
 def _told_of_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:

@@ -182,10 +182,12 @@ def test_a_private_namespace_is_imported_with_its_vpc() -> None:
     assert Lost({}, {}, ()).import_id(kinds[0], "ns-1") is None
 
 
-def test_of_what_had_begun_some_is_taken_alone() -> None:
-    assert lost(LOG, {}).of(['module.network.aws_nat_gateway.this["a"]', "module.network.aws_vpc.this"]) == Lost(
-        {}, {}, ('module.network.aws_nat_gateway.this["a"]',)
-    )
+def test_of_what_had_begun_some_is_left_out() -> None:
+    gateway = 'module.network.aws_nat_gateway.this["a"]'
+    found = lost(LOG, {})
+    assert gateway in found.begun
+    assert found.without([gateway]).begun == tuple(address for address in found.begun if address != gateway)
+    assert found.unanswered.without([gateway]) == Lost({}, {}, found.without([gateway]).begun)
 
 
 REFUSED = """\
@@ -203,10 +205,28 @@ While attempting to import an existing object to
 with the given id. Only pre-existing objects can be imported; check that the
 """
 """As Terraform 1.11 prints it to a terminal, and then to a file."""
+UNCONFIGURED = """
+Error: Configuration for import target does not exist
+
+  on fleetform_lost.tf line 9, in import:
+   9:   to = module.mail.aws_iam_role.task
+
+The configuration for the given import target module.mail.aws_iam_role.task
+does not exist. All target instances must have an associated configuration to
+be imported.
+
+Error: Configuration for import target does not exist
+
+The configuration for the given import aws_ecs_service.fixed["my
+web"] does not exist. All target instances must have an associated
+configuration to be imported.
+"""
+"""As Terraform 1.11 prints it of a module that is gone, and of an instance."""
 
 
 def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
     assert missing(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
+    assert missing(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
     assert missing("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
 
 
