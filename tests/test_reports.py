@@ -194,10 +194,10 @@ def test_of_a_long_line_with_a_place_at_its_beginning_the_beginning_is_shown() -
 
 def test_many_problems_on_one_very_long_line_are_told_at_once() -> None:
     remark = Remark(FILE, 1, 1_000_000, "catalog", "wrong", source="x" * 5_000_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert reports.text([remark] * 1000, color=False).count("…") == 2000
     assert len(reports.as_json([remark] * 1000)) < 500_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_message_stays_on_its_line_whatever_it_quotes() -> None:

@@ -222,11 +222,11 @@ def test_the_deepest_that_is_allowed_can_be_read() -> None:
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:
     links = (f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 30))
-    started = time.perf_counter()
+    started = time.process_time()
     assert refusals("a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(links)) == [
         "catalog.yaml:6:40: more than 500000 values once aliases are expanded; use fewer values and aliases"
     ]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_the_end_of_a_file_without_a_line_break_is_on_its_last_line() -> None:

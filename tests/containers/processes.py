@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 CONTAINERS = Path(__file__).resolve().parents[2] / "containers"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

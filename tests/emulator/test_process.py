@@ -71,7 +71,7 @@ def test_an_interrupt_ends_the_server_at_once_and_quietly(folder: Path) -> None:
         assert server.stderr is not None
         assert server.stdout.readline() == b"ready\n"
         server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=5) == -signal.SIGINT
+        assert server.wait(timeout=60) == -signal.SIGINT
         assert server.stderr.read() == b""
 
 
@@ -98,7 +98,7 @@ server.serve_forever()
         assert process.stdout is not None
         process.stdout.readline()
         assert stop(folder)
-        assert process.wait(timeout=5) == -signal.SIGKILL
+        assert process.wait(timeout=60) == -signal.SIGKILL
 
 
 def test_stop_without_an_emulator_does_nothing(folder: Path) -> None:

@@ -86,7 +86,7 @@ class Session:
         """Asks for a path below the repository's, or for one from the root."""
         login = base64.b64encode(f"AWS:{self.token}".encode()).decode()
         headers = {"Authorization": f"Basic {login}"} if self.token else {}
-        connection = HTTPConnection(self.host, timeout=10)
+        connection = HTTPConnection(self.host, timeout=60)
         try:
             url = path if path.startswith("/") else f"/v2/{self.repository}/{path}"
             connection.request(method, url, body, {**headers, "Content-Type": media_type} if media_type else headers)

@@ -23,7 +23,7 @@ import pytest
 from fleetform import detached
 from tests.engines.engines import BASE_IMAGE, Engine, RunningEngine, missing, run
 
-READY_SECONDS = 20
+READY_SECONDS = 60
 FOLDER = Path(__file__).parent
 
 
