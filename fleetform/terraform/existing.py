@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-_DECORATION = re.compile(r"^(?:\x1b\[[0-9;]*m|[ \t])*[╷│╵]|\x1b\[[0-9;]*m", re.MULTILINE)
+from fleetform.terraform.text import one_line
+
 # Codes of the errors of what makes our modules' resources: of CloudWatch Logs, ECR, IAM and Cloud Map
 # (Exists), S3 (Owned), ECS (not idempotent), EC2 (Duplicate, AlreadyAssociated, Conflict), ELB (Duplicate, InUse).
 _CODES = (
@@ -27,7 +28,7 @@ def existing(output: str) -> frozenset[str]:
     Args:
         output: What Terraform printed, in colour or not.
     """
-    return frozenset(addresses(_one_line(output)))
+    return frozenset(addresses(one_line(output)))
 
 
 def refused(output: str) -> frozenset[str]:
@@ -36,14 +37,9 @@ def refused(output: str) -> frozenset[str]:
     Args:
         output: What Terraform printed, in colour or not.
     """
-    return frozenset(found["address"] for found in _REFUSED.finditer(_one_line(output)))
+    return frozenset(found["address"] for found in _REFUSED.finditer(one_line(output)))
 
 
 def addresses(text: str) -> Iterator[str]:
     """The same of what is one line, in the order of the errors."""
     return (found["address"] for found in PATTERN.finditer(text))
-
-
-def _one_line(output: str) -> str:
-    """What Terraform wraps as wide as a terminal, and may put into boxes."""
-    return " ".join(_DECORATION.sub("", output).split())

@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from fleetform.errors import ProgramError
 from fleetform.terraform import existing
+from fleetform.terraform.text import one_line, unboxed
 
 _Telling: TypeAlias = Callable[[re.Match[str], str], str]
 """Makes the line of what was found and the environment's name."""
 
-_DECORATION = re.compile(r"^(?:\x1b\[[0-9;]*m|[ \t])*[╷│╵]|\x1b\[[0-9;]*m", re.MULTILINE)
 
 # Field by field as Terraform prints them: hashicorp/terraform, internal/states/statemgr/locker.go.
 _LOCK = (
@@ -50,7 +50,7 @@ def explain(output: str, environment: str) -> str | None:
         output: All that Terraform printed, in colour or not.
         environment: The environment's name, for the remedies.
     """
-    text = " ".join(_DECORATION.sub("", output).split())  # Terraform wraps lines as wide as the terminal is
+    text = one_line(output)
     for pattern, tell in _FAILURES:
         if found := pattern.search(text):
             return tell(found, environment)
@@ -68,7 +68,7 @@ def lacks_outputs(output: str) -> bool:
     Args:
         output: All that Terraform printed, in colour or not.
     """
-    _, *errors = _ERROR.split(_DECORATION.sub("", output))
+    _, *errors = _ERROR.split(unboxed(output))
     return bool(errors) and all(map(_OF_THE_FOUNDATION.match, errors))
 
 

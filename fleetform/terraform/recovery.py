@@ -11,11 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleetform.hcl.literals import literal
+from fleetform.terraform.text import colorless, one_line
 
-_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
-_DECORATION = re.compile(rf"^(?:{_COLORS.pattern}|[ \t])*[╷│╵]|{_COLORS.pattern}", re.MULTILINE)
 _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
 # Of what the catalog has lost since: a resource in a module that is still there, or a module.
 _UNCONFIGURED = re.compile(
@@ -150,7 +149,7 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
         log: What Terraform printed, in colour or not.
         state: The state; empty if there is none.
     """
-    text = _COLORS.sub("", log)
+    text = colorless(log)
     held = _held(state)
     made = {found["address"]: found["id"] for found in _MADE.finditer(text)}
     ids = {**held, **made}
@@ -206,7 +205,7 @@ def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
         plan: What Terraform printed, in colour or not.
         addresses: Those of the resources.
     """
-    for block in _TO_BE_MADE.finditer(_COLORS.sub("", plan)):
+    for block in _TO_BE_MADE.finditer(colorless(plan)):
         if (address := block["address"]) in addresses:
             values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
             kind = _type(address)
@@ -228,7 +227,7 @@ def missing(output: str) -> frozenset[str]:
     Args:
         output: What Terraform printed, in colour or not.
     """
-    text = " ".join(_DECORATION.sub("", output).split())  # Terraform wraps lines as wide as the terminal is
+    text = one_line(output)
     unconfigured = {found["address"] or found["source"] for found in _UNCONFIGURED.finditer(text)}
     return frozenset(unconfigured.union(json.loads(quoted) for quoted in _MISSING.findall(text)))
 
