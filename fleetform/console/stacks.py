@@ -40,7 +40,7 @@ def plan(
     workplace = open_checked(project, env, how)
     drive = Drive(workplace, replace(how, quiet=telling.as_json), checks=require_settled)
     ready, waiting = _ready(workplace, how)
-    planned, unready = drive.survey(ready)
+    planned, unready = drive.survey(ready, to_apply=telling.save)
     waiting += unready
     try:
         told = [terraform.told(workplace, each, values=telling.wants_values) for each in planned]

@@ -90,13 +90,17 @@ class Drive:
             CheckFailedError: A check says no; none is kept then.
             ProgramError: One cannot be planned; none is kept then, either.
         """
-        made, failures = self._plan(stacks, mode)
+        made, failures = self._plan(stacks, mode, terraform.plan_to_apply)
         with self._keeping_none_of(stacks):
             _require_none("plan", self.workplace.environment, failures)
         return made
 
-    def survey(self, stacks: Sequence[Stack]) -> tuple[list[Plan], list[str]]:
+    def survey(self, stacks: Sequence[Stack], *, to_apply: bool = False) -> tuple[list[Plan], list[str]]:
         """Plans those stacks that can be planned before anything is applied.
+
+        Args:
+            stacks: Which.
+            to_apply: The plans may be applied later.
 
         Returns:
             Their plans, and the names of the others: these read outputs that the foundation gets when it is applied.
@@ -105,7 +109,7 @@ class Drive:
             CheckFailedError: A check says no.
             ProgramError: One cannot be planned for another reason.
         """
-        made, failures = self._plan(stacks, Mode.APPLY)
+        made, failures = self._plan(stacks, Mode.APPLY, terraform.plan_to_apply if to_apply else terraform.plan)
         waiting = {name for name, error in failures.items() if isinstance(error, OutputsMissingError)}
         if any(plan.stack == FOUNDATION and not plan.changes for plan in made):
             waiting = set()
@@ -114,7 +118,9 @@ class Drive:
             _require_none("plan", self.workplace.environment, others)
         return made, [stack.name for stack in stacks if stack.name in waiting]
 
-    def _plan(self, stacks: Sequence[Stack], mode: Mode) -> tuple[list[Plan], Mapping[str, FleetformError]]:
+    def _plan(
+        self, stacks: Sequence[Stack], mode: Mode, make: Callable[..., Plan]
+    ) -> tuple[list[Plan], Mapping[str, FleetformError]]:
         self._moment = runs.moment(self.workplace)
         if self._saved is not None:
             self._checked.result()
@@ -124,7 +130,7 @@ class Drive:
         def work(stack: Stack, output: Output) -> tuple[Plan, str]:
             self._note(stack, State.PLANNING)
             terraform.init(self.workplace, stack)
-            planned = terraform.plan(self.workplace, stack, output, mode=mode, color=colors)
+            planned = make(self.workplace, stack, output, mode=mode, color=colors)
             self._note(stack, State.PLANNED, str(planned.summary), planned.summary.seconds)
             return planned, str(planned.summary)
 

@@ -61,6 +61,10 @@ class Terraform:
         """Removes a lock from the state by its ID, without asking; Terraform leaves one of another ID alone."""
         return self._argv("force-unlock", "-force", lock)
 
+    def untaint(self, address: str) -> list[str]:
+        """Takes a resource for whole in the state, if it is there."""
+        return self._argv("untaint", "-allow-missing", self._wait, address)
+
     def push(self, path: Path) -> list[str]:
         """Makes a state that is in a file the stack's; Terraform refuses an older one, and one of another stack."""
         return [self.program, f"-chdir={self.folder}", "state", "push", str(path)]

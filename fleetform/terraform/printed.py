@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from fleetform.terraform.plans import REASONS, UNKNOWN, Action, Change, StackPlan
-from fleetform.terraform.summary import summarize, without_colors
+from fleetform.terraform.summary import summarize
+from fleetform.terraform.text import colorless
 
 UNTOLD = "an id that is not told"
 """Stands for the id of what is imported and not changed."""
@@ -86,7 +87,7 @@ def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
         The changes of resources, without values, outputs and drift; or None if the text leaves anything open, or its
         changes do not add up to the counts below it: the JSON tells then.
     """
-    said = [without_colors(line) for line in lines]
+    said = [colorless(line) for line in lines]
     beginnings = [at for at, line in enumerate(said) if _BEGINNING.fullmatch(line)]
     counts = [at for at, line in enumerate(said) if line.startswith(_COUNTS)]
     if not beginnings and not counts:
@@ -102,7 +103,7 @@ def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
 
 def has_outputs(lines: Iterable[str]) -> bool:
     """Whether a plan changes outputs, by the same text."""
-    return any(without_colors(line) == _OUTPUTS for line in lines)
+    return any(colorless(line) == _OUTPUTS for line in lines)
 
 
 def _adds_up(plan: StackPlan, line: str) -> bool:

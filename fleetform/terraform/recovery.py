@@ -85,8 +85,7 @@ _MADE_AGAIN = frozenset(
         "terraform_data",
     }
 )
-# By this attribute, which their plans know, they are found.
-_NAMED = {
+NAMED = {
     "aws_cloudwatch_log_group": "name",
     "aws_ecr_repository": "name",
     "aws_ecs_cluster": "name",
@@ -95,6 +94,7 @@ _NAMED = {
     "aws_lb_target_group": "name",
     "aws_s3_bucket": "bucket",
 }
+"""The types of which AWS takes but one of a name, with the attribute that has it: by that they are found."""
 ROUTE = "aws_route"
 ASSOCIATION = "aws_route_table_association"
 _PRIVATE_NAMESPACE = "aws_service_discovery_private_dns_namespace"
@@ -216,7 +216,7 @@ def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
 def _named(kind: str, values: Mapping[str, str]) -> str:
     """By what a resource is imported, as far as its plan knows; empty if it does not."""
     if kind != "aws_ecs_service":
-        return values.get(_NAMED.get(kind, ""), "")
+        return values.get(NAMED.get(kind, ""), "")
     cluster, name = values.get("cluster", "").rpartition("/")[2], values.get("name", "")
     return f"{cluster}/{name}" if cluster and name else ""
 

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fleetform.terraform.text import colorless
+
 _COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
 _LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,9 @@ class Summary:
 def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
     """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
     counts: dict[str, int] = {}
-    for line in map(without_colors, lines):
+    for line in map(colorless, lines):
         if _LINE.match(line):
             counts = {what: int(count) for count, what in _COUNTS.findall(line)}
     return Summary(
         counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds, counts.get("import", 0)
     )
-
-
-def without_colors(line: str) -> str:
-    """A line of Terraform's output as it is without colours."""
-    return _ANSI.sub("", line)

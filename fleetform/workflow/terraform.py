@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fleetform.errors import ProgramError
 from fleetform.programs import Output, Result, read, run
 from fleetform.stacks import FOUNDATION, Stack
-from fleetform.terraform import plans, printed
+from fleetform.terraform import plans, printed, taints
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.failures import explained, lacks_outputs
 from fleetform.terraform.initialization import is_missing
@@ -109,6 +109,25 @@ def plan(
     summary = summarize(result.lines, result.seconds)
     told = printed.read(stack.name, result.lines) if changes else None
     return Plan(stack, path, summary, changes, told, printed.has_outputs(result.lines))
+
+
+def plan_to_apply(
+    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
+) -> Plan:
+    """The same of what is to be applied: what is tainted, and in its own way, is taken for whole, in the state, first.
+
+    Raises:
+        OutputsMissingError: The foundation is to be applied first.
+        ProgramError: Terraform fails otherwise.
+    """
+    planned = plan(workplace, stack, output, mode=mode, color=color)
+    kept = taints.in_their_own_way(planned.printed) if planned.printed else ()
+    if not kept:
+        return planned
+    terraform = workplace.terraform(stack, color=color)
+    for address in kept:
+        workplace.run(stack, terraform.untaint(address), workplace.log(stack, "untaint"), output)
+    return plan(workplace, stack, output, mode=mode, color=color)
 
 
 def _importing(workplace: Workplace, stack: Stack, plan_once: Callable[[], Result]) -> Result:

@@ -11,6 +11,7 @@ import tftest
 
 from fleetform import emulator
 from fleetform.catalog.models import Environment
+from fleetform.programs import run
 from fleetform.render.writer import Change
 from fleetform.workflow import files, states, terraform, workplaces
 from fleetform.workflow.project import Project
@@ -25,15 +26,17 @@ Values = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Renamed:
-    """What a rename of an applied service comes to.
+    """What a rename of an applied service comes to, in a state that has the role of another one tainted.
 
     Attributes:
         files: The files of the foundation that it changes.
         plan: The plan of the services.
+        untainted: What Terraform says of the role.
     """
 
     files: list[Change]
     plan: Plan
+    untainted: str
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
 
 
 def _renamed(project: Project, workplace: Workplace) -> Renamed:
-    """Makes `stock` of `dev` the `inventory`, and plans that."""
+    """Makes `stock` of `dev` the `inventory`, taints the role of `web`, and plans that to apply it."""
     catalog = project.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
     catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
@@ -85,7 +88,10 @@ def _renamed(project: Project, workplace: Workplace) -> Renamed:
     files.render_environment(project, "dev")
     stack = workplace.stacks[-1]
     terraform.init(workplace, stack)
-    return Renamed(changes, terraform.plan(workplace, stack))
+    taint = [workplace.program, f"-chdir={workplace.folder / stack.name}", "taint", "module.web.aws_iam_role.task"]
+    run(taint, workplace.variables_of(stack), workplace.log(stack, "taint"))
+    planned = terraform.plan_to_apply(workplace, stack)
+    return Renamed(changes, planned, workplace.log(stack, "untaint").read_text(encoding="utf-8"))
 
 
 def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed

@@ -8,6 +8,10 @@ def test_a_rename_changes_nothing_in_the_foundation(dev: Plans) -> None:
     assert dev.renamed.files == []
 
 
+def test_a_role_that_is_tainted_is_kept_as_a_new_one_could_not_be_made_first(dev: Plans) -> None:
+    assert "module.web.aws_iam_role.task has been successfully untainted." in dev.renamed.untainted
+
+
 def test_a_rename_replaces_task_definitions_alone(dev: Plans) -> None:
     """Its own has the container's new name, its callers' the new variable."""
     plan = dev.renamed.plan

@@ -7,7 +7,7 @@ import pytest
 
 from fleetform.terraform.plans import UNKNOWN, Action, Change, StackPlan
 from fleetform.terraform.printed import UNTOLD, read
-from fleetform.terraform.summary import without_colors
+from fleetform.terraform.text import colorless
 from tests.terraform import plans
 
 FORCED = """\
@@ -87,11 +87,11 @@ def test_a_plan_in_colours_is_what_its_json_says() -> None:
 
 
 def test_a_plan_without_colours_is_what_its_json_says() -> None:
-    assert read("services", map(without_colors, plans.printed().splitlines())) == lean(plans.pair())
+    assert read("services", map(colorless, plans.printed().splitlines())) == lean(plans.pair())
 
 
 def test_opentofus_words_are_known() -> None:
-    said = without_colors(plans.printed())
+    said = colorless(plans.printed())
     for words, others in {
         "Terraform will perform": "OpenTofu will perform",
         "is tainted, so must be replaced": "is tainted, so it must be replaced",

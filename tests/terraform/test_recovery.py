@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.terraform import named
-from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, _NAMED, Begun, Lost, begun, blocks, lost, missing, taken
+from fleetform.terraform.recovery import _BY_ID, _MADE_AGAIN, NAMED, Begun, Lost, begun, blocks, lost, missing, taken
 
 NETWORK = "module.network"
 LOG = """\
@@ -158,7 +158,7 @@ def test_a_plan_says_the_names_of_what_had_begun() -> None:
 
 
 def test_of_all_that_is_imported_by_a_name_in_its_plan_the_tags_are_read() -> None:
-    assert {*_NAMED, "aws_ecs_service"} == named.KINDS.keys()
+    assert {*NAMED, "aws_ecs_service"} == named.KINDS.keys()
 
 
 def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
