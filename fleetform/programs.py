@@ -18,7 +18,8 @@ from fleetform.errors import ProgramError
 _ANSWER_SECONDS = 20
 _WAKE_SECONDS = 0.1
 _STANDARD_ERROR = 2
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks a program to end."""
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
@@ -221,7 +222,7 @@ class Crew:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        earlier = {number: signal.getsignal(number) for number in _ENDING}
+        earlier = {number: signal.getsignal(number) for number in ENDING}
         ours = [number for number, handler in earlier.items() if handler is not signal.SIG_IGN]
 
         def take(number: int, _frame: object) -> None:

@@ -1,10 +1,15 @@
 """Work spread over processes, where there is enough of it."""
 
 import os
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Thread
 from typing import Any, TypeVar
 
 from fleetform import collector
+from fleetform.errors import ProgramError
+from fleetform.programs import ENDING
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -20,6 +25,9 @@ def spread(act: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
         act: What is done.
         items: To what; what takes longest first.
         many: From how many on a second process is worth its start.
+
+    Raises:
+        ProgramError: One of the processes was killed.
     """
     workers = min(os.cpu_count() or 1, len(items) * 2 // many)
     with collector.paused():
@@ -29,12 +37,47 @@ def spread(act: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
 
 
 def _in_processes(act: Callable[[T], R], items: Sequence[T], workers: int) -> list[R]:
-    from multiprocessing import get_context  # noqa: PLC0415 - only a cold run needs processes
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only a cold run needs processes
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    from multiprocessing import get_context  # noqa: PLC0415
 
     global _work  # noqa: PLW0603 - see there
     _work = (act, items)
-    with get_context("fork").Pool(workers) as pool:
-        return pool.map(_do, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
+    try:
+        with ProcessPoolExecutor(workers, get_context("fork"), _begin) as pool:
+            with _held_signals():
+                results = pool.map(_do, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
+            return list(results)
+    except BrokenProcessPool:
+        raise ProgramError("a process of the check was killed, perhaps as memory ran out; run it again") from None
+
+
+@contextmanager
+def _held_signals() -> Iterator[None]:
+    """Holds back what ends us: a process that was forked just now would take it for its own, half made as it is."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin() -> None:
+    """Has a process that has been forked end with the one that it works for, which alone heeds Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for sign in set(ENDING) - {signal.SIGINT}:
+        signal.signal(sign, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import connection, parent_process  # noqa: PLC0415 - only a cold run needs processes
+
+    parent = parent_process()
+    if parent:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _do(index: int) -> Any:  # noqa: ANN401 - what the work comes to

@@ -1,11 +1,14 @@
 """Work that is spread over processes comes to what one process makes of it."""
 
 import os
-from pathlib import PurePath
+import signal
+import subprocess
+import sys
+from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import CheckFailedError, Position
+from fleetform.errors import CheckFailedError, Position, ProgramError
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.workers import spread
 
@@ -41,3 +44,30 @@ def test_an_error_comes_through_as_itself(error: Exception, many: int) -> None:
     with pytest.raises(type(error)) as raised:
         spread(fail, range(50), many)
     assert (str(raised.value), vars(raised.value)) == (str(error), vars(error))
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    with pytest.raises(ProgramError) as raised:
+        spread(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(50), 1)
+    assert str(raised.value) == "a process of the check was killed, perhaps as memory ran out; run it again"
+
+
+def test_ctrl_c_is_for_the_caller_alone() -> None:
+    assert spread(lambda _: os.kill(os.getpid(), signal.SIGINT), range(50), 1) == [None] * 50
+
+
+ASLEEP = """
+import os, sys, time
+os.cpu_count = lambda: 3
+from fleetform.policy.workers import spread
+spread(lambda _: print(os.getpid(), flush=True) or time.sleep(600), range(3), 1)
+"""
+
+
+def test_processes_end_with_their_caller(root: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ASLEEP], cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        pids = [int(process.stdout.readline()) for _ in range(3)]
+        assert process.pid not in pids
+        process.kill()
+        assert process.stdout.read() == ""  # the end of the last that could write
