@@ -1,0 +1,96 @@
+"""The resources of the environments that ship, with the values that their text determines.
+
+A state that the last version applied holds these. A change of templates or modules that leaves the recorded files as
+they are changes nothing that runs; any other shows its effect there, attribute by attribute.
+"""
+
+import json
+import os
+from functools import cache
+from pathlib import Path, PurePath
+
+from fleetform.hcl.parsing import parse
+from fleetform.policy import view
+from fleetform.policy.modules import Declarations, Module, declarations
+from fleetform.policy.values import Document, Known, Set, Unknown
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(__file__).with_name("resources")
+ENVIRONMENTS = ("dev", "local", "prod")
+
+_UNKNOWN = "(known after apply)"
+
+
+def current(environment: str) -> str:
+    """Return the resources of an environment as JSON: by stack and address, one attribute a line.
+
+    Args:
+        environment: The environment's name.
+    """
+    stacks = sorted(path.name for path in (ROOT / "envs" / environment).iterdir() if path.is_dir())
+    resources = dict(entry for stack in stacks for entry in _resources(environment, stack))
+    return "{\n" + ",\n".join(_entry(name, resources[name]) for name in sorted(resources)) + "\n}\n"
+
+
+def recorded(environment: str) -> str:
+    """Return the resources of an environment as they are committed."""
+    return _file(environment).read_text(encoding="utf-8")
+
+
+def regenerate() -> None:
+    """Write the resources of every environment that ships."""
+    FOLDER.mkdir(exist_ok=True)
+    for environment in ENVIRONMENTS:
+        _file(environment).write_text(current(environment), encoding="utf-8")
+
+
+def _file(environment: str) -> Path:
+    return FOLDER / f"{environment}.json"
+
+
+def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
+    folder = PurePath("envs", environment, stack)
+    files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
+    resources = view.resources(Module(_declarations, folder, _declarations(folder)), stack, files)
+    return [
+        (f"{stack}: {each.address}", {name: _plain(value) for name, value in each.values.items() if value is not None})
+        for each in resources
+        if each.kind == "resource"
+    ]
+
+
+@cache
+def _declarations(folder: PurePath) -> Declarations:
+    place = PurePath(os.path.normpath(folder))
+    files = (path for path in sorted((ROOT / place).iterdir()) if path.suffix in (".tf", ".tfvars"))
+    return declarations(parse(path.read_bytes(), place / path.name) for path in files)
+
+
+def _plain(value: Known) -> object:
+    """A value as JSON has it; what only an apply tells is a fixed text, and a set is sorted."""
+    match value:
+        case Unknown():
+            return _UNKNOWN
+        case Document():
+            return _plain(value.value)
+        case dict():
+            return {key: _plain(item) for key, item in value.items() if item is not None}
+        case Set():
+            return sorted(map(_plain, value), key=json.dumps)
+        case list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
+def _entry(name: str, values: dict[str, object]) -> str:
+    lines = ",\n".join(f"    {json.dumps(key)}: {_line(values[key])}" for key in sorted(values))
+    return f"  {json.dumps(name)}: {{\n{lines}\n  }}" if lines else f"  {json.dumps(name)}: {{}}"
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    regenerate()
