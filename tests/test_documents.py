@@ -16,6 +16,7 @@ DOCUMENTS = sorted(
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
+COMMENT = re.compile(r"\s+#.*$", re.MULTILINE)
 TASK = re.compile(r"(?:\./run|\binvoke) ([a-z][a-z.-]*)")
 ROOMS = re.compile(r"(\w+(?:/|\.py))(?=  |$)")
 
@@ -79,6 +80,27 @@ def test_the_readme_shows_what_is_rendered() -> None:
 def test_the_catalog_that_the_readme_shows_is_sound(tmp_path: Path) -> None:
     shown = next(block for language, block in BLOCK.findall(text(ROOT / "README.md")) if language == "yaml")
     assert loaded(tmp_path, shown).services.keys() == {"orders", "stock", "web"}
+
+
+def code_blocks(readme: str) -> list[tuple[str, str]]:
+    """Return a README's code blocks with their languages; those of the shell without comments, which are translated."""
+    found = BLOCK.findall(text(ROOT / readme))
+    return [(language, COMMENT.sub("", block) if language == "sh" else block) for language, block in found]
+
+
+def link_targets(readme: str, other: str) -> list[str]:
+    """Return the targets of a README's links, sorted, except the link to its translation."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", text(ROOT / readme))
+    assert other in targets
+    return sorted(target for target in targets if target != other)
+
+
+def test_both_readmes_have_the_same_code_blocks() -> None:
+    assert code_blocks("README.ja.md") == code_blocks("README.md")
+
+
+def test_both_readmes_have_the_same_links() -> None:
+    assert link_targets("README.ja.md", "README.md") == link_targets("README.md", "README.ja.md")
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:
