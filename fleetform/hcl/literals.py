@@ -10,6 +10,9 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Words that an object's key may not be without quotes, or that would read as something else.
 _KEYWORDS = frozenset({"for", "if", "in", "true", "false", "null"})
 
+_LIST_COLUMNS = 80
+"""Longest list on one line; with its name and indentation it stays within 120 columns."""
+
 _ESCAPES = str.maketrans(
     {chr(code): f"\\u{code:04x}" for code in (*range(0x20), 0x7F)}
     | {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
@@ -19,7 +22,8 @@ _ESCAPES = str.maketrans(
 def literal(value: Literal) -> str:
     """Writes a value as an HCL literal that Terraform reads back as exactly this value.
 
-    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order.
+    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order, except
+    that `min` comes before `max`. A list that is long has an item on each line.
     """
     match value:
         case None:
@@ -33,7 +37,14 @@ def literal(value: Literal) -> str:
         case Mapping():
             return _object(value)
         case _:
-            return f"[{', '.join(map(literal, value))}]"
+            return _list([literal(item) for item in value])
+
+
+def _list(items: list[str]) -> str:
+    line = f"[{', '.join(items)}]"
+    if len(line) <= _LIST_COLUMNS or "\n" in line:
+        return line
+    return "[\n" + "".join(f"{item},\n" for item in items) + "]"
 
 
 def _quoted(value: str) -> str:
@@ -53,5 +64,10 @@ def key(name: str) -> str:
 def _object(value: Mapping[str, Literal]) -> str:
     if not value:
         return "{}"
-    lines = (f"{key(name)} = {literal(value[name])}" for name in sorted(value))
+    lines = (f"{key(name)} = {literal(value[name])}" for name in sorted(value, key=_place))
     return "{\n" + "\n".join(lines) + "\n}"
+
+
+def _place(name: str) -> tuple[str, bool]:
+    """Where a key comes in an object."""
+    return ("min", True) if name == "max" else (name, False)

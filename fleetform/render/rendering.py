@@ -1,5 +1,6 @@
 """The pure half of rendering: an environment in, the text of every file of its stacks out."""
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import PurePath, PurePosixPath
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from fleetform.render.template import Templates
 from fleetform.stacks import AWS_PROVIDER_VERSION, Stack, emptied, stacks
 
 _PER_SERVICE = "service.tf.j2"
+_COLUMNS = 120
 
 
 def header(environment_name: str, *, locked: bool = False) -> str:
@@ -23,7 +25,9 @@ def header(environment_name: str, *, locked: bool = False) -> str:
     if locked:
         sources.append(lock_file(environment_name).as_posix())
     listed = f"{', '.join(sources[:-1])} and {sources[-1]}"
-    return f"{HEADER_START}{environment_name}` from {listed}. Do not edit.\n\n"
+    line = f"{HEADER_START}{environment_name}` from {listed}. Do not edit."
+    lines = textwrap.wrap(line, _COLUMNS, subsequent_indent="# ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) + "\n\n"
 
 
 def render(
@@ -89,6 +93,7 @@ def _values(environment: Environment) -> dict[str, object]:
         "private_subnets": topology.private_subnets(environment),
         "endpoints": topology.endpoints(environment),
         "interface_endpoints": topology.interface_endpoints(environment),
+        "keeps_logs": _keeps_logs(environment),
         "security": topology.security_groups(environment),
         "front": topology.front(environment),
         "routes": topology.routes(environment),
@@ -100,6 +105,12 @@ def _values(environment: Environment) -> dict[str, object]:
         ),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),
     }
+
+
+def _keeps_logs(environment: Environment) -> bool:
+    """Whether the foundation keeps logs: of shells, of the network or of requests."""
+    network = environment.network
+    return environment.allows_exec or environment.ingress.balanced or (network.flow_logs and not network.vpc)
 
 
 def _service(environment: Environment, name: str) -> dict[str, object]:

@@ -78,7 +78,7 @@ def test_arguments_may_have_a_prefix(tmp_path: Path) -> None:
 def test_a_nested_entry_has_only_what_differs_from_its_defaults(tmp_path: Path) -> None:
     service = Service(image="nginx", autoscaling=Autoscaling(min=1, max=3, cpu=60))
     assert render(tmp_path, '{{ service | arguments("autoscaling") }}\n', service=service) == (
-        "autoscaling = {\nmax = 3\nmin = 1\n}\n"
+        "autoscaling = {\nmin = 1\nmax = 3\n}\n"
     )
 
 
@@ -94,7 +94,7 @@ def test_a_health_check_without_a_command_asks_for_its_path(tmp_path: Path) -> N
     url = r"""'http://127.0.0.1:8080/it'\"'\"'s?a=$(x)'"""
     command = f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1"
     assert render(tmp_path, '{{ service | arguments("health_check") }}\n', service=service) == (
-        f'health_check = {{\ncommand = ["CMD-SHELL", "{command}"]\n}}\n'
+        f'health_check = {{\ncommand = [\n"CMD-SHELL",\n"{command}",\n]\n}}\n'
     )
 
 

@@ -5,5 +5,5 @@ module "cluster" {
 
   name = var.name
 
-  container_insights = var.container_insights
+  container_insights = "enhanced"
 }

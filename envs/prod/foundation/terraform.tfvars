@@ -4,34 +4,8 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-prod"
 namespace             = "prod.shop.internal"
-discovery             = "dns"
-container_insights    = "enhanced"
-log_retention_in_days = 365
 kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
-vpc_cidr_block        = "10.0.0.0/16"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
-}
-
-private_subnets = {
-  private_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.128.0/24" }
-  private_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.129.0/24" }
-}
-
-endpoints = ["ecr.api", "ecr.dkr", "logs", "s3"]
-
-ingress = {
-  certificate_arn       = "arn:aws:acm:ap-northeast-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
-  domain                = "shop.example.com"
-  log_retention_in_days = 365
-  deletion_protection   = true
-}
-
-alarms = {
-  topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
-}
+log_retention_in_days = 365
 
 tags = {
   application = "shop"

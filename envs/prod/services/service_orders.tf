@@ -30,8 +30,8 @@ module "orders" {
   cpu    = 512
   memory = 1024
   autoscaling = {
-    max = 12
     min = 3
+    max = 12
   }
 
   log_retention_in_days = var.log_retention_in_days

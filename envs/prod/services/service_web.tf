@@ -40,8 +40,8 @@ module "web" {
   cpu    = 512
   memory = 1024
   autoscaling = {
-    max                 = 10
     min                 = 2
+    max                 = 10
     requests_per_target = 1000
   }
 

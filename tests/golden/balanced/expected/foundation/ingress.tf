@@ -6,19 +6,20 @@ module "ingress" {
   name       = var.name
   account_id = var.account
 
-  internal           = var.ingress.internal
   subnet_ids         = values(module.network.public_subnet_ids)
   security_group_ids = [module.security.group_ids["ingress"]]
 
-  certificate_arn = var.ingress.certificate_arn
-  domain          = var.ingress.domain
-  hosted_zone_id  = var.ingress.hosted_zone_id
-  web_acl_arn     = var.ingress.web_acl_arn
+  certificate_arn = "arn:aws:acm:ap-northeast-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+  domain          = "shop.example.com"
+  hosted_zone_id  = "Z0123456789ABCDEFGHIJ"
+  web_acl_arn     = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
 
-  idle_timeout          = var.ingress.idle_timeout
-  access_logs           = var.ingress.access_logs
-  log_retention_in_days = var.ingress.log_retention_in_days
-  deletion_protection   = var.ingress.deletion_protection
+  idle_timeout          = 120
+  log_retention_in_days = var.log_retention_in_days
+  deletion_protection   = true
 
-  alarms = var.alarms
+  alarms = {
+    errors     = 5
+    topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
+  }
 }

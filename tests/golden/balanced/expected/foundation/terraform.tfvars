@@ -4,30 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-balanced"
 namespace             = "balanced.shop.internal"
-discovery             = "dns"
-container_insights    = "enabled"
 log_retention_in_days = 365
-vpc_cidr_block        = "10.0.0.0/16"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
-}
-
-ingress = {
-  certificate_arn       = "arn:aws:acm:ap-northeast-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
-  hosted_zone_id        = "Z0123456789ABCDEFGHIJ"
-  web_acl_arn           = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/shop/12345678-1234-1234-1234-123456789012"
-  domain                = "shop.example.com"
-  idle_timeout          = 120
-  log_retention_in_days = 365
-  deletion_protection   = true
-}
-
-alarms = {
-  errors     = 5
-  topic_arns = ["arn:aws:sns:ap-northeast-1:123456789012:on-call"]
-}
 
 tags = {
   application = "shop"

@@ -28,8 +28,8 @@ module "api" {
   }
 
   autoscaling = {
-    max                 = 10
     min                 = 2
+    max                 = 10
     requests_per_target = 1000
   }
 

@@ -33,7 +33,10 @@ module "web" {
       }
 
       health_check = {
-        command      = ["CMD-SHELL", "curl -fsS -o /dev/null http://127.0.0.1:80/healthz || wget -q -O /dev/null http://127.0.0.1:80/healthz || exit 1"]
+        command = [
+          "CMD-SHELL",
+          "curl -fsS -o /dev/null http://127.0.0.1:80/healthz || wget -q -O /dev/null http://127.0.0.1:80/healthz || exit 1",
+        ]
         interval     = 10
         start_period = 60
       }

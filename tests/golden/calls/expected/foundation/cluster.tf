@@ -4,6 +4,4 @@ module "cluster" {
   source = "../../../modules/cluster"
 
   name = var.name
-
-  container_insights = var.container_insights
 }

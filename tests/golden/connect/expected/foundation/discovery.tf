@@ -4,8 +4,8 @@ module "discovery" {
   source = "../../../modules/discovery"
 
   namespace     = var.namespace
-  namespace_arn = var.namespace_arn
-  type          = var.discovery
+  namespace_arn = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
+  type          = "service_connect"
   vpc_id        = module.network.vpc_id
 
   services = {}

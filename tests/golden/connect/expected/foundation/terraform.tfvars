@@ -4,16 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-connect"
 namespace             = "prod.shop.internal"
-namespace_arn         = "arn:aws:servicediscovery:ap-northeast-1:123456789012:namespace/ns-0123456789abcdef"
-discovery             = "service_connect"
-container_insights    = "enabled"
 log_retention_in_days = 365
-vpc_cidr_block        = "10.0.0.0/16"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
-}
 
 tags = {
   application = "shop"

@@ -4,16 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-edges"
 namespace             = "edges.shop.internal"
-discovery             = "dns"
-container_insights    = "enhanced"
 log_retention_in_days = 365
-vpc_cidr_block        = "10.0.0.0/16"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
-  public_3 = { availability_zone = "ap-northeast-1d", cidr_block = "10.0.3.0/24" }
-}
 
 tags = {
   application = "shop"

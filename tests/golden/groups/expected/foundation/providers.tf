@@ -4,12 +4,8 @@ provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account]
 
-  dynamic "assume_role" {
-    for_each = var.role[*]
-
-    content {
-      role_arn = assume_role.value
-    }
+  assume_role {
+    role_arn = "arn:aws:iam::123456789012:role/deploy"
   }
 
   default_tags {

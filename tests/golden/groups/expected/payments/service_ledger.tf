@@ -20,8 +20,8 @@ module "ledger" {
   }
 
   autoscaling = {
-    max = 2
     min = 1
+    max = 2
   }
 
   log_retention_in_days = var.log_retention_in_days

@@ -3,10 +3,8 @@
 module "discovery" {
   source = "../../../modules/discovery"
 
-  namespace     = var.namespace
-  namespace_arn = var.namespace_arn
-  type          = var.discovery
-  vpc_id        = module.network.vpc_id
+  namespace = var.namespace
+  vpc_id    = module.network.vpc_id
 
   services = {
     web = {}

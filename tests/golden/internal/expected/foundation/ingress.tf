@@ -6,19 +6,12 @@ module "ingress" {
   name       = var.name
   account_id = var.account
 
-  internal           = var.ingress.internal
+  internal           = true
   subnet_ids         = values(module.network.public_subnet_ids)
   security_group_ids = [module.security.group_ids["ingress"]]
 
-  certificate_arn = var.ingress.certificate_arn
-  domain          = var.ingress.domain
-  hosted_zone_id  = var.ingress.hosted_zone_id
-  web_acl_arn     = var.ingress.web_acl_arn
+  access_logs           = false
+  log_retention_in_days = var.log_retention_in_days
 
-  idle_timeout          = var.ingress.idle_timeout
-  access_logs           = var.ingress.access_logs
-  log_retention_in_days = var.ingress.log_retention_in_days
-  deletion_protection   = var.ingress.deletion_protection
-
-  alarms = var.alarms
+  alarms = {}
 }

@@ -4,14 +4,6 @@ provider "aws" {
   region              = var.region
   allowed_account_ids = [var.account]
 
-  dynamic "assume_role" {
-    for_each = var.role[*]
-
-    content {
-      role_arn = assume_role.value
-    }
-  }
-
   default_tags {
     tags = var.tags
   }

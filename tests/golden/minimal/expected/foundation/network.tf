@@ -5,8 +5,12 @@ module "network" {
 
   name = var.name
 
-  cidr_block     = var.vpc_cidr_block
-  public_subnets = var.public_subnets
+  cidr_block = "10.0.0.0/16"
+
+  public_subnets = {
+    public_1 = { availability_zone = "eu-west-1a", cidr_block = "10.0.1.0/24" }
+    public_2 = { availability_zone = "eu-west-1b", cidr_block = "10.0.2.0/24" }
+  }
 
   flow_logs = {
     retention_in_days = var.log_retention_in_days

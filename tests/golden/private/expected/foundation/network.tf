@@ -5,11 +5,19 @@ module "network" {
 
   name = var.name
 
-  cidr_block      = var.vpc_cidr_block
-  public_subnets  = var.public_subnets
-  private_subnets = var.private_subnets
+  cidr_block = "10.0.0.0/16"
 
-  endpoints                   = var.endpoints
+  public_subnets = {
+    public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
+    public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
+  }
+
+  private_subnets = {
+    private_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.128.0/24", nat_subnet = "public_1" }
+    private_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.129.0/24", nat_subnet = "public_1" }
+  }
+
+  endpoints                   = ["ecr.api", "ecr.dkr", "logs", "s3"]
   endpoint_security_group_ids = [module.security.group_ids["endpoints"]]
 
   flow_logs = {

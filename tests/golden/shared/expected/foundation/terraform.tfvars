@@ -4,15 +4,7 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "ecs_service_discovery"
 namespace             = "example.internal"
-discovery             = "dns"
-container_insights    = "disabled"
 log_retention_in_days = 30
-vpc_cidr_block        = "172.16.0.0/20"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "172.16.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "172.16.2.0/24" }
-}
 
 tags = {
   application   = "ecs_service_discovery"

@@ -5,7 +5,6 @@ module "cluster" {
 
   name = var.name
 
-  container_insights    = var.container_insights
   exec                  = true
   kms_key_arn           = var.kms_key_arn
   log_retention_in_days = var.log_retention_in_days

@@ -4,16 +4,8 @@ account               = "123456789012"
 region                = "ap-northeast-1"
 name                  = "shop-sidecars"
 namespace             = "sidecars.shop.internal"
-discovery             = "dns"
-container_insights    = "enabled"
-log_retention_in_days = 365
 kms_key_arn           = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
-vpc_cidr_block        = "10.0.0.0/16"
-
-public_subnets = {
-  public_1 = { availability_zone = "ap-northeast-1a", cidr_block = "10.0.1.0/24" }
-  public_2 = { availability_zone = "ap-northeast-1c", cidr_block = "10.0.2.0/24" }
-}
+log_retention_in_days = 365
 
 tags = {
   application = "shop"

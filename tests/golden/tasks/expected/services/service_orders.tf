@@ -21,8 +21,8 @@ module "orders" {
   }
 
   autoscaling = {
-    max = 3
     min = 1
+    max = 3
   }
 
   deployment_circuit_breaker = false

@@ -25,20 +25,20 @@ module "web" {
 
   autoscaling = {
     cpu    = 70
-    max    = 10
     memory = 80
     min    = 2
+    max    = 10
     schedule = {
       evening = {
         expression = "cron(0 20 * * ? *)"
-        max        = 4
         min        = 1
+        max        = 4
         time_zone  = "Asia/Tokyo"
       }
       sale = {
         expression = "at(2027-01-01T00:00:00)"
-        max        = 40
         min        = 8
+        max        = 40
       }
     }
   }
