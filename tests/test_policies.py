@@ -20,7 +20,7 @@ DOCUMENT = (small_project.ROOT / "docs/policies.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL))
 ((TOLD, INPUT),) = [
     (told, json.loads(given))
-    for told in re.findall(r"^```\n\$ invoke check\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    for told in re.findall(r"^```\n\$ ./run check\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
     for given in re.findall(r"^```json\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 ]
 OURS = {"ACME001", "ACME101"}
