@@ -21,7 +21,7 @@ _fleetform_environments() {
     done
 }
 
-# Invoke itself knows the tasks and their flags. Nothing is installed for it.
+# The tasks and their flags. Nothing is installed for it.
 _fleetform_words() {
     local python=$1/.venv/bin/python
     [ -x "$python" ] || python=$(command -v python3) || return

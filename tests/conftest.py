@@ -15,12 +15,16 @@ from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
 from fleetform.aws import Access
+from fleetform.program_name import VARIABLE
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.deployed import REGION, Deployment, environment
 
 ROOT = Path(__file__).parents[1]
+
+# `./run test` is not the program that the tests start.
+os.environ.pop(VARIABLE, None)
 
 # A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

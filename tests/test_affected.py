@@ -1,6 +1,5 @@
 """What a change touches, in real repositories."""
 
-import copy
 import json
 import shutil
 from collections.abc import Callable
@@ -366,5 +365,5 @@ def test_pipelines_read_json(project: Project, capsys: pytest.CaptureFixture[str
 
 
 def test_the_task_takes_the_commit_as_a_word_or_a_flag() -> None:
-    arguments = copy.deepcopy(tasks.affected).get_arguments()
-    assert [argument.name for argument in arguments if argument.positional] == ["changed_since"]
+    arguments = tasks.namespace["affected"].get_arguments()
+    assert [argument.names for argument in arguments if argument.positional] == [("changed-since",)]

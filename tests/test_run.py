@@ -69,7 +69,7 @@ def test_what_is_installed_already_is_run_at_once_in_the_checkout(checkout: Path
     add_python(checkout)
     shutil.copy(checkout / "requirements/run.txt", checkout / ".venv/installed-run.txt")
     path = add_terraform(checkout)
-    assert run(checkout, "apply", "--env", "a b", PATH=path) == (0, "python -m invoke apply --env a b\n", "")
+    assert run(checkout, "apply", "--env", "a b", PATH=path) == (0, "python tasks.py apply --env a b\n", "")
 
 
 def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkout: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_changed_requirement_is_installed_with_its_hash_and_remembered(checkou
     assert stdout.splitlines() == [
         f"python -m pip install --quiet --disable-pip-version-check --require-hashes -r {wanted}",
         "python -m fleetform.hcl.parsing",
-        "python -m invoke --list",
+        "python tasks.py --list",
     ]
     assert (checkout / ".venv/installed-run.txt").read_bytes() == wanted.read_bytes()
 

@@ -1,7 +1,6 @@
 """The command line as people and pipelines meet it: what is printed where, and the exit code."""
 
 import contextlib
-import errno
 import inspect
 import json
 import os
@@ -9,15 +8,19 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from invoke import Collection, Exit, Task
 
 import tasks
+from fleetform import reports
+from fleetform.console.flags import FORMAT
+from fleetform.errors import InputError
+from fleetform.images import scanning
+from fleetform.images.engine import ENGINES
+from fleetform.pipelines import PROVIDERS
+from fleetform.policy.rule import Severity
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.small_project import OPEN
@@ -77,7 +80,7 @@ def test_all_of_an_environment_is_explained_if_nothing_is_asked_for(project: Pro
 
 def test_a_word_that_a_task_needs_is_asked_for(project: Project) -> None:
     ended = invoke(project, "new-service")
-    assert ended == Ended(1, "", "'new-service' did not receive required positional arguments: 'name'\n")
+    assert ended == Ended(2, "", "`new-service` needs NAME; usage: invoke new-service NAME [FLAGS]\n")
 
 
 def test_a_value_that_is_nowhere_is_wrong_input(project: Project) -> None:
@@ -278,30 +281,13 @@ def test_a_check_tells_programs_its_warnings(project: Project) -> None:
 )
 def test_an_unknown_format_is_wrong_input(project: Project, form: str, remedy: str) -> None:
     ended = invoke(project, "render", "--env", "tiny", "--format", form)
-    assert ended == Ended(2, "", f"`{form}` is no format; {remedy}\n")
-
-
-def test_a_full_disk_is_told_in_a_line() -> None:
-    @tasks.reporting
-    def fill() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", ".fleetform/plan")
-
-    with pytest.raises(Exit) as caught:
-        fill()
-    message = "[Errno 28] No space left on device: '.fleetform/plan'; make room, then run it again"
-    assert (caught.value.message, caught.value.code) == (message, 3)
+    assert ended == Ended(2, "", f"--format: unknown value `{form}`; {remedy}\n")
 
 
 @pytest.mark.parametrize("task", ["plan", "apply", "destroy", "drift"])
-def test_nobody_waits_for_less_than_no_time(project: Project, task: str) -> None:
-    told = "--wait -1: give a number of minutes; 0 waits for nobody\n"
+def test_a_negative_time_to_wait_is_wrong_input(project: Project, task: str) -> None:
+    told = "--wait: cannot use `-1`; give a whole number, 0 or more\n"
     assert invoke(project, task, "--env", "tiny", "--wait", "-1") == Ended(2, "", told)
-
-
-def test_every_task_of_an_environment_takes_a_format() -> None:
-    flags = {name: inspect.signature(task.body).parameters.keys() for name, task in all_tasks().items()}
-    of_environments = {name for name, found in flags.items() if found & {"env", "to"}}
-    assert {name for name, found in flags.items() if "format_" in found} == of_environments
 
 
 @pytest.mark.parametrize(
@@ -480,10 +466,8 @@ def test_a_new_environment_that_is_there_is_wrong_input(project: Project) -> Non
     assert ended == Ended(2, "", "envs/tiny is there already; choose another name\n")
 
 
-def all_tasks() -> Mapping[str, Task[Any]]:
-    """Every task by its name on the command line."""
-    collection: Collection = tasks.namespace
-    return {name: collection[name] for name in collection.task_names}
+ALL = {command.name: command for group in tasks.program.groups for command in group.commands}
+"""Every command by its name."""
 
 
 def test_the_list_names_every_task_with_its_help(project: Project) -> None:
@@ -491,24 +475,77 @@ def test_the_list_names_every_task_with_its_help(project: Project) -> None:
     listed = json.loads(ended.stdout)
     groups = [listed, *listed["collections"]]
     found = {task["name"]: task["help"] for group in groups for task in group["tasks"]}
-    assert found == {
-        name.rsplit(".", maxsplit=1)[-1]: str(task.__doc__).split("\n", maxsplit=1)[0]
-        for name, task in all_tasks().items()
-    }
-    assert all(found.values())
+    assert found == {name.rpartition(".")[2]: command.help.splitlines()[0] for name, command in ALL.items()}
 
 
-@pytest.mark.parametrize("task", all_tasks().values(), ids=all_tasks().keys())
-def test_every_flag_of_a_task_has_a_help(task: Task[Any]) -> None:
-    assert {argument.name: bool(argument.help) for argument in task.get_arguments()} == {
-        argument.name: True for argument in task.get_arguments()
+@pytest.mark.parametrize("program", [["-m", "invoke"], ["tasks.py"]])
+def test_the_list_fits_a_terminal_of_80_columns(root: Path, program: list[str]) -> None:
+    argv = [sys.executable, *program, "--list"]
+    done = subprocess.run(argv, cwd=root, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line[:1].strip()] == ["Catalog", "Terraform", "Images", "This machine", "Develop"]
+    assert [line for line in lines if len(line) > 80] == []
+    assert [line for line in lines if line.startswith("   ")] == [], "a task's line is wrapped; make its help shorter"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_parameters_of_a_function_are_the_flags_of_its_task(name: str) -> None:
+    command = ALL[name]
+    passed = {flag.keyword: flag for flag in command.flags if flag is not FORMAT}
+    _, *parameters = inspect.signature(command.function()).parameters.values()
+    required = {each.name for each in parameters if each.default is each.empty}
+    assert required <= passed.keys() <= {each.name for each in parameters}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_task_of_an_environment_takes_a_format(name: str) -> None:
+    command = ALL[name]
+    keywords = {flag.keyword for flag in command.flags}
+    assert (*sorted(keywords & {"env", "source", "target"}),) == command.environments
+    assert ("format" in {flag.name for flag in command.flags}) == bool(command.environments)
+
+
+def test_a_flag_has_the_same_short_form_in_every_task() -> None:
+    options = [flag for command in ALL.values() for flag in command.flags if not flag.word]
+    shorts = {flag.name: {each.short for each in options if each.name == flag.name} for flag in options}
+    assert {name: found for name, found in shorts.items() if len(found) > 1} == {}
+
+
+def test_a_short_form_is_that_of_one_flag() -> None:
+    options = [flag for command in ALL.values() for flag in command.flags]
+    names = {flag.short: {each.name for each in options if each.short == flag.short} for flag in options if flag.short}
+    assert {short: found for short, found in names.items() if len(found) > 1 or short in "hlV"} == {}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_help_is_sentences(name: str) -> None:
+    helps = [ALL[name].help, *(flag.help for flag in ALL[name].flags)]
+    assert [
+        text for text in helps if not (text[0].isupper() or text.startswith(("docker", "github"))) or text[-1] != "."
+    ] == []
+
+
+def test_the_values_of_flags_are_those_of_the_library() -> None:
+    """The list of tasks repeats them, so that it loads nothing."""
+    known = {
+        ("check", "fail-on"): [str(each) for each in Severity],
+        ("images", "engine"): list(ENGINES),
+        ("up", "engine"): ["docker", "podman"],
+        ("deploy", "severity"): [*scanning.SEVERITIES, scanning.NONE],
+        ("ci", "provider"): list(PROVIDERS),
+        ("render", "format"): ["text", *reports.FORMATS],
     }
+    for (name, flag_name), words in known.items():
+        (flag,) = [each for each in ALL[name].flags if each.name == flag_name]
+        assert [flag.parse(each) for each in words] == words
+        with pytest.raises(InputError):
+            flag.parse("other")
 
 
 def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     """`invoke --list` answers at once."""
     code = "import sys, tasks; print(*sorted(set(sys.argv) & sys.modules.keys()))"
-    slow = ["boto3", "fleetform", "hcl2", "jinja2", "moto", "pydantic", "rich"]
+    slow = ["boto3", "hcl2", "jinja2", "moto", "pydantic", "rich", "fleetform.workflow.project"]
     done = subprocess.run([sys.executable, "-c", code, *slow], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 

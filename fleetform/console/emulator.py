@@ -7,7 +7,7 @@ from fleetform.console.printing import write, write_json
 from fleetform.workflow.project import Project
 
 
-def start(project: Project, env: str) -> None:
+def start(project: Project, env: str = "local") -> None:
     """Starts the emulator for an environment's account, or says where it runs."""
     from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
 

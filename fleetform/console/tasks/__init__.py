@@ -1,0 +1,1 @@
+"""Functions of tasks: each turns what its flags say into one call."""
