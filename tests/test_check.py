@@ -127,7 +127,7 @@ def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytes
 
 def test_a_baseline_that_is_none_is_wrong_input(project: Project) -> None:
     small_project.write(project, BASELINE, "[]\n")
-    with pytest.raises(InputError, match=r"^envs/tiny/policy-baseline.json: no baseline of findings; "):
+    with pytest.raises(InputError, match=r"^envs/tiny/policy-baseline.json: not a valid baseline; "):
         assess(project, "tiny")
 
 
@@ -165,7 +165,7 @@ def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, caps
     rendering.check(project, "tiny", Telling(fail_on="high"), validate=False)
     lines = capsys.readouterr().out.splitlines()
     assert (lines[0], lines[-1]) == (
-        f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept for ever",
+        f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept forever",
         f"1 finding (1 medium) in envs/tiny{OPEN}",
     )
 
@@ -246,9 +246,9 @@ def test_a_rule_is_explained(only_rule: Rule, capsys: pytest.CaptureFixture[str]
 def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pytest.CaptureFixture[str]) -> None:
     rules.explain(NOWHERE, "FF903", as_json=False)
     assert capsys.readouterr().out == (
-        "FF903: Every exception says why.\n"
+        "FF903: Every exception has a reason.\n"
         "severity: medium\n\n"
-        "Nobody can review, or ever take back, what has no reason.\n\n"
+        "Without a reason, an exception cannot be reviewed, and is never removed.\n\n"
         "fails:\n    # fleetform:allow FF012\n\n"
         "passes:\n    # fleetform:allow FF012 The page is public on purpose.\n\n"
         "docs/policy.md#exceptions\n"
@@ -267,8 +267,8 @@ def test_an_explanation_is_colored_on_a_terminal() -> None:
 def test_rules_are_listed(only_rule: Rule, capsys: pytest.CaptureFixture[str]) -> None:
     rules.list_rules(NOWHERE, as_json=False)
     listed = capsys.readouterr().out.splitlines()
-    assert listed[0] == "id     severity  title                                              checkov"
-    assert listed[2] == f"{only_rule.id}  high      Nothing is open.                                   CKV_AWS_1"
+    assert listed[0] == "id     severity  title                                    checkov"
+    assert listed[2] == f"{only_rule.id}  high      Nothing is open.                         CKV_AWS_1"
     assert [line[:5] for line in listed[1:]] == ["FF000", "FF700", "FF901", "FF902", "FF903", "FF904"]
 
 
@@ -282,7 +282,7 @@ def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--explain", "FF02"], "there is no rule `FF02`; did you mean `FF002`?\n"),
+        (["--explain", "FF02"], "unknown rule `FF02`; did you mean `FF002`?\n"),
         (["--fail-on", "medum"], "`medum` is no severity; did you mean `medium`?\n"),
     ],
 )

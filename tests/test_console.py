@@ -221,7 +221,7 @@ def test_what_has_findings_is_not_applied(project: Project) -> None:
         stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
-        "logs are kept for ever; set retention_in_days"
+        "logs are kept forever; set retention_in_days"
     )
     assert calls(project) == []
 

@@ -128,5 +128,5 @@ def test_an_exception_beside_the_line_holds_for_them_in_extra(project: Project) 
 
 def test_nothing_is_checked_with_a_rule_that_fails(project: Project) -> None:
     small_project.write(project, "policies/more.py", "1 / 0\n")
-    with pytest.raises(InputError, match=r"^policies/more\.py:1:1: cannot be run: ZeroDivisionError"):
+    with pytest.raises(InputError, match=r"^policies/more\.py:1:1: cannot be loaded: ZeroDivisionError"):
         assessment.assess(project, "tiny")

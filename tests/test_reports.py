@@ -425,7 +425,7 @@ def test_a_pipeline_gets_the_whole_text_of_a_failure() -> None:
 def test_a_comment_has_a_table_and_the_details_of_each_rule() -> None:
     assert reports.markdown([FINDING]) == (
         "<!-- fleetform -->\n### 1 finding (1 medium)\n\n"
-        "| severity | rule | place | what |\n| --- | --- | --- | --- |\n"
+        "| severity | rule | location | finding |\n| --- | --- | --- | --- |\n"
         "| medium | [FF003](https://example.com/logs) | <code>envs/dev/a b.tf&#58;3&#58;3</code> "
         '| <code>x.y&#91;"z"&#93;</code><br>kept for ever<br>set days |\n'
         "\n<details><summary>FF003: Logs end (1)</summary>\n\n```text\n"
@@ -441,7 +441,7 @@ def test_a_comment_about_a_catalog_has_its_problems() -> None:
     assert reports.markdown([CALL]).splitlines()[1:6] == [
         "### 1 problem",
         "",
-        "| severity | rule | place | what |",
+        "| severity | rule | location | finding |",
         "| --- | --- | --- | --- |",
         (
             "| error | services-calls | <code>envs/catalog.yaml&#58;14&#58;13</code> | <code>web</code> calls "
@@ -480,5 +480,5 @@ def test_a_comment_is_no_longer_than_github_takes_and_says_what_it_leaves_out(re
     comment = reports.markdown([remark] * 1000)
     rows = comment.count("| medium |")
     assert len(comment) <= LIMIT
-    assert f"*{1000 - rows} more are left out: `invoke check` tells all.*" in comment.splitlines()
-    assert comment.endswith("*The details of 1 are left out: `invoke check` tells all.*\n")
+    assert f"*{1000 - rows} more are omitted: `invoke check` lists all.*" in comment.splitlines()
+    assert comment.endswith("*The details of 1 are omitted: `invoke check` lists all.*\n")

@@ -315,7 +315,7 @@ def test_a_check_without_findings_is_an_empty_list_in_json(project: Project) -> 
 
 REPOSITORY = f'resource "aws_ecr_repository" "extra" {{}}\n{small_project.REGISTRY}'
 ONE = f"1 finding (1 high) in envs/tiny{OPEN}\n"
-MUTABLE = "tags can be pushed over"
+MUTABLE = "tags can be overwritten"
 IMMUTABLE = 'set image_tag_mutability = "IMMUTABLE"'
 
 
@@ -327,7 +327,7 @@ def test_a_finding_is_told_with_its_place(project: Project) -> None:
         '   1 | resource "aws_ecr_repository" "extra" {}\n'
         f"     | {'^' * 37}\n"
         f"     = {IMMUTABLE}\n"
-        "     = With mutable tags, which are ECR's default, what runs is not what was reviewed.\n"
+        "     = With mutable tags, the ECR default, the image that runs may not be the one that was reviewed.\n"
         "     = https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html\n",
         ONE,
     )
@@ -393,7 +393,7 @@ def test_a_file_that_is_not_formatted_is_told_wherever_one_stands(project: Proje
 
 def test_a_file_that_is_not_hcl_is_told_with_its_place(project: Project) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", "}\n")
-    message = "envs/tiny/services/extra.tf:1:1: not valid HCL; mend it, or render again\n"
+    message = "envs/tiny/services/extra.tf:1:1: not valid HCL; fix it, or render again\n"
     assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
 
 

@@ -79,7 +79,7 @@ def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str
         if not found.unread:
             raise
         places = ", ".join(str(problem.position) for problem in found.unread)
-        raise CheckFailedError(f"{places}: not valid HCL; mend it, or render again\n{error.output}".rstrip()) from None
+        raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
 
 
 def _plans(project: Project, env: str) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class UnreadableError(CheckFailedError):
     def __init__(self, position: Position, reason: str = "") -> None:
         self.position = position
         self.reason = reason
-        super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; mend it, or render again")
+        super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; fix it, or render again")
 
     def __reduce__(self) -> tuple[type, tuple[Position, str]]:
         """As it was made: it goes from one process to another."""

@@ -1,6 +1,6 @@
-"""A baseline: the findings that were there when the policy was taken on, in a committed file. Only new ones fail.
+"""The baseline: a committed file with the findings at the time of adoption. Only new findings fail a check.
 
-An entry is a rule at an address of a stack: no line, so that the file does not change with every edit.
+An entry is a rule at an address of a stack. It has no line, so that the file does not change with every edit.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from fleetform.policy.finding import Finding, Open
 
 
 class Entry(NamedTuple):
-    """What stays the same of a finding while files are edited."""
+    """The parts of a finding that stay the same while files are edited."""
 
     rule: str
     stack: str
@@ -25,11 +25,12 @@ class Entry(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Findings beside a baseline.
+    """Findings compared with a baseline.
 
     Attributes:
-        new: The findings that it does not have. Of a rule that is broken more often at an address than it has, all.
-        gone: Its entries that are no findings any more, sorted.
+        new: The findings that are not in the baseline. If a rule has more findings at an address than the
+            baseline, all of them.
+        gone: The entries that are no longer found, sorted.
     """
 
     new: list[Finding]
@@ -37,43 +38,43 @@ class Comparison(NamedTuple):
 
 
 def baseline_file(env: str) -> PurePath:
-    """The baseline of an environment, from the project's root."""
+    """Return the path of an environment's baseline, relative to the project root."""
     return PurePath("envs", env, "policy-baseline.json")
 
 
 def entry(finding: Finding) -> Entry:
-    """The entry of a finding."""
+    """Return the entry of a finding."""
     return Entry(finding.rule, finding.stack, finding.address)
 
 
 def written(findings: Iterable[Finding]) -> str:
-    """A baseline of findings: JSON, an entry a line, sorted; none about exceptions, which can be mended at once."""
+    """Return findings as JSON, one sorted entry a line; without those about exceptions, which are easy to fix."""
     entries = sorted(entry(finding) for finding in findings if finding.rule not in ABOUT_EXCEPTIONS)
     lines = ",\n".join(f"    {json.dumps(known._asdict())}" for known in entries)
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'
 
 
 def read(text: str, env: str) -> list[Entry]:
-    """The entries of an environment's baseline.
+    """Return the entries of an environment's baseline.
 
     Raises:
-        InputError: It is none.
+        InputError: The text is not a baseline.
     """
     with contextlib.suppress(KeyError, RecursionError, TypeError, ValueError):
         entries = [Entry(**known) for known in json.loads(text)["findings"]]
         if all(isinstance(part, str) for known in entries for part in known):
             return entries
-    mend = f"`invoke check --env {env} --write-baseline` makes it anew"
-    raise InputError(f"{baseline_file(env)}: no baseline of findings; {mend}")
+    remedy = f"`invoke check --env {env} --write-baseline` creates it again"
+    raise InputError(f"{baseline_file(env)}: not a valid baseline; {remedy}")
 
 
 def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[Open] = ()) -> Comparison:
-    """Findings beside a baseline.
+    """Compare findings with a baseline.
 
     Args:
-        findings: What is found now.
+        findings: The current findings.
         entries: The baseline.
-        undecided: What a plan may yet find: it is not gone.
+        undecided: Open answers: an entry that may be one of them still counts as found.
     """
     known, found = Counter(entries), Counter(map(entry, findings))
     new = [finding for finding in findings if found[entry(finding)] > known[entry(finding)]]
@@ -82,6 +83,6 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Co
 
 
 def _may_be(lost: Entry, question: Open) -> bool:
-    """Whether a plan may find it again; of `x.y[*]` it will tell the keys."""
+    """Return whether a plan may find it again; only the plan knows the keys of `x.y[*]`."""
     same = (lost.rule, lost.stack) == (question.rule, question.stack)
     return same and matches(question.address, lost.address)

@@ -43,20 +43,20 @@ _SECRET_PARTS: Final = frozenset(
 )
 
 _DETECTORS: Mapping[str, str] = {
-    "aws.AWSKeyDetector": "an access key of AWS",
-    "azure_storage_key.AzureStorageKeyDetector": "a storage key of Azure",
+    "aws.AWSKeyDetector": "an AWS access key",
+    "azure_storage_key.AzureStorageKeyDetector": "an Azure storage key",
     "basic_auth.BasicAuthDetector": "a password in a URL",
-    "github_token.GitHubTokenDetector": "a token of GitHub",
-    "gitlab_token.GitLabTokenDetector": "a token of GitLab",
+    "github_token.GitHubTokenDetector": "a GitHub token",
+    "gitlab_token.GitLabTokenDetector": "a GitLab token",
     "jwt.JwtTokenDetector": "a JSON web token",
-    "mailchimp.MailchimpDetector": "a key of Mailchimp",
-    "openai.OpenAIDetector": "a key of OpenAI",
+    "mailchimp.MailchimpDetector": "a Mailchimp API key",
+    "openai.OpenAIDetector": "an OpenAI API key",
     "private_key.PrivateKeyDetector": "a private key",
-    "pypi_token.PypiTokenDetector": "a token of PyPI",
-    "sendgrid.SendGridDetector": "a key of SendGrid",
-    "slack.SlackDetector": "a token of Slack",
-    "square_oauth.SquareOAuthDetector": "a secret of Square",
-    "stripe.StripeDetector": "a key of Stripe",
+    "pypi_token.PypiTokenDetector": "a PyPI token",
+    "sendgrid.SendGridDetector": "a SendGrid API key",
+    "slack.SlackDetector": "a Slack token",
+    "square_oauth.SquareOAuthDetector": "a Square secret",
+    "stripe.StripeDetector": "a Stripe API key",
 }
 # What all that they find has. The library takes 0.15 s to load, most values need not wait for it.
 _WORTH_A_LOOK = re.compile(r"://[^/\s]*@|PRIVATE KEY|hooks\.slack\.com|[\w-]{20}")

@@ -92,9 +92,11 @@ class Library:
             try:
                 content = (self._root / path).read_bytes()
             except OSError as error:
-                raise ProgramError(f"{path}: cannot be read: {error.strerror}; mend that and run it again") from None
+                raise ProgramError(
+                    f"{path}: cannot be read: {error.strerror}; fix that and run the command again"
+                ) from None
             if digest(b"", content) != known_as:
-                raise ProgramError(f"{path}: was written while it was read; run it again")
+                raise ProgramError(f"{path}: changed while it was being read; run the command again")
             self._contents[known_as] = content
         return self._contents[known_as]
 

@@ -27,7 +27,7 @@ def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
         InputError: There is none.
     """
     if (wanted := identifier.upper()) not in rules:
-        raise InputError(f"there is no rule `{identifier}`; {suggestion(wanted, list(rules))}")
+        raise InputError(f"unknown rule `{identifier}`; {suggestion(wanted, list(rules))}")
     return rules[wanted]
 
 
@@ -62,11 +62,12 @@ def _linked(rule: Rule) -> tuple[str, ...]:
 
 
 def _section(rule: Rule) -> str:
+    link = rule.link.removeprefix(str(DOCUMENT))
     checkov = f" checkov: {', '.join(rule.checkov)}." if rule.checkov else ""
     return "\n\n".join(
         [
             f'### <a id="{rule.id.lower()}"></a>{rule.id}: {rule.title.removesuffix(".")}',
-            f"{rule.severity.capitalize()}. {rule.why} [Read on]({rule.link.removeprefix('docs/policy.md')}).{checkov}",
+            f"{rule.severity.capitalize()}. {rule.why} [Read more]({link}).{checkov}",
             f"Fails:\n\n{_block(rule.bad)}",
             f"Passes:\n\n{_block(rule.good)}",
         ]

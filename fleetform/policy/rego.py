@@ -27,7 +27,7 @@ _SHIPPED = re.compile(r"FF\d")
 _SECONDS = 60
 _INHERITED = ("PATH", "PYTHONPATH")  # and nothing that credentials are in
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
-_NO_ENGINE = "needs `opa` or `conftest` on PATH, or regopy beside Fleetform: pip install regopy"
+_NO_ENGINE = "cannot be run without `opa` or `conftest` on PATH, or regopy: pip install regopy"
 
 
 class Engine(NamedTuple):
@@ -129,7 +129,7 @@ def judge(root: Path, file: PurePath, engine: Engine, given: str, resources: Seq
     """
     place = Position(file, 1, 1)
     if not _DENIES.search((root / file).read_text(encoding="utf-8", errors="replace")):
-        raise InputError(f"{place}: no `deny` in `package main`; see docs/policies.md#rego")
+        raise InputError(f"{place}: `package main` has no `deny`; see docs/policies.md#rego")
     variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     try:
         printed = read([engine.program, *engine.argv(str(root / file))], variables, stdin=given, seconds=_SECONDS)
@@ -139,13 +139,13 @@ def judge(root: Path, file: PurePath, engine: Engine, given: str, resources: Seq
         said = engine.denials(json.loads(printed))
         return [_finding(place, each, resources) for each in _each(said)]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        message = f"{place}: says what is no denial ({printable(str(error))}); see docs/policies.md#rego"
+        message = f"{place}: invalid result of `deny` ({printable(str(error))}); see docs/policies.md#rego"
         raise InputError(message) from None
 
 
 def _each(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - JSON
     if not isinstance(said, list):
-        raise TypeError("`deny` is no set")
+        raise TypeError("`deny` is not a set")
     for each in said:
         yield {"msg": each} if isinstance(each, str) else each
 
@@ -169,13 +169,13 @@ def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resou
 
 def _identifier(value: object) -> str:
     if _SHIPPED.match(_text(value)):
-        raise ValueError(f"{value}: FF is taken")
+        raise ValueError(f"{value}: FF is reserved")
     return _text(value)
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise TypeError(f"{value!r} is not a string")
     return printable(value)
 
 
@@ -183,4 +183,4 @@ def _resource(address: str, stack: str, resources: Sequence[Resource]) -> Resour
     for resource in resources:
         if resource.address == address and stack in {"", resource.stack}:
             return resource
-    raise KeyError(f"no resource has the address {address}")
+    raise KeyError(f"unknown resource address {address}")

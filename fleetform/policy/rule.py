@@ -170,5 +170,5 @@ def environment_rule(  # noqa: PLR0913 - one declaration with all that is said o
 
 def _register(declared: Rule) -> None:
     if declared.id in _RULES:
-        raise ValueError(f"two rules have the id {declared.id}")
+        raise ValueError(f"duplicate rule ID {declared.id}")
     _RULES[declared.id] = declared

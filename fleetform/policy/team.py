@@ -77,7 +77,7 @@ def _run(path: Path, shown: PurePath) -> None:
         return
     module = module_from_spec(spec)
     sys.modules[loader.name] = module  # dataclasses look their module up
-    with _failures_told(path, shown, "cannot be run"):
+    with _failures_told(path, shown, "cannot be loaded"):
         loader.exec_module(module)
 
 
@@ -89,11 +89,11 @@ def _failures_told(path: Path, shown: PurePath, what: str) -> Iterator[None]:
     except InputError:
         raise
     except SyntaxError as error:
-        raise InputError(f"{shown}:{error.lineno or 1}:1: {what}: {error.msg}; mend it") from None
+        raise InputError(f"{shown}:{error.lineno or 1}:1: {what}: {error.msg}; fix it") from None
     except Exception as error:  # noqa: BLE001 - any code may stand there
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; mend it") from None
+        raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; fix it") from None
 
 
 def _guarded(rule: Rule, root: Path) -> Rule:
@@ -103,20 +103,20 @@ def _guarded(rule: Rule, root: Path) -> Rule:
     shown = path.relative_to(root) if path.is_relative_to(root) else path
     place = f"{shown}:{function.__code__.co_firstlineno}:1"
     if not _ID.fullmatch(rule.id):
-        raise InputError(f"{place}: `{rule.id}` is no id for a rule of yours; write it like ACME001; FF is taken")
+        raise InputError(f"{place}: invalid ID `{rule.id}` for a custom rule; use one like ACME001 (FF is reserved)")
     if rule.severity not in list(Severity):
-        raise InputError(f"{place}: `{rule.severity}` is no severity; known: {', '.join(Severity)}")
+        raise InputError(f"{place}: unknown severity `{rule.severity}`; known: {', '.join(Severity)}")
 
     def check(resource: "Resource", facts: Facts) -> list[Fault | Undecided]:
-        with _failures_told(path, shown, f"{rule.id} cannot judge {resource.address}"):
+        with _failures_told(path, shown, f"{rule.id} failed on {resource.address}"):
             return [_answer(each) for each in function(resource, facts)]
 
     def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Fault | Undecided]]:
-        with _failures_told(path, shown, f"{rule.id} cannot judge {environment.name}"):
+        with _failures_told(path, shown, f"{rule.id} failed on {environment.name}"):
             return [(resource, _answer(each)) for resource, each in function(view, environment)]
 
     def keeps(resource: "Resource") -> list[ValuePath]:
-        with _failures_told(path, shown, f"{rule.id} cannot judge {resource.address}"):
+        with _failures_told(path, shown, f"{rule.id} failed on {resource.address}"):
             return list(rule.keeps(resource)) if rule.keeps else []
 
     if rule.check:
@@ -126,5 +126,5 @@ def _guarded(rule: Rule, root: Path) -> Rule:
 
 def _answer(given: object) -> Fault | Undecided:
     if not isinstance(given, (Fault, Undecided)) or not isinstance(given.at, tuple):
-        raise TypeError(f"a rule yields `Fault` and `Undecided`, with a tuple as `at`, not {given!r}")
+        raise TypeError(f"a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not {given!r}")
     return given

@@ -52,5 +52,5 @@ def mistakes(rule: Rule) -> list[str]:
     found = [f"{rule.id}: `good` fails: {finding}" for finding in good.findings]
     found += [f"{rule.id}: `good` leaves open: {question.address}" for question in good.open]
     if not (good.passed or found):
-        found.append(f"{rule.id}: `good` has nothing that the rule looks at")
+        found.append(f"{rule.id}: `good` has no resource that the rule checks")
     return found if bad.findings else [*found, f"{rule.id}: `bad` does not fail"]

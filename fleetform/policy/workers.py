@@ -49,7 +49,7 @@ def _in_processes(act: Callable[[T], R], items: Sequence[T], workers: int) -> li
                 results = pool.map(_do, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
             return list(results)
     except BrokenProcessPool:
-        raise ProgramError("a process of the check was killed, perhaps as memory ran out; run it again") from None
+        raise ProgramError("a worker process was killed, possibly out of memory; run the command again") from None
 
 
 @contextmanager

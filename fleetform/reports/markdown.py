@@ -26,12 +26,12 @@ def markdown(remarks: Sequence[Remark]) -> str:
         return f"{MARK}\n### No findings\n"
     ordered = by_severity(remarks)
     head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
-    head += "| severity | rule | place | what |\n| --- | --- | --- | --- |\n"
+    head += "| severity | rule | location | finding |\n| --- | --- | --- | --- |\n"
     rows = fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
-    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are left out")
+    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are omitted")
     details = list(_details(ordered))
     shown = fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
-    return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are left out")
+    return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are omitted")
 
 
 def fitting(parts: Iterable[str], room: int) -> list[str]:
@@ -46,7 +46,7 @@ def fitting(parts: Iterable[str], room: int) -> list[str]:
 
 
 def _left_out(count: int, what: str) -> str:
-    return f"\n*{what.format(count)}: `invoke check` tells all.*\n" if count else ""
+    return f"\n*{what.format(count)}: `invoke check` lists all.*\n" if count else ""
 
 
 def _row(remark: Remark) -> str:

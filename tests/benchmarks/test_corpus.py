@@ -34,7 +34,7 @@ def test_files_that_cannot_be_read_are_listed_with_what_terraform_says(
     (tmp_path / "terraform").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     read = opened(repository, tmp_path)
-    unreadable = "bad.tf:2:1: not valid HCL; mend it, or render again (Terraform refuses it too)"
+    unreadable = "bad.tf:2:1: not valid HCL; fix it, or render again (Terraform refuses it too)"
     assert read.folders == [PurePath(), PurePath("modules/a")]
     assert (list(read.unreadable()), read.lines, read.crashes) == ([unreadable], [1, 3, 2], [])
 

@@ -256,7 +256,7 @@ def test_an_argument_and_a_block_may_have_one_name() -> None:
 def test_what_is_not_hcl_is_refused_with_its_place(content: bytes, message: str) -> None:
     with pytest.raises(UnreadableError) as refused:
         parse(content, FILE)
-    assert str(refused.value) == f"{message}; mend it, or render again"
+    assert str(refused.value) == f"{message}; fix it, or render again"
 
 
 FRAGMENTS = (

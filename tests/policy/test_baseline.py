@@ -59,8 +59,8 @@ def test_what_is_no_baseline_is_refused_with_the_command_that_makes_one(text: st
     with pytest.raises(InputError) as refused:
         read(text, "dev")
     assert str(refused.value) == (
-        "envs/dev/policy-baseline.json: no baseline of findings; "
-        "`invoke check --env dev --write-baseline` makes it anew"
+        "envs/dev/policy-baseline.json: not a valid baseline; "
+        "`invoke check --env dev --write-baseline` creates it again"
     )
 
 

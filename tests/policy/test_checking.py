@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
     for _ in range(2):
         outcome = project.check()
         assert [str(error) for error in outcome.unreadable] == [
-            "modules/inner/main.tf:1:1: not valid HCL; mend it, or render again"
+            "modules/inner/main.tf:1:1: not valid HCL; fix it, or render again"
         ]
         assert {finding.address for finding in outcome.judgement.findings} == {"thing.a"}
 

@@ -54,7 +54,7 @@ def test_an_excepted_finding_is_not_told(address: str) -> None:
     [("FF001", "aws_x.this"), ("FF012", "aws_x.thi"), ("FF012", "aws_x.thi?"), ("FF012", "aws_x.thi[s]")],
 )
 def test_an_exception_of_something_else_is_unused_and_leaves_the_finding(rule: str, address: str) -> None:
-    unused = about_catalog("FF000", address, f"the exception from {rule} excepts nothing", "remove it", Severity.LOW)
+    unused = about_catalog("FF000", address, f"the exception for {rule} matches no finding", "remove it", Severity.LOW)
     assert judged([exception(rule, address)]) == [unused, OPEN]
 
 
@@ -72,8 +72,8 @@ def test_the_day_after_the_finding_is_back_and_the_exception_is_one_itself() -> 
     ended = about_catalog(
         "FF901",
         "aws_x.this",
-        "the exception from FF012 ended on 2026-06-29",
-        "mend what it excepted, or give it a later `until`",
+        "the exception for FF012 expired on 2026-06-29",
+        "fix the finding, or set a later `until`",
     )
     assert judged([exception(until=date(2026, 6, 29))]) == [ended, OPEN]
 
@@ -83,12 +83,12 @@ def test_an_exception_that_has_ended_and_excepts_nothing_is_only_unused() -> Non
 
 
 def test_an_exception_from_a_rule_that_there_is_not_says_which_is_meant() -> None:
-    unknown = about_catalog("FF902", "aws_x.this", "there is no rule `FF12`", "did you mean `FF012`?")
+    unknown = about_catalog("FF902", "aws_x.this", "unknown rule `FF12`", "did you mean `FF012`?")
     assert judged([exception("FF12")]) == [unknown, OPEN]
 
 
 def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
-    message = "FF901 is about exceptions themselves, and there is none from it"
+    message = "FF901 is a rule about exceptions, and cannot have exceptions"
     refused = about_catalog("FF902", "*", message, "remove the exception")
     assert judged([exception("FF901", "*")], findings=[]) == [refused]
 
@@ -194,16 +194,16 @@ def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: Allow) -> Non
 
 
 def test_each_rule_of_a_comment_has_to_except_something() -> None:
-    unused = about_comment("FF000", "the exception from FF013 excepts nothing", "remove it", Severity.LOW)
-    unknown = about_comment("FF902", "there is no rule `FF12`", "did you mean `FF012`?")
+    unused = about_comment("FF000", "the exception for FF013 matches no finding", "remove it", Severity.LOW)
+    unknown = about_comment("FF902", "unknown rule `FF12`", "did you mean `FF012`?")
     assert judged(comments=[comment(("FF012", "FF013", "FF12"))]) == [unused, unknown]
 
 
 def test_a_comment_without_a_reason_excepts_nothing() -> None:
     told = about_comment(
         "FF903",
-        "the exception from FF012 does not say why",
-        "say it in 10 or more characters: `# fleetform:allow FF012 reason`",
+        "the exception for FF012 has no reason",
+        "add one of at least 10 characters: `# fleetform:allow FF012 reason`",
     )
     assert judged(comments=[comment(reason="because")]) == [told, OPEN]
 
@@ -218,7 +218,7 @@ def test_a_comment_in_a_generated_file_excepts_nothing_and_says_where_to_write_i
     header, _, rest = generated.partition("\n")
     comments = allows(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
     message = "the next render removes this exception"
-    remedy = "write it into `exceptions` of the catalog"
+    remedy = "add it to `exceptions` in the catalog"
     told = Finding(Position(FILE, 3, 1), "FF904", "fleetform:allow", message, remedy, Severity.MEDIUM)
     finding = Finding(Position(FILE, 4, 1), "FF012", "aws_x.this", "open", "close it", Severity.HIGH)
     assert judged(comments=comments, findings=[finding]) == [told, finding]

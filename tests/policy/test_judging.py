@@ -10,7 +10,7 @@ from fleetform.policy.view import Resource, View
 
 from .examples import ENVIRONMENT, FACTS, FILE, STACK, view
 
-FAULT = Fault("wrong", "mend it", ("x",))
+FAULT = Fault("wrong", "fix it", ("x",))
 OPEN = Undecided(("x",))
 ANSWERS: Mapping[str, list[Fault | Undecided]] = {"a.good": [], "a.bad": [FAULT, FAULT], "a.open": [OPEN]}
 TEXT = 'resource "a" "good" {}\nresource "a" "bad" {\n  x = 1\n}\nresource "a" "open" {}\nresource "b" "good" {}\n'
@@ -30,7 +30,7 @@ RULES = {"T1": ONE, "T2": ALL}
 
 
 def expected(rule: str, stage: Stage, passed: int) -> Judgement:
-    found = Finding(Position(FILE, 3, 3), rule, "a.bad", "wrong", "mend it", Severity.HIGH, STACK.name, stage)
+    found = Finding(Position(FILE, 3, 3), rule, "a.bad", "wrong", "fix it", Severity.HIGH, STACK.name, stage)
     return Judgement([found, found], [Open(rule, STACK.name, "a.open", ("x",))], passed)
 
 

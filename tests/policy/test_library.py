@@ -118,7 +118,7 @@ def test_a_file_that_is_written_meanwhile_is_not_remembered_as_what_it_was(proje
     found = project.library()
     found.digest(STACK / "main.tf")
     project.write("stack/main.tf", "a = 1\n")
-    with pytest.raises(ProgramError, match=r"^stack/main.tf: was written while it was read; run it again$"):
+    with pytest.raises(ProgramError, match=r"^stack/main.tf: changed while it was being read; run the command again$"):
         found.file(STACK / "main.tf")
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read_is_empty_and_told(project: Project) -> None:
         found = project.library()
         assert found.file(STACK / "bad.tf") == (STACK / "bad.tf", (), {})
         assert [(error.position, str(error)) for error in found.unreadable([STACK / "bad.tf"])] == [
-            (Position(STACK / "bad.tf", 2, 4), "stack/bad.tf:2:4: not valid HCL; mend it, or render again")
+            (Position(STACK / "bad.tf", 2, 4), "stack/bad.tf:2:4: not valid HCL; fix it, or render again")
         ]
 
 

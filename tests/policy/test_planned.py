@@ -68,7 +68,7 @@ def test_what_a_document_says_is_told_once() -> None:
 def test_a_trust_that_no_text_is_known_of_is_judged_as_the_plan_has_it() -> None:
     (role,) = planned.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, {})
     (finding,) = judge_resources([role], {"FF076": shipped()["FF076"]}, FACTS).findings
-    assert finding.message == "anybody may take on the role"
+    assert finding.message == "anyone can assume the role"
 
 
 def known(values: dict[str, object], unknown: dict[str, object], text: str = "") -> object:

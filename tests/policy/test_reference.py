@@ -33,7 +33,7 @@ def test_a_rule_is_found_by_its_id(written: str) -> None:
 def test_a_rule_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
     with pytest.raises(InputError) as refused:
         reference.find({"FF700": OPEN}, "FF7")
-    assert str(refused.value) == "there is no rule `FF7`; did you mean `FF700`?"
+    assert str(refused.value) == "unknown rule `FF7`; did you mean `FF700`?"
 
 
 def test_scripts_get_all_of_a_rule() -> None:
@@ -62,13 +62,13 @@ def test_the_document_has_a_table_and_a_section_for_each_rule() -> None:
         "| id | severity | title | checkov |\n"
         "| --- | --- | --- | --- |\n"
         "| [FF700](#ff700) | high | Nothing is open. | CKV_AWS_1, CKV_AWS_2 |\n"
-        "| [FF901](#ff901) | medium | No exception has ended. |  |\n\n"
+        "| [FF901](#ff901) | medium | No exception has expired. |  |\n\n"
         '### <a id="ff700"></a>FF700: Nothing is open\n\n'
-        "High. What is open is found. [Read on](https://example.com/open). checkov: CKV_AWS_1, CKV_AWS_2.\n\n"
+        "High. What is open is found. [Read more](https://example.com/open). checkov: CKV_AWS_1, CKV_AWS_2.\n\n"
         "Fails:\n\n```hcl\nopen = true | false\n```\n\n"
         "Passes:\n\n```hcl\nopen = false\n```\n\n"
-        '### <a id="ff901"></a>FF901: No exception has ended\n\n'
-        "Medium. What was accepted for a time is forgotten when the time is over. [Read on](#exceptions).\n\n"
+        '### <a id="ff901"></a>FF901: No exception has expired\n\n'
+        "Medium. A finding that was accepted for a limited time is due after that time. [Read more](#exceptions).\n\n"
         f"Fails:\n\n```yaml\n{EXPIRED.bad}\n```\n\n"
         f"Passes:\n\n```yaml\n{EXPIRED.good}\n```\n"
     )

@@ -117,17 +117,23 @@ def test_what_denies_nothing_has_no_findings(alone: Path, tmp_path: Path, resour
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("package other\n\ndeny := []\n", "no `deny` in `package main`; see docs/policies.md#rego"),
-        (f"{MAIN}allow := true\n", "no `deny` in `package main`; see docs/policies.md#rego"),
-        (f"{MAIN}deny := true\n", "says what is no denial (`deny` is no set); see docs/policies.md#rego"),
-        (f"{MAIN}deny contains 1\n", "says what is no denial ('int' object is not subscriptable); see"),
-        (f'{MAIN}deny contains {{"address": "x"}}\n', "says what is no denial ('msg'); see docs/policies.md#rego"),
-        (f'{MAIN}deny contains {{"msg": 1}}\n', "says what is no denial (1 is no text); see docs/policies.md#rego"),
-        (f'{MAIN}deny contains {{"msg": "x", "id": "FF001"}}\n', "says what is no denial (FF001: FF is taken); see"),
-        (f'{MAIN}deny contains {{"msg": "x", "severity": "bad"}}\n', "says what is no denial ('bad' is not a valid"),
+        ("package other\n\ndeny := []\n", "`package main` has no `deny`; see docs/policies.md#rego"),
+        (f"{MAIN}allow := true\n", "`package main` has no `deny`; see docs/policies.md#rego"),
+        (f"{MAIN}deny := true\n", "invalid result of `deny` (`deny` is not a set); see docs/policies.md#rego"),
+        (f"{MAIN}deny contains 1\n", "invalid result of `deny` ('int' object is not subscriptable); see"),
+        (f'{MAIN}deny contains {{"address": "x"}}\n', "invalid result of `deny` ('msg'); see docs/policies.md#rego"),
+        (
+            f'{MAIN}deny contains {{"msg": 1}}\n',
+            "invalid result of `deny` (1 is not a string); see docs/policies.md#rego",
+        ),
+        (
+            f'{MAIN}deny contains {{"msg": "x", "id": "FF001"}}\n',
+            "invalid result of `deny` (FF001: FF is reserved); see",
+        ),
+        (f'{MAIN}deny contains {{"msg": "x", "severity": "bad"}}\n', "invalid result of `deny` ('bad' is not a valid"),
         (
             f'{MAIN}deny contains {{"msg": "x", "address": "y"}}\n',
-            "says what is no denial ('no resource has the address",
+            "invalid result of `deny` ('unknown resource address",
         ),
         (f"{MAIN}deny contains if {{\n", "cannot be run: `"),
         (f"{MAIN}deny := 1 if true\n\ndeny := 2 if true\n", "cannot be run: `"),
@@ -192,5 +198,5 @@ def test_without_an_engine_nothing_passes(alone: Path, monkeypatch: pytest.Monke
     with pytest.raises(ProgramError) as raised:
         find_engine()
     assert str(raised.value) == (
-        "policies/*.rego needs `opa` or `conftest` on PATH, or regopy beside Fleetform: pip install regopy"
+        "policies/*.rego cannot be run without `opa` or `conftest` on PATH, or regopy: pip install regopy"
     )

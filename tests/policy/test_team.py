@@ -26,7 +26,7 @@ from fleetform.policy.rule import Fault, Severity, Undecided, rule
 def rule_of_ours(resource, facts):
     {body}
 """
-BODY = 'if resource.value("bad"):\n        yield Fault("it is bad", "mend it", ("bad",))'
+BODY = 'if resource.value("bad"):\n        yield Fault("it is bad", "fix it", ("bad",))'
 
 
 def rule(identifier: str = "ACME001", body: str = BODY, severity: str = "Severity.LOW") -> str:
@@ -74,7 +74,7 @@ def test_a_rule_judges(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
     (finding,) = judged('resource "thing" "x" {\n  bad = true\n}\n', loaded(tmp_path)).findings
     place = "envs/tiny/services/main.tf:2:3"
-    assert (str(finding), finding.severity) == (f"{place}: ACME001 thing.x: it is bad; mend it", Severity.LOW)
+    assert (str(finding), finding.severity) == (f"{place}: ACME001 thing.x: it is bad; fix it", Severity.LOW)
 
 
 def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
@@ -89,20 +89,23 @@ def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\ndef (", "policies/a.py:2:1: cannot be run: invalid syntax; mend it"),
-        ("x = 1\n\n1 / 0\n", "policies/a.py:3:1: cannot be run: ZeroDivisionError: division by zero; mend it"),
+        ("x = 1\ndef (", "policies/a.py:2:1: cannot be loaded: invalid syntax; fix it"),
+        ("x = 1\n\n1 / 0\n", "policies/a.py:3:1: cannot be loaded: ZeroDivisionError: division by zero; fix it"),
         (
             "import nowhere\n",
-            "policies/a.py:1:1: cannot be run: ModuleNotFoundError: No module named 'nowhere'; mend it",
+            "policies/a.py:1:1: cannot be loaded: ModuleNotFoundError: No module named 'nowhere'; fix it",
         ),
-        (rule() + rule(), "policies/a.py:20:1: cannot be run: two rules have the id ACME001; mend it"),
-        (rule("FF001"), "policies/a.py:4:1: cannot be run: two rules have the id FF001; mend it"),
-        (rule("FF789"), "policies/a.py:4:1: `FF789` is no id for a rule of yours; write it like ACME001; FF is taken"),
+        (rule() + rule(), "policies/a.py:20:1: cannot be loaded: duplicate rule ID ACME001; fix it"),
+        (rule("FF001"), "policies/a.py:4:1: cannot be loaded: duplicate rule ID FF001; fix it"),
+        (
+            rule("FF789"),
+            "policies/a.py:4:1: invalid ID `FF789` for a custom rule; use one like ACME001 (FF is reserved)",
+        ),
         (
             rule("acme 1"),
-            "policies/a.py:4:1: `acme 1` is no id for a rule of yours; write it like ACME001; FF is taken",
+            "policies/a.py:4:1: invalid ID `acme 1` for a custom rule; use one like ACME001 (FF is reserved)",
         ),
-        (rule(severity='"bad"'), "policies/a.py:4:1: `bad` is no severity; known: high, medium, low"),
+        (rule(severity='"bad"'), "policies/a.py:4:1: unknown severity `bad`; known: high, medium, low"),
     ],
 )
 def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
@@ -117,11 +120,11 @@ def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, m
     [
         ("yield resource.values['no']", "KeyError: 'no'"),
         ("return None", "TypeError: 'NoneType' object is not iterable"),
-        ("yield 'bad'", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 'bad'"),
-        ("yield 1", "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not 1"),
+        ("yield 'bad'", "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not 'bad'"),
+        ("yield 1", "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not 1"),
         (
             "yield Undecided('a')",
-            "TypeError: a rule yields `Fault` and `Undecided`, with a tuple as `at`, not Undecided(at='a')",
+            "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not Undecided(at='a')",
         ),
     ],
 )
@@ -132,7 +135,7 @@ def test_a_rule_that_fails_is_told_with_its_line(tmp_path: Path, body: str, mess
         judged(found.good, found)
     told = str(raised.value)
     assert told.removeprefix("policies/a.py:15:1: ").removeprefix("policies/a.py:1:1: ") == (
-        f"ACME001 cannot judge thing.this: {message}; mend it"
+        f"ACME001 failed on thing.this: {message}; fix it"
     )
 
 
@@ -181,11 +184,7 @@ def test_a_rule_for_the_environment_judges(tmp_path: Path) -> None:
 def test_a_rule_for_the_environment_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, a=ENVIRONMENT_RULE)
     found = loaded(tmp_path)
-    with pytest.raises(
-        InputError, match=r"^policies/a\.py:16:1: ACME002 cannot judge tiny: NameError: name 'LIMIT' is"
-    ):
+    with pytest.raises(InputError, match=r"^policies/a\.py:16:1: ACME002 failed on tiny: NameError: name 'LIMIT' is"):
         judged(found.good, found)
-    with pytest.raises(
-        InputError, match=r"^policies/a\.py:13:1: ACME002 cannot judge thing\.this: KeyError: 'no'; mend"
-    ):
+    with pytest.raises(InputError, match=r"^policies/a\.py:13:1: ACME002 failed on thing\.this: KeyError: 'no'; fix"):
         list(map(found.keeps, view(found.good).resources))  # type: ignore[arg-type]

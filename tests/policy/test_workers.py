@@ -49,7 +49,7 @@ def test_an_error_comes_through_as_itself(error: Exception, many: int) -> None:
 def test_a_process_that_is_killed_is_told() -> None:
     with pytest.raises(ProgramError) as raised:
         spread(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(50), 1)
-    assert str(raised.value) == "a process of the check was killed, perhaps as memory ran out; run it again"
+    assert str(raised.value) == "a worker process was killed, possibly out of memory; run the command again"
 
 
 def test_ctrl_c_is_for_the_caller_alone() -> None:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
 
 _ALARM, _COMPOSITE, _SERVICE = "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_ecs_service"
-_REMEDY = "name a topic, `monitoring.topics` in the catalog"
+_REMEDY = "set an SNS topic (`monitoring.topics` in the catalog)"
 _ACTIONS = ("alarm_actions", "ok_actions", "insufficient_data_actions")
 
 
 @environment_rule(
     "FF066",
-    "Alarms tell somebody.",
+    "Alarms have an action.",
     *(_ALARM, _COMPOSITE, _SERVICE),
     severity=Severity.LOW,
-    why="An alarm that nobody hears is a line on a dashboard that nobody looks at.",
+    why="An alarm without an action only shows on a dashboard: no one is notified.",
     link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html",
     checkov=("CKV_AWS_319",),
     good="""\
@@ -52,16 +52,16 @@ def alarms_tell_somebody(view: View, environment: "Environment") -> Answers:
     alarms, heard = view.of(_ALARM, _COMPOSITE), _heard(view)
     silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in heard]
     if silent and len(silent) == len(alarms) > 1:
-        yield silent[0], Fault(f"nobody is told of it, nor of any of the {len(alarms)} alarms", _REMEDY)
+        yield silent[0], Fault(f"none of the {len(alarms)} alarms has an action", _REMEDY)
         return
     hidden = view.of(_COMPOSITE)
     for alarm in alarms:
         if alarm.value("actions_enabled") in FALSE:
-            yield alarm, Fault("its actions are turned off", "leave out actions_enabled", ("actions_enabled",))
+            yield alarm, Fault("its actions are disabled", "remove actions_enabled", ("actions_enabled",))
         elif any(isinstance(alarm.value(name), Unknown) for name in _ACTIONS):
             yield alarm, Undecided(("alarm_actions",))
         elif alarm in silent and not hidden:
-            yield alarm, Fault("nobody is told of it", _REMEDY)
+            yield alarm, Fault("it has no action", _REMEDY)
 
 
 def _is_silent(alarm: Resource) -> bool:

@@ -98,10 +98,10 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
 
 @environment_rule(
     "FF022",
-    "Services are open to those who declare that they call them.",
+    "Only declared calls are open between services.",
     *_INGRESS,
     severity=Severity.HIGH,
-    why="A way that the catalog does not know is in no picture and in no review, and outlives its reason.",
+    why="An undeclared connection is missing from the diagram and from reviews, and outlives its purpose.",
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "worker", 8080),
@@ -124,19 +124,19 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
                 continue
             undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
             if reached := [port for port in undeclared if port in hole.ports]:
-                message = f"{peer} may call {hole.service} on port {min(reached)}, which it does not declare"
+                message = f"{peer} can reach {hole.service} on port {min(reached)}, but does not declare the call"
                 yield (
                     hole.resource,
-                    Fault(message, f"add {hole.service} to its `calls`, or drop the rule", hole.opening.at),
+                    Fault(message, f"add {hole.service} to `calls` of {peer}, or remove the rule", hole.opening.at),
                 )
 
 
 @environment_rule(
     "FF023",
-    "Only ports are open that somebody listens on.",
+    "Only ports with a listener are open.",
     *_INGRESS,
     severity=Severity.MEDIUM,
-    why="Whatever comes to listen there some day, a debugger for one, is reachable at once.",
+    why="Anything that listens there later, such as a debugger, is reachable at once.",
     link=f"{_GUIDE}/security-network.html",
     good=_STATE + _rule("orders", "orders", "web", 8080),
     bad=_STATE + _rule("orders", "orders", "web", 9090),
@@ -153,7 +153,7 @@ def open_ports_are_listened_on(view: View, environment: "Environment") -> Answer
             at = (*hole.opening.at, "from_port")
             yield (
                 hole.resource,
-                Fault(f"{message}, which listens on {listens}", "add it to `ports`, or drop the rule", at),
+                Fault(f"{message}, but the service listens on {listens}", "add it to `ports`, or remove the rule", at),
             )
 
 
@@ -251,10 +251,10 @@ def _services(environment: "Environment") -> Mapping[str, str]:
 
 @environment_rule(
     "FF024",
-    "What tasks are told of services is true.",
+    "Service URLs in environment variables are correct.",
     *(_TASK, "aws_service_discovery_service", "aws_route53_record"),
     severity=Severity.HIGH,
-    why="A name that nobody has resolves to nothing: the first request fails, and no plan says so.",
+    why="An unknown name does not resolve: the first request fails, and no plan shows it.",
     link=f"{_GUIDE}/service-discovery.html",
     good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
     bad=_task(
@@ -272,11 +272,11 @@ def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
         if service is None:
             if "." not in label and label not in others and environment.namespace_arn is None:
                 names = ", ".join(sorted(services)) or "none"
-                yield task, Fault(f"{variable} leads to {label}, which is no service", f"name one of: {names}", at)
+                yield task, Fault(f"{variable} points to unknown service {label}", f"known services: {names}", at)
         elif port is not None and (listens := _listened(environment, service)) and port not in listens:
             ports = ", ".join(map(str, sorted(listens)))
-            message = f"{variable} leads to port {port} of {service}, which listens on {ports}"
-            yield task, Fault(message, "name the port in it, or let `calls` make it", at)
+            message = f"{variable} points to port {port} of {service}, but the service listens on {ports}"
+            yield task, Fault(message, "fix the port, or let `calls` generate the variable", at)
 
 
 def _other_names(view: View) -> frozenset[str]:
@@ -288,10 +288,10 @@ def _other_names(view: View) -> frozenset[str]:
 
 @environment_rule(
     "FF025",
-    "Who is told of a service declares that it calls it.",
+    "Services with the URL of another service declare the call.",
     _TASK,
     severity=Severity.MEDIUM,
-    why="The call is in no picture, and where `security` is `edges` the way is shut.",
+    why="The call is missing from the diagram, and with `security: edges` the connection is blocked.",
     link=f"{_GUIDE}/service-discovery.html",
     good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
     bad=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")).replace("shop-tiny-web", "shop-tiny-worker"),
@@ -305,16 +305,16 @@ def told_is_declared(view: View, environment: "Environment") -> Answers:
         caller, callee = callers.get(str(task.value("family"))), services.get(label)
         if caller is None or callee in (None, caller) or callee in environment.services[caller].callees:
             continue
-        message = f"{variable} tells {caller} of {callee}, which it does not declare to call"
-        yield task, Fault(message, f"add {callee} to its `calls`", at)
+        message = f"{caller} has the address of {callee} in {variable}, but does not declare the call"
+        yield task, Fault(message, f"add {callee} to `calls` of {caller}", at)
 
 
 @environment_rule(
     "FF026",
-    "A service that the internet reaches directly has a health check.",
+    "Services exposed directly to the internet have a health check.",
     _TASK,
     severity=Severity.MEDIUM,
-    why="Where no load balancer asks, ECS keeps a task for as long as its process runs, whatever it answers.",
+    why="Without a load balancer's checks, ECS keeps a task while its process runs, whatever it answers.",
     link=f"{_GUIDE}/healthcheck.html",
     good=_task().replace('"web"\n', '"web"\n    healthCheck = { command = ["CMD", "healthy"] }\n', 1),
     bad=_task(),
@@ -334,4 +334,4 @@ def public_services_are_checked(view: View, environment: "Environment") -> Answe
             if isinstance(check := container.get("healthCheck"), Unknown):
                 yield task, Undecided(at)
             elif not check:
-                yield task, Fault(f"nobody asks {service} whether it is well", "set its `health_check`", at)
+                yield task, Fault(f"{service} has no health check", "set `health_check`", at)

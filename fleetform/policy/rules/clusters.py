@@ -28,10 +28,10 @@ resource "aws_ecs_cluster" "this" {{
 
 @rule(
     "FF060",
-    "What is done by ECS Exec is recorded.",
+    "ECS Exec sessions are logged.",
     _CLUSTER,
     severity=Severity.MEDIUM,
-    why="Otherwise a shell in production leaves no trace of what was done in it.",
+    why="Otherwise a shell in production leaves no record of what was done.",
     link=f"{_GUIDE}/ecs-exec.html",
     checkov=("CKV_AWS_223",),
     good=_cluster("DEFAULT"),
@@ -40,7 +40,7 @@ resource "aws_ecs_cluster" "this" {{
 def shells_are_recorded(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Unless told otherwise ECS writes to the containers' own logs."""
     at = (*_EXEC, "logging")
-    fault = Fault("what is typed into containers is not recorded", 'set logging = "OVERRIDE" and a log group', at)
+    fault = Fault("ECS Exec sessions are not logged", 'set logging = "OVERRIDE" and a log group', at)
     yield from require(resource, ("DEFAULT", "OVERRIDE"), fault, default="DEFAULT")
 
 
@@ -51,10 +51,10 @@ def _insights(value: str) -> str:
 
 @rule(
     "FF065",
-    "Container Insights counts what runs.",
+    "Container Insights is enabled.",
     _CLUSTER,
     severity=Severity.LOW,
-    why="Without it nothing tells that fewer tasks run than are wanted, or what one of them uses.",
+    why="Without it, no metric shows that a service runs below its desired count, or how much a task uses.",
     link="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/ContainerInsights.html",
     checkov=("CKV_AWS_65",),
     good=_insights("enhanced"),
@@ -70,7 +70,7 @@ def insights_are_on(resource: Resource, facts: Facts) -> Iterator[Fault | Undeci
         return
     names = [resource.value("setting", index, "name") for index in range(len(settings))]
     at: Path = ("setting", names.index("containerInsights"), "value") if "containerInsights" in names else ("setting",)
-    fault = Fault("nothing counts its tasks", "set containerInsights, `container_insights` in the catalog", at)
+    fault = Fault("Container Insights is off", "enable containerInsights (`container_insights` in the catalog)", at)
     if len(at) == 1:
         yield fault
     else:

@@ -18,7 +18,7 @@ _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
     "Containers are not privileged.",
     TASK,
     severity=Severity.HIGH,
-    why="Whoever breaks into a privileged container is root on its host, and so in every other task there.",
+    why="An attacker in a privileged container is root on its host, and so in every other task there.",
     link=f"{_API}/API_ContainerDefinition.html",
     checkov=("CKV_AWS_334",),
     good=example('name  = "web"\nimage = "nginx:1.29"'),
@@ -32,7 +32,7 @@ def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Faul
             yield Undecided(container.at("privileged"))
         elif container.has("privileged"):
             fault = f"container {container.name} is privileged"
-            yield Fault(fault, "leave out privileged; add single capabilities if need be", container.at("privileged"))
+            yield Fault(fault, "remove privileged, and add single capabilities if needed", container.at("privileged"))
 
     return each_container(resource, check)
 
@@ -42,7 +42,7 @@ def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Faul
     "Containers do not run as root.",
     TASK,
     severity=Severity.MEDIUM,
-    why="Root in a container needs one hole in the kernel or the runtime to be root outside of it.",
+    why="As root, an attacker needs only one kernel or runtime vulnerability to become root on the host.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     good=example('name = "web"\nuser = "1000"'),
     bad=example('name = "web"\nuser = "root"', 'name = "proxy"\nuser = "0:0"'),
@@ -61,7 +61,7 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Faul
             yield Undecided(container.at("user"))
         elif user is not None and str(user).partition(":")[0] in {"0", "root"}:
             yield Fault(
-                f"container {container.name} runs as root", "name another user of its image", container.at("user")
+                f"container {container.name} runs as root", "set a different user of its image", container.at("user")
             )
 
     return each_container(resource, check)
@@ -69,10 +69,10 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Faul
 
 @rule(
     "FF042",
-    "Containers do not write to their own file system.",
+    "Container root file systems are read-only.",
     TASK,
     severity=Severity.MEDIUM,
-    why="What an attacker cannot write, a task does not run; a full disk does not stop it either.",
+    why="On a read-only file system, an attacker cannot install code, and a task cannot fill its disk.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     checkov=("CKV_AWS_336",),
     good=example('name                   = "web"\nreadonlyRootFilesystem = true'),
@@ -87,8 +87,8 @@ def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fa
         if isinstance(value, Unknown):
             yield Undecided(at)
         elif value not in TRUE:
-            remedy = "set readonlyRootFilesystem, `read_only` in the catalog, and mount a volume where it has to write"
-            yield Fault(f"container {container.name} can write to its own file system", remedy, at)
+            remedy = "set readonlyRootFilesystem (`read_only` in the catalog), and mount a volume where it has to write"
+            yield Fault(f"container {container.name} can write to its root file system", remedy, at)
 
     return iter(()) if on_windows(resource) else each_container(resource, check)
 
@@ -108,10 +108,10 @@ _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
 
 @rule(
     "FF043",
-    "Containers stay confined.",
+    "Containers are isolated from their host.",
     TASK,
     severity=Severity.HIGH,
-    why="With these rights a container reaches the memory, disks or network of its host.",
+    why="These settings let a container reach the memory, disks or network of its host.",
     link=f"{_API}/API_KernelCapabilities.html",
     good=example(
         'name = "web"\nlinuxParameters = {\n  capabilities = { drop = ["ALL"], add = ["NET_BIND_SERVICE"] }\n}'
@@ -147,7 +147,7 @@ def _breaks_out(item: Known, escapes: frozenset[str]) -> str | None:
         return f"the host's device {path}" if _DISKS.fullmatch(path) else None
     if str(item).upper().removeprefix("CAP_") in escapes:
         return f"the capability {item}"
-    return f"the option {item}" if _UNCONFINED.fullmatch(str(item)) else None
+    return f"the security option {item}" if _UNCONFINED.fullmatch(str(item)) else None
 
 
 _LOGGED = 'logDriver = "awslogs"\n  options   = {{ awslogs-group = "/ecs/web", awslogs-region = "eu-central-1"{more} }}'
@@ -159,10 +159,10 @@ def _logging(more: str) -> str:
 
 @rule(
     "FF050",
-    "Containers write logs.",
+    "Containers have a log configuration.",
     TASK,
     severity=Severity.MEDIUM,
-    why="Of a container without a log nobody can tell why it failed or who broke in; Fargate keeps nothing of it.",
+    why="Without logs, you cannot find out why a container failed or who broke in. Fargate keeps nothing.",
     link=f"{_GUIDE}/using_awslogs.html",
     good=example(_logging(', awslogs-stream-prefix = "web"'), fargate=True),
     bad=example('name = "proxy"', _logging(""), fargate=True),
@@ -176,12 +176,12 @@ def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Unde
         if isinstance(driver, Unknown):
             yield Undecided(container.at("logConfiguration"))
         elif driver in (None, "", "none"):
-            remedy = "give it a logConfiguration"
-            yield Fault(f"container {container.name} has no log", remedy, container.at("logConfiguration"))
+            remedy = "add a logConfiguration"
+            yield Fault(f"container {container.name} writes no logs", remedy, container.at("logConfiguration"))
         elif driver == "awslogs" and not isinstance(container.value("logConfiguration", "options"), Unknown):
             for option in wanted:
                 if container.value("logConfiguration", "options", option) in (None, ""):
-                    message = f"ECS refuses container {container.name}: its log has no {option}"
+                    message = f"ECS rejects container {container.name}: its logConfiguration has no {option}"
                     yield Fault(message, f"set {option}", container.at("logConfiguration", "options"))
 
     return each_container(resource, check)
@@ -195,7 +195,7 @@ _LONGEST_STOP = 120  # seconds, on Fargate: API_ContainerDefinition
     "ECS accepts the containers.",
     TASK,
     severity=Severity.MEDIUM,
-    why="The plan passes, and the apply fails halfway through.",
+    why="The plan succeeds, but the apply fails halfway.",
     link=f"{_API}/API_ContainerDefinition.html",
     good=example('name = "web"\nenvironment = [{ name = "MODE", value = "fast" }]', fargate=True),
     bad=example(
@@ -211,16 +211,14 @@ def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault |
     def check(container: Container) -> Iterator[Fault | Undecided]:
         name = container.value("name")
         if isinstance(name, str) and name in names:
-            yield Fault(f"two containers are named {name}", "rename one", container.at("name"))
+            yield Fault(f"two containers are named {name}", "rename one of them", container.at("name"))
         names.add(name if isinstance(name, str) else None)
         stop = number(container.value("stopTimeout"))
         if on_fargate(resource) and isinstance(stop, float | int) and stop > _LONGEST_STOP:
-            message = (
-                f"Fargate waits {_LONGEST_STOP} seconds at most for container {container.name} to stop, not {stop:g}"
-            )
+            message = f"Fargate stops container {container.name} after {_LONGEST_STOP} seconds at most, not {stop:g}"
             yield Fault(message, f"set stopTimeout to {_LONGEST_STOP} or less", container.at("stopTimeout"))
 
     yield from each_container(resource, check)
     given = containers(resource)
     if given and all(container.value("essential") in FALSE for container in given):
-        yield Fault("no container is essential", "set essential = true for one", given[0].at("essential"))
+        yield Fault("no container is essential", "set essential = true on one container", given[0].at("essential"))

@@ -17,10 +17,10 @@ _LARGEST = 16 * 1024  # CPU units: 16 vCPU, the most that Fargate has
 
 @environment_rule(
     "FF106",
-    "Environments that need no protection share one NAT gateway.",
+    "Unprotected environments use one NAT gateway.",
     "aws_nat_gateway",
     severity=Severity.LOW,
-    why="Each is billed by the hour, used or not; that one zone's failure stops development for a while costs less.",
+    why="Each NAT gateway is billed by the hour. In development, the rare outage of a zone costs less.",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-pricing.html",
     good='resource "aws_nat_gateway" "this" {\n  subnet_id = "subnet-1"\n}\n',
     bad="""\
@@ -41,15 +41,15 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
             found.setdefault(gateway.stack, []).append(gateway)
     for gateways in found.values():
         for gateway in sorted(gateways, key=lambda each: each.address)[1:]:
-            yield gateway, Fault("it is one of several NAT gateways", "set `network: { nat: single }`")
+            yield gateway, Fault("the environment has several NAT gateways", "set `network: { nat: single }`")
 
 
 @rule(
     "FF107",
-    "Services do not grow without bound.",
+    "Services scale to at most 100 tasks.",
     *("aws_appautoscaling_target", "aws_ecs_service"),
     severity=Severity.LOW,
-    why="A loop, or somebody's traffic, scales the bill up with the tasks.",
+    why="A retry loop or unexpected traffic scales up the bill along with the tasks.",
     link="https://docs.aws.amazon.com/autoscaling/application/userguide/application-auto-scaling-target-tracking.html",
     good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 10\n}\n',
     bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
@@ -64,15 +64,15 @@ def services_have_a_ceiling(resource: Resource, _: Facts) -> Iterator[Fault | Un
     if isinstance(count, Unknown):
         yield Undecided((name,))
     elif count is not None and count > _MANY_TASKS:
-        yield Fault(f"it may run {count:g} tasks", f"lower it to {_MANY_TASKS}, or accept it with a reason", (name,))
+        yield Fault(f"it can run {count:g} tasks", f"lower it to {_MANY_TASKS}, or add an exception", (name,))
 
 
 @rule(
     "FF108",
-    "Tasks are of a size that their environment needs.",
+    "Unprotected environments do not run tasks of the largest size.",
     "aws_ecs_task_definition",
     severity=Severity.LOW,
-    why="Fargate bills what is asked for, not what is used.",
+    why="Fargate bills the requested size, not what a task uses.",
     link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size",
     good='resource "aws_ecs_task_definition" "web" {\n  cpu    = "256"\n  memory = "512"\n}\n',
     bad='resource "aws_ecs_task_definition" "web" {\n  cpu    = "16384"\n  memory = "32768"\n}\n',
@@ -85,4 +85,4 @@ def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault 
     if isinstance(units, Unknown):
         yield Undecided(("cpu",))
     elif units is not None and units >= _LARGEST:
-        yield Fault("16 vCPU for an environment that is not protected", "lower cpu and memory", ("cpu",))
+        yield Fault("16 vCPU in an unprotected environment", "lower cpu and memory", ("cpu",))

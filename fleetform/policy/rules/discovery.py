@@ -15,7 +15,7 @@ _CLOUD_MAP = "https://docs.aws.amazon.com/cloud-map/latest"
 _SERVICE = "aws_service_discovery_service"
 _LONGEST = 60
 """Seconds that a caller may go on calling a task that has died."""
-_REMEDY = "set a `discovery.ttl` of 10"
+_REMEDY = "set `discovery.ttl` to 10"
 _STOP_TIMEOUT = 30  # ECS's own: API reference, ContainerDefinition
 
 
@@ -30,10 +30,10 @@ def _records(ttl: int, more: str = "") -> str:
 
 @environment_rule(
     "FF034",
-    "DNS records are forgotten before the task that they lead to has gone.",
+    "DNS records expire before their task stops.",
     *(_SERVICE, "aws_ecs_task_definition"),
     severity=Severity.MEDIUM,
-    why="Callers go on calling a task that has gone until the record's time is over: errors at every deployment.",
+    why="Callers keep calling a stopped task until its DNS record expires: errors at every deployment.",
     link=f"{_CLOUD_MAP}/api/API_DnsRecord.html",
     good=_example(_records(10)),
     bad=_example(_records(300)),
@@ -51,8 +51,8 @@ def records_are_forgotten_in_time(
             if isinstance(ttl, Unknown):
                 yield service, Undecided(at)
             elif ttl is not None and ttl > min(stop, _LONGEST):
-                when = f"though it goes within {stop}" if stop < _LONGEST else "gone or not"
-                yield service, Fault(f"callers remember a task for {ttl:g} seconds, {when}", _REMEDY, at)
+                when = f"but the task stops within {stop}" if stop < _LONGEST else "even if the task has stopped"
+                yield service, Fault(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at)
 
 
 def _stop_timeout(task: Resource) -> int:
@@ -73,10 +73,10 @@ def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:
 
 @rule(
     "FF035",
-    "DNS leads to healthy tasks alone.",
+    "DNS returns only healthy tasks.",
     _SERVICE,
     severity=Severity.MEDIUM,
-    why="Without a health check Cloud Map gives out tasks of which ECS knows that they fail.",
+    why="Without a health check, Cloud Map returns tasks that ECS knows to be unhealthy.",
     link=f"{_CLOUD_MAP}/dg/services-health-checks.html",
     good=_example(_records(10)),
     bad=_example(_records(10), ""),
@@ -89,16 +89,16 @@ def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault 
     if any(isinstance(check, Unknown) for check in checks):
         yield Undecided(("health_check_custom_config",))
     elif not any(checks):
-        remedy = "add a block health_check_custom_config"
-        yield Fault("names lead to tasks that fail, too", remedy, ("health_check_custom_config",))
+        remedy = "add a health_check_custom_config block"
+        yield Fault("DNS also returns unhealthy tasks", remedy, ("health_check_custom_config",))
 
 
 @rule(
     "FF036",
-    "Callers are told of several tasks at a time.",
+    "DNS answers contain several tasks.",
     _SERVICE,
     severity=Severity.LOW,
-    why="With one address in an answer, a caller that remembers it has no other to try.",
+    why="With one address in an answer, a caller that caches it has no other to try.",
     link=f"{_CLOUD_MAP}/api/API_DnsConfig.html",
     good=_example(_records(10, '    routing_policy = "MULTIVALUE"\n')),
     bad=_example(_records(10, '    routing_policy = "WEIGHTED"\n')),
@@ -108,4 +108,4 @@ def answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault |
     at: Path = ("dns_config", 0, "routing_policy")
     kinds = {resource.value(*record, "type") for record, _ in _each_record(resource)}
     if resource.value(*at) == "WEIGHTED" and kinds <= {"A", "AAAA", "SRV"}:
-        yield Fault("an answer names one task", 'set routing_policy = "MULTIVALUE"', at)
+        yield Fault("a DNS answer contains only one task", 'set routing_policy = "MULTIVALUE"', at)

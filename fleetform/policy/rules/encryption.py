@@ -56,7 +56,7 @@ _SOURCES = (
     "Data is encrypted at rest.",
     *_AT_REST,
     severity=Severity.MEDIUM,
-    why="A copied disk or snapshot is readable, and most kinds can only be encrypted when they are made.",
+    why="A copied disk or snapshot is readable, and most resources can only be encrypted at creation.",
     link="https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/protecting-data-at-rest.html",
     checkov=(
         *("CKV_AWS_3", "CKV_AWS_5", "CKV_AWS_16", "CKV_AWS_27", "CKV_AWS_29", "CKV_AWS_42", "CKV_AWS_43", "CKV_AWS_44"),
@@ -100,7 +100,7 @@ def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Fault | 
     on = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
     mode = resource.value("engine_mode" if resource.type == "aws_rds_cluster" else "engine")
     default = mode == on or switch.default
-    yield from require(resource, switch.wanted, switch.fault("its data is not encrypted"), default=default)
+    yield from require(resource, switch.wanted, switch.fault("data is not encrypted at rest"), default=default)
 
 
 _IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
@@ -119,10 +119,10 @@ _IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
 
 @rule(
     "FF086",
-    "Data is encrypted on its way.",
+    "Data is encrypted in transit.",
     *(*_IN_TRANSIT, "aws_ecs_task_definition"),
     severity=Severity.MEDIUM,
-    why="Whatever gets into the network reads the data, and the passwords that go with it.",
+    why="An attacker inside the network can read the data, and the passwords sent with it.",
     link="https://docs.aws.amazon.com/wellarchitected/latest/security-pillar/protecting-data-in-transit.html",
     checkov=("CKV_AWS_6", "CKV_AWS_30", "CKV_AWS_81", "CKV_AWS_97", "CKV_AWS_202"),
     good="""\
@@ -163,7 +163,7 @@ def data_is_encrypted_on_its_way(resource: Resource, _: Facts) -> Iterator[Fault
         yield from _mounts(resource)
         return
     for switch in _IN_TRANSIT[resource.type]:
-        fault = switch.fault("its traffic is not encrypted")
+        fault = switch.fault("traffic is not encrypted")
         yield from require(resource, switch.wanted, fault, default=switch.default)
 
 
@@ -177,10 +177,10 @@ def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
 
 @rule(
     "FF094",
-    "Keys are rotated.",
+    "KMS keys are rotated.",
     "aws_kms_key",
     severity=Severity.LOW,
-    why="KMS does it once a year without anybody noticing; what was encrypted before stays readable.",
+    why="KMS rotates keys once a year without downtime. Data that is already encrypted stays readable.",
     link="https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html",
     checkov=("CKV_AWS_7",),
     good='resource "aws_kms_key" "this" {\n  enable_key_rotation = true\n}\n',
@@ -195,5 +195,5 @@ def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided
             Undecided((name,)) for (name, _), value in zip(usual, given, strict=True) if isinstance(value, Unknown)
         )
         return
-    fault = Fault("it keeps its key material for ever", "set enable_key_rotation = true", ("enable_key_rotation",))
+    fault = Fault("its key material is never rotated", "set enable_key_rotation = true", ("enable_key_rotation",))
     yield from require(resource, TRUE, fault, default=False)

@@ -53,7 +53,7 @@ _ESCALATING = frozenset(
     "IAM policies name their actions.",
     *IDENTITY_POLICIES,
     severity=Severity.HIGH,
-    why="A wildcard grants what nobody reviewed, and what AWS adds tomorrow.",
+    why="A wildcard grants actions that were never reviewed, and those that AWS adds later.",
     link=f"{_GUIDE}/best-practices.html#grant-least-privilege",
     checkov=("CKV_AWS_1", "CKV_AWS_49", "CKV_AWS_62", "CKV_AWS_63"),
     good="""\
@@ -81,7 +81,7 @@ def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Un
         if isinstance(action, Unknown):
             yield Undecided(at)
         elif isinstance(action, str) and _whole_service(action) and not _own_key(action, statement):
-            yield Fault(f"allows {action}", "name the actions that are needed", at)
+            yield Fault(f"allows {action}", "list the actions that are needed", at)
 
 
 def _whole_service(action: str) -> bool:
@@ -103,7 +103,7 @@ def _is_root(name: Known) -> bool:
     "IAM policies name their resources.",
     *IDENTITY_POLICIES,
     severity=Severity.MEDIUM,
-    why="Who takes over one service reads and changes what belongs to all others.",
+    why="An attacker who takes over one service can read and change the data of all others.",
     link=f"{_GUIDE}/best-practices.html#grant-least-privilege",
     checkov=(
         *("CKV_AWS_107", "CKV_AWS_108", "CKV_AWS_111", "CKV_AWS_287", "CKV_AWS_288", "CKV_AWS_290", "CKV_AWS_355"),
@@ -145,15 +145,15 @@ resource "aws_iam_role_policy" "web" {
 @of_statements("policy", "inline_policy", identities=True)
 def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Of actions that read or change data; those that AWS knows no resource for need the wildcard."""
-    yield from _not_on_everything(statement, _NARROWABLE, "name the resources, or add a condition that does")
+    yield from _not_on_everything(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
 
 
 @rule(
     "FF071",
-    "Who passes roles on names them, or to whom.",
+    "iam:PassRole names its roles or the service.",
     *IDENTITY_POLICIES,
     severity=Severity.HIGH,
-    why="Whoever may pass any role to a service of AWS may do what the mightiest role of the account may.",
+    why="Passing any role to an AWS service gives the rights of the most privileged role in the account.",
     link=f"{_GUIDE}/id_roles_use_passrole.html",
     checkov=("CKV_AWS_110", "CKV_AWS_286"),
     good="""\
@@ -182,16 +182,16 @@ data "aws_iam_policy_document" "schedule" {
 @of_statements("policy", "inline_policy", identities=True)
 def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """AWS's own policies have any role with `iam:PassedToService`: only roles that this service trusts."""
-    remedy = "name the roles, and the service in a condition on iam:PassedToService"
+    remedy = "name the roles, and restrict the service with a condition on iam:PassedToService"
     yield from _not_on_everything(statement, frozenset({"iam:passrole"}), remedy)
 
 
 @rule(
     "FF072",
-    "Nobody can give themselves more rights.",
+    "IAM policies allow no privilege escalation.",
     *IDENTITY_POLICIES,
     severity=Severity.HIGH,
-    why="Who may change any identity's rights, or become any role, has all rights of the account.",
+    why="Changing any identity's permissions, or assuming any role, gives all rights in the account.",
     link=f"{_GUIDE}/access_policies_boundaries.html",
     checkov=("CKV_AWS_109", "CKV_AWS_110", "CKV_AWS_286", "CKV_AWS_289"),
     good="""\
@@ -228,18 +228,18 @@ def _not_on_everything(statement: Statement, names: frozenset[str], remedy: str)
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
         else:
-            yield Fault(f"allows {', '.join(granted)} on everything", remedy, at)
+            yield Fault(f"allows {', '.join(granted)} on all resources", remedy, at)
     elif any(isinstance(item, Unknown) and not item.reference.endswith(".arn") for item in resources):
         yield Undecided(at)
 
 
 @rule(
     "FF073",
-    "Policies say what they allow, not what they leave out.",
+    "Policies list what they allow, not what they exclude.",
     *(*IDENTITY_POLICIES, "aws_s3_bucket_policy", "aws_sqs_queue_policy", "aws_sns_topic_policy"),
     *("aws_kms_key", "aws_kms_key_policy", "aws_ecr_repository_policy", "aws_secretsmanager_secret_policy"),
     severity=Severity.HIGH,
-    why="All but what is named is allowed, and whatever AWS or the account has tomorrow.",
+    why="Everything that is not listed is allowed, including what AWS or the account adds later.",
     link=f"{_GUIDE}/reference_policies_elements_notaction.html",
     good="""\
 data "aws_iam_policy_document" "web" {
@@ -277,7 +277,9 @@ def what_is_allowed_is_said(statement: Statement, _: Facts) -> Iterator[Fault | 
     for element in ("NotAction", "NotResource", "NotPrincipal"):
         if listed(statement.get(element)):
             at = statement.at(element)
-            yield Fault(f"allows all but its {at[-1]}", f"use {statement.at(element.removeprefix('Not'))[-1]}", at)
+            yield Fault(
+                f"allows everything except {at[-1]}", f"use {statement.at(element.removeprefix('Not'))[-1]}", at
+            )
 
 
 _ATTACHMENTS = (
@@ -291,10 +293,10 @@ _MIGHTY = re.compile(
 
 @rule(
     "FF074",
-    "No policy of AWS gives full access.",
+    "No AWS managed policy grants full access.",
     *_ATTACHMENTS,
     severity=Severity.HIGH,
-    why="AdministratorAccess is the account, and each FullAccess all of a service: every bucket, every table.",
+    why="AdministratorAccess grants the whole account, and each FullAccess policy a whole service.",
     link=f"{_GUIDE}/access_policies_managed-vs-inline.html",
     checkov=("CKV_AWS_274",),
     good="""\
@@ -322,13 +324,13 @@ def no_full_access(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
             if isinstance(arn, Unknown) and not arn.reference.endswith(".arn"):
                 yield Undecided((name,))
             elif isinstance(arn, str) and (found := _MIGHTY.fullmatch(arn)):
-                yield Fault(f"attaches {found[1]}", "write a policy of what is needed", (name,))
+                yield Fault(f"attaches {found[1]}", "write a policy with only the permissions that are needed", (name,))
 
 
 _LASTING = {
-    "aws_iam_access_key": "an access key never expires, and its secret is in Terraform's state",
-    "aws_iam_user": "a user's passwords and keys stay valid until somebody takes them away",
-    "aws_iam_user_login_profile": "a password that Terraform makes is in its state",
+    "aws_iam_access_key": "an access key never expires, and its secret is in the Terraform state",
+    "aws_iam_user": "an IAM user's passwords and keys stay valid until they are revoked",
+    "aws_iam_user_login_profile": "a password that Terraform creates is in its state",
 }
 
 
@@ -337,7 +339,7 @@ _LASTING = {
     "Credentials are temporary.",
     *_LASTING,
     severity=Severity.MEDIUM,
-    why="Keys that last are what leaks: in a repository, on a laptop, in Terraform's state.",
+    why="Long-lived keys leak: from a repository, a laptop or the Terraform state.",
     link=f"{_GUIDE}/best-practices.html#bp-workloads-use-roles",
     checkov=("CKV_AWS_273",),
     good='resource "aws_iam_access_key" "old" {\n  user   = "deploy"\n  status = "Inactive"\n}\n',
@@ -355,4 +357,4 @@ def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Fault | 
     """A key that is inactive waits to be deleted."""
     if resource.value("status") == "Inactive":
         return
-    yield Fault(_LASTING[resource.type], "use a role; for people IAM Identity Center, for CI its OIDC provider")
+    yield Fault(_LASTING[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI")

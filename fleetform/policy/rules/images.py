@@ -51,10 +51,10 @@ def _image(container: Container) -> Iterator[Undecided | Image]:
 
 @rule(
     "FF047",
-    "Images are named by their version.",
+    "Images have a version tag or a digest.",
     TASK,
     severity=Severity.MEDIUM,
-    why="A tag that moves has the next task run what nobody reviewed, beside tasks that run something else.",
+    why="With a moving tag, tasks of one service run different images, some of them never reviewed.",
     link=f"{_GUIDE}/container-considerations.html",
     good=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
     bad=example(
@@ -70,18 +70,18 @@ def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault 
             if isinstance(image, Undecided):
                 yield image
             elif not image.digest and _MOVING.fullmatch(image.tag or "latest"):
-                message = f"container {container.name} runs whatever {image.tag or 'latest'} is when a task starts"
-                yield Fault(message, "name a version, or a digest", container.at("image"))
+                message = f"container {container.name} uses the moving tag {image.tag or 'latest'}"
+                yield Fault(message, "use a version tag or a digest", container.at("image"))
 
     return each_container(resource, check)
 
 
 @rule(
     "FF048",
-    "Images of others are named by digest.",
+    "Third-party images are pinned by digest.",
     TASK,
     severity=Severity.LOW,
-    why="Who owns a public image can put another one under the same tag.",
+    why="The owner of a public image can push a different one under the same tag.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     good=example(f'name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1@sha256:{"5b0e" * 16}"'),
     bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
@@ -94,7 +94,7 @@ def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator
             if isinstance(image, Undecided):
                 yield image
             elif not (image.digest or _OF_ECR.fullmatch(image.registry) or _MOVING.fullmatch(image.tag or "latest")):
-                message = f"container {container.name} runs what {image.registry} has for {image.tag}"
+                message = f"container {container.name} uses tag {image.tag} from {image.registry} without a digest"
                 yield Fault(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
 
     return each_container(resource, check) if facts.protected else iter(())
@@ -102,10 +102,10 @@ def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator
 
 @rule(
     "FF049",
-    "Images come from a registry that lets tasks pull them.",
+    "Images are not pulled from Docker Hub without a login.",
     TASK,
     severity=Severity.LOW,
-    why="Docker Hub counts pulls without a login by address: behind a NAT gateway a scale-out ends in errors 429.",
+    why="Docker Hub limits anonymous pulls by IP address: behind a NAT gateway, scaling out fails with 429.",
     link="https://docs.docker.com/docker-hub/usage/pulls/",
     good=example('name  = "web"\nimage = "public.ecr.aws/docker/library/nginx:1.29.1"'),
     bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
@@ -118,8 +118,8 @@ def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | U
             if isinstance(image, Undecided):
                 yield image
             elif image.registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:
-                message = f"container {container.name} is pulled from Docker Hub without a login"
-                remedy = "use a copy in ECR, its pull through cache or public.ecr.aws/docker/library"
+                message = f"the image of container {container.name} is pulled from Docker Hub without a login"
+                remedy = "use a copy in ECR, an ECR pull through cache, or public.ecr.aws/docker/library"
                 yield Fault(message, remedy, container.at("image"))
 
     return each_container(resource, check) if facts.protected else iter(())

@@ -10,10 +10,10 @@ from fleetform.policy.view import Resource
 
 @rule(
     "FF096",
-    "Instances answer only sessions for their metadata.",
+    "Instances require IMDSv2.",
     *("aws_instance", "aws_launch_configuration", "aws_launch_template"),
     severity=Severity.MEDIUM,
-    why="With IMDSv1 one forged request through a service on the instance returns its role's credentials.",
+    why="With IMDSv1, one forged request through a service returns the credentials of the instance's role.",
     link="https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html",
     checkov=("CKV_AWS_79",),
     good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n  }\n}\n',
@@ -26,6 +26,6 @@ def metadata_needs_a_session(resource: Resource, _: Facts) -> Iterator[Fault | U
         return
     if not options and resource.type == "aws_instance" and listed(resource.value("launch_template")):
         return
-    fault = Fault("IMDSv1 may answer", 'set metadata_options.http_tokens = "required"')
+    fault = Fault("IMDSv1 may be enabled", 'set metadata_options.http_tokens = "required"')
     fault = fault._replace(at=("metadata_options", 0, "http_tokens"))
     yield from require(resource, ("required",), fault, default="optional")

@@ -8,18 +8,18 @@ from fleetform.policy.values import Path, Unknown
 from fleetform.policy.view import Resource
 
 _KEYS: Mapping[str, tuple[str, Path]] = {
-    "aws_cloudwatch_log_group": ("logs are", ("kms_key_id",)),
-    "aws_ecr_repository": ("images are", ("encryption_configuration", 0, "kms_key")),
-    "aws_ecs_cluster": ("shells are", ("configuration", 0, "execute_command_configuration", 0, "kms_key_id")),
+    "aws_cloudwatch_log_group": ("logs", ("kms_key_id",)),
+    "aws_ecr_repository": ("images", ("encryption_configuration", 0, "kms_key")),
+    "aws_ecs_cluster": ("ECS Exec sessions", ("configuration", 0, "execute_command_configuration", 0, "kms_key_id")),
 }
 
 
 @rule(
     "FF061",
-    "Logs, images and shells are encrypted with a key of your own.",
+    "Logs, images and ECS Exec sessions use a customer managed key.",
     *_KEYS,
     severity=Severity.LOW,
-    why="AWS' own keys decrypt for everyone whom IAM lets in; yours has a policy, and a record of each use.",
+    why="An AWS key decrypts for everyone that IAM allows. Your own key has a policy and a log of each use.",
     link="https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-mgmt",
     checkov=("CKV_AWS_136", "CKV_AWS_158", "CKV_AWS_224"),
     good="""\
@@ -44,7 +44,9 @@ def there_is_a_key(resource: Resource, facts: Facts) -> Iterator[Fault | Undecid
     what, at = _KEYS[resource.type]
     if not facts.protected or (resource.type == "aws_ecs_cluster" and not _records(resource, at)):
         return
-    yield from require_present(resource, Fault(f"{what} encrypted with a key of AWS", "name a KMS key", at))
+    yield from require_present(
+        resource, Fault(f"{what} are not encrypted with a customer managed key", "set a KMS key", at)
+    )
 
 
 def _records(resource: Resource, at: Path) -> bool:

@@ -44,7 +44,7 @@ resource "aws_lb_listener" "this" {{
     "Requests from the internet are encrypted.",
     *(*_BALANCERS, *_LISTENERS, *_LISTENER_RULES),
     severity=Severity.HIGH,
-    why="Over HTTP whoever is on the way reads passwords and sessions, and changes what comes back.",
+    why="Over HTTP, anyone on the network path can read passwords and sessions, and change responses.",
     link=f"{_ALB}/create-https-listener.html",
     checkov=("CKV_AWS_2", "CKV2_AWS_20"),
     good="""\
@@ -121,8 +121,8 @@ def requests_from_the_internet_are_encrypted(
         if protocol != "HTTP" or internal in TRUE or not (at := _forwards(listener, balancer, view)):
             continue
         if internal in FALSE:
-            remedy = "redirect to HTTPS, with an `ingress.certificate`"
-            yield listener, Fault("what comes from the internet is not encrypted", remedy, at)
+            remedy = "set `ingress.certificate`, and redirect to HTTPS"
+            yield listener, Fault("requests from the internet are not encrypted", remedy, at)
         elif isinstance(internal, Unknown) or isinstance(arn, Unknown):
             yield listener, Undecided(("load_balancer_arn",))
 
@@ -154,10 +154,10 @@ _OLD_TLS = re.compile(r"ELBSecurityPolicy-(20\d\d-\d\d|TLS13-1-[01]-.*|TLS-1-[01
 
 @rule(
     "FF028",
-    "Listeners speak TLS 1.2 or newer.",
+    "Listeners require TLS 1.2 or newer.",
     *_LISTENERS,
     severity=Severity.MEDIUM,
-    why="TLS 1.0 and 1.1 have known attacks, and what AWS takes if no policy is named still speaks both.",
+    why="TLS 1.0 and 1.1 have known attacks, and the AWS default policy still accepts both.",
     link=f"{_ALB}/describe-ssl-policies.html",
     checkov=("CKV_AWS_103", "CKV2_AWS_74"),
     good=_listener("HTTPS", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
@@ -172,15 +172,15 @@ def listeners_speak_new_tls(resource: Resource, _: Facts) -> Answers:
         yield Undecided(("ssl_policy",))
     elif isinstance(policy, str) and _OLD_TLS.fullmatch(policy):
         remedy = 'set ssl_policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"'
-        yield Fault(f"{policy} speaks TLS 1.0 or 1.1", remedy, ("ssl_policy",))
+        yield Fault(f"{policy} accepts TLS 1.0 or 1.1", remedy, ("ssl_policy",))
 
 
 @rule(
     "FF029",
-    "Load balancers drop headers that are not valid.",
+    "Load balancers drop invalid headers.",
     *_BALANCERS,
     severity=Severity.MEDIUM,
-    why="With headers that two servers read differently one request is hidden in another.",
+    why="Headers that two servers parse differently can hide one request in another.",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4",
     checkov=("CKV_AWS_131",),
     good='resource "aws_lb" "this" {\n  drop_invalid_header_fields = true\n}\n',
@@ -190,16 +190,16 @@ def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
     """Of application load balancers: others see no headers."""
     if _is_application(resource):
         at = ("drop_invalid_header_fields",)
-        fault = Fault("headers that are not valid reach the tasks", "set drop_invalid_header_fields = true", at)
+        fault = Fault("invalid headers reach the tasks", "set drop_invalid_header_fields = true", at)
         yield from require(resource, TRUE, fault, default=False)
 
 
 @rule(
     "FF030",
-    "Load balancers of a protected environment refuse to be deleted.",
+    "Load balancers in protected environments have deletion protection.",
     *_BALANCERS,
     severity=Severity.MEDIUM,
-    why="A new one has another DNS name, and everything that leads to the old one leads nowhere.",
+    why="A new load balancer has a different DNS name, and everything that points to the old one breaks.",
     link=f"{_ALB}/edit-load-balancer-attributes.html#deletion-protection",
     checkov=("CKV_AWS_150",),
     good='resource "aws_lb" "this" {\n  enable_deletion_protection = true\n}\n',
@@ -209,16 +209,16 @@ def load_balancers_are_protected(resource: Resource, facts: Facts) -> Answers:
     """Where the catalog says `protection: true`."""
     if facts.protected:
         at = ("enable_deletion_protection",)
-        fault = Fault("it can be deleted by a slip", "set enable_deletion_protection = true", at)
+        fault = Fault("it can be deleted by accident", "set enable_deletion_protection = true", at)
         yield from require(resource, TRUE, fault, default=False)
 
 
 @rule(
     "FF031",
-    "Load balancers that face the internet log requests.",
+    "Internet-facing load balancers have access logs.",
     *_BALANCERS,
     severity=Severity.MEDIUM,
-    why="Without access logs nobody can tell who asked for what, nor what an attacker tried.",
+    why="Without access logs, there is no record of who requested what, or of what an attacker tried.",
     link=f"{_ALB}/load-balancer-access-logs.html",
     checkov=("CKV_AWS_91",),
     good="""\
@@ -242,17 +242,17 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     internal = resource.value("internal", default=False)
     if not _is_application(resource) or internal in TRUE:
         return
-    fault = Fault("nobody records its requests", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
+    fault = Fault("access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
     given = list(require(resource, TRUE, fault, default=False))
     yield from [Undecided(("internal",))] if given and isinstance(internal, Unknown) else given
 
 
 @rule(
     "FF032",
-    "Load balancers refuse requests that may be read in two ways.",
+    "Load balancers block ambiguous requests.",
     *_BALANCERS,
     severity=Severity.MEDIUM,
-    why="In the mode `monitor` one request that is hidden in another reaches the tasks.",
+    why="In `monitor` mode, a request that is hidden in another one reaches the tasks.",
     link=f"{_ALB}/desync-mitigation-mode.html",
     checkov=("CKV_AWS_328",),
     good='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
@@ -262,16 +262,16 @@ def ambiguous_requests_are_refused(resource: Resource, _: Facts) -> Answers:
     """AWS's own mode is `defensive`."""
     if _is_application(resource):
         remedy = 'set desync_mitigation_mode = "defensive"'
-        fault = Fault("ambiguous requests are let through", remedy, ("desync_mitigation_mode",))
+        fault = Fault("ambiguous requests reach the tasks", remedy, ("desync_mitigation_mode",))
         yield from require(resource, ("defensive", "strictest"), fault, default="defensive")
 
 
 @rule(
     "FF033",
-    "Load balancers take an error for an error.",
+    "Health checks do not accept error responses.",
     *_TARGET_GROUPS,
     severity=Severity.MEDIUM,
-    why="A task that answers its health check with 404 or 500 gets requests all the same.",
+    why="A task that answers its health check with 404 or 500 still gets requests.",
     link=f"{_ALB}/target-group-health-checks.html",
     good="""\
 resource "aws_lb_target_group" "web" {
@@ -303,7 +303,7 @@ def errors_are_errors(resource: Resource, _: Facts) -> Answers:
     if isinstance(matcher, Unknown):
         yield Undecided(at)
     elif any(_is_error(part) for part in str(matcher).split(",")):
-        yield Fault(f"{matcher} takes errors for answers", 'set matcher = "200-399"', at)
+        yield Fault(f"{matcher} accepts error responses", 'set matcher = "200-399"', at)
 
 
 _FIRST_ERROR, _UNAUTHORIZED, _FORBIDDEN = 400, "401", "403"

@@ -11,10 +11,10 @@ _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
 
 @rule(
     "FF003",
-    "Logs are kept for a set time.",
+    "Log groups have a retention period.",
     "aws_cloudwatch_log_group",
     severity=Severity.MEDIUM,
-    why="CloudWatch Logs keeps, and bills, logs for ever unless told otherwise.",
+    why="By default, CloudWatch Logs keeps logs forever, and bills for them.",
     link=f"{_LOGS}/Working-with-log-groups-and-streams.html",
     checkov=("CKV_AWS_66",),
     good='resource "aws_cloudwatch_log_group" "web" {\n  retention_in_days = 30\n}\n',
@@ -26,4 +26,4 @@ def logs_have_a_retention(resource: Resource, _: Facts) -> Iterator[Fault | Unde
     if isinstance(days, Unknown):
         yield Undecided(("retention_in_days",))
     elif days == 0:
-        yield Fault("logs are kept for ever", "set retention_in_days", ("retention_in_days",))
+        yield Fault("logs are kept forever", "set retention_in_days", ("retention_in_days",))

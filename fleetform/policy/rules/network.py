@@ -25,7 +25,7 @@ Answers = Iterator[Fault | Undecided]
     "The VPC resolves DNS names.",
     "aws_vpc",
     severity=Severity.HIGH,
-    why="Without DNS support and host names nothing fails, and names of service discovery do not resolve.",
+    why="Without DNS support and host names, applies succeed, but service discovery names do not resolve.",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html",
     good='resource "aws_vpc" "this" {\n  enable_dns_hostnames = true\n}\n',
     bad='resource "aws_vpc" "this" {\n  enable_dns_support = false\n}\n',
@@ -33,16 +33,16 @@ Answers = Iterator[Fault | Undecided]
 def the_vpc_resolves_names(resource: Resource, _: Facts) -> Answers:
     """DNS support is on by default, host names are off."""
     for name, default in (("enable_dns_support", True), ("enable_dns_hostnames", False)):
-        fault = Fault("discovery names do not resolve", f"set {name} = true", (name,))
+        fault = Fault("service discovery names do not resolve", f"set {name} = true", (name,))
         yield from require(resource, TRUE, fault, default=default)
 
 
 @environment_rule(
     "FF013",
-    "A VPC's default security group lets nothing through.",
+    "The default security group of a VPC has no rules.",
     *("aws_vpc", "aws_default_security_group"),
     severity=Severity.MEDIUM,
-    why="Whatever is started without a group gets this one, in which AWS lets all members reach each other.",
+    why="Anything started without a security group gets this one, whose members may reach each other.",
     link=f"{_SECURITY_HUB}#ec2-2",
     checkov=("CKV2_AWS_12",),
     good="""\
@@ -80,14 +80,14 @@ def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Re
     groups = view.of("aws_default_security_group")
     for vpc in view.of("aws_vpc"):
         remedy = "add an aws_default_security_group without rules"
-        yield from _wanted(vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group is open", remedy)
+        yield from _wanted(vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group allows traffic", remedy)
     for group in groups:
         for direction in ("ingress", "egress"):
             rules = group.value(direction, default=[])
             if isinstance(rules, Unknown):
                 yield group, Undecided((direction,))
             elif rules:
-                yield group, Fault("the default security group has rules", "leave them out", (direction,))
+                yield group, Fault("the default security group has rules", "remove them", (direction,))
 
 
 def _wanted(
@@ -104,10 +104,10 @@ def _wanted(
 
 @environment_rule(
     "FF014",
-    "A VPC's traffic is recorded.",
+    "VPCs have flow logs.",
     *("aws_vpc", "aws_flow_log"),
     severity=Severity.MEDIUM,
-    why="Without flow logs nobody can tell afterwards who was connected to what.",
+    why="Without flow logs, there is no record of which hosts were connected.",
     link=f"{_VPC}/flow-logs.html",
     checkov=("CKV2_AWS_11",),
     good="""\
@@ -128,15 +128,15 @@ def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource
     logs = [log for log in view.of("aws_flow_log") if log.value("vpc_id") is not None]
     for vpc in view.of("aws_vpc"):
         remedy = "set `network.flow_logs: true`, or add an aws_flow_log"
-        yield from _wanted(vpc, pointing_at(vpc, logs, "vpc_id"), "nobody records its traffic", remedy)
+        yield from _wanted(vpc, pointing_at(vpc, logs, "vpc_id"), "it has no flow log", remedy)
 
 
 @rule(
     "FF015",
-    "Network ACLs do not let the internet in to SSH and RDP.",
+    "Network ACLs do not open SSH or RDP to the internet.",
     *("aws_network_acl", "aws_network_acl_rule", "aws_default_network_acl"),
     severity=Severity.MEDIUM,
-    why="It invites a security group to do the same, and is then no second line.",
+    why="A network ACL is the second line of defense when a security group is too open.",
     link=f"{_SECURITY_HUB}#ec2-21",
     checkov=("CKV_AWS_231", "CKV_AWS_232"),
     good="""\
@@ -173,7 +173,7 @@ def acls_are_closed_to_shells(resource: Resource, _: Facts) -> Answers:
             continue
         for key in ("cidr_block", "ipv6_cidr_block"):
             if is_anywhere(resource.value(*at, key)):
-                yield Fault(f"the internet may come in to port {ports[0]}", "name the networks that may", (*at, key))
+                yield Fault(f"port {ports[0]} is open to the internet", "name the networks that need it", (*at, key))
 
 
 _SSH, _RDP = 22, 3389
@@ -190,10 +190,10 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
 
 @rule(
     "FF016",
-    "Subnets do not give out public addresses by themselves.",
+    "Subnets do not assign public IP addresses by default.",
     "aws_subnet",
     severity=Severity.MEDIUM,
-    why="Whatever is started there is on the internet, though nobody asked for it.",
+    why="Anything started there is on the internet, whether that was intended or not.",
     link=f"{_SECURITY_HUB}#ec2-15",
     checkov=("CKV_AWS_130",),
     good='resource "aws_subnet" "public" {\n  vpc_id = "vpc-1"\n}\n',
@@ -201,8 +201,8 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
 )
 def subnets_give_out_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     """Tasks that need one ask for it."""
-    remedy = "leave it out, and have what needs an address ask for one"
-    fault = Fault("everything in it gets a public address", remedy, ("map_public_ip_on_launch",))
+    remedy = "remove map_public_ip_on_launch, and assign public IP addresses only where needed"
+    fault = Fault("everything in it gets a public IP address", remedy, ("map_public_ip_on_launch",))
     yield from require(resource, FALSE, fault, default=False)
 
 
@@ -219,10 +219,10 @@ _PUBLIC_TASKS: dict[str, Path] = {
 
 @rule(
     "FF017",
-    "Tasks in private subnets have no public addresses.",
+    "Tasks in private subnets have no public IP addresses.",
     *_PUBLIC_TASKS,
     severity=Severity.MEDIUM,
-    why="The address does not even work there; in another subnet it would put the task on the internet.",
+    why="A public IP address does not work there. In a public subnet, it would expose the task.",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html#ecs-2",
     checkov=("CKV_AWS_333",),
     good="""\
@@ -244,16 +244,16 @@ resource "aws_ecs_service" "web" {
 def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> Answers:
     """In an environment whose tasks run in public subnets they need one to get their images."""
     if facts.private:
-        fault = Fault("its tasks get public addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
+        fault = Fault("its tasks get public IP addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
         yield from require(resource, FALSE, fault, default=False)
 
 
 @rule(
     "FF018",
-    "Instances have no public addresses.",
+    "Instances have no public IP addresses.",
     *("aws_instance", "aws_launch_template", "aws_eip", "aws_eip_association"),
     severity=Severity.MEDIUM,
-    why="It is one security group away from the internet; Session Manager and a load balancer need no address.",
+    why="Only a security group separates it from the internet. Session Manager needs no public IP address.",
     link=f"{_SECURITY_HUB}#ec2-9",
     checkov=("CKV_AWS_88",),
     good='resource "aws_instance" "runner" {\n  associate_public_ip_address = false\n}\n',
@@ -278,10 +278,10 @@ def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     if resource.type.startswith("aws_eip"):
         at: Path = ("instance",) if resource.type == "aws_eip" else ("instance_id",)
         if resource.value(*at, default="") != "":
-            yield Fault("the instance has a public address", "reach it through Session Manager", at)
+            yield Fault("the instance has a public IP address", "reach it through Session Manager", at)
         return
     for at in _addresses(resource):
-        fault = Fault("it gets a public address", "set associate_public_ip_address = false", at)
+        fault = Fault("it gets a public IP address", "set associate_public_ip_address = false", at)
         yield from require(resource, (*FALSE, ""), fault, default=False)
 
 
@@ -295,10 +295,10 @@ def _addresses(resource: Resource) -> Iterable[Path]:
 
 @rule(
     "FF019",
-    "A VPC's main route table does not lead to the internet.",
+    "The main route table of a VPC has no internet route.",
     *("aws_default_route_table", "aws_route"),
     severity=Severity.MEDIUM,
-    why="A subnet that nobody gave a table is then a public one.",
+    why="Otherwise every subnet without its own route table is public.",
     link=f"{_VPC}/subnet-route-tables.html#main-route-table",
     good="""\
 resource "aws_default_route_table" "this" {
@@ -342,7 +342,9 @@ def main_route_tables_stay_inside(resource: Resource, _: Facts) -> Answers:
         routes = [("route", index) for index in range(len(given))] if isinstance(given, list) else []
     for at in routes:
         if _is_internet_gateway(resource.value(*at, "gateway_id")):
-            yield Fault("the main route table leads to the internet", "use an aws_route_table", (*at, "gateway_id"))
+            yield Fault(
+                "the main route table has an internet route", "move it to an aws_route_table", (*at, "gateway_id")
+            )
 
 
 _MAIN = (".main_route_table_id", ".default_route_table_id")
@@ -356,10 +358,10 @@ def _is_internet_gateway(value: Known) -> bool:
 
 @rule(
     "FF020",
-    "A VPC endpoint's policy, if there is one, restricts something.",
+    "VPC endpoint policies restrict access.",
     *("aws_vpc_endpoint", "aws_vpc_endpoint_policy"),
     severity=Severity.LOW,
-    why="It looks like a restriction, and lets anybody do anything with any account's resources.",
+    why="The policy looks like a restriction, but allows everyone every action on any account's resources.",
     link="https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html",
     good="""\
 resource "aws_vpc_endpoint_policy" "s3" {
@@ -386,7 +388,7 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
         if isinstance(statement, Undecided):
             yield statement
         elif not statement.get("Condition") and all("*" in statement.items(key) for key in ("Action", "Resource")):
-            yield Fault("it allows everything", "name actions, resources or a condition", statement.path)
+            yield Fault("the policy allows everything", "restrict actions, resources or conditions", statement.path)
 
 
 # Of the policy that AWS gives an endpoint without one, as a plan shows it.

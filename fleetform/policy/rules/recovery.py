@@ -12,10 +12,10 @@ from fleetform.policy.view import Resource
 
 @rule(
     "FF089",
-    "Databases are backed up.",
+    "Databases have automated backups.",
     *("aws_db_instance", "aws_rds_cluster", "aws_docdb_cluster", "aws_neptune_cluster"),
     severity=Severity.MEDIUM,
-    why="Without backups what a wrong statement deletes is gone; those of a few days cost next to nothing.",
+    why="Without backups, data deleted by a wrong statement is lost. A few days of backups cost very little.",
     link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html",
     checkov=("CKV_AWS_133", "CKV_AWS_360"),
     good='resource "aws_db_instance" "orders" {\n  backup_retention_period = 7\n}\n',
@@ -29,7 +29,7 @@ def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Fault | Un
     if isinstance(days, Unknown):
         yield Undecided(("backup_retention_period",))
     elif str(days) == "0":
-        yield Fault("there are no backups", "set backup_retention_period", ("backup_retention_period",))
+        yield Fault("automated backups are off", "set backup_retention_period", ("backup_retention_period",))
 
 
 class Guard(NamedTuple):
@@ -47,7 +47,7 @@ class Guard(NamedTuple):
     allowed: Collection[Known]
     default: Known
     remedy: str
-    message: str = "it can be deleted at once, with its data"
+    message: str = "it can be deleted at once, along with its data"
 
 
 _DELETION = Guard("deletion_protection", TRUE, default=False, remedy="set deletion_protection = true")
@@ -56,7 +56,7 @@ _SNAPSHOT = Guard(
     FALSE,
     default=False,
     remedy="set skip_final_snapshot = false, and final_snapshot_identifier",
-    message="nothing is left of it when it is deleted",
+    message="no snapshot is kept when it is deleted",
 )
 _GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "aws_cognito_user_pool": (
@@ -75,10 +75,10 @@ _GUARDS: Mapping[str, tuple[Guard, ...]] = {
 
 @rule(
     "FF090",
-    "Protected environments keep their data.",
+    "Data in protected environments cannot be deleted by accident.",
     *(*_GUARDS, "aws_secretsmanager_secret"),
     severity=Severity.MEDIUM,
-    why="A name that changed, or a block that was deleted, is enough for Terraform to delete what is behind it.",
+    why="A changed name or a removed block is enough for Terraform to delete the resource and its data.",
     link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_DeleteInstance.html",
     checkov=("CKV_AWS_139", "CKV_AWS_293"),
     good="""\
@@ -126,15 +126,15 @@ def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
     if isinstance(days, Unknown):
         yield Undecided(at)
     elif str(days) == "0":
-        yield Fault("it can be deleted at once", "remove recovery_window_in_days, or set 7 to 30", at)
+        yield Fault("it can be deleted at once", "remove recovery_window_in_days, or set it to 7 to 30", at)
 
 
 @rule(
     "FF092",
-    "Tables of protected environments can be set back.",
+    "Tables in protected environments have point-in-time recovery.",
     "aws_dynamodb_table",
     severity=Severity.LOW,
-    why="Without point-in-time recovery what a wrong release writes or deletes is gone.",
+    why="Without it, data that a faulty release overwrites or deletes is lost.",
     link="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html",
     checkov=("CKV_AWS_28",),
     good='resource "aws_dynamodb_table" "orders" {\n  point_in_time_recovery {\n    enabled = true\n  }\n}\n',
@@ -143,6 +143,6 @@ def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
 def tables_can_be_set_back(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """DynamoDB makes no backups by itself."""
     if facts.protected:
-        fault = Fault("there is no way back", "set point_in_time_recovery.enabled = true")
+        fault = Fault("point-in-time recovery is off", "set point_in_time_recovery.enabled = true")
         fault = fault._replace(at=("point_in_time_recovery", 0, "enabled"))
         yield from require(resource, TRUE, fault, default=False)

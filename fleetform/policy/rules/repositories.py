@@ -23,7 +23,7 @@ _ECR = "https://docs.aws.amazon.com/AmazonECR/latest/userguide"
     "Image tags are immutable.",
     "aws_ecr_repository",
     severity=Severity.HIGH,
-    why="With mutable tags, which are ECR's default, what runs is not what was reviewed.",
+    why="With mutable tags, the ECR default, the image that runs may not be the one that was reviewed.",
     link=f"{_ECR}/image-tag-mutability.html",
     checkov=("CKV_AWS_51",),
     good='resource "aws_ecr_repository" "web" {\n  image_tag_mutability = "IMMUTABLE"\n}\n',
@@ -31,16 +31,16 @@ _ECR = "https://docs.aws.amazon.com/AmazonECR/latest/userguide"
 )
 def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """ECR's newer values with exclusions are not immutable either."""
-    fault = Fault("tags can be pushed over", 'set image_tag_mutability = "IMMUTABLE"', ("image_tag_mutability",))
+    fault = Fault("tags can be overwritten", 'set image_tag_mutability = "IMMUTABLE"', ("image_tag_mutability",))
     yield from require(resource, ("IMMUTABLE",), fault, default="MUTABLE")
 
 
 @environment_rule(
     "FF068",
-    "Images are scanned.",
+    "Images are scanned for vulnerabilities.",
     *(_REPOSITORY, "aws_ecr_registry_scanning_configuration"),
     severity=Severity.MEDIUM,
-    why="Holes that are known by the day of the push are deployed unseen.",
+    why="Otherwise known vulnerabilities are deployed unnoticed.",
     link=f"{_ECR}/image-scanning.html",
     checkov=("CKV_AWS_163",),
     good='resource "aws_ecr_repository" "web" {\n  image_scanning_configuration {\n    scan_on_push = true\n  }\n}\n',
@@ -57,10 +57,10 @@ def images_are_scanned(view: View, _: "Environment") -> Answers:
 
 @environment_rule(
     "FF069",
-    "Repositories forget old images.",
+    "Repositories have a lifecycle policy.",
     *(_REPOSITORY, "aws_ecr_lifecycle_policy"),
     severity=Severity.LOW,
-    why="Each build stays and is paid for, for ever.",
+    why="Otherwise every build is kept, and billed, forever.",
     link=f"{_ECR}/LifecyclePolicies.html",
     good="""\
 resource "aws_ecr_repository" "web" {
@@ -86,4 +86,4 @@ def repositories_forget(view: View, _: "Environment") -> Answers:
         if any(not about.reference for _, about in made):
             yield repository, Undecided()
         else:
-            yield repository, Fault("images stay for ever", "add an aws_ecr_lifecycle_policy")
+            yield repository, Fault("images are kept forever", "add an aws_ecr_lifecycle_policy")

@@ -17,15 +17,15 @@ from fleetform.policy.values import Known, Path, Unknown
 from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
-_REMEDY = "put it into Secrets Manager or Parameter Store and name it in `secrets`"
+_REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `secrets`"
 
 
 @rule(
     "FF054",
-    "Secrets are not in task definitions.",
+    "Task definitions contain no secrets.",
     TASK,
     severity=Severity.HIGH,
-    why="Everyone who may describe the task definition reads it, in every old revision, and so does the repository.",
+    why="Anyone who can describe the task definition, even an old revision, or read the repository sees it.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     good=example(
         'name        = "web"\n'
@@ -55,9 +55,9 @@ def _in_container(container: Container) -> Iterator[Fault | Undecided]:
             yield from _in_variable(container, str(variable.get("name")), variable.get("value"), at)
     for path in (("command",), ("entryPoint",), ("healthCheck", "command")):
         for index, kind in in_words(container.items(*path)):
-            message = f"{kind} is in what container {container.name} runs"
+            message = f"the command of container {container.name} contains {kind}"
             yield Fault(
-                message, _REMEDY.replace("name it in", "take it from a variable of"), container.at(*path, index)
+                message, _REMEDY.replace("reference it in", "read it from a variable in"), container.at(*path, index)
             )
     options = container.value("logConfiguration", "options")
     for option, value in options.items() if isinstance(options, dict) else ():
@@ -70,7 +70,7 @@ def _in_variable(container: Container, name: str, value: Known, at: Path) -> Ite
     if isinstance(told, Unknown):
         yield Undecided(at)
     elif told:
-        what = "is" if told == "a secret" else "holds"
+        what = "is" if told == "a secret" else "contains"
         yield Fault(f"{name} of container {container.name} {what} {told} in plain text", _REMEDY, at)
 
 
@@ -96,10 +96,10 @@ _SCRIPTS = ("aws_instance", "aws_launch_template")
 
 @rule(
     "FF055",
-    "Secrets are not written in HCL.",
+    "Terraform code contains no secrets.",
     *(*_ARGUMENTS, "aws_lambda_function", *_SCRIPTS),
     severity=Severity.HIGH,
-    why="It is in the repository for ever, in every plan, and in the state.",
+    why="The secret stays in the repository history, in every plan and in the state.",
     link="https://docs.aws.amazon.com/prescriptive-guidance/latest/secure-sensitive-data-secrets-manager-terraform/",
     good="""\
 resource "aws_db_instance" "orders" {
@@ -125,7 +125,7 @@ def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Und
     for at, value in () if resource.planned else _given(resource):
         told = _told(resource, at, value)
         if told:
-            yield Fault(f"{told} is written here", "let AWS make it, or set it from outside, write-only", at)
+            yield Fault(f"{told} is hardcoded", "let AWS generate it, or pass it in through a write-only argument", at)
 
 
 def _given(resource: Resource) -> Iterator[tuple[Path, Known]]:
@@ -177,10 +177,10 @@ _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
 
 @rule(
     "FF056",
-    "Secrets are named by where they are.",
+    "Secrets reference Secrets Manager or Parameter Store.",
     TASK,
     severity=Severity.HIGH,
-    why="Tasks do not start, or what is meant to be kept secret is in the task definition.",
+    why="Otherwise tasks do not start, or the secret itself is in the task definition.",
     link=f"{_GUIDE}/specifying-sensitive-data.html",
     good=example('name    = "web"\nsecrets = [{ name = "DB_PASSWORD", valueFrom = "/shop/prod/db-password" }]'),
     bad=example(
@@ -214,5 +214,5 @@ def _reference(container: Container, name: str, value: Known, at: Path) -> Itera
         if not value.present:
             yield Undecided(at)
     elif not isinstance(value, str) or not _REFERENCE.fullmatch(value) or kind_of(value):
-        message = f"{name} of container {container.name} names no secret and no parameter"
-        yield Fault(message, "name it by its ARN, or a parameter by its name", at)
+        message = f"{name} of container {container.name} references neither a secret nor a parameter"
+        yield Fault(message, "use the ARN of the secret, or the ARN or name of the parameter", at)

@@ -103,7 +103,7 @@ def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Ans
             yield ports
         else:
             what = "all ports are" if opening.is_everything else f"{shown(ports)} {'is' if len(ports) == 1 else 'are'}"
-            own = "set `public: true` on its service or name who calls it in `calls`"
+            own = "set `public: true` on its service, or declare its callers in `calls`"
             remedy = _remedy(resource, own, "name the networks that need it")
             yield Fault(f"{what} open to the internet", remedy, anywhere[0])
 
@@ -112,10 +112,10 @@ def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Ans
 
 @rule(
     "FF006",
-    "Security groups are opened by port.",
+    "Security groups open specific ports.",
     *INGRESS,
     severity=Severity.MEDIUM,
-    why="A group open to another on every port lets services call what they did not declare.",
+    why="With every port open between two groups, services can make calls that they do not declare.",
     link=_RULES,
     good="""\
 resource "aws_vpc_security_group_ingress_rule" "orders" {
@@ -143,18 +143,18 @@ def groups_are_opened_by_port(resource: Resource, _: Facts) -> Answers:
         if isinstance(opening.ports, Undecided):
             yield opening.ports
         elif opening.is_everything:
-            remedy = _remedy(resource, "use `security: edges`", "name the ports that are called")
-            yield Fault("every port is open, whatever `calls` says", remedy, opening.protocol[0])
+            remedy = _remedy(resource, "use `security: edges`", "open only the ports that are called")
+            yield Fault("every port is open, regardless of `calls`", remedy, opening.protocol[0])
 
     return _each(resource, check)
 
 
 @rule(
     "FF007",
-    "Egress is opened by port.",
+    "Egress rules open specific ports.",
     *EGRESS,
     severity=Severity.MEDIUM,
-    why="Whatever runs in a task can send anything anywhere.",
+    why="Otherwise code in a task can send anything anywhere.",
     link=_RULES,
     checkov=("CKV_AWS_382",),
     good="""\
@@ -185,18 +185,18 @@ def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
         if isinstance(ports, Undecided) and (anywhere or unknown):
             yield ports
         elif opening.is_everything and anywhere:
-            remedy = _remedy(resource, "use `security: edges`", "name the ports that it calls")
-            yield Fault("everything may leave", remedy, opening.protocol[0])
+            remedy = _remedy(resource, "use `security: edges`", "open only the ports that it calls")
+            yield Fault("all outbound traffic is allowed", remedy, opening.protocol[0])
         elif opening.is_everything:
             yield from map(Undecided, unknown)
 
 
 @rule(
     "FF008",
-    "Security group rules are resources of their own.",
+    "Security group rules are separate resources.",
     *("aws_security_group", "aws_security_group_rule"),
     severity=Severity.MEDIUM,
-    why="Inline rules and aws_security_group_rule undo what other resources say.",
+    why="Inline rules and aws_security_group_rule conflict with rules in other resources.",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html",
     good='resource "aws_security_group" "web" {\n  vpc_id = "vpc-1"\n}\n',
     bad="""\
@@ -214,19 +214,19 @@ resource "aws_security_group" "web" {
 )
 def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Answers:
     """The provider's own documents advise against both other kinds."""
-    remedy = "use aws_vpc_security_group_ingress_rule and _egress_rule"
+    remedy = "use aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule"
     if resource.type == "aws_security_group_rule":
-        yield Fault("rules of this kind have no id of their own, and undo those of other kinds", remedy)
+        yield Fault("rules of this type have no unique ID, and conflict with those of other types", remedy)
     elif inline := sorted(resource.values.keys() & {"ingress", "egress"}):
-        yield Fault("its rules undo those of other resources", remedy, (inline[0],))
+        yield Fault("inline rules conflict with those of other resources", remedy, (inline[0],))
 
 
 @rule(
     "FF010",
-    "Administrative and database ports are closed to strangers.",
+    "Administrative and database ports are closed to large networks.",
     *INGRESS,
     severity=Severity.HIGH,
-    why="Behind these ports there is a whole machine, or all data, and one password or bug before it.",
+    why="One leaked password or one bug behind these ports exposes a whole machine or all its data.",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html#ec2-19",
     good="""\
 resource "aws_vpc_security_group_ingress_rule" "bastion" {
@@ -289,10 +289,10 @@ def _joined(found: list[str]) -> str:
 
 @rule(
     "FF011",
-    "Rules do not open ranges in which there are administrative ports.",
+    "Port ranges contain no administrative or database ports.",
     *INGRESS,
     severity=Severity.MEDIUM,
-    why="A wide range opens databases and shells along with what was meant.",
+    why="A wide range opens databases and shells along with the intended ports.",
     link=_RULES,
     good="""\
 resource "aws_vpc_security_group_ingress_rule" "hosts" {
@@ -323,18 +323,18 @@ def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers
         if isinstance(ports, Undecided):
             yield ports
         elif len(ports) >= _WIDE and (found := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
-            what = f"{shown(ports)} are open, among them those of {', '.join(found[:3])}"
-            yield Fault(what, "open the ports that are called, each by a rule", (*opening.at, "from_port"))
+            what = f"{shown(ports)} are open, including {', '.join(found[:3])}"
+            yield Fault(what, "open only the ports that are called, one per rule", (*opening.at, "from_port"))
 
     return _each(resource, check)
 
 
 @rule(
     "FF012",
-    "Security groups and their rules say what they are for.",
+    "Security groups and their rules have descriptions.",
     *dict.fromkeys((*INGRESS, *EGRESS)),
     severity=Severity.LOW,
-    why="Nobody dares to remove a rule of which nobody knows who needs it.",
+    why="A rule whose purpose is unknown is never removed.",
     link=_RULES,
     checkov=("CKV_AWS_23",),
     good="""\
@@ -389,15 +389,15 @@ def _described(resource: Resource, at: Path) -> Answers:
     if isinstance(description, Unknown) and not description.present:
         yield Undecided((*at, "description"))
     elif description in _NO_DESCRIPTION:
-        yield Fault("nothing says what it is for", "set description", (*at, "description"))
+        yield Fault("it has no description", "set description", (*at, "description"))
 
 
 @rule(
     "FF021",
-    "Prefix lists do not stand for the internet.",
+    "Prefix lists do not contain the whole internet.",
     *("aws_ec2_managed_prefix_list", "aws_ec2_managed_prefix_list_entry"),
     severity=Severity.HIGH,
-    why="A rule that names such a list is open to anybody and does not look so.",
+    why="A rule with such a list is open to the internet, but does not look like it.",
     link="https://docs.aws.amazon.com/vpc/latest/userguide/managed-prefix-lists.html",
     good="""\
 resource "aws_ec2_managed_prefix_list" "offices" {
@@ -437,4 +437,4 @@ def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
         if isinstance(cidr, Unknown):
             yield Undecided(at)
         elif is_anywhere(cidr):
-            yield Fault(f"{cidr} is in the list", "name it in the rule that is open to anybody", at)
+            yield Fault(f"the list contains {cidr}", "use it directly in the rule that needs it", at)

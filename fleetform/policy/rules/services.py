@@ -40,10 +40,10 @@ resource "aws_ecs_task_definition" "web" {{
 
 @environment_rule(
     "FF051",
-    "Services that others call have a health check.",
+    "Services that receive calls have a health check.",
     *(SERVICE, TASK),
     severity=Severity.LOW,
-    why="Without one ECS, and with it service discovery, takes a process that hangs for one that works.",
+    why="Without a health check, ECS and service discovery treat a hung process as healthy.",
     link=f"{_GUIDE}/healthcheck.html",
     good=_service("task_definition = aws_ecs_task_definition.web.arn")
     + _TASK_EXAMPLE.format(health='      healthCheck  = { command = ["CMD", "healthcheck"] }\n'),
@@ -63,7 +63,7 @@ def called_services_have_a_health_check(view: View, environment: "Environment") 
         if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in found):
             continue
         if any(container.items("portMappings") for container in found):
-            yield service, Fault("nobody asks whether its tasks work", "give its container a health check")
+            yield service, Fault("its tasks have no health check", "add a health check to its container")
 
 
 def _rolls(resource: Resource) -> bool:
@@ -73,10 +73,10 @@ def _rolls(resource: Resource) -> bool:
 
 @rule(
     "FF057",
-    "Deployments that fail are rolled back.",
+    "Failed deployments are rolled back.",
     SERVICE,
     severity=Severity.MEDIUM,
-    why="Otherwise ECS starts tasks that fail again and again for hours, and leaves the rest to whoever is on call.",
+    why="Otherwise ECS restarts failing tasks for hours, until an operator steps in.",
     link=f"{_GUIDE}/deployment-circuit-breaker.html",
     good=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = true", "}"),
     bad=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
@@ -93,16 +93,16 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault 
     else:
         given = next((place for place, one in zip(places, settings, strict=True) if one in FALSE), places[0][:1])
         yield Fault(
-            "a deployment that fails is tried for ever", "set enable and rollback of deployment_circuit_breaker", given
+            "a failed deployment is retried forever", "set enable and rollback in deployment_circuit_breaker", given
         )
 
 
 @rule(
     "FF058",
-    "Deployments leave tasks running.",
+    "Deployments keep tasks running.",
     SERVICE,
     severity=Severity.MEDIUM,
-    why="ECS may stop every task before the first new one answers: each deployment is an outage.",
+    why="Otherwise ECS may stop every task before the first new one responds: each deployment is an outage.",
     link=f"{_GUIDE}/deployment-type-ecs.html",
     good=_service("deployment_minimum_healthy_percent = 100"),
     bad=_service("deployment_minimum_healthy_percent = 0"),
@@ -116,7 +116,11 @@ def deployments_leave_tasks_running(resource: Resource, facts: Facts) -> Iterato
     if isinstance(percent, Unknown):
         yield Undecided(at)
     elif percent == 0:
-        yield Fault("a deployment may stop all tasks first", "set deployment_minimum_healthy_percent to 100", at)
+        yield Fault(
+            "a deployment may stop all tasks before it starts new ones",
+            "set deployment_minimum_healthy_percent to 100",
+            at,
+        )
 
 
 _COUNTS = {SERVICE: "desired_count", "aws_appautoscaling_target": "min_capacity"}
@@ -124,10 +128,10 @@ _COUNTS = {SERVICE: "desired_count", "aws_appautoscaling_target": "min_capacity"
 
 @rule(
     "FF059",
-    "Services have more than one task.",
+    "Services run more than one task.",
     *_COUNTS,
     severity=Severity.MEDIUM,
-    why="The loss of a task, or of a zone, is the loss of the service.",
+    why="Otherwise the loss of one task or one zone is an outage.",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html",
     good=_service("desired_count = 2"),
     bad=_service("desired_count = 1")
@@ -150,15 +154,15 @@ def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterat
     if isinstance(count, Unknown):
         yield Undecided(at)
     elif count == 1:
-        yield Fault("one task is all there is", f"set {at[0]} to 2 or more", at)
+        yield Fault("it runs only one task", f"set {at[0]} to 2 or more", at)
 
 
 @rule(
     "FF062",
-    "Tasks have the tags of their service.",
+    "Services propagate tags to their tasks.",
     SERVICE,
     severity=Severity.LOW,
-    why="Fargate is billed by task: without tags nobody knows which service costs what.",
+    why="Fargate bills by task: without tags, costs cannot be attributed to a service.",
     link=f"{_GUIDE}/ecs-using-tags.html",
     good=_service('propagate_tags = "SERVICE"'),
     bad=_service('propagate_tags = "NONE"'),
@@ -177,10 +181,10 @@ _RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # 1.0.0 is Windows' newest, 1
 
 @rule(
     "FF063",
-    "Tasks run on a platform that AWS keeps up to date.",
+    "Tasks run on a current Fargate platform version.",
     SERVICE,
     severity=Severity.MEDIUM,
-    why="Old platform versions of Fargate get no fixes, and one day no tasks.",
+    why="Old Fargate platform versions get no fixes, and AWS eventually retires them.",
     link=f"{_GUIDE}/platform-fargate.html",
     checkov=("CKV_AWS_332",),
     good=_service('platform_version = "LATEST"'),
@@ -192,7 +196,7 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
     if isinstance(version, Unknown):
         yield Undecided(("platform_version",))
     elif version in _RETIRED:
-        yield Fault(f"platform version {version} is old", "leave out platform_version", ("platform_version",))
+        yield Fault(f"platform version {version} is outdated", "remove platform_version", ("platform_version",))
 
 
 @rule(
@@ -200,7 +204,7 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
     "ECS accepts the service.",
     SERVICE,
     severity=Severity.MEDIUM,
-    why="The plan passes, and the apply fails halfway through.",
+    why="The plan succeeds, but the apply fails halfway.",
     link=f"{_API}/API_CreateService.html",
     good=_service("capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"),
     bad=_service(
@@ -220,14 +224,18 @@ def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Un
     most = number(resource.value("deployment_maximum_percent"))
     fewest = number(resource.value("deployment_minimum_healthy_percent"))
     if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
-        yield Fault("it has both a launch type and capacity providers", "leave out launch_type", ("launch_type",))
+        yield Fault("it has both a launch type and capacity providers", "remove launch_type", ("launch_type",))
     if not isinstance(most, float | int) or not _rolls(resource):
         return
     at = ("deployment_maximum_percent",)
     if resource.value("availability_zone_rebalancing") == "ENABLED" and most <= 100:  # noqa: PLR2004 - percent
-        yield Fault("rebalancing has no room for a task more", "set deployment_maximum_percent above 100", at)
+        yield Fault(
+            "availability zone rebalancing has no room for an extra task",
+            "set deployment_maximum_percent above 100",
+            at,
+        )
     if isinstance(fewest, float | int) and fewest >= most and resource.value("scheduling_strategy") != "DAEMON":
-        yield Fault("a deployment may neither start nor stop a task", "set deployment_maximum_percent to 200", at)
+        yield Fault("a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at)
 
 
 def _has_strategy(resource: Resource) -> bool:

@@ -13,10 +13,10 @@ _S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 
 @rule(
     "FF082",
-    "Buckets block public access wholly.",
+    "Buckets block all public access.",
     *("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"),
     severity=Severity.HIGH,
-    why="What AWS blocks for each new bucket, this resource opens again: what it does not say is false.",
+    why="AWS blocks public access by default. This resource turns off each setting that is not true.",
     link=f"{_S3}/access-control-block-public-access.html",
     checkov=("CKV_AWS_53", "CKV_AWS_54", "CKV_AWS_55", "CKV_AWS_56"),
     good="""\
@@ -52,7 +52,7 @@ _PUBLIC_GROUPS = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers"
     "Buckets have no public ACL.",
     *("aws_s3_bucket", "aws_s3_bucket_acl", "aws_s3_object"),
     severity=Severity.HIGH,
-    why="Everybody on the internet, or everybody with an AWS account, reads it.",
+    why="Everyone on the internet, or everyone with an AWS account, can read the data.",
     link=f"{_S3}/acl-overview.html#canned-acl",
     checkov=("CKV_AWS_20", "CKV_AWS_57", "CKV_AWS_375"),
     good='resource "aws_s3_bucket_acl" "web" {\n  bucket = "shop-prod-web"\n  acl    = "private"\n}\n',
@@ -84,13 +84,12 @@ def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided
     if isinstance(acl, Unknown):
         yield Undecided(("acl",))
     elif acl in _PUBLIC_ACLS:
-        yield Fault(
-            f"its ACL is {acl}", "remove it, and let a CDN or the service itself serve what is public", ("acl",)
-        )
+        remedy = "remove it, and serve public content through a CDN or the service"
+        yield Fault(f"its ACL is {acl}", remedy, ("acl",))
     for index, grant in enumerate(listed(resource.value("access_control_policy", 0, "grant"))):
         if isinstance(grant, dict) and str(resource_uri(grant)).endswith(_PUBLIC_GROUPS):
             at = ("access_control_policy", 0, "grant", index, "grantee", 0, "uri")
-            yield Fault("its ACL has a grant for everybody", "remove the grant", at)
+            yield Fault("its ACL grants access to everyone", "remove the grant", at)
 
 
 def resource_uri(grant: dict[str, Known]) -> Known:
@@ -101,10 +100,10 @@ def resource_uri(grant: dict[str, Known]) -> Known:
 
 @rule(
     "FF084",
-    "Buckets with a policy refuse plain HTTP.",
+    "Bucket policies deny plain HTTP.",
     "aws_s3_bucket_policy",
     severity=Severity.LOW,
-    why="S3 answers HTTP, too: a client that is set up wrongly sends data and signatures in the clear.",
+    why="S3 also accepts HTTP: a misconfigured client sends data and signatures unencrypted.",
     link=f"{_S3}/security-best-practices.html#transit",
     checkov=("CKV_AWS_379",),
     good="""\
@@ -144,7 +143,7 @@ def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Fault | Unde
         yield Undecided(("policy",))
     else:
         remedy = "add a statement that denies s3:* if aws:SecureTransport is false"
-        yield Fault("the bucket answers plain HTTP", remedy, ("policy",))
+        yield Fault("the bucket accepts plain HTTP", remedy, ("policy",))
 
 
 def _refuses_http(statement: dict[str, Known]) -> bool:
@@ -159,11 +158,11 @@ def _refuses_http(statement: dict[str, Known]) -> bool:
 
 @rule(
     "FF088",
-    "Databases have no public address.",
+    "Databases are not publicly accessible.",
     *("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_neptune_cluster_instance"),
     *("aws_redshift_cluster", "aws_dms_replication_instance", "aws_mq_broker"),
     severity=Severity.HIGH,
-    why="One security group rule, and a password, are all that is between the data and the internet.",
+    why="Only a security group rule and a password separate the data from the internet.",
     link="https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html",
     checkov=("CKV_AWS_17", "CKV_AWS_69", "CKV_AWS_87", "CKV_AWS_89", "CKV_AWS_102"),
     good='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
@@ -171,5 +170,5 @@ def _refuses_http(statement: dict[str, Known]) -> bool:
 )
 def databases_are_private(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """The provider's default is no address."""
-    fault = Fault("it has a public address", "set publicly_accessible = false", ("publicly_accessible",))
+    fault = Fault("it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",))
     yield from require(resource, FALSE, fault, default=False)

@@ -31,10 +31,10 @@ _SOCKETS = re.compile(r".*/(docker|containerd|crio|podman)\.sock")
 
 @rule(
     "FF044",
-    "Tasks mount nothing that is the host's.",
+    "Tasks do not mount system folders or sockets of their host.",
     TASK,
     severity=Severity.HIGH,
-    why="Who has the host's folders, or the socket of its container engine, has the host and all tasks on it.",
+    why="Access to system folders or the container engine's socket is control of the host and all its tasks.",
     link=f"{_API}/API_HostVolumeProperties.html",
     good=_task("volume {", '  name      = "data"', '  host_path = "/ecs/web"', "}"),
     bad=_task("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
@@ -49,8 +49,8 @@ def tasks_mount_nothing_of_the_host(resource: Resource, _: Facts) -> Iterator[Fa
         if isinstance(path, Unknown):
             yield Undecided(("volume", index, "host_path"))
         elif isinstance(path, str) and _is_the_hosts(path):
-            message = f"the host's {path} is mounted"
-            yield Fault(message, "mount a folder of the service's own", ("volume", index, "host_path"))
+            message = f"{path} of the host is mounted"
+            yield Fault(message, "mount a folder that only the service uses", ("volume", index, "host_path"))
 
 
 def _is_the_hosts(path: str) -> bool:
@@ -60,10 +60,10 @@ def _is_the_hosts(path: str) -> bool:
 
 @rule(
     "FF045",
-    "Tasks have processes and memory of their own.",
+    "Tasks do not share process or IPC namespaces with their host.",
     TASK,
     severity=Severity.HIGH,
-    why="In the host's namespaces a container sees, and can stop or read, what runs beside it.",
+    why="In the host's namespaces, a container can see, stop and read other processes on the host.",
     link=_SECURITY_HUB,
     checkov=("CKV_AWS_335",),
     good=_task('pid_mode = "task"'),
@@ -76,15 +76,15 @@ def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fa
         if isinstance(value, Unknown):
             yield Undecided((name,))
         elif value == "host":
-            yield Fault(f"containers share the host's {what}", f"leave out {name}", (name,))
+            yield Fault(f"containers share the host's {what}", f"remove {name}", (name,))
 
 
 @rule(
     "FF046",
-    "Tasks have a network interface of their own.",
+    "Tasks have their own network interface.",
     TASK,
     severity=Severity.MEDIUM,
-    why="Otherwise the instance's security groups are those of every task on it: who may call whom cannot be said.",
+    why="Otherwise tasks on an instance share its security groups, and calls cannot be restricted.",
     link=f"{_GUIDE}/task-networking.html",
     good=_task('network_mode = "awsvpc"'),
     bad=_task('network_mode = "host"'),
@@ -101,10 +101,10 @@ def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fau
 
 @rule(
     "FF052",
-    "Fargate has tasks of this size.",
+    "Task sizes are valid on Fargate.",
     TASK,
     severity=Severity.MEDIUM,
-    why="The plan passes, and the apply fails halfway through.",
+    why="The plan succeeds, but the apply fails halfway.",
     link=f"{_GUIDE}/fargate-tasks-services.html",
     good=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", 'memory = "512"'),
     bad=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
@@ -118,7 +118,7 @@ def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undec
         if isinstance(value, Unknown):
             yield Undecided((name,))
         elif value is None:
-            yield Fault(f"Fargate needs the task's {name}", f"set {name}", (name,))
+            yield Fault(f"Fargate requires {name} for the task", f"set {name}", (name,))
     cpu, memory = (number(value) for value in sizes.values())
     if isinstance(cpu, float | int) and isinstance(memory, float | int):
         yield from _pair(int(cpu), int(memory))
@@ -127,19 +127,19 @@ def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undec
 def _pair(cpu: int, memory: int) -> Iterator[Fault]:
     if cpu not in FARGATE_MEMORY:
         legal = ", ".join(map(str, FARGATE_MEMORY))
-        yield Fault(f"Fargate has no tasks of {cpu} CPU units", f"set cpu to one of {legal}", ("cpu",))
+        yield Fault(f"Fargate does not offer {cpu} CPU units", f"set cpu to one of {legal}", ("cpu",))
     elif memory not in FARGATE_MEMORY[cpu]:
         legal = ", ".join(map(str, FARGATE_MEMORY[cpu]))
-        message = f"Fargate has no tasks of {cpu} CPU units with {memory} MiB"
+        message = f"Fargate does not offer {memory} MiB with {cpu} CPU units"
         yield Fault(message, f"set memory to one of {legal}", ("memory",))
 
 
 @rule(
     "FF067",
-    "Containers have not the role that starts them.",
+    "Task role and execution role are separate.",
     TASK,
     severity=Severity.MEDIUM,
-    why="The execution role reads secrets and images of the task; what runs in it needs neither.",
+    why="The execution role can read the task's secrets and images. Code in the task needs neither.",
     link=f"{_GUIDE}/security-ecs-iam-role-overview.html",
     checkov=("CKV_AWS_249",),
     good=_task(
@@ -156,7 +156,7 @@ def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
         return
     at = ("task_role_arn",)
     if _named(task) and task == execution:
-        yield Fault("the containers have the execution role's rights", "give the task a role of its own", at)
+        yield Fault("the containers have the rights of the execution role", "create a separate task role", at)
     elif not (_named(task) and _named(execution)):
         yield Undecided(at)
 

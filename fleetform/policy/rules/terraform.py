@@ -19,10 +19,10 @@ _PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
 
 @environment_rule(
     "FF097",
-    "State is kept where all who apply share it.",
+    "State is kept in a shared backend.",
     *("terraform", "backend"),
     severity=Severity.HIGH,
-    why="State in a folder is lost with it, is not locked, and has in clear text what AWS keeps secret.",
+    why="Local state is lost with its folder, is not locked, and contains secrets in plain text.",
     link=f"{_LANGUAGE}/state/remote",
     good='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
     bad='terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n',
@@ -51,7 +51,7 @@ def _settings(view: View) -> list[list[Resource]]:
     "State is locked.",
     "backend",
     severity=Severity.MEDIUM,
-    why="Two who apply at once overwrite each other's state: resources are made twice, or forgotten.",
+    why="Concurrent applies overwrite each other's state: resources are created twice, or no longer tracked.",
     link=f"{_LANGUAGE}/backend/s3#state-locking",
     good="""\
 terraform {
@@ -70,7 +70,7 @@ def state_is_locked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]
     if resource.value("bucket") is None:
         yield Undecided(("use_lockfile",))
         return
-    fault = Fault("nothing locks the state", "set use_lockfile = true", ("use_lockfile",))
+    fault = Fault("the state is not locked", "set use_lockfile = true", ("use_lockfile",))
     yield from require(resource, TRUE, fault, default=False)
 
 
@@ -89,10 +89,10 @@ _CREDENTIALS = {
 
 @rule(
     "FF099",
-    "No credentials are written down for providers and backends.",
+    "Providers and backends contain no credentials.",
     *("provider", "backend"),
     severity=Severity.HIGH,
-    why="Whoever reads the repository, or ever read it, has them; Terraform writes those of backends to disk, too.",
+    why="Everyone who can read the repository has them. Terraform also writes backend credentials to disk.",
     link=f"{_PROVIDER}#authentication-and-configuration",
     checkov=("CKV_AWS_41",),
     good='provider "aws" {\n  region     = "eu-central-1"\n  access_key = "test"\n  secret_key = "test"\n}\n',
@@ -112,16 +112,16 @@ def no_credentials_are_written_down(resource: Resource, _: Facts) -> Iterator[Fa
     for name, form in _CREDENTIALS.items():
         value = resource.value(name)
         if isinstance(value, str) and form.fullmatch(value):
-            remedy = "take it away and revoke it; give it in the process environment, for AWS a role"
-            yield Fault(f"its {name} is written down", remedy, (name,))
+            remedy = "remove and revoke it, then use environment variables, or a role for AWS"
+            yield Fault(f"its {name} is hardcoded", remedy, (name,))
 
 
 @environment_rule(
     "FF100",
-    "Versions are bounded.",
+    "Terraform and provider versions are constrained.",
     "terraform",
     severity=Severity.LOW,
-    why="The next major version changes what the same text means, on whichever day it comes out.",
+    why="A new major version can change what the same code does, on the day of its release.",
     link=f"{_LANGUAGE}/expressions/version-constraints#best-practices",
     good="""\
 terraform {
@@ -155,7 +155,11 @@ def versions_are_bounded(view: View, _: "Environment") -> Iterator[tuple[Resourc
         if all(block.value("required_version") is None for block in blocks):
             yield (
                 blocks[0],
-                Fault("any Terraform will do", 'set required_version, such as ">= 1.10"', ("required_version",)),
+                Fault(
+                    "any Terraform version is accepted",
+                    'set required_version, such as ">= 1.10"',
+                    ("required_version",),
+                ),
             )
         for block in blocks:
             for name, fault in _unbounded(block):
@@ -167,7 +171,7 @@ def _unbounded(block: Resource) -> Iterator[tuple[str, Fault]]:
     for name, given in providers.items() if isinstance(providers, dict) else ():
         version = given.get("version") if isinstance(given, dict) else given
         if not isinstance(version, Unknown) and not _bounded(version):
-            yield name, Fault(f"any later version of {name} will do", 'set a version such as "~> 5.100"')
+            yield name, Fault(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"')
 
 
 def _bounded(version: Known) -> bool:
@@ -179,10 +183,10 @@ def _bounded(version: Known) -> bool:
 
 @rule(
     "FF101",
-    "Providers are bound to their account.",
+    "Providers are restricted to one account.",
     "provider",
     severity=Severity.MEDIUM,
-    why="With another account's credentials at hand, everything is made, or changed, there.",
+    why="With credentials for a different account, everything would be created or changed there.",
     link=f"{_PROVIDER}#allowed_account_ids-1",
     good='provider "aws" {\n  allowed_account_ids = ["123456789012"]\n}\n',
     bad='provider "aws" {\n  region = "eu-central-1"\n}\n',
@@ -192,15 +196,15 @@ def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterat
     given = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
     if resource.address == "provider.aws" and not given:
         remedy = "set allowed_account_ids = [var.account]"
-        yield Fault("it works in whichever account it is let into", remedy)
+        yield Fault("it works in any account that its credentials allow", remedy)
 
 
 @rule(
     "FF102",
-    "Providers tag what they make.",
+    "Providers set default tags.",
     "provider",
     severity=Severity.LOW,
-    why="What has no tags is on the bill, and nobody knows whose it is.",
+    why="The cost of untagged resources cannot be attributed to an owner.",
     link="https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html",
     good='provider "aws" {\n  default_tags {\n    tags = { application = "shop" }\n  }\n}\n',
     bad='provider "aws" {\n  alias  = "global"\n  region = "us-east-1"\n}\n',
@@ -209,7 +213,7 @@ def providers_tag_what_they_make(resource: Resource, _: Facts) -> Iterator[Fault
     """Once for everything, instead of on each resource; a second provider easily goes without."""
     tags = resource.value("default_tags", 0, "tags", default={})
     if resource.address == "provider.aws" and tags == {}:
-        yield Fault("it sets no tags", "add default_tags with tags = var.tags", ("default_tags",))
+        yield Fault("it sets no default tags", "add default_tags with tags = var.tags", ("default_tags",))
 
 
 _REGISTRY = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+/)?[\w-]+/[\w-]+/[a-z0-9]+(?://.*)?")
@@ -220,10 +224,10 @@ _BRANCHES = frozenset({"HEAD", "dev", "develop", "main", "master", "trunk"})
 
 @rule(
     "FF103",
-    "Modules are of a version.",
+    "Modules are pinned to a version.",
     "module",
     severity=Severity.MEDIUM,
-    why="No lock file holds modules: whatever their owners publish next runs with your credentials.",
+    why="No lock file covers modules: the owner's next version runs with your credentials.",
     link=f"{_LANGUAGE}/modules/sources",
     checkov=("CKV_TF_2",),
     good="""\
@@ -260,20 +264,20 @@ def modules_are_of_a_version(resource: Resource, _: Facts) -> Iterator[Fault | U
     elif _GIT.fullmatch(source):
         found = _REVISION.search(source)
         if not found or found[1] in _BRANCHES:
-            what = f"is of the branch {found[1]}" if found else "is of whatever comes next"
+            what = f"follows branch {found[1]}" if found else "is not pinned to a version"
             yield Fault(f"the module {what}", "add ?ref= with a tag or commit", ("source",))
     elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _bounded(version):
         yield Fault(
-            "the module is of whatever comes next", "set version", ("source" if version is None else "version",)
+            "the module is not pinned to a version", "set version", ("source" if version is None else "version",)
         )
 
 
 @rule(
     "FF104",
-    "Terraform runs no programs.",
+    "Terraform runs no external programs.",
     *("null_resource", "terraform_data", "aws_instance", "external"),
     severity=Severity.LOW,
-    why="No plan shows what they do, and they do it with the credentials of whoever plans or applies.",
+    why="They run with your credentials, and no plan shows what they do.",
     link=f"{_LANGUAGE}/resources/provisioners/syntax",
     good='resource "terraform_data" "release" {\n  input = "1.2.0"\n}\n',
     bad="""\
@@ -290,7 +294,7 @@ data "external" "version" {
 )
 def terraform_runs_no_programs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Provisioners are in the text alone: a plan passes."""
-    remedy = "do it in a step of its own, or by a resource"
+    remedy = "use a separate step, or a resource"
     if resource.kind == "data" and resource.type == "external":
         yield Fault("every plan runs a program", remedy, ("program",))
     elif listed(resource.value("provisioner")):

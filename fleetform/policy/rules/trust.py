@@ -63,10 +63,10 @@ def _open(principal: Principal) -> bool:
 
 @rule(
     "FF076",
-    "Roles are taken on by who is named.",
+    "Trust policies name their principals.",
     *TRUST_POLICIES,
     severity=Severity.HIGH,
-    why="With any AWS account as principal, everybody with an account of their own is in.",
+    why="With any AWS account as principal, everyone with an AWS account can assume the role.",
     link=f"{_GUIDE}/reference_policies_elements_principal.html",
     checkov=("CKV_AWS_60", "CKV_AWS_61"),
     good="""\
@@ -110,20 +110,20 @@ resource "aws_iam_role" "deploy" {
 def roles_name_who_takes_them_on(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """An external ID is no secret: it does not say who comes."""
     if _takes_on_role(statement):
-        remedy = "name roles or accounts, or the organization in a condition on aws:PrincipalOrgID"
-        yield from _open_to_anyone(statement, "anybody may take on the role", remedy)
+        remedy = "name roles or accounts, or restrict the organization with a condition on aws:PrincipalOrgID"
+        yield from _open_to_anyone(statement, "anyone can assume the role", remedy)
 
 
 @rule(
     "FF077",
-    "Policies of resources name who may use them.",
+    "Resource policies name their principals.",
     *("aws_s3_bucket_policy", "aws_sqs_queue", "aws_sqs_queue_policy", "aws_sns_topic", "aws_sns_topic_policy"),
     *("aws_kms_key", "aws_kms_key_policy", "aws_ecr_repository_policy", "aws_ecr_registry_policy"),
     *("aws_secretsmanager_secret", "aws_secretsmanager_secret_policy", "aws_opensearch_domain"),
     *("aws_opensearch_domain_policy", "aws_cloudwatch_log_resource_policy", "aws_s3_access_point"),
     *("aws_s3control_access_point_policy", "aws_efs_file_system_policy", "aws_backup_vault_policy"),
     severity=Severity.HIGH,
-    why="With anyone as principal, everybody with an AWS account, or with none, gets at the data.",
+    why="With any principal, everyone can access the data, with or without an AWS account.",
     link=f"{_GUIDE}/reference_policies_elements_principal.html",
     checkov=(
         *("CKV_AWS_32", "CKV_AWS_33", "CKV_AWS_70", "CKV_AWS_168", "CKV_AWS_169", "CKV_AWS_283", "CKV_AWS_385"),
@@ -161,9 +161,8 @@ resource "aws_s3_bucket_policy" "web" {
 @of_statements("policy", "access_policies", "policy_document", documents=False)
 def resources_name_who_uses_them(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """What a document is for shows where it is used: that of a VPC endpoint may have any principal."""
-    yield from _open_to_anyone(
-        statement, "anybody may use it", "name the principals, or add a condition that says who comes"
-    )
+    remedy = "name the principals, or identify them with a condition"
+    yield from _open_to_anyone(statement, "anyone can use it", remedy)
 
 
 _CALLING = ("codebuild", "ecs-tasks", "pipes", "scheduler", "states", "vpc-flow-logs")
@@ -171,10 +170,10 @@ _CALLING = ("codebuild", "ecs-tasks", "pipes", "scheduler", "states", "vpc-flow-
 
 @rule(
     "FF078",
-    "Services of AWS take on roles for this account alone.",
+    "AWS services assume roles only for this account.",
     *TRUST_POLICIES,
     severity=Severity.LOW,
-    why="Without the source in a condition, the service could be made to use the role on somebody else's behalf.",
+    why="Without a source condition, the service can be tricked into using the role for other accounts.",
     link=f"{_GUIDE}/confused-deputy.html",
     good="""\
 data "aws_iam_policy_document" "trust" {
@@ -217,7 +216,7 @@ def services_take_on_roles_for_this_account(statement: Statement, _: Facts) -> I
             yield Undecided(statement.at("Condition"))
         elif not narrowed:
             remedy = "add conditions on aws:SourceAccount and aws:SourceArn"
-            yield Fault(f"{called[0]} takes it on for anybody", remedy, statement.at("Principal"))
+            yield Fault(f"{called[0]} can assume the role for any account", remedy, statement.at("Principal"))
 
 
 def _service(principal: Principal) -> str:
@@ -230,11 +229,11 @@ _DELIVERING = frozenset({"sns:publish", "sqs:sendmessage"})
 
 @rule(
     "FF079",
-    "Services of AWS deliver from named sources.",
+    "AWS services deliver only from named sources.",
     *("aws_lambda_permission", "aws_sns_topic", "aws_sns_topic_policy", "aws_sqs_queue", "aws_sqs_queue_policy"),
     "aws_iam_policy_document",
     severity=Severity.MEDIUM,
-    why="Any topic, bucket or rule of any account can have the service deliver what it likes.",
+    why="Otherwise any topic, bucket or rule in any account can deliver through the service.",
     link=f"{_GUIDE}/confused-deputy.html",
     checkov=("CKV_AWS_301", "CKV_AWS_364"),
     good="""\
@@ -276,7 +275,7 @@ def _permission(resource: Resource) -> Iterator[Fault | Undecided]:
     elif principal == "*" or str(principal).endswith(".amazonaws.com"):
         given = [resource.value(key) for key in ("source_account", "source_arn", "principal_org_id")]
         if not any(given):
-            yield Fault(f"{principal} may invoke it for anybody", "set source_arn", ("principal",))
+            yield Fault(f"{principal} can invoke it for any source", "set source_arn", ("principal",))
 
 
 @of_statements("policy")
@@ -290,7 +289,7 @@ def _delivered(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
         yield Undecided(statement.at("Condition"))
     elif not narrowed:
         at = statement.at("Principal")
-        yield Fault(f"{called[0]} delivers for anybody", "add a condition on aws:SourceArn", at)
+        yield Fault(f"{called[0]} delivers from any source", "add a condition on aws:SourceArn", at)
 
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
@@ -298,10 +297,10 @@ _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
 
 @rule(
     "FF080",
-    "Other accounts take on roles under a condition.",
+    "Trust in other accounts names a role or has a condition.",
     *TRUST_POLICIES,
     severity=Severity.MEDIUM,
-    why="The whole of another account is trusted: everybody there with sts:AssumeRole is in.",
+    why="Otherwise everyone in the other account with sts:AssumeRole can assume the role.",
     link=f"{_GUIDE}/id_roles_common-scenarios_third-party.html",
     good="""\
 data "aws_iam_policy_document" "audit" {
@@ -339,7 +338,7 @@ def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) ->
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
         else:
-            yield Fault(f"all of account {others[0]} may take it on", "name a role, or require an external ID", at)
+            yield Fault(f"all of account {others[0]} can assume the role", "name a role, or require an external ID", at)
 
 
 def _account(principal: Principal) -> str:
@@ -353,10 +352,10 @@ _SHARED_PROVIDERS = ("agent.buildkite.com", "app.terraform.io", "gitlab.com", "t
 
 @rule(
     "FF081",
-    "CI takes on roles for named repositories.",
+    "CI assumes roles only for named repositories.",
     *TRUST_POLICIES,
     severity=Severity.HIGH,
-    why="All of its customers have tokens of the same provider: without the subject, anybody's pipeline is in.",
+    why="All customers of a CI service share its provider: without a subject, any pipeline gets the role.",
     link=f"{_GUIDE}/id_roles_providers_create_oidc.html#idp_oidc_Create_GitHub",
     checkov=("CKV_AWS_358", "CKV_AWS_393"),
     good="""\
@@ -407,7 +406,7 @@ def ci_comes_from_named_repositories(statement: Statement, _: Facts) -> Iterator
         yield Undecided(statement.at("Condition"))
     elif not any(_names_subject(condition, providers[0]) for condition in conditions):
         remedy = f"add a condition on {providers[0]}:sub with the organization and repository"
-        yield Fault(f"anybody's pipeline at {providers[0]} may take it on", remedy, statement.at("Principal"))
+        yield Fault(f"any pipeline at {providers[0]} can assume the role", remedy, statement.at("Principal"))
 
 
 def _shared_provider(principal: Principal) -> str:

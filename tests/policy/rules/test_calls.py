@@ -22,7 +22,7 @@ locals {
 }
 """
 ORDERS, WEB, WORKER = (f'local.foundation.security_group_ids["{name}"]' for name in ("orders", "web", "worker"))
-UNDECLARED = ["worker may call orders on port 8080, which it does not declare"]
+UNDECLARED = ["worker can reach orders on port 8080, but does not declare the call"]
 
 
 def way(group: str, peer: str, first: int = 8080, last: int = 8080, protocol: str = "tcp") -> str:
@@ -77,9 +77,9 @@ def test_a_way_between_services_is_declared(text: str, expected: list[str]) -> N
     ("text", "expected"),
     [
         (way(ORDERS, '"sg-bastion"'), []),
-        (way(ORDERS, '"sg-bastion"', 9090, 9090), ["port 9090 of orders is open, which listens on 8080"]),
-        (way(ORDERS, WEB, 8080, 8090), ["ports 8080 to 8090 of orders are open, which listens on 8080"]),
-        (way(WORKER, WEB), ["port 8080 of worker is open, which listens on no port"]),
+        (way(ORDERS, '"sg-bastion"', 9090, 9090), ["port 9090 of orders is open, but the service listens on 8080"]),
+        (way(ORDERS, WEB, 8080, 8090), ["ports 8080 to 8090 of orders are open, but the service listens on 8080"]),
+        (way(WORKER, WEB), ["port 8080 of worker is open, but the service listens on no port"]),
         (way(ORDERS, WEB, protocol="-1"), []),
         (way(ORDERS, WEB, -1, -1, protocol="icmp"), []),
     ],
@@ -121,7 +121,7 @@ NAMED = ".tiny.shop.internal"
 
 def leads(variable: str, label: str) -> list[str]:
     """What is said of a name that is nobody's."""
-    return [f"{variable} leads to {label}, which is no service"]
+    return [f"{variable} points to unknown service {label}"]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def leads(variable: str, label: str) -> list[str]:
         ("A", f'"orders{NAMED}"', []),
         ("A", f'"web{NAMED}"', []),
         ("A", f'"https://web{NAMED}"', []),
-        ("A", f'"http://orders{NAMED}"', ["A leads to port 80 of orders, which listens on 8080"]),
+        ("A", f'"http://orders{NAMED}"', ["A points to port 80 of orders, but the service listens on 8080"]),
         ("A", f'"orders{NAMED}:8080,stock{NAMED}:8080"', leads("A", "stock")),
         ("A", f'"http://worker{NAMED}:80"', leads("A", "worker")),
         ("A", f'"http://order{NAMED}.example.com"', []),
@@ -170,7 +170,7 @@ def test_a_namespace_that_existed_before_has_names_of_others() -> None:
     ("service", "name", "expected"),
     [
         ("web", "orders", []),
-        ("worker", "orders", ["A tells worker of orders, which it does not declare to call"]),
+        ("worker", "orders", ["worker has the address of orders in A, but does not declare the call"]),
         ("orders", "orders", []),
         ("migration", "orders", []),
         ("worker", "cache", []),
@@ -186,7 +186,7 @@ def checked(containers: Sequence[str]) -> str:
     return f'resource "aws_ecs_task_definition" "web" {{\n  family = "shop-tiny-web"\n  {body}\n}}\n'
 
 
-UNASKED = ["nobody asks web whether it is well"]
+UNASKED = ["web has no health check"]
 
 
 @pytest.mark.parametrize(

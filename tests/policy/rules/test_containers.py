@@ -67,7 +67,7 @@ def test_users(user: str, expected: list[str]) -> None:
     ("text", "expected"),
     [
         (task('readonlyRootFilesystem = "true"'), []),
-        (task("readonlyRootFilesystem = null"), ["container number 1 can write to its own file system"]),
+        (task("readonlyRootFilesystem = null"), ["container number 1 can write to its root file system"]),
         (task("readonlyRootFilesystem = var.x"), ["? container_definitions.0.readonlyRootFilesystem"]),
         (task('name = "web"', more=WINDOWS), []),
     ],
@@ -99,7 +99,7 @@ def test_root_file_systems(text: str, expected: list[str]) -> None:
         (task('dockerSecurityOptions = ["no-new-privileges", "apparmor:web"]'), []),
         (
             task('dockerSecurityOptions = ["apparmor:unconfined"]'),
-            ["container number 1 has the option apparmor:unconfined"],
+            ["container number 1 has the security option apparmor:unconfined"],
         ),
     ],
 )
@@ -116,10 +116,10 @@ LOGGED = 'logConfiguration = { logDriver = "awslogs", options = { awslogs-group 
         (task(LOGGED), []),
         (
             task(LOGGED, more=FARGATE),
-            ["ECS refuses container number 1: its log has no awslogs-stream-prefix"],
+            ["ECS rejects container number 1: its logConfiguration has no awslogs-stream-prefix"],
         ),
         (task('logConfiguration = { logDriver = "awsfirelens" }'), []),
-        (task('logConfiguration = { logDriver = "none" }'), ["container number 1 has no log"]),
+        (task('logConfiguration = { logDriver = "none" }'), ["container number 1 writes no logs"]),
         (task('logConfiguration = { logDriver = "awslogs", options = var.options }'), []),
         (task("logConfiguration = var.logs"), ["? container_definitions.0.logConfiguration"]),
     ],
@@ -138,7 +138,7 @@ def test_logs(text: str, expected: list[str]) -> None:
         (task('stopTimeout = "120"', more=FARGATE), []),
         (
             task('stopTimeout = "121"', more=FARGATE),
-            ["Fargate waits 120 seconds at most for container number 1 to stop, not 121"],
+            ["Fargate stops container number 1 after 120 seconds at most, not 121"],
         ),
         (task("name = var.a", "name = var.a"), []),
     ],
@@ -154,9 +154,9 @@ def volume(path: str) -> str:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ('"/"', ["the host's / is mounted"]),
-        ('"/etc/"', ["the host's /etc/ is mounted"]),
-        ('"/run/containerd/containerd.sock"', ["the host's /run/containerd/containerd.sock is mounted"]),
+        ('"/"', ["/ of the host is mounted"]),
+        ('"/etc/"', ["/etc/ of the host is mounted"]),
+        ('"/run/containerd/containerd.sock"', ["/run/containerd/containerd.sock of the host is mounted"]),
         ('"/etc/localtime"', []),
         ('"/sys/fs/cgroup"', []),
         ('"/data"', []),
@@ -185,15 +185,15 @@ def settings(*lines: str) -> str:
         ("FF052", settings("cpu = 100", "memory = 100"), []),
         ("FF052", settings(FARGATE, 'cpu = "1024"', "memory = 8192"), []),
         ("FF052", settings(FARGATE, 'cpu = "1 vCPU"', 'memory = "2 GB"'), []),
-        ("FF052", settings(FARGATE, "cpu = 1024"), ["Fargate needs the task's memory"]),
-        ("FF052", settings(FARGATE, "cpu = 300", "memory = 512"), ["Fargate has no tasks of 300 CPU units"]),
+        ("FF052", settings(FARGATE, "cpu = 1024"), ["Fargate requires memory for the task"]),
+        ("FF052", settings(FARGATE, "cpu = 300", "memory = 512"), ["Fargate does not offer 300 CPU units"]),
         ("FF052", settings(FARGATE, "cpu = var.cpu", "memory = 512"), ["? cpu"]),
         ("FF067", settings('execution_role_arn = "arn:a"'), []),
         ("FF067", settings('execution_role_arn = "arn:a"', "task_role_arn = null"), []),
         (
             "FF067",
             settings('execution_role_arn = "arn:a"', 'task_role_arn = "arn:a"'),
-            ["the containers have the execution role's rights"],
+            ["the containers have the rights of the execution role"],
         ),
         ("FF067", settings('execution_role_arn = "arn:a"', "task_role_arn = var.role"), ["? task_role_arn"]),
     ],

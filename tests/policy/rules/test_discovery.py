@@ -28,13 +28,13 @@ def task(*stops: str) -> str:
     ("text", "expected"),
     [
         (service(ttl="60"), []),
-        (service(ttl='"61"'), ["callers remember a task for 61 seconds, gone or not"]),
+        (service(ttl='"61"'), ["callers cache the address for 61 seconds, even if the task has stopped"]),
         (service(ttl="var.ttl"), ["? dns_config.0.dns_records.0.ttl"]),
         (service(ttl="30") + task("30"), []),
-        (service(ttl="31") + task("30"), ["callers remember a task for 31 seconds, though it goes within 30"]),
-        (service(ttl="31") + task("null"), ["callers remember a task for 31 seconds, though it goes within 30"]),
+        (service(ttl="31") + task("30"), ["callers cache the address for 31 seconds, but the task stops within 30"]),
+        (service(ttl="31") + task("null"), ["callers cache the address for 31 seconds, but the task stops within 30"]),
         (service(ttl="31") + task("2", "40"), []),
-        (service(ttl="100") + task("120"), ["callers remember a task for 100 seconds, gone or not"]),
+        (service(ttl="100") + task("120"), ["callers cache the address for 100 seconds, even if the task has stopped"]),
         (service(ttl="31") + task("var.stop"), []),
     ],
 )
@@ -59,7 +59,7 @@ def test_names_lead_to_healthy_tasks(text: str, expected: list[str]) -> None:
     [
         (service(), []),
         (service('routing_policy = "WEIGHTED"', kind="CNAME"), []),
-        (service('routing_policy = "WEIGHTED"', kind="SRV"), ["an answer names one task"]),
+        (service('routing_policy = "WEIGHTED"', kind="SRV"), ["a DNS answer contains only one task"]),
     ],
 )
 def test_answers_have_several_tasks(text: str, expected: list[str]) -> None:

@@ -32,7 +32,7 @@ def undecided(text: str, rule: str) -> list[tuple[str | int, ...]]:
     ],
 )
 def test_what_can_be_narrowed_is_not_given_on_everything(action: str, resource: str) -> None:
-    assert messages(document(EVERY.format(action, resource)), "FF070") == [f"allows {action} on everything"]
+    assert messages(document(EVERY.format(action, resource)), "FF070") == [f"allows {action} on all resources"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ resource "aws_iam_policy" "web" {
   policy = "{\\"Statement\\":[{\\"Effect\\":\\"Allow\\",\\"Action\\":\\"s3:GetObject\\",\\"Resource\\":\\"*\\"}]}"
 }
 """
-    assert messages(text, "FF070") == ["allows s3:GetObject on everything"]
+    assert messages(text, "FF070") == ["allows s3:GetObject on all resources"]
 
 
 def test_what_comes_from_a_document_is_judged_there() -> None:
@@ -130,7 +130,7 @@ def test_roles_are_passed_to_a_named_service() -> None:
 @pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:Create*", "sts:AssumeRole", "iam:*Policy"])
 def test_rights_to_give_oneself_rights_are_found(action: str) -> None:
     resource = "arn:aws:iam::123456789012:role/*"
-    assert messages(document(EVERY.format(action, resource)), "FF072") == [f"allows {action} on everything"]
+    assert messages(document(EVERY.format(action, resource)), "FF072") == [f"allows {action} on all resources"]
 
 
 @pytest.mark.parametrize("action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"])
@@ -140,7 +140,7 @@ def test_reading_iam_gives_no_rights(action: str) -> None:
 
 def test_not_in_json_is_found_at_its_place() -> None:
     text = policy('Effect = "Allow", NotResource = "*", Action = "s3:GetObject"')
-    assert messages(text, "FF073") == ["allows all but its NotResource"]
+    assert messages(text, "FF073") == ["allows everything except NotResource"]
 
 
 @pytest.mark.parametrize(

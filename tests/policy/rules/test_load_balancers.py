@@ -5,7 +5,7 @@ import pytest
 from .answers import answers
 
 STATE = 'data "terraform_remote_state" "foundation" {\n  backend = "s3"\n}\n'
-CLEAR = ["what comes from the internet is not encrypted"]
+CLEAR = ["requests from the internet are not encrypted"]
 
 
 def balancer(*lines: str) -> str:
@@ -51,7 +51,7 @@ def test_requests_from_the_internet_are_encrypted(text: str, expected: list[str]
     assert answers("FF027", text) == expected
 
 
-OLD = "speaks TLS 1.0 or 1.1"
+OLD = "accepts TLS 1.0 or 1.1"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_network_load_balancers_see_no_requests(identifier: str) -> None:
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ((), ["nobody records its requests"]),
+        ((), ["access logs are off"]),
         (("internal = true",), []),
         (("internal = var.internal",), ["? internal"]),
         (("access_logs {\n  enabled = var.logs\n}",), ["? access_logs.0.enabled"]),
@@ -104,8 +104,8 @@ def test_requests_from_the_internet_are_logged(lines: tuple[str, ...], expected:
         ('protocol = "HTTP"\nhealth_check {\n  path = "/healthz"\n}', []),
         ('protocol = "HTTP"\nhealth_check {\n  matcher = "200,301-302"\n}', []),
         ('protocol = "HTTP"\nhealth_check {\n  matcher = "401"\n}', []),
-        ('protocol = "HTTP"\nhealth_check {\n  matcher = "200,404"\n}', ["200,404 takes errors for answers"]),
-        ('protocol = "HTTPS"\nhealth_check {\n  matcher = "200-599"\n}', ["200-599 takes errors for answers"]),
+        ('protocol = "HTTP"\nhealth_check {\n  matcher = "200,404"\n}', ["200,404 accepts error responses"]),
+        ('protocol = "HTTPS"\nhealth_check {\n  matcher = "200-599"\n}', ["200-599 accepts error responses"]),
         ('protocol = "HTTP"\nhealth_check {\n  matcher = var.codes\n}', ["? health_check.0.matcher"]),
         ('protocol = "HTTP"\nprotocol_version = "GRPC"\nhealth_check {\n  matcher = "0-99"\n}', []),
         ('protocol = "TCP"\nhealth_check {\n  protocol = "TCP"\n}', []),

@@ -21,12 +21,12 @@ def log(vpc: str) -> str:
     [
         (VPC + log("vpc_id = aws_vpc.this.id"), []),
         (LOOPED + log("vpc_id = aws_vpc.this[0].id"), []),
-        (VPC + log('vpc_id = "vpc-1"'), ["nobody records its traffic"]),
+        (VPC + log('vpc_id = "vpc-1"'), ["it has no flow log"]),
         (VPC + log("vpc_id = aws_vpc.other.id"), ["? "]),
-        (VPC + log("subnet_id = aws_subnet.one.id"), ["nobody records its traffic"]),
+        (VPC + log("subnet_id = aws_subnet.one.id"), ["it has no flow log"]),
         (VPC + log("vpc_id = var.vpc_id"), ["? "]),
         (VPC + 'data "aws_vpc" "other" {}\n' + log("vpc_id = data.aws_vpc.other.id"), ["? "]),
-        (VPC + VPC.replace('"this"', '"other"') + log("vpc_id = aws_vpc.other.id"), ["nobody records its traffic"]),
+        (VPC + VPC.replace('"this"', '"other"') + log("vpc_id = aws_vpc.other.id"), ["it has no flow log"]),
     ],
 )
 def test_a_flow_log_is_one_of_the_vpc(text: str, expected: list[str]) -> None:
@@ -69,9 +69,9 @@ resource "aws_network_acl" "this" {{
         (ACL.format("allow", "tcp", "10.0.0.0/8", ports(22, 22)), []),
         (ACL.format("allow", "tcp", "0.0.0.0/0", ports(1024, 65535)), []),
         (ACL.format("allow", "-1", "0.0.0.0/0", ports(0, 0)), []),
-        (ACL.format("allow", "6", "0.0.0.0/0", ports(3380, 3390)), ["the internet may come in to port 3389"]),
+        (ACL.format("allow", "6", "0.0.0.0/0", ports(3380, 3390)), ["port 3389 is open to the internet"]),
         (ACL.format("allow", "tcp", "0.0.0.0/0", ports(22, 22) + "\n  egress = true"), []),
-        (INLINE_ACL, ["the internet may come in to port 22"]),
+        (INLINE_ACL, ["port 22 is open to the internet"]),
     ],
 )
 def test_acls_let_nobody_in_to_shells_by_name(text: str, expected: list[str]) -> None:
@@ -84,7 +84,7 @@ def nested(*heads: str) -> str:
     return "".join(f"{head} {{\n" for head in outer) + argument + "\n}" * len(outer) + "\n"
 
 
-PUBLIC = ["its tasks get public addresses"]
+PUBLIC = ["its tasks get public IP addresses"]
 NETWORK = ("network_configuration", "assign_public_ip = true")
 
 
@@ -110,7 +110,7 @@ def test_tasks_of_all_kinds_stay_private(text: str, expected: list[str]) -> None
         (nested('resource "aws_eip" "nat"', 'domain = "vpc"'), []),
         (
             nested('resource "aws_eip_association" "this"', "instance_id = var.instance"),
-            ["the instance has a public address"],
+            ["the instance has a public IP address"],
         ),
         (nested('resource "aws_eip_association" "this"', 'network_interface_id = "eni-1"'), []),
         (
@@ -129,7 +129,7 @@ def test_instances_stay_private(text: str, expected: list[str]) -> None:
     ("table", "gateway", "expected"),
     [
         ("aws_route_table.public.id", '"igw-1"', []),
-        ("aws_vpc.this.main_route_table_id", '"igw-1"', ["the main route table leads to the internet"]),
+        ("aws_vpc.this.main_route_table_id", '"igw-1"', ["the main route table has an internet route"]),
         ("aws_vpc.this.main_route_table_id", '"vgw-1"', []),
     ],
 )
@@ -144,8 +144,8 @@ ALL = 'Effect = "Allow", Principal = "*", Action = "*"'
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        (f'{{ Statement = [{{ {ALL}, Resource = ["*"] }}] }}', ["it allows everything"]),
-        (f'{{ Statement = {{ {ALL}, Resource = "*" }} }}', ["it allows everything"]),
+        (f'{{ Statement = [{{ {ALL}, Resource = ["*"] }}] }}', ["the policy allows everything"]),
+        (f'{{ Statement = {{ {ALL}, Resource = "*" }} }}', ["the policy allows everything"]),
         (f'{{ Statement = [{{ {ALL}, Resource = "arn:aws:s3:::shop/*" }}] }}', []),
         (f'{{ Statement = [{{ {ALL}, Resource = "*", Condition = {{ Bool = {{}} }} }}] }}', []),
         (f'{{ Version = "2008-10-17", Statement = [{{ {ALL}, Resource = "*" }}] }}', []),

@@ -53,21 +53,21 @@ def test_names_of_other_things(name: str) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("AKIA" + "ABCDEFGH23456789", "an access key of AWS"),
-        ("x AccountKey=" + "a" * 88, "a storage key of Azure"),
+        ("AKIA" + "ABCDEFGH23456789", "an AWS access key"),
+        ("x AccountKey=" + "a" * 88, "an Azure storage key"),
         ("amqp://shop:hunter2@mq:5672", "a password in a URL"),
-        (TOKEN, "a token of GitHub"),
-        ("glpat-" + "a1B2" * 5, "a token of GitLab"),
+        (TOKEN, "a GitHub token"),
+        ("glpat-" + "a1B2" * 5, "a GitLab token"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "a JSON web token"),
-        ("0123456789abcdef" * 2 + "-us12", "a key of Mailchimp"),
-        ("sk-" + "a" * 20 + "T3BlbkFJ" + "a" * 20, "a key of OpenAI"),
+        ("0123456789abcdef" * 2 + "-us12", "a Mailchimp API key"),
+        ("sk-" + "a" * 20 + "T3BlbkFJ" + "a" * 20, "an OpenAI API key"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMII", "a private key"),
-        ("pypi-AgEIcHlwaS5vcmc" + "a" * 70, "a token of PyPI"),
-        ("SG." + "a" * 22 + "." + "b" * 43, "a key of SendGrid"),
-        ("https://hooks.slack.com/services/T0/B0/a1", "a token of Slack"),
-        ("xoxb-" + "1234567890-1234567890-abcdef", "a token of Slack"),
-        ("sq0csp-" + "a" * 43, "a secret of Square"),
-        ("rk_live_" + "a1B2" * 6, "a key of Stripe"),
+        ("pypi-AgEIcHlwaS5vcmc" + "a" * 70, "a PyPI token"),
+        ("SG." + "a" * 22 + "." + "b" * 43, "a SendGrid API key"),
+        ("https://hooks.slack.com/services/T0/B0/a1", "a Slack token"),
+        ("xoxb-" + "1234567890-1234567890-abcdef", "a Slack token"),
+        ("sq0csp-" + "a" * 43, "a Square secret"),
+        ("rk_live_" + "a1B2" * 6, "a Stripe API key"),
     ],
 )
 def test_forms_of_secrets(value: str, expected: str) -> None:
@@ -106,14 +106,14 @@ def test_what_only_looks_like_a_secret(value: str) -> None:
         ("DB_SECRET", "aws_secretsmanager_secret.db.arn", []),
         ("DB_PASSWORD", "var.password", ["? container_definitions.0.environment.0.value"]),
         ("DB_HOST", "var.host", []),
-        ("LINK", f'"{TOKEN}"', ["LINK of container number 1 holds a token of GitHub in plain text"]),
+        ("LINK", f'"{TOKEN}"', ["LINK of container number 1 contains a GitHub token in plain text"]),
     ],
 )
 def test_variables(name: str, value: str, expected: list[str]) -> None:
     assert answers("FF054", variable(name, value)) == expected
 
 
-RUNS = "a secret is in what container number 1 runs"
+RUNS = "the command of container number 1 contains a secret"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ RUNS = "a secret is in what container number 1 runs"
         ('command = ["sh", "-c", "DB_PASSWORD=hunter2 serve"]', [RUNS]),
         ('entryPoint = ["serve", "-secret=hunter2"]', [RUNS]),
         ('healthCheck = { command = ["CMD-SHELL", "check --api-key=hunter2"] }', [RUNS]),
-        (f'command = ["serve", "{TOKEN}"]', ["a token of GitHub is in what container number 1 runs"]),
+        (f'command = ["serve", "{TOKEN}"]', ["the command of container number 1 contains a GitHub token"]),
         ('command = ["serve", "--password", "$DB_PASSWORD"]', []),
         ('command = ["sh", "-c", "serve --password=$${DB_PASSWORD}"]', []),
         ('command = ["serve", "--password-file=/run/secrets/db", "--token-ttl=60"]', []),
@@ -147,9 +147,9 @@ def test_commands_and_options(container: str, expected: list[str]) -> None:
         ('"/shop/prod/db-password"', []),
         ('"arn:aws-cn:ssm:cn-north-1:123456789012:parameter/db"', []),
         ('"arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-a1b2c3:password::"', []),
-        ('"arn:aws:s3:::secrets/db"', ["A of container number 1 names no secret and no parameter"]),
-        (f'"{TOKEN}"', ["A of container number 1 names no secret and no parameter"]),
-        ("null", ["A of container number 1 names no secret and no parameter"]),
+        ('"arn:aws:s3:::secrets/db"', ["A of container number 1 references neither a secret nor a parameter"]),
+        (f'"{TOKEN}"', ["A of container number 1 references neither a secret nor a parameter"]),
+        ("null", ["A of container number 1 references neither a secret nor a parameter"]),
         ("aws_secretsmanager_secret.db.arn", []),
         ('"${aws_secretsmanager_secret.db.arn}:password::"', []),
         ("var.secret", ["? container_definitions.0.secrets.0.valueFrom"]),
@@ -172,7 +172,7 @@ def version(value: str) -> str:
     return resource("aws_secretsmanager_secret_version", f"secret_string = {value}")
 
 
-HERE = ["a secret is written here"]
+HERE = ["a secret is hardcoded"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ HERE = ["a secret is written here"]
         (parameter("SecureString", "/shop/key", '"placeholder"'), []),
         (parameter("String", "/shop/level", '"debug"'), []),
         (parameter("String", "/shop/db-password", '"hunter2"'), HERE),
-        (parameter("String", "/shop/url", '"postgres://a:hunter2@db"'), ["a password in a URL is written here"]),
+        (parameter("String", "/shop/url", '"postgres://a:hunter2@db"'), ["a password in a URL is hardcoded"]),
         (version('"hunter2"'), HERE),
         (version('jsonencode({ username = "shop", password = "hunter2" })'), HERE),
         (version('jsonencode({ username = "shop", password = random_password.db.result })'), []),
@@ -197,7 +197,7 @@ HERE = ["a secret is written here"]
             resource("aws_lambda_function", 'environment {\n  variables = { API_KEY = "hunter2", MODE = "fast" }\n}'),
             HERE,
         ),
-        (resource("aws_instance", f'user_data = "export A={TOKEN}"'), ["a token of GitHub is written here"]),
+        (resource("aws_instance", f'user_data = "export A={TOKEN}"'), ["a GitHub token is hardcoded"]),
         (resource("aws_instance", 'user_data = "export MODE=fast"'), []),
     ],
 )
@@ -210,7 +210,7 @@ def test_a_default_of_a_variable_is_told_where_it_is_written() -> None:
         "aws_db_instance", "password = var.password"
     )
     (finding,) = judged(text, shipped()["FF055"]).findings
-    assert (finding.place.line, finding.message) == (2, "a secret is written here")
+    assert (finding.place.line, finding.message) == (2, "a secret is hardcoded")
 
 
 def test_a_plan_does_not_tell_what_is_written() -> None:

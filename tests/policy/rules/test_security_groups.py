@@ -114,8 +114,8 @@ def test_every_form_of_a_rule_is_looked_at(text: str, expected: list[str]) -> No
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (("self = true", *port(0, 65535)), ["every port is open, whatever `calls` says"]),
-        (("self = true", *port(1, 65535)), ["every port is open, whatever `calls` says"]),
+        (("self = true", *port(0, 65535)), ["every port is open, regardless of `calls`"]),
+        (("self = true", *port(1, 65535)), ["every port is open, regardless of `calls`"]),
         (("self = true", *port(8080)), []),
         (('cidr_blocks = ["0.0.0.0/0"]', *port(0, 65535)), []),
         (("self = true", "from_port = var.port", "to_port = 80"), ["? ingress.0.from_port"]),
@@ -128,8 +128,8 @@ def test_groups_are_opened_by_port(lines: tuple[str, ...], expected: list[str]) 
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (('protocol = "-1"', 'cidr_blocks = ["0.0.0.0/0"]', *port(0)), ["everything may leave"]),
-        (('protocol = "-1"', 'ipv6_cidr_blocks = ["::/0"]', *port(0)), ["everything may leave"]),
+        (('protocol = "-1"', 'cidr_blocks = ["0.0.0.0/0"]', *port(0)), ["all outbound traffic is allowed"]),
+        (('protocol = "-1"', 'ipv6_cidr_blocks = ["::/0"]', *port(0)), ["all outbound traffic is allowed"]),
         (('protocol = "-1"', 'security_groups = ["sg-1"]', *port(0)), []),
         (('protocol = "-1"', "cidr_blocks = [var.network]", *port(0)), ["? egress.0.cidr_blocks.0"]),
         (('protocol = "tcp"', 'cidr_blocks = ["0.0.0.0/0"]', *port(443)), []),
@@ -167,7 +167,7 @@ def test_administrative_ports_are_closed_to_strangers(lines: tuple[str, ...], ex
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        (port(20000, 30000), ["ports 20000 to 30000 are open, among them those of MongoDB"]),
+        (port(20000, 30000), ["ports 20000 to 30000 are open, including MongoDB"]),
         (port(32768, 65535), []),
         (port(5432, 5433), []),
         (port(0, 65535), []),
@@ -181,15 +181,15 @@ def test_ranges_hold_no_administrative_ports(lines: tuple[str, ...], expected: l
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (ingress('description = ""'), ["nothing says what it is for"]),
+        (ingress('description = ""'), ["it has no description"]),
         (ingress("description = var.why"), ["? description"]),
         (ingress('description = "${var.who} calls"'), []),
         (
             block('resource "aws_security_group" "this"', 'description = "Managed by Terraform"'),
-            ["nothing says what it is for"],
+            ["it has no description"],
         ),
         (block('resource "aws_security_group" "this"', 'description = "Web"', "egress = var.rules"), ["? egress"]),
-        (block('resource "aws_security_group_rule" "this"', 'type = "egress"'), ["nothing says what it is for"]),
+        (block('resource "aws_security_group_rule" "this"', 'type = "egress"'), ["it has no description"]),
     ],
 )
 def test_groups_and_rules_say_what_they_are_for(text: str, expected: list[str]) -> None:
@@ -202,7 +202,7 @@ def test_groups_and_rules_say_what_they_are_for(text: str, expected: list[str]) 
         (block('resource "aws_ec2_managed_prefix_list" "this"'), []),
         (block('resource "aws_ec2_managed_prefix_list" "this"', "entry = var.entries"), ["? entry"]),
         (block('resource "aws_ec2_managed_prefix_list" "this"', block("entry", "cidr = var.cidr")), ["? entry.0.cidr"]),
-        (block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "::/0"'), ["::/0 is in the list"]),
+        (block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "::/0"'), ["the list contains ::/0"]),
         (block('resource "aws_ec2_managed_prefix_list_entry" "this"', 'cidr = "10.0.0.0/8"'), []),
     ],
 )

@@ -12,7 +12,7 @@ def service(*lines: str) -> str:
 
 
 BREAKER = "deployment_circuit_breaker {{\n  enable = {}\n  rollback = {}\n}}"
-FOR_EVER = ["a deployment that fails is tried for ever"]
+FOR_EVER = ["a failed deployment is retried forever"]
 DAEMON = 'scheduling_strategy = "DAEMON"'
 CODE_DEPLOY = 'deployment_controller {\n  type = "CODE_DEPLOY"\n}'
 
@@ -38,7 +38,7 @@ def test_rollback(text: str, expected: list[str]) -> None:
     [
         ((), []),
         (("deployment_minimum_healthy_percent = 50",), []),
-        (('deployment_minimum_healthy_percent = "0"',), ["a deployment may stop all tasks first"]),
+        (('deployment_minimum_healthy_percent = "0"',), ["a deployment may stop all tasks before it starts new ones"]),
         (("deployment_minimum_healthy_percent = 0", DAEMON), []),
         (("deployment_minimum_healthy_percent = 0", CODE_DEPLOY), []),
         (("deployment_minimum_healthy_percent = var.x",), ["? deployment_minimum_healthy_percent"]),
@@ -60,10 +60,10 @@ def target(namespace: str, least: str) -> str:
     [
         (service(), []),
         (service("desired_count = 0"), []),
-        (service('desired_count = "1"'), ["one task is all there is"]),
+        (service('desired_count = "1"'), ["it runs only one task"]),
         (service("desired_count = 1", DAEMON), []),
         (service("desired_count = var.x"), ["? desired_count"]),
-        (target("ecs", "1"), ["one task is all there is"]),
+        (target("ecs", "1"), ["it runs only one task"]),
         (target("ecs", "2"), []),
         (target("dynamodb", "1"), []),
     ],
@@ -120,7 +120,7 @@ STRATEGY = 'capacity_provider_strategy {\n  capacity_provider = "FARGATE"\n  wei
         (("deployment_maximum_percent = 100",), []),
         (
             ("deployment_maximum_percent = 100", 'availability_zone_rebalancing = "ENABLED"'),
-            ["rebalancing has no room for a task more"],
+            ["availability zone rebalancing has no room for an extra task"],
         ),
         (("deployment_maximum_percent = 100", "deployment_minimum_healthy_percent = 50"), []),
         (("deployment_maximum_percent = 100", "deployment_minimum_healthy_percent = 100", DAEMON), []),
@@ -147,7 +147,7 @@ def test_services(rule: str, lines: tuple[str, ...], expected: list[str]) -> Non
     assert answers(rule, service(*lines)) == expected
 
 
-UNASKED = ["nobody asks whether its tasks work"]
+UNASKED = ["its tasks have no health check"]
 
 
 @pytest.mark.parametrize(
@@ -189,14 +189,14 @@ def insights(value: str) -> str:
         ("FF060", cluster(), []),
         ("FF060", cluster("logging = var.x"), ["? configuration.0.execute_command_configuration.0.logging"]),
         ("FF061", CLUSTER, []),
-        ("FF061", cluster('logging = "OVERRIDE"'), ["shells are encrypted with a key of AWS"]),
+        ("FF061", cluster('logging = "OVERRIDE"'), ["ECS Exec sessions are not encrypted with a customer managed key"]),
         ("FF061", cluster('kms_key_id = "arn:a"'), []),
         (
             "FF061",
             'resource "aws_ecr_repository" "web" {\n  encryption_configuration {\n    kms_key = var.x\n  }\n}\n',
             ["? encryption_configuration.0.kms_key"],
         ),
-        ("FF065", CLUSTER, ["nothing counts its tasks"]),
+        ("FF065", CLUSTER, ["Container Insights is off"]),
         ("FF065", insights('"enabled"'), []),
         ("FF065", insights("var.x"), ["? setting.0.value"]),
     ],
@@ -208,16 +208,16 @@ def test_clusters_and_keys(rule: str, text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (SILENT, ["nobody is told of it"]),
-        (SILENT + HEARD, ["nobody is told of it"]),
-        (SILENT + ALARM.format("b", "b", ""), ["nobody is told of it, nor of any of the 2 alarms"]),
+        (SILENT, ["it has no action"]),
+        (SILENT + HEARD, ["it has no action"]),
+        (SILENT + ALARM.format("b", "b", ""), ["none of the 2 alarms has an action"]),
         (SILENT + service('alarms {\n  alarm_names = ["a"]\n}'), []),
         (SILENT + HEARD + 'resource "aws_cloudwatch_composite_alarm" "c" {\n  alarm_actions = ["arn:a"]\n}\n', []),
         (ALARM.format("a", "a", "alarm_actions = [var.topic]"), []),
         (ALARM.format("a", "a", "alarm_actions = var.topics"), ["? alarm_actions"]),
         (
             ALARM.format("a", "a", 'alarm_actions = ["arn:a"]\n  actions_enabled = "false"'),
-            ["its actions are turned off"],
+            ["its actions are disabled"],
         ),
     ],
 )
@@ -239,7 +239,7 @@ POLICY = 'resource "aws_ecr_lifecycle_policy" "web" {{\n  repository = {}\n}}\n'
             ["? image_scanning_configuration.0.scan_on_push"],
         ),
         ("FF069", REPOSITORY + POLICY.format('"web"'), []),
-        ("FF069", REPOSITORY + POLICY.format('"orders"'), ["images stay for ever"]),
+        ("FF069", REPOSITORY + POLICY.format('"orders"'), ["images are kept forever"]),
         ("FF069", REPOSITORY + POLICY.format("aws_ecr_repository.web.id"), []),
         ("FF069", REPOSITORY + POLICY.format("var.name"), ["? "]),
     ],
