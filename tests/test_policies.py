@@ -91,8 +91,8 @@ def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.Cap
     rules.list_rules(project, as_json=False)
     rules.explain(project, "acme001", as_json=False)
     lines = capsys.readouterr().out.splitlines()
-    assert lines.count("ACME001: A backup plan takes every database.") == 1
-    assert len([line for line in lines if line.startswith("ACME001  high      A backup plan takes every")]) == 1
+    assert lines.count("ACME001: Every database has a backup plan.") == 1
+    assert len([line for line in lines if line.startswith("ACME001  high      Every database has a backup")]) == 1
 
 
 def findings(project: Project) -> list[str]:
@@ -108,7 +108,7 @@ def test_answers_are_remembered_until_rules_or_resources_change(
     monkeypatch.setattr(rego, "judge", lambda *given: runs.append(given[1].name) or judge(*given))  # type: ignore[func-returns-value]
     before = findings(project)
     assert (findings(project), runs) == (before, ["queues.rego"])
-    small_project.edit(project, "policies/queues.rego", "for ever", "again and again")
+    small_project.edit(project, "policies/queues.rego", "retried forever", "never given up")
     assert [line.replace("again and again", "for ever") for line in findings(project)] == before
     small_project.edit(project, "policies/databases.py", "no backup plan", "no plan")
     assert "no plan takes it" in findings(project)[0]

@@ -14,6 +14,7 @@ from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.exceptions import matches
 from fleetform.policy.finding import Finding, Open
+from fleetform.program_name import command
 
 
 class Entry(NamedTuple):
@@ -64,7 +65,7 @@ def read(text: str, env: str) -> list[Entry]:
         entries = [Entry(**known) for known in json.loads(text)["findings"]]
         if all(isinstance(part, str) for known in entries for part in known):
             return entries
-    remedy = f"`invoke check --env {env} --write-baseline` creates it again"
+    remedy = f"`{command('check', env=env, write_baseline=True)}` creates it again"
     raise InputError(f"{baseline_file(env)}: not a valid baseline; {remedy}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from fleetform.errors import printable
+from fleetform.program_name import command
 from fleetform.reports.remark import Remark, by_severity, counted
 from fleetform.reports.text import text
 
@@ -46,7 +47,7 @@ def fitting(parts: Iterable[str], room: int) -> list[str]:
 
 
 def _left_out(count: int, what: str) -> str:
-    return f"\n*{what.format(count)}: `invoke check` lists all.*\n" if count else ""
+    return f"\n*{what.format(count)}: `{command('check')}` lists all.*\n" if count else ""
 
 
 def _row(remark: Remark) -> str:
