@@ -39,20 +39,20 @@ def test_adding_a_service_changes_the_catalog_alone(project: Project) -> None:
     [
         (
             NewService("Mail"),
-            "`Mail` is no name: lower-case letters, digits and single hyphens are expected, 40 at most",
+            "`Mail` is not a valid name: expected lower-case letters, digits and single hyphens, at most 40",
         ),
         (NewService("orders"), "`orders` is a service already; choose another name"),
         (NewService("mail", 25, ("ordres",)), "--calls: `ordres` is no service; did you mean `orders`?"),
         (NewService("mail", 25, ("mail",)), "--calls: `mail` is no service; known: orders, web"),
         (
             NewService("mail", 99999, image="a b"),
-            """`services.mail.image` is `a b`; an image reference is expected, such as nginx:1.29
-`services.mail.port` is `99999`; 65535 or less is expected
+            """`services.mail.image` is `a b`; expected an image reference, such as nginx:1.29
+`services.mail.port` is `99999`; expected 65535 or less
 nothing is written""",
         ),
         (
             NewService("mail", 25, ("orders", "orders")),
-            "`mail` calls `orders` twice; name it once\nnothing is written",
+            "`mail` calls `orders` twice; list it once\nnothing is written",
         ),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_catalog_that_is_wrong_already_is_told_with_its_places(project: Projec
     small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [ordres]")
     with pytest.raises(CatalogError) as caught:
         add_service(project, NewService("mail"))
-    message = "envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service; did you mean `orders`?"
+    message = "envs/catalog.yaml:10:13: `web` calls unknown service `ordres`; did you mean `orders`?"
     assert str(caught.value) == message
 
 
@@ -104,8 +104,12 @@ def test_adding_an_environment_changes_no_other(project: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "like", "message"),
     [
-        ("../x", "tiny", "`../x` is no name: lower-case letters, digits and single hyphens are expected, 40 at most"),
-        ("small", "tin", "no environment `tin` in envs/; did you mean `tiny`?"),
+        (
+            "../x",
+            "tiny",
+            "`../x` is not a valid name: expected lower-case letters, digits and single hyphens, at most 40",
+        ),
+        ("small", "tin", "unknown environment `tin`; did you mean `tiny`?"),
         ("local", "tiny", "envs/local is there already; choose another name"),
     ],
 )
@@ -121,7 +125,7 @@ def test_an_environment_whose_names_get_too_long_is_not_written(project: Project
     longer = "name_prefix: t\nservices: { a-rather-long-name: { image: a:1 },"
     small_project.edit(project, ENVIRONMENT, "services: {", longer)
     before = small_project.content(project)
-    with pytest.raises(InputError, match=r"64 characters of an IAM role's name.*\nnothing is written$"):
+    with pytest.raises(InputError, match=r"longer than 64 characters; .*\nnothing is written$"):
         add_environment(project, "an-environment-of-a-rather-long-name", "tiny")
     assert small_project.content(project) == before
 

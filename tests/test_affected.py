@@ -248,7 +248,7 @@ def test_all_of_a_deleted_environment_is_affected(project: Project) -> None:
 
 
 def test_an_environment_that_never_was_is_refused(project: Project) -> None:
-    with pytest.raises(InputError, match=r"^no environment `tin` in envs/; did you mean `tiny`\?$"):
+    with pytest.raises(InputError, match=r"^unknown environment `tin`; did you mean `tiny`\?$"):
         affected(project, "tin", "HEAD")
 
 
@@ -263,7 +263,7 @@ def with_a_wrong_catalog(project: Project) -> str:
     edit(project, "envs/catalog.yaml", "8080", "eighty")
     commit(project)
     edit(project, "envs/catalog.yaml", "eighty", "8080")
-    return "envs/catalog.yaml:13:11: `services.orders.port` is `eighty`; a whole number, without quotes, is expected"
+    return "envs/catalog.yaml:13:11: `services.orders.port` is `eighty`; expected a whole number, without quotes"
 
 
 def with_wrong_templates(project: Project) -> str:

@@ -150,7 +150,7 @@ def test_a_catalog_with_a_mistake_is_shown_before_it_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project(tmp_path, CATALOG, "services: { orders: { cpu: 500 } }\n")
-    with pytest.raises(CatalogError, match=r"^envs/dev/environment.yaml:1:28: Fargate has no tasks of 500 CPU units"):
+    with pytest.raises(CatalogError, match=r"^envs/dev/environment.yaml:1:28: Fargate does not offer 500 CPU units"):
         explanation.explain(Project(tmp_path), "dev", "orders.cpu", as_json=False)
     assert capsys.readouterr().out == (
         "services.orders.cpu: 500  envs/dev/environment.yaml:1  "

@@ -135,7 +135,7 @@ def test_a_thing_is_asked_for_by_its_path(root: Path, what: str, under: str, lab
         ("netwrok.cidr", "`netwrok` is no service and no key of `dev`; did you mean `network`?"),
         ("web.cpuu", "`services.web` has no `cpuu` in `dev`; did you mean `cpu`?"),
         ("services.web.cpuu", "`services.web` has no `cpuu` in `dev`; did you mean `cpu`?"),
-        ("web.cpu.units", "`services.web.cpu` has no `units` in `dev`; none is known here"),
+        ("web.cpu.units", "`services.web.cpu` has no `units` in `dev`; none is defined here"),
         ("network.cdir", "`network` has no `cdir` in `dev`; did you mean `cidr`?"),
         ("web.environment.LEVLE.x", "`services.web.environment` has no `LEVLE.x` in `dev`; did you mean `LEVEL`?"),
         ("debug.image", "`debug` is not in `dev`; its `enabled_in` is at envs/catalog.yaml:20:40"),

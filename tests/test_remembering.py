@@ -189,7 +189,7 @@ def test_notices_are_the_same_when_remembered(project: Project) -> None:
     fresh = Rendering(project, "tiny").notices
     write_rendering(project, Rendering(project, "tiny"))
     assert fresh == Rendering(project, "tiny").notices
-    assert [notice.message for notice in fresh] == ["`nginx` is not the same image every day"]
+    assert [notice.message for notice in fresh] == ["`nginx` can change at any time"]
 
 
 def test_only_files_that_are_new_are_checked_for_their_format(project: Project) -> None:

@@ -22,7 +22,7 @@ CALL = Remark(
     14,
     13,
     "services-calls",
-    "`web` calls `ordres`, which is no service",
+    "`web` calls unknown service `ordres`",
     "did you mean `orders`?",
     "docs/catalog.md#services-calls",
     source="    calls: [ordres]",
@@ -56,7 +56,7 @@ def at(column: int, source: str) -> str:
 
 def test_a_person_sees_the_line_the_place_the_remedy_and_where_to_read_on() -> None:
     assert reports.text([CALL], color=False) == (
-        "envs/catalog.yaml:14:13: `web` calls `ordres`, which is no service\n"
+        "envs/catalog.yaml:14:13: `web` calls unknown service `ordres`\n"
         "  14 |     calls: [ordres]\n"
         "     |             ^^^^^^\n"
         "     = did you mean `orders`?\n"
@@ -94,7 +94,7 @@ def test_the_worst_findings_come_first_and_what_is_said_of_a_rule_is_said_once()
         color=False,
     )
     assert [line for line in told.splitlines() if line.startswith("envs/") or "cost" in line] == [
-        "envs/catalog.yaml:14:13: `web` calls `ordres`, which is no service",
+        "envs/catalog.yaml:14:13: `web` calls unknown service `ordres`",
         "envs/a.tf:3: high: FF001 x.y: open",
         "     = Logs cost money.",
         "envs/a.tf:1: medium: FF003 x.y: open",
@@ -148,7 +148,7 @@ def test_nothing_is_said_about_nothing() -> None:
 def test_colors_mark_the_place_and_how_bad_it_is() -> None:
     bold, red, blue, off = "\033[1m", "\033[1;31m", "\033[34m", "\033[0m"
     assert reports.text([CALL], color=True) == (
-        f"{bold}envs/catalog.yaml:14:13:{off} `web` calls `ordres`, which is no service\n"
+        f"{bold}envs/catalog.yaml:14:13:{off} `web` calls unknown service `ordres`\n"
         f"{blue}  14 |{off}     calls: [ordres]\n"
         f"     {blue}|{off}             {red}^^^^^^{off}\n"
         f"     {blue}={off} did you mean `orders`?\n"
@@ -223,7 +223,7 @@ def test_scripts_get_every_part() -> None:
                 "line": 14,
                 "column": 13,
                 "rule": "services-calls",
-                "message": "`web` calls `ordres`, which is no service",
+                "message": "`web` calls unknown service `ordres`",
                 "remedy": "did you mean `orders`?",
                 "documentation": "docs/catalog.md#services-calls",
                 "level": "error",
@@ -253,7 +253,7 @@ def test_github_gets_a_command_for_each() -> None:
     warning = Remark(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
     assert reports.github([CALL, FINDING, warning]) == (
         "::error file=envs/catalog.yaml,line=14,col=13,title=services-calls::"
-        "`web` calls `ordres`, which is no service; did you mean `orders`?\n"
+        "`web` calls unknown service `ordres`; did you mean `orders`?\n"
         '::error file=envs/dev/a b.tf,line=3,col=3,title=FF003 medium%3A Logs end.::x.y["z"]: kept for ever; set days\n'
         "::warning file=envs/catalog.yaml,line=2,col=1,title=services::nobody calls `web`\n"
     )
@@ -313,7 +313,7 @@ SARIF_CALL = {
     "ruleId": "services-calls",
     "ruleIndex": 1,
     "level": "error",
-    "message": {"text": "`web` calls `ordres`, which is no service; did you mean `orders`?"},
+    "message": {"text": "`web` calls unknown service `ordres`; did you mean `orders`?"},
     "locations": [{"physicalLocation": physical("envs/catalog.yaml", 14, 13)}],
     "partialFingerprints": fingerprint(CALL),
 }
@@ -400,7 +400,7 @@ def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_w
         (
             "services-calls envs/catalog.yaml:14:13",
             "envs/catalog.yaml",
-            [(Failure, "error", "`web` calls `ordres`, which is no service; did you mean `orders`?")],
+            [(Failure, "error", "`web` calls unknown service `ordres`; did you mean `orders`?")],
         ),
         ("services envs/catalog.yaml:2:1", "envs/catalog.yaml", [(Skipped, "warning", "nobody calls `web`")]),
         ('FF003 x.y["z"]', "envs/dev/a b.tf", [(Failure, "medium", 'x.y["z"]: kept for ever; set days')]),

@@ -139,9 +139,7 @@ def test_the_environment_is_local_unless_one_is_named(project: Project) -> None:
     )
 
 
-WARNING = (
-    "warning: envs/catalog.yaml:7:12: `nginx` is not the same image every day; name its tag or, better, its digest\n"
-)
+WARNING = "warning: envs/catalog.yaml:7:12: `nginx` can change at any time; pin a tag or, better, a digest\n"
 
 
 def test_a_render_warns_of_what_is_allowed_and_yet_worth_saying(project: Project) -> None:
@@ -183,7 +181,7 @@ def test_everything_that_is_wrong_in_a_catalog_is_told_at_once_and_nothing_is_wr
         2,
         "",
         """\
-envs/catalog.yaml:10:13: `web` calls `ordres`, which is no service
+envs/catalog.yaml:10:13: `web` calls unknown service `ordres`
   10 |     calls: [ordres]
      |             ^^^^^^
      = did you mean `orders`?
@@ -230,7 +228,7 @@ def test_the_problems_of_a_catalog_are_told_to_github_in_its_commands(project: P
     assert invoke(project, task, "--env", "tiny", "--format", "github") == Ended(
         2,
         "::error file=envs/catalog.yaml,line=10,col=13,title=services-calls::"
-        "`web` calls `ordres`, which is no service; did you mean `orders`?\n"
+        "`web` calls unknown service `ordres`; did you mean `orders`?\n"
         "::error file=envs/catalog.yaml,line=13,col=5,title=services::"
         "unknown key `prot` in `services.orders`; did you mean `port`?\n",
         "2 problems\n",
@@ -269,8 +267,8 @@ def test_a_check_tells_programs_its_warnings(project: Project) -> None:
     invoke(project, "render", "--env", "tiny")
     assert invoke(project, "check", "--env", "tiny", "--format", "github") == Ended(
         0,
-        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` is not the same image every day; "
-        "name its tag or, better, its digest\n",
+        "::warning file=envs/catalog.yaml,line=7,col=12,title=services-image::`nginx` can change at any time; "
+        "pin a tag or, better, a digest\n",
         "",
     )
 
@@ -295,7 +293,7 @@ def test_a_negative_time_to_wait_is_wrong_input(project: Project, task: str) -> 
 )
 def test_an_environment_that_does_not_exist_is_wrong_input(project: Project, task: str) -> None:
     ended = invoke(project, task, "--env", "tin")
-    assert ended == Ended(2, "", "no environment `tin` in envs/; did you mean `tiny`?\n")
+    assert ended == Ended(2, "", "unknown environment `tin`; did you mean `tiny`?\n")
 
 
 @pytest.mark.parametrize("task", ["render", "check"])

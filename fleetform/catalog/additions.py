@@ -1,7 +1,7 @@
-"""A new service, a new environment: YAML that is put between the lines that are there, all of which stay as they are.
+"""Scaffold a service or an environment by inserting YAML between existing lines.
 
-No YAML library writes a file here. One that keeps comments still changes braces, blanks and the ends of lines, and a
-review would show a change that nobody made.
+No YAML library writes a file here. Even one that preserves comments changes braces, blank lines and line
+endings, so that a review would show unrelated changes.
 """
 
 import json
@@ -22,24 +22,24 @@ from fleetform.catalog.types import ServiceName
 from fleetform.errors import InputError
 
 OWN_KEYS = ("name_prefix", "namespace", "state")
-"""What names an environment's own things: two environments cannot share it."""
+"""Keys that identify one environment's resources, so that two environments cannot share their values."""
 
 _SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA.name}"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# With its end, as YAML 1.1 and so the reader counts lines.
+# Includes the line break, as YAML 1.1 (and so our reader) counts lines.
 _LINE = re.compile("[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029])|[^\n\r\x85\u2028\u2029]+$")
 _NAME: TypeAdapter[str] = TypeAdapter(ServiceName)
 
 
 @dataclass(frozen=True)
 class NewService:
-    """What is known of a service that is new.
+    """A service to add to the catalog.
 
     Attributes:
         name: Its name.
-        port: The port that it listens on; None for a worker that nobody calls.
+        port: The port that it listens on; None for a worker without callers.
         calls: The services that it calls.
-        image: An image that is built elsewhere; None for one that is built here.
+        image: An existing image; None to build one from this repository.
     """
 
     name: str
@@ -49,35 +49,38 @@ class NewService:
 
     @property
     def context(self) -> PurePath:
-        """The folder that its image is built from, if it is built here."""
+        """The build context of its image, if it is built from this repository."""
         return PurePath("containers", self.name)
 
 
 def require_name(name: str) -> None:
-    """Makes sure that a service or an environment may be called so.
+    """Validates the name of a service or an environment.
 
     Raises:
-        InputError: It may not.
+        InputError: The name is not allowed.
     """
     try:
         _NAME.validate_python(name)
     except ValidationError as error:
-        raise InputError(f"`{name}` is no name: {error.errors()[0]['ctx']['error']}") from None
+        raise InputError(f"`{name}` is not a valid name: {error.errors()[0]['ctx']['error']}") from None
 
 
 def with_service(text: str, service: NewService) -> str:
-    """Puts a service behind the others.
+    """Appends a service to the catalog's services.
 
     Args:
-        text: The catalog, which can be read without a problem.
+        text: The catalog's YAML, already validated.
         service: The service, which the catalog does not have yet.
 
+    Returns:
+        The new YAML.
+
     Raises:
-        InputError: The services are not written one below the other.
+        InputError: The services are not a mapping in block style.
     """
     services = _entries(text).get("services")
     if services is None or not isinstance(services.value, yaml.MappingNode) or services.value.flow_style:
-        raise InputError(f"{CATALOG}: no block `services:` with a service on lines of its own; begin it by hand")
+        raise InputError(f"{CATALOG}: no `services:` in block style; write the first service by hand")
     names = [key for key, _ in services.value.value]
     column = names[0].start_mark.column
     lines = _lines(text)
@@ -90,35 +93,35 @@ def with_service(text: str, service: NewService) -> str:
 
 
 def _service_lines(service: NewService) -> Iterator[str]:
-    yield "# Say here what it is for. All keys: docs/catalog.md"
+    yield "# Describe the service here. All keys: docs/catalog.md"
     yield f"{service.name}:"
     if service.image is None:
-        yield "  # Built from the Dockerfile in this folder; `image:` instead takes an image that is built elsewhere."
+        yield "  # Built from the Dockerfile in this folder. To use an existing image, write `image:` instead."
         yield f"  build: {{ context: {service.context} }}"
     else:
-        yield "  # Built elsewhere; `build: { context: FOLDER }` instead builds it here."
+        yield "  # An existing image. To build it from this repository, write `build: { context: FOLDER }` instead."
         yield f"  image: {_scalar(service.image)}"
     if service.port is not None:
-        yield f"  # Those who call it get {url_variable(service.name)}."
+        yield f"  # Callers get its URL in {url_variable(service.name)}."
         yield f"  port: {service.port}"
     if service.calls:
-        yield f"  # Nothing else is open to it. Each gives it a variable, such as {url_variable(service.calls[0])}."
+        yield f"  # Opens only these connections. Each one adds a variable, such as {url_variable(service.calls[0])}."
         yield f"  calls: [{', '.join(map(_scalar, service.calls))}]"
 
 
 def _scalar(text: str) -> str:
-    """Text as it stands in a list, quoted if it would be read as something else."""
+    """Formats text as an item of a YAML list, quoted if it would be read as something else."""
     tree, problems = parse(f"[{text}]", CATALOG)
     return text if tree.plain() == [text] and not problems else json.dumps(text)
 
 
 @dataclass(frozen=True)
 class NewEnvironment:
-    """An environment's YAML, made of another's.
+    """An environment's YAML, copied from another environment.
 
     Attributes:
         text: The YAML.
-        left_out: The keys of the other that are not in it.
+        left_out: The original's keys that were not copied.
     """
 
     text: str
@@ -126,15 +129,15 @@ class NewEnvironment:
 
 
 def environment_like(text: str, like: str, name: str) -> NewEnvironment:
-    """Makes an environment's YAML of another's, comments and all, without what is the other's own.
+    """Copies an environment's YAML, comments included, without the keys in `OWN_KEYS`.
 
     Args:
-        text: The other's YAML, which can be read without a problem.
-        like: The other's name.
-        name: The new one's name.
+        text: The original's YAML, already validated.
+        like: The original's name.
+        name: The new environment's name.
 
     Raises:
-        InputError: What is to be left out does not stand on lines of its own.
+        InputError: A key to leave out shares its line with another.
     """
     entries = _entries(text)
     lines: list[str | None] = [*_lines(text)]
@@ -142,16 +145,16 @@ def environment_like(text: str, like: str, name: str) -> NewEnvironment:
     for key in left_out:
         _leave_out(lines, entries[key], like)
     kept = [line for line in lines if line is not None and not line.startswith(_SCHEMA_LINE)]
-    head = [_SCHEMA_LINE, f"# {name} was begun as a copy of {like}. Say here what it is for, and what sets it apart."]
+    head = [_SCHEMA_LINE, f"# {name}, copied from {like}. Describe here what it is for and how it differs."]
     if left_out:
-        head.append(f"# Without what is {like}'s own: {', '.join(left_out)}.")
+        head.append(f"# Not copied, because they identify {like}: {', '.join(left_out)}.")
     ending = _ending(text)
     return NewEnvironment("".join([*(line + ending for line in head), *kept]), left_out)
 
 
 @dataclass(frozen=True)
 class _Entry:
-    """A key of the top level and its value, as PyYAML's nodes."""
+    """A top-level key and its value, as PyYAML nodes."""
 
     key: yaml.Node
     value: yaml.Node
@@ -172,7 +175,7 @@ def _ending(text: str) -> str:
 
 
 def _last_line(lines: Sequence[str | None], entry: _Entry, column: int) -> int:
-    """The last line of an entry; comments behind it belong to it if they begin in this column or further on."""
+    """The last line of an entry, including comments after it that are indented to `column` or deeper."""
     end = entry.value.end_mark
     last: int = end.line if end.column else end.line - 1
     while last > entry.key.start_mark.line and not _belongs(lines[last] or "", column):
@@ -186,16 +189,17 @@ def _belongs(line: str, column: int) -> bool:
 
 
 def _leave_out(lines: list[str | None], entry: _Entry, like: str) -> None:
-    """Takes an entry away, with the comment right above it and, if it stood alone, the blank line below."""
+    """Removes an entry, the comment right above it and, if blank lines surround it, the blank line below."""
     first = entry.key.start_mark.line
     if entry.key.start_mark.column:
         key = entry.key.value
-        raise InputError(f"envs/{like}/environment.yaml:{first + 1}: `{key}` shares its line; give each key a line")
+        message = f"`{key}` shares a line with another key; put each key on its own line"
+        raise InputError(f"envs/{like}/environment.yaml:{first + 1}: {message}")
     last = _last_line(lines, entry, column=1)
     above = first
     while above > 0 and (lines[above - 1] or "").startswith("#"):
         above -= 1
-    # A comment that begins the file is about the file.
+    # A comment at the top describes the file, not the entry.
     first = above if above > 0 else first
     if _is_blank(lines, first - 1) and _is_blank(lines, last + 1):
         last += 1
@@ -203,5 +207,5 @@ def _leave_out(lines: list[str | None], entry: _Entry, like: str) -> None:
 
 
 def _is_blank(lines: Sequence[str | None], index: int) -> bool:
-    """Whether a line is blank, or there is none."""
+    """Whether a line is blank or outside the text."""
     return not 0 <= index < len(lines) or not (lines[index] or "").strip()

@@ -1,6 +1,6 @@
-"""What of AWS a task needs before its own code runs (its image, its logs, its secrets), and which of it is in the VPC.
+"""The AWS services that a task needs before its own code runs, and the VPC endpoints for them.
 
-Named as VPC endpoints are; Fargate needs none for ECS itself:
+They are named like VPC endpoints. Fargate needs no endpoint for ECS itself:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
 """
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from fleetform.catalog.models import Container, Environment, Service
 
 GATEWAYS = ("dynamodb", "s3")
-"""Endpoints that are routes: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
+"""Gateway endpoints: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
 
-# Layers of images come from S3: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+# Image layers come from S3: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 _PULL = ("ecr.api", "ecr.dkr", "s3")
 
 
 def apis(service: Service, region: str) -> frozenset[str]:
-    """The AWS services that ECS needs to start a service's tasks, by the end of the endpoint's name."""
+    """The AWS services that ECS needs to start a service's tasks, by the last part of the endpoint's name."""
     containers = _containers(service)
     secrets = [secret for container in containers.values() for secret in container.secrets.values()]
     return frozenset(
@@ -32,7 +32,7 @@ def apis(service: Service, region: str) -> frozenset[str]:
 
 
 def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The images that no endpoint leads to: those of other registries or regions, each with the path of its container.
+    """The images that no endpoint serves (from other registries or regions), each with its container's path.
 
     ECR Public has no endpoint either: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     """
@@ -42,10 +42,10 @@ def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, .
 
 
 def endpoints(environment: Environment) -> tuple[str, ...]:
-    """The VPC endpoints, by the end of their names, sorted.
+    """The VPC endpoints, by the last part of their names, sorted.
 
-    The gateway of S3 costs nothing, so private subnets always have it. The others are those that the catalog lists, or
-    else, if there is no other way out, those that the services need:
+    The S3 gateway is free, so private subnets always have it. The others are those that the catalog lists. Without a
+    list and without NAT, they are those that the services need:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
     """
     network = environment.network
@@ -61,7 +61,7 @@ def _needed(environment: Environment) -> frozenset[str]:
 
 
 def interface_endpoints(environment: Environment) -> tuple[str, ...]:
-    """Those endpoints that are network interfaces, in a security group; the others are routes. Sorted."""
+    """The endpoints that are network interfaces in a security group (the others are routes), sorted."""
     return tuple(name for name in endpoints(environment) if name not in GATEWAYS)
 
 

@@ -1,18 +1,18 @@
-"""What the catalog, the stacks and the policy go by: apart from the models, whose import takes a tenth of a second."""
+"""Constants that need no models, whose import takes a tenth of a second."""
 
 from collections.abc import Mapping
 
 DEFAULT_GROUP = "services"
-"""The group of a service that names none."""
+"""The default group of a service."""
 
 FOUNDATION_NAME = "foundation"
-"""The stack that no service is in: what services have in common."""
+"""The stack of shared resources, which contains no service."""
 
 TASKS_NAME = "tasks"
-"""The stack of tasks that run before services are updated."""
+"""The stack of `run_before` tasks, which run before services are updated."""
 
 SHORTEST_REASON = 10
-"""Characters of a reason for an exception of the policy, at least."""
+"""Minimum length of the reason for a policy exception, in characters."""
 
 _GIB = 1024
 FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
@@ -24,10 +24,10 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
     8192: tuple(range(16 * _GIB, 60 * _GIB + 1, 4 * _GIB)),
     16384: tuple(range(32 * _GIB, 120 * _GIB + 1, 8 * _GIB)),
 }
-"""Sizes of a task on Fargate, in MiB by CPU units.
+"""Memory sizes of a Fargate task in MiB, by CPU units.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 """
 
 MARK = "<!-- Generated from here on: invoke schema -->"
-"""In documents, where what people write ends."""
+"""Separates the handwritten part of a document from the generated part below it."""

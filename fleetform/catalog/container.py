@@ -1,4 +1,4 @@
-"""A container of a task: the service's own, and those beside it."""
+"""The containers of a task: the service's own and its sidecars."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -29,140 +29,140 @@ from fleetform.catalog.types import (
 
 
 class HealthCheck(Entry):
-    """The container's health check; ECS ignores the image's own."""
+    """The container's health check. ECS ignores the image's `HEALTHCHECK`."""
 
     command: Command | None = Field(default=None, examples=[["curl", "-f", "http://localhost:8080/healthz"]])
-    """The program and its arguments, run without a shell; exit status 0 is healthy. Left out, with a `path`: curl, or
-    else wget, asks the service for the path; the image has to have one of them."""
+    """Program and arguments, run without a shell. Exit status 0 means healthy. Default with a `path`: a
+    request for the path with curl or wget, one of which the image must contain."""
     interval: Annotated[Integer, Field(ge=5, le=300)] = 30
-    """Seconds between two checks."""
+    """Seconds between checks."""
     timeout: Annotated[Integer, Field(ge=2, le=60)] = 5
-    """Seconds that one check may take."""
+    """Seconds after which a check fails."""
     retries: Annotated[Integer, Field(ge=1, le=10)] = 3
-    """Failures in a row that make the task unhealthy."""
+    """Consecutive failures that make the task unhealthy."""
     start_period: Annotated[Integer, Field(ge=0, le=300)] = 10
-    """Seconds after the start in which failures do not count."""
-    path: UrlPath | None = Field(default=None, exclude=True, examples=["/healthz"])  # no part of what the module takes
-    """The HTTP path that answers 2xx or 3xx when the service is well; `invoke smoke` asks it."""
+    """Seconds after the start during which failures do not count."""
+    path: UrlPath | None = Field(default=None, exclude=True, examples=["/healthz"])  # the module does not take it
+    """HTTP path that returns 2xx or 3xx when the service is healthy. `invoke smoke` requests it too."""
 
 
 class Ulimit(Entry):
-    """A limit of the operating system."""
+    """An operating system limit."""
 
     soft_limit: Annotated[Integer, Field(ge=0, le=1048576)]
-    """What the process starts with."""
+    """The limit that the process starts with."""
     hard_limit: Annotated[Integer, Field(ge=0, le=1048576)]
-    """What it may raise it to."""
+    """The highest limit that the process may set."""
 
 
 class Secret(Entry):
-    """Where a secret is kept: `parameter`, or `secret` with perhaps a `json_key`. A name alone is a parameter's."""
+    """Where a secret is stored: `parameter`, or `secret` and an optional `json_key`. Short form: `parameter`."""
 
     parameter: Parameter | None = Field(default=None, examples=["/shop/db/password"])
     """SSM parameter, by name or ARN."""
     secret: SecretName | None = Field(default=None, examples=["shop/db"])
-    """Secret of Secrets Manager, by name or ARN."""
+    """Secrets Manager secret, by name or ARN."""
     json_key: Annotated[Text, Field(min_length=1)] | None = Field(default=None, examples=["password"])
-    """The key whose value is taken, where the secret is a JSON object."""
+    """The key to read from a secret that is a JSON object."""
 
 
 class Port(Entry):
-    """A port that a container listens on. A number alone is its `container_port`."""
+    """A port that a container listens on. Short form: the `container_port`."""
 
     container_port: PortNumber
-    """The port's number."""
+    """Port number."""
     protocol: Protocol = "tcp"
-    """Its protocol."""
+    """Transport protocol."""
     app_protocol: Literal["http", "http2", "grpc"] | None = None
-    """What Service Connect takes the traffic for, so that it can measure and retry it."""
+    """Application protocol, which lets Service Connect collect metrics and retry requests."""
 
 
 Condition = Literal["start", "complete", "success", "healthy"]
-"""ECS's: started; ended; ended with exit status 0; healthy."""
+"""ECS's container conditions: started, ended, ended with exit status 0, healthy."""
 
 
 class Container(Entry):
-    """What the containers of a task have in common."""
+    """The keys that all containers of a task share."""
 
     image: Image | None = Field(default=None, examples=["public.ecr.aws/nginx/nginx:1.29"])
-    """An image that is built elsewhere; name its tag or, better, its digest."""
+    """An existing image. Pin a tag or, better, a digest. Either this or `build`."""
     command: Command | None = Field(default=None, examples=[["serve", "--port", "8080"]])
     """Replaces the image's command."""
     entry_point: Command | None = Field(default=None, examples=[["/bin/app"]])
     """Replaces the image's entry point."""
     user: User | None = Field(default=None, examples=["1000", "app:app"])
-    """Who runs it, and perhaps in which group; left out: the image says."""
+    """User, and optionally group, that runs the container. Default: the image's user."""
     read_only: Boolean = True
-    """Its root file system cannot be written to."""
+    """Whether the root file system is read-only."""
     environment: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"LOG_LEVEL": "info"}])
-    """Environment variables. Nothing secret: they are committed and shown."""
+    """Environment variables. They are committed and visible, so put no secrets here."""
     secrets: Mapping[VariableName, Annotated[Secret, Short("parameter")]] = Field(
         default=NOTHING,
         examples=[{"API_KEY": "/shop/api-key", "DB_PASSWORD": {"secret": "shop/db", "json_key": "password"}}],
     )
-    """Environment variables whose values are kept in SSM or Secrets Manager; ECS reads them when a task starts."""
+    """Environment variables whose values are in SSM or Secrets Manager. ECS reads them when a task starts."""
     health_check: HealthCheck | None = None
-    """How ECS tells whether it is well."""
-    stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = 30  # Fargate's most: API reference, ContainerDefinition
-    """Seconds from SIGTERM to SIGKILL when it is stopped."""
+    """How ECS checks that the container is healthy."""
+    stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = 30  # Fargate's maximum: API reference, ContainerDefinition
+    """Seconds between SIGTERM and SIGKILL when the container stops."""
     ulimits: Mapping[Literal["nofile"], Ulimit] = Field(  # Fargate has no other: API reference, Ulimit
         default=NOTHING, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
     )
-    """Limits of the operating system; Fargate lets `nofile`, the number of open files, be set."""
+    """Operating system limits. Fargate supports only `nofile`, the number of open files."""
     depends_on: Mapping[PartName, Condition] = Field(default=NOTHING, examples=[{"proxy": "healthy"}])
-    """Sidecars that go before, and what they have to be by then: `start` (they run), `complete` (they have ended),
-    `success` (with exit status 0), `healthy`."""
+    """Sidecars to wait for, and the condition to wait for: `start` (running), `complete` (ended), `success`
+    (ended with exit status 0) or `healthy`."""
 
     @property
     def health_command(self) -> tuple[str, ...]:
-        """The health check as ECS has it: `CMD` or `CMD-SHELL`, and what is run; empty without one."""
+        """The health check in ECS's form: `CMD` or `CMD-SHELL` and the command, or nothing."""
         check = self.health_check
         return ("CMD", *check.command) if check is not None and check.command is not None else ()
 
 
 LOG_ROUTER = "log_router"
-"""The container that output is routed through."""
+"""Name of the container that routes logs."""
 
 LOG_ROUTER_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.4.16"
-"""What it runs, unless a sidecar of its name says otherwise."""
+"""Image of the log router, unless a sidecar of the same name replaces it."""
 
 
 class EfsVolume(Entry):
-    """An EFS file system, of which a volume is made."""
+    """An EFS file system to mount as a volume."""
 
     file_system_id: FileSystemId
-    """The file system."""
+    """ID of the file system."""
     root_directory: ContainerPath = "/"
-    """The folder of the file system that is mounted."""
+    """Directory of the file system to mount."""
     access_point_id: AccessPointId | None = None
-    """The access point that it is mounted through; it sets the folder and the user."""
+    """Access point to mount through, which sets the directory and the user."""
     iam: Boolean = False
-    """Whether the task role says who may mount it."""
+    """Whether to mount with the task role's IAM permissions."""
 
 
 class Volume(Entry):
-    """A folder in the service's container. A path alone is its `container_path`: a folder that sidecars may share."""
+    """A directory in the service's container, which sidecars may share. Short form: the `container_path`."""
 
     container_path: ContainerPath
-    """Where it is in the container."""
+    """Mount path in the service's container."""
     read_only: Boolean = False
-    """Whether the container may only read it."""
+    """Whether the mount is read-only for the service's container."""
     efs: EfsVolume | None = None
-    """The EFS file system that it is on; left out: the task's own storage, gone when the task is."""
+    """EFS file system to mount. Default: the task's own storage, which is deleted with the task."""
 
 
 class Sidecar(Container):
-    """A container that runs beside the service's own, in the same task."""
+    """A container that runs next to the service's own, in the same task."""
 
     image: Image = Field(examples=["public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"])
-    """Its image; name its tag or, better, its digest."""
+    """Image. Pin a tag or, better, a digest."""
     ports: Mapping[PartName, Annotated[Port, Short("container_port")]] = NOTHING
-    """Ports that it listens on, by name."""
+    """Ports that the container listens on, by name."""
     essential: Boolean = True
-    """Whether the task stops when it ends."""
+    """Whether the task stops when this container ends."""
     cpu: Annotated[Integer, Field(ge=0, le=16384)] = 0
-    """CPU units of the task's that are kept for it."""
-    memory: Annotated[Integer, Field(ge=6)] | None = None  # Docker's least: API reference, ContainerDefinition
-    """MiB of the task's that it may use."""
+    """CPU units of the task that are reserved for this container."""
+    memory: Annotated[Integer, Field(ge=6)] | None = None  # Docker's minimum: API reference, ContainerDefinition
+    """MiB of the task's memory that this container may use."""
     mounts: Mapping[PartName, ContainerPath] = Field(default=NOTHING, examples=[{"scratch": "/var/scratch"}])
-    """Volumes of the service by name, and where they are in this container."""
+    """The service's volumes, by name, and their mount paths in this container."""

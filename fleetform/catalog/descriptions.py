@@ -1,7 +1,7 @@
-"""What a model's keys mean: the docstrings below them.
+"""The docstrings below a model's attributes, which describe the catalog's keys.
 
-Pydantic's own `use_attribute_docstrings` reads the models' sources whenever they are imported, a seventh of the time
-that a small catalog takes to load. Only those who write a schema want them.
+Pydantic's own `use_attribute_docstrings` reads the models' source whenever they are imported, which takes a
+seventh of the time that a small catalog takes to load. Only the schema needs them.
 """
 
 import ast
@@ -10,7 +10,7 @@ import itertools
 
 
 def attribute_docstrings(kind: type) -> dict[str, str]:
-    """The docstrings of a class's annotated attributes, by name; not those of the classes that it extends."""
+    """The docstrings of a class's annotated attributes, by name, without those of its base classes."""
     (definition,) = ast.parse(inspect.getsource(kind)).body
     statements = definition.body if isinstance(definition, ast.ClassDef) else []
     return {

@@ -48,67 +48,71 @@ Tags = Mapping[TagKey, TagValue]
 
 
 class Vpc(Entry):
-    """A VPC that exists already, and its subnets, each by ID or by tags."""
+    """An existing VPC and its subnets, each by ID or by tags."""
 
     id: VpcId | None = None
-    """The VPC."""
+    """ID of the VPC."""
     tags: Tags = Field(default=NOTHING, examples=[{"Name": "shared"}])
-    """The VPC, by tags that no other VPC of the region has."""
+    """Tags of the VPC, which must match only one VPC in the region."""
     public_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
-    """Its public subnets, in different zones: for load balancers, and for tasks where there are no private ones."""
+    """Public subnets, one per zone, for load balancers and, with `subnets: public`, for tasks."""
     public_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "public"}])
-    """The same, by tags: all subnets of the VPC that have them."""
+    """Tags of the public subnets. All subnets of the VPC with these tags are used."""
     private_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
-    """Its private subnets, in different zones: for tasks."""
+    """Private subnets, one per zone, for tasks."""
     private_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "private"}])
-    """The same, by tags: all subnets of the VPC that have them."""
+    """Tags of the private subnets. All subnets of the VPC with these tags are used."""
 
 
 class Network(Entry):
     """The VPC."""
 
     cidr: VpcCidr = "10.0.0.0/16"
-    """Its network. Public subnets are its /24s from the second on, private ones the /24s of its upper half."""
+    """CIDR block of the VPC. Public subnets are its /24s starting with the second, private subnets the /24s
+    of its upper half."""
     subnets: Literal["public", "private"] = "public"
-    """Where tasks run: `public`, in public subnets, with an address of their own each; `private`, in private subnets
-    behind public ones."""
+    """Where tasks run: in `public` subnets, each with its own public address, or in `private` subnets behind
+    public ones."""
     nat: Literal["none", "single", "per_zone"] = "none"
-    """NAT gateways, through which private subnets reach the internet: one costs less, one a zone outlasts a zone."""
+    """NAT gateways, through which private subnets reach the internet. A `single` one costs less; one
+    `per_zone` survives the loss of a zone."""
     endpoints: Annotated[tuple[EndpointName, ...], Listed] | None = Field(
         default=None, examples=[["ecr.api", "ecr.dkr", "logs"]]
     )
-    """AWS services that private subnets reach inside the VPC, by the end of the endpoint's name. Left out: without NAT
-    gateways those that the services need to start. The gateway of `s3`, which costs nothing, is always there."""
+    """AWS services that private subnets reach inside the VPC, by the last part of the endpoint's name.
+    Default: none with NAT gateways, otherwise those that the services need to start. The `s3` gateway is free
+    and always present."""
     flow_logs: Boolean = True
     """Whether all traffic is recorded in CloudWatch Logs, for `log_retention_in_days`."""
     vpc: Vpc | None = None
-    """A VPC that exists already, instead of one of its own. NAT gateways, endpoints and flow logs are its owner's."""
+    """An existing VPC to use instead of a new one. Its owner provides NAT gateways, endpoints and flow
+    logs."""
 
 
 class Front(Entry):
-    """The way from outside to the public services."""
+    """How requests from outside reach the public services."""
 
     type: Literal["direct", "alb", "internal_alb", "none"] = "direct"
-    """`direct`: each task's own public address. `alb`: a load balancer that faces the internet. `internal_alb`: one
-    inside the VPC. `none`: no way."""
+    """`direct`: at each task's public address. `alb`: through a load balancer that faces the internet.
+    `internal_alb`: through one inside the VPC. `none`: not at all."""
     certificate: Certificate | None = None
-    """The load balancer's certificate; with it HTTPS, to which HTTP is redirected."""
+    """Certificate of the load balancer. It enables HTTPS and redirects HTTP to it."""
     domain: Domain | None = Field(default=None, examples=["shop.example.com"])
-    """The name that leads to the load balancer; a record is made of it in the `hosted_zone`."""
+    """DNS name of the load balancer. With a `hosted_zone`, a record is created for it."""
     hosted_zone: HostedZone | None = Field(default=None, examples=["Z0123456789ABCDEFGHIJ"])
-    """The Route 53 hosted zone of `domain`; left out: the record is kept elsewhere."""
+    """Route 53 hosted zone of `domain`. Default: you manage the record elsewhere."""
     cidrs: Annotated[tuple[Cidr, ...], Listed] = ("0.0.0.0/0",)
-    """Who may come: networks."""
+    """Networks that may connect."""
     idle_timeout: Annotated[Integer, Field(ge=1, le=4000)] = 60
-    """Seconds without traffic after which a connection is closed."""
+    """Seconds after which an idle connection is closed."""
     access_logs: Boolean = True
-    """Whether every request is logged, in an S3 bucket that is made for it, for `log_retention_in_days`."""
+    """Whether every request is logged in an S3 bucket created for it, for `log_retention_in_days`."""
     web_acl: WebAcl | None = None
-    """The AWS WAF web ACL that requests pass first."""
+    """AWS WAF web ACL that filters requests."""
 
     @property
     def balanced(self) -> bool:
-        """Whether a load balancer is the way."""
+        """Whether requests go through a load balancer."""
         return self.type in ("alb", "internal_alb")
 
 
@@ -120,145 +124,152 @@ class Registry(Entry):
 
 
 class Monitoring(Entry):
-    """Alarms of each service, and a dashboard of all. A word alone, `true` or `false`, is its `enabled`."""
+    """Alarms for each service, and a dashboard for all of them. Short form: `enabled`."""
 
     enabled: Boolean = True
-    """Whether there are any."""
+    """Whether to create alarms and a dashboard."""
     topics: Annotated[tuple[TopicArn, ...], Listed] = Field(
         default=(), examples=[["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
     )
-    """SNS topics that are told when an alarm goes off and when it is over."""
+    """SNS topics to notify when an alarm starts and when it ends."""
     cpu: Percent = 90
-    """Average CPU of a service's tasks that is too much, in percent."""
+    """Average CPU of a service's tasks that raises an alarm, in percent."""
     memory: Percent = 90
-    """Average memory that is too much, in percent."""
+    """Average memory of a service's tasks that raises an alarm, in percent."""
     errors: Annotated[Integer, Field(ge=1, le=100)] = 1
-    """Share of a public service's requests that it, or the load balancer, answers with an error (5xx) that is too much,
-    in percent."""
+    """Share of requests to a public service answered with an error (5xx), by it or by the load balancer, that
+    raises an alarm, in percent."""
     p99_milliseconds: Annotated[Integer, Field(ge=1, le=4_000_000)] = 1000
-    """Time that is too much for all but the slowest hundredth of a public service's responses."""
+    """99th percentile of a public service's response time that raises an alarm, in milliseconds."""
 
 
 class Adopted(Entry):
-    """Resources of the environment that exist already: Terraform imports them instead of making them."""
+    """Existing resources of the environment, which Terraform imports instead of creating them."""
 
     cluster: Text | None = Field(default=None, examples=["shop-prod"])
-    """The ECS cluster, by name: the environment's prefix, as AWS does not rename it."""
+    """ECS cluster, by name. AWS cannot rename it, so it must have the environment's prefix as its name."""
     vpc: VpcId | None = Field(default=None, examples=["vpc-0123456789abcdef0"])
-    """The VPC, by ID; its network is `network.cidr`."""
+    """VPC, by ID. Its CIDR block is `network.cidr`."""
     internet_gateway: InternetGatewayId | None = Field(default=None, examples=["igw-0123456789abcdef0"])
-    """The VPC's internet gateway, by ID."""
+    """Internet gateway of the VPC, by ID."""
     namespace: NamespaceId | None = Field(default=None, examples=["ns-0123456789abcdef"])
-    """The private DNS namespace, by ID; its name is the environment's, and its VPC is adopted or existing too."""
+    """Private DNS namespace, by ID. It has the name of the environment's namespace, and its VPC is adopted or
+    existing too."""
 
 
 class State(Entry):
-    """Where Terraform keeps its state."""
+    """Where Terraform stores its state."""
 
     bucket: Bucket
-    """The S3 bucket."""
+    """S3 bucket."""
 
 
 class PolicyException(Entry):
-    """A finding that is accepted."""
+    """A policy finding that you accept."""
 
     rule: Text = Field(examples=["FF006"])
-    """The rule's id, such as `FF001`."""
+    """ID of the rule, such as `FF001`."""
     address: Text = Field(examples=["module.security.*"])
-    """The resource's address in its stack; `*` stands for any characters."""
+    """Address of the resource in its stack; `*` matches any characters."""
     reason: Annotated[Text, Field(min_length=SHORTEST_REASON)]
-    """Why it is accepted, for the reviewer."""
+    """Why the finding is accepted, for the reviewer."""
     until: Day | None = None
-    """The last day that it is accepted, in UTC; `invoke check` fails from the next on. Left out: for good."""
+    """Last day on which the finding is accepted, in UTC. From the next day on, `invoke check` fails. Default:
+    no end."""
 
 
 class Environment(Entry):
     """One environment: the catalog with the environment's own YAML laid over it."""
 
     name: ServiceName
-    """The folder in `envs/`; not a key of the YAML."""
+    """Folder in `envs/`; not a key of the YAML."""
     application: ApplicationName = Field(examples=["shop"])
-    """Begins the name of every resource."""
+    """Name of the application, with which the name of every resource begins."""
     account: Account = Field(examples=["123456789012"])
-    """AWS account; Terraform refuses to work in any other."""
+    """AWS account. Terraform refuses to work in any other."""
     role: RoleArn | None = Field(default=None, examples=["arn:aws:iam::123456789012:role/deploy"])
-    """The role that Terraform takes on to work in the account; left out: whose credentials are there."""
-    region: Annotated[Text, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region is expected, such as ap-northeast-1")] = (
-        Field(examples=["ap-northeast-1"])
+    """IAM role that Terraform assumes in the account. Default: the credentials in use."""
+    region: Annotated[Text, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "expected a region, such as ap-northeast-1")] = Field(
+        examples=["ap-northeast-1"]
     )
     """AWS region."""
     zones: Annotated[tuple[Text, ...], Listed, Field(min_length=2, max_length=6)] = Field(
         examples=[["ap-northeast-1a", "ap-northeast-1c"]]
     )
-    """Availability zones, one public subnet in each. Add new ones at the end: none moves."""
+    """Availability zones, with one public subnet in each. Add new zones at the end, so that no subnet
+    moves."""
     emulator: Boolean = False
-    """Runs against the emulator on this machine, never against AWS."""
+    """Whether the environment runs against the emulator on this machine, never against AWS."""
     name_prefix: NamePrefix | None = None
-    """Begins every resource's name. Left out: `<application>-<name>`."""
+    """Prefix of every resource's name. Default: `<application>-<name>`."""
     namespace: Domain | None = None
-    """Private DNS namespace. Left out: `<name>.<application>.internal`."""
+    """Private DNS namespace. Default: `<name>.<application>.internal`."""
     namespace_arn: Namespace | None = None
-    """The namespace, if it exists already; its name is given as `namespace`. For `discovery: dns` it has to belong to
-    the VPC that the tasks are in."""
+    """ARN of an existing namespace, whose name is `namespace`. For `discovery: dns` it must belong to the VPC
+    that the tasks are in."""
     network: Network = Network()
     """The VPC."""
     ingress: Front = Front()
-    """The way from outside to the public services."""
+    """How requests from outside reach the public services."""
     discovery: Literal["dns", "service_connect"] = "dns"
-    """How services find each other: `dns`, by names of Cloud Map; `service_connect`, by the same names through proxies
-    that ECS runs. A task finds through its proxy what was there when it started: callees are made before callers,
-    except where calls go in a circle."""
+    """How services find each other: `dns`, by Cloud Map names; `service_connect`, by the same names through
+    proxies that ECS runs. A proxy knows only the services that existed when its task started, so callees are
+    created before callers, except in a call cycle."""
     security: Literal["edges", "shared"] = "edges"
-    """`edges`: a security group for each service, opened by `calls` alone. `shared`: one group for all services."""
+    """`edges`: one security group for each service, opened only by `calls`. `shared`: one group for all
+    services."""
     kms_key: KmsKey | None = None
-    """The key that logs, images, secrets and schedules are encrypted with; left out: AWS's own keys. Its policy is
-    yours: it has to let `logs.<region>.amazonaws.com` use it for the log groups, and who applies for schedules."""
+    """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys. You manage its
+    policy, which must let `logs.<region>.amazonaws.com` use it for the log groups, and the role that runs
+    apply use it for schedules."""
     protection: Boolean = False
-    """Whether the load balancer refuses to be deleted, and `invoke destroy` refuses too."""
+    """Whether to protect the environment: AWS refuses to delete the load balancer, and `invoke destroy`
+    refuses to run."""
     applied_after: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["dev", ["dev", "staging"]])
-    """The environments that a pipeline applies before this one: one, or a list. See docs/pipelines.md."""
+    """The environment, or list of environments, that a pipeline applies before this one. See
+    docs/pipelines.md."""
     adopt: Adopted = Adopted()
-    """What of it exists already."""
+    """Existing resources to import."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
-    """Days that the services' logs and the flow logs are kept."""
+    """Days to keep the services' logs and the flow logs."""
     monitoring: Annotated[Monitoring, Short("enabled")] = Monitoring()
-    """Alarms of each service, when too few of its tasks run (which `container_insights` counts), they use too much, or
-    requests through the load balancer fail or take long, and a dashboard."""
+    """Alarms for each service and a dashboard. An alarm reports too few running tasks (needs
+    `container_insights`), high CPU or memory use, and failed or slow requests through the load balancer."""
     registry: Registry = Registry()
     """The image repositories."""
     tags: Tags = Field(default=NOTHING, examples=[{"team": "platform"}])
-    """Set on every resource, over `application` and `environment`."""
+    """Tags of every resource. They override `application` and `environment`."""
     state: State | None = None
-    """Where Terraform keeps its state. Left out: the bucket `<application>-<name>-tfstate-<account>`."""
+    """Where Terraform stores its state. Default: the bucket `<application>-<name>-tfstate-<account>`."""
     exceptions: Annotated[tuple[PolicyException, ...], Listed] = ()
-    """Findings that are accepted."""
+    """Policy findings that you accept."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
-    """The services by name: a DNS label of 40 characters at most."""
+    """The services, by name: a DNS label of at most 40 characters."""
 
     @property
     def prefix(self) -> str:
-        """What every resource's name begins with."""
+        """The prefix of every resource's name."""
         return self.name_prefix or f"{self.application}-{self.name}"
 
     def first_name(self, service: str) -> str:
-        """The name that a service began with, which what it has on AWS keeps: AWS renames none of it."""
-        known = self.services.get(service)
-        return (*known.renamed_from, service)[0] if known else service
+        """A service's original name, which its resources keep because AWS cannot rename them."""
+        renamed = self.services.get(service)
+        return (*renamed.renamed_from, service)[0] if renamed else service
 
     def full_name(self, service: str) -> str:
-        """What a service's repository and its ECS service are named."""
+        """The name of a service's repository and of its ECS service."""
         return f"{self.prefix}-{self.first_name(service)}"
 
     @property
     def allows_exec(self) -> bool:
-        """Whether ECS Exec may open a shell anywhere."""
+        """Whether ECS Exec may open a shell in any service."""
         return any(service.exec for service in self.services.values())
 
     @property
     def running(self) -> Mapping[str, Service]:
-        """The services that are kept running, by name: all but tasks that run to their end."""
+        """The services that are kept running, by name: all but tasks that run to completion."""
         return {name: service for name, service in self.services.items() if not service.is_task}
 
     @property

@@ -1,4 +1,4 @@
-"""Checks of an environment as a whole: its network, way in, names, accounts and tags, against AWS's limits too."""
+"""Checks of an environment as a whole: network, ingress, names, accounts and tags, including AWS's limits."""
 
 import ipaddress
 import re
@@ -11,8 +11,8 @@ from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name.
-# ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map (255 with the namespace) and the Scheduler (64)
-# have room for all names that leave room for the role's suffix.
+# Names that leave room for the role's suffix also fit ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map
+# (255 with the namespace) and EventBridge Scheduler (64).
 _ROLE_NAME = 64
 _ROLE_SUFFIX = "-execution"
 
@@ -28,7 +28,7 @@ _OWN_TAGS = ("application", "environment", "Name")
 
 
 def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """What can be said of an environment once all of it is sound."""
+    """Checks an environment whose values are all valid on their own."""
     at = locator(tree)
     yield from _check_zones(environment, at)
     yield from _check_network(environment, at)
@@ -46,11 +46,11 @@ def _check_zones(environment: Environment, at: Locator) -> Iterator[Problem]:
         if not re.fullmatch(f"{environment.region}[a-z]", zone):
             yield Problem(
                 at("zones", index),
-                f"`{zone}` is no zone of {environment.region}",
-                f"zones are named {environment.region}a",
+                f"`{zone}` is not a zone of {environment.region}",
+                f"zone names look like `{environment.region}a`",
             )
         if zone in environment.zones[:index]:
-            yield Problem(at("zones", index), f"zone `{zone}` is given twice", "name another zone")
+            yield Problem(at("zones", index), f"zone `{zone}` is listed twice", "list a different zone")
 
 
 def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
@@ -58,16 +58,16 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
     if network.vpc is not None:
         yield from _check_vpc(environment, at)
         return
-    wanted = len(environment.zones) * (2 if network.subnets == "private" else 1)
+    subnets = len(environment.zones) * (2 if network.subnets == "private" else 1)
     room = 2 ** (SUBNET_PREFIX - ipaddress.IPv4Network(network.cidr).prefixlen) - 1
-    if wanted > room:
-        message = f"{network.cidr} has room for {room} subnets"
+    if subnets > room:
+        message = f"{network.cidr} has room for only {room} subnets"
         kinds = " with public and private subnets" if network.subnets == "private" else ""
-        yield Problem(at("network", "cidr"), message, f"{len(environment.zones)} zones{kinds} need a larger network")
+        yield Problem(at("network", "cidr"), message, f"use a larger network for {len(environment.zones)} zones{kinds}")
     yield from _check_private_only(network, at)
     for index, name in enumerate(network.endpoints or ()):
         if name in (network.endpoints or ())[:index]:
-            yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is given twice", "name it once")
+            yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is listed twice", "list it once")
     if network.nat == "none" and network.subnets == "private":
         yield from _check_way_out(environment, at)
 
@@ -75,37 +75,41 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
 def _check_private_only(network: Network, at: Locator) -> Iterator[Problem]:
     for key, what in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
         if network.subnets == "public" and getattr(network, key) not in ("none", None, ()):
-            message = f"{what} are for private subnets"
-            yield Problem(at("network", key), message, "add `subnets: private`, or remove it")
+            message = f"{what} require private subnets"
+            yield Problem(at("network", key), message, "add `subnets: private`, or remove this key")
 
 
 def _check_way_out(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """Without NAT gateways, tasks reach what endpoints lead to and nothing else."""
+    """Checks that endpoints are enough without NAT gateways: tasks then reach nothing else."""
     services, listed, region = environment.services, environment.network.endpoints, environment.region
     needed = frozenset().union(*(apis(service, region) for service in services.values()))
     missing = needed - {"s3", *listed} if listed is not None else frozenset()
     if missing:
-        lacking = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
-        message = f"without NAT gateways, tasks do not start without endpoints of {lacking}"
-        yield Problem(at("network", "endpoints"), message, "list them too, or leave `endpoints` out")
+        names = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
+        message = f"tasks cannot start without NAT gateways or endpoints for {names}"
+        yield Problem(at("network", "endpoints"), message, "list them too, or remove `endpoints`")
     for name, service in services.items():
         for path, image in outside_images(service, region):
-            message = f"`{image}` is not in ECR in {region}, and tasks in private subnets without NAT reach no other"
+            message = (
+                f"`{image}` is not in ECR in {region}, and private subnets without NAT cannot reach other registries"
+            )
             where = at("services", name, *path, "image")
-            yield Problem(where, message, "copy it there, or add `nat: single` or `nat: per_zone` to `network`")
+            yield Problem(where, message, "copy the image there, or add `nat: single` or `nat: per_zone` to `network`")
 
 
 def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """What of a VPC that exists already is named, and that nothing is asked of it that is its owner's."""
+    """Checks that an existing VPC is fully described, and has no keys that its owner is in charge of."""
     network, vpc = environment.network, environment.network.vpc
     for key in ("cidr", "nat", "endpoints", "flow_logs"):
         if key in network.model_fields_set:
-            yield Problem(at("network", key, key=True), f"`{key}` and `vpc` exclude each other", "keep one of them")
+            yield Problem(
+                at("network", key, key=True), f"`{key}` and `vpc` cannot be used together", "remove one of them"
+            )
     if vpc is None:
         return
     if (vpc.id is None) != bool(vpc.tags):
         how = "both `id` and `tags`" if vpc.id else "neither `id` nor `tags`"
-        yield Problem(at("network", "vpc", key=True), f"`vpc` has {how}", "give one of them")
+        yield Problem(at("network", "vpc", key=True), f"`vpc` has {how}", "set exactly one of them")
     for kind in ("public", "private"):
         is_needed = kind == network.subnets or (kind == "public" and environment.ingress.type == "alb")
         yield from _check_subnets(vpc, kind, len(environment.zones), at, is_needed=is_needed)
@@ -116,42 +120,52 @@ def _check_subnets(vpc: Vpc, kind: str, zones: int, at: Locator, *, is_needed: b
     subnets: tuple[str, ...] = getattr(vpc, key)
     tagged = bool(getattr(vpc, f"{kind}_subnet_tags"))
     if subnets and tagged:
-        message = f"`{key}` and `{kind}_subnet_tags` exclude each other"
-        yield Problem(at("network", "vpc", key, key=True), message, "keep one of them")
+        message = f"`{key}` and `{kind}_subnet_tags` cannot be used together"
+        yield Problem(at("network", "vpc", key, key=True), message, "remove one of them")
     elif (is_needed or subnets) and not tagged and len(subnets) != zones:
-        message = f"`{key}` names {len(subnets)}, and `zones` {zones}"
-        yield Problem(at("network", "vpc", key), message, "name a subnet for each zone, in their order")
+        message = f"`{key}` lists {len(subnets)} subnets for {zones} zones"
+        yield Problem(at("network", "vpc", key), message, "list one subnet for each zone, in the same order")
     for index, subnet in enumerate(subnets):
         if subnet in subnets[:index]:
-            yield Problem(at("network", "vpc", key, index), f"subnet `{subnet}` is given twice", "name another subnet")
+            yield Problem(
+                at("network", "vpc", key, index), f"subnet `{subnet}` is listed twice", "list a different subnet"
+            )
 
 
 def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
-    front = environment.ingress
+    ingress = environment.ingress
     public = any(service.public for service in environment.services.values())
-    if public and front.type == "direct" and environment.network.subnets == "private":
-        message = "tasks in private subnets have no public address, and `ingress.type` is `direct`"
+    if public and ingress.type == "direct" and environment.network.subnets == "private":
+        message = "`ingress.type: direct` needs public addresses, which tasks in private subnets do not have"
         yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
-    if front.hosted_zone is not None and front.domain is None:
-        yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` without `domain`", "name the domain in it")
-    if front.balanced:
+    if ingress.hosted_zone is not None and ingress.domain is None:
+        yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` is set without `domain`", "add `domain:`")
+    if ingress.balanced:
         return
     for key in ("certificate", "domain", "hosted_zone", "idle_timeout", "access_logs", "web_acl"):
-        if key in front.model_fields_set:
-            message = f"`{key}` is a load balancer's, and `ingress.type` is `{front.type}`"
-            yield Problem(at("ingress", key, key=True), message, "choose `alb` or `internal_alb`, or remove it")
+        if key in ingress.model_fields_set:
+            message = f"`{key}` needs a load balancer, but `ingress.type` is `{ingress.type}`"
+            yield Problem(
+                at("ingress", key, key=True), message, "set that to `alb` or `internal_alb`, or remove this key"
+            )
     for name, service in environment.services.items():
         if service.ingress is not None or (service.autoscaling and service.autoscaling.requests_per_target):
             path = ("ingress",) if service.ingress is not None else ("autoscaling", "requests_per_target")
-            message = f"`{path[-1]}` needs a load balancer, and the environment's `ingress.type` is `{front.type}`"
+            message = f"`{path[-1]}` needs a load balancer, but the environment's `ingress.type` is `{ingress.type}`"
             yield Problem(
-                at("services", name, *path, key=True), message, "choose `alb` or `internal_alb` there, or remove it"
+                at("services", name, *path, key=True),
+                message,
+                "set that to `alb` or `internal_alb`, or remove this key",
             )
 
 
 def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]:
     if environment.namespace_arn is not None and environment.namespace is None:
-        yield Problem(at("namespace_arn", key=True), "`namespace_arn` without `namespace`", "give its name too")
+        yield Problem(
+            at("namespace_arn", key=True),
+            "`namespace_arn` is set without `namespace`",
+            "add `namespace:` with its name",
+        )
     yield from _check_called_ports(environment, at)
     if environment.discovery != "service_connect":
         return
@@ -161,21 +175,21 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
         other = names.setdefault(alias or name, name) if _offers(service) else name
         if other != name:
             message = f"`{other}` and `{name}` have the same name in Service Connect"
-            yield Problem(at("services", name), message, "give one of them another `alias`")
+            yield Problem(at("services", name), message, "give one of them a different `alias`")
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-connect.html, "Considerations"
         if service.is_task and service.callees:
-            message = f"`{name}` calls by names that only services have in Service Connect, and it is a task"
-            yield Problem(at("services", name, "calls", key=True), message, "choose `discovery: dns`, or remove them")
+            message = f"`{name}` is a task, and tasks cannot call Service Connect names"
+            yield Problem(at("services", name, "calls", key=True), message, "set `discovery: dns`, or remove its calls")
 
 
 def _offers(service: Service) -> bool:
-    """Whether a service offers a port in Service Connect, or means to."""
+    """Whether a service offers a port in Service Connect, valid or not."""
     connect = service.service_connect
     return service.port is not None or (connect is not None and connect.port is not None)
 
 
 def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """A name in Service Connect, and an SRV record, lead to one port of a service."""
+    """Checks the ports of calls: Service Connect and SRV records offer only one port of a service."""
     for caller, service in environment.services.items():
         for index, call in enumerate(service.calls):
             callee = environment.services.get(call.service or "") if call.namespace is None else None
@@ -184,24 +198,24 @@ def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Probl
             connect = callee.service_connect
             if environment.discovery == "service_connect":
                 offered = connect.port if connect is not None else None
-                why, remedy = "Service Connect offers", "or let it offer another: `service_connect: { port: ... }`"
+                why, remedy = "Service Connect offers", "or offer a different one: `service_connect: { port: ... }`"
             elif callee.discovery.record_type == "SRV":
-                offered, why, remedy = None, "its SRV record holds", "or choose `record_type: A`"
+                offered, why, remedy = None, "its SRV record holds", "or set `record_type: A`"
             else:
                 continue
             if call.port != offered:
-                message = f"`{caller}` calls `{call.service}` on {_port(call.port)}, and {why} {_port(offered)} alone"
+                message = f"`{caller}` calls `{call.service}` on {_port(call.port)}, but {why} only {_port(offered)}"
                 yield Problem(
                     at("services", caller, "calls", index, "port"), message, f"call {_port(offered)}, {remedy}"
                 )
 
 
 def _port(name: object) -> str:
-    return "its `port`" if name is None else f"the port `{name}`"
+    return "its `port`" if name is None else f"port `{name}`"
 
 
 def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """ARNs of what has to be in the environment's account, or region."""
+    """Checks that ARNs are in the environment's account and, where needed, region."""
     arns = (
         (("role",), environment.role, False),
         (("kms_key",), environment.kms_key, True),
@@ -214,11 +228,13 @@ def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
             continue
         region, account = value.split(":")[3:5]
         if account != environment.account:
-            message = f"`{'.'.join(path)}` is of account {account}"
-            yield Problem(at(*path), message, f"the environment is in account {environment.account}")
+            message = f"`{'.'.join(path)}` is in account {account}"
+            yield Problem(at(*path), message, f"use one in the environment's account {environment.account}")
         if regional and region != environment.region:
             yield Problem(
-                at(*path), f"`{'.'.join(path)}` is of {region}", f"the environment is in {environment.region}"
+                at(*path),
+                f"`{'.'.join(path)}` is in {region}",
+                f"use one in the environment's region {environment.region}",
             )
 
 
@@ -226,31 +242,32 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     prefix = environment.prefix
     at = locator(tree)
     if len(environment.state_bucket) > _BUCKET_NAME:
-        message = f"`{environment.state_bucket}` is longer than the {_BUCKET_NAME} characters of a bucket's name"
-        yield Problem(at("application"), message, "give another as `state: { bucket: ... }`")
+        message = f"bucket name `{environment.state_bucket}` is longer than {_BUCKET_NAME} characters"
+        yield Problem(at("application"), message, "set a shorter one with `state: { bucket: ... }`")
     if environment.ingress.balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
-        message = f"`{prefix}` cannot be a load balancer's name"
-        remedy = (
-            f"give a `name_prefix` of letters, digits and hyphens, {_BALANCER_NAME} at most, no `internal-` in front"
-        )
+        message = f"`{prefix}` is not a valid load balancer name"
+        form = f"at most {_BALANCER_NAME} letters, digits and hyphens"
+        remedy = f"set a `name_prefix` of {form} that does not begin with `internal-`"
         yield Problem(at("name_prefix"), message, remedy)
     for name in environment.services:
-        here = locator(tree, "services", name)()
+        position = locator(tree, "services", name)()
         longest = _ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
         if len(environment.first_name(name)) > longest:
             role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
-            message = f"`{role}` is longer than the {_ROLE_NAME} characters of an IAM role's name"
-            yield Problem(here, message, f"with this prefix a service's name has {longest} at most")
+            message = f"IAM role name `{role}` is longer than {_ROLE_NAME} characters"
+            yield Problem(position, message, f"with this prefix, a service name can have at most {longest}")
 
 
 def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """What is adopted under another name than ours would be replaced."""
+    """Checks the names of adopted resources: Terraform would replace one whose name differs from ours."""
     adopt, at = environment.adopt, locator(tree, "adopt")
     yield from _check_adopted_name("cluster", adopt.cluster, environment.prefix, at)
     if adopt.vpc is not None and environment.network.vpc is not None:
-        yield Problem(at("vpc", key=True), "`adopt.vpc` and `network.vpc` exclude each other", "keep one of them")
+        yield Problem(
+            at("vpc", key=True), "`adopt.vpc` and `network.vpc` cannot be used together", "remove one of them"
+        )
     if adopt.namespace is not None and adopt.vpc is None and environment.network.vpc is None:
-        message = "a namespace belongs to its VPC, which is neither adopted nor existing"
+        message = "an adopted namespace needs an adopted or existing VPC"
         yield Problem(at("namespace", key=True), message, "add `vpc`, or `network: { vpc: ... }`")
     for name, service in environment.services.items():
         full = environment.full_name(name)
@@ -262,14 +279,14 @@ def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
             "ecs_service": full,
         }
         for key, expected in names.items():
-            here = locator(tree, "services", name, "adopt")
-            yield from _check_adopted_name(key, getattr(service.adopt, key), expected, here)
+            at_adopt = locator(tree, "services", name, "adopt")
+            yield from _check_adopted_name(key, getattr(service.adopt, key), expected, at_adopt)
 
 
 def _check_adopted_name(key: str, name: str | None, expected: str, at: Locator) -> Iterator[Problem]:
     if name is not None and name != expected:
-        message = f"`{name}` would be replaced by `{expected}`, as AWS does not rename it"
-        yield Problem(at(key), message, "give a `name_prefix` that fits, or do not adopt it")
+        message = f"`{name}` would be replaced by `{expected}`, because AWS cannot rename it"
+        yield Problem(at(key), message, "set a matching `name_prefix`, or do not adopt it")
 
 
 def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:
@@ -282,30 +299,30 @@ def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:
 
 def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
     if len(keys) > _TAGS:
-        message = f"a resource has {_TAGS} tags at most, and these are {len(keys)} with {', '.join(_OWN_TAGS)}"
+        message = f"a resource can have at most {_TAGS} tags, but this is {len(keys)} including {', '.join(_OWN_TAGS)}"
         yield Problem(at("tags", key=True), message, "remove some")
     first: dict[str, str] = {}
     for key in sorted(keys):
         other = first.setdefault(key.lower(), key)
         if other != key:
-            message = f"tags `{other}` and `{key}` differ in case alone, and to IAM they are one"
-            yield Problem(at("tags", key, key=True), message, "keep one of them")
+            message = f"tags `{other}` and `{key}` differ only in case, which IAM ignores"
+            yield Problem(at("tags", key, key=True), message, "remove one of them")
 
 
 def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
     network = environment.network
-    if network.vpc is not None:  # its network and its routes are not in the catalog
+    if network.vpc is not None:  # the catalog knows neither its network nor its routes
         return
-    own = ipaddress.IPv4Network(network.cidr)
-    shut_in = network.subnets == "private" and network.nat == "none"
+    vpc_network = ipaddress.IPv4Network(network.cidr)
+    is_isolated = network.subnets == "private" and network.nat == "none"
     for name, service in environment.services.items():
         for index, call in enumerate(service.calls):
             at = locator(tree, "services", name)
             called = ipaddress.IPv4Network(call.cidr) if call.cidr is not None else None
-            if called is not None and called.overlaps(own):
-                message = f"{called} overlaps the environment's own network {own}"
+            if called is not None and called.overlaps(vpc_network):
+                message = f"{called} overlaps the environment's network {vpc_network}"
                 yield Problem(at("calls", index, "cidr"), message, "call the services in it by name")
-            elif shut_in and (called is None or not called.is_private) and (called or call.host):
-                message = f"`{call.host or called}` is on the internet, and without NAT no way leads there"
+            elif is_isolated and (called is None or not called.is_private) and (called or call.host):
+                message = f"`{call.host or called}` is on the internet, which is unreachable without NAT"
                 remedy = "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
                 yield Problem(at("calls", index), message, remedy)

@@ -1,4 +1,4 @@
-"""Where the catalog is written, from the project's root."""
+"""Paths of the catalog's files, relative to the project's root."""
 
 from pathlib import Path, PurePath
 
@@ -7,7 +7,7 @@ CATALOG = PurePath("envs/catalog.yaml")
 LOCK_NAME = "images.lock.yaml"
 
 EXTRA_NAME = "extra"
-"""The folder in a stack's that holds Terraform of a team's own: a module, which the stack calls."""
+"""Folder inside a stack's folder for your custom Terraform: a module that the stack calls."""
 
 
 def environment_file(name: str) -> PurePath:
@@ -16,7 +16,7 @@ def environment_file(name: str) -> PurePath:
 
 
 def lock_file(env: str) -> PurePath:
-    """The lock of an environment's images."""
+    """The image lock of an environment."""
     return PurePath("envs", env, LOCK_NAME)
 
 

@@ -1,4 +1,4 @@
-"""What a value has to look like, for those who read the catalog and, as JSON Schema, for those who write it."""
+"""Patterns of text values, checked when the catalog is loaded and written into its JSON Schema."""
 
 import re
 from collections.abc import Mapping
@@ -9,26 +9,26 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 READ_AS_TEXT: Mapping[str, list[str]] = {"type": ["string", "number", "boolean"]}
-"""What an editor, which reads YAML 1.2, may take for something else: the catalog's reader keeps it as written."""
+"""Types that an editor may see, because it reads YAML 1.2, for what the catalog's reader keeps as text."""
 
-# Python's `\w` has letters of all alphabets, that of JSON Schema (ECMA 262) has those of ASCII.
+# Python's `\w` matches letters of all alphabets, that of JSON Schema (ECMA 262) only those of ASCII.
 _WORD = r"A-Za-z0-9_\u0080-\uffff"
 
 
 @dataclass(frozen=True)
 class Matching:
-    r"""Annotates text of one form.
+    r"""Annotates text that must match a pattern.
 
     Attributes:
-        pattern: The form as a regular expression, of what Python and ECMA 262 have in common; `\w` in brackets only.
-        expectation: The form in words.
+        pattern: A regular expression that means the same in Python and ECMA 262; `\w` only inside brackets.
+        expectation: The pattern in words, beginning with "expected".
     """
 
     pattern: str
     expectation: str
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Refuses text that the pattern does not match as a whole."""
+        """Rejects text that the pattern does not match completely."""
         compiled = re.compile(self.pattern)
 
         def check(value: str) -> str:
@@ -39,6 +39,6 @@ class Matching:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The pattern, and what an editor says where it does not match."""
+        """The pattern, and the message that an editor shows for a mismatch."""
         pattern = self.pattern.replace(r"\w", _WORD)
         return {**handler(schema), "pattern": f"^(?:{pattern})$", "patternErrorMessage": self.expectation}

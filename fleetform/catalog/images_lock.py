@@ -1,4 +1,4 @@
-"""`envs/<environment>/images.lock.yaml`: which image of each service is deployed, by digest."""
+"""`envs/<environment>/images.lock.yaml`: the deployed image of each service, by digest."""
 
 import re
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
-_REMEDY = "`invoke images` writes this file; take it from Git again"
-# What each field looks like; nothing in it needs quoting but a commit, which may be all digits.
+_REMEDY = "restore this file from Git, or run `invoke images` to write it again"
+# Pattern and description of each field. Only a commit needs quotes, because it may be all digits.
 _PATTERNS: Mapping[str, tuple[str, str]] = {
     "tag": (r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag"),
     "digest": (r"sha256:[0-9a-f]{64}", "`sha256:` and 64 hexadecimal digits"),
@@ -29,11 +29,11 @@ class LockedImage:
     """A service's image.
 
     Attributes:
-        tag: Its tag in the repository; never moved.
-        digest: Digest of its manifest, `sha256:` in front; this is what is deployed.
-        platforms: What it runs on, such as `linux/amd64`.
-        commit: The Git commit that it was built from, `-dirty` behind it if files differed; empty without Git.
-        content_key: SHA-256 of all that it was built from, in hexadecimal.
+        tag: Its tag in the repository, which never moves.
+        digest: Digest of its manifest, beginning with `sha256:`; this is what is deployed.
+        platforms: Platforms that it runs on, such as `linux/amd64`.
+        commit: Git commit that it was built from, followed by `-dirty` if files differed; empty without Git.
+        content_key: SHA-256 of everything that it was built from, in hexadecimal.
     """
 
     tag: str
@@ -50,8 +50,8 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
         The images by service; empty if there is no lock.
 
     Raises:
-        CatalogError: The lock is not as it was written; it holds every problem.
-        InputError: It is a link out of the repository.
+        CatalogError: The lock is invalid; the error holds every problem.
+        InputError: The lock is a symbolic link to outside the repository.
     """
     file = lock_file(env)
     if not (root / file).exists():
@@ -60,7 +60,7 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
     tree, problems = read(root / file, file)
     services = tree.value if isinstance(tree.value, dict) else {}
     if not isinstance(tree.value, dict):
-        problems.append(Problem(tree.position, "a mapping of services is expected", _REMEDY))
+        problems.append(Problem(tree.position, "expected a mapping of services", _REMEDY))
     for name, node in services.items():
         problems += _check(name, node)
     if problems:
@@ -71,7 +71,7 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
 def _check(name: str, node: Node) -> list[Problem]:
     names = [field.name for field in fields(LockedImage)]
     if not isinstance(node.value, dict):
-        return [Problem(node.position, f"`{name}` is no mapping", _REMEDY)]
+        return [Problem(node.position, f"`{name}` is not a mapping", _REMEDY)]
     problems = [
         Problem(child.key_position or child.position, f"unknown key `{key}` in `{name}`", suggestion(key, names))
         for key, child in node.value.items()
@@ -85,7 +85,7 @@ def _check(name: str, node: Node) -> list[Problem]:
             problems.append(Problem(child.position, f"`{name}.{key}` is not {expected}", _REMEDY))
     platforms = node.value.get("platforms")
     if platforms is not None and not _are_platforms(platforms.plain()):
-        problems.append(Problem(platforms.position, f"`{name}.platforms` is no list of platforms", _REMEDY))
+        problems.append(Problem(platforms.position, f"`{name}.platforms` is not a list of platforms", _REMEDY))
     return problems
 
 
@@ -98,13 +98,13 @@ def _are_platforms(plain: object) -> bool:
 
 
 def _locked(node: Node) -> LockedImage:
-    plain: dict[str, str | list[str]] = node.plain()  # type: ignore[assignment] # `_check` has seen to it
+    plain: dict[str, str | list[str]] = node.plain()  # type: ignore[assignment] # checked by `_check`
     texts = {key: str(plain[key]) for key in _PATTERNS}
     return LockedImage(platforms=tuple(plain["platforms"]), **texts)
 
 
 def lock_text(lock: Mapping[str, LockedImage]) -> str:
-    """The lock as YAML: the same images give the same text."""
+    """Formats the lock as YAML; the same images give the same text."""
     return _HEADER + "".join(f"\n{name}:\n{_entry(lock[name])}" for name in sorted(lock))
 
 
@@ -119,10 +119,13 @@ def _entry(image: LockedImage) -> str:
 
 
 def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
-    """Writes an environment's lock as a whole or not at all; says whether it changed.
+    """Writes an environment's lock completely or not at all.
+
+    Returns:
+        Whether the lock changed.
 
     Raises:
-        ProgramError: It cannot be written.
+        ProgramError: The lock cannot be written.
     """
     path = root / lock_file(env)
     text = lock_text(lock)
@@ -132,5 +135,5 @@ def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
         replace_text(path, text)
     except OSError as error:
         message = f"{lock_file(env)}: cannot be written: {error.strerror}"
-        raise ProgramError(f"{message}; mend that and run it again: what is pushed stays pushed") from None
+        raise ProgramError(f"{message}; fix that and run the command again; pushed images are kept") from None
     return True

@@ -1,9 +1,8 @@
-"""What services share: `defaults` under all of them, `templates` under those that extend them; and where a service is.
+"""Resolve `defaults`, `templates` with `extends`, and `enabled_in`, so that every service is written in full.
 
-This works on the overlaid tree, before it is validated: a service comes out as if it had been written in full, and
-every value still knows its place and what it was laid over. The layers of a service, from the lowest up: the
-defaults, its templates, what the catalog and the environment say of the service itself. `overlay` lays each over the
-one before.
+This works on the overlaid tree, before validation. Every value keeps its position and what it was laid over.
+The layers of a service, from the lowest up, are the defaults, its templates, and its own keys in the catalog
+and the environment. `overlay` lays each over the one before.
 """
 
 import re
@@ -21,34 +20,34 @@ from fleetform.errors import CatalogError, Position, Problem
 EXTENDS = "extends"
 ENABLED_IN = "enabled_in"
 SERVICE_KEYS = (EXTENDS, ENABLED_IN)
-"""Keys of a service that are gone once it is resolved; a template has them too."""
+"""Keys of a service or template that are removed when it is resolved."""
 
 MAX_TEMPLATES = 32
-"""Templates that one service or template may have under it: more are no help to a reader."""
+"""Maximum number of templates below one service or template, to keep catalogs readable."""
 
 _IN_CODE = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
 
 
 class Shared(Entry):
-    """What services share: top-level keys that are gone once the services are resolved."""
+    """Top-level keys that services share, and that are removed when the services are resolved."""
 
     defaults: Service | None = None
-    """A partial service that is laid under every service."""
+    """Partial service that every service inherits."""
     templates: Mapping[ServiceName, Service] = {}
-    """Partial services by name. They are no services; one takes over what they hold with `extends`."""
+    """Partial services by name. They do not run; a service inherits one with `extends`."""
 
 
 @dataclass(frozen=True)
 class Inherited:
-    """An environment in which every service has all that it inherits.
+    """An environment in which every service includes what it inherits.
 
     Attributes:
         name: The environment's name.
-        tree: The environment as if every service were written in full; nulls are left in it.
-        shared: `defaults` and `templates`, which have to be sound whether a service uses them or not.
+        tree: The environment with every service written in full; nulls are still in it.
+        shared: `defaults` and `templates`, which must be valid even if no service uses them.
         absent: The `enabled_in` of each service that is not in this environment.
-        incomplete: The places of the services that do not get all that they extend: what they lack is no news there.
-        problems: What is wrong so far.
+        incomplete: Positions of the services with a broken `extends`; missing keys are not reported there.
+        problems: The problems so far.
     """
 
     name: str
@@ -60,7 +59,7 @@ class Inherited:
 
 
 def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
-    """Gives every service what it inherits, and takes out those that are not in an environment.
+    """Adds to every service what it inherits, and removes the services that are not in an environment.
 
     Args:
         tree: The environment laid over the catalog.
@@ -68,7 +67,7 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
         environments: The names of all environments.
 
     Raises:
-        CatalogError: The services inherit more than a file may hold; only that is reported.
+        CatalogError: The services inherit more than a file may contain; only that is reported.
     """
     top = tree.value if isinstance(tree.value, dict) else {}
     services, templates = (_mappings(top.get(key)) for key in ("services", "templates"))
@@ -87,7 +86,7 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
 
 
 def _resolved(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
-    """The services that are there, in full; what is no service stays as it is, for validation to see."""
+    """The services of the environment in full; values that are not mappings stay, for validation."""
     if not isinstance(services.value, dict):
         return services
     present = {key: full.get(key, node) for key, node in services.value.items() if key not in absent}
@@ -99,7 +98,7 @@ def _holding(node: Node, value: dict[str, Node]) -> Node:
 
 
 def _mappings(node: Node | None) -> dict[str, Node]:
-    """The entries of a mapping that are mappings themselves; validation speaks of the others."""
+    """The entries of a mapping that are mappings themselves; validation reports the others."""
     entries = node.value if node is not None and isinstance(node.value, dict) else {}
     return {key: child for key, child in entries.items() if isinstance(child.value, dict)}
 
@@ -111,7 +110,7 @@ def _without(node: Node, keys: Collection[str]) -> Node:
 
 
 def _shared(tree: Node, top: Mapping[str, Node]) -> Node:
-    """`defaults` and `templates` without the keys that are dealt with here; `defaults` extends nothing."""
+    """`defaults` and `templates` without the keys resolved here; `defaults` cannot extend anything."""
     shared = {}
     if "defaults" in top:
         shared["defaults"] = _without(top["defaults"], [ENABLED_IN])
@@ -125,7 +124,7 @@ def _shared(tree: Node, top: Mapping[str, Node]) -> Node:
 
 
 class _Ladder:
-    """Finds what is under a service, and collects what is wrong with `extends`."""
+    """Resolves `extends`, and collects its problems."""
 
     def __init__(self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]) -> None:
         self.problems: list[Problem] = []
@@ -141,7 +140,7 @@ class _Ladder:
             self._line(name, ())
 
     def full(self, name: str, service: Node) -> Node:
-        """A service with all that it inherits; its place is its own."""
+        """A service with everything it inherits, at its own position."""
         line = self._line_of(name, service, ())
         under = self._under(line, service)
         if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
@@ -152,7 +151,7 @@ class _Ladder:
         return Node(merged.value, service.position, service.key_position, merged.replaced)
 
     def _under(self, line: tuple[str, ...], service: Node) -> Node | None:
-        """The defaults with a line of templates over them, for a service."""
+        """The defaults with a service's templates laid over them."""
         if line not in self._merged:
             below = self._under(line[:-1], service)
             template = _without(self._templates[line[-1]], [EXTENDS])
@@ -163,7 +162,7 @@ class _Ladder:
         return under
 
     def _count(self, line: tuple[str, ...], under: Node, service: Node) -> None:
-        """Holds what services inherit to what a file may hold: it is there once for each of them."""
+        """Limits what services inherit to what a file may contain, counted once for each service."""
         if line not in self._extents:
             self._extents[line] = _extent(under)
         more, so_far = self._extents[line], self._inherited
@@ -175,22 +174,23 @@ class _Ladder:
         else:
             return
         place = (service.at((EXTENDS,)) or service).position
-        message = f"services inherit more than {what} from here on"
-        raise CatalogError([Problem(place, message, "put less into `defaults` and `templates`")])
+        message = f"from here on, services inherit more than {what}"
+        raise CatalogError([Problem(place, message, "shorten `defaults` and `templates`")])
 
     def _line(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
-        """A template with those under it before it."""
+        """A template, after the templates below it."""
         if name not in self._lines:
             self._lines[name] = (*self._line_of(name, self._templates[name], (*path, name)), name)
         return self._lines[name]
 
     def _line_of(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
-        """The templates under a node, from the lowest up: each once, before all that extend it.
+        """The templates below a node, from the lowest up: each once, before all that extend it.
 
         Args:
             name: The name of the service or template.
-            node: The node.
-            path: The templates that lead here, one extending the next; the last is this one if it is a template.
+            node: The service or template.
+            path: The templates that lead here, each extending the next; the last one is this node if it is a
+                template.
         """
         known = len(self.problems)
         line = self._climbed(name, node, path)
@@ -204,19 +204,19 @@ class _Ladder:
         for entry in self._extended(name, node):
             parent = str(entry.value)
             if parent in path:
-                circle = " -> ".join([*path[path.index(parent) :], parent])
-                self._add(entry, f"`{name}` extends itself: {circle}", f"take `{parent}` out of its `{EXTENDS}`")
+                cycle = " -> ".join([*path[path.index(parent) :], parent])
+                self._add(entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`")
                 continue
             if len(path) <= MAX_TEMPLATES:
                 line |= dict.fromkeys(self._line(parent, path))
             if len(path) > MAX_TEMPLATES or len(line) > MAX_TEMPLATES:
                 owner = path[0] if len(path) > MAX_TEMPLATES else name
-                self._add(entry, f"more than {MAX_TEMPLATES} templates under `{owner}`", "write some of them as one")
+                self._add(entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them")
                 return ()
         return tuple(line)
 
     def _extended(self, name: str, node: Node) -> Iterator[Node]:
-        """The names of templates that a node extends, those that there are."""
+        """The nodes that name the existing templates that a node extends."""
         extends = node.at((EXTENDS,))
         if extends is None or extends.value is None:
             return
@@ -224,19 +224,21 @@ class _Ladder:
         for entry in extends.value if isinstance(extends.value, list) else [extends]:
             if not isinstance(entry.value, str):
                 self._add(
-                    entry, f"`{name}` extends what is no name", "a template's name is expected, or a list of them"
+                    entry,
+                    f"`{name}` extends something that is not a name",
+                    "expected a template name or a list of names",
                 )
             elif entry.value in seen:
-                self._add(entry, f"`{name}` extends `{entry.value}` twice", "name it once")
+                self._add(entry, f"`{name}` extends `{entry.value}` twice", "list it once")
             elif entry.value in self._templates:
                 yield entry
             elif entry.value in self._services:
                 message = f"`{name}` extends `{entry.value}`, which is a service"
-                self._add(entry, message, "move what they share to a template, which both extend")
+                self._add(entry, message, "move what they share to a template that both extend")
             else:
-                message = f"`{name}` extends `{entry.value}`, which is no template"
-                known = [template for template in self._templates if template != name]
-                self._add(entry, message, suggestion(entry.value, known))
+                message = f"`{name}` extends unknown template `{entry.value}`"
+                others = [template for template in self._templates if template != name]
+                self._add(entry, message, suggestion(entry.value, others))
             seen.add(entry.value if isinstance(entry.value, str) else None)
 
     def _add(self, node: Node, message: str, remedy: str) -> None:
@@ -244,7 +246,7 @@ class _Ladder:
 
 
 class _Extent(NamedTuple):
-    """How much there is below a node: values, and characters of text."""
+    """The size of a tree: its values, and its characters of text."""
 
     values: int
     characters: int
@@ -261,36 +263,37 @@ def _extent(node: Node) -> _Extent:
 
 
 def _is_elsewhere(enabled: Node, name: str, environments: Collection[str]) -> bool:
-    """Whether an `enabled_in`, if it is sound, leaves an environment out."""
+    """Whether a valid `enabled_in` leaves an environment out."""
     names = [entry.value for entry in enabled.value] if isinstance(enabled.value, list) else []
     return bool(names) and name not in names and all(entry in environments for entry in names)
 
 
 def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Problem]:
-    """An `enabled_in` lists environments that there are."""
+    """Checks that an `enabled_in` lists existing environments."""
     enabled = node.at((ENABLED_IN,))
     if enabled is None or enabled.value is None:
         return
-    expected = "a list of environments is expected, such as [dev]"
+    expected = "expected a list of environments, such as [dev]"
     if not isinstance(enabled.value, list) or not enabled.value:
-        what = "empty" if enabled.value == [] else "no list"
+        what = "empty" if enabled.value == [] else "not a list"
         yield Problem(enabled.position, f"`{ENABLED_IN}` is {what}", expected)
         return
     for entry in enabled.value:
         if not isinstance(entry.value, str):
-            yield Problem(entry.position, f"`{ENABLED_IN}` has an entry that is no name", expected)
+            yield Problem(entry.position, f"`{ENABLED_IN}` has an entry that is not a name", expected)
         elif entry.value not in environments:
-            message = f"`{ENABLED_IN}` names `{entry.value}`, which is no environment in envs/"
+            message = f"`{ENABLED_IN}` names unknown environment `{entry.value}`"
             yield Problem(entry.position, message, suggestion(entry.value, sorted(environments)))
 
 
 def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequence[Problem]) -> list[Problem]:
-    """Tells what is wrong in a place that services share once, not once a service.
+    """Reports a problem at a place that services share once, not once per service.
 
     Args:
         inherited: The environment.
-        problems: What is wrong with it.
-        shared: What is wrong with `defaults` and `templates` by themselves: at their places nothing else is told.
+        problems: Its problems.
+        shared: The problems of `defaults` and `templates` themselves; nothing else is reported at their
+            positions.
     """
     services = _mappings(inherited.tree.at(("services",)))
     known = {*inherited.incomplete, *(problem.position for problem in shared)}
@@ -303,12 +306,12 @@ def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequenc
 
 def _nameless(message: str, services: Collection[str]) -> str:
     """A message without the names of services in it."""
-    return _IN_CODE.sub(lambda found: "`" if found[1] or found[2] in services else found[0], message)
+    return _IN_CODE.sub(lambda match: "`" if match[1] or match[2] in services else match[0], message)
 
 
 def _told_once(alike: Sequence[Problem]) -> Problem:
     first, *others = alike
     if not others:
         return first
-    more = f"the same in {len(others)} more {'service' if len(others) == 1 else 'services'}"
+    more = f"same in {len(others)} more {'service' if len(others) == 1 else 'services'}"
     return Problem(first.position, f"{first.message} ({more})", first.remedy)

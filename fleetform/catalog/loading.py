@@ -1,4 +1,4 @@
-"""From files to an Environment, or to every problem that they have, reported together."""
+"""Load an Environment from its files, or report every problem in them together."""
 
 import re
 import types
@@ -28,53 +28,53 @@ from fleetform.errors import CatalogError, InputError, Position, Problem
 _KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
 _WORDS = re.compile(r"[\w./-]+( [\w./-]+)*")
 _EXPECTED: Mapping[str, str] = {
-    "bool_type": "true or false, without quotes, is expected",
-    "dict_type": "a mapping is expected: `key: value` lines",
-    "greater_than_equal": "{ge} or more is expected",
-    "int_type": "a whole number, without quotes, is expected",
-    "less_than_equal": "{le} or less is expected",
-    "literal_error": "{expected} is expected",
-    "mapping_type": "a mapping is expected: `key: value` lines",
-    "model_type": "a mapping is expected: `key: value` lines",
-    "string_type": "text is expected",
-    "too_long": "{max_length} or fewer {parts} are expected",
-    "too_short": "{min_length} or more {parts} are expected",
-    "tuple_type": "a list is expected{list}",
+    "bool_type": "expected true or false, without quotes",
+    "dict_type": "expected a mapping: `key: value` lines",
+    "greater_than_equal": "expected {ge} or more",
+    "int_type": "expected a whole number, without quotes",
+    "less_than_equal": "expected {le} or less",
+    "literal_error": "expected {expected}",
+    "mapping_type": "expected a mapping: `key: value` lines",
+    "model_type": "expected a mapping: `key: value` lines",
+    "string_type": "expected text",
+    "too_long": "expected {max_length} or fewer {parts}",
+    "too_short": "expected {min_length} or more {parts}",
+    "tuple_type": "expected a list{list}",
     "value_error": "{error}",
 }
-"""What is expected, by the kind of pydantic's error and with its context."""
+"""What was expected, by the type of pydantic's error, formatted with its context."""
 
 
 @collector.paused()
 def load(root: Path, name: str) -> Environment:
     """Loads one environment of the project in `root`.
 
-    With a file that cannot be read to its end, only that is reported: all else would follow from it.
+    If a file cannot be parsed to its end, only that is reported, because other problems would follow from it.
 
     Raises:
-        InputError: There is no such environment, a file is missing, or it leads out of the repository.
-        CatalogError: The YAML has problems; it holds all of them.
+        InputError: The environment or a file does not exist, or a file is a link to outside the repository.
+        CatalogError: The YAML has problems; the error holds all of them.
     """
     return validate(resolve(root, name))
 
 
 @collector.paused()
 def load_with_notices(root: Path, name: str) -> tuple[Environment, list[Problem]]:
-    """Loads one environment, and what is allowed in it and yet worth saying, by place; raises what `load` does."""
+    """Loads one environment with its notices, by position; raises what `load` raises."""
     inherited = resolve(root, name)
     environment = validate(inherited)
     return environment, notices(environment, without_nulls(inherited.tree))
 
 
 def resolve(root: Path, name: str) -> Inherited:
-    """Reads one environment: the catalog, the environment's YAML over it, and what each service inherits under it.
+    """Reads one environment: its YAML laid over the catalog, with everything that services inherit.
 
     Raises:
-        InputError: There is no such environment or a file is missing.
+        InputError: The environment or a file does not exist.
     """
     names = environment_names(root)
     if name not in names:
-        raise InputError(f"no environment `{name}` in envs/; {suggestion(name, names)}")
+        raise InputError(f"unknown environment `{name}`; {suggestion(name, names)}")
     problems: list[Problem] = []
     base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
     empty = {node.position.file for node in (base, over) if not node.value}
@@ -86,51 +86,51 @@ def resolve(root: Path, name: str) -> Inherited:
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
-    """Reads a file whose top level has to be a mapping; adds to the problems."""
+    """Reads a file whose top level must be a mapping; appends to `problems`."""
     refuse_outside(root, file)
-    node, found = read(root / file, file)
-    problems += found
+    node, file_problems = read(root / file, file)
+    problems += file_problems
     if isinstance(node.value, dict):
         return node
-    problems.append(Problem(node.position, "a mapping is expected", "write `key: value` lines"))
+    problems.append(Problem(node.position, "expected a mapping", "write `key: value` lines"))
     return Node({}, node.position)
 
 
 def validate(inherited: Inherited) -> Environment:
-    """Makes an Environment of what was read.
+    """Validates what was read as an Environment.
 
     Raises:
-        CatalogError: There are problems, in the tree or from before.
+        CatalogError: There are problems, in the tree or from reading it.
     """
     tree, name = without_nulls(inherited.tree), inherited.name
     plain = tree.plain()
-    found = [*inherited.problems, *check_calls(tree, name, inherited.absent)]
+    problems = [*inherited.problems, *check_calls(tree, name, inherited.absent)]
     if not isinstance(plain, dict):
-        raise CatalogError([*found, Problem(tree.position, "a mapping is expected", "write `application: ...`")])
+        raise CatalogError([*problems, Problem(tree.position, "expected a mapping", "write `application: ...`")])
     environment = None
     try:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
-        found += [
+        problems += [
             _missing_key(details["loc"], inherited.tree) if details["type"] == "missing" else _problem(details, tree)
             for details in error.errors(include_url=False)
         ]
     if "name" in plain:
-        found.append(_unknown_key(("name",), tree))
+        problems.append(_unknown_key(("name",), tree))
     services = environment.services if environment is not None else _sound_services(plain.get("services"))
     for check in (check_services, check_service_limits):
-        found += check(services, tree)
+        problems += check(services, tree)
     if environment is not None:
-        found += check_environment(environment, tree)
-        found += check_routing(environment, tree)
+        problems += check_environment(environment, tree)
+        problems += check_routing(environment, tree)
     shared = _shared_problems(without_nulls(inherited.shared))
-    if found or shared or environment is None:
-        raise CatalogError(told_once(inherited, found, shared))
+    if problems or shared or environment is None:
+        raise CatalogError(told_once(inherited, problems, shared))
     return environment
 
 
 def _shared_problems(shared: Node) -> list[Problem]:
-    """What is wrong with `defaults` and `templates` by themselves: a partial service may lack anything."""
+    """The problems of `defaults` and `templates` themselves; a partial service may lack any key."""
     try:
         Shared.model_validate(shared.plain())
     except ValidationError as error:
@@ -139,7 +139,7 @@ def _shared_problems(shared: Node) -> list[Problem]:
 
 
 def _is_of_a_whole(details: ErrorDetails) -> bool:
-    """Whether an error is about what a mapping lacks, or about how its entries go together."""
+    """Whether an error is about a missing key, or about how the entries of a mapping go together."""
     return details["type"] == "missing" or (details["type"] == "value_error" and isinstance(details["input"], dict))
 
 
@@ -154,8 +154,9 @@ def _sound_services(plain: object) -> dict[str, Service]:
 
 
 def _problem(details: ErrorDetails, tree: Node) -> Problem:
-    """Says a pydantic error in the catalog's words, at the place in the YAML that it is about."""
-    # Pydantic's path to a key that is wrong ends in this; nothing in the tree is there, unless a key is called so.
+    """Translates a pydantic error into a problem at its position in the YAML."""
+    # Pydantic's path to an invalid key ends in `[key]`. The tree has no such node, unless a key has that
+    # name.
     about_key = details["loc"][-1] == "[key]" and tree.at(details["loc"]) is None
     path = details["loc"][:-1] if about_key else details["loc"]
     if details["type"] == "extra_forbidden":
@@ -165,12 +166,12 @@ def _problem(details: ErrorDetails, tree: Node) -> Problem:
     position = _position(tree, path, key=about_key or node is None)
     expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **_context(details))
     if about_key:
-        return Problem(position, f"`{path[-1]}` cannot be a key of {label(path[:-1])}", expected)
+        return Problem(position, f"`{path[-1]}` is not a valid key of {label(path[:-1])}", expected)
     return Problem(position, f"{label(path)} is {_shown(details['input'])}", expected)
 
 
 def _context(details: ErrorDetails) -> dict[str, Any]:
-    """Pydantic's own context of an error; legal words in code quotes, what a length counts, text as a list."""
+    """Pydantic's context of an error, with legal words in code quotes and the unit of a length."""
     context = dict(details.get("ctx", {}))
     parts = "characters" if isinstance(details["input"], str) else "entries"
     legal = str(context.get("expected", "")).replace("'", "`")
@@ -178,13 +179,13 @@ def _context(details: ErrorDetails) -> dict[str, Any]:
 
 
 def _as_list(value: object) -> str:
-    """Plain words as the list that they may be meant to be."""
+    """Suggests the list that plain words may be meant as."""
     words = value.split() if isinstance(value, str) and _WORDS.fullmatch(value) else []
     return f", such as [{', '.join(words)}]" if words else ""
 
 
 def _written(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:
-    """The path without its last key where a mapping is written as the value of that key alone."""
+    """The path without its last key if a mapping is written in its short form, as the value of that key."""
     above = tree.at(path[:-1])
     short = above is not None and not isinstance(above.value, (dict, list))
     return path[:-1] if short else path
@@ -199,36 +200,34 @@ def _shown(value: object) -> str:
 
 
 def _position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
-    """Where a path is written; where it is not, the nearest key above it."""
+    """The position of a path, or of the nearest key above it that is written."""
     while (node := tree.at(path)) is None:
         path = path[:-1]
     return node.key_position if key and node.key_position else node.position
 
 
 def _unknown_key(path: tuple[str | int, ...], tree: Node) -> Problem:
-    known = _keys_at(path[:-1])
     where = f" in {label(path[:-1])}" if path[:-1] else ""
-    return Problem(
-        _position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", suggestion(str(path[-1]), known)
-    )
+    remedy = suggestion(str(path[-1]), _keys_at(path[:-1]))
+    return Problem(_position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", remedy)
 
 
 def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
-    """What is said of a required key that a tree, which has its nulls still, does not give."""
+    """The problem of a required key that is missing from a tree in which nulls are still present."""
     null = tree.at(path)
     if null is not None and null.replaced is not None:
         return Problem(
-            null.position, f"null removes {label(path)}, which is required", "give it a value, or remove this"
+            null.position, f"null removes {label(path)}, but it is required", "give it a value, or remove this line"
         )
     if null is not None:
-        return Problem(null.position, f"{label(path)} is null, and it is required", "give it a value")
+        return Problem(null.position, f"{label(path)} is null, but it is required", "give it a value")
     where = f" in {label(path[:-1])}" if path[:-1] else ""
     position = _position(tree, path[:-1], key=True)
     return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")
 
 
 def _keys_at(path: tuple[str | int, ...]) -> list[str]:
-    """The keys that the model at a path has."""
+    """The keys of the model at a path."""
     kind: Any = Shared if path and path[0] in Shared.model_fields else Environment
     for step in path:
         kind = _bare(_element(kind, step))
@@ -247,7 +246,7 @@ def _element(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressi
 
 
 def _bare(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
-    """A type without what it is annotated with, and without None beside it."""
+    """A type without its annotations and without an optional None."""
     while get_origin(kind) in (Annotated, Union, types.UnionType):
         kind = get_args(kind)[0]
     return kind

@@ -1,4 +1,4 @@
-"""Where in the YAML a value is, or would be."""
+"""Positions of values in the YAML, written or not."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -10,9 +10,9 @@ Locator: TypeAlias = Callable[..., Position]
 
 
 def locator(tree: Node, *base: str) -> Locator:
-    """A function that finds the position of a value under `base`, or of the nearest key above it.
+    """Returns a function that finds the position of a value under `base`, or of the nearest key above it.
 
-    With `key`, it is the key's position that it finds.
+    With `key=True`, it finds the position of the key instead.
     """
 
     def at(*path: str | int, key: bool = False) -> Position:
@@ -26,7 +26,7 @@ def locator(tree: Node, *base: str) -> Locator:
 
 
 def below(at: Locator, *base: str | int) -> Locator:
-    """The same, for what is below a path."""
+    """Returns a locator for the values below a path."""
 
     def at_below(*path: str | int, key: bool = False) -> Position:
         return at(*base, *path, key=key)

@@ -1,7 +1,7 @@
-"""What an environment is once its catalog is read: frozen models that the rest of the library works from.
+"""The frozen models of a loaded environment, which the rest of the library works from.
 
-Keys are ECS's and Terraform's own words. Every default is also the default of the module variable of the same name; a
-test holds the two together.
+Keys are ECS's and Terraform's own words. Every default is also the default of the module variable of the same
+name; a test keeps them equal.
 """
 
 from fleetform.catalog.container import (

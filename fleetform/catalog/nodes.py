@@ -1,8 +1,8 @@
 """YAML as a tree in which every value knows the file, line and column that it came from.
 
-YAML is data here: no tags, no merge keys, no templating, bounded aliases and depth. Plain scalars are read so that
-nothing is lost: `true` and `false` are booleans, canonical decimal integers are integers, `null`, `~` and nothing are
-null; all else is text as written (`1.10`, `no`, `0o755`, `2024-01-01`).
+YAML is only data here: no tags, no merge keys, no templating, and limited aliases and depth. Plain scalars
+keep everything that was written: `true` and `false` are booleans, canonical decimal integers are integers,
+`null`, `~` and nothing are null, and everything else is text (`1.10`, `no`, `0o755`, `2024-01-01`).
 """
 
 import os
@@ -34,7 +34,7 @@ Scalar: TypeAlias = str | int | bool | None
 Plain: TypeAlias = "Scalar | list[Plain] | dict[str, Plain]"
 
 MAX_BYTES = 5 * 1024 * 1024
-"""The largest file; also the most text, in characters, once aliases are expanded."""
+"""Maximum size of a file in bytes, and of its text in characters once aliases are expanded."""
 MAX_DEPTH = 32
 MAX_NODES = 500_000
 
@@ -47,13 +47,13 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Node(NamedTuple):
-    """A YAML value and where it is written. A tuple, as a large catalog has many.
+    """A YAML value and its position. A tuple, because a large catalog has many.
 
     Attributes:
         value: A scalar, a list of nodes, or nodes by key in the order written.
         position: Where the value starts.
         key_position: Where its key starts, if it is a mapping's value.
-        replaced: The value that this one was laid over and took the place of.
+        replaced: The value that this one replaced when it was laid over it.
     """
 
     value: "Scalar | list[Node] | dict[str, Node]"
@@ -62,7 +62,7 @@ class Node(NamedTuple):
     replaced: "Node | None" = None
 
     def at(self, path: tuple[str | int, ...]) -> "Node | None":
-        """The node that a path of keys and indices leads to, None if it leads nowhere."""
+        """The node at a path of keys and indices, or None."""
         node: Node = self
         for step in path:
             if isinstance(node.value, dict) and step in node.value:
@@ -82,8 +82,8 @@ class Node(NamedTuple):
         return self.value
 
 
-class _Refused(Exception):  # noqa: N818 - no error for callers: it ends the reading of a file
-    """Reading cannot go on past this problem."""
+class _Refused(Exception):  # noqa: N818 - not an error for callers: it ends the reading of a file
+    """A problem that ends the reading of a file."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -91,7 +91,7 @@ class _Refused(Exception):  # noqa: N818 - no error for callers: it ends the rea
 
 @dataclass(frozen=True)
 class _Anchored:
-    """A value that aliases may repeat, and what each repetition adds: values, and characters of text."""
+    """A value that aliases may repeat, and its size: values, and characters of text."""
 
     node: Node
     nodes: int
@@ -99,10 +99,10 @@ class _Anchored:
 
 
 class _Reader:
-    """Builds nodes from YAML events; problems that reading can go on past are collected.
+    """Builds nodes from YAML events, and collects the problems that do not end the reading.
 
-    Events come from libyaml one by one, so that bounds hold before anything has grown. It runs once a value: what it
-    does for a plain one is written for speed.
+    Events come from libyaml one by one, so that limits apply before anything grows. The code for plain values
+    runs once per value and is written for speed.
     """
 
     def __init__(self, text: str, file: PurePath) -> None:
@@ -123,7 +123,7 @@ class _Reader:
         self._next()
         after = self._next()
         if not isinstance(after, StreamEndEvent):
-            raise self._refusal(after, "a second YAML document", "keep one document in a file")
+            raise self._refusal(after, "more than one YAML document", "keep one document per file")
         return root
 
     def _position(self, event: Any) -> Position:  # noqa: ANN401 - as `_next`
@@ -157,8 +157,10 @@ class _Reader:
         return node
 
     def _refuse_tag(self, event: Any) -> None:  # noqa: ANN401 - as `_next`
-        remedy = "leave it out; to say that it is text, quote it"
-        self.problems.append(Problem(self._position(event), f"YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy))
+        remedy = "remove it; if the value is text, quote it"
+        self.problems.append(
+            Problem(self._position(event), f"unsupported YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy)
+        )
 
     def _too_deep(self, event: yaml.Event) -> _Refused:
         return self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
@@ -207,10 +209,10 @@ class _Reader:
         return entries
 
     def _refuse_key(self, event: ScalarEvent, entries: dict[str, Node]) -> None:
-        message, remedy = "merge key `<<`", "write the keys out"
+        message, remedy = "unsupported merge key `<<`", "write out the keys"
         if event.value in entries:
             message = f"duplicate key `{event.value}`"
-            remedy = f"it is given at {entries[event.value].key_position} already; keep one"
+            remedy = f"it is already at {entries[event.value].key_position}; keep one"
         self.problems.append(Problem(self._position(event), message, remedy))
 
 
@@ -236,7 +238,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
         file: Its path, for positions.
 
     Returns:
-        The root node and the problems found. An empty document is an empty mapping, as is one that cannot be read.
+        The root node and the problems. A document that is empty or cannot be read gives an empty mapping.
     """
     empty = Node({}, Position(file, 1, 1))
     reader = None
@@ -265,7 +267,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
     try:
         text = _content(path, shown_as).decode("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{shown_as}: no such file; create it or choose another --env") from None
+        raise InputError(f"{shown_as}: file not found; create it or choose a different --env") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise CatalogError([Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]) from None
@@ -275,13 +277,15 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
 
 
 def _content(path: Path, shown_as: PurePath) -> bytes:
-    """The bytes of a file; a named pipe or a device, which may never end, is not waited for."""
+    """Reads the bytes of a file, without waiting for a named pipe or a device, which may never end."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise InputError(f"{shown_as}: a pipe or a device; make it a readable file")
+            raise InputError(f"{shown_as}: is a pipe or a device; replace it with a regular file")
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
-        raise InputError(f"{shown_as}:1:1: larger than {MAX_BYTES // 2**20} MiB; take out what no catalog needs")
+        raise InputError(
+            f"{shown_as}:1:1: larger than {MAX_BYTES // 2**20} MiB; remove what does not belong in a catalog"
+        )
     return content
 
 

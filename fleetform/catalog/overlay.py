@@ -1,4 +1,4 @@
-"""How one tree is laid over another. One rule: mappings merge by key, all else replaces, null removes."""
+"""Lay one tree over another: mappings merge by key, everything else replaces, null removes."""
 
 from fleetform.catalog.nodes import Node
 
@@ -7,9 +7,9 @@ def overlay(base: Node, over: Node) -> Node:
     """Lays one tree over another.
 
     Returns:
-        The merged tree: every value keeps the position that it came from and knows what it replaced, a merged mapping
-        keeps the position of the base. Nulls stay, so that they remove what more is laid under them, until
-        `without_nulls`.
+        The merged tree. Every value keeps its position and knows what it replaced; a merged mapping keeps the
+        position of the base. Nulls stay until `without_nulls`, so that they also remove what is later laid
+        under them.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict) or over.replaced is not None:
         return _replacing(base, over)
@@ -20,7 +20,7 @@ def overlay(base: Node, over: Node) -> Node:
 
 
 def _replacing(base: Node, over: Node) -> Node:
-    """The node `over`, with the base below all that it has replaced already."""
+    """The node `over`, with the base below everything that it has already replaced."""
     layers = [over]
     while (below := layers[-1].replaced) is not None:
         layers.append(below)
@@ -31,7 +31,7 @@ def _replacing(base: Node, over: Node) -> Node:
 
 
 def without_nulls(node: Node) -> Node:
-    """Removes null entries of mappings: they have removed what was under them, or mean "not given"."""
+    """Removes null entries of mappings: they have removed what was under them, or mean "not set"."""
     if isinstance(node.value, dict):
         kept = {key: without_nulls(child) for key, child in node.value.items() if child.value is not None}
         return Node(kept, node.position, node.key_position, node.replaced)

@@ -1,6 +1,6 @@
-"""Which key is written at a place of a YAML file: found by indentation, as a person does, even in what is no YAML.
+"""Find the key that is written at a position of a YAML file, by indentation, even in invalid YAML.
 
-Reading the file again would be exact in every case, and takes as long as loading the catalog.
+Parsing the file again would be exact in every case, but takes as long as loading the catalog.
 """
 
 import re
@@ -21,35 +21,35 @@ _INDENT = re.compile(r" *(?:- +)*")
 
 
 def keys_at(lines: Sequence[str], positions: Collection[Position]) -> dict[Position, KeyPath]:
-    """The keys that lead to each place of a file, and to what is written there.
+    """The path of keys at each position of a file.
 
     Args:
         lines: The file's lines.
-        positions: Places in the file.
+        positions: Positions in the file.
     """
     by_line: dict[int, list[Position]] = {}
     for position in positions:
         by_line.setdefault(position.line, []).append(position)
-    found: dict[Position, KeyPath] = {}
+    paths: dict[Position, KeyPath] = {}
     first = next((number for number, line in enumerate(lines, 1) if _ENTRY.match(line)), 0)
     for number, above in _keys_above(lines, by_line):
         inside = _keys_inside(lines[number - 1])
         if number == first:
-            inside = {**inside, 1: ()}  # what the whole file lacks is said there
+            inside = {**inside, 1: ()}  # keys missing from the whole file are reported there
         for position in by_line[number]:
-            found[position] = (*above, *inside.get(position.column, ()))
-    return found
+            paths[position] = (*above, *inside.get(position.column, ()))
+    return paths
 
 
-def _keys_above(lines: Sequence[str], wanted: Collection[int]) -> Iterator[tuple[int, KeyPath]]:
-    """For each line that is wanted: its number and the keys that are above it and less indented."""
+def _keys_above(lines: Sequence[str], numbers: Collection[int]) -> Iterator[tuple[int, KeyPath]]:
+    """For each line in `numbers`: its number and the keys that are above it and less indented."""
     above: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if entry := _ENTRY.match(line):
-            dash = entry[1].find("-")  # it ends the item before it; the key of its list may stand right above it
+            dash = entry[1].find("-")  # it ends the item before it; its list's key may have the same indentation
             while above and above[-1][0] >= (dash + 1 or entry.end(1)):
                 above.pop()
-        if number in wanted:
+        if number in numbers:
             indent = entry.end(1) if entry else _indent(line)
             yield number, tuple(key for column, key in above if column < indent)
         if entry:
@@ -61,12 +61,12 @@ def _key(entry: re.Match[str]) -> str:
 
 
 def _indent(line: str) -> int:
-    found = _INDENT.match(line)
-    return found.end() if found else 0
+    indent = _INDENT.match(line)
+    return indent.end() if indent else 0
 
 
 def _keys_inside(line: str) -> Mapping[int, KeyPath]:
-    """The keys of a line by the columns at which they and their values begin; none if the line begins with no key."""
+    """The keys of a line, by the columns at which they and their values begin; empty without a key."""
     entry = _ENTRY.match(line)
     if entry is None:
         return {}
@@ -75,11 +75,11 @@ def _keys_inside(line: str) -> Mapping[int, KeyPath]:
     key: KeyPath = (_key(entry),)
     columns = dict.fromkeys(range(start + 1, len(line) + 2), key)
     columns |= {start + position.column: path for position, path in _paths(tree, ())}
-    return columns | ({start + 1: ()} if "-" in entry[1] else {})  # what an item of a list lacks is said there
+    return columns | ({start + 1: ()} if "-" in entry[1] else {})  # keys missing from an item are reported there
 
 
 def _paths(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]]:
-    """Where each key and value below a node is written; of those at one place the innermost comes last."""
+    """The position and path of each key and value below a node; innermost last."""
     for key, child in node.value.items() if isinstance(node.value, dict) else ():
         if child.key_position:
             yield child.key_position, (*path, key)

@@ -1,4 +1,4 @@
-"""The catalog's reference in docs/catalog.md: every key with what it may be, its default and what it means."""
+"""The catalog's reference in docs/catalog.md: every key with its legal values, default and meaning."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +21,11 @@ _WORDS = {"string": "text", "integer": "whole number", "boolean": "`true` or `fa
 
 @dataclass(frozen=True)
 class _Section:
-    """A kind of mapping, at the first place that has it.
+    """The section of a definition, at the first path that has it.
 
     Attributes:
-        kind: Its definition's name.
-        path: The keys that lead to it; a name that is given freely and an item of a list have steps of their own.
+        kind: The definition's name.
+        path: The keys that lead to it, with placeholders for freely chosen names and list items.
     """
 
     kind: str
@@ -33,12 +33,12 @@ class _Section:
 
     @property
     def anchor(self) -> str:
-        """What a link to it ends in."""
+        """The anchor of its keys, without `-keys`."""
         return "-".join(step for step in self.path if step not in (_NAME, _ITEM))
 
     @property
     def heading(self) -> str:
-        """Its heading: what an environment has by name is a chapter."""
+        """Its heading: the services of an environment get a chapter."""
         if not self.path:
             return "## Environment"
         level = "##" if self.path[1:] == (_NAME,) else "###"
@@ -46,40 +46,40 @@ class _Section:
 
 
 def reference() -> str:
-    """The reference in Markdown, from the mark on."""
-    found, sections = definitions(), _sections()
-    parts = [_part(section, found[section.kind], sections) for section in sections.values()]
+    """Formats the reference in Markdown, beginning with the mark."""
+    schemas, sections = definitions(), _sections()
+    parts = [_part(section, schemas[section.kind], sections) for section in sections.values()]
     return "\n\n".join([MARK, *parts]) + "\n"
 
 
 def anchor(path: Sequence[str | int]) -> str:
-    """What a link to a key's row in the reference ends in; empty for no key of the catalog.
+    """The anchor of a key's row in the reference; empty for a path without keys of the catalog.
 
     Args:
-        path: The keys that lead to a value in a resolved environment, such as `services`, `web`, `cpu`; indices may be
-            left out.
+        path: The keys that lead to a value in a resolved environment, such as `services`, `web`, `cpu`.
+            Indices are optional.
     """
-    found, sections = definitions(), _sections()
-    schema, told = found[ROOT], ""
+    schemas, sections = definitions(), _sections()
+    schema, row = schemas[ROOT], ""
     section = sections[ROOT]
     for step in path:
         if step in schema.get("properties", {}):
-            told = f"{section.anchor}-{step}".removeprefix("-")
+            row = f"{section.anchor}-{step}".removeprefix("-")
             schema = schema["properties"][step]
         elif not isinstance(step, int):
             schema = _inside(schema)
         schema = schema.get("items", schema)
         kind = _kind(schema)
         if kind:
-            schema, section = found[kind], sections[kind]
-    return told
+            schema, section = schemas[kind], sections[kind]
+    return row
 
 
 def keys() -> Mapping[tuple[str, str], str]:
-    """Every key of the catalog, such as `services.*.calls.*.port`, by its definition's name and its own.
+    """Every key of the catalog, such as `services.*.calls.*.port`, by the definition's and the key's name.
 
-    `*` stands for a name that is given freely and for an item of a list. What may stand at several places is told, as
-    in the document, at the first.
+    `*` stands for a freely chosen name and for a list item. A definition with several paths appears only at
+    the first, as in the document.
     """
     return {
         (kind, key): ".".join([*(_EACH if step in (_NAME, _ITEM) else step for step in section.path), key])
@@ -89,25 +89,25 @@ def keys() -> Mapping[tuple[str, str], str]:
 
 
 def _inside(schema: Schema) -> Schema:
-    inside = schema.get("additionalProperties")
-    return inside if isinstance(inside, dict) else {}
+    values = schema.get("additionalProperties")
+    return values if isinstance(values, dict) else {}
 
 
 def _kind(schema: Schema) -> str | None:
-    """The definition that a schema is, or may be beside something shorter."""
+    """The definition that a schema refers to, directly or next to a short form."""
     return next(filter(None, map(referred, (schema, *schema.get("anyOf", ())))), None)
 
 
 @cache
 def _sections() -> Mapping[str, _Section]:
-    """The sections by the definition that they tell, in the document's order."""
+    """The sections, by definition, in the document's order."""
     sections: dict[str, _Section] = {}
     _collect(_Section(ROOT, ()), sections)
     return sections
 
 
 def _collect(section: _Section, sections: dict[str, _Section]) -> None:
-    """Adds a section, then those of the mappings in it that have none yet."""
+    """Adds a section, then the sections of its mappings that do not exist yet."""
     sections[section.kind] = section
     for key, schema in definitions()[section.kind]["properties"].items():
         for kind, steps in _kinds(schema):
@@ -116,7 +116,7 @@ def _collect(section: _Section, sections: dict[str, _Section]) -> None:
 
 
 def _kinds(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The definitions that a value leads to, each with the steps to it."""
+    """The definitions that a schema leads to, each with the steps to it."""
     if kind := referred(schema):
         yield kind, ()
     for child in schema.get("anyOf", ()):
@@ -142,14 +142,14 @@ def _part(section: _Section, schema: Schema, sections: Mapping[str, _Section]) -
 
 
 def _described(schema: Schema) -> str:
-    """A key's own description, else that of the mapping that it holds."""
+    """A key's own description, or that of its mapping."""
     kind = _kind(schema)
     inherited = definitions()[kind].get("description", "") if kind else ""
     return _escaped(str(schema.get("description", inherited)))
 
 
 def _legal(schema: Schema, sections: Mapping[str, _Section]) -> str:
-    """What a value may be."""
+    """The legal values."""
     if kind := referred(schema):
         return f"[mapping](#{sections[kind].anchor}-keys)"
     if "anyOf" in schema:
@@ -159,14 +159,14 @@ def _legal(schema: Schema, sections: Mapping[str, _Section]) -> str:
     if schema.get("type") == "array":
         return "list of " + _legal(schema["items"], sections) + _counted(schema, "minItems", "maxItems")
     if schema.get("type") == "object":
-        inside = schema.get("additionalProperties")
-        return "mapping of names to " + (_legal(inside, sections) if isinstance(inside, dict) else "anything")
+        values = schema.get("additionalProperties")
+        return "mapping of names to " + (_legal(values, sections) if isinstance(values, dict) else "anything")
     return _scalar(schema)
 
 
 def _scalar(schema: Schema) -> str:
     if "patternErrorMessage" in schema:
-        return _EXAMPLE.sub("", re.sub(r" (is|are) expected", "", _escaped(schema["patternErrorMessage"])))
+        return _EXAMPLE.sub("", _escaped(schema["patternErrorMessage"]).removeprefix("expected "))
     kind = "string" if schema.get("type") == READ_AS_TEXT["type"] else schema.get("type")
     lengths = _counted(schema, "minLength", "maxLength")
     return _WORDS[str(kind)] + (f"{lengths} characters" if lengths else _counted(schema, "minimum", "maximum"))
@@ -186,21 +186,21 @@ def _counted(schema: Schema, least: str, most: str) -> str:
 
 
 def _example(schema: Schema) -> str:
-    """An example of its own, else that of what is expected; values that are all listed need none."""
+    """An example of the key, or of its pattern; values that are all listed need none."""
     if schema.get("examples") and "enum" not in schema:
         return f", such as `{_yaml(schema['examples'][0])}`"
-    found = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
-    return f", such as `{found[1]}`" if found else ""
+    example = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
+    return f", such as `{example[1].replace(' or ', '` or `')}`" if example else ""
 
 
 def _default(schema: Schema) -> str:
     if referred(schema) and "default" in schema:
-        return "that of its keys"
+        return "defaults of its keys"
     return f"`{_yaml(schema['default'])}`" if "default" in schema else "none"
 
 
 def _yaml(value: object) -> str:
-    """A value on one line, as one writes it in the catalog."""
+    """Formats a value on one line, as in the catalog."""
     if isinstance(value, Mapping):
         entries = ", ".join(f"{key}: {_yaml(child)}" for key, child in value.items())
         return f"{{ {entries} }}"
@@ -210,7 +210,7 @@ def _yaml(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text on one line; angle brackets outside code would be HTML."""
+    """Puts text on one line, and escapes angle brackets outside code, which would be HTML."""
     parts = " ".join(text.split()).split("`")
     return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 

@@ -1,4 +1,4 @@
-"""What lies inside the repository: nothing outside it is read or built, whatever a link says."""
+"""Keep reads and builds inside the repository, even through symbolic links."""
 
 import functools
 import itertools
@@ -12,43 +12,43 @@ from fleetform.errors import InputError, Problem
 if TYPE_CHECKING:
     from fleetform.catalog.nodes import Node
 
-_REMEDY = "put what it leads to into the repository"
+_REMEDY = "move its target into the repository"
 
 
 def leads_out(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.path.islink) -> bool:
-    """Whether a path from the root, which has no `..`, leaves the repository by symbolic links."""
+    """Whether a path from the root, without `..`, leaves the repository through symbolic links."""
     parts = itertools.accumulate(path.parts, "{}/{}".format, initial=str(root))
-    if not any(map(is_link, itertools.islice(parts, 1, None))):  # text, as a large catalog has thousands
+    if not any(map(is_link, itertools.islice(parts, 1, None))):  # text for speed: a large catalog has thousands
         return False
-    real = PurePath(os.path.realpath(root / path))  # where `resolve` ends with a traceback on a link to itself
+    real = PurePath(os.path.realpath(root / path))  # `resolve` would raise on a link to itself
     return not real.is_relative_to(os.path.realpath(root))
 
 
 def refuse_outside(root: Path, file: PurePath) -> None:
-    """Refuses a file that is a link out of the repository.
+    """Rejects a file that is a symbolic link to outside the repository.
 
     Raises:
-        InputError: It is.
+        InputError: It is such a link.
     """
     if leads_out(root, file):
-        raise InputError(f"{file}: a symbolic link out of this repository; {_REMEDY}")
+        raise InputError(f"{file}: is a symbolic link to outside this repository; {_REMEDY}")
 
 
 def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
-    """No build context and no Dockerfile is a link out of the repository; read from the tree, sound or not."""
+    """Checks that no build context or Dockerfile leads outside the repository; in invalid services too."""
     is_link = functools.cache(os.path.islink)  # many services share their folders
     services = tree.at(("services",))
     for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
         for node, path in _paths(service):
             if leads_out(root, path, is_link):
-                message = f"`{path}` leads out of this repository by a symbolic link"
+                message = f"`{path}` leads outside this repository through a symbolic link"
                 yield Problem(node.position, message, _REMEDY)
                 break
 
 
 def _paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
-    """A service's build context, then its Dockerfile, and where each is said; what is no path the models refuse."""
-    from fleetform.catalog.models import Build  # noqa: PLC0415 - who asks about links alone has no use for pydantic
+    """A service's build context and Dockerfile, each with its node; the models report invalid paths."""
+    from fleetform.catalog.models import Build  # noqa: PLC0415 - checks of links alone do not need pydantic
 
     context = service.at(("build", "context"))
     if context is None or not _is_path(context.value):

@@ -1,7 +1,8 @@
-"""What the load balancer sends to which service: its rules' conditions and their order.
+"""The load balancer's rules: their conditions and priorities.
 
-A rule's priority follows from its own service alone. So a service that comes or goes changes no other's rule, and no
-apply moves a rule to a number that another still has, which AWS refuses. See docs/adr/0012.
+A rule's priority depends only on its own service. Adding or removing a service therefore changes no other
+rule, and no apply moves a rule to a priority that another rule still has, which AWS refuses. See
+docs/adr/0012.
 """
 
 from collections.abc import Iterator
@@ -15,31 +16,33 @@ from fleetform.errors import Problem
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
 LAST_PRIORITY = 50_000
 EVERYTHING = "/*"
-"""The path of a service that names no paths and hosts."""
+"""The path of a service without `paths` and `hosts`."""
 
 # Kinds of hosts: exact, with a wildcard, any. Lengths of paths: 0 to 31 characters before a wildcard.
 _HOSTS = 3
 _LENGTHS = 32
-# Numbers for services that are named equally exactly; what is left of AWS's is for the service that takes the rest.
+# Priorities for equally specific services. The last of AWS's priorities is for the service that receives the
+# rest.
 _SLOTS = (LAST_PRIORITY - 1) // (_HOSTS * _LENGTHS)
 
 
 def routed(environment: Environment) -> dict[str, Service]:
-    """The services that the load balancer sends requests to, by name, sorted; none without a load balancer."""
+    """The services behind the load balancer, by name, sorted; empty without a load balancer."""
     services = sorted(environment.services.items()) if environment.ingress.balanced else []
     return {name: service for name, service in services if service.public}
 
 
 def takes_the_rest(service: Service) -> bool:
-    """Whether a public service takes what no other does: it names neither paths nor hosts."""
+    """Whether a public service has neither paths nor hosts, so that it receives all other requests."""
     return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
 
 
 def priority(name: str, service: Service) -> int:
-    """The number of a service's rule, 1 to 50,000: its own, else one that follows from its hosts, paths and name.
+    """The priority of a service's rule, 1 to 50,000: its own, or one computed from its hosts, paths and name.
 
-    What is named more exactly has the lower number: an exact host before one with a wildcard before any; then, by the
-    most general of its paths, the longer before the shorter, as far as its first 31 characters differ.
+    More specific rules have lower numbers. An exact host comes before a wildcard host, which comes before any
+    host. Then longer paths come before shorter ones, compared by the most general path and up to 31
+    characters.
     """
     if service.ingress is not None and service.ingress.priority is not None:
         return service.ingress.priority
@@ -60,20 +63,20 @@ def _generality_of_paths(ingress: Ingress) -> int:
 
 
 def _exactness(path: str) -> int:
-    """Characters before the first wildcard, and one more if there is none."""
+    """Characters before the first wildcard, plus one without a wildcard."""
     exact = min((path.index(wildcard) for wildcard in "*?" if wildcard in path), default=len(path) + 1)
     return min(exact, _LENGTHS - 1)
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """No two services take the same requests, or the same number."""
+    """Checks that no two services receive the same requests or have the same priority."""
     taken: dict[tuple[str, str], str] = {}
     numbers: dict[int, str] = {}
     for name, service in routed(environment).items():
         at = locator(tree, "services", name)
         before = len(taken)
         yield from _check_conditions(name, service, taken, at)
-        if len(taken) > before:  # else it takes what another does, which is said already
+        if len(taken) > before:  # otherwise it conflicts with another service, which is already reported
             yield from _check_priority(name, service, numbers, at)
         yield from _check_port(service, at)
 
@@ -86,12 +89,12 @@ def _check_conditions(name: str, service: Service, taken: dict[tuple[str, str], 
             if other == name:
                 continue
             if takes_the_rest(service):
-                message = f"`{other}` and `{name}` both take every request"
-                yield Problem(at("public"), message, "give one of them `ingress:` with `paths` or `hosts`")
+                message = f"`{other}` and `{name}` both receive all requests"
+                yield Problem(at("public"), message, "add `ingress:` with `paths` or `hosts` to one of them")
                 return
             requests = f"`{path}`" if host == "*" else f"`{host}{path}`"
             where = at("ingress", "paths", index) if ingress.paths else at("ingress", "hosts")
-            yield Problem(where, f"`{other}` takes {requests} already", "keep it in one of them")
+            yield Problem(where, f"`{other}` already receives {requests}", "remove it from one of them")
 
 
 def _check_priority(name: str, service: Service, numbers: dict[int, str], at: Locator) -> Iterator[Problem]:
@@ -99,10 +102,10 @@ def _check_priority(name: str, service: Service, numbers: dict[int, str], at: Lo
     other = numbers.setdefault(number, name)
     if other != name:
         message = f"the rules of `{other}` and `{name}` both have priority {number}"
-        yield Problem(at("ingress", "priority"), message, "give one of them another `priority`")
+        yield Problem(at("ingress", "priority"), message, "give one of them a different `priority`")
 
 
 def _check_port(service: Service, at: Locator) -> Iterator[Problem]:
     named = service.ports.get(service.ingress.port or "") if service.ingress is not None else None
     if named is not None and named.protocol == "udp":
-        yield Problem(at("ingress", "port"), "a load balancer speaks HTTP, over tcp", "name a port of tcp")
+        yield Problem(at("ingress", "port"), "a load balancer forwards only to TCP ports", "choose a TCP port")

@@ -1,7 +1,7 @@
-"""The catalog's JSON Schema (2020-12), made of the models: editors complete and check by it, the reference tells it.
+"""The catalog's JSON Schema (2020-12), generated from the models, for editors and for the reference.
 
-Both files of an environment have the same keys, so one schema serves both. What it refuses, `load` refuses; what needs
-more than one value, or more than one file, only `load` sees.
+Both files of an environment have the same keys, so one schema serves both. `load` rejects everything that the
+schema rejects. Only `load` sees problems that involve more than one value or more than one file.
 """
 
 import json
@@ -25,20 +25,20 @@ _MAPPINGS = ("properties", "patternProperties")
 _SINGLE = ("items", "additionalProperties", "propertyNames")
 _LENGTHS = {"minLength": "minItems", "maxLength": "maxItems"}
 _REFERENCE = "#/$defs/"
-# A mapping in a list is given as a whole: its definition goes by its name and this.
+# Suffix of the definition of a mapping in a list, which must be complete.
 _ITEM = "Item"
 
-# What the keys are that no model has, and what the models do not say: laid over the models' definitions as an
-# environment is over the catalog. Mappings merge by key, all else replaces, None removes.
+# Keys and constraints that the models lack, laid over the models' definitions as an environment is laid over
+# the catalog: mappings merge by key, everything else replaces, None removes.
 _OVER: Schema = {
     ROOT: {
         "properties": {
             "name": None,
-            "defaults": {"$ref": f"{_REFERENCE}Service", "description": "Laid under every service."},
+            "defaults": {"$ref": f"{_REFERENCE}Service", "description": "Partial service that every service inherits."},
             "templates": {
                 "type": "object",
                 "additionalProperties": {"$ref": f"{_REFERENCE}Service"},
-                "description": "Partial services by name, which services and templates extend; none of them runs.",
+                "description": "Partial services by name, which services and templates extend. They do not run.",
             },
         }
     },
@@ -46,13 +46,13 @@ _OVER: Schema = {
         "properties": {
             "extends": {
                 "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-                "description": "The templates that it is laid over, a later one over an earlier one.",
+                "description": "Template, or list of templates, to inherit from. Later ones override earlier ones.",
                 "examples": ["web-service"],
             },
             "enabled_in": {
                 "type": "array",
                 "items": {"type": "string"},
-                "description": "The environments that have it; left out: all.",
+                "description": "Environments that have the service. Default: all.",
                 "examples": [["dev", "local"]],
             },
             "cpu": {"enum": list(FARGATE_MEMORY)},
@@ -62,7 +62,7 @@ _OVER: Schema = {
 }
 
 _DESCRIPTION = (
-    "What every environment runs, and what one environment lays over it. Mappings merge by key, everything else "
+    "The services of every environment, or what one environment changes. Mappings merge by key, everything else "
     "replaces, null removes."
 )
 
@@ -71,11 +71,11 @@ _DESCRIPTION = (
 def definitions() -> Mapping[str, Schema]:
     """The schema of each kind of mapping in a resolved environment, by its model's name."""
     _, schema = models_json_schema([(Environment, "validation")])
-    found = _merged({name: _tidied(definition) for name, definition in schema["$defs"].items()}, _OVER)
-    return {name: _requiring_what_it_has(definition) for name, definition in found.items()}
+    merged = _merged({name: _tidied(definition) for name, definition in schema["$defs"].items()}, _OVER)
+    return {name: _without_removed_required(definition) for name, definition in merged.items()}
 
 
-def _requiring_what_it_has(definition: Schema) -> Schema:
+def _without_removed_required(definition: Schema) -> Schema:
     required = [key for key in definition.get("required", ()) if key in definition["properties"]]
     return {**definition, "required": required}
 
@@ -99,7 +99,7 @@ def _merged(base: Schema, over: Schema) -> Schema:
 
 
 def _below(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """The schema with a change made to each schema right below it."""
+    """Applies a change to each schema right below a schema."""
     changed: Schema = {}
     for key, value in schema.items():
         if key in _MAPPINGS:
@@ -112,7 +112,7 @@ def _below(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
 
 
 def _tidied(schema: Schema) -> Schema:
-    """Pydantic's schema without what tells a reader nothing; null is nowhere a value of its own."""
+    """Pydantic's schema without titles, empty defaults and null, which is never a value."""
     tidied = _below(schema, _tidied)
     tidied.pop("title", None)
     if "default" in tidied and tidied["default"] in (None, {}, []):
@@ -123,7 +123,7 @@ def _tidied(schema: Schema) -> Schema:
 
 
 def _with_key_names(schema: Schema) -> Schema:
-    """Tells a key's pattern as such, so that an editor shows what is expected of it."""
+    """Moves a key's pattern to `propertyNames`, so that an editor shows the expected form of the key."""
     if "patternProperties" not in schema:
         return schema
     kept = {key: value for key, value in schema.items() if key not in ("patternProperties", "propertyNames")}
@@ -140,13 +140,13 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def catalog_schema() -> Schema:
-    """The schema of either file: any key may be left to the other file, or be null to remove the other's.
+    """The schema of either file: any key may be missing, or null to remove the other file's.
 
-    In a list nothing is left out or removed, as a list replaces the other file's as a whole.
+    In a list, mappings must be complete, because a list replaces the other file's list as a whole.
     """
-    found = definitions()
-    opened = {name: _opened(definition) for name, definition in found.items()}
-    whole = {name + _ITEM: _whole(definition) for name, definition in found.items()}
+    schemas = definitions()
+    opened = {name: _opened(definition) for name, definition in schemas.items()}
+    whole = {name + _ITEM: _whole(definition) for name, definition in schemas.items()}
     root = {**opened.pop(ROOT), "description": _DESCRIPTION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -157,12 +157,12 @@ def catalog_schema() -> Schema:
 
 
 def schema_text() -> str:
-    """The schema's file."""
+    """Formats the schema's file."""
     return json.dumps(catalog_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _opened(schema: Schema) -> Schema:
-    """What one file may say of what both together have to say."""
+    """The schema of one file, which need not contain what both files together must."""
     opened = {key: value for key, value in schema.items() if key not in ("required", "minProperties")}
     if "items" in opened:
         return {**opened, "items": _whole(opened["items"])}
@@ -187,24 +187,24 @@ def _or_null(schema: Schema) -> Schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
         return {**schema, "type": [*kinds, "null"], **values}
-    told: Schema = {key: schema[key] for key in ("description", "default", "examples") if key in schema}
-    kind = {key: value for key, value in schema.items() if key not in told}
+    annotations: Schema = {key: schema[key] for key in ("description", "default", "examples") if key in schema}
+    kind = {key: value for key, value in schema.items() if key not in annotations}
     alternatives = kind["anyOf"] if kind.keys() == {"anyOf"} else [kind]
-    return {"anyOf": [*alternatives, {"type": "null"}], **told}
+    return {"anyOf": [*alternatives, {"type": "null"}], **annotations}
 
 
-def _reached(root: Schema, found: Mapping[str, Schema]) -> dict[str, Schema]:
+def _reached(root: Schema, schemas: Mapping[str, Schema]) -> dict[str, Schema]:
     """The definitions that a schema needs, sorted."""
     names: set[str] = set()
-    wanted = _names(root)
-    while wanted:
-        names |= wanted
-        wanted = {name for known in wanted for name in _names(found[known])} - names
-    return {name: found[name] for name in sorted(names)}
+    pending = _names(root)
+    while pending:
+        names |= pending
+        pending = {referred_name for name in pending for referred_name in _names(schemas[name])} - names
+    return {name: schemas[name] for name in sorted(names)}
 
 
 def _names(schema: Schema) -> set[str]:
-    """The definitions that a schema refers to by itself."""
+    """The definitions that a schema refers to directly."""
     names = {name} if (name := referred(schema)) else set()
 
     def note(child: Schema) -> Schema:

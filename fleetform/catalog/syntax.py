@@ -1,4 +1,4 @@
-"""What libyaml says of a file that is no YAML, in words that say how to mend it, where the mistake was made."""
+"""Translate libyaml's syntax errors into problems with a remedy, at the position of the mistake."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ Mark: TypeAlias = Any  # libyaml's and PyYAML's own have no common type
 
 @dataclass(frozen=True)
 class _Place:
-    """Where libyaml gave up.
+    """The position at which libyaml stopped.
 
     Attributes:
-        before: What is on the line before it.
-        character: What is there, empty at the end of the file.
+        before: The text before it on its line.
+        character: The character there, empty at the end of the file.
         shown: Line and column, for people.
     """
 
@@ -27,64 +27,72 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What is wrong and how to mend it; at the place where it began, or where libyaml gave up."""
+class _Explanation:
+    """A message and a remedy.
+
+    Attributes:
+        message: What is wrong.
+        remedy: How to fix it.
+        at_start: Whether to report it where the broken value starts, instead of where libyaml stopped.
+    """
 
     message: str
     remedy: str
-    where_it_began: bool = False
+    at_start: bool = False
 
 
-def _unclosed(opening: str, closing: str) -> Callable[[_Place], _Said]:
-    def say(place: _Place) -> _Said:
-        remedy = f"close it, or put a `,` between its items: before {place.shown} there is neither"
-        return _Said(f"`{opening}` without its `{closing}`", remedy, where_it_began=True)
+def _unclosed(opening: str, closing: str) -> Callable[[_Place], _Explanation]:
+    def explain(place: _Place) -> _Explanation:
+        remedy = f"add the missing `{closing}` or `,` before {place.shown}"
+        return _Explanation(f"`{opening}` is not closed", remedy, at_start=True)
 
-    return say
+    return explain
 
 
-def _colon(place: _Place) -> _Said:
+def _colon(place: _Place) -> _Explanation:
     if ": " in place.before:
-        return _Said("a second `: ` on this line", "put the text that holds it in quotes")
-    remedy = "end that line in `:`, or write it as `key: value` with a space behind the colon"
-    return _Said("a key below a line that has none", remedy)
+        return _Explanation("a second `: ` on this line", "put the text that contains it in quotes")
+    remedy = "end that line with `:`, or write it as `key: value` with a space after the colon"
+    return _Explanation("this key is under a line that is not a key", remedy)
 
 
-def _misaligned(place: _Place) -> _Said:
+def _misaligned(place: _Place) -> _Explanation:
     if place.before.strip():
-        return _Said("the value is complete before this", "put the whole value in quotes, or remove the rest")
-    return _Said("this belongs neither to the keys nor to the list above it", "align it with those that it belongs to")
+        return _Explanation("unexpected text after the value", "put the whole value in quotes, or remove the rest")
+    return _Explanation(
+        "this line fits neither the keys nor the list above it", "align it with the lines that it belongs to"
+    )
 
 
-def _character(place: _Place) -> _Said:
+def _character(place: _Place) -> _Explanation:
     if place.character == "\t":
         return _tab(place)
-    return _Said(f"`{place.character}` cannot begin a value", "put the value in quotes")
+    return _Explanation(f"`{place.character}` cannot begin a value", "put the value in quotes")
 
 
-def _no_value(place: _Place) -> _Said:
+def _no_value(place: _Place) -> _Explanation:
     if not place.character:
-        return _Said("the file ends where a value is expected", "close the brackets that are open")
-    return _Said(f"`{place.character}` where a value is expected", "remove it, or put the value in quotes")
+        return _Explanation("the file ends where a value should be", "close the open brackets")
+    return _Explanation(f"`{place.character}` where a value should be", "remove it, or put the value in quotes")
 
 
-def _tab(_: _Place) -> _Said:
-    return _Said("a tab where only spaces may indent", "indent with spaces")
+def _tab(_: _Place) -> _Explanation:
+    return _Explanation("a tab in the indentation", "indent with spaces")
 
 
-def _escape(_: _Place) -> _Said:
-    return _Said(r"an escape that YAML does not have", r"write `\\` for a backslash, or use single quotes")
+def _escape(_: _Place) -> _Explanation:
+    return _Explanation("unknown escape sequence", r"write `\\` for a backslash, or use single quotes")
 
 
-def _colonless(_: _Place) -> _Said:
-    return _Said("a line without `: `", "write `key: value`, with a space behind the colon", where_it_began=True)
+def _colonless(_: _Place) -> _Explanation:
+    return _Explanation("a line without `: `", "write `key: value`, with a space after the colon", at_start=True)
 
 
-def _unquoted(_: _Place) -> _Said:
-    return _Said("a quote that is not closed", "close it", where_it_began=True)
+def _unquoted(_: _Place) -> _Explanation:
+    return _Explanation("the quote is not closed", "close it", at_start=True)
 
 
-_SAYINGS: Mapping[str, Callable[[_Place], _Said]] = {
+_EXPLANATIONS: Mapping[str, Callable[[_Place], _Explanation]] = {
     "could not find expected ':'": _colonless,
     "did not find expected ',' or ']'": _unclosed("[", "]"),
     "did not find expected ',' or '}'": _unclosed("{", "}"),
@@ -98,25 +106,26 @@ _SAYINGS: Mapping[str, Callable[[_Place], _Said]] = {
     "found unknown escape character": _escape,
     "mapping values are not allowed in this context": _colon,
 }
-"""By libyaml's words; what else it says is rare, and told as it is."""
+"""Explanations by libyaml's message. Other messages are rare and are shown as they are."""
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, text: str, end: Position) -> Problem:
-    """The problem of a file that is no YAML.
+    """The problem of a file that is not valid YAML.
 
     Args:
-        error: What libyaml says.
-        text: The file.
-        end: Its end: libyaml sees that of a file without a line break on the next line.
+        error: libyaml's error.
+        text: The file's text.
+        end: The position of its end. libyaml reports it one line too far if the file does not end with a line
+            break.
     """
     mark = error.problem_mark or error.context_mark
-    say = _SAYINGS.get(str(error.problem))
-    if mark is None or say is None:
+    explain = _EXPLANATIONS.get(str(error.problem))
+    if mark is None or explain is None:
         message = f"not valid YAML: {error.problem}"
         return Problem(_position(mark, end), message, "check indentation, colons and quotes")
-    said = say(_place(mark, text))
-    began = error.context_mark if said.where_it_began else None
-    return Problem(_position(began or mark, end), said.message, said.remedy)
+    explanation = explain(_place(mark, text))
+    start = error.context_mark if explanation.at_start else None
+    return Problem(_position(start or mark, end), explanation.message, explanation.remedy)
 
 
 def _place(mark: Mark, text: str) -> _Place:

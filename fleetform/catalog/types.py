@@ -1,4 +1,4 @@
-"""The types that the catalog's values have: each says what it expects, and from where AWS has it."""
+"""The types of the catalog's values, each with what it expects and the source of AWS's rule."""
 
 import ipaddress
 import re
@@ -15,22 +15,22 @@ from pydantic_core import CoreSchema, core_schema
 from fleetform.catalog.forms import READ_AS_TEXT, Matching
 
 SUBNET_PREFIX = 24
-"""Every subnet is a /24: 251 addresses, one for each task."""
+"""Every subnet is a /24, with 251 addresses for tasks."""
 
 LOG_RETENTION_IN_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""The retentions that CloudWatch Logs has: API reference, PutRetentionPolicy."""
+"""The retention periods of CloudWatch Logs: API reference, PutRetentionPolicy."""
 
 _DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_DAY_EXPECTED = "a day is expected, such as 2026-12-31"
+_DAY_EXPECTED = "expected a day, such as 2026-12-31"
 
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 
 
 class Entry(BaseModel):
-    """A mapping of the catalog: frozen, and refusing keys that it does not know."""
+    """A mapping of the catalog: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -48,20 +48,20 @@ class Entry(BaseModel):
 
 
 class Constant(dict[Any, Any]):
-    """A mapping that is a field's default. It can be hashed, or pydantic would copy it for every service."""
+    """A mapping as a field's default, hashable so that pydantic does not copy it for every service."""
 
-    def __hash__(self) -> int:  # type: ignore[override] # a plain one cannot be hashed, as it may change
-        """Its identity: nothing changes it."""
+    def __hash__(self) -> int:  # type: ignore[override] # a plain dict is mutable and so not hashable
+        """Hashes its identity, because nothing changes it."""
         return id(self)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
-        """To pydantic, when it writes the default into a JSON Schema, it is a mapping like any other."""
+        """Lets pydantic write the default into a JSON Schema like any other mapping."""
         return core_schema.dict_schema()
 
 
 NOTHING = Constant()
-"""No entries."""
+"""An empty mapping."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class Short:
     """Lets a mapping be written as the value of one of its keys: `orders` for `{ service: orders }`.
 
     Attributes:
-        key: The key whose value may stand for the whole.
+        key: The key whose value is the short form.
     """
 
     key: str
 
     def __get_pydantic_core_schema__(self, source: type[Entry], handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Puts the long form in the place of the short one before the model sees it."""
+        """Replaces the short form with the long one before the model sees it."""
         return core_schema.no_info_before_validator_function(self._lengthened, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Says that either form is allowed."""
+        """Allows either form."""
         long = handler(schema)
         short = handler.resolve_ref_schema(long)["properties"][self.key]
         kinds = short.get("anyOf", [short])
@@ -90,18 +90,18 @@ class Short:
 
 
 def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
-    """Reads a number or a boolean as the text that it was written as: the reader loses nothing of them."""
+    """Turns a number or a boolean back into the text that it was written as; the reader keeps it exactly."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else value
 
 
 def _unchanging(value: str) -> str:
-    """Refuses what does not arrive as it was: no process takes NUL, and Terraform composes accents (UAX 15)."""
+    """Rejects text that would not arrive unchanged: with NUL, or with accents that Terraform composes (UAX 15)."""
     if "\0" in value:
-        raise ValueError("text without NUL characters is expected")
+        raise ValueError("expected text without NUL characters")
     if not unicodedata.is_normalized("NFC", value):
-        raise ValueError("text is expected whose accents are composed (Unicode's NFC): Terraform would change this")
+        raise ValueError("expected text with composed accents (Unicode NFC), because Terraform would change this")
     return value
 
 
@@ -110,14 +110,14 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
 
 
 class Alone:
-    """Lets a list of one be written as that one."""
+    """Lets a list of one item be written as the item."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        """Puts a list in the place of what stands alone before it is seen."""
+        """Wraps a single item in a list before validation."""
         return core_schema.no_info_before_validator_function(_several, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Says that either form is allowed."""
+        """Allows either form."""
         several = handler(schema)
         return {"anyOf": [several["items"], several]}
 
@@ -130,7 +130,7 @@ def _network(value: str) -> ipaddress.IPv4Network:
     try:
         network = ipaddress.IPv4Network(value, strict=False)
     except ValueError:
-        raise ValueError("an IPv4 network is expected, such as 10.0.0.0/16") from None
+        raise ValueError("expected an IPv4 network, such as 10.0.0.0/16") from None
     if str(network.network_address) != value.partition("/")[0]:
         raise ValueError(f"did you mean the network `{network}`?")
     return network
@@ -145,18 +145,18 @@ def _vpc_cidr(value: str) -> str:
     network = _network(value)
     private = any(map(network.subnet_of, _PRIVATE))
     if not private or not 16 <= network.prefixlen <= SUBNET_PREFIX - 3:  # noqa: PLR2004 - AWS's /16
-        raise ValueError(f"a private IPv4 network from /16 (AWS's largest) to /{SUBNET_PREFIX - 3} is expected")
+        raise ValueError(f"expected a private IPv4 network from /16 (AWS's largest) to /{SUBNET_PREFIX - 3}")
     return value
 
 
 def _retention(value: int) -> int:
     if value not in LOG_RETENTION_IN_DAYS:
-        raise ValueError(f"CloudWatch Logs has these retentions: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}")
+        raise ValueError(f"expected a retention of CloudWatch Logs: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}")
     return value
 
 
 def _day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
-    """Reads a day that is written as ISO 8601 has it, with hyphens and nothing else."""
+    """Parses a day in ISO 8601's form with hyphens."""
     if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(_DAY, value)):
         raise ValueError(_DAY_EXPECTED)
     try:
@@ -175,7 +175,7 @@ Path = Annotated[
     Text,
     Matching(
         r"(?!/)(?!(.*/)?\.\.(/|$))[A-Za-z0-9_./-]+",
-        "a path inside this repository is expected, of letters, digits and . _ - /",
+        "expected a path inside this repository, of letters, digits and . _ - /",
     ),
 ]
 Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
@@ -196,69 +196,71 @@ Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS serv
 Protocol = Literal["tcp", "udp"]
 
 Image = Annotated[
-    Text, Matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "an image reference is expected, such as nginx:1.29")
+    Text, Matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "expected an image reference, such as nginx:1.29")
 ]
 
-# A DNS label (RFC 1035), in lower case and with no digit in front: it becomes part of a variable's name too.
+# A DNS label (RFC 1035) in lower case that does not begin with a digit, because it becomes part of a
+# variable's name.
 ServiceName = Annotated[
     str,
     Matching(
-        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
     ),
 ]
 ApplicationName = Annotated[
     Text,
     Matching(
-        r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "lower-case letters, digits and single hyphens are expected, 24 at most"
+        r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 24"
     ),
 ]
-# What ECR (lower case, single separators) and IAM both take.
+# Valid for both ECR (lower case, single separators) and IAM.
 NamePrefix = Annotated[
     Text,
     Matching(
-        r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*", "lower-case words joined by - or _ are expected, 40 at most"
+        r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*",
+        "expected lower-case words joined by - or _, at most 40 characters",
     ),
 ]
-# ECS takes more (API reference, PortMapping.name); the name becomes part of a variable's name too.
+# ECS allows more (API reference, PortMapping.name), but the name becomes part of a variable's name.
 PortName = Annotated[
     str,
     Matching(
-        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "lower-case letters, digits and single hyphens are expected, 40 at most"
+        r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
     ),
 ]
 # A name in a task definition: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
-PartName = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,255}", "letters, digits, _ and - are expected, 255 at most")]
+PartName = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,255}", "expected letters, digits, _ and -, at most 255")]
 StackName = Annotated[
     Text,
-    Matching(r"[a-z][a-z0-9-]{0,39}", "lower-case letters, digits and hyphens are expected, 40 at most"),
+    Matching(r"[a-z][a-z0-9-]{0,39}", "expected lower-case letters, digits and hyphens, at most 40"),
 ]
 VariableName = Annotated[
-    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _ are expected, not beginning with a digit")
+    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "expected letters, digits and _, not beginning with a digit")
 ]
 # `user`, `user:group`, by name or number: API reference, ContainerDefinition.user.
 User = Annotated[
     Text,
     Matching(
         r"[A-Za-z0-9_.][A-Za-z0-9_.-]*(:[A-Za-z0-9_.][A-Za-z0-9_.-]*)?",
-        "a user is expected, by name or number, such as 1000 or app:app",
+        "expected a user, by name or number, such as 1000 or app:app",
     ),
 ]
-# EC2's tag rules, the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
+# EC2's tag rules, which are the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 TagKey = Annotated[
     str,
     Matching(
         r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
-        "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front",
+        "expected 1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:",
     ),
 ]
 TagValue = Annotated[
-    Text, Matching(r"[\w .:/=+@-]{0,256}", "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _")
+    Text, Matching(r"[\w .:/=+@-]{0,256}", "expected at most 256 letters, digits, spaces and . : / = + - @ _")
 ]
 Domain = Annotated[
     Text,
     Matching(
         r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
-        "a DNS domain of two labels or more is expected, such as dev.shop.internal",
+        "expected a DNS domain of two or more labels, such as dev.shop.internal",
     ),
 ]
 # A name's first label may be `*`: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
@@ -266,46 +268,46 @@ HostPattern = Annotated[
     Text,
     Matching(
         r"(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
-        "a host name is expected, 128 characters at most, such as shop.example.com or *.example.com",
+        "expected a host name of at most 128 characters, such as shop.example.com or *.example.com",
     ),
 ]
-# The same page: 128 characters of these, `*` and `?` being wildcards.
+# The same page: 128 of these characters, with `*` and `?` as wildcards.
 PathPattern = Annotated[
     Text,
     Matching(
         r"""/[A-Za-z0-9_.$/~"'@:+&*?-]{0,127}""",
-        "a path pattern is expected that begins with /, 128 characters at most, such as /api/*",
+        "expected a path pattern that begins with /, at most 128 characters, such as /api/*",
     ),
 ]
-# An absolute path and perhaps a query, of RFC 3986's characters.
+# An absolute path and an optional query, in RFC 3986's characters.
 UrlPath = Annotated[
     Text,
     Matching(
         r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
-        "a path is expected that begins with / and has only a URL's characters, 1024 at most, such as /healthz",
+        "expected a path that begins with / and has only URL characters, at most 1024, such as /healthz",
     ),
 ]
 ContainerPath = Annotated[
-    Text, Matching(r"/[^\s:]{0,1023}", "an absolute path without spaces and colons is expected, such as /var/data")
+    Text, Matching(r"/[^\s:]{0,1023}", "expected an absolute path without spaces and colons, such as /var/data")
 ]
-Account = Annotated[Text, Matching(r"[0-9]{12}", "the AWS account's 12 digits are expected")]
+Account = Annotated[Text, Matching(r"[0-9]{12}", "expected the 12 digits of an AWS account")]
 Bucket = Annotated[
     Text,
-    Matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name has 3 to 63 lower-case letters, digits and hyphens"),
+    Matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "expected 3 to 63 lower-case letters, digits and hyphens"),
 ]
 _ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
 
 
 def arn(service: str, resource: str, example: str) -> Matching:
-    """Refuses what is no ARN of a service's resource; `resource` is a pattern, `example` its end in a sound one."""
+    """Matches the ARNs of a service's resource: `resource` is a pattern, `example` the end of a valid ARN."""
     is_global = service == "iam"
     region = "" if is_global else "[a-z0-9-]+"
     pattern = _ARN.format(service=service, region=region, account="([0-9]{12}|aws)", resource=resource)
     place = "" if is_global else "ap-northeast-1"
-    return Matching(pattern, f"an ARN is expected, such as arn:aws:{service}:{place}:123456789012:{example}")
+    return Matching(pattern, f"expected an ARN, such as arn:aws:{service}:{place}:123456789012:{example}")
 
 
-# As the S3 backend reads it: hashicorp/terraform, internal/backend/remote-state/s3/validate.go.
+# As the S3 backend parses it: hashicorp/terraform, internal/backend/remote-state/s3/validate.go.
 _KEY_ID = "[a-f0-9]{8}-[a-f0-9]{4}-[1-5][a-f0-9]{3}-[ab89][a-f0-9]{3}-[a-f0-9]{12}|mrk-[a-f0-9]{32}"
 KmsKey = Annotated[Text, arn("kms", f"key/({_KEY_ID})", "key/1234abcd-12ab-34cd-a6ef-1234567890ab")]
 Certificate = Annotated[
@@ -322,9 +324,7 @@ WebAcl = Annotated[
     ),
 ]
 # https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
-HostedZone = Annotated[
-    Text, Matching(r"Z[A-Z0-9]{1,31}", "a hosted zone's ID is expected, such as Z0123456789ABCDEFGHIJ")
-]
+HostedZone = Annotated[Text, Matching(r"Z[A-Z0-9]{1,31}", "expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ")]
 Namespace = Annotated[Text, arn("servicediscovery", "namespace/ns-[a-z0-9]+", "namespace/ns-0123456789abcdef")]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
@@ -333,46 +333,44 @@ Parameter = Annotated[
     Text,
     Matching(
         r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
-        "a parameter's name or ARN is expected, such as /shop/db/password; Secrets Manager's are `{ secret: ... }`",
+        "expected a parameter name or ARN, such as /shop/db/password; for Secrets Manager write `{ secret: ... }`",
     ),
 ]
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
-Sid = Annotated[Text, Matching(r"[A-Za-z0-9]{1,64}", "letters and digits are expected, 64 at most")]
+Sid = Annotated[Text, Matching(r"[A-Za-z0-9]{1,64}", "expected letters and digits, at most 64")]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SecretName = Annotated[
     Text,
     Matching(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+=.@-]{1,519}|[A-Za-z0-9_/+=.@-]{1,512}",
-        "a secret's name or ARN is expected, such as shop/db",
+        "expected a secret name or ARN, such as shop/db",
     ),
 ]
 
 
 def resource_id(prefix: str) -> Matching:
-    """Refuses what is no ID of EC2's and EFS's form: the prefix, then 8 or 17 hexadecimal digits."""
-    return Matching(
-        f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"an ID is expected, such as {prefix}-0123456789abcdef0"
-    )
+    """Matches EC2 and EFS IDs: the prefix, then 8 or 17 hexadecimal digits."""
+    return Matching(f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"expected an ID, such as {prefix}-0123456789abcdef0")
 
 
 VpcId = Annotated[Text, resource_id("vpc")]
 InternetGatewayId = Annotated[Text, resource_id("igw")]
 SubnetId = Annotated[Text, resource_id("subnet")]
-# The end of a service's name: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+# The last part of a service's name: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 EndpointName = Annotated[
     Text,
     Matching(
-        r"[a-z0-9]+([.-][a-z0-9]+)*", "the end of an endpoint's name is expected, such as s3, ecr.api or secretsmanager"
+        r"[a-z0-9]+([.-][a-z0-9]+)*", "expected the end of an endpoint's name, such as s3, ecr.api or secretsmanager"
     ),
 ]
 FileSystemId = Annotated[Text, resource_id("fs")]
 AccessPointId = Annotated[Text, resource_id("fsap")]
-# Cloud Map's IDs have letters and digits: API reference, Service.Id and Namespace.Id.
-DiscoveryServiceId = Annotated[Text, Matching("srv-[a-z0-9]{1,60}", "an ID is expected, such as srv-0123456789abcdef")]
-NamespaceId = Annotated[Text, Matching("ns-[a-z0-9]{1,60}", "an ID is expected, such as ns-0123456789abcdef")]
+# Cloud Map IDs consist of letters and digits: API reference, Service.Id and Namespace.Id.
+DiscoveryServiceId = Annotated[Text, Matching("srv-[a-z0-9]{1,60}", "expected an ID, such as srv-0123456789abcdef")]
+NamespaceId = Annotated[Text, Matching("ns-[a-z0-9]{1,60}", "expected an ID, such as ns-0123456789abcdef")]
 
 
-# The fields of a cron expression: what each is called, its least and greatest number, its names.
+# The fields of a cron expression: description, lowest and highest number, names.
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _CRON: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
@@ -389,23 +387,24 @@ _AT = re.compile(r"at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)")
 
 
 def _schedule(value: str) -> str:
-    """Refuses what EventBridge Scheduler does not know.
+    """Rejects expressions that EventBridge Scheduler does not accept.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
     """
     if _RATE.fullmatch(value) or _AT.fullmatch(value):
         return value
     if not (value.startswith("cron(") and value.endswith(")")):
-        raise ValueError("cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00) is expected")
+        raise ValueError("expected cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00)")
     fields = value[len("cron(") : -1].split(" ")
     if len(fields) != len(_CRON):
         raise ValueError("cron has six fields: minutes, hours, day of the month, month, day of the week, year")
     if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
-        raise ValueError("write ? for one of the day of the month and the day of the week")
+        raise ValueError("write ? for either the day of the month or the day of the week")
     for index, (field, (what, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
         if not all(_is_cron_part(part, index, least, most) for part in _numbered(field, least, names).split(",")):
-            named = f" or {names[0]} to {names[-1]}" if names else ""
-            raise ValueError(f"`{field}` is no {what} of cron: {least} to {most}{named}, *, lists, ranges and steps")
+            or_names = f" or {names[0]} to {names[-1]}" if names else ""
+            expected = f"expected {least} to {most}{or_names}, *, lists, ranges and steps"
+            raise ValueError(f"`{field}` is not valid for {what} in cron: {expected}")
     return value
 
 
@@ -422,10 +421,10 @@ def _is_cron_part(part: str, index: int, least: int, most: int) -> bool:
         return True
     if index == _DAY_OF_WEEK and re.fullmatch(r"L|[1-7]L|[1-7]#[1-5]", part):
         return True
-    found = re.fullmatch(r"(?:\*|([0-9]{1,4})(?:-([0-9]{1,4}))?)(?:/([1-9][0-9]{0,3}))?", part)
-    if found is None:
+    match = re.fullmatch(r"(?:\*|([0-9]{1,4})(?:-([0-9]{1,4}))?)(?:/([1-9][0-9]{0,3}))?", part)
+    if match is None:
         return False
-    first, last = (int(found[group]) if found[group] else None for group in (1, 2))
+    first, last = (int(match[group]) if match[group] else None for group in (1, 2))
     return all(least <= number <= most for number in (first, last) if number is not None) and (
         last is None or first is None or first <= last
     )
@@ -435,7 +434,7 @@ ScheduleExpression = Annotated[
     Text, AfterValidator(_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
 ]
 TimeZone = Annotated[
-    Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "a time zone is expected, such as UTC or Asia/Tokyo")
+    Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "expected a time zone, such as UTC or Asia/Tokyo")
 ]
 
 
@@ -444,7 +443,7 @@ def _port_reference(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can
         return value
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,39}", value):
         return value
-    raise ValueError("a port's name, or a number from 1 to 65535, is expected")
+    raise ValueError("expected a port name or a number from 1 to 65535")
 
 
 PortReference = Annotated[int | str, BeforeValidator(_port_reference)]

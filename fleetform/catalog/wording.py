@@ -1,29 +1,29 @@
-"""Words that messages are made of: what something is called, and what was meant."""
+"""Parts of messages: labels and suggestions."""
 
 from collections.abc import Collection
 
-# Of a longer list of known words, so many are named.
+# Known words to list in a message.
 _SHOWN = 20
-# Words are alike that have so many percent of their letters in common; one of so many letters was never a slip.
+# Minimum similarity of a suggestion in percent, and the longest word to look one up for.
 _ALIKE = 60
 _LONGEST = 100
 
 
 def closest(word: str, known: Collection[str]) -> str | None:
-    """The known word most like this one, if any is; quick among thousands, where `difflib` takes seconds."""
+    """The known word most similar to this one, if any; much faster than `difflib` for many words."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
 
-    found = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _LONGEST else None
-    return found[0] if found else None
+    match = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _LONGEST else None
+    return match[0] if match else None
 
 
 def suggestion(word: str, known: list[str]) -> str:
-    """``did you mean `x`?`` with the known word most like this one, else the list of known words."""
+    """``did you mean `x`?`` with the most similar known word, or else the list of known words."""
     close = closest(word, known)
     if close is not None:
         return f"did you mean `{close}`?"
     more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
-    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is known here"
+    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is defined here"
 
 
 def label(path: tuple[str | int, ...]) -> str:

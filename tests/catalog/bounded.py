@@ -1,7 +1,7 @@
 """Loads the environment `dev` of a project within bounds that the system enforces.
 
-`python -m tests.catalog.bounded ROOT SECONDS` prints what it is refused for. 200 MB are all the memory that the process
-may have, and so many seconds of processor all that loading may take; past either it dies.
+`python -m tests.catalog.bounded ROOT SECONDS` prints what it is refused for. 200 MB are all the memory that
+the process may have, and so many seconds of processor all that loading may take; past either it dies.
 """
 
 import resource

@@ -55,7 +55,8 @@ def environments() -> Iterator[Environment]:
 def changes(environment: Environment) -> Iterator[tuple[str, Environment]]:
     """Every value of an environment changed, one at a time, each with its key as the reference has it.
 
-    What comes out need not be sound: a value is another one of its type, or what is there when it is left out.
+    What comes out need not be sound: a value is another one of its type, or what is there when it is left
+    out.
     """
     for key, changed in _changed(environment):
         assert isinstance(changed, Environment)

@@ -1,4 +1,4 @@
-"""Damaged catalogs: what a tired person, a bad merge or an enemy could hand in, made of catalogs that are sound."""
+"""Damaged catalogs, as a typo, a bad merge or an attacker could produce them from valid ones."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -9,20 +9,20 @@ from fleetform.errors import InputError
 
 MAIL = NewService("mail", 8080, ("orders", "stock"))
 BLOCK = """
-  # Say here what it is for. All keys: docs/catalog.md
+  # Describe the service here. All keys: docs/catalog.md
   mail:
-    # Built from the Dockerfile in this folder; `image:` instead takes an image that is built elsewhere.
+    # Built from the Dockerfile in this folder. To use an existing image, write `image:` instead.
     build: { context: containers/mail }
-    # Those who call it get MAIL_URL.
+    # Callers get its URL in MAIL_URL.
     port: 8080
-    # Nothing else is open to it. Each gives it a variable, such as ORDERS_URL.
+    # Opens only these connections. Each one adds a variable, such as ORDERS_URL.
     calls: [orders, stock]
 """
 WORKER = NewService("worker", image="busybox:1.37")
 WORKER_BLOCK = """
-  # Say here what it is for. All keys: docs/catalog.md
+  # Describe the service here. All keys: docs/catalog.md
   worker:
-    # Built elsewhere; `build: { context: FOLDER }` instead builds it here.
+    # An existing image. To build it from this repository, write `build: { context: FOLDER }` instead.
     image: busybox:1.37
 """
 
@@ -94,20 +94,20 @@ def test_a_byte_order_mark_stays() -> None:
 def test_services_that_are_in_no_block_are_left_to_a_person(text: str) -> None:
     with pytest.raises(InputError) as caught:
         with_service(text, MAIL)
-    place = "envs/catalog.yaml: no block `services:` with a service on lines of its own"
-    assert str(caught.value) == f"{place}; begin it by hand"
+    message = "envs/catalog.yaml: no `services:` in block style; write the first service by hand"
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("name", ["Mail", "mail_", "-mail", "a--b", "../mail", "", "m" * 41, "mail\n"])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(InputError) as caught:
         require_name(name)
-    expected = "lower-case letters, digits and single hyphens are expected, 40 at most"
-    assert str(caught.value) == f"`{name}` is no name: {expected}"
+    expected = "expected lower-case letters, digits and single hyphens, at most 40"
+    assert str(caught.value) == f"`{name}` is not a valid name: {expected}"
 
 
 HEAD = """# yaml-language-server: $schema=../catalog.schema.json
-# staging was begun as a copy of dev. Say here what it is for, and what sets it apart.
+# staging, copied from dev. Describe here what it is for and how it differs.
 """
 
 
@@ -140,7 +140,7 @@ namespace: dev.example.internal
 """
     made = environment_like(text, "dev", "staging")
     kept = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
-    told = "# Without what is dev's own: name_prefix, namespace, state.\n"
+    told = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
     assert (made.text, made.left_out) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
 
 
@@ -151,5 +151,5 @@ def test_an_environment_without_a_key_is_like_one_without_a_key() -> None:
 def test_what_shares_a_line_is_left_to_a_person() -> None:
     with pytest.raises(InputError) as caught:
         environment_like("{ security: shared, name_prefix: old-dev }\n", "dev", "staging")
-    place = "envs/dev/environment.yaml:1: `name_prefix` shares its line"
-    assert str(caught.value) == f"{place}; give each key a line"
+    message = "`name_prefix` shares a line with another key; put each key on its own line"
+    assert str(caught.value) == f"envs/dev/environment.yaml:1: {message}"

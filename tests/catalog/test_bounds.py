@@ -74,19 +74,19 @@ LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.
         pytest.param(
             inherited(variables=10_000, services=10_000),
             1,
-            "10058:35: services inherit more than 500000 values from here on; put less into `defaults` and `templates`",
+            "10058:35: from here on, services inherit more than 500000 values; shorten `defaults` and `templates`",
             id="one template of many services",
         ),
         pytest.param(
             inherited(variables=100, services=10_000, text="x" * 10_000),
             1,
-            "114:35: services inherit more than 5 MiB of text from here on; put less into `defaults` and `templates`",
+            "114:35: from here on, services inherit more than 5 MiB of text; shorten `defaults` and `templates`",
             id="long text of many services",
         ),
         pytest.param(
             LADDERS,
             1,
-            "39:32: services inherit more than 500000 values from here on; put less into `defaults` and `templates`",
+            "39:32: from here on, services inherit more than 500000 values; shorten `defaults` and `templates`",
             id="many lines of templates",
         ),
         pytest.param("[" * 4_000_000, 1, "1:34: nesting deeper than 32 levels; flatten it", id="brackets"),
@@ -106,7 +106,7 @@ def refusal(root: Path) -> str:
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path, CATALOG + "#" * (MAX_BYTES + 1 - len(CATALOG)))
-    assert refusal(root) == "envs/catalog.yaml:1:1: larger than 5 MiB; take out what no catalog needs"
+    assert refusal(root) == "envs/catalog.yaml:1:1: larger than 5 MiB; remove what does not belong in a catalog"
 
 
 def test_the_largest_file_that_is_allowed_is_read(tmp_path: Path) -> None:
@@ -118,10 +118,10 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     root = project(tmp_path, CATALOG)
     (root / "envs/catalog.yaml").unlink()
     os.mkfifo(root / "envs/catalog.yaml")
-    assert refusal(root) == "envs/catalog.yaml: a pipe or a device; make it a readable file"
+    assert refusal(root) == "envs/catalog.yaml: is a pipe or a device; replace it with a regular file"
 
 
 def test_a_device_is_not_read() -> None:
     with pytest.raises(InputError) as refused:
         read(Path("/dev/zero"), CATALOG_FILE)
-    assert str(refused.value) == "envs/catalog.yaml: a pipe or a device; make it a readable file"
+    assert str(refused.value) == "envs/catalog.yaml: is a pipe or a device; replace it with a regular file"

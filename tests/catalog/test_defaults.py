@@ -1,4 +1,4 @@
-"""A default of the catalog and of the module that gets the value are the same: a render leaves defaults out."""
+"""Defaults of the catalog equal those of the modules, because a render omits defaults."""
 
 from collections.abc import Mapping
 from pathlib import Path, PurePath
@@ -37,7 +37,7 @@ def variables(root: Path) -> dict[str, Block]:
 
 
 def defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """The defaults of a model's optional fields, as HCL has them; without those that the module does not get."""
+    """The defaults of a model's optional fields, in HCL, without those that the module does not get."""
     optional = {name: field for name, field in model.model_fields.items() if not field.is_required()}
     fields = {name: field.default for name, field in optional.items() if not field.exclude}
     return {name: plain(value) for name, value in fields.items()}

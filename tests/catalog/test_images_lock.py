@@ -7,7 +7,7 @@ import pytest
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
 from fleetform.errors import CatalogError, ProgramError
 
-MEND = "`invoke images` writes this file; take it from Git again"
+MEND = "restore this file from Git, or run `invoke images` to write it again"
 KEY = "0123456789abcdef" * 4
 WEB = LockedImage("0123456789abcdef", f"sha256:{'a' * 64}", ("linux/amd64",), "1" * 40, KEY)
 STOCK = LockedImage("0123456789abcdef", f"sha256:{'b' * 64}", ("linux/amd64", "linux/arm64"), "", KEY)
@@ -76,8 +76,8 @@ def test_a_write_that_fails_leaves_the_lock_and_nothing_else(project: Path, monk
     with pytest.raises(ProgramError) as caught:
         write_lock(project, "dev", {"web": STOCK})
     assert str(caught.value) == (
-        "envs/dev/images.lock.yaml: cannot be written: No space left on device; mend that and run it again:"
-        " what is pushed stays pushed"
+        "envs/dev/images.lock.yaml: cannot be written: No space left on device; fix that and run the "
+        "command again; pushed images are kept"
     )
     assert [path.name for path in (project / "envs/dev").iterdir()] == ["images.lock.yaml"]
     assert load_lock(project, "dev") == {"web": WEB}
@@ -95,7 +95,7 @@ web:
     assert problems(project, text) == [
         f"envs/dev/images.lock.yaml:2:8: `web.tag` is not an image tag; {MEND}",
         "envs/dev/images.lock.yaml:3:11: `web.digest` is not `sha256:` and 64 hexadecimal digits; " + MEND,
-        f"envs/dev/images.lock.yaml:4:14: `web.platforms` is no list of platforms; {MEND}",
+        f"envs/dev/images.lock.yaml:4:14: `web.platforms` is not a list of platforms; {MEND}",
         f"envs/dev/images.lock.yaml:5:11: `web.commit` is not a Git commit, or nothing; {MEND}",
         f"envs/dev/images.lock.yaml:6:16: `web.content_key` is not 64 hexadecimal digits; {MEND}",
     ]
@@ -112,8 +112,8 @@ def test_a_missing_and_an_unknown_key_are_told(project: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("- web\n", "1:1: a mapping of services is expected"),
-        ("web: latest\n", "1:6: `web` is no mapping"),
+        ("- web\n", "1:1: expected a mapping of services"),
+        ("web: latest\n", "1:6: `web` is not a mapping"),
     ],
 )
 def test_what_is_no_mapping_is_refused(project: Path, text: str, said: str) -> None:
@@ -123,6 +123,5 @@ def test_what_is_no_mapping_is_refused(project: Path, text: str, said: str) -> N
 def test_an_image_given_twice_is_refused(project: Path) -> None:
     (problem,) = problems(project, TEXT + TEXT.split("\n", 1)[1][TEXT.split("\n", 1)[1].index("web:") :])
     assert problem == (
-        "envs/dev/images.lock.yaml:16:1: duplicate key `web`; it is given at envs/dev/images.lock.yaml:10:1 already;"
-        " keep one"
+        "envs/dev/images.lock.yaml:16:1: duplicate key `web`; it is already at envs/dev/images.lock.yaml:10:1; keep one"
     )

@@ -1,4 +1,4 @@
-"""`defaults`, `templates` with `extends`, and `enabled_in`: what a service is in the end, and what is refused."""
+"""Services with `defaults`, `templates`, `extends` and `enabled_in`, and what is rejected."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
-    """The problems that a catalog is refused for: `line:column: message`, lines counted from below the head."""
+    """The problems of a catalog as `line:column: message`, with lines counted from below the head."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, HEAD + catalog, environment)
     return [
@@ -130,7 +130,7 @@ def test_a_value_that_is_inherited_is_what_it_is_without_inheritance(tmp_path: P
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_a_service_is_only_in_the_environments_that_it_is_enabled_in(tmp_path: Path, environment: str) -> None:
-    catalog = HEAD + "services:\n  web: { image: nginx:1 }\n  debug: { image: nginx:1, enabled_in: [dev, local] }\n"
+    catalog = HEAD + ("services:\n  web: { image: nginx:1 }\n  debug: { image: nginx:1, enabled_in: [dev, local] }\n")
     root = project(tmp_path, catalog)
     add_environments(root, "local", "prod")
     assert list(load(root, environment).services) == ["web", "debug"][: 2 if environment == "dev" else 1]
@@ -172,8 +172,8 @@ services:
     with pytest.raises(CatalogError) as refused:
         load(root, "dev")
     assert str(refused.value) == (
-        "envs/catalog.yaml:6:34: `web` calls `debug`, which is not in `dev`; add `dev` to its `enabled_in` "
-        "at envs/catalog.yaml:7:66, or leave the call out in `dev`"
+        "envs/catalog.yaml:6:34: `web` calls `debug`, which is not enabled in `dev`; add `dev` to its "
+        "`enabled_in` at envs/catalog.yaml:7:66, or remove the call in `dev`"
     )
     assert list(load(root, "prod").services) == ["web", "debug", "trace"]
 
@@ -183,41 +183,41 @@ services:
     [
         pytest.param(
             "templates: { a: { extends: a } }\nservices: { web: { image: nginx:1 } }\n",
-            ["1:28: `a` extends itself: a -> a; take `a` out of its `extends`"],
+            ["1:28: `a` extends itself: a -> a; remove `a` from its `extends`"],
             id="itself",
         ),
         pytest.param(
             "templates:\n  a: { extends: b }\n  b: { extends: [c] }\n  c: { extends: a }\n"
             "services:\n  web: { image: nginx:1, extends: [a, c] }\n",
-            ["4:17: `c` extends itself: a -> b -> c -> a; take `a` out of its `extends`"],
+            ["4:17: `c` extends itself: a -> b -> c -> a; remove `a` from its `extends`"],
             id="a cycle, once",
         ),
         pytest.param(
             "templates:\n  base: {}\nservices:\n  web: { image: nginx:1, extends: bsae }\n",
-            ["4:35: `web` extends `bsae`, which is no template; did you mean `base`?"],
+            ["4:35: `web` extends unknown template `bsae`; did you mean `base`?"],
             id="unknown",
         ),
         pytest.param(
             "services:\n  web: { image: nginx:1, extends: base }\n",
-            ["2:35: `web` extends `base`, which is no template; none is known here"],
+            ["2:35: `web` extends unknown template `base`; none is defined here"],
             id="no templates at all",
         ),
         pytest.param(
             "templates:\n  one: { extends: tow }\n  two: {}\nservices: { web: { image: nginx:1 } }\n",
-            ["2:19: `one` extends `tow`, which is no template; did you mean `two`?"],
+            ["2:19: `one` extends unknown template `tow`; did you mean `two`?"],
             id="unknown to a template that nobody uses",
         ),
         pytest.param(
             "services:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1, extends: web }\n",
-            ["3:38: `orders` extends `web`, which is a service; move what they share to a template, which both extend"],
+            ["3:38: `orders` extends `web`, which is a service; move what they share to a template that both extend"],
             id="a service",
         ),
         pytest.param(
             "templates: { a: {} }\nservices:\n  web: { image: nginx:1, extends: [a, a, 1, { b: c }] }\n",
             [
-                "3:39: `web` extends `a` twice; name it once",
-                "3:42: `web` extends what is no name; a template's name is expected, or a list of them",
-                "3:45: `web` extends what is no name; a template's name is expected, or a list of them",
+                "3:39: `web` extends `a` twice; list it once",
+                "3:42: `web` extends something that is not a name; expected a template name or a list of names",
+                "3:45: `web` extends something that is not a name; expected a template name or a list of names",
             ],
             id="no names",
         ),
@@ -231,17 +231,19 @@ services:
         pytest.param(
             "services:\n  web: { image: nginx:1, enabled_in: [dev, prd, [x]] }\n",
             [
-                "2:44: `enabled_in` names `prd`, which is no environment in envs/; known: dev",
-                "2:49: `enabled_in` has an entry that is no name; a list of environments is expected, such as [dev]",
+                "2:44: `enabled_in` names unknown environment `prd`; known: dev",
+                "2:49: `enabled_in` has an entry that is not a name; expected a list of environments, such as [dev]",
             ],
             id="unknown environments",
         ),
         pytest.param(
-            "templates: { a: { enabled_in: dev } }\n"
-            "services:\n  web: { image: nginx:1, enabled_in: [] }\n  orders: { image: nginx:1, extends: a }\n",
+            (
+                "templates: { a: { enabled_in: dev } }\nservices:\n  web: { image: nginx:1, enabled_in: [] "
+                "}\n  orders: { image: nginx:1, extends: a }\n"
+            ),
             [
-                "1:31: `enabled_in` is no list; a list of environments is expected, such as [dev]",
-                "3:38: `enabled_in` is empty; a list of environments is expected, such as [dev]",
+                "1:31: `enabled_in` is not a list; expected a list of environments, such as [dev]",
+                "3:38: `enabled_in` is empty; expected a list of environments, such as [dev]",
             ],
             id="no list of environments",
         ),
@@ -264,8 +266,8 @@ services:
         pytest.param(
             "defaults: [1]\ntemplates: 2\nservices: { web: { image: nginx:1 } }\n",
             [
-                "1:11: `defaults` is a list; a mapping is expected: `key: value` lines",
-                "2:12: `templates` is `2`; a mapping is expected: `key: value` lines",
+                "1:11: `defaults` is a list; expected a mapping: `key: value` lines",
+                "2:12: `templates` is `2`; expected a mapping: `key: value` lines",
             ],
             id="no mappings",
         ),
@@ -273,10 +275,10 @@ services:
             "templates: { A: {}, b: 1 }\nservices: { web: { image: nginx:1 } }\n",
             [
                 (
-                    "1:14: `A` cannot be a key of `templates`;"
-                    " lower-case letters, digits and single hyphens are expected, 40 at most"
+                    "1:14: `A` is not a valid key of `templates`;"
+                    " expected lower-case letters, digits and single hyphens, at most 40"
                 ),
-                "1:24: `templates.b` is `1`; a mapping is expected: `key: value` lines",
+                "1:24: `templates.b` is `1`; expected a mapping: `key: value` lines",
             ],
             id="no templates",
         ),
@@ -299,7 +301,7 @@ services:
 """
     assert problems(tmp_path, catalog) == [
         "3:5: unknown key `prot` in `templates.unused`; did you mean `port`?",
-        "4:10: `templates.unused.cpu` is `much`; a whole number, without quotes, is expected",
+        "4:10: `templates.unused.cpu` is `much`; expected a whole number, without quotes",
         "5:21: unknown key `intreval` in `templates.unused.health_check`; did you mean `interval`?",
     ]
 
@@ -319,13 +321,13 @@ services:
 """
     assert problems(tmp_path, catalog) == [
         "2:3: unknown key `prot` in `defaults`; did you mean `port`?",
-        "3:8: `defaults.cpu` is `much`; a whole number, without quotes, is expected",
+        "3:8: `defaults.cpu` is `much`; expected a whole number, without quotes",
         (
-            "4:18: `1A` cannot be a key of `defaults.environment`;"
-            " letters, digits and _ are expected, not beginning with a digit"
+            "4:18: `1A` is not a valid key of `defaults.environment`;"
+            " expected letters, digits and _, not beginning with a digit"
         ),
-        "6:19: `templates.base.memory` is `little`; a whole number, without quotes, is expected",
-        "10:34: `services.stock.port` is `none`; a whole number, without quotes, is expected",
+        "6:19: `templates.base.memory` is `little`; expected a whole number, without quotes",
+        "10:34: `services.stock.port` is `none`; expected a whole number, without quotes",
     ]
 
 
@@ -341,24 +343,24 @@ services:
   stock: { image: nginx:1, health_check: { command: [check] } }
 """
     assert problems(tmp_path, catalog) == [
-        "2:8: Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
-        "3:11: `web` calls `nobody`, which is no service (the same in 2 more services); known: orders, stock",
-        "4:3: a health check has neither `command` nor `path`; give one of them",
+        "2:8: Fargate does not offer 300 CPU units; use one of 256, 512, 1024, 2048, 4096, 8192, 16384",
+        "3:11: `web` calls unknown service `nobody` (same in 2 more services); known: orders, stock",
+        "4:3: the health check has neither `command` nor `path`; add one of them",
     ]
 
 
 def test_a_size_of_a_default_that_fargate_has_not_is_reported_once(tmp_path: Path) -> None:
     catalog = "defaults: { cpu: 512 }\nservices: { web: { image: nginx:1 }, orders: { image: nginx:1 } }\n"
     assert problems(tmp_path, catalog) == [
-        ("1:18: Fargate has no tasks of 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096")
+        ("1:18: Fargate does not offer 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096")
     ]
 
 
 def test_two_keys_that_a_default_lacks_are_two_problems(tmp_path: Path) -> None:
     catalog = "defaults: { autoscaling: {} }\nservices:\n  web: { image: nginx:1 }\n  orders: { image: nginx:1 }\n"
     assert problems(tmp_path, catalog) == [
-        "1:13: `max` is missing in `services.web.autoscaling` (the same in 1 more service); add `max:`",
-        "1:13: `min` is missing in `services.web.autoscaling` (the same in 1 more service); add `min:`",
+        "1:13: `max` is missing in `services.web.autoscaling` (same in 1 more service); add `max:`",
+        "1:13: `min` is missing in `services.web.autoscaling` (same in 1 more service); add `min:`",
     ]
 
 
@@ -367,8 +369,8 @@ def test_a_mistake_of_a_service_itself_is_at_its_own_place(tmp_path: Path) -> No
         "defaults: { cpu: 256 }\nservices:\n  web: { port: 80 }\n  orders: { image: nginx:1, build: { context: x } }\n"
     )
     assert problems(tmp_path, catalog) == [
-        "3:3: `web` has neither `build` nor `image`; give one of them",
-        "4:20: `orders` has both `build` and `image`; keep one of them",
+        "3:3: `web` has neither `build` nor `image`; add one of them",
+        "4:20: `orders` has both `build` and `image`; remove one of them",
     ]
 
 
@@ -382,9 +384,9 @@ services:
   stock: {}
 """
     assert problems(tmp_path, catalog) == [
-        "2:20: `base` extends `bare`, which is no template; none is known here",
-        "4:19: `web` extends `bsae`, which is no template; did you mean `base`?",
-        "6:3: `stock` has neither `build` nor `image`; give one of them",
+        "2:20: `base` extends unknown template `bare`; none is defined here",
+        "4:19: `web` extends unknown template `bsae`; did you mean `base`?",
+        "6:3: `stock` has neither `build` nor `image`; add one of them",
     ]
 
 
@@ -401,14 +403,12 @@ def test_templates_may_be_under_each_other_up_to_a_bound(tmp_path: Path) -> None
 
 def test_templates_beyond_the_bound_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, chain(MAX_TEMPLATES + 1)) == [
-        "36:31: more than 32 templates under `web`; write some of them as one"
+        "36:31: `web` extends more than 32 templates; merge some of them"
     ]
 
 
 def test_a_ladder_of_thousands_of_templates_is_refused_where_it_passes_the_bound(tmp_path: Path) -> None:
-    assert problems(tmp_path, chain(5_000))[0] == (
-        "34:19: more than 32 templates under `t0`; write some of them as one"
-    )
+    assert problems(tmp_path, chain(5_000))[0] == "34:19: `t0` extends more than 32 templates; merge some of them"
 
 
 def test_a_list_of_templates_is_bounded_too(tmp_path: Path) -> None:
@@ -418,7 +418,7 @@ def test_a_list_of_templates_is_bounded_too(tmp_path: Path) -> None:
         f"      - {name}\n" for name in names
     )
     line = catalog[: catalog.index("- t32")].count("\n") + 1
-    assert problems(tmp_path, catalog) == [f"{line}:9: more than 32 templates under `web`; write some of them as one"]
+    assert problems(tmp_path, catalog) == [f"{line}:9: `web` extends more than 32 templates; merge some of them"]
 
 
 def test_templates_that_fan_out_at_every_level_cost_no_more_than_each_once(tmp_path: Path) -> None:

@@ -27,47 +27,42 @@ WRONG: list[tuple[str, list[str]]] = [
         "adopt: { cluster: web }",
         [
             (
-                "1:19: `web` would be replaced by `shop-dev`, as AWS does not rename it; "
-                "give a `name_prefix` that fits, or do not adopt it"
+                "1:19: `web` would be replaced by `shop-dev`, because AWS cannot rename it; "
+                "set a matching `name_prefix`, or do not adopt it"
             )
         ],
     ),
     (
         "adopt: { namespace: ns-0 }",
-        [
-            (
-                "1:10: a namespace belongs to its VPC, which is neither adopted nor existing; "
-                "add `vpc`, or `network: { vpc: ... }`"
-            )
-        ],
+        ["1:10: an adopted namespace needs an adopted or existing VPC; add `vpc`, or `network: { vpc: ... }`"],
     ),
     (
         (
             "adopt: { vpc: vpc-01234567 }\n"
             "network: { vpc: { id: vpc-01234567, public_subnets: [subnet-01234567, subnet-01234568] } }\n"
         ),
-        ["1:10: `adopt.vpc` and `network.vpc` exclude each other; keep one of them"],
+        ["1:10: `adopt.vpc` and `network.vpc` cannot be used together; remove one of them"],
     ),
     (
         "network: { nat: single }",
-        ["1:17: NAT gateways are for private subnets; add `subnets: private`, or remove it"],
+        ["1:17: NAT gateways require private subnets; add `subnets: private`, or remove this key"],
     ),
     (
         "network: { endpoints: [s3] }",
-        ["1:23: endpoints are for private subnets; add `subnets: private`, or remove it"],
+        ["1:23: endpoints require private subnets; add `subnets: private`, or remove this key"],
     ),
     (
         "network: { subnets: private, nat: single, endpoints: [ecr_api] }\ningress: { type: alb }\n",
         [
             (
                 "1:55: `network.endpoints[0]` is `ecr_api`; "
-                "the end of an endpoint's name is expected, such as s3, ecr.api or secretsmanager"
+                "expected the end of an endpoint's name, such as s3, ecr.api or secretsmanager"
             ),
         ],
     ),
     (
         "network: { subnets: private, nat: single, endpoints: [logs, logs] }\ningress: { type: alb }\n",
-        ["1:61: endpoint `logs` is given twice; name it once"],
+        ["1:61: endpoint `logs` is listed twice; list it once"],
     ),
     (
         (
@@ -76,24 +71,27 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             (
-                "envs/catalog.yaml:6:17: `nginx:1` is not in ECR in eu-west-1, and tasks in private subnets "
-                "without NAT reach no other; copy it there, or add `nat: single` or `nat: per_zone` to `network`"
+                "envs/catalog.yaml:6:17: `nginx:1` is not in ECR in eu-west-1, and private subnets "
+                "without NAT cannot reach other registries; copy the image there, or add `nat: single` "
+                "or `nat: per_zone` to `network`"
             ),
             (
-                "3:46: `log:1` is not in ECR in eu-west-1, and tasks in private subnets without NAT reach no other; "
-                "copy it there, or add `nat: single` or `nat: per_zone` to `network`"
+                "3:46: `log:1` is not in ECR in eu-west-1, and private subnets without NAT cannot reach "
+                "other registries; copy the image there, or add `nat: single` or `nat: per_zone` to "
+                "`network`"
             ),
         ],
     ),
     (
         (
-            "network: { subnets: private, endpoints: [logs, ssmmessages] }\ningress: { type: alb }\nservices:\n"
-            "  web: { image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1, secrets: { KEY: /key } }\n"
+            "network: { subnets: private, endpoints: [logs, ssmmessages] }\ningress: { type: alb }\n"
+            "services:\n  web: { image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1, secrets: { "
+            "KEY: /key } }\n"
         ),
         [
             (
-                "1:41: without NAT gateways, tasks do not start without endpoints of `ecr.api`, `ecr.dkr`, `ssm`; "
-                "list them too, or leave `endpoints` out"
+                "1:41: tasks cannot start without NAT gateways or endpoints for `ecr.api`, `ecr.dkr`, `ssm`; "
+                "list them too, or remove `endpoints`"
             ),
         ],
     ),
@@ -101,8 +99,8 @@ WRONG: list[tuple[str, list[str]]] = [
         "network: { subnets: private, nat: single }",
         [
             (
-                "1:21: tasks in private subnets have no public address, and `ingress.type` is `direct`; "
-                "add `ingress: { type: alb }`"
+                "1:21: `ingress.type: direct` needs public addresses, which tasks in private subnets do "
+                "not have; add `ingress: { type: alb }`"
             )
         ],
     ),
@@ -112,7 +110,12 @@ WRONG: list[tuple[str, list[str]]] = [
             "ingress: { type: alb }\n"
             "zones: [eu-west-1a, eu-west-1b, eu-west-1c, eu-west-1d]\n"
         ),
-        [("1:18: 10.0.0.0/21 has room for 7 subnets; 4 zones with public and private subnets need a larger network")],
+        [
+            (
+                "1:18: 10.0.0.0/21 has room for only 7 subnets; use a larger network for 4 zones with "
+                "public and private subnets"
+            )
+        ],
     ),
     (
         (
@@ -120,13 +123,13 @@ WRONG: list[tuple[str, list[str]]] = [
             "234567, subnet-01234567] } }"
         ),
         [
-            "1:12: `cidr` and `vpc` exclude each other; keep one of them",
-            "1:99: subnet `subnet-01234567` is given twice; name another subnet",
+            "1:12: `cidr` and `vpc` cannot be used together; remove one of them",
+            "1:99: subnet `subnet-01234567` is listed twice; list a different subnet",
         ],
     ),
     (
         "network: { vpc: { id: vpc-0123456789abcdef0, public_subnets: [subnet-01234567] } }",
-        ["1:62: `public_subnets` names 1, and `zones` 2; name a subnet for each zone, in their order"],
+        ["1:62: `public_subnets` lists 1 subnets for 2 zones; list one subnet for each zone, in the same order"],
     ),
     (
         (
@@ -135,8 +138,8 @@ WRONG: list[tuple[str, list[str]]] = [
             "ingress: { type: none }\n"
         ),
         [
-            "1:12: `nat` and `vpc` exclude each other; keep one of them",
-            "1:41: `private_subnets` names 0, and `zones` 2; name a subnet for each zone, in their order",
+            "1:12: `nat` and `vpc` cannot be used together; remove one of them",
+            "1:41: `private_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the same order",
         ],
     ),
     (
@@ -145,46 +148,49 @@ WRONG: list[tuple[str, list[str]]] = [
             "public_subnets: [subnet-01234567, subnet-01234568], public_subnet_tags: { tier: a } } }"
         ),
         [
-            "1:12: `endpoints` and `vpc` exclude each other; keep one of them",
-            "1:29: `flow_logs` and `vpc` exclude each other; keep one of them",
-            "1:46: `vpc` has both `id` and `tags`; give one of them",
-            "1:90: `public_subnets` and `public_subnet_tags` exclude each other; keep one of them",
+            "1:12: `endpoints` and `vpc` cannot be used together; remove one of them",
+            "1:29: `flow_logs` and `vpc` cannot be used together; remove one of them",
+            "1:46: `vpc` has both `id` and `tags`; set exactly one of them",
+            "1:90: `public_subnets` and `public_subnet_tags` cannot be used together; remove one of them",
         ],
     ),
     (
         "network: { subnets: private, vpc: { private_subnet_tags: { tier: a } } }\ningress: { type: alb }\n",
         [
-            "1:30: `public_subnets` names 0, and `zones` 2; name a subnet for each zone, in their order",
-            "1:30: `vpc` has neither `id` nor `tags`; give one of them",
+            "1:30: `public_subnets` lists 0 subnets for 2 zones; list one subnet for each zone, in the same order",
+            "1:30: `vpc` has neither `id` nor `tags`; set exactly one of them",
         ],
     ),
     (
         "network: { vpc: { id: vpc-x } }",
-        ["1:23: `network.vpc.id` is `vpc-x`; an ID is expected, such as vpc-0123456789abcdef0"],
+        ["1:23: `network.vpc.id` is `vpc-x`; expected an ID, such as vpc-0123456789abcdef0"],
     ),
     (
-        ("ingress: { certificate: 'arn:aws:acm:eu-west-1:123456789012:certificate/x', domain: a.example }"),
+        "ingress: { certificate: 'arn:aws:acm:eu-west-1:123456789012:certificate/x', domain: a.example }",
         [
             (
-                "1:12: `certificate` is a load balancer's, and `ingress.type` is `direct`; "
-                "choose `alb` or `internal_alb`, or remove it"
+                "1:12: `certificate` needs a load balancer, but `ingress.type` is `direct`; "
+                "set that to `alb` or `internal_alb`, or remove this key"
             ),
             (
-                "1:77: `domain` is a load balancer's, and `ingress.type` is `direct`; "
-                "choose `alb` or `internal_alb`, or remove it"
+                "1:77: `domain` needs a load balancer, but `ingress.type` is `direct`; "
+                "set that to `alb` or `internal_alb`, or remove this key"
             ),
         ],
     ),
     (
         "ingress: { type: alb, certificate: 'arn:aws:acm:us-east-1:999999999999:certificate/x' }",
         [
-            ("1:36: `ingress.certificate` is of account 999999999999; the environment is in account 123456789012"),
-            "1:36: `ingress.certificate` is of us-east-1; the environment is in eu-west-1",
+            (
+                "1:36: `ingress.certificate` is in account 999999999999; use one in the environment's "
+                "account 123456789012"
+            ),
+            "1:36: `ingress.certificate` is in us-east-1; use one in the environment's region eu-west-1",
         ],
     ),
     (
         "ingress: { type: elb }",
-        ["1:18: `ingress.type` is `elb`; `direct`, `alb`, `internal_alb` or `none` is expected"],
+        ["1:18: `ingress.type` is `elb`; expected `direct`, `alb`, `internal_alb` or `none`"],
     ),
     (
         "ingress: { cidrs: [192.0.2.1/24] }",
@@ -194,52 +200,52 @@ WRONG: list[tuple[str, list[str]]] = [
         "services: { web: { autoscaling: { min: 1, max: 2, requests_per_target: 10 } } }",
         [
             (
-                "1:51: `requests_per_target` needs a load balancer, and the environment's `ingress.type` is"
-                " `direct`; choose `alb` or `internal_alb` there, or remove it"
+                "1:51: `requests_per_target` needs a load balancer, but the environment's `ingress.type` "
+                "is `direct`; set that to `alb` or `internal_alb`, or remove this key"
             )
         ],
     ),
     (
         (
-            "services: { web: { ingress: { paths: [/a, /b, /c], hosts: [a.example, b.example, c.example] } } }\n"
-            "ingress: { type: alb }\n"
+            "services: { web: { ingress: { paths: [/a, /b, /c], hosts: [a.example, b.example, c.example] "
+            "} } }\ningress: { type: alb }\n"
         ),
-        ["1:20: a rule of a load balancer has 5 paths and hosts at most; join some with wildcards"],
+        ["1:20: a load balancer rule can have at most 5 paths and hosts; combine some with wildcards"],
     ),
     (
         "role: arn:aws:iam::999999999999:role/deploy",
-        ["1:7: `role` is of account 999999999999; the environment is in account 123456789012"],
+        ["1:7: `role` is in account 999999999999; use one in the environment's account 123456789012"],
     ),
     (
         "role: deploy",
-        ["1:7: `role` is `deploy`; an ARN is expected, such as arn:aws:iam::123456789012:role/deploy"],
+        ["1:7: `role` is `deploy`; expected an ARN, such as arn:aws:iam::123456789012:role/deploy"],
     ),
     (
         "kms_key: 'arn:aws:kms:eu-west-1:123456789012:key/x'",
         [
             (
-                "1:10: `kms_key` is `arn:aws:kms:eu-west-1:123456789012:key/x`; an ARN is expected, such as"
+                "1:10: `kms_key` is `arn:aws:kms:eu-west-1:123456789012:key/x`; expected an ARN, such as"
                 " arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
             )
         ],
     ),
     (
         "kms_key: 'arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cda6ef1234567890ab'",
-        ["1:10: `kms_key` is of us-east-1; the environment is in eu-west-1"],
+        ["1:10: `kms_key` is in us-east-1; use one in the environment's region eu-west-1"],
     ),
     (
         "namespace_arn: 'arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-0123456789abcdef'",
         [
-            "1:1: `namespace_arn` without `namespace`; give its name too",
-            "1:16: `namespace_arn` is of us-east-1; the environment is in eu-west-1",
+            "1:1: `namespace_arn` is set without `namespace`; add `namespace:` with its name",
+            "1:16: `namespace_arn` is in us-east-1; use one in the environment's region eu-west-1",
         ],
     ),
     (
         "discovery: service_connect\nservices: { a: { image: 'x:1', schedule: rate(1 hour), calls: [web] } }\n",
         [
             (
-                "2:56: `a` calls by names that only services have in Service Connect, and it is a task; "
-                "choose `discovery: dns`, or remove them"
+                "2:56: `a` is a task, and tasks cannot call Service Connect names; "
+                "set `discovery: dns`, or remove its calls"
             )
         ],
     ),
@@ -253,12 +259,12 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             (
-                "4:52: `a` calls `web` on the port `admin`, and Service Connect offers its `port` alone; "
-                "call its `port`, or let it offer another: `service_connect: { port: ... }`"
+                "4:52: `a` calls `web` on port `admin`, but Service Connect offers only its `port`; "
+                "call its `port`, or offer a different one: `service_connect: { port: ... }`"
             ),
             (
-                "4:61: `a` calls `b` on its `port`, and Service Connect offers the port `admin` alone; "
-                "call the port `admin`, or let it offer another: `service_connect: { port: ... }`"
+                "4:61: `a` calls `b` on its `port`, but Service Connect offers only port `admin`; "
+                "call port `admin`, or offer a different one: `service_connect: { port: ... }`"
             ),
         ],
     ),
@@ -270,30 +276,30 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             (
-                "3:57: `a` calls `web` on the port `admin`, and its SRV record holds its `port` alone; "
-                "call its `port`, or choose `record_type: A`"
+                "3:57: `a` calls `web` on port `admin`, but its SRV record holds only its `port`; "
+                "call its `port`, or set `record_type: A`"
             )
         ],
     ),
     (
         "discovery: service_connect\nservices: { a: { image: 'x:1', port: 1, service_connect: { alias: web } } }\n",
-        ["2:16: `web` and `a` have the same name in Service Connect; give one of them another `alias`"],
+        ["2:16: `web` and `a` have the same name in Service Connect; give one of them a different `alias`"],
     ),
     (
-        ("name_prefix: my_shop\ningress: { type: alb }\n"),
+        "name_prefix: my_shop\ningress: { type: alb }\n",
         [
             (
-                "1:14: `my_shop` cannot be a load balancer's name; "
-                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+                "1:14: `my_shop` is not a valid load balancer name; set a `name_prefix` of at most 32 "
+                "letters, digits and hyphens that does not begin with `internal-`"
             )
         ],
     ),
     (
-        ("name_prefix: internal-shop\ningress: { type: alb }\n"),
+        "name_prefix: internal-shop\ningress: { type: alb }\n",
         [
             (
-                "1:14: `internal-shop` cannot be a load balancer's name; "
-                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+                "1:14: `internal-shop` is not a valid load balancer name; set a `name_prefix` of at most "
+                "32 letters, digits and hyphens that does not begin with `internal-`"
             )
         ],
     ),
@@ -301,58 +307,49 @@ WRONG: list[tuple[str, list[str]]] = [
         "name_prefix: ppppppppppppppppppppppppppppppppp\ningress: { type: internal_alb }\n",
         [
             (
-                "1:14: `ppppppppppppppppppppppppppppppppp` cannot be a load balancer's name; "
-                "give a `name_prefix` of letters, digits and hyphens, 32 at most, no `internal-` in front"
+                "1:14: `ppppppppppppppppppppppppppppppppp` is not a valid load balancer name; set a "
+                "`name_prefix` of at most 32 letters, digits and hyphens that does not begin with "
+                "`internal-`"
             )
         ],
     ),
     (
         "ingress: { hosted_zone: Z0123, access_logs: false }",
         [
+            "1:12: `hosted_zone` is set without `domain`; add `domain:`",
             (
-                "1:12: `hosted_zone` is a load balancer's, and `ingress.type` is `direct`; "
-                "choose `alb` or `internal_alb`, or remove it"
+                "1:12: `hosted_zone` needs a load balancer, but `ingress.type` is `direct`; "
+                "set that to `alb` or `internal_alb`, or remove this key"
             ),
-            "1:12: `hosted_zone` without `domain`; name the domain in it",
             (
-                "1:32: `access_logs` is a load balancer's, and `ingress.type` is `direct`; "
-                "choose `alb` or `internal_alb`, or remove it"
+                "1:32: `access_logs` needs a load balancer, but `ingress.type` is `direct`; "
+                "set that to `alb` or `internal_alb`, or remove this key"
             ),
         ],
     ),
     (
         "ingress: { type: alb, web_acl: 'arn:aws:wafv2:us-east-1:123456789012:regional/webacl/shop/x' }",
-        ["1:32: `ingress.web_acl` is of us-east-1; the environment is in eu-west-1"],
+        ["1:32: `ingress.web_acl` is in us-east-1; use one in the environment's region eu-west-1"],
     ),
     (
         "ingress: { type: alb, hosted_zone: example.com, domain: shop.example.com }",
-        [
-            (
-                "1:36: `ingress.hosted_zone` is `example.com`; "
-                "a hosted zone's ID is expected, such as Z0123456789ABCDEFGHIJ"
-            )
-        ],
+        ["1:36: `ingress.hosted_zone` is `example.com`; expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ"],
     ),
     (
         "tags: { Team: a, team: b }",
-        ["1:18: tags `Team` and `team` differ in case alone, and to IAM they are one; keep one of them"],
+        ["1:18: tags `Team` and `team` differ only in case, which IAM ignores; remove one of them"],
     ),
     (
         "tags: { name: a }",
-        ["1:9: tags `Name` and `name` differ in case alone, and to IAM they are one; keep one of them"],
+        ["1:9: tags `Name` and `name` differ only in case, which IAM ignores; remove one of them"],
     ),
     (
         "services: { web: { tags: { application: a, Application: b } } }",
-        [
-            (
-                "1:28: tags `Application` and `application` differ in case alone, and to IAM they are one; "
-                "keep one of them"
-            )
-        ],
+        ["1:28: tags `Application` and `application` differ only in case, which IAM ignores; remove one of them"],
     ),
     (
         "services: { web: { calls: [{ cidr: 10.0.3.0/24, port: 1 }] } }",
-        [("1:36: 10.0.3.0/24 overlaps the environment's own network 10.0.0.0/16; call the services in it by name")],
+        ["1:36: 10.0.3.0/24 overlaps the environment's network 10.0.0.0/16; call the services in it by name"],
     ),
     (
         (
@@ -364,7 +361,7 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             (
-                f"4:{column}: `{called}` is on the internet, and without NAT no way leads there; "
+                f"4:{column}: `{called}` is on the internet, which is unreachable without NAT; "
                 "set `network.nat` to `single` or `per_zone`, or add the private `cidr:` that it is in"
             )
             for column, called in ((9, "a.example.com"), (43, "8.8.8.0/24"))
@@ -377,11 +374,11 @@ WRONG: list[tuple[str, list[str]]] = [
         ),
         [
             (
-                "1:20: the sidecars' `cpu` is 257 in all, and the task's is 256; "
+                "1:20: the sidecars' `cpu` adds up to 257, but the task has only 256; "
                 "raise the service's `cpu`, or lower theirs"
             ),
             (
-                "1:20: the sidecars' `memory` is 513 in all, and the task's is 512; "
+                "1:20: the sidecars' `memory` adds up to 513, but the task has only 512; "
                 "raise the service's `memory`, or lower theirs"
             ),
         ],
@@ -426,7 +423,10 @@ def test_a_resource_has_as_many_tags_as_aws_allows(tmp_path: Path) -> None:
 
 def test_more_tags_than_aws_allows_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, tags(48)) == [
-        "1:1: a resource has 50 tags at most, and these are 51 with application, environment, Name; remove some"
+        (
+            "1:1: a resource can have at most 50 tags, but this is 51 including application, environment, "
+            "Name; remove some"
+        )
     ]
 
 
@@ -434,8 +434,8 @@ def test_variables_that_a_task_definition_has_no_room_for_are_refused(tmp_path: 
     environment = f"services: {{ web: {{ environment: {{ A: '{'é' * 32_800}' }} }} }}\n"
     assert problems(tmp_path, environment) == [
         (
-            "1:20: the variables and commands of `web` have 65622 bytes, and ECS allows a task definition 65536; "
-            "read what is long from a file of the image, or from S3"
+            "1:20: the variables and commands of `web` take 65622 bytes, but ECS limits a task "
+            "definition to 65536; move long values to a file in the image or to S3"
         )
     ]
 
@@ -444,8 +444,8 @@ def test_a_policy_that_is_too_long_is_refused(tmp_path: Path) -> None:
     statement = f"{{ actions: ['s3:GetObject'], resources: ['{'x' * 10_240}'] }}"
     assert problems(tmp_path, f"services: {{ web: {{ task_role: {{ statements: [{statement}] }} }} }}\n") == [
         (
-            "1:33: the statements have 10287 characters, and IAM allows a role 10240; "
-            "make a managed policy and name it in `policies`"
+            "1:33: the statements have 10287 characters, but IAM limits a role to 10240; "
+            "create a managed policy and list it in `policies`"
         )
     ]
 
@@ -453,7 +453,7 @@ def test_a_policy_that_is_too_long_is_refused(tmp_path: Path) -> None:
 def test_more_containers_than_a_task_may_have_are_refused(tmp_path: Path) -> None:
     sidecars = ", ".join(f"s{number}: {{ image: 'y:1' }}" for number in range(10))
     assert problems(tmp_path, f"services: {{ web: {{ sidecars: {{ {sidecars} }} }} }}\n") == [
-        "1:20: a task has 10 containers at most, the service's own among them; keep 9 sidecars"
+        "1:20: a task can have at most 10 containers, including the service's own; keep at most 9 sidecars"
     ]
 
 
@@ -463,6 +463,7 @@ def test_a_bucket_whose_name_is_made_too_long_is_refused() -> None:
     with pytest.raises(CatalogError) as refused:
         validate(inherit(tree, "integration-of-everything", ["integration-of-everything"]))
     assert str(refused.value) == (
-        "catalog.yaml:1:14: `a-shop-of-many-services-integration-of-everything-tfstate-123456789012` "
-        "is longer than the 63 characters of a bucket's name; give another as `state: { bucket: ... }`"
+        "catalog.yaml:1:14: bucket name "
+        "`a-shop-of-many-services-integration-of-everything-tfstate-123456789012` is longer than 63 "
+        "characters; set a shorter one with `state: { bucket: ... }`"
     )

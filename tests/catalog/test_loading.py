@@ -127,7 +127,7 @@ services:
     port: 80
 """
     assert problems(tmp_path, HEAD + catalog) == [
-        "envs/catalog.yaml:8:13: `web` calls `ordres`, which is no service; did you mean `orders`?",
+        "envs/catalog.yaml:8:13: `web` calls unknown service `ordres`; did you mean `orders`?",
         "envs/catalog.yaml:9:5: unknown key `prot` in `services.web`; did you mean `port`?",
     ]
 
@@ -136,21 +136,24 @@ def test_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
     catalog = WEB + "    calls: [nobody]\n    calls: [nobody]\n"
     environment = "region: eu-west-1\nregion: eu-west-2\nservices:\n  web: { cpu: much }\n"
     assert problems(tmp_path, catalog, environment) == [
-        "envs/catalog.yaml:8:13: `web` calls `nobody`, which is no service; write `nobody` under `services`",
-        "envs/catalog.yaml:9:5: duplicate key `calls`; it is given at envs/catalog.yaml:8:5 already; keep one",
+        "envs/catalog.yaml:8:13: `web` calls unknown service `nobody`; add `nobody` under `services`",
+        "envs/catalog.yaml:9:5: duplicate key `calls`; it is already at envs/catalog.yaml:8:5; keep one",
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
-            "it is given at envs/dev/environment.yaml:1:1 already; keep one"
+            "it is already at envs/dev/environment.yaml:1:1; keep one"
         ),
-        "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; a whole number, without quotes, is expected",
+        "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; expected a whole number, without quotes",
     ]
 
 
 def test_a_problem_of_one_service_does_not_hide_those_of_another(tmp_path: Path) -> None:
     catalog = HEAD + "services:\n  a: { image: x, port: none }\n  b: { image: x, cpu: 300 }\n"
     assert problems(tmp_path, catalog) == [
-        "envs/catalog.yaml:6:24: `services.a.port` is `none`; a whole number, without quotes, is expected",
-        "envs/catalog.yaml:7:23: Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
+        "envs/catalog.yaml:6:24: `services.a.port` is `none`; expected a whole number, without quotes",
+        (
+            "envs/catalog.yaml:7:23: Fargate does not offer 300 CPU units; use one of 256, 512, 1024, 2048, "
+            "4096, 8192, 16384"
+        ),
     ]
 
 
@@ -175,61 +178,61 @@ services: { Web: { image: "a b" } }
     assert problems(tmp_path, catalog) == [
         (
             "envs/catalog.yaml:1:14: `application` is `Shop`; "
-            "lower-case letters, digits and single hyphens are expected, 24 at most"
+            "expected lower-case letters, digits and single hyphens, at most 24"
         ),
-        "envs/catalog.yaml:2:10: `account` is `1234`; the AWS account's 12 digits are expected",
-        "envs/catalog.yaml:3:9: `region` is `Europe`; a region is expected, such as ap-northeast-1",
-        "envs/catalog.yaml:4:8: `zones` is a list; 2 or more entries are expected",
-        "envs/catalog.yaml:5:11: `emulator` is `maybe`; true or false, without quotes, is expected",
-        "envs/catalog.yaml:6:14: `name_prefix` is `Shop`; lower-case words joined by - or _ are expected, 40 at most",
+        "envs/catalog.yaml:2:10: `account` is `1234`; expected the 12 digits of an AWS account",
+        "envs/catalog.yaml:3:9: `region` is `Europe`; expected a region, such as ap-northeast-1",
+        "envs/catalog.yaml:4:8: `zones` is a list; expected 2 or more entries",
+        "envs/catalog.yaml:5:11: `emulator` is `maybe`; expected true or false, without quotes",
+        (
+            "envs/catalog.yaml:6:14: `name_prefix` is `Shop`; expected lower-case words joined by - or _, at "
+            "most 40 characters"
+        ),
         (
             "envs/catalog.yaml:7:12: `namespace` is `internal`; "
-            "a DNS domain of two labels or more is expected, such as dev.shop.internal"
+            "expected a DNS domain of two or more labels, such as dev.shop.internal"
         ),
         (
             "envs/catalog.yaml:8:18: `network.cidr` is `8.8.8.0/21`; "
-            "a private IPv4 network from /16 (AWS's largest) to /21 is expected"
+            "expected a private IPv4 network from /16 (AWS's largest) to /21"
         ),
-        "envs/catalog.yaml:9:11: `security` is `open`; `edges` or `shared` is expected",
-        "envs/catalog.yaml:10:21: `container_insights` is `1`; `enhanced`, `enabled` or `disabled` is expected",
+        "envs/catalog.yaml:9:11: `security` is `open`; expected `edges` or `shared`",
+        "envs/catalog.yaml:10:21: `container_insights` is `1`; expected `enhanced`, `enabled` or `disabled`",
         (
-            "envs/catalog.yaml:11:24: `log_retention_in_days` is `2`; CloudWatch Logs has these retentions: "
-            "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, "
-            "1096, 1827, 2192, 2557, 2922, 3288, 3653"
+            "envs/catalog.yaml:11:24: `log_retention_in_days` is `2`; expected a retention of CloudWatch "
+            "Logs: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, "
+            "2557, 2922, 3288, 3653"
         ),
         (
-            "envs/catalog.yaml:12:9: `aws:x` cannot be a key of `tags`; "
-            "a tag key has 1 to 128 letters, digits, spaces and . : / = + - @ _, and no aws: in front"
+            "envs/catalog.yaml:12:9: `aws:x` is not a valid key of `tags`; "
+            "expected 1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:"
         ),
         (
             "envs/catalog.yaml:12:24: `tags.y` is `a;b`; "
-            "a tag value has up to 256 letters, digits, spaces and . : / = + - @ _"
+            "expected at most 256 letters, digits, spaces and . : / = + - @ _"
         ),
+        "envs/catalog.yaml:13:18: `state.bucket` is `B`; expected 3 to 63 lower-case letters, digits and hyphens",
+        "envs/catalog.yaml:14:22: `exceptions[0].rule` is a list; expected text",
+        "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; expected 10 or more characters",
         (
-            "envs/catalog.yaml:13:18: `state.bucket` is `B`; "
-            "a bucket name has 3 to 63 lower-case letters, digits and hyphens"
+            "envs/catalog.yaml:15:13: `Web` is not a valid key of `services`; "
+            "expected lower-case letters, digits and single hyphens, at most 40"
         ),
-        "envs/catalog.yaml:14:22: `exceptions[0].rule` is a list; text is expected",
-        "envs/catalog.yaml:14:51: `exceptions[0].reason` is `short`; 10 or more characters are expected",
-        (
-            "envs/catalog.yaml:15:13: `Web` cannot be a key of `services`; "
-            "lower-case letters, digits and single hyphens are expected, 40 at most"
-        ),
-        "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; an image reference is expected, such as nginx:1.29",
+        "envs/catalog.yaml:15:27: `services.Web.image` is `a b`; expected an image reference, such as nginx:1.29",
     ]
 
 
 # What is wrong in `services.web`: its YAML, the column, and what is said.
 WRONG_SERVICE = [
-    ("build: here", 12, "`services.web.build` is `here`; a mapping is expected: `key: value` lines"),
-    ("build: [here]", 12, "`services.web.build` is a list; a mapping is expected: `key: value` lines"),
-    ("build: { context: [x] }", 23, "`services.web.build.context` is a list; text is expected"),
+    ("build: here", 12, "`services.web.build` is `here`; expected a mapping: `key: value` lines"),
+    ("build: [here]", 12, "`services.web.build` is a list; expected a mapping: `key: value` lines"),
+    ("build: { context: [x] }", 23, "`services.web.build.context` is a list; expected text"),
     (
         "build: { context: ../x }",
         23,
         (
             "`services.web.build.context` is `../x`; "
-            "a path inside this repository is expected, of letters, digits and . _ - /"
+            "expected a path inside this repository, of letters, digits and . _ - /"
         ),
     ),
     (
@@ -237,7 +240,7 @@ WRONG_SERVICE = [
         38,
         (
             "`services.web.build.dockerfile` is `/etc/passwd`; "
-            "a path inside this repository is expected, of letters, digits and . _ - /"
+            "expected a path inside this repository, of letters, digits and . _ - /"
         ),
     ),
     ("build: {}", 5, "`context` is missing in `services.web.build`; add `context:`"),
@@ -246,80 +249,80 @@ WRONG_SERVICE = [
         26,
         "unknown key `shell` in `services.web.build`; known: context, dockerfile, args",
     ),
-    ("image: [nginx]", 12, "`services.web.image` is a list; text is expected"),
-    ("command: run", 14, "`services.web.command` is `run`; a list is expected, such as [run]"),
-    ("command: a -b 1", 14, "`services.web.command` is `a -b 1`; a list is expected, such as [a, -b, 1]"),
-    ("command: echo $HOME", 14, "`services.web.command` is `echo $HOME`; a list is expected"),
-    ("command: []", 14, "`services.web.command` is empty; 1 or more entries are expected"),
-    ("command: [run, { a: 1 }]", 20, "`services.web.command[1]` is a mapping; text is expected"),
-    ("command: [run, null]", 20, "`services.web.command[1]` is `null`; text is expected"),
-    ('port: "80"', 11, "`services.web.port` is `80`; a whole number, without quotes, is expected"),
-    ("port: 0", 11, "`services.web.port` is `0`; 1 or more is expected"),
-    ("port: 65536", 11, "`services.web.port` is `65536`; 65535 or less is expected"),
-    ("port: 080", 11, "`services.web.port` is `080`; a whole number, without quotes, is expected"),
-    ("public: yes", 13, "`services.web.public` is `yes`; true or false, without quotes, is expected"),
-    ("public: 1", 13, "`services.web.public` is `1`; true or false, without quotes, is expected"),
-    ("calls: orders", 12, "`services.web.calls` is `orders`; a list is expected, such as [orders]"),
-    ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; a list is expected"),
+    ("image: [nginx]", 12, "`services.web.image` is a list; expected text"),
+    ("command: run", 14, "`services.web.command` is `run`; expected a list, such as [run]"),
+    ("command: a -b 1", 14, "`services.web.command` is `a -b 1`; expected a list, such as [a, -b, 1]"),
+    ("command: echo $HOME", 14, "`services.web.command` is `echo $HOME`; expected a list"),
+    ("command: []", 14, "`services.web.command` is empty; expected 1 or more entries"),
+    ("command: [run, { a: 1 }]", 20, "`services.web.command[1]` is a mapping; expected text"),
+    ("command: [run, null]", 20, "`services.web.command[1]` is `null`; expected text"),
+    ('port: "80"', 11, "`services.web.port` is `80`; expected a whole number, without quotes"),
+    ("port: 0", 11, "`services.web.port` is `0`; expected 1 or more"),
+    ("port: 65536", 11, "`services.web.port` is `65536`; expected 65535 or less"),
+    ("port: 080", 11, "`services.web.port` is `080`; expected a whole number, without quotes"),
+    ("public: yes", 13, "`services.web.public` is `yes`; expected true or false, without quotes"),
+    ("public: 1", 13, "`services.web.public` is `1`; expected true or false, without quotes"),
+    ("calls: orders", 12, "`services.web.calls` is `orders`; expected a list, such as [orders]"),
+    ("calls: { orders: 80 }", 12, "`services.web.calls` is a mapping; expected a list"),
     (
         "calls: [[orders]]",
         13,
-        "`services.web.calls[0]` is a list; a mapping is expected: `key: value` lines",
+        "`services.web.calls[0]` is a list; expected a mapping: `key: value` lines",
     ),
-    ("environment: [A=1]", 18, "`services.web.environment` is a list; a mapping is expected: `key: value` lines"),
-    ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; text is expected"),
+    ("environment: [A=1]", 18, "`services.web.environment` is a list; expected a mapping: `key: value` lines"),
+    ("environment: { A: [1] }", 23, "`services.web.environment.A` is a list; expected text"),
     (
         "environment: { 1A: x }",
         20,
         (
-            "`1A` cannot be a key of `services.web.environment`; "
-            "letters, digits and _ are expected, not beginning with a digit"
+            "`1A` is not a valid key of `services.web.environment`; "
+            "expected letters, digits and _, not beginning with a digit"
         ),
     ),
     (
         "environment: { '[key]': x }",
         20,
         (
-            "`[key]` cannot be a key of `services.web.environment`; "
-            "letters, digits and _ are expected, not beginning with a digit"
+            "`[key]` is not a valid key of `services.web.environment`; "
+            "expected letters, digits and _, not beginning with a digit"
         ),
     ),
     ("'[key]': 1", 5, f"unknown key `[key]` in `services.web`; {KNOWN}"),
     ("name: x", 5, f"unknown key `name` in `services.web`; {KNOWN}"),
-    ("health_check: [x]", 19, "`services.web.health_check` is a list; a mapping is expected: `key: value` lines"),
-    ("health_check: {}", 5, "a health check has neither `command` nor `path`; give one of them"),
+    ("health_check: [x]", 19, "`services.web.health_check` is a list; expected a mapping: `key: value` lines"),
+    ("health_check: {}", 5, "the health check has neither `command` nor `path`; add one of them"),
     (
         "health_check: { command: [] }",
         30,
-        "`services.web.health_check.command` is empty; 1 or more entries are expected",
+        "`services.web.health_check.command` is empty; expected 1 or more entries",
     ),
     (
         "health_check: { command: [x], interval: 4 }",
         45,
-        "`services.web.health_check.interval` is `4`; 5 or more is expected",
+        "`services.web.health_check.interval` is `4`; expected 5 or more",
     ),
     (
         "health_check: { command: [x], timeout: 61 }",
         44,
-        "`services.web.health_check.timeout` is `61`; 60 or less is expected",
+        "`services.web.health_check.timeout` is `61`; expected 60 or less",
     ),
     (
         "health_check: { command: [x], retries: 11 }",
         44,
-        "`services.web.health_check.retries` is `11`; 10 or less is expected",
+        "`services.web.health_check.retries` is `11`; expected 10 or less",
     ),
     (
         "health_check: { command: [x], start_period: -1 }",
         49,
-        "`services.web.health_check.start_period` is `-1`; 0 or more is expected",
+        "`services.web.health_check.start_period` is `-1`; expected 0 or more",
     ),
     *(
         (
             f'health_check: {{ command: [x], path: "{path}" }}',
             41,
             (
-                f"`services.web.health_check.path` is {shown}; a path is expected that begins with / "
-                "and has only a URL's characters, 1024 at most, such as /healthz"
+                f"`services.web.health_check.path` is {shown}; expected a path that begins with / "
+                "and has only URL characters, at most 1024, such as /healthz"
             ),
         )
         for path, shown in (
@@ -337,34 +340,34 @@ WRONG_SERVICE = [
         35,
         "unknown key `intreval` in `services.web.health_check`; did you mean `interval`?",
     ),
-    ("cpu: 256.5", 10, "`services.web.cpu` is `256.5`; a whole number, without quotes, is expected"),
-    ("cpu: true", 10, "`services.web.cpu` is `true`; a whole number, without quotes, is expected"),
+    ("cpu: 256.5", 10, "`services.web.cpu` is `256.5`; expected a whole number, without quotes"),
+    ("cpu: true", 10, "`services.web.cpu` is `true`; expected a whole number, without quotes"),
     (
         "cpu: 300",
         10,
-        "Fargate has no tasks of 300 CPU units; it has 256, 512, 1024, 2048, 4096, 8192, 16384",
+        "Fargate does not offer 300 CPU units; use one of 256, 512, 1024, 2048, 4096, 8192, 16384",
     ),
     (
         "cpu: 512",
         10,
-        "Fargate has no tasks of 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096",
+        "Fargate does not offer 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096",
     ),
     (
         "memory: 4096",
         13,
-        "Fargate has no tasks of 256 CPU units with 4096 MiB; set `memory` to one of 512, 1024, 2048",
+        "Fargate does not offer 256 CPU units with 4096 MiB; set `memory` to one of 512, 1024, 2048",
     ),
-    ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; `x86_64` or `arm64` is expected"),
-    ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; 0 or more is expected"),
-    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; a mapping is expected: `key: value` lines"),
-    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; a mapping is expected: `key: value` lines"),
+    ("architecture: sparc", 19, "`services.web.architecture` is `sparc`; expected `x86_64` or `arm64`"),
+    ("desired_count: -1", 20, "`services.web.desired_count` is `-1`; expected 0 or more"),
+    ("autoscaling: 3", 18, "`services.web.autoscaling` is `3`; expected a mapping: `key: value` lines"),
+    ("autoscaling: []", 18, "`services.web.autoscaling` is empty; expected a mapping: `key: value` lines"),
     ("autoscaling: { min: 3, max: 2 }", 25, "`min` is greater than `max`; swap them"),
-    ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; 1 or more is expected"),
-    ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; 90 or less is expected"),
+    ("autoscaling: { min: 0, max: 0 }", 33, "`services.web.autoscaling.max` is `0`; expected 1 or more"),
+    ("autoscaling: { min: 1, max: 2, cpu: 95 }", 41, "`services.web.autoscaling.cpu` is `95`; expected 90 or less"),
     ("autoscaling: { max: 2 }", 5, "`min` is missing in `services.web.autoscaling`; add `min:`"),
-    ("public: true", 13, "`web` is public but has no `port`; give it one"),
-    ("health_check: { command: [x], path: /x }", 41, "`web` has a path to ask but no `port`; give it one"),
-    (f"cpu: {'x' * 61}", 10, f"`services.web.cpu` is `{'x' * 60}…`; a whole number, without quotes, is expected"),
+    ("public: true", 13, "`web` is public but has no `port`; add `port:`"),
+    ("health_check: { command: [x], path: /x }", 41, "`web` has `health_check.path` but no `port`; add `port:`"),
+    (f"cpu: {'x' * 61}", 10, f"`services.web.cpu` is `{'x' * 60}…`; expected a whole number, without quotes"),
 ]
 
 
@@ -381,60 +384,55 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
     [
         pytest.param(
             "  a: {}\n",
-            ["6:3: `a` has neither `build` nor `image`; give one of them"],
+            ["6:3: `a` has neither `build` nor `image`; add one of them"],
             id="no image",
         ),
         pytest.param(
             "  web: { image: x }\n  wbe: { port: 80 }\n",
-            ["7:3: `wbe` has neither `build` nor `image`; give one of them, or did you mean `web`?"],
+            ["7:3: `wbe` has neither `build` nor `image`; add one of them, or did you mean `web`?"],
             id="a name that may be misspelt",
         ),
         pytest.param(
             "  a: { image: x, calls: [q] }\n" + "".join(f"  s{n}: {{ image: x }}\n" for n in range(10, 32)),
-            [
-                (
-                    "6:26: `a` calls `q`, which is no service; "
-                    f"known: {', '.join(f's{n}' for n in range(10, 30))}, and 2 more"
-                )
-            ],
+            [(f"6:26: `a` calls unknown service `q`; known: {', '.join(f's{n}' for n in range(10, 30))}, and 2 more")],
             id="many names",
         ),
         pytest.param(
             "  a: { build: { context: x }, image: y }\n",
-            ["6:38: `a` has both `build` and `image`; keep one of them"],
+            ["6:38: `a` has both `build` and `image`; remove one of them"],
             id="two images",
         ),
         pytest.param(
             "  a: { image: x, desired_count: 1, autoscaling: { min: 1, max: 2 } }\n",
-            ["6:33: `desired_count` and `autoscaling` exclude each other; keep one of them"],
+            ["6:33: `desired_count` and `autoscaling` cannot be used together; remove one of them"],
             id="desired_count and autoscaling",
         ),
         pytest.param(
             "  a: { image: x, calls: [b, b] }\n  b: { image: x, port: 1 }\n",
-            ["6:29: `a` calls `b` twice; name it once"],
+            ["6:29: `a` calls `b` twice; list it once"],
             id="duplicate call",
         ),
         pytest.param(
             "  a: { image: x, calls: [b] }\n  b: { image: x }\n",
-            ["6:26: `a` calls `b`, which has no `port`; give `b` a port"],
+            ["6:26: `a` calls `b`, which has no `port`; add `port:` to `b`"],
             id="callee without a port",
         ),
         pytest.param(
             "  a: { image: x, port: 1, environment: { PORT: 2 } }\n",
-            ["6:48: `PORT` is set by Fleetform; remove it: `port` sets it"],
+            ["6:48: `PORT` is already set by `port`; remove it here"],
             id="PORT",
         ),
         pytest.param(
             "  a: { image: x, calls: [b-c], environment: { B_C_URL: x, B_URL: y } }\n  b-c: { image: x, port: 1 }\n",
-            ["6:56: `B_C_URL` is set by Fleetform; remove it: `calls: [b-c]` sets it"],
+            ["6:56: `B_C_URL` is already set by `calls: [b-c]`; remove it here"],
             id="URL variable",
         ),
         pytest.param(
             "  '[key]': { image: x, foo: 1 }\n",
             [
                 (
-                    "6:3: `[key]` cannot be a key of `services`; "
-                    "lower-case letters, digits and single hyphens are expected, 40 at most"
+                    "6:3: `[key]` is not a valid key of `services`; "
+                    "expected lower-case letters, digits and single hyphens, at most 40"
                 ),
                 f"6:24: unknown key `foo` in `services.[key]`; {KNOWN}",
             ],
@@ -443,15 +441,13 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
         pytest.param(
             "  a--b: { image: x }\n  a-: { image: x }\n  1a: { image: x }\n  " + "a" * 41 + ": { image: x }\n",
             [
-                f"{line}:3: `{name}` cannot be a key of `services`; "
-                "lower-case letters, digits and single hyphens are expected, 40 at most"
+                f"{line}:3: `{name}` is not a valid key of `services`; "
+                "expected lower-case letters, digits and single hyphens, at most 40"
                 for line, name in ((6, "a--b"), (7, "a-"), (8, "1a"), (9, "a" * 41))
             ],
             id="names",
         ),
-        pytest.param(
-            "  a: []\n", ["6:6: `services.a` is empty; a mapping is expected: `key: value` lines"], id="a list"
-        ),
+        pytest.param("  a: []\n", ["6:6: `services.a` is empty; expected a mapping: `key: value` lines"], id="a list"),
     ],
 )
 def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
@@ -476,22 +472,22 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
             ["2:5: `address` is missing in `exceptions[0]`; add `address:`"],
             id="missing key in a list",
         ),
-        pytest.param("- a\n", ["1:1: a mapping is expected; write `key: value` lines"], id="a list"),
-        pytest.param("just text\n", ["1:1: a mapping is expected; write `key: value` lines"], id="text"),
+        pytest.param("- a\n", ["1:1: expected a mapping; write `key: value` lines"], id="a list"),
+        pytest.param("just text\n", ["1:1: expected a mapping; write `key: value` lines"], id="text"),
         pytest.param(
             "zones: [eu-west-1a, us-east-1a, eu-west-1a, eu-west-1, eu-west-1é, eu-west-1ab]\n",
             [
-                "1:21: `us-east-1a` is no zone of eu-west-1; zones are named eu-west-1a",
-                "1:33: zone `eu-west-1a` is given twice; name another zone",
-                "1:45: `eu-west-1` is no zone of eu-west-1; zones are named eu-west-1a",
-                "1:56: `eu-west-1é` is no zone of eu-west-1; zones are named eu-west-1a",
-                "1:68: `eu-west-1ab` is no zone of eu-west-1; zones are named eu-west-1a",
+                "1:21: `us-east-1a` is not a zone of eu-west-1; zone names look like `eu-west-1a`",
+                "1:33: zone `eu-west-1a` is listed twice; list a different zone",
+                "1:45: `eu-west-1` is not a zone of eu-west-1; zone names look like `eu-west-1a`",
+                "1:56: `eu-west-1é` is not a zone of eu-west-1; zone names look like `eu-west-1a`",
+                "1:68: `eu-west-1ab` is not a zone of eu-west-1; zone names look like `eu-west-1a`",
             ],
             id="zones",
         ),
         pytest.param(
             "zones: [" + ", ".join(f"eu-west-1{letter}" for letter in "abcdefg") + "]\n",
-            ["1:8: `zones` is a list; 6 or fewer entries are expected"],
+            ["1:8: `zones` is a list; expected 6 or fewer entries"],
             id="too many zones",
         ),
         *(
@@ -500,7 +496,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
                 [
                     (
                         f"1:18: `network.cidr` is `{cidr}`; "
-                        "a private IPv4 network from /16 (AWS's largest) to /21 is expected"
+                        "expected a private IPv4 network from /16 (AWS's largest) to /21"
                     )
                 ],
                 id=cidr,
@@ -510,7 +506,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
         *(
             pytest.param(
                 f"network: {{ cidr: '{cidr}' }}\n",
-                [f"1:18: `network.cidr` is `{cidr}`; an IPv4 network is expected, such as 10.0.0.0/16"],
+                [f"1:18: `network.cidr` is `{cidr}`; expected an IPv4 network, such as 10.0.0.0/16"],
                 id=cidr,
             )
             for cidr in ("10.0/16", "fd00::/16", "x", "10.0.0.0/٢١")
@@ -525,9 +521,8 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
             "services:\n  fifteen-letters: { image: x }\n  sixteen-letters-x: { image: x }\n",
             [
                 (
-                    f"4:3: `{'p' * 38}-sixteen-letters-x-execution` is longer than the 64 characters "
-                    "of an IAM role's name; "
-                    "with this prefix a service's name has 15 at most"
+                    f"4:3: IAM role name `{'p' * 38}-sixteen-letters-x-execution` is longer than 64 characters; "
+                    "with this prefix, a service name can have at most 15"
                 )
             ],
             id="name too long",
@@ -552,13 +547,13 @@ def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
         (
             "services: null\n",
             (
-                "envs/dev/environment.yaml:1:11: null removes `services`, which is required; "
-                "give it a value, or remove this"
+                "envs/dev/environment.yaml:1:11: null removes `services`, but it is required; "
+                "give it a value, or remove this line"
             ),
         ),
         (
             "services: { web: null }\n",
-            "envs/catalog.yaml:5:11: `services` is empty; 1 or more entries are expected",
+            "envs/catalog.yaml:5:11: `services` is empty; expected 1 or more entries",
         ),
     ],
 )
@@ -569,7 +564,7 @@ def test_an_environment_without_services_is_refused(tmp_path: Path, environment:
 @pytest.mark.parametrize("catalog", ["- a\n", "just text\n"])
 def test_a_catalog_that_is_no_mapping_is_the_catalogs_problem(tmp_path: Path, catalog: str) -> None:
     found = problems(tmp_path, catalog, HEAD + "services: { web: { image: nginx } }\n")
-    assert found == ["envs/catalog.yaml:1:1: a mapping is expected; write `key: value` lines"]
+    assert found == ["envs/catalog.yaml:1:1: expected a mapping; write `key: value` lines"]
 
 
 @pytest.mark.parametrize(
@@ -580,7 +575,7 @@ def test_an_unknown_environment_is_refused_with_a_suggestion(tmp_path: Path, nam
     root = project(tmp_path, WEB)
     with pytest.raises(InputError) as refused:
         load(root, name)
-    assert str(refused.value) == f"no environment `{name}` in envs/; {remedy}"
+    assert str(refused.value) == f"unknown environment `{name}`; {remedy}"
 
 
 def test_a_missing_catalog_is_refused(tmp_path: Path) -> None:
@@ -588,7 +583,7 @@ def test_a_missing_catalog_is_refused(tmp_path: Path) -> None:
     (root / "envs" / "catalog.yaml").unlink()
     with pytest.raises(InputError) as refused:
         load(root, "dev")
-    assert str(refused.value) == "envs/catalog.yaml: no such file; create it or choose another --env"
+    assert str(refused.value) == "envs/catalog.yaml: file not found; create it or choose a different --env"
 
 
 def test_the_environments_of_a_project_are_its_folders_with_a_file(tmp_path: Path) -> None:
@@ -624,7 +619,7 @@ def test_a_day_is_read_with_quotes_and_without(tmp_path: Path, written: str) -> 
 )
 def test_what_is_no_day_is_refused_with_an_example_of_one(tmp_path: Path, written: str) -> None:
     assert problems(tmp_path, HEAD + EXCEPTION.format(written)) == [
-        f"envs/catalog.yaml:6:72: `exceptions[0].until` is `{written}`; a day is expected, such as 2026-12-31"
+        f"envs/catalog.yaml:6:72: `exceptions[0].until` is `{written}`; expected a day, such as 2026-12-31"
     ]
 
 
@@ -755,7 +750,7 @@ def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> Non
     assert problems(tmp_path, WEB + "    environment: { NAME: Cafe\u0301 }\n") == [
         (
             "envs/catalog.yaml:8:26: `services.web.environment.NAME` is `Cafe\u0301`; "
-            "text is expected whose accents are composed (Unicode's NFC): Terraform would change this"
+            "expected text with composed accents (Unicode NFC), because Terraform would change this"
         )
     ]
 
@@ -763,16 +758,16 @@ def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> Non
 def test_what_is_quoted_of_a_catalog_stays_on_one_line_and_does_nothing_to_a_terminal(tmp_path: Path) -> None:
     assert problems(tmp_path, WEB + '    "port\\n\\e": 1\n    calls: ["x\\ny"]\n') == [
         "envs/catalog.yaml:8:5: unknown key `port\\n\\x1b` in `services.web`; did you mean `port`?",
-        "envs/catalog.yaml:9:13: `web` calls `x\\ny`, which is no service; write `x\\ny` under `services`",
+        "envs/catalog.yaml:9:13: `web` calls unknown service `x\\ny`; add `x\\ny` under `services`",
     ]
 
 
 def test_a_file_that_cannot_be_read_to_its_end_hides_nothing_else_and_invents_nothing(tmp_path: Path) -> None:
     assert problems(tmp_path, "a: [", "region: 1\nregion: 2\n") == [
-        "envs/catalog.yaml:1:5: the file ends where a value is expected; close the brackets that are open",
+        "envs/catalog.yaml:1:5: the file ends where a value should be; close the open brackets",
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
-            "it is given at envs/dev/environment.yaml:1:1 already; keep one"
+            "it is already at envs/dev/environment.yaml:1:1; keep one"
         ),
     ]
 
@@ -781,7 +776,7 @@ def test_of_many_known_words_the_first_are_listed(tmp_path: Path) -> None:
     services = "".join(f"  x{number}: {{ image: nginx }}\n" for number in range(22))
     assert problems(tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n") == [
         (
-            "envs/catalog.yaml:28:32: `web` calls `payments`, which is no service; "
+            "envs/catalog.yaml:28:32: `web` calls unknown service `payments`; "
             f"known: {', '.join(f'x{number}' for number in range(20))}, and 2 more"
         )
     ]

@@ -121,7 +121,7 @@ def test_a_duplicate_key_is_reported_with_both_places_and_the_rest_is_read() -> 
     node, problems = parse("a: 1\nb: 2\na: 3\n", FILE)
     assert node.plain() == {"a": 1, "b": 2}
     assert [str(problem) for problem in problems] == [
-        "catalog.yaml:3:1: duplicate key `a`; it is given at catalog.yaml:1:1 already; keep one"
+        "catalog.yaml:3:1: duplicate key `a`; it is already at catalog.yaml:1:1; keep one"
     ]
 
 
@@ -130,17 +130,17 @@ def test_a_duplicate_key_is_reported_with_both_places_and_the_rest_is_read() -> 
     [
         pytest.param(
             "b: &b { x: 1 }\na:\n  <<: *b\n  y: 2\n",
-            ["catalog.yaml:3:3: merge key `<<`; write the keys out"],
+            ["catalog.yaml:3:3: unsupported merge key `<<`; write out the keys"],
             id="merge key",
         ),
         pytest.param(
             "a: !!str 5\nb: !x {c: !!python/name:os.system y}\n",
             [
-                "catalog.yaml:1:4: YAML tag `!!str`; leave it out; to say that it is text, quote it",
-                "catalog.yaml:2:4: YAML tag `!x`; leave it out; to say that it is text, quote it",
+                ("catalog.yaml:1:4: unsupported YAML tag `!!str`; remove it; if the value is text, quote it"),
+                "catalog.yaml:2:4: unsupported YAML tag `!x`; remove it; if the value is text, quote it",
                 (
-                    "catalog.yaml:2:11: YAML tag `!!python/name:os.system`; "
-                    "leave it out; to say that it is text, quote it"
+                    "catalog.yaml:2:11: unsupported YAML tag `!!python/name:os.system`; "
+                    "remove it; if the value is text, quote it"
                 ),
             ],
             id="tags",
@@ -158,14 +158,14 @@ def test_a_duplicate_key_is_reported_with_both_places_and_the_rest_is_read() -> 
         pytest.param(
             "a: 1\na: 2\nb: *c\n",
             [
-                "catalog.yaml:2:1: duplicate key `a`; it is given at catalog.yaml:1:1 already; keep one",
+                "catalog.yaml:2:1: duplicate key `a`; it is already at catalog.yaml:1:1; keep one",
                 "catalog.yaml:3:4: alias *c has no anchor before it; define &c first",
             ],
             id="what was found before a refusal",
         ),
         pytest.param(
             "a: 1\n---\nb: 2\n",
-            ["catalog.yaml:2:1: a second YAML document; keep one document in a file"],
+            ["catalog.yaml:2:1: more than one YAML document; keep one document per file"],
             id="two documents",
         ),
         pytest.param(
@@ -231,7 +231,7 @@ def test_an_alias_bomb_is_refused_before_it_grows() -> None:
 
 def test_the_end_of_a_file_without_a_line_break_is_on_its_last_line() -> None:
     assert refusals("a: 1\nb: {") == [
-        "catalog.yaml:2:5: the file ends where a value is expected; close the brackets that are open"
+        "catalog.yaml:2:5: the file ends where a value should be; close the open brackets"
     ]
 
 
@@ -243,7 +243,7 @@ def test_an_alias_bomb_of_text_is_refused_before_it_grows() -> None:
 
 def test_a_tag_on_a_key_is_refused() -> None:
     assert refusals("!!str a: 1\n") == [
-        "catalog.yaml:1:1: YAML tag `!!str`; leave it out; to say that it is text, quote it"
+        ("catalog.yaml:1:1: unsupported YAML tag `!!str`; remove it; if the value is text, quote it")
     ]
 
 
@@ -269,7 +269,7 @@ def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> No
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read(tmp_path / "missing.yaml", FILE)
-    assert str(refused.value) == "catalog.yaml: no such file; create it or choose another --env"
+    assert str(refused.value) == "catalog.yaml: file not found; create it or choose a different --env"
 
 
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_services_that_call_each_other_in_a_circle_are_told(tmp_path: Path) -> N
     calls: [orders]
 """
     assert found(tmp_path, services) == [
-        "7:37: `orders`, `stock` call each other in a circle; each must start without the rest"
+        "7:37: `orders`, `stock` call each other in a cycle; make sure that each can start without the others"
     ]
 
 
@@ -42,8 +42,8 @@ def test_a_service_that_nobody_reaches_is_told(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80 }\n  b: { image: "x:1", port: 80, calls: [a] }\n'
     assert found(tmp_path, services) == [
         (
-            "7:3: nothing calls `b`, and it is not public; "
-            "let a service call it, make it public, or remove its port if it is a worker"
+            "7:3: `b` has a port, but nothing calls it and it is not public; "
+            "call it from a service, make it public, or remove its port if it is a worker"
         )
     ]
 
@@ -53,7 +53,7 @@ def test_a_service_that_nobody_reaches_is_told(tmp_path: Path) -> None:
 )
 def test_an_image_that_can_change_is_told(tmp_path: Path, image: str, column: int) -> None:
     assert found(tmp_path, f'  a: {{ image: "{image}" }}\n') == [
-        f"6:{column}: `{image}` is not the same image every day; name its tag or, better, its digest"
+        f"6:{column}: `{image}` can change at any time; pin a tag or, better, a digest"
     ]
 
 
@@ -63,7 +63,7 @@ def test_a_group_with_more_rules_than_aws_allows_unasked_is_told(tmp_path: Path)
     assert found(tmp_path, called + callers) == [
         (
             "6:3: the security group of `a` gets 61 inbound rules; "
-            "AWS allows 60 unless it raises the quota: ask it to, or call fewer services"
+            "request a higher quota than AWS's default of 60, or call fewer services"
         )
     ]
 
@@ -77,7 +77,7 @@ def test_so_is_that_of_the_endpoints_that_all_services_call(tmp_path: Path, sett
     assert told == [
         (
             f"envs/dev/environment.yaml:1:{column}: the security group of the VPC's endpoints gets 61 inbound rules, "
-            "one of each service; AWS allows 60 unless it raises the quota: ask it to, or go out by `nat` instead"
+            "one per service; request a higher quota than AWS's default of 60, or use `nat` instead"
         )
     ]
 
@@ -97,7 +97,7 @@ def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) ->
     environment = Environment.model_validate({**plain, "name": "dev"})
     assert list(map(str, notices(environment, tree))) == [
         (
-            "catalog.yaml:7:42: `web` is public, and nothing on the internet reaches it; "
+            "catalog.yaml:7:42: `web` is public, but unreachable from the internet; "
             f"the environment's `ingress.type` is `{kind}`"
         )
     ]
@@ -106,10 +106,7 @@ def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) ->
 def test_a_load_balancer_that_speaks_http_to_the_internet_is_told(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80, public: true }\n'
     assert found(tmp_path, services, "ingress: { type: alb }\n") == [
-        (
-            "envs/dev/environment.yaml:1:18: the load balancer speaks HTTP alone, and anyone on the way reads and "
-            "changes it; give it a `certificate`"
-        )
+        ("envs/dev/environment.yaml:1:18: the load balancer serves only unencrypted HTTP; add a `certificate`")
     ]
 
 

@@ -20,12 +20,22 @@ def rows(text: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("key", "row"),
     [
-        ("emulator", ["true` or `false", "false", "Runs against the emulator on this machine, never against AWS."]),
-        ("network", ["[mapping](#network-keys)", "that of its keys", "The VPC."]),
-        ("services-health_check-interval", ["whole number, 5 to 300", "30", "Seconds between two checks."]),
+        (
+            "emulator",
+            [
+                "true` or `false",
+                "false",
+                "Whether the environment runs against the emulator on this machine, never against AWS.",
+            ],
+        ),
+        ("network", ["[mapping](#network-keys)", "defaults of its keys", "The VPC."]),
+        ("services-health_check-interval", ["whole number, 5 to 300", "30", "Seconds between checks."]),
         ("container_insights", ["enhanced`, `enabled`, `disabled", "enabled", INSIGHTS]),
         ("region", ["a region, such as `ap-northeast-1", "required", "AWS region."]),
-        ("exceptions-reason", ["text, 10 or more characters", "required", "Why it is accepted, for the reviewer."]),
+        (
+            "exceptions-reason",
+            ["text, 10 or more characters", "required", "Why the finding is accepted, for the reviewer."],
+        ),
     ],
 )
 def test_a_row_says_what_a_key_may_be_its_default_and_what_it_means(key: str, row: list[str]) -> None:

@@ -53,7 +53,7 @@ def refusal(root: Path) -> list[str]:
 def test_a_build_context_that_leads_out_is_refused_where_it_is_said(repository: Path, outside: Path) -> None:
     (repository / "containers").rename(repository / "moved")
     (repository / "containers").symlink_to(outside)
-    said = "`containers` leads out of this repository by a symbolic link; put what it leads to into the repository"
+    said = "`containers` leads outside this repository through a symbolic link; move its target into the repository"
     assert refusal(repository) == [f"envs/catalog.yaml:8:16: {said}", f"envs/catalog.yaml:10:31: {said}"]
 
 
@@ -61,8 +61,8 @@ def test_a_dockerfile_that_leads_out_is_refused_where_it_is_said(repository: Pat
     relink(repository / "containers/web/Dockerfile", outside / "web/Dockerfile")
     assert refusal(repository) == [
         (
-            "envs/catalog.yaml:9:19: `containers/web/Dockerfile` leads out of this repository by a symbolic link; "
-            "put what it leads to into the repository"
+            "envs/catalog.yaml:9:19: `containers/web/Dockerfile` leads outside this repository through a "
+            "symbolic link; move its target into the repository"
         )
     ]
 
@@ -71,8 +71,8 @@ def test_a_dockerfile_that_nothing_names_is_refused_at_its_context(repository: P
     relink(repository / "containers/Dockerfile", "../../outside/Dockerfile")
     assert refusal(repository) == [
         (
-            "envs/catalog.yaml:10:31: `containers/Dockerfile` leads out of this repository by a symbolic link; "
-            "put what it leads to into the repository"
+            "envs/catalog.yaml:10:31: `containers/Dockerfile` leads outside this repository through a "
+            "symbolic link; move its target into the repository"
         )
     ]
 
@@ -95,7 +95,7 @@ def test_a_file_of_the_catalog_that_leads_out_is_refused(repository: Path, outsi
     with pytest.raises(InputError) as refused:
         load(repository, "dev")
     assert str(refused.value) == (
-        f"{name}: a symbolic link out of this repository; put what it leads to into the repository"
+        f"{name}: is a symbolic link to outside this repository; move its target into the repository"
     )
 
 
@@ -105,7 +105,7 @@ def test_a_folder_of_an_environment_that_leads_out_is_refused(repository: Path, 
     with pytest.raises(InputError) as refused:
         load(repository, "dev")
     assert str(refused.value) == (
-        "envs/dev/environment.yaml: a symbolic link out of this repository; put what it leads to into the repository"
+        "envs/dev/environment.yaml: is a symbolic link to outside this repository; move its target into the repository"
     )
 
 
@@ -115,7 +115,7 @@ def test_a_lock_that_leads_out_is_refused(repository: Path, outside: Path) -> No
     with pytest.raises(InputError) as refused:
         load_lock(repository, "dev")
     assert str(refused.value) == (
-        "envs/dev/images.lock.yaml: a symbolic link out of this repository; put what it leads to into the repository"
+        "envs/dev/images.lock.yaml: is a symbolic link to outside this repository; move its target into the repository"
     )
 
 
@@ -133,6 +133,6 @@ def test_a_path_that_climbs_out_is_refused_once(tmp_path: Path, outside: Path, c
     assert refusal(root) == [
         (
             f"envs/catalog.yaml:6:28: `services.web.build.context` is `{context}`; "
-            "a path inside this repository is expected, of letters, digits and . _ - /"
+            "expected a path inside this repository, of letters, digits and . _ - /"
         )
     ]

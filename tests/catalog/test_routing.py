@@ -68,42 +68,43 @@ def test_priorities_stay_as_they_are() -> None:
 WRONG: list[tuple[str, list[str]]] = [
     (
         "  a: { image: 'x:1', port: 80, public: true }\n  b: { image: 'x:1', port: 80, public: true, ingress: {} }\n",
-        ["8:40: `a` and `b` both take every request; give one of them `ingress:` with `paths` or `hosts`"],
+        ["8:40: `a` and `b` both receive all requests; add `ingress:` with `paths` or `hosts` to one of them"],
     ),
     (
         (
             "  a: { image: 'x:1', port: 80, public: true, ingress: { paths: [/x, /y] } }\n"
             "  b: { image: 'x:1', port: 80, public: true, ingress: { paths: [/z, /y] } }\n"
         ),
-        ["8:69: `a` takes `/y` already; keep it in one of them"],
+        ["8:69: `a` already receives `/y`; remove it from one of them"],
     ),
     (
         (
-            "  a: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x] } }\n"
-            "  b: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x], priority: 1 } }\n"
+            "  a: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x] } "
+            "}\n  b: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example], paths: [/x], "
+            "priority: 1 } }\n"
         ),
-        ["8:85: `a` takes `a.example/x` already; keep it in one of them"],
+        ["8:85: `a` already receives `a.example/x`; remove it from one of them"],
     ),
     (
         (
             "  a: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example] } }\n"
             "  b: { image: 'x:1', port: 80, public: true, ingress: { hosts: [a.example] } }\n"
         ),
-        ["8:64: `a` takes `a.example/*` already; keep it in one of them"],
+        ["8:64: `a` already receives `a.example/*`; remove it from one of them"],
     ),
     (
         (
             "  a: { image: 'x:1', port: 80, public: true, ingress: { paths: [/x], priority: 7 } }\n"
             "  b: { image: 'x:1', port: 80, public: true, ingress: { paths: [/y], priority: 7 } }\n"
         ),
-        ["8:80: the rules of `a` and `b` both have priority 7; give one of them another `priority`"],
+        ["8:80: the rules of `a` and `b` both have priority 7; give one of them a different `priority`"],
     ),
     (
         (
-            "  a: { image: 'x:1', port: 80, public: true, ports: { dns: { container_port: 53, protocol: udp } },"
-            " ingress: { port: dns } }\n"
+            "  a: { image: 'x:1', port: 80, public: true, ports: { dns: { container_port: 53, protocol: "
+            "udp } }, ingress: { port: dns } }\n"
         ),
-        ["7:118: a load balancer speaks HTTP, over tcp; name a port of tcp"],
+        ["7:118: a load balancer forwards only to TCP ports; choose a TCP port"],
     ),
 ]
 

@@ -29,9 +29,9 @@ def test_an_expression_of_eventbridge_is_taken(expression: str) -> None:
     assert EXPRESSION.validate_python(expression) == expression
 
 
-KINDS = "cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00) is expected"
+KINDS = "expected cron(0 3 * * ? *), rate(5 minutes), rate(1 hour) or at(2030-01-31T03:00:00)"
 SIX = "cron has six fields: minutes, hours, day of the month, month, day of the week, year"
-ONE = "write ? for one of the day of the month and the day of the week"
+ONE = "write ? for either the day of the month or the day of the week"
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,37 @@ ONE = "write ? for one of the day of the month and the day of the week"
         ("cron(0  3 * * ? *)", SIX),
         ("cron(0 3 * * * *)", ONE),
         ("cron(0 3 ? * ? *)", ONE),
-        ("cron(60 3 * * ? *)", "`60` is no minutes of cron: 0 to 59, *, lists, ranges and steps"),
-        ("cron(0 24 * * ? *)", "`24` is no hours of cron: 0 to 23, *, lists, ranges and steps"),
-        ("cron(0 3 0 * ? *)", "`0` is no day of the month of cron: 1 to 31, *, lists, ranges and steps"),
-        ("cron(0 3 * 13 ? *)", "`13` is no month of cron: 1 to 12 or JAN to DEC, *, lists, ranges and steps"),
+        ("cron(60 3 * * ? *)", "`60` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps"),
+        ("cron(0 24 * * ? *)", "`24` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps"),
+        (
+            "cron(0 3 0 * ? *)",
+            "`0` is not valid for day of the month in cron: expected 1 to 31, *, lists, ranges and steps",
+        ),
+        (
+            "cron(0 3 * 13 ? *)",
+            "`13` is not valid for month in cron: expected 1 to 12 or JAN to DEC, *, lists, ranges and steps",
+        ),
         (
             "cron(0 3 ? * MONDAY *)",
-            "`MONDAY` is no day of the week of cron: 1 to 7 or SUN to SAT, *, lists, ranges and steps",
+            (
+                "`MONDAY` is not valid for day of the week in cron: expected 1 to 7 or SUN to SAT, *, lists, "
+                "ranges and steps"
+            ),
         ),
-        ("cron(0 3 * * ? 1969)", "`1969` is no year of cron: 1970 to 2199, *, lists, ranges and steps"),
-        ("cron(0 18-8 * * ? *)", "`18-8` is no hours of cron: 0 to 23, *, lists, ranges and steps"),
-        ("cron(0 1, * * ? *)", "`1,` is no hours of cron: 0 to 23, *, lists, ranges and steps"),
-        ("cron(0/0 1 * * ? *)", "`0/0` is no minutes of cron: 0 to 59, *, lists, ranges and steps"),
-        ("cron(? 1 * * ? *)", "`?` is no minutes of cron: 0 to 59, *, lists, ranges and steps"),
+        (
+            "cron(0 3 * * ? 1969)",
+            "`1969` is not valid for year in cron: expected 1970 to 2199, *, lists, ranges and steps",
+        ),
+        (
+            "cron(0 18-8 * * ? *)",
+            "`18-8` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps",
+        ),
+        ("cron(0 1, * * ? *)", "`1,` is not valid for hours in cron: expected 0 to 23, *, lists, ranges and steps"),
+        (
+            "cron(0/0 1 * * ? *)",
+            "`0/0` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps",
+        ),
+        ("cron(? 1 * * ? *)", "`?` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps"),
     ],
 )
 def test_what_eventbridge_does_not_know_is_refused(expression: str, expected: str) -> None:

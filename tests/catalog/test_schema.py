@@ -1,4 +1,4 @@
-"""The JSON Schema accepts what the loader accepts, in either file, and refuses what one value alone gives away."""
+"""The JSON Schema accepts what the loader accepts, and rejects what one value alone gives away."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from .catalogs import HEAD, loaded
 MODELINE = "# yaml-language-server: $schema="
 # What follows a backslash in a regular expression that ECMA 262 reads with the flag `u`.
 ESCAPES = re.compile(r"\\([\^$\\.*+?()\[\]{}|/dDsSwWbB]|u[0-9a-f]{4})")
-CATALOG = HEAD + "services: { web: { image: 'nginx:1.29', port: 80 }, orders: { image: 'nginx:1.29', port: 8080 } }\n"
+CATALOG = HEAD + ("services: { web: { image: 'nginx:1.29', port: 80 }, orders: { image: 'nginx:1.29', port: 8080 } }\n")
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def patterns(schema: object) -> Iterator[str]:
 
 
 def test_the_patterns_are_ones_that_editors_can_read() -> None:
-    """Editors take regular expressions as ECMA 262 does with its flag `u`: no flags inside, no superfluous escapes."""
+    """Editors read regular expressions as ECMA 262 with flag `u`: no inline flags, no needless escapes."""
     found = sorted(set(patterns(catalog_schema())))
     bare = {pattern: ESCAPES.sub("", pattern) for pattern in found}
     assert [pattern for pattern, rest in bare.items() if "\\" in rest or re.search(r"\(\?(?![:!=]|<[!=])", rest)] == []

@@ -1,4 +1,4 @@
-"""Of the bad catalogs, those that are YAML and that the JSON Schema cannot refuse: each needs more than one value."""
+"""The bad catalogs that the JSON Schema cannot reject, because they involve more than one value."""
 
 from pathlib import Path, PurePath
 

@@ -6,16 +6,15 @@ import pytest
 
 from fleetform.catalog.nodes import parse
 
-COLONLESS = "a line without `: `; write `key: value`, with a space behind the colon"
-ESCAPE = r"an escape that YAML does not have; write `\\` for a backslash, or use single quotes"
-MISALIGNED = "this belongs neither to the keys nor to the list above it; align it with those that it belongs to"
-TAB = "a tab where only spaces may indent; indent with spaces"
-UNQUOTED = "a quote that is not closed; close it"
+COLONLESS = "a line without `: `; write `key: value`, with a space after the colon"
+ESCAPE = r"unknown escape sequence; write `\\` for a backslash, or use single quotes"
+MISALIGNED = "this line fits neither the keys nor the list above it; align it with the lines that it belongs to"
+TAB = "a tab in the indentation; indent with spaces"
+UNQUOTED = "the quote is not closed; close it"
 
 
 def unclosed(brackets: str, place: str) -> str:
-    remedy = f"close it, or put a `,` between its items: before {place} there is neither"
-    return f"`{brackets[0]}` without its `{brackets[1]}`; {remedy}"
+    return f"`{brackets[0]}` is not closed; add the missing `{brackets[1]}` or `,` before {place}"
 
 
 @pytest.mark.parametrize(
@@ -26,12 +25,12 @@ def unclosed(brackets: str, place: str) -> str:
         ("a: { b: 1\n", f"1:4: {unclosed('{}', 'line 2, column 1')}"),
         ("a: 'x", f"1:4: {UNQUOTED}"),
         ('a: "x\nb: 1\n', f"1:4: {UNQUOTED}"),
-        ("a: b: c\n", "1:5: a second `: ` on this line; put the text that holds it in quotes"),
+        ("a: b: c\n", "1:5: a second `: ` on this line; put the text that contains it in quotes"),
         (
             "a:\n  b:1\n  c: 2\n",
             (
-                "3:4: a key below a line that has none; "
-                "end that line in `:`, or write it as `key: value` with a space behind the colon"
+                "3:4: this key is under a line that is not a key; "
+                "end that line with `:`, or write it as `key: value` with a space after the colon"
             ),
         ),
         ("a:\n  b: 1\n  c:2\n", f"3:3: {COLONLESS}"),
@@ -40,12 +39,12 @@ def unclosed(brackets: str, place: str) -> str:
         ("a:\n  - b\n  c: d\n", f"3:3: {MISALIGNED}"),
         (
             'a: "x" y\n',
-            "1:8: the value is complete before this; put the whole value in quotes, or remove the rest",
+            "1:8: unexpected text after the value; put the whole value in quotes, or remove the rest",
         ),
         ("a: @b\n", "1:4: `@` cannot begin a value; put the value in quotes"),
         ("a: 😀\nb: `c`\n", "2:4: ``` cannot begin a value; put the value in quotes"),
-        ("a: [1,,2]\n", "1:7: `,` where a value is expected; remove it, or put the value in quotes"),
-        ("a: [1,\n", "2:1: the file ends where a value is expected; close the brackets that are open"),
+        ("a: [1,,2]\n", "1:7: `,` where a value should be; remove it, or put the value in quotes"),
+        ("a: [1,\n", "2:1: the file ends where a value should be; close the open brackets"),
         ("a:\n\tb: 1\n", f"2:1: {TAB}"),
         ("a: 1\n\tb: 2\n", f"2:1: {TAB}"),
         (r'a: "C:\dir"', f"1:7: {ESCAPE}"),
