@@ -445,7 +445,7 @@ def test_a_comment_about_a_catalog_has_its_problems() -> None:
         "| --- | --- | --- | --- |",
         (
             "| error | services-calls | <code>envs/catalog.yaml&#58;14&#58;13</code> | <code>web</code> calls "
-            "<code>ordres</code>, which is no service<br>did you mean <code>orders</code>&#63; |"
+            "unknown service <code>ordres</code><br>did you mean <code>orders</code>&#63; |"
         ),
     ]
 
