@@ -108,10 +108,10 @@ def test_answers_are_remembered_until_rules_or_resources_change(
     monkeypatch.setattr(rego, "judge", lambda *given: runs.append(given[1].name) or judge(*given))  # type: ignore[func-returns-value]
     before = findings(project)
     assert (findings(project), runs) == (before, ["queues.rego"])
-    small_project.edit(project, "policies/queues.rego", "retried forever", "never given up")
-    assert [line.replace("again and again", "for ever") for line in findings(project)] == before
+    small_project.edit(project, "policies/queues.rego", "retried forever", "never delivered")
+    assert [line.replace("never delivered", "retried forever") for line in findings(project)] == before
     small_project.edit(project, "policies/databases.py", "no backup plan", "no plan")
-    assert "no plan takes it" in findings(project)[0]
+    assert "it has no plan" in findings(project)[0]
     runs.clear()
     small_project.edit(project, "envs/tiny/services/extra/store.tf", '  name = "orders"', '  redrive_policy = "{}"')
     assert len(findings(project)) == 1
