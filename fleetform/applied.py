@@ -10,6 +10,7 @@ from fleetform import topology
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment
 from fleetform.errors import ProgramError
+from fleetform.program_name import command
 
 ALL_PROTOCOLS = "-1"
 ANYWHERE = (topology.ANYWHERE, "::/0")
@@ -323,7 +324,7 @@ def read_applied(environment: Environment, access: Access) -> Applied:
 
 def _applied(reality: Reality) -> Applied:
     environment = reality.environment
-    remedy = f"; `invoke apply --env {environment.name}` mends it"
+    remedy = f"; `{command('apply', env=environment.name)}` mends it"
     if reality.vpc is None:
         raise ProgramError(f"{environment.name}: there is no VPC {reality.wanted_vpc}, or several{remedy}")
     if missing := sorted(environment.running.keys() - reality.ecs_services):

@@ -9,6 +9,7 @@ from fleetform.errors import CheckFailedError, ProgramError, raise_all
 from fleetform.images.building import Watch
 from fleetform.images.engine import find_engine
 from fleetform.images.failures import NO_BASE_IMAGE
+from fleetform.program_name import command
 from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.commands import Mode
@@ -36,7 +37,11 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     """
     if keep:
         report = _run(project, screen)
-        _tell(screen, report, "It is left running: `invoke verify`, `invoke destroy`, `invoke emulator.stop`.")
+        _tell(
+            screen,
+            report,
+            f"It is left running: `{command('verify')}`, `{command('destroy')}`, `{command('emulator.stop')}`.",
+        )
         return
     # Images get into the lock and into what is rendered: neither is the checkout's.
     with project.copy() as copy:

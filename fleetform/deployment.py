@@ -15,6 +15,7 @@ from fleetform.console.opening import open_checked
 from fleetform.console.rendering import render
 from fleetform.console.waves import AS_IT_IS, Driving
 from fleetform.errors import CheckFailedError, InputError
+from fleetform.program_name import command
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
 from fleetform.workflow import images, states, verification
@@ -73,7 +74,7 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
     _show(screen, workplace.environment, load_lock(project.root, env), report)
     if report.differences:
-        raise CheckFailedError("\n".join([*report.differences, f"`invoke verify --env {env}` looks again"]))
+        raise CheckFailedError("\n".join([*report.differences, f"`{command('verify', env=env)}` looks again"]))
 
 
 def _require_scans(project: Project, workplace: Workplace, screen: Screen, severity: str) -> None:
@@ -180,4 +181,4 @@ def rollback(project: Project, env: str, service: str) -> None:
 
 def _render(project: Project, env: str) -> None:
     render(project, env, check=False, as_json=False)
-    Screen().line(f"commit envs/{env}; `invoke plan --env {env}` shows what `invoke apply --env {env}` will do")
+    Screen().line(f"commit envs/{env}; `{command('plan', env=env)}` shows what `{command('apply', env=env)}` will do")

@@ -14,6 +14,7 @@ from fleetform.compose.project import logs_argv
 from fleetform.console.rendering import require_sound
 from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.building import Watch
+from fleetform.program_name import command
 from fleetform.screen import Screen
 from fleetform.smoke import report
 from fleetform.smoke.matrix import Matrix
@@ -146,7 +147,7 @@ def ps(project: Project, env: str, engine: str | None, *, as_json: bool) -> None
     elif site.containers():
         show(site, Screen())
     else:
-        sys.stdout.write(f"nothing of {env} runs here; `invoke up --env {env}` starts it\n")
+        sys.stdout.write(f"nothing of {env} runs here; `{command('up', env=env)}` starts it\n")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import os
 import re
 import shlex
 
+from fleetform.errors import printable
+
 VARIABLE = "FLEETFORM_PROGRAM"
 """Set by whatever starts the tasks; inherited by the processes that they start."""
 
@@ -41,4 +43,4 @@ def command(task: str, *words: str, **flags: str | bool | None) -> str:
 
 
 def _quoted(word: str) -> str:
-    return word if _PLAIN.fullmatch(word) else shlex.quote(word)
+    return word if _PLAIN.fullmatch(word) else shlex.quote(printable(word))

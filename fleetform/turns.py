@@ -25,7 +25,7 @@ class Turn:
     """A run.
 
     Attributes:
-        task: What it does, as it is typed.
+        task: What it does: the command as it is typed, without the program.
         pid: Its process.
         since: When it began, UTC.
     """
@@ -47,7 +47,7 @@ def turn(
 
     Args:
         folder: What one run at a time may use; made if need be.
-        task: What the run does, as it is typed.
+        task: What the run does; see `Turn`.
         patience: Seconds that it waits for the run that has its turn.
         tell: Told in a line that it waits.
         recover: Called first if the run before was killed, interrupted, or had a program fail; its record stays until

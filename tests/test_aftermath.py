@@ -20,7 +20,7 @@ from fleetform.workflow import aftermath, states, workplaces
 from fleetform.workflow.workplaces import Workplace
 from tests import small_project
 
-BEFORE = Turn("invoke apply --env local", 4711, "2026-01-31 12:00:00")
+BEFORE = Turn("apply --env local", 4711, "2026-01-31 12:00:00")
 HEADLINE = f"{BEFORE} left foundation locked: its Terraform was killed"
 QUEUE = "module.extra.aws_sqs_queue.orders"
 GATEWAY = 'module.network.aws_nat_gateway.this["a"]'

@@ -18,7 +18,7 @@ from tests import small_project
 HOLDER = """
 import pathlib, sys
 from fleetform.turns import turn
-with turn(pathlib.Path(sys.argv[1]), "invoke apply --env local", 0, print, print):
+with turn(pathlib.Path(sys.argv[1]), "apply --env local", 0, print, print):
     print("holds", flush=True)
     sys.stdin.read()
 """
@@ -47,16 +47,16 @@ def test_a_turn_that_ended_is_not_told_of(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [CheckFailedError("drift"), InputError("not confirmed")])
 def test_a_turn_that_says_no_has_ended_well(tmp_path: Path, end: Exception) -> None:
-    with pytest.raises(type(end)), turn(tmp_path, "invoke apply", 0, print, print):
+    with pytest.raises(type(end)), turn(tmp_path, "apply", 0, print, print):
         raise end
     assert unended(tmp_path) == []
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), ProgramError("`terraform` ended with exit code -9")])
 def test_a_turn_in_which_a_program_may_have_been_killed_is_told_of(tmp_path: Path, end: BaseException) -> None:
-    with pytest.raises(type(end)), turn(tmp_path, "invoke apply", 0, print, print):
+    with pytest.raises(type(end)), turn(tmp_path, "apply", 0, print, print):
         raise end
-    assert [found.task for found in unended(tmp_path)] == ["invoke apply"]
+    assert [found.task for found in unended(tmp_path)] == ["apply"]
 
 
 def test_one_at_a_time_and_who_is_refused_hears_of_whom(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_one_at_a_time_and_who_is_refused_hears_of_whom(tmp_path: Path) -> None:
         with pytest.raises(CheckFailedError) as caught, turn(tmp_path, "invoke drift", 0.01, told.append, print):
             pass
     other = str(caught.value).removesuffix(" has its turn in this checkout, and still had after 0 s")
-    assert other.startswith(f"`invoke apply --env local` (process {process.pid}, since 20")
+    assert other.startswith(f"`apply --env local` (process {process.pid}, since 20")
     assert told == [f"waiting for {other}, which has its turn in this checkout"]
 
 
@@ -87,7 +87,7 @@ def test_who_was_killed_lets_the_next_one_in_and_is_told_of_once(tmp_path: Path)
     with holder(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
     (found,) = unended(tmp_path)
-    assert found == Turn("invoke apply --env local", process.pid, found.since)
+    assert found == Turn("apply --env local", process.pid, found.since)
     assert unended(tmp_path) == []
 
 
@@ -121,4 +121,4 @@ def test_tasks_that_apply_to_the_same_place_take_turns(tmp_path: Path, env: str,
     project = small_project.make(tmp_path)
     with taken(project, env, "up", here=here):
         record = json.loads((project.work / folder / "turn.json").read_text(encoding="utf-8"))
-    assert record["task"] == f"invoke up --env {env}"
+    assert record["task"] == f"up --env {env}"

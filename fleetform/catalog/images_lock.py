@@ -11,9 +11,9 @@ from fleetform.catalog.repository import refuse_outside
 from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, Problem, ProgramError
+from fleetform.program_name import command
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
-_REMEDY = "restore this file from Git, or run `invoke images` to write it again"
 # Pattern and description of each field. Only a commit needs quotes, because it may be all digits.
 _PATTERNS: Mapping[str, tuple[str, str]] = {
     "tag": (r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", "an image tag"),
@@ -43,6 +43,10 @@ class LockedImage:
     content_key: str
 
 
+def _remedy() -> str:
+    return f"restore this file from Git, or run `{command('images')}` to write it again"
+
+
 def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
     """Reads an environment's lock.
 
@@ -60,7 +64,7 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
     tree, problems = read(root / file, file)
     services = tree.value if isinstance(tree.value, dict) else {}
     if not isinstance(tree.value, dict):
-        problems.append(Problem(tree.position, "expected a mapping of services", _REMEDY))
+        problems.append(Problem(tree.position, "expected a mapping of services", _remedy()))
     for name, node in services.items():
         problems += _check(name, node)
     if problems:
@@ -71,21 +75,21 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
 def _check(name: str, node: Node) -> list[Problem]:
     names = [field.name for field in fields(LockedImage)]
     if not isinstance(node.value, dict):
-        return [Problem(node.position, f"`{name}` is not a mapping", _REMEDY)]
+        return [Problem(node.position, f"`{name}` is not a mapping", _remedy())]
     problems = [
         Problem(child.key_position or child.position, f"unknown key `{key}` in `{name}`", suggestion(key, names))
         for key, child in node.value.items()
         if key not in names
     ]
     position = node.key_position or node.position
-    problems += [Problem(position, f"`{name}` has no `{key}`", _REMEDY) for key in names if key not in node.value]
+    problems += [Problem(position, f"`{name}` has no `{key}`", _remedy()) for key in names if key not in node.value]
     for key, (pattern, expected) in _PATTERNS.items():
         child = node.value.get(key)
         if child is not None and not (isinstance(child.value, str) and re.fullmatch(pattern, child.value)):
-            problems.append(Problem(child.position, f"`{name}.{key}` is not {expected}", _REMEDY))
+            problems.append(Problem(child.position, f"`{name}.{key}` is not {expected}", _remedy()))
     platforms = node.value.get("platforms")
     if platforms is not None and not _are_platforms(platforms.plain()):
-        problems.append(Problem(platforms.position, f"`{name}.platforms` is not a list of platforms", _REMEDY))
+        problems.append(Problem(platforms.position, f"`{name}.platforms` is not a list of platforms", _remedy()))
     return problems
 
 

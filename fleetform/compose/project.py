@@ -7,6 +7,7 @@ from pathlib import Path
 from fleetform.compose.inspection import ENVIRONMENT_LABEL, containers, listed
 from fleetform.compose.runner import Runner
 from fleetform.errors import InputError
+from fleetform.program_name import command
 from fleetform.programs import Output, read, run
 
 _PROJECT_LABEL = "com.docker.compose.project"  # Compose's own, on all that it makes
@@ -90,7 +91,7 @@ def logs_argv(
     chosen = set(services)
     there = [container for container in containers(runner, project.name) if container.service in chosen or not chosen]
     if missing := chosen - {container.service for container in there} or (not there and {project.name}):
-        raise InputError(f"no container of {', '.join(sorted(missing))} is there; `invoke up` starts what is not")
+        raise InputError(f"no container of {', '.join(sorted(missing))} is there; `{command('up')}` starts what is not")
     options = ["--no-color", *(["--follow"] if follow else []), *([] if tail is None else [f"--tail={tail}"])]
     keys = [container.name.removeprefix(f"{project.name}-") for container in there]
     return _compose_argv(runner, project, "logs", *options, *keys)

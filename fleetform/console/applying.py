@@ -7,6 +7,7 @@ from fleetform.console.opening import require_settled
 from fleetform.console.printing import confirm, write, write_line
 from fleetform.console.waves import Drive, Driving
 from fleetform.errors import InputError
+from fleetform.program_name import command
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.workflow import images, runs, saved, states
 from fleetform.workflow.project import Project
@@ -27,7 +28,7 @@ def apply_kept(project: Project, workplace: Workplace, how: Driving) -> None:
             saved.discard(workplace)
     if left := [stack.name for stack in workplace.stacks if stack not in plans_kept and how.wants(stack)]:
         name = workplace.environment.name
-        write(f"{', '.join(left)}: no plan was kept; `invoke plan --env {name}` shows what is left\n")
+        write(f"{', '.join(left)}: no plan was kept; `{command('plan', env=name)}` shows what is left\n")
 
 
 def unsettled(workplace: Workplace) -> frozenset[str]:

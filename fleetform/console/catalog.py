@@ -8,6 +8,7 @@ from fleetform import reports
 from fleetform.catalog.files import CATALOG, environment_file
 from fleetform.console.printing import color, write, write_changes
 from fleetform.errors import CheckFailedError, Problem
+from fleetform.program_name import command
 from fleetform.workflow import reporting
 from fleetform.workflow.project import Project
 
@@ -26,7 +27,7 @@ def schema(project: Project, *, check: bool) -> None:
     write("".join(change.diff() for change in changes))
     if changes:
         stale = ", ".join(change.path.as_posix() for change in changes)
-        raise CheckFailedError(f"not what models and rules say: {stale}; `invoke schema` mends it")
+        raise CheckFailedError(f"not what models and rules say: {stale}; `{command('schema')}` mends it")
 
 
 def new_service(project: Project, service: "NewService") -> None:
@@ -38,7 +39,7 @@ def new_service(project: Project, service: "NewService") -> None:
     if service.image is None and not (project.root / service.context / "Dockerfile").exists():
         write(f"next: write {service.context}/Dockerfile\n")
     for env in environments:
-        write(f"next: invoke render --env {env}\n")
+        write(f"next: {command('render', env=env)}\n")
 
 
 def new_env(project: Project, name: str, like: str) -> None:
@@ -49,7 +50,7 @@ def new_env(project: Project, name: str, like: str) -> None:
     write(f"added    {environment_file(name)}\n")
     if made.left_out:
         write(f"left out, as {like}'s own: {', '.join(made.left_out)}\n")
-    write(f"next: invoke render --env {name}\n")
+    write(f"next: {command('render', env=name)}\n")
 
 
 def tell_problems(project: Project, problems: Sequence[Problem], form: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.console.printing import confirm, count_images, write, write_json
 from fleetform.errors import InputError, ProgramError, raise_all
+from fleetform.program_name import command
 from fleetform.workflow import images
 from fleetform.workflow.images import ImageReport, ImageRequest
 from fleetform.workflow.project import Project
@@ -67,7 +68,7 @@ def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) ->
     if as_json:
         write_json({"services": [_plain(old) for old in found.services], "failures": failures})
     if failures:
-        remedy = f"the others are deleted; `invoke prune --env {env}` tries again"
+        remedy = f"the others are deleted; `{command('prune', env=env)}` tries again"
         raise ProgramError("\n".join([*failures, f"{len(failures)} not deleted; {remedy}"]))
     if not as_json:
         write(f"{count_images(found.count)} deleted\n" if found.count else "nothing to delete\n")

@@ -4,6 +4,7 @@ from fleetform.catalog.wording import suggestion
 from fleetform.console.printing import write, write_changes
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.pipelines import PROVIDERS, Provider
+from fleetform.program_name import command
 from fleetform.workflow import pipelines
 from fleetform.workflow.project import Project
 
@@ -25,7 +26,7 @@ def ci(project: Project, name: str, *, check: bool, as_json: bool) -> None:
         write("".join(change.diff() for change in changes))
     if changes:
         stale = ", ".join(change.path.as_posix() for change in changes)
-        raise CheckFailedError(f"not what envs/ and templates/ci/ say: {stale}; `invoke ci` mends it")
+        raise CheckFailedError(f"not what envs/ and templates/ci/ say: {stale}; `{command('ci')}` mends it")
 
 
 def _provider(name: str) -> Provider:

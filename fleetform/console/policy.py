@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fleetform.console.printing import color, write, write_json
 from fleetform.errors import CheckFailedError, InputError
 from fleetform.policy.rule import Severity
+from fleetform.program_name import command
 from fleetform.workflow.assessment import Assessment
 
 if TYPE_CHECKING:
@@ -105,12 +106,11 @@ def summary(env: str, found: Assessment) -> str:
     if found.known:
         parts.append(f"{found.known} more in the baseline")
     if found.open:
-        parts.append(
-            f"{_count(len(found.open), 'answer is', 'answers are')} open until a plan: invoke check --env {env} --plan"
-        )
+        answers = _count(len(found.open), "answer is", "answers are")
+        parts.append(f"{answers} open until a plan: {command('check', env=env, plan=True)}")
     if found.gone:
         gone = _count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
-        parts.append(f"{gone} not found any more: invoke check --env {env} --write-baseline")
+        parts.append(f"{gone} not found any more: {command('check', env=env, write_baseline=True)}")
     return "; ".join(parts)
 
 

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleetform.console import policy
 from fleetform.console.printing import write, write_changes
-from fleetform.errors import CheckFailedError, ProgramError
+from fleetform.errors import CheckFailedError, Problem, ProgramError
+from fleetform.program_name import command
 from fleetform.workflow import files, formatting, validation
 from fleetform.workflow.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
@@ -30,7 +32,7 @@ def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
     else:
         write("".join(change.diff() for change in changes))
     if changes:
-        raise CheckFailedError(f"envs/{env} is not what the catalog says; `invoke render --env {env}` mends it")
+        raise CheckFailedError(f"envs/{env} is not what the catalog says; `{command('render', env=env)}` mends it")
 
 
 def _warn(env: str, rendering: Rendering) -> None:
@@ -59,8 +61,8 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     if plan:
         found = assess_plans(project, env, _plans(project, env))
     elif telling.is_text:
-        sys.stderr.write("".join(f"warning: {problem}\n" for problem in found.unread))
-    notices = [] if telling.is_text else [*rendering.notices, *found.unread]
+        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unread(env, found)))
+    notices = [] if telling.is_text else [*rendering.notices, *_unread(env, found)]
     policy.tell(project, found, notices, telling)
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
@@ -69,6 +71,12 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
         _validate(project, env, rendering)
     if telling.is_text and not telling.as_json:
         write(policy.summary(env, found) + "\n")
+
+
+def _unread(env: str, found: Assessment) -> list[Problem]:
+    """What the policy cannot read, with the command that helps: it depends on the program, and is not cached."""
+    remedy = f"run `{command('check', env=env, plan=True)}`"
+    return [replace(problem, remedy=remedy) for problem in found.unread]
 
 
 def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from fleetform.console.printing import write, write_json
+from fleetform.program_name import command
 from fleetform.workflow import runs, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
@@ -32,7 +33,7 @@ def warning(run: Run) -> str:
     """What is to be said of a run that was killed."""
     return (
         f"the {run.task} of {run.started} by {run.who} was killed in the middle: what Terraform made in its last"
-        f" seconds may not be in the state; `invoke state-doctor --env {run.environment}` looks, and the next apply"
+        f" seconds may not be in the state; `{command('state-doctor', env=run.environment)}` looks, and the next apply"
         " goes on from there"
     )
 

@@ -12,6 +12,7 @@ from fleetform.console.plans import AS_TABLE, Telling
 from fleetform.console.printing import write, write_json
 from fleetform.console.waves import AS_IT_IS, Drive, Driving
 from fleetform.errors import CheckFailedError
+from fleetform.program_name import command
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.drift import drift as find_drift
@@ -129,8 +130,8 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
     drifted = [each.stack.name for each in planned if each.changes] + waiting + unready
     if drifted:
         raise CheckFailedError(
-            f"not as the catalog says: {', '.join(drifted)}; `invoke plan --env {env}` shows the plans,"
-            f" `invoke apply --env {env}` mends it"
+            f"not as the catalog says: {', '.join(drifted)}; `{command('plan', env=env)}` shows the plans,"
+            f" `{command('apply', env=env)}` mends it"
         )
     if not as_json:
         write("no drift\n")

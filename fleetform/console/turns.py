@@ -39,7 +39,7 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
     work = workplaces.work_of(project, env)
     if here:
         work = workplaces.work_here(project, catalog.environment(project, env))
-    with turn(work, f"invoke {task} --env {env}", minutes * 60, _tell, recover):
+    with turn(work, f"{task} --env {env}", minutes * 60, _tell, recover):
         yield
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from fleetform import detached
 from fleetform.errors import InputError, ProgramError
+from fleetform.program_name import command
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"
 DEFAULT_ACCOUNT = "123456789012"
@@ -66,7 +67,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
-        raise InputError(f"{message}; `invoke emulator.stop` ends it and all that was applied to it")
+        raise InputError(f"{message}; `{command('emulator.stop')}` ends it and all that was applied to it")
     return emulator
 
 

@@ -12,6 +12,7 @@ from fleetform.errors import CheckFailedError, InputError, ProgramError
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository, copy, copy_attached
 from fleetform.images.wanted import PLATFORMS
+from fleetform.program_name import command
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,11 @@ def chosen(
         if name not in built:
             raise InputError(f"`{name}` is no service of {target.name} with `build`; {suggestion(name, built)}")
         if name not in lock:
-            build = f"`invoke images --env {source.name} --service {name}`"
+            build = f"`{command('images', env=source.name, service=name)}`"
             raise InputError(f"{lock_file(source.name)} has no image of `{name}`; {build} makes it")
     images = {name: lock[name] for name in services or built if name in lock}
     if not images:
-        build = f"`invoke images --env {source.name}`"
+        build = f"`{command('images', env=source.name)}`"
         raise InputError(f"{lock_file(source.name)} has no image of what {target.name} builds; {build} makes them")
     for name, image in images.items():
         _require_platform(target, name, image)
@@ -110,7 +111,7 @@ def promote(source: Side, target: Side, service: str, image: LockedImage) -> Pro
         raise CheckFailedError(
             f"{service}: {repository}:{image.tag} is {there}, but {image.digest} in {source.environment.name}:"
             " one content was built twice; keep what is there with"
-            f" `invoke images --env {target.environment.name}`, or delete that image and promote again"
+            f" `{command('images', env=target.environment.name)}`, or delete that image and promote again"
         )
     return Promoted(service, image, "found")
 

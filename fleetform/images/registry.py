@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleetform.errors import InputError, ProgramError
+from fleetform.program_name import command
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,9 @@ class Registry:
             if code == "ImageNotFoundException":
                 return {}
             if code == "RepositoryNotFoundException":
-                apply = f"`invoke apply --env {self.environment}`"
+                apply = f"`{command('apply', env=self.environment)}`"
                 message = f"no repository `{arguments['repositoryName']}` in ECR: the foundation makes it"
-                raise InputError(f"{message}; run {apply} or `invoke deploy --env {self.environment}`") from None
+                raise InputError(f"{message}; run {apply} or `{command('deploy', env=self.environment)}`") from None
             raise ProgramError(f"{error}; may these credentials use ECR?") from None
         except BotoCoreError as error:
             raise ProgramError(f"{error}; are the AWS credentials there, and right?") from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from fleetform.program_name import command
 from fleetform.reports.markdown import LIMIT, code, fitting, folded, prose
 from fleetform.terraform.plans import StackPlan
 from fleetform.terraform.wording import Risky, details, done, risky, table
@@ -77,4 +78,4 @@ def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
 
 
 def _left_out(count: int, what: str) -> str:
-    return f"\n*Left out: {count} {what}. `invoke plan --details` tells all.*\n" if count else ""
+    return f"\n*Left out: {count} {what}. `{command('plan', details=True)}` tells all.*\n" if count else ""

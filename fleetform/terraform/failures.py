@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from fleetform.errors import ProgramError
+from fleetform.program_name import command
 from fleetform.terraform import existing
 from fleetform.terraform.text import one_line, unboxed
 
@@ -57,7 +58,7 @@ def explain(output: str, environment: str) -> str | None:
     if lacks_outputs(output):
         return (
             "it reads outputs of the foundation that are not there yet;"
-            f" `invoke apply --env {environment}` applies the foundation first"
+            f" `{command('apply', env=environment)}` applies the foundation first"
         )
     return None
 
@@ -91,7 +92,7 @@ def explained(environment: str) -> Iterator[None]:
 def _not_saved(_found: re.Match[str], environment: str) -> str:
     return (
         "what was done is not in the state yet: Terraform could not save it, and left it in errored.tfstate;"
-        f" keep that file, and `invoke state-doctor --env {environment}` says how to push it"
+        f" keep that file, and `{command('state-doctor', env=environment)}` says how to push it"
     )
 
 
@@ -100,7 +101,9 @@ def _disk_full(_found: re.Match[str], _environment: str) -> str:
 
 
 def _locked(found: re.Match[str], environment: str) -> str:
-    remedy = f"wait for it with `--wait MINUTES`, or see with `invoke state-doctor --env {environment}` if it is alive"
+    remedy = (
+        f"wait for it with `--wait MINUTES`, or see with `{command('state-doctor', env=environment)}` if it is alive"
+    )
     if found["id"] is None:
         return f"the state is locked by another run, which does not say whose; {remedy}"
     doing = found["operation"].removeprefix("OperationType").lower()
@@ -131,7 +134,7 @@ def _other_account(found: re.Match[str], environment: str) -> str:
 
 
 def _no_bucket(found: re.Match[str], environment: str) -> str:
-    return f"the state bucket {found['bucket']} is not there; `invoke bootstrap --env {environment}` makes it"
+    return f"the state bucket {found['bucket']} is not there; `{command('bootstrap', env=environment)}` makes it"
 
 
 def _not_in_mirrors(found: re.Match[str], _environment: str) -> str:
@@ -177,7 +180,7 @@ def _stale_plan(_found: re.Match[str], _environment: str) -> str:
 def _checksum(found: re.Match[str], environment: str) -> str:
     return (
         f"the state {found['key']} in {found['bucket']} is not what its checksum says: wait two minutes and try again;"
-        f" if it stays, `invoke state-doctor --env {environment}` shows which states can be read"
+        f" if it stays, `{command('state-doctor', env=environment)}` shows which states can be read"
     )
 
 
@@ -219,9 +222,10 @@ def _forbidden(found: re.Match[str], _environment: str) -> str:
 
 def _exists(found: re.Match[str], environment: str) -> str:
     """Names all that exists: what is not imported needs a hand."""
+    again = command("apply", env=environment)
     return (
         f"{', '.join(dict.fromkeys(existing.addresses(found.string)))}: exists already; if an earlier apply made it,"
-        f" `invoke apply --env {environment}` again imports it, else give it another name, or `adopt` it in the catalog"
+        f" `{again}` again imports it, else give it another name, or `adopt` it in the catalog"
     )
 
 

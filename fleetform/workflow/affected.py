@@ -11,6 +11,7 @@ from fleetform.catalog.files import environment_names
 from fleetform.errors import FleetformError
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, Items, Object, Reference
+from fleetform.program_name import command
 from fleetform.stacks import FOUNDATION
 from fleetform.store import digest
 from fleetform.workflow.project import Project
@@ -94,7 +95,9 @@ def affected(project: Project, name: str, reference: str) -> Report:
         found = (replace(stack, change="changed", why=(why,)) for stack in everything)
         return Report(name, since, tuple(found), f"{why}; everything counts as affected")
     if before.stacks and name not in environment_names(project.root):
-        notice = f"{name} is gone since {short}; its states may hold resources: `invoke destroy` there, from {short}"
+        notice = (
+            f"{name} is gone since {short}; its states may hold resources: `{command('destroy')}` there, from {short}"
+        )
         return Report(name, since, tuple(compare(before, EMPTY)), notice)
     notice = "" if before.stacks else f"{name} is new since {short}"
     return Report(name, since, tuple(compare(before, take(project, name))), notice)

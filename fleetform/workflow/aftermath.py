@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from fleetform.catalog.models import Environment
+from fleetform.program_name import command
 from fleetform.terraform import leftovers, locks, named, recovery, state, tagged
 from fleetform.terraform.existing import existing, refused
 from fleetform.terraform.locks import Lock
@@ -53,9 +54,8 @@ def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
         if environment.emulator:
             state.release(workplace.access, environment.state_bucket, stack)
         else:
-            tell(
-                f"{stack}: `invoke state-doctor --env {environment.name}` says whether the lock can be removed, and how"
-            )
+            doctor = command("state-doctor", env=environment.name)
+            tell(f"{stack}: `{doctor}` says whether the lock can be removed, and how")
     for stack in (stack.name for stack in (*workplace.stacks, *workplace.emptied) if stack.name not in locked):
         if _is_of(before, workplace.log_of(stack, "apply")):
             _find_unanswered(workplace, stack, objects, tell)

@@ -75,15 +75,15 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     return Assessment(
         judge(judgement.findings, check.outline.exceptions, comments, circumstances),
         judgement.open,
-        unread=[] if plans else [_unread(error, env) for error in outcome.unreadable],
+        unread=[] if plans else [_unread(error) for error in outcome.unreadable],
         folders=check.folders,
     )
 
 
-def _unread(error: UnreadableError, env: str) -> Problem:
+def _unread(error: UnreadableError) -> Problem:
     reason = f" ({error.reason})" if error.reason else ""
     message = f"the policy cannot read this file from here on{reason}: what it asks for is judged on a plan"
-    return Problem(error.position, message, f"run `invoke check --env {env} --plan`")
+    return Problem(error.position, message)
 
 
 def _places(root: Path, env: str) -> Callable[[int], Position]:

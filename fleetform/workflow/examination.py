@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fleetform.errors import CheckFailedError, InputError, printable
+from fleetform.program_name import command
 from fleetform.programs import read, run
 from fleetform.stacks import Stack
 from fleetform.terraform import commands, installation, locks, state
@@ -54,7 +55,7 @@ def examine(workplace: Workplace, now: datetime) -> list[Finding]:
     objects = state.objects(workplace.access, environment.state_bucket)
     if objects is None:
         raise CheckFailedError(
-            f"the state bucket {environment.state_bucket} is not there; `invoke bootstrap --env {environment.name}`"
+            f"the state bucket {environment.state_bucket} is not there; `{command('bootstrap', env=environment.name)}`"
             " makes it"
         )
     folders = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
@@ -156,7 +157,7 @@ class _Doctor:
     def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
             return f"its lock is stale ({why}), and no folder is left to unlock it from: `{self._deletion(stack)}`"
-        ours = f"invoke state-doctor --env {self.workplace.environment.name} --unlock {stack}:{lock.id}"
+        ours = command("state-doctor", env=self.workplace.environment.name, unlock=f"{stack}:{lock.id}")
         return f"its lock is stale ({why}): `{ours}` removes it, as does `{unlocking(self.workplace, stack, lock)}`"
 
     def _deletion(self, stack: str) -> str:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fleetform.errors import CheckFailedError
+from fleetform.program_name import command
 from fleetform.workflow.project import Project
 from fleetform.workflow.rendering import Rendering
 
@@ -34,7 +35,7 @@ def write_rendering(project: Project, rendering: Rendering) -> "list[Change]":
 def emptied_notices(name: str, rendering: Rendering) -> list[str]:
     """What to do about the stacks that all services have left: they stay, as their states may hold resources."""
     return [
-        f"envs/{name}/{stack}: no service is in this group any more; `invoke apply --env {name}` destroys what is"
+        f"envs/{name}/{stack}: no service is in this group any more; `{command('apply', env=name)}` destroys what is"
         " left of it, and then the folder can be deleted"
         for stack in rendering.emptied
     ]
@@ -48,4 +49,4 @@ def require_rendered(name: str, rendering: Rendering) -> None:
     """
     stale = [str(change.path) for found in rendering.changes.values() for change in found]
     if stale:
-        raise CheckFailedError(f"{stale[0]} is not what the catalog says; run `invoke render --env {name}`")
+        raise CheckFailedError(f"{stale[0]} is not what the catalog says; run `{command('render', env=name)}`")

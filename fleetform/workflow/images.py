@@ -9,6 +9,7 @@ from fleetform.aws import Access
 from fleetform.catalog.models import Environment
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, FleetformError, InputError, ProgramError
+from fleetform.program_name import command
 from fleetform.workflow.files import render_environment
 from fleetform.workflow.project import Project, aws_variables
 
@@ -125,9 +126,9 @@ def require_images(project: Project, environment: Environment) -> None:
     lock = load_lock(project.root, environment.name)
     missing = [name for name in _built_services(environment, ()) if name not in lock]
     if missing and not environment.emulator:
+        build, deploy = command("images", env=environment.name), command("deploy", env=environment.name)
         raise CheckFailedError(
-            f"{environment.name} has no image of {', '.join(missing)} yet; run `invoke images --env {environment.name}`"
-            f" and apply again, or `invoke deploy --env {environment.name}`"
+            f"{environment.name} has no image of {', '.join(missing)} yet; run `{build}` and apply again, or `{deploy}`"
         )
 
 

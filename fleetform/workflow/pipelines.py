@@ -10,6 +10,7 @@ from fleetform.catalog.wording import suggestion
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import CatalogError, InputError, Problem, ProgramError
 from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
+from fleetform.program_name import command
 from fleetform.render.writer import Change
 from fleetform.stacks import FOUNDATION, Stack, stacks
 from fleetform.workflow.project import Project
@@ -34,7 +35,9 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
     names = environment_names(project.root)
     environments = [_environment(project, name, names) for name in names]
     if all(environment.emulator for environment in environments):
-        raise InputError("no environment is on AWS: a pipeline would have nothing to plan; `invoke new-env` makes one")
+        raise InputError(
+            f"no environment is on AWS: a pipeline would have nothing to plan; `{command('new-env')}` makes one"
+        )
     found = [
         Change(provider.file, _text(project, provider), pipeline(provider, project.root / _TEMPLATES, environments))
         for provider in providers

@@ -24,6 +24,7 @@ from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_a
 from fleetform.images.building import Stored, Watch, Workshop, build_here
 from fleetform.images.engine import find_engine
 from fleetform.images.wanted import wanted
+from fleetform.program_name import command
 from fleetform.programs import Output
 from fleetform.topology import by_srv_record
 from fleetform.workflow import states, workplaces
@@ -219,7 +220,7 @@ def wait_until_well(site: Site, watch: Callable[[int, int], None]) -> tuple[Cont
         if not ill:
             return found
         if time.monotonic() > deadline:
-            raise CheckFailedError("\n".join(map(_illness, ill)) + f"\n`invoke logs --env {site.environment.name}`")
+            raise CheckFailedError("\n".join(map(_illness, ill)) + f"\n`{command('logs', env=site.environment.name)}`")
         time.sleep(_LOOK_SECONDS)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetform.errors import InputError
+from fleetform.program_name import command
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.plans import Action, Change, Difference, StackPlan
 from fleetform.terraform.summary import Summary
@@ -61,7 +62,7 @@ def load(workplace: Workplace) -> Mapping[Stack, Plan]:
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        remedy = f"`invoke plan --env {name} --save` keeps them"
+        remedy = f"`{command('plan', env=name, save=True)}` keeps them"
         raise InputError(f"--saved: no plan of {name} is kept here; {remedy}") from None
     if Moment(**record["moment"]) != runs.moment(workplace):
         discard(workplace)

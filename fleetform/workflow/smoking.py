@@ -8,6 +8,7 @@ from fleetform.catalog.models import Environment
 from fleetform.compose.execution import beside, execute
 from fleetform.compose.inspection import Container
 from fleetform.errors import ProgramError
+from fleetform.program_name import command
 from fleetform.smoke import ecs_exec, probe
 from fleetform.smoke.matrix import Matrix, judge, targets
 from fleetform.smoke.probe import Answer
@@ -44,7 +45,7 @@ def smoke(site: Site) -> Matrix:
     """
     if not site.containers():
         name = site.environment.name
-        raise ProgramError(f"nothing of {name} runs here; `invoke up --env {name}` starts it")
+        raise ProgramError(f"nothing of {name} runs here; `{command('up', env=name)}` starts it")
     return _proved(site.environment, lambda caller: _answers(site, site.containers(), caller))
 
 
