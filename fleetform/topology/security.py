@@ -186,13 +186,13 @@ def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Wa
         for port in listeners(environment):
             yield from _from_outside(environment, INGRESS, port)
         for group, port in public:
-            yield _Way(INGRESS, group, port, f"The load balancer calls {group}")
+            yield _Way(INGRESS, group, port, f"load balancer to {group}")
 
 
 def _from_outside(environment: Environment, group: str, port: int) -> Iterator[_Way]:
     for cidr in environment.ingress.cidrs:
         anyone = cidr == ANYWHERE
-        reason = f"{'Anyone' if anyone else cidr} calls {group}"
+        reason = f"{'internet' if anyone else cidr} to {'load balancer' if group == INGRESS else group}"
         if group == APP:
             reason = f"Allow from {'Any' if anyone else cidr} {'HTTP' if port == _HTTP else port}"
         yield _Way("internet" if anyone else cidr, group, port, reason, cidr=cidr)

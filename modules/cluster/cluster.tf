@@ -23,7 +23,7 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
-# What is typed into containers through ECS Exec, and what they answer.
+# Input and output of ECS Exec sessions.
 resource "aws_cloudwatch_log_group" "exec" {
   for_each = var.exec ? toset(["this"]) : toset([])
 

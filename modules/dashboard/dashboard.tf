@@ -10,8 +10,11 @@ locals {
       title = title
       stat  = "Average"
       metrics = [
-        for service in sort(var.services) :
-        [source.namespace, source.metric, "ClusterName", var.name, "ServiceName", "${var.name}-${service}", { label = service }]
+        for service in sort(var.services) : [
+          source.namespace, source.metric,
+          "ClusterName", var.name, "ServiceName", "${var.name}-${service}",
+          { label = service },
+        ]
       ]
     }
   ]
@@ -32,7 +35,7 @@ locals {
     ]
   ])
 
-  # In tuples and not lists: their metrics differ in shape.
+  # Tuples instead of lists, as the shapes of their metrics differ.
   widgets = concat(local.load_balancer_widgets, local.service_widgets)
 }
 

@@ -1,5 +1,5 @@
 variable "load_balancer_arn_suffix" {
-  description = "The end of the load balancer's ARN, as its metrics name it; null for none."
+  description = "Suffix of the load balancer's ARN, as its metrics use it; null without a load balancer."
   type        = string
   default     = null
 }
@@ -17,13 +17,13 @@ variable "region" {
 }
 
 variable "services" {
-  description = "Services that are shown; the ECS service of each is `<name>-<service>`."
+  description = "Services to show. The ECS service of each is `<name>-<service>`."
   type        = set(string)
   nullable    = false
 
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
   validation {
     condition     = length(var.services) <= 500
-    error_message = "services must be 500 at most: a widget shows no more metrics."
+    error_message = "services must be at most 500: a widget cannot show more metrics."
   }
 }

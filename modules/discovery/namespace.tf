@@ -1,5 +1,5 @@
 locals {
-  makes = var.namespace_arn == null ? var.type : "nothing"
+  created = var.namespace_arn == null ? var.type : "nothing"
 
   namespace_arn = coalesce(
     var.namespace_arn,
@@ -10,20 +10,20 @@ locals {
 }
 
 resource "aws_service_discovery_private_dns_namespace" "this" {
-  for_each = local.makes == "dns" ? toset(["this"]) : toset([])
+  for_each = local.created == "dns" ? toset(["this"]) : toset([])
 
   name = var.namespace
   vpc  = var.vpc_id
 }
 
-# ECS itself keeps services and their tasks in it.
+# ECS Service Connect registers services and tasks in it.
 resource "aws_service_discovery_http_namespace" "this" {
-  for_each = local.makes == "service_connect" ? toset(["this"]) : toset([])
+  for_each = local.created == "service_connect" ? toset(["this"]) : toset([])
 
   name = var.namespace
 }
 
-# It had no key before a namespace could be given.
+# For states from before `namespace_arn` existed.
 moved {
   from = aws_service_discovery_private_dns_namespace.this
   to   = aws_service_discovery_private_dns_namespace.this["this"]

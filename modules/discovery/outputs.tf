@@ -4,6 +4,6 @@ output "namespace_arn" {
 }
 
 output "service_arns" {
-  description = "ARNs of the discovery services by service name."
+  description = "ARNs of the discovery services, by service name."
   value       = { for name, service in aws_service_discovery_service.this : name => service.arn }
 }

@@ -3,7 +3,7 @@ resource "aws_service_discovery_service" "this" {
 
   name = each.key
 
-  # Deleting a service that has instances fails; Terraform reads this from the state, so it must have been applied before.
+  # A service with instances cannot be deleted otherwise. It must be in the state, so it must have been applied before.
   force_destroy = true
 
   dns_config {
@@ -16,7 +16,7 @@ resource "aws_service_discovery_service" "this" {
     }
   }
 
-  # ECS reports the health of its tasks. Without the threshold, or with another, every plan shows a change.
+  # ECS reports the health of its tasks. With any other threshold, or without one, every plan shows a change.
   health_check_custom_config {
     failure_threshold = 1
   }

@@ -1,11 +1,11 @@
 locals {
-  # Of the service's tasks together, in percent of what is reserved. Tasks that run to their end are not counted as a service's.
+  # Of all tasks of the service, in percent of what they reserve. Tasks that run to completion have no such metrics.
   usage_alarms = var.alarms == null || !local.runs_on ? {} : {
     cpu    = { metric = "CPUUtilization", threshold = var.alarms.cpu }
     memory = { metric = "MemoryUtilization", threshold = var.alarms.memory }
   }
 
-  # As the load balancer's metrics name it and the service's part of it.
+  # Dimensions of the load balancer's metrics for this service.
   target_dimensions = {
     for key, group in aws_lb_target_group.this :
     key => { LoadBalancer = local.load_balancer[key].arn_suffix, TargetGroup = group.arn_suffix } if var.alarms != null
@@ -16,7 +16,7 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   for_each = local.usage_alarms
 
   alarm_name        = "${var.name}-${each.key}"
-  alarm_description = "${var.service} uses more than ${each.value.threshold} % of its ${each.key}."
+  alarm_description = "${var.service}: ${each.value.metric} above ${each.value.threshold} %"
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
   tags              = var.tags
@@ -34,12 +34,12 @@ resource "aws_cloudwatch_metric_alarm" "usage" {
   treat_missing_data  = "notBreaching"
 }
 
-# Container Insights counts both.
+# Container Insights reports both metrics.
 resource "aws_cloudwatch_metric_alarm" "running" {
   for_each = local.runs_on && try(var.alarms.running, false) ? toset(["this"]) : toset([])
 
   alarm_name        = "${var.name}-running"
-  alarm_description = "Fewer tasks of ${var.service} run than are wanted."
+  alarm_description = "${var.service}: running below desired count"
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
   tags              = var.tags
@@ -74,12 +74,12 @@ resource "aws_cloudwatch_metric_alarm" "running" {
   }
 }
 
-# Of the requests that the load balancer gave to tasks. CloudWatch has no number for none, hence FILL.
+# Only requests that the load balancer sent to tasks. FILL replaces the points that CloudWatch does not report.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each = local.target_dimensions
 
   alarm_name        = "${var.name}-errors"
-  alarm_description = "${var.service} answers more than ${var.alarms.errors} % of its requests with an error of its own (5xx)."
+  alarm_description = "${var.service}: more than ${var.alarms.errors} % of requests end in a 5xx error"
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
   tags              = var.tags
@@ -118,7 +118,7 @@ resource "aws_cloudwatch_metric_alarm" "response_time" {
   for_each = local.target_dimensions
 
   alarm_name        = "${var.name}-response-time"
-  alarm_description = "One in a hundred requests to ${var.service} takes more than ${var.alarms.p99_milliseconds} ms."
+  alarm_description = "${var.service}: p99 response time above ${var.alarms.p99_milliseconds} ms"
   alarm_actions     = var.alarms.topic_arns
   ok_actions        = var.alarms.topic_arns
   tags              = var.tags

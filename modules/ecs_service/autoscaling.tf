@@ -1,5 +1,5 @@
 locals {
-  # Average use that is kept, by what is used.
+  # Target tracking of average utilization, by resource.
   tracked = {
     for key, metric in { cpu = "ECSServiceAverageCPUUtilization", memory = "ECSServiceAverageMemoryUtilization" } :
     key => { metric = metric, target = var.autoscaling[key] } if try(var.autoscaling[key], null) != null
@@ -9,7 +9,7 @@ locals {
   scalable         = merge(aws_appautoscaling_target.this, aws_appautoscaling_target.scheduled)
 }
 
-# The two variants differ in who owns the bounds: Terraform takes ignore_changes only literally.
+# Two variants, as Terraform takes ignore_changes only literally: Terraform owns these bounds, a schedule those below.
 resource "aws_appautoscaling_target" "this" {
   for_each = length(local.scheduled_bounds) == 0 ? aws_ecs_service.autoscaled : {}
 
@@ -34,7 +34,7 @@ resource "aws_appautoscaling_target" "scheduled" {
   tags = var.tags
 
   lifecycle {
-    # A scheduled action sets them.
+    # Scheduled actions set them.
     ignore_changes = [max_capacity, min_capacity]
   }
 }
@@ -74,7 +74,7 @@ resource "aws_appautoscaling_policy" "this" {
   }
 }
 
-# It had no other key before memory was tracked too.
+# For states from before memory was tracked.
 moved {
   from = aws_appautoscaling_policy.this["this"]
   to   = aws_appautoscaling_policy.this["cpu"]

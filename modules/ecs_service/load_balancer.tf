@@ -10,8 +10,11 @@ locals {
 resource "aws_lb_target_group" "this" {
   for_each = local.load_balancer
 
-  # At most 32 characters, and another where another group has to take this one's place before it goes.
-  name        = "${replace(trim(substr(var.name, 0, 25), "_-"), "_", "-")}-${substr(sha256("${var.name} ${each.value.port} ${each.value.vpc_id}"), 0, 6)}"
+  # At most 32 characters. A group that replaces this one is created first and needs a different name, hence the hash.
+  name = join("-", [
+    replace(trim(substr(var.name, 0, 25), "_-"), "_", "-"),
+    substr(sha256("${var.name} ${each.value.port} ${each.value.vpc_id}"), 0, 6),
+  ])
   vpc_id      = each.value.vpc_id
   target_type = "ip"
   protocol    = "HTTP"
@@ -29,7 +32,7 @@ resource "aws_lb_target_group" "this" {
   tags = var.tags
 
   lifecycle {
-    # A listener rule holds on to it.
+    # A listener rule uses it, so it cannot be deleted first.
     create_before_destroy = true
   }
 }
@@ -69,7 +72,9 @@ resource "aws_lb_listener_rule" "this" {
 }
 
 resource "aws_appautoscaling_policy" "requests" {
-  for_each = { for key, target in local.scalable : key => target if try(var.autoscaling.requests_per_target, null) != null }
+  for_each = {
+    for key, target in local.scalable : key => target if try(var.autoscaling.requests_per_target, null) != null
+  }
 
   name               = "${var.name}-requests"
   policy_type        = "TargetTrackingScaling"
@@ -82,10 +87,12 @@ resource "aws_appautoscaling_policy" "requests" {
 
     predefined_metric_specification {
       predefined_metric_type = "ALBRequestCountPerTarget"
-      resource_label         = "${local.load_balancer[each.key].arn_suffix}/${aws_lb_target_group.this[each.key].arn_suffix}"
+      resource_label = join("/", [
+        local.load_balancer[each.key].arn_suffix, aws_lb_target_group.this[each.key].arn_suffix
+      ])
     }
   }
 
-  # A target group that no listener has gets no requests, and so no policy.
+  # AWS rejects the policy for a target group without a listener.
   depends_on = [aws_lb_listener_rule.this]
 }

@@ -1,5 +1,5 @@
 output "run_task" {
-  description = "What `aws ecs run-task --cli-input-json` takes to run a one-off task; null for a service or a schedule."
+  description = "Input of `aws ecs run-task --cli-input-json` for a one-off task; null otherwise."
   value = !var.one_off ? null : {
     cluster              = var.cluster_arn
     enableECSManagedTags = true
@@ -7,7 +7,8 @@ output "run_task" {
     taskDefinition       = aws_ecs_task_definition.this.arn
 
     capacityProviderStrategy = [
-      for name, share in var.capacity_providers : { capacityProvider = name, base = share.base, weight = share.weight }
+      for name, share in var.capacity_providers :
+      { capacityProvider = name, base = share.base, weight = share.weight }
     ]
 
     networkConfiguration = {
@@ -21,16 +22,16 @@ output "run_task" {
 }
 
 output "service_name" {
-  description = "Name of the ECS service; null for tasks that run to their end."
+  description = "Name of the ECS service; null for tasks that run to completion."
   value       = one([for service in merge(aws_ecs_service.fixed, aws_ecs_service.autoscaled) : service.name])
 }
 
 output "task_definition_arn" {
-  description = "ARN of the task definition's revision that runs."
+  description = "ARN of the current revision of the task definition."
   value       = aws_ecs_task_definition.this.arn
 }
 
 output "task_role_name" {
-  description = "Name of the role that the containers have, for policies to be added to it."
+  description = "Name of the containers' role, for adding policies to it."
   value       = aws_iam_role.task.name
 }

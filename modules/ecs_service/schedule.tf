@@ -1,7 +1,7 @@
-# Tasks that a schedule starts and that run to their end, instead of an ECS service that keeps tasks running.
+# Tasks that a schedule starts and that run to completion, instead of an ECS service.
 
 locals {
-  # Names and not attributes, or the policy would be unknown when the plan of a new task is reviewed.
+  # Names instead of attributes, so that the plan of a new task shows the policy.
   schedule_statements = [for statement in [
     {
       sid        = "StartTask"
@@ -16,9 +16,12 @@ locals {
       conditions = [{ test = "StringEquals", variable = "ecs:CreateAction", values = ["RunTask"] }]
     },
     {
-      sid        = "GiveTaskItsRoles"
-      actions    = ["iam:PassRole"]
-      resources  = [for role in ["execution", "task"] : "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"]
+      sid     = "GiveTaskItsRoles"
+      actions = ["iam:PassRole"]
+      resources = [
+        for role in ["execution", "task"] :
+        "arn:${local.cluster.partition}:iam::${local.cluster.account_id}:role/${var.name}-${role}"
+      ]
       conditions = [{ test = "StringEquals", variable = "iam:PassedToService", values = ["ecs-tasks.amazonaws.com"] }]
     },
     {
@@ -68,7 +71,7 @@ resource "aws_scheduler_schedule" "this" {
     role_arn = aws_iam_role.schedule[each.key].arn
 
     ecs_parameters {
-      # With its revision: what was reviewed runs, and a new one only after an apply.
+      # With its revision, so that a new one runs only after an apply.
       task_definition_arn     = aws_ecs_task_definition.this.arn
       enable_ecs_managed_tags = true
       propagate_tags          = "TASK_DEFINITION"
@@ -96,6 +99,6 @@ resource "aws_scheduler_schedule" "this" {
     }
   }
 
-  # Without its permissions a task that is due does not start.
+  # A task cannot start without its permissions.
   depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.schedule]
 }

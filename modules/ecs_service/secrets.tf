@@ -6,7 +6,7 @@ locals {
     startswith(name, "arn:") ? name : "${local.arns.ssm}:parameter/${trimprefix(name, "/")}"
   ])
 
-  # By what they are called in `containers`. For a name it lacks the six characters that Secrets Manager adds, and does not need them:
+  # By their names in `containers`. ECS accepts an ARN without the six characters that Secrets Manager adds to the name:
   # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
   secret_arns = {
     for name in toset(compact(local.secrets[*].secret)) :

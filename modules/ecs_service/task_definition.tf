@@ -1,5 +1,5 @@
 locals {
-  # Parts of an ARN instead of data sources: no calls to AWS for each service, and known when the plan is made.
+  # Parts of an ARN instead of data sources: known in every plan, and no calls to AWS for each service.
   cluster = provider::aws::arn_parse(var.cluster_arn)
 
   # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
@@ -13,17 +13,17 @@ locals {
     "16384" = range(32768, 122880 + 1, 8192)
   }
 
-  # The container to which the others' output goes, if it is routed.
+  # The container that receives the others' output, if output is routed.
   log_router = length(var.log_routing) == 0 ? null : "log_router"
 
-  # What AWS adds by itself is written out: a difference would replace the task definition in every plan.
+  # Everything that AWS would add is written out, or every plan would replace the task definition.
   containers = {
     for name, container in var.containers : name => {
       name                   = name
       image                  = container.image
       entryPoint             = container.entry_point
       command                = container.command
-      user                   = name == local.log_router ? "0" : container.user # AWS takes no other
+      user                   = name == local.log_router ? "0" : container.user # AWS accepts no other
       cpu                    = container.cpu
       memory                 = container.memory
       essential              = container.essential
@@ -31,14 +31,19 @@ locals {
       stopTimeout            = container.stop_timeout
 
       environment = [
-        for variable, value in merge(container.environment, name == var.service ? { for port in var.port[*] : "PORT" => tostring(port) } : {}) :
-        { name = variable, value = value }
+        for variable, value in merge(
+          container.environment,
+          name == var.service ? { for port in var.port[*] : "PORT" => tostring(port) } : {},
+        ) : { name = variable, value = value }
       ]
 
       secrets = length(container.secrets) == 0 ? null : [
         for variable, secret in container.secrets : {
-          name      = variable
-          valueFrom = secret.parameter != null ? secret.parameter : join(":", concat([local.secret_arns[secret.secret]], [for key in secret.json_key[*] : "${key}::"]))
+          name = variable
+          valueFrom = secret.parameter != null ? secret.parameter : join(":", concat(
+            [local.secret_arns[secret.secret]],
+            [for key in secret.json_key[*] : "${key}::"],
+          ))
         }
       ]
 
@@ -46,27 +51,36 @@ locals {
         [
           for port in var.port[*] : merge(
             { containerPort = port, hostPort = port, protocol = "tcp" },
-            try(var.service_connect.server, null) == null || local.connect_name != null ? {} : { name = var.service, appProtocol = "http" },
+            try(var.service_connect.server, null) == null || local.connect_name != null ? {} : {
+              name = var.service, appProtocol = "http"
+            },
           ) if name == var.service
         ],
         [
           for port_name, port in container.ports : merge(
-            { name = port_name, containerPort = port.container_port, hostPort = port.container_port, protocol = port.protocol },
+            {
+              name          = port_name
+              containerPort = port.container_port
+              hostPort      = port.container_port
+              protocol      = port.protocol
+            },
             port.app_protocol == null ? {} : { appProtocol = port.app_protocol },
           )
         ],
       )
 
-      # Lets a process that is not root listen on a port below 1024.
+      # Lets processes other than root listen on ports below 1024.
       systemControls = anytrue([
-        for port in concat(values(container.ports)[*].container_port, name == var.service ? var.port[*] : []) : port < 1024
+        for port in concat(values(container.ports)[*].container_port, name == var.service ? var.port[*] : []) :
+        port < 1024
       ]) ? [{ namespace = "net.ipv4.ip_unprivileged_port_start", value = "0" }] : []
 
-      # Ends what a shell of ECS Exec leaves behind.
+      # Reaps processes that ECS Exec sessions leave behind.
       linuxParameters = var.exec_log_group_arn == null ? null : { initProcessEnabled = true }
 
       ulimits = length(container.ulimits) == 0 ? null : [
-        for limit_name, limit in container.ulimits : { name = limit_name, softLimit = limit.soft_limit, hardLimit = limit.hard_limit }
+        for limit_name, limit in container.ulimits :
+        { name = limit_name, softLimit = limit.soft_limit, hardLimit = limit.hard_limit }
       ]
 
       healthCheck = container.health_check == null ? null : {
@@ -88,7 +102,7 @@ locals {
             awslogs-group         = aws_cloudwatch_log_group.this.name
             awslogs-region        = local.cluster.region
             awslogs-stream-prefix = name
-            mode                  = var.log_mode # the account's setting, if it is left out
+            mode                  = var.log_mode # otherwise the account's setting applies
           },
           { for size in var.log_max_buffer_size_mib[*] : "max-buffer-size" => "${size}m" },
         )
@@ -97,10 +111,14 @@ locals {
         options   = var.log_routing
       }
 
-      firelensConfiguration = name != local.log_router ? null : { type = "fluentbit", options = { enable-ecs-log-metadata = "true" } }
+      firelensConfiguration = name != local.log_router ? null : {
+        type    = "fluentbit"
+        options = { enable-ecs-log-metadata = "true" }
+      }
 
       mountPoints = [
-        for volume, mount in container.mounts : { sourceVolume = volume, containerPath = mount.container_path, readOnly = mount.read_only }
+        for volume, mount in container.mounts :
+        { sourceVolume = volume, containerPath = mount.container_path, readOnly = mount.read_only }
       ]
 
       volumesFrom = []
@@ -162,7 +180,7 @@ resource "aws_ecs_task_definition" "this" {
   tags = var.tags
 
   lifecycle {
-    # A deployment that fails is rolled back to the old revision, which must not be deregistered yet.
+    # ECS rolls a failed deployment back to the old revision, which must still exist.
     create_before_destroy = true
   }
 }

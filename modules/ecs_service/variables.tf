@@ -1,5 +1,9 @@
 variable "alarms" {
-  description = "What is too much: CPU, memory and the load balancer's requests that end in an error in percent, and its slowest response in a hundred; whether fewer tasks than wanted are, which Container Insights counts (`running`); the SNS topics that are told. Null for no alarms."
+  description = <<-EOT
+    Alarm thresholds: `cpu` and `memory` in percent of the reservation, `errors` in percent of the load balancer's
+    requests, and `p99_milliseconds` for their response time. `running` watches for missing tasks and needs Container
+    Insights. `topic_arns` are the SNS topics to notify. Null for no alarms.
+  EOT
   type = object({
     cpu              = optional(number, 90)
     errors           = optional(number, 1)
@@ -13,7 +17,8 @@ variable "alarms" {
   validation {
     condition = alltrue(flatten([
       for alarms in var.alarms[*] : [
-        alarms.p99_milliseconds >= 1, [for percent in [alarms.cpu, alarms.errors, alarms.memory] : percent >= 1 && percent <= 100]
+        alarms.p99_milliseconds >= 1,
+        [for percent in [alarms.cpu, alarms.errors, alarms.memory] : percent >= 1 && percent <= 100],
       ]
     ]))
     error_message = "alarms must have cpu, errors and memory from 1 to 100 and p99_milliseconds of at least 1."
@@ -21,44 +26,53 @@ variable "alarms" {
 }
 
 variable "architecture" {
-  description = "Processor architecture that the image is built for: `arm64` or `x86_64`."
+  description = "Processor architecture of the image: `arm64` or `x86_64`."
   type        = string
   default     = "x86_64"
   nullable    = false
 }
 
 variable "assign_public_ip" {
-  description = "Whether tasks get a public address; in public subnets they need one to pull their image."
+  description = "Whether tasks get a public IP address. In public subnets they need one to pull their image."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "autoscaling" {
-  description = "Bounds of the number of tasks, other bounds from certain times on (`schedule`, by name), and what to keep: the average CPU and memory use, in percent, and the requests a minute to each task; null for a fixed `desired_count`."
+  description = <<-EOT
+    Bounds of the number of tasks, and targets to keep: average `cpu` and `memory` in percent, and `requests_per_target`
+    a minute. `schedule` sets other bounds at certain times, by name. Null for a fixed `desired_count`.
+  EOT
   type = object({
     cpu                 = optional(number, 60)
     max                 = number
     memory              = optional(number)
     min                 = number
     requests_per_target = optional(number)
-    schedule            = optional(map(object({ expression = string, max = number, min = number, time_zone = optional(string, "UTC") })), {})
+    schedule = optional(map(object({
+      expression = string
+      max        = number
+      min        = number
+      time_zone  = optional(string, "UTC")
+    })), {})
   })
   default = null
 
   validation {
     condition     = var.autoscaling == null || (!var.one_off && var.schedule == null)
-    error_message = "autoscaling must be null with one_off or schedule: tasks run to their end."
+    error_message = "autoscaling must be null with one_off or schedule, whose tasks run to completion."
   }
 
   validation {
     condition = alltrue(flatten([
       for target in var.autoscaling[*] : [
-        target.min >= 0, target.max >= max(target.min, 1), floor(target.min) == target.min, floor(target.max) == target.max,
+        target.min >= 0, target.max >= max(target.min, 1),
+        floor(target.min) == target.min, floor(target.max) == target.max,
         [for percent in [target.cpu, target.memory] : percent >= 1 && percent <= 100 if percent != null],
       ]
     ]))
-    error_message = "autoscaling must have whole numbers with 0 <= min <= max and max at least 1, and cpu and memory, if any, from 1 to 100."
+    error_message = "autoscaling must have whole numbers 0 <= min <= max, max at least 1, cpu and memory from 1 to 100."
   }
 
   validation {
@@ -66,12 +80,12 @@ variable "autoscaling" {
       for bounds in try(var.autoscaling.schedule, {}) :
       can(regex("^(at|cron|rate)[(].+[)]$", bounds.expression)) && bounds.min >= 0 && bounds.max >= bounds.min
     ])
-    error_message = "Each schedule of autoscaling must have an expression at(...), cron(...) or rate(...) and 0 <= min <= max."
+    error_message = "Each schedule of autoscaling must be at(...), cron(...) or rate(...) with 0 <= min <= max."
   }
 }
 
 variable "capacity_providers" {
-  description = "Share of the tasks (`weight`) and least number of tasks (`base`) by capacity provider."
+  description = "Share of the tasks (`weight`) and minimum number of tasks (`base`), by capacity provider."
   type        = map(object({ base = optional(number, 0), weight = number }))
   default     = { FARGATE = { weight = 1 } }
   nullable    = false
@@ -82,13 +96,16 @@ variable "capacity_providers" {
   }
 
   validation {
-    condition     = max(0, values(var.capacity_providers)[*].weight...) > 0 && length([for share in var.capacity_providers : share if share.base > 0]) <= 1
+    condition = (
+      max(0, values(var.capacity_providers)[*].weight...) > 0
+      && length([for share in var.capacity_providers : share if share.base > 0]) <= 1
+    )
     error_message = "capacity_providers must have a weight above 0, and a base above 0 at most once."
   }
 }
 
 variable "cluster_arn" {
-  description = "ARN of the ECS cluster; the service's region and account are read from it."
+  description = "ARN of the ECS cluster. It also determines the service's region and account."
   type        = string
   nullable    = false
 
@@ -99,7 +116,10 @@ variable "cluster_arn" {
 }
 
 variable "containers" {
-  description = "The task's containers by name: the service's own, which is called as `service`, and those beside it. `PORT` is added to the service's own when `port` is set."
+  description = <<-EOT
+    Containers of a task, by name. The service's own is named like `service`. It gets the variable `PORT` if `port` is
+    set.
+  EOT
   type = map(object({
     command     = optional(list(string))
     cpu         = optional(number, 0)
@@ -114,12 +134,20 @@ variable "containers" {
       start_period = optional(number, 10)
       timeout      = optional(number, 5)
     }))
-    image        = string
-    memory       = optional(number)
-    mounts       = optional(map(object({ container_path = string, read_only = optional(bool, false) })), {})
-    ports        = optional(map(object({ app_protocol = optional(string), container_port = number, protocol = optional(string, "tcp") })), {})
-    read_only    = optional(bool, true)
-    secrets      = optional(map(object({ json_key = optional(string), parameter = optional(string), secret = optional(string) })), {})
+    image  = string
+    memory = optional(number)
+    mounts = optional(map(object({ container_path = string, read_only = optional(bool, false) })), {})
+    ports = optional(map(object({
+      app_protocol   = optional(string)
+      container_port = number
+      protocol       = optional(string, "tcp")
+    })), {})
+    read_only = optional(bool, true)
+    secrets = optional(map(object({
+      json_key  = optional(string)
+      parameter = optional(string)
+      secret    = optional(string)
+    })), {})
     stop_timeout = optional(number, 30)
     ulimits      = optional(map(object({ hard_limit = number, soft_limit = number })), {})
     user         = optional(string)
@@ -127,8 +155,10 @@ variable "containers" {
   nullable = false
 
   validation {
-    condition     = contains(keys(var.containers), var.service) && alltrue([for name in keys(var.containers) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))])
-    error_message = "The keys of containers must be at most 255 letters, digits, hyphens and underscores; ${var.service}, the service's own, must be one."
+    condition = contains(keys(var.containers), var.service) && alltrue([
+      for name in keys(var.containers) : can(regex("^[A-Za-z0-9_-]{1,255}$", name))
+    ])
+    error_message = "The keys of containers must include ${var.service}, and be at most 255 letters, digits, - and _."
   }
 
   validation {
@@ -136,29 +166,39 @@ variable "containers" {
       for container in var.containers : [
         can(regex("^[^[:space:]]+$", container.image)),
         can(regex("^[0-9A-Za-z_.][0-9A-Za-z_.-]*(:[0-9A-Za-z_.][0-9A-Za-z_.-]*)?$", coalesce(container.user, "0"))),
-        container.stop_timeout >= 2, container.stop_timeout <= 120, floor(container.stop_timeout) == container.stop_timeout,
+        container.stop_timeout >= 2, container.stop_timeout <= 120,
+        floor(container.stop_timeout) == container.stop_timeout,
       ]
     ]))
-    error_message = "Each container must have an image without spaces, a user, if any, or user:group by name or number, and a stop_timeout of 2 to 120 whole seconds."
+    error_message = join(" ", [
+      "Each container must have an image without spaces, a stop_timeout from 2 to 120 whole seconds,",
+      "and a user, if any, or user:group by name or number.",
+    ])
   }
 
   validation {
     condition = alltrue(flatten([
       for container in var.containers : [
-        for name in concat(keys(container.environment), keys(container.secrets)) : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))
+        for name in concat(keys(container.environment), keys(container.secrets)) :
+        can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name))
       ]
     ]))
-    error_message = "The keys of environment and secrets must be letters, digits and underscores and must not start with a digit."
+    error_message = "The keys of environment and secrets must be letters, digits and _, beginning with no digit."
   }
 
   validation {
-    condition     = alltrue([for container in var.containers : length(setintersection(keys(container.environment), keys(container.secrets))) == 0])
-    error_message = "A variable of a container must be in one of environment and secrets."
+    condition = alltrue([
+      for container in var.containers :
+      length(setintersection(keys(container.environment), keys(container.secrets))) == 0
+    ])
+    error_message = "A container's variable must be in environment or in secrets, not in both."
   }
 
   validation {
-    condition     = var.port == null || !can(merge(var.containers[var.service].environment, var.containers[var.service].secrets)["PORT"])
-    error_message = "The service's own container must not have PORT when port is set: it is added."
+    condition = var.port == null || !anytrue([
+      can(var.containers[var.service].environment["PORT"]), can(var.containers[var.service].secrets["PORT"])
+    ])
+    error_message = "The service's own container must not have PORT when port is set: the module adds it."
   }
 
   # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
@@ -168,7 +208,7 @@ variable "containers" {
       (secret.parameter == null) != (secret.secret == null) && (secret.json_key == null || secret.secret != null)
       && !can(regex("^[^:]+-[A-Za-z0-9]{6}$", secret.secret))
     ])
-    error_message = "Each of secrets must have a parameter, or a secret and perhaps its json_key; secret must be an ARN where its name ends with a hyphen and six characters: Secrets Manager takes them for its own."
+    error_message = "Each secret needs a parameter, or a secret (with json_key); names like x-123456 need the full ARN."
   }
 
   validation {
@@ -179,7 +219,10 @@ variable "containers" {
         check.retries >= 1, check.retries <= 10, check.start_period >= 0, check.start_period <= 300,
       ])
     ])
-    error_message = "Each health_check must have a command of CMD or CMD-SHELL and what to run, interval from 5 to 300, timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300."
+    error_message = join(" ", [
+      "Each health_check must have a command of CMD or CMD-SHELL and what to run, interval from 5 to 300,",
+      "timeout from 2 to 60, retries from 1 to 10 and start_period from 0 to 300.",
+    ])
   }
 
   validation {
@@ -189,40 +232,43 @@ variable "containers" {
         contains(keys(var.containers), other) && contains(["start", "complete", "success", "healthy"], condition)
       ]
     ]))
-    error_message = "depends_on of each container must be start, complete, success or healthy for other containers."
+    error_message = "depends_on of each container must be start, complete, success or healthy, by container."
   }
 
   validation {
     condition = alltrue(flatten([
       for container in var.containers : [
-        for volume, mount in container.mounts : contains(keys(var.volumes), volume) && can(regex("^/[^[:space:]:]*$", mount.container_path))
+        for volume, mount in container.mounts :
+        contains(keys(var.volumes), volume) && can(regex("^/[^[:space:]:]*$", mount.container_path))
       ]
     ]))
-    error_message = "Each of mounts must have a key of volumes and a container_path, an absolute path without spaces and colons."
+    error_message = "Each mount needs a key of volumes and an absolute container_path without spaces or colons."
   }
 
   validation {
     condition = alltrue([
       for port in flatten([for container in var.containers : values(container.ports)]) : alltrue([
         port.container_port >= 1, port.container_port <= 65535, floor(port.container_port) == port.container_port,
-        contains(["tcp", "udp"], port.protocol), contains(["http", "http2", "grpc"], coalesce(port.app_protocol, "http")),
+        contains(["tcp", "udp"], port.protocol),
+        contains(["http", "http2", "grpc"], coalesce(port.app_protocol, "http")),
       ])
     ])
-    error_message = "Each of ports must have a container_port from 1 to 65535, a protocol of tcp or udp, and an app_protocol, if any, of http, http2 or grpc."
+    error_message = "Each port needs a container_port 1-65535, protocol tcp or udp, app_protocol http, http2 or grpc."
   }
 
   validation {
     condition = alltrue(flatten([
       for container in var.containers : [
-        for name, limit in container.ulimits : name == "nofile" && limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit
+        for name, limit in container.ulimits :
+        name == "nofile" && limit.soft_limit >= 0 && limit.soft_limit <= limit.hard_limit
       ]
     ]))
-    error_message = "ulimits must have no key but nofile, Fargate has no other, and a soft_limit from 0 to its hard_limit."
+    error_message = "ulimits must only have nofile, as on Fargate, with a soft_limit from 0 to its hard_limit."
   }
 }
 
 variable "cpu" {
-  description = "CPU units of a task, 1024 for one vCPU."
+  description = "CPU units of a task; 1024 are one vCPU."
   type        = number
   default     = 256
   nullable    = false
@@ -234,33 +280,33 @@ variable "cpu" {
 }
 
 variable "deployment_alarms" {
-  description = "CloudWatch alarms, by name, that roll a deployment back."
+  description = "Names of CloudWatch alarms that roll a deployment back."
   type        = list(string)
   default     = []
   nullable    = false
 }
 
 variable "deployment_circuit_breaker" {
-  description = "Whether a deployment is given up and rolled back when its tasks do not become healthy."
+  description = "Whether to roll a deployment back when its tasks do not become healthy."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "deployment_maximum_percent" {
-  description = "Most tasks that a deployment may run, in percent of `desired_count`."
+  description = "Maximum number of tasks during a deployment, in percent of `desired_count`."
   type        = number
   default     = 200
   nullable    = false
 
   validation {
     condition     = var.deployment_maximum_percent > 100 && var.deployment_maximum_percent <= 200
-    error_message = "deployment_maximum_percent must be from 101 to 200: rebalancing between zones starts a task before it stops one."
+    error_message = "deployment_maximum_percent must be from 101 to 200, as zone rebalancing needs more than 100."
   }
 }
 
 variable "deployment_minimum_healthy_percent" {
-  description = "Fewest healthy tasks that a deployment keeps, in percent of `desired_count`."
+  description = "Minimum number of healthy tasks during a deployment, in percent of `desired_count`."
   type        = number
   default     = 100
   nullable    = false
@@ -272,7 +318,7 @@ variable "deployment_minimum_healthy_percent" {
 }
 
 variable "desired_count" {
-  description = "Number of tasks; not used with `autoscaling`, which starts at its `min`."
+  description = "Number of tasks. Ignored with `autoscaling`, which starts at its `min`."
   type        = number
   default     = 1
   nullable    = false
@@ -284,7 +330,7 @@ variable "desired_count" {
 }
 
 variable "discovery_record_type" {
-  description = "Type of the discovery service's DNS records: A, or SRV, with which tasks register their port too."
+  description = "Type of the discovery service's DNS records: A for addresses, SRV for addresses and ports."
   type        = string
   default     = "A"
   nullable    = false
@@ -296,51 +342,61 @@ variable "discovery_record_type" {
 }
 
 variable "discovery_service_arn" {
-  description = "ARN of the service discovery service that tasks register with; null for none. Another one replaces the ECS service."
+  description = "ARN of the Cloud Map service to register tasks with; null for none. A change replaces the ECS service."
   type        = string
   default     = null
 }
 
 variable "ephemeral_storage" {
-  description = "GiB of storage that a task has and loses, from 21 to 200; null for Fargate's 20."
+  description = "GiB of ephemeral storage of a task, from 21 to 200; null for Fargate's 20."
   type        = number
   default     = null
 }
 
 variable "exec_log_group_arn" {
-  description = "ARN of the log group that the cluster writes what ECS Exec does to; null forbids ECS Exec."
+  description = "ARN of the cluster's log group for ECS Exec; null forbids ECS Exec."
   type        = string
   default     = null
 }
 
 variable "kms_key_arn" {
-  description = "ARN of the KMS key that logs, secrets, the schedule and shells of ECS Exec are encrypted with; null for AWS's own keys."
+  description = "ARN of the KMS key for logs, secrets, the schedule and ECS Exec; null for AWS's own keys."
   type        = string
   default     = null
 }
 
 variable "load_balancer" {
-  description = "Listener that sends requests for these paths and hosts here, lower priorities first, and how it asks whether a task is healthy; `port` null for the service's; null for none."
+  description = <<-EOT
+    Listener that forwards requests for these `paths` and `hosts`, lower priorities first, and its health check.
+    `port` defaults to the service's. Null for no load balancer.
+  EOT
   type = object({
     deregistration_delay = optional(number, 30)
-    health_check         = optional(object({ interval = optional(number, 30), path = optional(string, "/"), timeout = optional(number, 5) }), {})
-    hosts                = optional(list(string), [])
-    listener_arn         = string
-    paths                = optional(list(string), [])
-    port                 = optional(number)
-    priority             = number
-    vpc_id               = string
+    health_check = optional(object({
+      interval = optional(number, 30)
+      path     = optional(string, "/")
+      timeout  = optional(number, 5)
+    }), {})
+    hosts        = optional(list(string), [])
+    listener_arn = string
+    paths        = optional(list(string), [])
+    port         = optional(number)
+    priority     = number
+    vpc_id       = string
   })
   default = null
 
   validation {
-    condition     = try(contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))), var.load_balancer == null)
-    error_message = "load_balancer must have 1 to 5 paths and hosts in all."
+    condition = try(
+      contains(range(1, 6), length(concat(var.load_balancer.hosts, var.load_balancer.paths))),
+      var.load_balancer == null,
+    )
+    error_message = "load_balancer must have 1 to 5 paths and hosts in total."
   }
 }
 
 variable "log_max_buffer_size_mib" {
-  description = "MiB of each container's output that are kept before some is lost, where `log_mode` is `non-blocking`; null for AWS's 10."
+  description = "MiB of output to buffer per container with `log_mode` `non-blocking`; null for AWS's 10."
   type        = number
   default     = null
 
@@ -351,7 +407,7 @@ variable "log_max_buffer_size_mib" {
 }
 
 variable "log_mode" {
-  description = "Whether a container waits when its output cannot be taken (`blocking`), or some is lost (`non-blocking`)."
+  description = "Whether containers wait until output is delivered (`blocking`) or may lose some (`non-blocking`)."
   type        = string
   default     = "blocking"
   nullable    = false
@@ -363,14 +419,17 @@ variable "log_mode" {
 }
 
 variable "log_retention_in_days" {
-  description = "Days for which logs are kept."
+  description = "Days to keep logs."
   type        = number
   default     = 365
   nullable    = false
 }
 
 variable "log_routing" {
-  description = "Options of the Fluent Bit output that gets the containers' output from the container `log_router`, through FireLens; none for CloudWatch Logs."
+  description = <<-EOT
+    Options of the Fluent Bit output to which the container `log_router` sends the others' output, through FireLens.
+    Empty for CloudWatch Logs.
+  EOT
   type        = map(string)
   default     = {}
   nullable    = false
@@ -382,14 +441,17 @@ variable "log_routing" {
 }
 
 variable "memory" {
-  description = "Memory of a task in MiB; Fargate allows certain values for each `cpu`."
+  description = "Memory of a task in MiB. Fargate supports certain values for each `cpu`."
   type        = number
   default     = 512
   nullable    = false
 
   validation {
-    condition     = contains(lookup(local.fargate_memory, tostring(var.cpu), [var.memory]), var.memory)
-    error_message = "memory with cpu ${var.cpu} must be one of: ${join(", ", lookup(local.fargate_memory, tostring(var.cpu), []))}."
+    condition = contains(lookup(local.fargate_memory, tostring(var.cpu), [var.memory]), var.memory)
+    error_message = join(" ", [
+      "memory with cpu ${var.cpu} must be one of:",
+      "${join(", ", lookup(local.fargate_memory, tostring(var.cpu), []))}.",
+    ])
   }
 }
 
@@ -398,14 +460,15 @@ variable "name" {
   type        = string
   nullable    = false
 
+  # AWS limits the names of roles to 64 characters, and the module adds `-execution`.
   validation {
     condition     = length(var.name) <= 54 && can(regex("^[a-z][a-z0-9]*([_-][a-z0-9]+)*$", var.name))
-    error_message = "name must be at most 54 characters, lower-case words of letters and digits, joined by - or _: AWS allows roles 64 characters, and `-execution` is added."
+    error_message = "name must be at most 54 characters: lower-case words of letters and digits, joined by - or _."
   }
 }
 
 variable "one_off" {
-  description = "Whether nothing keeps or starts tasks: one is run by hand or by a pipeline, with what `run_task` says."
+  description = "Whether tasks only run on demand, with the output `run_task`, instead of in an ECS service."
   type        = bool
   default     = false
   nullable    = false
@@ -417,7 +480,7 @@ variable "one_off" {
 }
 
 variable "port" {
-  description = "TCP port that the container listens on; null for none."
+  description = "TCP port that the service's container listens on; null for none."
   type        = number
   default     = null
 
@@ -428,13 +491,16 @@ variable "port" {
 }
 
 variable "repository_arn" {
-  description = "ARN of the ECR repository that the service's own image is pulled from; null for a public image."
+  description = "ARN of the ECR repository of the service's own image; null for a public image."
   type        = string
   default     = null
 }
 
 variable "schedule" {
-  description = "When a task is started, how often a start that failed is tried again and for how many seconds; null for an ECS service that keeps tasks running."
+  description = <<-EOT
+    When to start a task, and how often (`retries`) and for how many seconds (`maximum_event_age`) to retry a failed
+    start. Null for an ECS service, which keeps tasks running.
+  EOT
   type = object({
     expression        = string
     maximum_event_age = optional(number, 3600)
@@ -461,18 +527,22 @@ variable "security_group_ids" {
 }
 
 variable "service" {
-  description = "The service's own name, which its container takes."
+  description = "Name of the service, and of its own container."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.service))
-    error_message = "service must be a DNS label: at most 63 lower-case letters, digits and hyphens, no hyphen first or last."
+    error_message = "service must be a DNS label: at most 63 lower-case letters, digits and inner hyphens."
   }
 }
 
 variable "service_connect" {
-  description = "Namespace of Service Connect; ECS services that have to be there before tasks start, or these do not find them (`after`); for a service that others call, the name that they use, which of its ports by name (`port_name`; null for `port`) and the proxy's timeouts in seconds, 0 for none. Null for no Service Connect."
+  description = <<-EOT
+    Namespace of Service Connect, and the ECS services that must exist before tasks start, or these do not find them
+    (`after`). A service that others call has a `server`: its DNS name, one of its ports by name (null for `port`), and
+    the proxy's timeouts in seconds, 0 for none. Null for no Service Connect.
+  EOT
   type = object({
     after         = optional(list(string), [])
     namespace_arn = string
@@ -486,13 +556,17 @@ variable "service_connect" {
   default = null
 
   validation {
-    condition     = try(var.service_connect.server.port_name, null) == null ? try(var.service_connect.server, null) == null || var.port != null : can(var.containers[var.service].ports[var.service_connect.server.port_name])
-    error_message = "service_connect with a server needs port, or a port_name of one of the service's own ports."
+    condition = (
+      try(var.service_connect.server.port_name, null) != null
+      ? can(var.containers[var.service].ports[var.service_connect.server.port_name])
+      : try(var.service_connect.server, null) == null || var.port != null
+    )
+    error_message = "service_connect with a server needs port, or a port_name of the service's own container."
   }
 }
 
 variable "subnet_ids" {
-  description = "IDs of the subnets that tasks run in."
+  description = "IDs of the tasks' subnets."
   type        = list(string)
   nullable    = false
 
@@ -503,14 +577,14 @@ variable "subnet_ids" {
 }
 
 variable "tags" {
-  description = "Tags of the service's resources and tasks, over the provider's."
+  description = "Tags of the service's resources and tasks, in addition to the provider's."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "task_role" {
-  description = "What the containers may do with AWS: statements of a policy of their own, and managed policies by ARN."
+  description = "AWS permissions of the containers: statements of an inline policy, and ARNs of managed policies."
   type = object({
     policies = optional(set(string), [])
     statements = optional(list(object({
@@ -526,7 +600,7 @@ variable "task_role" {
 }
 
 variable "volumes" {
-  description = "Folders that containers mount, by name: on an EFS file system, or else the task's own, gone when the task is."
+  description = "Volumes that containers mount, by name: on EFS, or otherwise the task's own, deleted with it."
   type = map(object({
     efs = optional(object({
       access_point_id = optional(string)
@@ -539,13 +613,16 @@ variable "volumes" {
   nullable = false
 
   validation {
-    condition     = alltrue([for volume in var.volumes : try(volume.efs.access_point_id == null || volume.efs.root_directory == "/", volume.efs == null)])
-    error_message = "root_directory of each EFS volume with an access_point_id must be /: the access point sets the folder."
+    condition = alltrue([
+      for volume in var.volumes :
+      try(volume.efs.access_point_id == null || volume.efs.root_directory == "/", volume.efs == null)
+    ])
+    error_message = "root_directory of each EFS volume with an access_point_id must be /: the access point sets it."
   }
 }
 
 variable "wait_for_steady_state" {
-  description = "Whether an apply waits until the new tasks run and fails when they do not."
+  description = "Whether an apply waits for the new tasks to run, and fails if they do not."
   type        = bool
   default     = true
   nullable    = false

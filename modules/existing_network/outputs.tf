@@ -1,10 +1,10 @@
 output "private_subnet_ids" {
-  description = "IDs of the private subnets, by themselves."
+  description = "IDs of the private subnets, keyed by ID."
   value       = { for id in try(data.aws_subnets.this["private"].ids, []) : id => id }
 }
 
 output "public_subnet_ids" {
-  description = "IDs of the public subnets, by themselves."
+  description = "IDs of the public subnets, keyed by ID."
   value       = { for id in try(data.aws_subnets.this["public"].ids, []) : id => id }
 }
 

@@ -1,5 +1,8 @@
 data "aws_subnets" "this" {
-  for_each = { for kind, subnets in { public = var.public_subnets, private = var.private_subnets } : kind => subnets if subnets != null }
+  for_each = {
+    for kind, subnets in { public = var.public_subnets, private = var.private_subnets } :
+    kind => subnets if subnets != null
+  }
 
   tags = each.value.tags
 
@@ -20,7 +23,7 @@ data "aws_subnets" "this" {
   lifecycle {
     postcondition {
       condition     = length(self.ids) >= max(1, length(coalesce(each.value.ids, [])))
-      error_message = "The VPC has not all of these ${each.key} subnets, or none with these tags."
+      error_message = "The VPC lacks some of these ${each.key} subnets, or has none with these tags."
     }
   }
 }

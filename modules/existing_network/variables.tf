@@ -1,27 +1,33 @@
 variable "private_subnets" {
-  description = "The private subnets, by ID or by tags."
+  description = "Private subnets, by ID or by tags."
   type        = object({ ids = optional(set(string)), tags = optional(map(string)) })
   default     = null
 
   validation {
-    condition     = try((var.private_subnets.ids == null) != (var.private_subnets.tags == null), var.private_subnets == null)
+    condition = try(
+      (var.private_subnets.ids == null) != (var.private_subnets.tags == null),
+      var.private_subnets == null,
+    )
     error_message = "private_subnets must have either ids or tags."
   }
 }
 
 variable "public_subnets" {
-  description = "The public subnets, by ID or by tags."
+  description = "Public subnets, by ID or by tags."
   type        = object({ ids = optional(set(string)), tags = optional(map(string)) })
   default     = null
 
   validation {
-    condition     = try((var.public_subnets.ids == null) != (var.public_subnets.tags == null), var.public_subnets == null)
+    condition = try(
+      (var.public_subnets.ids == null) != (var.public_subnets.tags == null),
+      var.public_subnets == null,
+    )
     error_message = "public_subnets must have either ids or tags."
   }
 }
 
 variable "vpc" {
-  description = "The VPC, by ID or by tags that no other VPC of the region has."
+  description = "VPC, by ID or by tags that no other VPC of the region has."
   type        = object({ id = optional(string), tags = optional(map(string)) })
   nullable    = false
 

@@ -5,7 +5,7 @@ data "aws_vpc" "this" {
   lifecycle {
     postcondition {
       condition     = self.enable_dns_hostnames && self.enable_dns_support
-      error_message = "The VPC must have DNS support and DNS host names: without both, names of service discovery do not resolve."
+      error_message = "The VPC must have DNS support and DNS host names, or service names do not resolve."
     }
   }
 }

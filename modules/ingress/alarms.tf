@@ -1,10 +1,10 @@
-# Errors before a service answers, or instead: no healthy task, none that answers in time, an answer that is none. Requests
-# that find no task are not among RequestCount, and CloudWatch has no number for none, hence FILL.
+# Errors of the load balancer itself: no healthy task, a timeout, or a malformed response. RequestCount excludes
+# requests that found no task. FILL replaces the points that CloudWatch does not report.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each = { for alarms in var.alarms[*] : "this" => alarms }
 
   alarm_name        = "${var.name}-load-balancer-errors"
-  alarm_description = "The load balancer answers more than ${each.value.errors} % of requests with an error of its own (5xx)."
+  alarm_description = "Load balancer: more than ${each.value.errors} % of requests fail with a 5xx error of its own"
   alarm_actions     = each.value.topic_arns
   ok_actions        = each.value.topic_arns
 

@@ -12,7 +12,7 @@ resource "aws_lb_listener" "this" {
   port              = each.value.port
   protocol          = each.value.protocol
 
-  # TLS 1.2 and 1.3, with forward secrecy and authenticated encryption alone:
+  # TLS 1.2 and 1.3, only with forward secrecy and authenticated encryption:
   # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
   ssl_policy      = each.key == "https" ? "ELBSecurityPolicy-TLS13-1-2-Res-2021-06" : null
   certificate_arn = each.key == "https" ? var.certificate_arn : null
@@ -30,7 +30,7 @@ resource "aws_lb_listener" "this" {
       }
     }
 
-    # For what no service's rule takes.
+    # For requests that no service's rule matches.
     dynamic "fixed_response" {
       for_each = each.value.redirected ? [] : ["not found"]
 

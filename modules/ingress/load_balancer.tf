@@ -5,7 +5,8 @@ resource "aws_lb" "this" {
   subnets            = var.subnet_ids
   security_groups    = var.security_group_ids
 
-  # Requests hidden in others: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/desync-mitigation-mode.html
+  # Protects against request smuggling:
+  # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/desync-mitigation-mode.html
   desync_mitigation_mode     = "defensive"
   drop_invalid_header_fields = true
   enable_deletion_protection = var.deletion_protection
@@ -20,7 +21,7 @@ resource "aws_lb" "this" {
     }
   }
 
-  # AWS tries to write to the bucket before it takes it.
+  # AWS writes a test object before it accepts the bucket.
   depends_on = [aws_s3_bucket_policy.logs]
 }
 

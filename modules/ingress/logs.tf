@@ -1,5 +1,5 @@
 locals {
-  # Its name and not its attribute, or the bucket's policy would be unknown when the plan is reviewed.
+  # The name instead of the bucket's attribute, so that a plan shows the bucket's policy.
   log_bucket     = "${var.name}-access-logs-${var.account_id}"
   log_bucket_arn = "arn:${data.aws_partition.current.partition}:s3:::${local.log_bucket}"
 }
@@ -23,7 +23,7 @@ resource "aws_s3_bucket_public_access_block" "logs" {
   restrict_public_buckets = true
 }
 
-# Load balancers write to no bucket with a KMS key:
+# Load balancers cannot write to a bucket that is encrypted with a KMS key:
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
 resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   for_each = aws_s3_bucket.logs
@@ -37,7 +37,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "logs" {
   }
 }
 
-# A load balancer writes each object once: another version, or none, is somebody else's doing.
+# A load balancer writes each object once, so a second version or a deletion points to tampering.
 resource "aws_s3_bucket_versioning" "logs" {
   for_each = aws_s3_bucket.logs
 
@@ -101,6 +101,6 @@ resource "aws_s3_bucket_policy" "logs" {
     ]
   })
 
-  # S3 refuses two changes of a bucket's access at a time.
+  # S3 rejects concurrent changes of a bucket's access.
   depends_on = [aws_s3_bucket_public_access_block.logs]
 }

@@ -1,12 +1,12 @@
 variable "access_logs" {
-  description = "Whether every request is logged, in a bucket of its own: `<name>-access-logs-<account_id>`."
+  description = "Whether to log every request, in the bucket `<name>-access-logs-<account_id>`."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "account_id" {
-  description = "AWS account, whose load balancers may write to the bucket."
+  description = "AWS account whose load balancers may write to the bucket."
   type        = string
   nullable    = false
 
@@ -17,7 +17,7 @@ variable "account_id" {
 }
 
 variable "alarms" {
-  description = "How many requests in a hundred the load balancer may answer with an error of its own (`errors`), and the SNS topics that are told of more; null for no alarm."
+  description = "Percentage of requests that may fail, and SNS topics to notify otherwise; null for no alarm."
   type        = object({ errors = optional(number, 1), topic_arns = optional(list(string), []) })
   default     = null
 
@@ -28,26 +28,26 @@ variable "alarms" {
 }
 
 variable "certificate_arn" {
-  description = "ARN of the certificate; with it HTTP is redirected to HTTPS, null for HTTP alone."
+  description = "ARN of the certificate, with which HTTP is redirected to HTTPS; null for HTTP only."
   type        = string
   default     = null
 }
 
 variable "deletion_protection" {
-  description = "Whether the load balancer, and its logs, refuse to be deleted."
+  description = "Whether to protect the load balancer and its logs from deletion."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "domain" {
-  description = "DNS name that leads to the load balancer; null for the load balancer's own."
+  description = "DNS name of the services; null for the load balancer's own."
   type        = string
   default     = null
 }
 
 variable "hosted_zone_id" {
-  description = "ID of the Route 53 hosted zone in which `domain` is made; null if its record is made elsewhere."
+  description = "ID of the Route 53 hosted zone for `domain`; null if its record is managed elsewhere."
   type        = string
   default     = null
 
@@ -58,7 +58,7 @@ variable "hosted_zone_id" {
 }
 
 variable "idle_timeout" {
-  description = "Seconds without traffic after which a connection is closed."
+  description = "Seconds after which an idle connection is closed."
   type        = number
   default     = 60
   nullable    = false
@@ -70,14 +70,14 @@ variable "idle_timeout" {
 }
 
 variable "internal" {
-  description = "Whether it is reached from inside the VPC alone, and not from the internet."
+  description = "Whether only the VPC reaches the load balancer, and not the internet."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "log_retention_in_days" {
-  description = "Days for which access logs are kept."
+  description = "Days to keep access logs."
   type        = number
   default     = 365
   nullable    = false
@@ -96,18 +96,18 @@ variable "security_group_ids" {
 }
 
 variable "subnet_ids" {
-  description = "IDs of the subnets that it is in, each in another zone."
+  description = "IDs of the load balancer's subnets, each in a different zone."
   type        = list(string)
   nullable    = false
 
   validation {
     condition     = length(var.subnet_ids) >= 2
-    error_message = "subnet_ids must be 2 subnets or more: AWS wants two zones."
+    error_message = "subnet_ids must be at least 2 subnets: AWS requires two zones."
   }
 }
 
 variable "web_acl_arn" {
-  description = "ARN of the AWS WAF web ACL that requests pass first; null for none."
+  description = "ARN of the AWS WAF web ACL that filters requests; null for none."
   type        = string
   default     = null
 }

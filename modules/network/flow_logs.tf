@@ -1,6 +1,10 @@
 locals {
   flow_logs      = var.flow_logs == null ? {} : { this = var.flow_logs }
   flow_log_group = "/vpc/${var.name}"
+
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  region     = data.aws_region.current.id
 }
 
 data "aws_caller_identity" "current" {}
@@ -52,26 +56,26 @@ data "aws_iam_policy_document" "flow_logs_assume_role" {
       identifiers = ["vpc-flow-logs.amazonaws.com"]
     }
 
-    # Without these, another account's flow logs could be written with the role.
+    # Keeps other accounts' flow logs from using the role.
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
+      values   = [local.account_id]
     }
 
     condition {
       test     = "ArnLike"
       variable = "aws:SourceArn"
-      values   = ["arn:${data.aws_partition.current.partition}:ec2:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:vpc-flow-log/*"]
+      values   = ["arn:${local.partition}:ec2:${local.region}:${local.account_id}:vpc-flow-log/*"]
     }
   }
 }
 
-# The log group's name and not its attribute, or the policy would be unknown when the plan of a new network is reviewed.
+# The log group's name instead of its attribute, so that the plan of a new network shows the policy.
 data "aws_iam_policy_document" "flow_logs" {
   statement {
     sid       = "WriteFlowLogs"
     actions   = ["logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    resources = ["arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.id}:${data.aws_caller_identity.current.account_id}:log-group:${local.flow_log_group}:*"]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.flow_log_group}:*"]
   }
 }

@@ -18,6 +18,6 @@ resource "aws_nat_gateway" "this" {
 
   tags = { Name = "${var.name}-${each.key}" }
 
-  # It leads nowhere before its subnet does.
+  # It works only once its subnet reaches the internet.
   depends_on = [aws_route.public_internet, aws_route_table_association.public]
 }

@@ -1,15 +1,15 @@
 output "private_subnet_ids" {
-  description = "IDs of the private subnets by key."
+  description = "IDs of the private subnets, by key."
   value       = { for key, subnet in aws_subnet.private : key => subnet.id }
 }
 
 output "public_subnet_ids" {
-  description = "IDs of the public subnets by key."
+  description = "IDs of the public subnets, by key."
   value       = { for key, subnet in aws_subnet.public : key => subnet.id }
 }
 
 output "s3_prefix_list_id" {
-  description = "ID of the prefix list of the gateway endpoint of S3, for egress rules; null without one."
+  description = "ID of the prefix list of S3's gateway endpoint, for egress rules; null without the endpoint."
   value       = one([for name, endpoint in aws_vpc_endpoint.gateway : endpoint.prefix_list_id if name == "s3"])
 }
 

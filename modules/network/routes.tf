@@ -1,4 +1,4 @@
-# Without routes, so that a subnet that is given no table reaches nothing outside the VPC.
+# Without routes, so that a subnet without a table of its own reaches nothing outside the VPC.
 resource "aws_default_route_table" "this" {
   default_route_table_id = aws_vpc.this.default_route_table_id
   route                  = []

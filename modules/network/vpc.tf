@@ -14,15 +14,15 @@ resource "aws_internet_gateway" "this" {
   tags = { Name = var.name }
 }
 
-# Without rules, so that whatever is left in the default group reaches nothing.
+# Without rules, so that anything in the default group reaches nothing.
 resource "aws_default_security_group" "this" {
   vpc_id = aws_vpc.this.id
 
   tags = { Name = "${var.name}-default" }
 }
 
-# AWS's own rules, written out so that any other is found: security groups are what filters. Closing ports here would also
-# drop answers to a NAT gateway, which uses all from 1024 on for its connections.
+# AWS's own rules, written out so that a plan shows any other. Security groups do the filtering: closing ports here
+# would also drop answers to a NAT gateway, which uses the ports from 1024 for its connections.
 resource "aws_default_network_acl" "this" {
   default_network_acl_id = aws_vpc.this.default_network_acl_id
 
@@ -47,6 +47,6 @@ resource "aws_default_network_acl" "this" {
   tags = { Name = "${var.name}-default" }
 
   lifecycle {
-    ignore_changes = [subnet_ids] # AWS puts each subnet here that has no other.
+    ignore_changes = [subnet_ids] # AWS lists subnets without an ACL of their own here.
   }
 }

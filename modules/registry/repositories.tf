@@ -20,8 +20,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
   repository = each.value.name
 
-  # Tagged images are left to `invoke prune`: no rule can know which of them a lock names.
-  # Of the others, ECR expires none that an index names, and signatures and the like only with what they are about.
+  # Only untagged images expire: no rule can know which tagged ones a lock file names; `prune` deletes those.
+  # ECR keeps images that an index refers to, and signatures for as long as the images that they belong to.
   policy = jsonencode({
     rules = [{
       rulePriority = 1
@@ -34,7 +34,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
 data "aws_partition" "current" {}
 
-# Other accounts pull; pushing is left to this one.
+# Other accounts may pull. Only this one pushes.
 data "aws_iam_policy_document" "pull" {
   for_each = length(var.pull_accounts) == 0 ? toset([]) : toset(["this"])
 
@@ -43,14 +43,18 @@ data "aws_iam_policy_document" "pull" {
     actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 
     principals {
-      type        = "AWS"
-      identifiers = [for account in var.pull_accounts : "arn:${data.aws_partition.current.partition}:iam::${account}:root"]
+      type = "AWS"
+      identifiers = [
+        for account in var.pull_accounts : "arn:${data.aws_partition.current.partition}:iam::${account}:root"
+      ]
     }
   }
 }
 
 resource "aws_ecr_repository_policy" "pull" {
-  for_each = { for service, repository in aws_ecr_repository.this : service => repository if length(var.pull_accounts) > 0 }
+  for_each = {
+    for service, repository in aws_ecr_repository.this : service => repository if length(var.pull_accounts) > 0
+  }
 
   repository = each.value.name
   policy     = data.aws_iam_policy_document.pull["this"].json

@@ -1,5 +1,5 @@
 variable "kms_key_arn" {
-  description = "ARN of the key that images are encrypted with; null for ECR's own. Another one replaces the repositories."
+  description = "ARN of the KMS key that encrypts images; null for ECR's own. A change replaces repositories."
   type        = string
   default     = null
 }
@@ -23,17 +23,19 @@ variable "pull_accounts" {
 
   validation {
     condition     = alltrue([for account in var.pull_accounts : can(regex("^[0-9]{12}$", account))])
-    error_message = "pull_accounts must be AWS accounts, 12 digits each."
+    error_message = "pull_accounts must be AWS account IDs of 12 digits."
   }
 }
 
 variable "repositories" {
-  description = "Services that have an image; each gets the repository `<name>-<service>`."
+  description = "Services that have an image. Each gets the repository `<name>-<service>`."
   type        = set(string)
   nullable    = false
 
   validation {
-    condition     = alltrue([for service in var.repositories : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", service))])
-    error_message = "repositories must be service names: lower-case letters, digits and hyphens, no hyphen first or last."
+    condition = alltrue([
+      for service in var.repositories : can(regex("^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", service))
+    ])
+    error_message = "repositories must be service names: lower-case letters, digits and inner hyphens."
   }
 }

@@ -5,7 +5,7 @@ resource "aws_security_group" "this" {
   name_prefix = "${var.name}-${each.key}-"
   description = each.value.description
 
-  # Groups that refer to each other cannot be deleted while a rule remains.
+  # Groups that refer to each other cannot be deleted while their rules exist.
   revoke_rules_on_delete = true
 
   tags = { Name = "${var.name}-${each.key}" }

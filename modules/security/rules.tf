@@ -4,8 +4,10 @@ resource "aws_vpc_security_group_ingress_rule" "this" {
   security_group_id = aws_security_group.this[each.value.group].id
   description       = each.value.description
 
-  referenced_security_group_id = each.value.from_group == null ? null : aws_security_group.this[each.value.from_group].id
-  cidr_ipv4                    = each.value.from_cidr
+  cidr_ipv4 = each.value.from_cidr
+  referenced_security_group_id = (
+    each.value.from_group == null ? null : aws_security_group.this[each.value.from_group].id
+  )
 
   ip_protocol = each.value.protocol
   from_port   = each.value.port
@@ -21,9 +23,11 @@ resource "aws_vpc_security_group_egress_rule" "this" {
   security_group_id = aws_security_group.this[each.value.group].id
   description       = each.value.description
 
-  referenced_security_group_id = each.value.to_group == null ? null : aws_security_group.this[each.value.to_group].id
-  cidr_ipv4                    = each.value.to_cidr
-  prefix_list_id               = each.value.to_prefix_list
+  cidr_ipv4      = each.value.to_cidr
+  prefix_list_id = each.value.to_prefix_list
+  referenced_security_group_id = (
+    each.value.to_group == null ? null : aws_security_group.this[each.value.to_group].id
+  )
 
   ip_protocol = each.value.protocol
   from_port   = each.value.port

@@ -38,12 +38,18 @@ def _blocks(module: Path, kind: str) -> list[tuple[str, dict[str, Any]]]:
 def _input(item: tuple[str, dict[str, Any]]) -> list[str]:
     name, body = item
     default = _code(_literal(body["default"])) if "default" in body else "required"
-    return [_code(name), body["description"], _code(body["type"].removeprefix("${").removesuffix("}")), default]
+    return [_code(name), _description(body), _code(body["type"].removeprefix("${").removesuffix("}")), default]
 
 
 def _output(item: tuple[str, dict[str, Any]]) -> list[str]:
     name, body = item
-    return [_code(name), body["description"]]
+    return [_code(name), _description(body)]
+
+
+def _description(body: dict[str, Any]) -> str:
+    """A description on one line, whether it is a string or a heredoc."""
+    _, mark, lines = body["description"].partition("<<-EOT\n")
+    return " ".join(lines.removesuffix("EOT").split()) if mark else str(body["description"])
 
 
 def _literal(value: Any) -> str:  # noqa: ANN401 -- whatever a default may be

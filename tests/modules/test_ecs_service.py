@@ -668,7 +668,7 @@ def _usage_alarm(of: str, metric: str, most: int) -> dict[str, object]:
     return {
         "actions_enabled": True,
         "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
-        "alarm_description": f"app uses more than {most} % of its {of}.",
+        "alarm_description": f"app: {metric} above {most} %",
         "alarm_name": f"shop-dev-app-{of}",
         "comparison_operator": "GreaterThanThreshold",
         "datapoints_to_alarm": 10,
@@ -703,7 +703,7 @@ def query(**values: object) -> dict[str, object]:
 
 
 def test_alarms(planned: dict[str, Resources]) -> None:
-    """Whoever is on call is told when tasks use too much or when fewer run than are wanted."""
+    """The SNS topic is notified when tasks use too much, or when fewer than the desired count run."""
     alarms = {address: values for address, values in planned["app"].items() if "metric_alarm" in address}
     queries = alarms['aws_cloudwatch_metric_alarm.running["this"]'].pop("metric_query")
     assert alarms == {
@@ -712,7 +712,7 @@ def test_alarms(planned: dict[str, Resources]) -> None:
         'aws_cloudwatch_metric_alarm.running["this"]': {
             "actions_enabled": True,
             "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
-            "alarm_description": "Fewer tasks of app run than are wanted.",
+            "alarm_description": "app: running below desired count",
             "alarm_name": "shop-dev-app-running",
             "comparison_operator": "GreaterThanThreshold",
             "datapoints_to_alarm": 10,

@@ -115,13 +115,13 @@ def test_logs(planned: dict[str, Resources]) -> None:
 
 
 def test_alarm(planned: dict[str, Resources]) -> None:
-    """Whoever is on call is told when the load balancer itself fails more than 1 % of the requests."""
+    """The SNS topic is notified when the load balancer itself fails more than 1 % of the requests."""
     alarm = planned["ingress"]['aws_cloudwatch_metric_alarm.errors["this"]']
     of_load_balancer = {"namespace": "AWS/ApplicationELB", "period": 60, "stat": "Sum", "unit": ""}
     assert alarm == {
         "actions_enabled": True,
         "alarm_actions": ["arn:aws:sns:ap-northeast-1:123456789012:on-call"],
-        "alarm_description": "The load balancer answers more than 1 % of requests with an error of its own (5xx).",
+        "alarm_description": "Load balancer: more than 1 % of requests fail with a 5xx error of its own",
         "alarm_name": "shop-prod-load-balancer-errors",
         "comparison_operator": "GreaterThanThreshold",
         "datapoints_to_alarm": 3,

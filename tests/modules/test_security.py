@@ -27,7 +27,7 @@ def test_group_for_each_service(planned: dict[str, Resources]) -> None:
         },
         'aws_vpc_security_group_egress_rule.this["orders->internet"]': {
             "cidr_ipv4": "0.0.0.0/0",
-            "description": "orders to anywhere",
+            "description": "to the internet",
             "ip_protocol": "-1",
             "tags": {"Name": "orders->internet"},
         },
@@ -55,7 +55,7 @@ def test_group_for_each_service(planned: dict[str, Resources]) -> None:
         },
         'aws_vpc_security_group_ingress_rule.this["internet->web:80"]': {
             "cidr_ipv4": "0.0.0.0/0",
-            "description": "Anyone to web",
+            "description": "internet to web",
             "from_port": 80,
             "ip_protocol": "tcp",
             "tags": {"Name": "internet->web:80"},

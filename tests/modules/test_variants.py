@@ -1,17 +1,11 @@
+from . import service_variants
 from .plans import MODULES
 
 
-def test_variants_differ_in_desired_count_alone() -> None:
-    """The fixed and the autoscaled service are the same but for the number of tasks and who owns it."""
-    text = (MODULES / "ecs_service/service.tf").read_text(encoding="utf-8")
-    _, fixed, autoscaled = text.split('\nresource "aws_ecs_service" ')
-    assert autoscaled.splitlines() == (
-        fixed.replace('"fixed"', '"autoscaled"')
-        .replace(' && local.runs_on ? toset(["this"]) : toset([])', ' ? toset([]) : toset(["this"])')
-        .replace("var.desired_count", "var.autoscaling.min")
-        .replace("  lifecycle {\n", "  lifecycle {\n    ignore_changes = [desired_count]\n\n")
-        .splitlines()
-    )
+def test_the_autoscaled_service_is_made_from_the_fixed_one() -> None:
+    """The variants differ in the number of tasks and in who owns it."""
+    written = service_variants.AUTOSCALED.read_text(encoding="utf-8")
+    assert written == service_variants.autoscaled(), "run: python -m tests.modules.service_variants"
 
 
 def test_variants_of_the_target_differ_in_who_owns_the_bounds() -> None:
@@ -20,7 +14,7 @@ def test_variants_of_the_target_differ_in_who_owns_the_bounds() -> None:
     this, scheduled = text.split('\nresource "aws_appautoscaling_target" ')[1:]
     ignoring = """
   lifecycle {
-    # A scheduled action sets them.
+    # Scheduled actions set them.
     ignore_changes = [max_capacity, min_capacity]
   }
 }

@@ -11,11 +11,8 @@ from fleetform.render.template import Templates
 from fleetform.stacks import stacks
 from tests import golden
 from tests.catalog.catalogs import HEAD, loaded
+from tests.columns import long_lines
 
-COLUMNS = 120
-
-# One text, with its name: no line break can be in it.
-_ONE_TEXT = re.compile(r' *([\w"]+ += )?"[^\n]*",?')
 _USE = re.compile(r"\bvar\.(\w+)")
 
 CATALOG = f"{HEAD}services: {{ web: {{ image: nginx, port: 80, public: true, exec: true, read_only: false }} }}\n"
@@ -28,13 +25,8 @@ def rendered(root: Path) -> Iterator[Path]:
 
 
 def test_no_line_is_longer_than_a_reviewer_sees(root: Path) -> None:
-    long = [
-        f"{path.relative_to(root)}: {line}"
-        for path in rendered(root)
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if len(line) > COLUMNS and not _ONE_TEXT.fullmatch(line)
-    ]
-    assert long == []
+    long = {path: long_lines(path.read_text(encoding="utf-8")) for path in rendered(root)}
+    assert {path: lines for path, lines in long.items() if lines} == {}
 
 
 def most_uses(root: Path) -> Mapping[str, Counter[str]]:

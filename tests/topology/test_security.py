@@ -38,7 +38,7 @@ def test_the_edges_open_just_the_declared_calls() -> None:
     assert topology.security_groups(environment(services)) == SecurityGroups(
         groups={"orders": "Tasks of orders", "web": "Tasks of web", "worker": "Tasks of worker"},
         ingress={
-            "internet->web:80": Rule("web", "Anyone calls web", cidr="0.0.0.0/0", port=80),
+            "internet->web:80": Rule("web", "internet to web", cidr="0.0.0.0/0", port=80),
             "web->orders:8080": Rule("orders", "web calls orders", peer="web", port=8080),
             "worker->orders:8080": Rule("orders", "worker calls orders", peer="worker", port=8080),
         },
@@ -63,15 +63,17 @@ def test_only_the_load_balancer_reaches_public_services() -> None:
         groups={"orders": "Tasks of orders", "web": "Tasks of web", "ingress": "Load balancer"},
         ingress={
             "web->orders:8080": Rule("orders", "web calls orders", peer="web", port=8080),
-            "192.0.2.0/24->ingress:80": Rule("ingress", "192.0.2.0/24 calls ingress", cidr="192.0.2.0/24", port=80),
-            "192.0.2.0/24->ingress:443": Rule("ingress", "192.0.2.0/24 calls ingress", cidr="192.0.2.0/24", port=443),
-            "ingress->web:80": Rule("web", "The load balancer calls web", peer="ingress", port=80),
+            "192.0.2.0/24->ingress:80": Rule("ingress", "192.0.2.0/24 to load balancer", cidr="192.0.2.0/24", port=80),
+            "192.0.2.0/24->ingress:443": Rule(
+                "ingress", "192.0.2.0/24 to load balancer", cidr="192.0.2.0/24", port=443
+            ),
+            "ingress->web:80": Rule("web", "load balancer to web", peer="ingress", port=80),
         },
         egress={
             "orders->internet:443": Rule("orders", "orders pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
             "web->internet:443": Rule("web", "web pulls its image and calls AWS", cidr="0.0.0.0/0", port=443),
             "web->orders:8080": Rule("web", "web calls orders", peer="orders", port=8080),
-            "ingress->web:80": Rule("ingress", "The load balancer calls web", peer="web", port=80),
+            "ingress->web:80": Rule("ingress", "load balancer to web", peer="web", port=80),
         },
         members={"orders": "orders", "web": "web"},
     )
@@ -165,12 +167,12 @@ def test_a_load_balancer_stands_between_outside_and_public_services(security: st
     front = Front(type="alb", certificate=CERTIFICATE)
     groups = topology.security_groups(environment(services, ingress=front, security=security))
     web = groups.members["web"]
-    entry = Rule("ingress", "Anyone calls ingress", cidr="0.0.0.0/0", port=80)
-    behind = f"The load balancer calls {web}"
+    entry = Rule("ingress", "internet to load balancer", cidr="0.0.0.0/0", port=80)
+    behind = f"load balancer to {web}"
     own = {"app->app": Rule("app", "Allow from This", peer="app")} if security == "shared" else {}
     assert groups.ingress == own | {
         "internet->ingress:80": entry,
-        "internet->ingress:443": Rule("ingress", "Anyone calls ingress", cidr="0.0.0.0/0", port=443),
+        "internet->ingress:443": Rule("ingress", "internet to load balancer", cidr="0.0.0.0/0", port=443),
         f"ingress->{web}:9090": Rule(web, behind, peer="ingress", port=9090),
     }
     assert {key: rule for key, rule in groups.egress.items() if rule.group == "ingress"} == {

@@ -17,19 +17,19 @@ module "security" {
   ingress = {
     "internet->ingress:80" = {
       group       = "ingress"
-      description = "Anyone calls ingress"
+      description = "internet to load balancer"
       from_cidr   = "0.0.0.0/0"
       port        = 80
     }
     "internet->ingress:443" = {
       group       = "ingress"
-      description = "Anyone calls ingress"
+      description = "internet to load balancer"
       from_cidr   = "0.0.0.0/0"
       port        = 443
     }
     "ingress->web:80" = {
       group       = "web"
-      description = "The load balancer calls web"
+      description = "load balancer to web"
       from_group  = "ingress"
       port        = 80
     }
@@ -68,7 +68,7 @@ module "security" {
   egress = {
     "ingress->web:80" = {
       group       = "ingress"
-      description = "The load balancer calls web"
+      description = "load balancer to web"
       to_group    = "web"
       port        = 80
     }

@@ -17,43 +17,43 @@ module "security" {
   ingress = {
     "192.0.2.0/24->ingress:80" = {
       group       = "ingress"
-      description = "192.0.2.0/24 calls ingress"
+      description = "192.0.2.0/24 to load balancer"
       from_cidr   = "192.0.2.0/24"
       port        = 80
     }
     "198.51.100.0/24->ingress:80" = {
       group       = "ingress"
-      description = "198.51.100.0/24 calls ingress"
+      description = "198.51.100.0/24 to load balancer"
       from_cidr   = "198.51.100.0/24"
       port        = 80
     }
     "192.0.2.0/24->ingress:443" = {
       group       = "ingress"
-      description = "192.0.2.0/24 calls ingress"
+      description = "192.0.2.0/24 to load balancer"
       from_cidr   = "192.0.2.0/24"
       port        = 443
     }
     "198.51.100.0/24->ingress:443" = {
       group       = "ingress"
-      description = "198.51.100.0/24 calls ingress"
+      description = "198.51.100.0/24 to load balancer"
       from_cidr   = "198.51.100.0/24"
       port        = 443
     }
     "ingress->admin:8080" = {
       group       = "admin"
-      description = "The load balancer calls admin"
+      description = "load balancer to admin"
       from_group  = "ingress"
       port        = 8080
     }
     "ingress->api:8080" = {
       group       = "api"
-      description = "The load balancer calls api"
+      description = "load balancer to api"
       from_group  = "ingress"
       port        = 8080
     }
     "ingress->web:80" = {
       group       = "web"
-      description = "The load balancer calls web"
+      description = "load balancer to web"
       from_group  = "ingress"
       port        = 80
     }
@@ -74,19 +74,19 @@ module "security" {
   egress = {
     "ingress->admin:8080" = {
       group       = "ingress"
-      description = "The load balancer calls admin"
+      description = "load balancer to admin"
       to_group    = "admin"
       port        = 8080
     }
     "ingress->api:8080" = {
       group       = "ingress"
-      description = "The load balancer calls api"
+      description = "load balancer to api"
       to_group    = "api"
       port        = 8080
     }
     "ingress->web:80" = {
       group       = "ingress"
-      description = "The load balancer calls web"
+      description = "load balancer to web"
       to_group    = "web"
       port        = 80
     }

@@ -14,7 +14,7 @@ module "security" {
   ingress = {
     "internet->web:80" = {
       group       = "web"
-      description = "Anyone calls web"
+      description = "internet to web"
       from_cidr   = "0.0.0.0/0"
       port        = 80
     }

@@ -20,13 +20,13 @@ module "security" {
     }
     "internet->ingress:80" = {
       group       = "ingress"
-      description = "Anyone calls ingress"
+      description = "internet to load balancer"
       from_cidr   = "0.0.0.0/0"
       port        = 80
     }
     "ingress->app:80" = {
       group       = "app"
-      description = "The load balancer calls app"
+      description = "load balancer to app"
       from_group  = "ingress"
       port        = 80
     }
@@ -41,7 +41,7 @@ module "security" {
     }
     "ingress->app:80" = {
       group       = "ingress"
-      description = "The load balancer calls app"
+      description = "load balancer to app"
       to_group    = "app"
       port        = 80
     }
