@@ -41,9 +41,14 @@ def test(project: "Project", *, path: str, k: str | None) -> None:
         call("pytest", f"--numprocesses={WORKERS}")
 
 
-def golden(_project: "Project") -> None:
-    """Regenerate every generated file."""
-    call("tests.golden")
+def golden(project: "Project") -> None:
+    """Regenerate every generated file: what tasks write, then what tests compare."""
+    from fleetform.console import catalog, rendering
+
+    catalog.schema(project, check=False)
+    for folder in sorted(ROOT.glob("envs/*/environment.yaml")):
+        rendering.render(project, folder.parent.name, check=False, as_json=False)
+    call("pytest", "--quiet", "--regenerate", "--numprocesses=0")
 
 
 def requirements(_project: "Project") -> None:

@@ -20,6 +20,7 @@ from fleetform.terraform import installation
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.deployed import REGION, Deployment, environment
+from tests.generated import OPTION, Generated
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,8 +59,26 @@ TOGETHER = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes generated files."""
+    parser.addoption(OPTION, action="store_true", help="Write the generated files instead of comparing them.")
+
+
+@pytest.fixture
+def generated(pytestconfig: pytest.Config) -> Generated:
+    """Compares generated files; a test that takes it is a test of such files."""
+    return Generated(write=pytestconfig.getoption(OPTION))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts what is run together in order, and keeps that of the others."""
+    if config.getoption(OPTION):
+        others = [item for item in items if "generated" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
     items.sort(key=lambda item: _place(item.nodeid))
 
 

@@ -1,4 +1,4 @@
-"""The table of docs/resources.md: ``python -m tests.resources`` writes what of it is generated.
+"""The table of docs/resources.md: ``./run golden`` writes what of it is generated.
 
 Generated are the rows, in the reference's order with links into it, and the last column: the files that `render`
 changes when a key's value changes. What a key makes, and by which variables, is written by hand, and checked by tests.
@@ -102,12 +102,3 @@ def _shown(files: set[str], of_groups: set[str]) -> Iterator[str]:
         yield f"{_GROUPS}/*"
         files = files - of_groups
     yield from sorted(files)
-
-
-def main() -> None:
-    """Write the document."""
-    DOCUMENT.write_text(current(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,6 +11,7 @@ from fleetform.catalog.reference import keys
 from fleetform.hcl.parsing import parse
 from fleetform.hcl.syntax import Block, Entry
 from tests import resources
+from tests.generated import Generated
 from tests.resources import ROOT, Row
 
 # Gone before there is an environment: inheritance reads them.
@@ -107,8 +108,8 @@ def is_a_variable(path: str) -> bool:
     return any(set(steps) <= set(keys_within(kind)) for kind in types)
 
 
-def test_it_has_every_key_and_the_rendered_files_that_change_with_it(text: str) -> None:
-    assert text == resources.current(text), "run: python -m tests.resources"
+def test_it_has_every_key_and_the_rendered_files_that_change_with_it(text: str, generated: Generated) -> None:
+    generated.check(resources.DOCUMENT, resources.current(text))
 
 
 def test_every_key_is_told(rows: list[Row]) -> None:

@@ -1,4 +1,4 @@
-# An autoscaled service: service_fixed.tf but for desired_count, written by `python -m tests.modules.service_variants`.
+# An autoscaled service: service_fixed.tf but for desired_count, written by `./run golden`.
 resource "aws_ecs_service" "autoscaled" {
   for_each = var.autoscaling == null ? toset([]) : toset(["this"])
 

@@ -1,4 +1,4 @@
-# A service with a fixed number of tasks. After a change run `python -m tests.modules.service_variants`: it writes
+# A service with a fixed number of tasks. After a change run `./run golden`: it writes
 # service_autoscaled.tf, the same but for desired_count, as Terraform takes ignore_changes only literally.
 resource "aws_ecs_service" "fixed" {
   for_each = var.autoscaling == null && local.runs_on ? toset(["this"]) : toset([])

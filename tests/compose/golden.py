@@ -31,10 +31,3 @@ def made(case: str) -> str:
 def path(case: str) -> Path:
     """The file that holds what a case must become."""
     return FOLDER / f"{case}.yaml"
-
-
-def regenerate() -> None:
-    """Makes what the cases become what they must become."""
-    FOLDER.mkdir(exist_ok=True)
-    for case in CASES:
-        path(case).write_text(made(case), encoding="utf-8", newline="\n")

@@ -16,14 +16,14 @@ from fleetform.errors import InputError
 from tests.compose import golden
 from tests.compose.applied import ECR, container, definition, environment, everyone, listening, service
 from tests.conftest import program
+from tests.generated import Generated
 
 NETWORK = Network("n", ("web",), None, internal=True, subnet="198.18.0.0/28")
 
 
 @pytest.mark.parametrize("case", golden.CASES)
-def test_an_environment_becomes_its_golden_file(case: str) -> None:
-    """After an intended change: `python -m tests.golden`."""
-    assert golden.made(case) == golden.path(case).read_text(encoding="utf-8")
+def test_an_environment_becomes_its_golden_file(case: str, generated: Generated) -> None:
+    generated.check(golden.path(case), golden.made(case))
 
 
 def compose_config(file: Path, *options: str) -> str:

@@ -32,19 +32,8 @@ def current(environment: str) -> str:
     return "{\n" + ",\n".join(_entry(name, resources[name]) for name in sorted(resources)) + "\n}\n"
 
 
-def recorded(environment: str) -> str:
-    """Return the resources of an environment as they are committed."""
-    return _file(environment).read_text(encoding="utf-8")
-
-
-def regenerate() -> None:
-    """Write the resources of every environment that ships."""
-    FOLDER.mkdir(exist_ok=True)
-    for environment in ENVIRONMENTS:
-        _file(environment).write_text(current(environment), encoding="utf-8")
-
-
-def _file(environment: str) -> Path:
+def file(environment: str) -> Path:
+    """Return the file that records the resources of an environment."""
     return FOLDER / f"{environment}.json"
 
 
@@ -90,7 +79,3 @@ def _entry(name: str, values: dict[str, object]) -> str:
 
 def _line(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
-
-
-if __name__ == "__main__":
-    regenerate()

@@ -14,7 +14,6 @@ from fleetform.terraform import commands, installation
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER.parents[1] / "templates"
-REGENERATE = "python -m tests.golden"
 
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
 """Each is a folder here, and its environment's name."""
@@ -39,15 +38,6 @@ def expected(case: str) -> dict[str, str]:
     folder = FOLDER / case / "expected"
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in files}
-
-
-def regenerate(case: str) -> None:
-    """Makes what a case is rendered to what it must be rendered to."""
-    folder = FOLDER / case / "expected"
-    shutil.rmtree(folder, ignore_errors=True)
-    for name, text in rendered(case).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def terraform_fmt(folder: Path) -> None:

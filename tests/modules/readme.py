@@ -1,4 +1,4 @@
-"""The generated part of each module's README: ``python -m tests.modules.readme`` writes it."""
+"""The generated part of each module's README: `./run golden` writes it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,9 +6,7 @@ from typing import Any
 
 import hcl2
 
-from .plans import MODULES
-
-MARK = "<!-- Generated from here on: python -m tests.modules.readme -->"
+MARK = "<!-- Generated from here on: ./run golden -->"
 
 _OPTIONS = hcl2.SerializationOptions(strip_string_quotes=True, explicit_blocks=False, with_comments=False)
 
@@ -76,14 +74,3 @@ def _code(text: str) -> str:
 
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *rows])
-
-
-def main() -> None:
-    """Write the README of every module."""
-    for module in MODULES.iterdir():
-        text = current(module)
-        (module / "README.md").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""The autoscaled variant of the ECS service, made from the fixed one: ``python -m tests.modules.service_variants``.
+"""The autoscaled variant of the ECS service, made from the fixed one: `./run golden` writes it.
 
 Both must exist: an autoscaled service ignores changes of `desired_count`, and Terraform takes `ignore_changes` only
 as a literal list (docs/adr/0003-fixed-and-autoscaled-services.md).
@@ -10,7 +10,7 @@ FIXED = MODULES / "ecs_service/service_fixed.tf"
 AUTOSCALED = MODULES / "ecs_service/service_autoscaled.tf"
 
 _COMMENT = """\
-# An autoscaled service: service_fixed.tf but for desired_count, written by `python -m tests.modules.service_variants`.
+# An autoscaled service: service_fixed.tf but for desired_count, written by `./run golden`.
 """
 _DIFFERENCES = {
     'resource "aws_ecs_service" "fixed"': 'resource "aws_ecs_service" "autoscaled"',
@@ -35,12 +35,3 @@ def autoscaled() -> str:
             raise ValueError(f"{FIXED.name} contains {text.count(fixed)} times: {fixed.strip()}")
         text = text.replace(fixed, replacement)
     return _COMMENT + text
-
-
-def regenerate() -> None:
-    """Write the autoscaled variant."""
-    AUTOSCALED.write_text(autoscaled(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    regenerate()

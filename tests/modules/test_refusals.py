@@ -1,12 +1,14 @@
-import pytest
+from pathlib import Path
+
+from tests.generated import Generated
 
 from .plans import MODULES, Refusal
 
 
-def test_messages(refusals: list[Refusal], pytestconfig: pytest.Config) -> None:
+def test_messages(refusals: list[Refusal], generated: Generated) -> None:
     """A value that is not legal is refused with the legal ones."""
-    expected = (pytestconfig.rootpath / "tests/modules/refused/messages.txt").read_text(encoding="utf-8")
-    assert sorted(f"{refusal.call}: {refusal.message}" for refusal in refusals) == expected.splitlines()
+    messages = sorted(f"{refusal.call}: {refusal.message}\n" for refusal in refusals)
+    generated.check(Path(__file__).parent / "refused/messages.txt", "".join(messages))
 
 
 def test_each_rule_refuses(refusals: list[Refusal]) -> None:

@@ -1,11 +1,12 @@
+from tests.generated import Generated
+
 from . import service_variants
 from .plans import MODULES
 
 
-def test_the_autoscaled_service_is_made_from_the_fixed_one() -> None:
+def test_the_autoscaled_service_is_made_from_the_fixed_one(generated: Generated) -> None:
     """The variants differ in the number of tasks and in who owns it."""
-    written = service_variants.AUTOSCALED.read_text(encoding="utf-8")
-    assert written == service_variants.autoscaled(), "run: python -m tests.modules.service_variants"
+    generated.check(service_variants.AUTOSCALED, service_variants.autoscaled())
 
 
 def test_variants_of_the_target_differ_in_who_owns_the_bounds() -> None:

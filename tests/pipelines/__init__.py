@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from fleetform.pipelines import PROVIDERS, EnvironmentInPipeline, Provider, StackInPipeline, pipeline
+from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, pipeline
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER.parents[1] / "templates/ci"
@@ -30,13 +30,6 @@ def made(provider: Provider) -> str:
 def golden(provider: Provider) -> Path:
     """The file that has it."""
     return FOLDER / "expected" / provider.file.name.removeprefix(".")
-
-
-def regenerate() -> None:
-    """Makes the golden files anew."""
-    for provider in PROVIDERS.values():
-        golden(provider).parent.mkdir(exist_ok=True)
-        golden(provider).write_text(made(provider), encoding="utf-8")
 
 
 def program(name: str) -> str:

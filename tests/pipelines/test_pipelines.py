@@ -18,6 +18,7 @@ from fleetform.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provi
 from fleetform.terraform.comment import MARK, comment
 from fleetform.terraform.plans import StackPlan
 from tests.conftest import ROOT
+from tests.generated import Generated
 from tests.pipelines import ENVIRONMENTS, golden, made, program
 
 GITHUB, GITLAB, ATLANTIS = (PROVIDERS[name] for name in ("github", "gitlab", "atlantis"))
@@ -68,9 +69,8 @@ def run(*argv: str) -> str:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=PROVIDERS)
-def test_a_definition_is_what_it_was(provider: Provider) -> None:
-    """If a change is meant: ``python -m tests.golden``, and look at the diff."""
-    assert made(provider) == golden(provider).read_text(encoding="utf-8")
+def test_a_definition_is_what_it_was(provider: Provider, generated: Generated) -> None:
+    generated.check(golden(provider), made(provider))
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=["ours", "strange names"])

@@ -40,9 +40,3 @@ def told_of_case(case: str) -> str:
 def expected_file(case: str) -> Path:
     """What a person must read."""
     return FOLDER / case / "expected.txt"
-
-
-def regenerate() -> None:
-    """Makes what a person reads what a person must read."""
-    for case in CASES:
-        expected_file(case).write_text(told_of_case(case), encoding="utf-8", newline="\n")
