@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_what_is_committed_is_what_the_models_say(root: Path) -> None:
-    assert [change.diff() for change in schema_changes(Project(root))] == [], "run: invoke schema"
+    assert [change.diff() for change in schema_changes(Project(root))] == [], "run: ./run schema"
 
 
 def test_all_files_are_made_anew_and_what_is_written_by_hand_stays(

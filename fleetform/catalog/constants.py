@@ -29,5 +29,5 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 """
 
-MARK = "<!-- Generated from here on: invoke schema -->"
+MARK = "<!-- Generated from here on: ./run schema -->"
 """Separates the handwritten part of a document from the generated part below it."""

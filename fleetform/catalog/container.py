@@ -43,7 +43,7 @@ class HealthCheck(Entry):
     start_period: Annotated[Integer, Field(ge=0, le=300)] = 10
     """Seconds after the start during which failures do not count."""
     path: UrlPath | None = Field(default=None, exclude=True, examples=["/healthz"])  # the module does not take it
-    """HTTP path that returns 2xx or 3xx when the service is healthy. `invoke smoke` requests it too."""
+    """HTTP path that returns 2xx or 3xx when the service is healthy. `smoke` requests it too."""
 
 
 class Ulimit(Entry):

@@ -174,7 +174,7 @@ class PolicyException(Entry):
     reason: Annotated[Text, Field(min_length=SHORTEST_REASON)]
     """Why the finding is accepted, for the reviewer."""
     until: Day | None = None
-    """Last day on which the finding is accepted, in UTC. From the next day on, `invoke check` fails. Default:
+    """Last day on which the finding is accepted, in UTC. From the next day on, `check` fails. Default:
     no end."""
 
 
@@ -223,7 +223,7 @@ class Environment(Entry):
     policy, which must let `logs.<region>.amazonaws.com` use it for the log groups, and the role that runs
     apply use it for schedules."""
     protection: Boolean = False
-    """Whether to protect the environment: AWS refuses to delete the load balancer, and `invoke destroy`
+    """Whether to protect the environment: AWS refuses to delete the load balancer, and `destroy`
     refuses to run."""
     applied_after: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["dev", ["dev", "staging"]])
     """The environment, or list of environments, that a pipeline applies before this one. See

@@ -177,7 +177,7 @@ class Deployment(Entry):
     """Whether ECS stops the deployment and rolls back when new tasks do not become healthy."""
     alarms: Names = Field(default=(), examples=[["shop-prod-errors"]])
     """CloudWatch alarms, by name, that also roll back a deployment. Removing all of them at once leaves them
-    in force, because Terraform's provider cannot send an empty list; `invoke verify` reports it."""
+    in force, because Terraform's provider cannot send an empty list; `verify` reports it."""
     wait_for_steady_state: Boolean = True
     """Whether an apply waits for the new tasks to run, and fails if they do not."""
 

@@ -49,7 +49,7 @@ def test_the_schema_is_one_of_draft_2020_12() -> None:
 
 
 def test_the_committed_schema_is_that_of_the_models(root: Path) -> None:
-    assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: invoke schema"
+    assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: ./run schema"
 
 
 @pytest.mark.parametrize("file", shipped(), ids=str)

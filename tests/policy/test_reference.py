@@ -57,7 +57,7 @@ def test_from_a_rule_about_exceptions_there_is_none() -> None:
 
 def test_the_document_has_a_table_and_a_section_for_each_rule() -> None:
     assert reference.reference({"FF700": OPEN, "FF901": EXPIRED}) == (
-        "<!-- Generated from here on: invoke schema -->\n\n"
+        "<!-- Generated from here on: ./run schema -->\n\n"
         "## Rules\n\n"
         "| id | severity | title | checkov |\n"
         "| --- | --- | --- | --- |\n"
