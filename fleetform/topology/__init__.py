@@ -1,7 +1,7 @@
-"""The call graph: what follows from who calls whom.
+"""The call graph and what follows from it: URLs, DNS names, security groups, routes and subnets.
 
-`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security groups and
-puts the edge into every picture. Nothing else may open a port between services in `edges` mode.
+`calls: [orders]` on `web` gives `web` the variable `ORDERS_URL`, opens `web -> orders:8080` in the security
+groups and adds the edge to every picture. In `edges` mode nothing else may open a port between services.
 """
 
 from fleetform.catalog.apis import endpoints, interface_endpoints

@@ -1,4 +1,4 @@
-"""Who calls whom, and the variables that tell a caller where."""
+"""The calls between services, and the variables that hold a callee's URL."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from fleetform.topology.names import dns_name, has_srv_record
 
 ANYWHERE = "0.0.0.0/0"
 
-# Where a scheme is known by the port alone; a URL leaves its own port out.
+# Schemes known from the port only. A URL omits the default port of its scheme.
 _SCHEMES = {80: "http", 443: "https"}
-# The record has the port.
+# The SRV record holds the port.
 _SRV = "http+srv"
 
 
@@ -18,13 +18,13 @@ class Call:
     """A directed edge of the call graph.
 
     Attributes:
-        caller: The service that calls.
-        callee: The service that is called; of what is outside, its DNS name, or its network if it has none.
+        caller: The calling service.
+        callee: The called service, or the DNS name or network of an external target.
         port: The callee's port.
         protocol: `tcp` or `udp`.
-        variable: The caller's environment variable that holds the callee's URL, if one does.
-        scheme: The URL's, None if it is not known.
-        cidr: The network that the callee is in if it is outside, None for a service of this catalog.
+        variable: The caller's environment variable that holds the callee's URL, or None.
+        scheme: The URL's scheme, or None if it is unknown.
+        cidr: The network of an external target; None for a service of this catalog.
     """
 
     caller: str
@@ -37,32 +37,34 @@ class Call:
 
     @property
     def key(self) -> str:
-        """``caller->callee:port``, the edge's name wherever it is written; other protocols than TCP are named."""
+        """``caller->callee:port``, and the protocol if it is not TCP: the edge's name everywhere."""
         return edge(self.caller, self.callee, self.port, self.protocol)
 
     def url(self, name: str) -> str:
-        """What the variable holds, for the callee's DNS name: ``scheme://name:port``, without a scheme ``name:port``.
+        """The variable's value for a DNS name: ``scheme://name:port``, or ``name:port`` without a scheme.
 
-        The port is left out where an SRV record has it, and outside of this catalog where it is the scheme's own.
+        The port is omitted if an SRV record holds it, and for an external target if it is the scheme's
+        default.
         """
         if self.scheme is None:
             return f"{name}:{self.port}"
-        own = self.cidr is not None and _SCHEMES.get(self.port) == self.scheme
-        return f"{self.scheme}://{name}" if own or self.scheme == _SRV else f"{self.scheme}://{name}:{self.port}"
+        is_default = self.cidr is not None and _SCHEMES.get(self.port) == self.scheme
+        omits_port = is_default or self.scheme == _SRV
+        return f"{self.scheme}://{name}" if omits_port else f"{self.scheme}://{name}:{self.port}"
 
 
 def edge(source: str, target: str, port: int, protocol: str) -> str:
-    """``source->target:port``, and the protocol if it is not TCP."""
+    """``source->target:port``, followed by the protocol if it is not TCP."""
     return f"{source}->{target}:{port}" + ("" if protocol == "tcp" else f"/{protocol}")
 
 
 def calls(environment: Environment) -> tuple[Call, ...]:
-    """All calls, sorted by caller, then callee and port."""
+    """All calls, sorted by caller, callee and port."""
     return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
 
 
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
-    """The calls that one service makes, sorted by callee and port."""
+    """The calls of one service, sorted by callee and port."""
     found = [
         _outside(caller, callee) if callee.service is None or callee.namespace else _inside(environment, caller, callee)
         for callee in environment.services[caller].calls
@@ -85,15 +87,17 @@ def _inside(environment: Environment, caller: str, callee: Callee) -> Call:
 def _outside(caller: str, callee: Callee) -> Call:
     name = f"{callee.service}.{callee.namespace}" if callee.service else callee.host or callee.cidr or ""
     port = int(callee.port or 0)
-    # A service of another application speaks HTTP as those of this one do; of other hosts only the port tells.
+    # Services of other applications use HTTP, as those of this one do. For other hosts only the port shows
+    # the scheme.
     scheme = _SCHEMES.get(port, "http" if callee.service else None) if callee.protocol == "tcp" else None
     return Call(caller, name, port, callee.protocol, callee.url_variable, scheme, callee.cidr or ANYWHERE)
 
 
 def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
-    """The services that have to run before a caller of theirs starts, sorted: none that, in turn, needs the caller.
+    """The services that must run before a caller starts, without those that need the caller in turn, sorted.
 
-    A task in Service Connect finds only what was there when it started. Only services of its own stack are named.
+    A task in Service Connect finds only the services that existed when it started. Only services of the
+    caller's stack are included.
     """
     if environment.discovery != "service_connect":
         return ()
@@ -103,17 +107,17 @@ def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
 
 
 def _reached(environment: Environment, start: str) -> set[str]:
-    """A service and all that it calls, and that these call, and so on."""
-    reached, left = {start}, [start]
-    while left:
-        found = set(environment.services[left.pop()].callees) - reached
-        reached |= found
-        left += found
+    """A service and all services that it calls, directly or indirectly."""
+    reached, pending = {start}, [start]
+    while pending:
+        callees = set(environment.services[pending.pop()].callees) - reached
+        reached |= callees
+        pending += callees
     return reached
 
 
 def urls(environment: Environment, caller: str) -> dict[str, str]:
-    """The URL variables that a service is given, by variable."""
+    """The values of a service's URL variables, by variable."""
     return {
         call.variable: call.url(dns_name(environment, call.callee) if call.cidr is None else call.callee)
         for call in calls_of(environment, caller)

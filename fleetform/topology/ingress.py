@@ -1,4 +1,4 @@
-"""How requests from outside reach the public services through a load balancer."""
+"""The load balancer's rules, listeners and subnets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ _HTTP, _HTTPS = 80, 443
 
 @dataclass(frozen=True)
 class Route:
-    """The rule by which a load balancer sends requests to a service.
+    """A load balancer's rule that forwards requests to a service.
 
     Attributes:
         port: The port of the service's tasks.
-        priority: 1 to 50,000; the lowest is tried first.
-        hosts: Patterns of hosts, any of which a request has to have; empty for any host.
-        paths: The same of paths.
+        priority: 1 to 50,000; the lowest number is tried first.
+        hosts: Host patterns, one of which must match; empty for any host.
+        paths: Path patterns, one of which must match; empty for any path.
     """
 
     port: int
@@ -28,7 +28,7 @@ class Route:
 
 
 def routes(environment: Environment) -> Mapping[str, Route]:
-    """The load balancer's rules, by service, sorted; none where there is no load balancer."""
+    """The load balancer's rules, by service, sorted; empty without a load balancer."""
     return {name: _route(name, service) for name, service in routed(environment).items()}
 
 
@@ -43,7 +43,7 @@ def _route(name: str, service: Service) -> Route:
 
 
 def listeners(environment: Environment) -> tuple[int, ...]:
-    """The ports that the load balancer listens on; none without a load balancer."""
+    """The ports that the load balancer listens on; empty without a load balancer."""
     if not environment.ingress.balanced:
         return ()
     return (_HTTP, _HTTPS) if environment.ingress.certificate else (_HTTP,)

@@ -1,21 +1,21 @@
-"""Who reaches AWS over the internet, and not inside the VPC."""
+"""The services that reach AWS over the internet instead of inside the VPC."""
 
 from fleetform.catalog.apis import apis, endpoints, outside_images
 from fleetform.catalog.models import Environment
 
 
 def needs_internet(environment: Environment, service: str) -> bool:
-    """Whether a service's tasks go to the internet, by HTTPS, for their images or for AWS.
+    """Whether a service's tasks connect to the internet, over HTTPS, for their images or for AWS.
 
-    Without NAT there is no way there. Which services of AWS the code in a task calls is not known: a task role says
-    that it calls some, and logs that are routed elsewhere leave by one.
+    Without NAT they cannot. Which AWS services the code in a task calls is unknown, but permissions of the
+    task role imply some, and so do logs that are routed elsewhere.
     """
-    network, wanted = environment.network, environment.services[service]
+    network, caller = environment.network, environment.services[service]
     if network.subnets == "public" or network.vpc is not None:
         return True
     if network.nat == "none":
         return False
-    has_unknown = wanted.task_role.statements or wanted.task_role.policies or wanted.logs.routing
-    outside = any(outside_images(wanted, environment.region))
-    missing = apis(wanted, environment.region) - {*endpoints(environment)}
-    return bool(has_unknown or outside or missing)
+    has_unknown_calls = caller.task_role.statements or caller.task_role.policies or caller.logs.routing
+    has_outside_images = any(outside_images(caller, environment.region))
+    missing = apis(caller, environment.region) - {*endpoints(environment)}
+    return bool(has_unknown_calls or has_outside_images or missing)

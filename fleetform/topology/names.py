@@ -9,7 +9,7 @@ def namespace(environment: Environment) -> str:
 
 
 def label(environment: Environment, service: str) -> str:
-    """The first label of a service's name: the service's first one, or the alias that it has in Service Connect."""
+    """The first label of a service's DNS name: its original name, or its alias in Service Connect."""
     entry = environment.services[service].service_connect
     if environment.discovery == "service_connect" and entry is not None and entry.alias is not None:
         return entry.alias
@@ -17,29 +17,29 @@ def label(environment: Environment, service: str) -> str:
 
 
 def dns_name(environment: Environment, service: str) -> str:
-    """The name that a service is found by."""
+    """The DNS name of a service."""
     return f"{label(environment, service)}.{namespace(environment)}"
 
 
 def discoverable(environment: Environment) -> tuple[str, ...]:
-    """The services that have a DNS name, by their first names: those that listen on a port. Sorted."""
+    """The original names of the services that have a DNS name because they listen on a port, sorted."""
     services = environment.services.items()
     listening = (name for name, service in services if service.port is not None or service.ports)
     return tuple(sorted(map(environment.first_name, listening)))
 
 
 def has_srv_record(environment: Environment, service: str) -> bool:
-    """Whether a service's DNS name has an SRV record, which holds the port, and no address."""
+    """Whether a service's DNS name has an SRV record, which holds names and ports, instead of addresses."""
     return environment.discovery == "dns" and environment.services[service].discovery.record_type == "SRV"
 
 
 def by_srv_record(environment: Environment) -> tuple[str, ...]:
-    """The services whose DNS name has an SRV record. Sorted."""
+    """The services whose DNS name has an SRV record, sorted."""
     return tuple(name for name in sorted(environment.services) if has_srv_record(environment, name))
 
 
 def under_first_names(environment: Environment) -> Environment:
-    """The environment as if no service had ever been renamed."""
+    """The environment with the original names of all renamed services."""
     if not any(service.renamed_from for service in environment.services.values()):
         return environment
     services = {

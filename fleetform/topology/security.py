@@ -1,4 +1,4 @@
-"""Security groups and their rules: the call graph is their only source."""
+"""Security groups and their rules, derived only from the call graph."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ INGRESS = "ingress"
 ENDPOINTS = "endpoints"
 """Key of the group of the VPC's interface endpoints."""
 VPC = "vpc"
-"""Stands for the VPC's own network, which an existing VPC alone knows."""
+"""Stands for the VPC's own network, which is unknown for an existing VPC."""
 
 _HTTP, _HTTPS, _NFS = 80, 443, 2049
 _S3 = "s3"
@@ -28,17 +28,17 @@ _DESCRIPTION = 255
 
 @dataclass(frozen=True)
 class Rule:
-    """A security group rule, of one direction.
+    """A security group rule for one direction.
 
     Attributes:
         group: Key of the group that it belongs to.
-        description: What EC2 shows; of the characters that EC2 allows.
+        description: Description, in the characters that EC2 allows.
         peer: Key of the group on the other side, or None.
         cidr: The network on the other side, `VPC` for the VPC's own, or None.
-        prefix_list: The AWS service on the other side whose addresses AWS lists, or None. Just one of `peer`, `cidr`
-            and `prefix_list` is given.
+        prefix_list: The AWS service on the other side whose addresses AWS lists, or None. Exactly one of
+            `peer`, `cidr` and `prefix_list` is set.
         port: The port, or None for every protocol and port.
-        protocol: `tcp` or `udp`, where there is a port.
+        protocol: `tcp` or `udp`, if there is a port.
     """
 
     group: str
@@ -55,10 +55,10 @@ class SecurityGroups:
     """All security groups of an environment.
 
     Attributes:
-        groups: Description by the group's key.
+        groups: Descriptions, by the group's key.
         ingress: Ingress rules by key.
         egress: Egress rules by key.
-        members: The key of each service's group by the service's name.
+        members: The key of each service's group, by the service's name.
     """
 
     groups: Mapping[str, str]
@@ -69,16 +69,16 @@ class SecurityGroups:
 
 @dataclass(frozen=True)
 class _Way:
-    """A port that one end opens to another.
+    """A connection that rules allow.
 
     Attributes:
-        source: Who opens connections: key of a group, or what the rule's key calls the end.
-        target: Who takes them, likewise.
-        port: The port.
-        reason: Why, as the rule's description.
-        protocol: Its protocol.
-        cidr: The network of the end that is no group, if that is a network.
-        prefix_list: The same, if that is an AWS service.
+        source: The end that connects: key of a group, or the name of another end in the rule's key.
+        target: The end that accepts, likewise.
+        port: The target's port.
+        reason: The rule's description.
+        protocol: `tcp` or `udp`.
+        cidr: The network of the end that is not a group, or None.
+        prefix_list: The AWS service at the end that is not a group, or None.
     """
 
     source: str
@@ -109,7 +109,7 @@ class _Way:
 
 
 def security_groups(environment: Environment) -> SecurityGroups:
-    """The groups and rules that the environment's security mode makes, named by the services' first names."""
+    """The groups and rules of the environment's security mode, by the services' original names."""
     known = under_first_names(environment)
     found = _shared(known) if known.security == "shared" else _edges(known)
     members = {
@@ -120,12 +120,12 @@ def security_groups(environment: Environment) -> SecurityGroups:
 
 
 def public_ports(environment: Environment) -> frozenset[int]:
-    """The ports that the way from outside opens: the load balancer's, or those of the public services."""
+    """The ports that are open from outside: the load balancer's, or those of the public services."""
     return frozenset(way.port for way in _front(environment, {}) if way.cidr)
 
 
 def _shared(environment: Environment) -> SecurityGroups:
-    """One group for all services, open within itself, to those in front of them, and outwards."""
+    """One group for all services, open within itself, from outside to public ports, and to the internet."""
     members = dict.fromkeys(sorted(environment.services), APP)
     groups = {APP: "Security Group for Application", **_other_groups(environment)}
     ingress, egress = _rules(groups, [*_front(environment, members), *_to_endpoints(environment, [APP])])
@@ -139,7 +139,7 @@ def _shared(environment: Environment) -> SecurityGroups:
 
 
 def _edges(environment: Environment) -> SecurityGroups:
-    """A group for each service; between services, just the declared calls are open."""
+    """A group for each service; between services, only the declared calls are open."""
     names = sorted(environment.services)
     members = {name: name for name in names}
     groups = {name: f"Tasks of {name}" for name in names} | _other_groups(environment)
@@ -160,7 +160,7 @@ def _other_groups(environment: Environment) -> dict[str, str]:
 
 
 def _rules(groups: Mapping[str, str], ways: Iterable[_Way]) -> tuple[dict[str, Rule], dict[str, Rule]]:
-    """The ingress and the egress rules by key; what several ways open is one rule, as EC2 takes no rule twice."""
+    """The ingress and the egress rules, by key; EC2 rejects duplicates, so connections may share a rule."""
     same: dict[str, list[_Way]] = {}
     for way in ways:
         same.setdefault(way.key, []).append(way)
@@ -177,7 +177,7 @@ def _joined(reasons: Iterable[str]) -> str:
 
 
 def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Way]:
-    """The ways from outside to public services, of which `members` are the groups."""
+    """The connections from outside to the public services, whose groups are `members`."""
     public = [(members.get(name, name), port) for name, port in front_ports(environment)]
     if environment.ingress.type == "direct":
         for group, port in public:
@@ -191,22 +191,22 @@ def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Wa
 
 def _from_outside(environment: Environment, group: str, port: int) -> Iterator[_Way]:
     for cidr in environment.ingress.cidrs:
-        anyone = cidr == ANYWHERE
-        reason = f"{'internet' if anyone else cidr} to {'load balancer' if group == INGRESS else group}"
+        source = "internet" if cidr == ANYWHERE else cidr
+        reason = f"{source} to {'load balancer' if group == INGRESS else group}"
         if group == APP:
-            reason = f"Allow from {'Any' if anyone else cidr} {'HTTP' if port == _HTTP else port}"
-        yield _Way("internet" if anyone else cidr, group, port, reason, cidr=cidr)
+            reason = f"Allow from {'Any' if cidr == ANYWHERE else cidr} {'HTTP' if port == _HTTP else port}"
+        yield _Way(source, group, port, reason, cidr=cidr)
 
 
 def _to_aws(environment: Environment, names: Iterable[str]) -> Iterator[_Way]:
-    """The ways to image registries, logs and the AWS APIs, where they lead through the internet: all are HTTPS."""
+    """The connections over the internet to image registries, logs and AWS APIs, all of them HTTPS."""
     for name in names:
         if needs_internet(environment, name):
             yield _Way(name, "internet", _HTTPS, f"{name} pulls its image and calls AWS", cidr=ANYWHERE)
 
 
 def _to_endpoints(environment: Environment, groups: Iterable[str]) -> Iterator[_Way]:
-    """The ways to AWS inside the VPC."""
+    """The connections to AWS inside the VPC."""
     by_interface, by_gateway = bool(interface_endpoints(environment)), _S3 in endpoints(environment)
     for group in groups:
         if by_interface:
@@ -216,27 +216,27 @@ def _to_endpoints(environment: Environment, groups: Iterable[str]) -> Iterator[_
 
 
 def _to_volumes(environment: Environment) -> Iterator[_Way]:
-    """The ways to the mount targets of EFS, which are somewhere in the VPC."""
+    """The connections to EFS mount targets, which are somewhere in the VPC."""
     for name, service in sorted(environment.services.items()):
         if any(volume.efs for volume in service.volumes.values()):
             yield _Way(name, "efs", _NFS, f"{name} mounts its volumes", cidr=VPC)
 
 
 def _call(call: Call) -> _Way:
-    """A call's way; what is outside is known to EC2 by its network alone."""
+    """The connection of a call; EC2 knows an external target only by its network."""
     reason = f"{call.caller} calls {call.callee}"
     target = call.callee if call.cidr is None else "internet" if call.cidr == ANYWHERE else call.cidr
     return _Way(call.caller, target, call.port, reason, call.protocol, call.cidr)
 
 
 def front_ports(environment: Environment) -> list[tuple[str, int]]:
-    """The public services, and the port of each that the way from outside leads to. Sorted."""
+    """The public services with the port that is open from outside, sorted."""
     services = sorted(environment.services.items())
     return [(name, port) for name, service in services if service.public and (port := _front_port(service))]
 
 
 def _front_port(service: Service) -> int | None:
-    """The port that the way from outside leads to."""
+    """The port that is open from outside."""
     if service.ingress is not None and service.ingress.port is not None:
         return service.ports[service.ingress.port].container_port
     return service.port

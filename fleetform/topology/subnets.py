@@ -1,7 +1,7 @@
 """The subnets of a VPC: zones and CIDR blocks.
 
-Public subnets are counted from the network's second /24 on, private ones from the first of its upper half: a zone added
-at the end moves no other, and the upper half is one block to whoever routes or filters private subnets.
+Public subnets begin with the network's second /24, private ones with the first /24 of its upper half. A zone
+added at the end moves no other subnet, and routes and filters can treat the private subnets as one block.
 """
 
 import ipaddress
@@ -17,7 +17,7 @@ class PrivateSubnet:
     Attributes:
         cidr_block: Its CIDR block.
         zone: Its availability zone.
-        nat_subnet: Key of the public subnet whose NAT gateway leads to the internet, or None.
+        nat_subnet: Key of the public subnet with the NAT gateway to the internet, or None.
     """
 
     cidr_block: str
@@ -26,13 +26,13 @@ class PrivateSubnet:
 
 
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
-    """CIDR block and zone of each public subnet by its key: the n-th /24 of the network after the first."""
+    """CIDR block and zone of each public subnet, by its key: the n-th /24 of the network after the first."""
     blocks = _blocks(environment)
     return {f"public_{number}": (blocks[number], zone) for number, zone in enumerate(environment.zones, start=1)}
 
 
 def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
-    """Each private subnet by its key: the n-th /24 of the network's upper half. None where tasks run in public ones."""
+    """The private subnets, by key: the n-th /24 of the upper half; empty if tasks run in public ones."""
     if environment.network.subnets == "public":
         return {}
     blocks = _blocks(environment)
@@ -44,7 +44,7 @@ def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
 
 
 def _nat_subnet(environment: Environment, number: int) -> str | None:
-    """Where a zone's NAT gateway is: a single one stays in the first zone."""
+    """The public subnet of a zone's NAT gateway; a single gateway is in the first zone."""
     return {"none": None, "single": "public_1", "per_zone": f"public_{number}"}[environment.network.nat]
 
 
