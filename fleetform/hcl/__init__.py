@@ -1,1 +1,1 @@
-"""HCL: literals out, parsed HCL in."""
+"""HCL: values written as literals, and files parsed."""

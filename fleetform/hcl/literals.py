@@ -7,7 +7,7 @@ from typing import TypeAlias
 Literal: TypeAlias = "str | int | bool | tuple[Literal, ...] | list[Literal] | Mapping[str, Literal] | None"
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Words that an object's key may not be without quotes, or that would read as something else.
+# Words that are not valid as unquoted keys, or have a different meaning.
 _KEYWORDS = frozenset({"for", "if", "in", "true", "false", "null"})
 
 _LIST_COLUMNS = 80
@@ -20,10 +20,9 @@ _ESCAPES = str.maketrans(
 
 
 def literal(value: Literal) -> str:
-    """Writes a value as an HCL literal that Terraform reads back as exactly this value.
+    """Return a value as an HCL literal that Terraform reads back as exactly this value.
 
-    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order, except
-    that `min` comes before `max`. A list that is long has an item on each line.
+    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order.
     """
     match value:
         case None:
@@ -49,7 +48,7 @@ def _list(items: list[str]) -> str:
 
 def _quoted(value: str) -> str:
     text = value.translate(_ESCAPES)
-    # python-hcl2 reads `$${` on to the next `}`, be it in another attribute; where none follows, escape otherwise.
+    # python-hcl2 reads `$${` up to the next `}`, even in a later attribute; without one, use a different escape.
     closed = text.rfind("}") + 1
     head = text[:closed].replace("${", "$${").replace("%{", "%%{")
     tail = text[closed:].replace("${", "\\u0024{").replace("%{", "\\u0025{")
@@ -57,7 +56,7 @@ def _quoted(value: str) -> str:
 
 
 def key(name: str) -> str:
-    """Writes an object's key, quoted unless it is a plain identifier."""
+    """Return an object's key, quoted unless it is a plain identifier."""
     return name if _IDENTIFIER.fullmatch(name) and name not in _KEYWORDS else _quoted(name)
 
 

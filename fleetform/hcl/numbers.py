@@ -1,4 +1,4 @@
-"""Numbers as Terraform has them: the decimals that are written, none rounded."""
+"""Numbers as Terraform has them: decimals, never rounded."""
 
 import re
 from decimal import Decimal
@@ -10,13 +10,13 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def number(text: str) -> Number:
-    """Reads a number: an integer as such, a fraction as the float that is written the same.
+    """Return a number: an integer, or a fraction as the float with the same decimal digits.
 
     Raises:
-        ValueError: It is no number, or has more digits than a float.
+        ValueError: The text is not a number, or has more digits than a float.
     """
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"no number: {text}")
+        raise ValueError(f"not a number: {text}")
     exact = Decimal(text)
     if exact == exact.to_integral_value():
         return int(exact)
@@ -27,5 +27,5 @@ def number(text: str) -> Number:
 
 
 def written(value: Number) -> str:
-    """A number as Terraform writes it: without an exponent."""
+    """Return a number as Terraform writes it: without an exponent."""
     return str(value) if isinstance(value, int) else format(Decimal(repr(value)), "f")

@@ -1,4 +1,4 @@
-"""Parsed HCL, with the place of everything. The only importer of python-hcl2."""
+"""Parsing of HCL, with the position of everything. The only importer of python-hcl2."""
 
 import re
 import sys
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
 _SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
-_DEEPEST = 100  # blocks in each other; what is deeper can be parsed, but not kept
+_DEEPEST = 100  # levels of blocks; deeper ones can be parsed, but not cached
 _LITERALS = {"true": True, "false": False, "null": None}
 _NOTHING = frozenset({"new_line_or_comment"})
 _LABELS = frozenset({"identifier", "keyword", "literal_value", "string"})
-# In a heredoc: what is escaped, a literal, and what begins an interpolation or a directive.
+# Parts of heredocs: escapes, literals, and starts of interpolations or directives.
 _BEYOND_STRING = re.compile(r'(?<!\\)(?:\\\\)*"|\n')
 _ESCAPED_STARTS = frozenset({"${", "%{"})
 _UNESCAPED = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
@@ -50,11 +50,11 @@ _HEREDOC_PART = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 
 
 class UnreadableError(CheckFailedError):
-    """HCL that cannot be read.
+    """HCL that cannot be parsed.
 
     Args:
-        position: Where reading stopped.
-        reason: Why, if it is not that HCL's grammar has no such thing.
+        position: Where parsing stopped.
+        reason: The reason; empty for a plain syntax error.
     """
 
     def __init__(self, position: Position, reason: str = "") -> None:
@@ -63,17 +63,17 @@ class UnreadableError(CheckFailedError):
         super().__init__(f"{position}: not valid HCL{f' ({reason})' if reason else ''}; fix it, or render again")
 
     def __reduce__(self) -> tuple[type, tuple[Position, str]]:
-        """As it was made: it goes from one process to another."""
+        """Return how to build it again in a different process."""
         return type(self), (self.position, self.reason)
 
 
 def parse(content: bytes, path: PurePath) -> File:
-    """Parses the content of one file.
+    """Parse the content of one file.
 
     Raises:
         UnreadableError: It is not valid HCL, or more than python-hcl2 understands.
     """
-    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415 - a tenth of a second that rendering need not pay
+    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415 - 0.1 s that rendering does not need
 
     try:
         (body,) = _grammar().parse(content.decode("utf-8") + "\n").children
@@ -87,17 +87,17 @@ def parse(content: bytes, path: PurePath) -> File:
 
 
 def expression(text: str) -> Expression:
-    """Parses one expression.
+    """Parse one expression.
 
     Raises:
-        UnreadableError: It is none.
+        UnreadableError: It is not an expression.
     """
     return parse(f"value = {text}\n".encode(), PurePath("expression")).arguments["value"].value
 
 
 @cache
 def _grammar() -> "Lark":
-    """python-hcl2's, but that nodes have no places: tokens have them, and to give each node one is half of the work."""
+    """Return python-hcl2's grammar without positions of nodes, which take half the time; tokens have them."""
     from hcl2 import parser  # noqa: PLC0415 - as above
     from hcl2.postlexer import PostLexer  # noqa: PLC0415
     from lark import Lark  # noqa: PLC0415
@@ -107,7 +107,7 @@ def _grammar() -> "Lark":
 
 
 def _place(node: "Node") -> tuple[int, int]:
-    """Line and column of a node: of its first token."""
+    """Return line and column of a node's first token."""
     first = node.children[0]
     while not isinstance(first, str):
         first = first.children[0]
@@ -115,7 +115,7 @@ def _place(node: "Node") -> tuple[int, int]:
 
 
 def _end(node: "Node") -> int:
-    """The line of a node's last token."""
+    """Return the line of a node's last token."""
     last = node.children[-1]
     while not isinstance(last, str):
         last = last.children[-1]
@@ -123,7 +123,7 @@ def _end(node: "Node") -> int:
 
 
 def _trees(node: "Node") -> "list[Node]":
-    """A node's children less tokens, which are strings: punctuation; and less line breaks and comments."""
+    """Return a node's children without punctuation, line breaks and comments."""
     return [child for child in node.children if not isinstance(child, str) and child.data not in _NOTHING]
 
 
@@ -131,14 +131,14 @@ def _word(node: "Node") -> str:
     return str(node.children[0])
 
 
-def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - as lark has it
+def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - lark's type
     for node in body.children:
         if node.data == "attribute":
             name, value = _trees(node)
             yield _word(name), Argument(_expression(value), *_place(name))
 
 
-def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - as lark has it
+def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - lark's type
     if depth > _DEEPEST:
         raise RecursionError
     for node in body.children:
@@ -205,16 +205,16 @@ def _string(node: "Node") -> Expression:
 
 
 def _literal_part(text: str) -> Expression:
-    """Text, also what python-hcl2 takes for one: it reads `$${` on to the next `}`, whatever comes before that."""
+    """Return literal text; python-hcl2 includes everything from `$${` to the next `}` in it."""
     if text[1:3] not in _ESCAPED_STARTS:
         return _unescape(text)
     if _BEYOND_STRING.search(text):
-        raise ValueError("an escape that is read beyond its string")
+        raise ValueError("an escape that python-hcl2 reads beyond its string")
     return Opaque("escapes") if _UNESCAPED.search(text, len("$${")) else _unescape(text)
 
 
 def _template(parts: list[Expression]) -> Expression:
-    """Joined where all is literal; one interpolation alone is its value."""
+    """Return joined literals as text, a single interpolation as its value."""
     if all(isinstance(part, str) for part in parts):
         return "".join(map(str, parts))
     return parts[0] if len(parts) == 1 else Template(tuple(parts))
@@ -229,7 +229,7 @@ def _unescaped(match: re.Match[str]) -> str:
     if short or long:
         code = int(short or long, 16)
         if code in _SURROGATES or code > sys.maxunicode:
-            raise ValueError(f"no character: {match.group()}")
+            raise ValueError(f"not a character: {match.group()}")
         return chr(code)
     return _ESCAPED[simple] if simple else match.group()[1:]
 
@@ -247,7 +247,7 @@ def _heredoc(node: "Node") -> Expression:
 
 
 def _heredoc_parts(text: str) -> Iterator[Expression]:
-    """Lines, or what there is of them between interpolations."""
+    """Yield lines, or the parts of lines between interpolations."""
     at = 0
     while match := _HEREDOC_PART.search(text, at):
         yield from text[at : match.start()].splitlines(keepends=True)
@@ -266,7 +266,7 @@ def _heredoc_parts(text: str) -> Iterator[Expression]:
 
 
 def _flush(parts: list[Expression]) -> list[Expression]:
-    """Without the white space that all lines begin with, as `<<-` wants it; blank lines do not count, nor change."""
+    """Return parts without the indent that all lines share, for `<<-`; blank lines stay as they are."""
     begins = [index for index in range(len(parts)) if not index or _ends_line(parts[index - 1])]
     indented = [index for index in begins if not _is_blank(parts[index])]
     least = min((_indent(parts[index]) for index in indented), default=0)
@@ -287,7 +287,7 @@ def _indent(part: Expression) -> int:
 
 
 def _joined(parts: list[Expression]) -> list[Expression]:
-    """Literal parts that follow each other in one, without empty ones."""
+    """Return parts with adjacent literals joined and empty ones removed."""
     joined: list[Expression] = []
     for part in (part for part in parts if part != ""):
         if isinstance(part, str) and joined and isinstance(joined[-1], str):
@@ -302,7 +302,7 @@ _IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the brace that an interpolation ends with is."""
+    """Return the position of the brace that ends an interpolation."""
     depth = 0
     while match := _IN_INTERPOLATION.search(text, at):
         at = match.end()
@@ -388,7 +388,7 @@ def _splat(node: "Node") -> Splat:
 
 
 def _attribute_splat(node: "Node") -> Expression:
-    """``source.*.name``: unlike after ``[*]``, an index that follows is one of the list that it makes."""
+    """Build ``source.*.name``: unlike after ``[*]``, a following index is one of the resulting list."""
     source, steps = _trees(node)
     found = _trees(steps)
     inner = list(takewhile(lambda step: step.data == "get_attr", found))
@@ -454,5 +454,5 @@ _BUILDERS: "dict[str, Callable[[Node], Expression]]" = {
 }
 
 
-if __name__ == "__main__":  # `./run` makes python-hcl2 write its grammar's cache once, at installation
+if __name__ == "__main__":  # `./run` runs this once, at installation, to write the grammar's cache
     parse(b"", PurePath("empty.tf"))

@@ -1,4 +1,4 @@
-"""From a place in a file to what stands there."""
+"""Names at a position in a file."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ Names = tuple[str, ...]
 
 
 def names_at(file: File, line: int, column: int) -> Names:
-    """The names that lead to what begins at a place: `("module", "web", "containers", "web", "user")`.
+    """Return the names of what begins at a position: `("module", "web", "containers", "web", "user")`.
 
     Args:
         file: The file.
@@ -16,7 +16,7 @@ def names_at(file: File, line: int, column: int) -> Names:
         column: 1-based.
 
     Returns:
-        Kind and labels of the block, then arguments and keys; empty if nothing that has a name begins there.
+        Kind and labels of the block, then arguments and keys; empty if nothing with a name begins there.
     """
     return next((names for place, names in _places(file) if place == (line, column)), ())
 

@@ -1,6 +1,6 @@
-"""What parsed HCL is made of: literals as Python has them, and a node for everything else.
+"""The nodes of parsed HCL: Python values for literals, and a tuple for everything else.
 
-The nodes are tuples: a large project has hundreds of thousands, which are kept between runs.
+A large project has hundreds of thousands of nodes, which are cached.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeAlias
 
 
 class Reference(NamedTuple):
-    """What is called by a name: ``var.ports["web"]``; a type such as ``string`` has no steps.
+    """A name with attributes: ``var.ports["web"]``; a type such as ``string`` has no steps.
 
     Attributes:
         name: The first word.
-        steps: Attributes and constant indices that follow it.
+        steps: The attributes and constant indices after it.
     """
 
     name: str
@@ -21,14 +21,14 @@ class Reference(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An element of what is no name, or under a key that is computed: ``f(x)[var.key]``."""
+    """An element of an expression that is not a name, or under a computed key: ``f(x)[var.key]``."""
 
     source: "Expression"
     key: "Expression"
 
 
 class Splat(NamedTuple):
-    """The same of every element: ``source[*].id``."""
+    """The same attribute of every element: ``source[*].id``."""
 
     source: "Expression"
     steps: "tuple[Expression, ...]"
@@ -41,7 +41,7 @@ class Template(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call of a function; `spread` if its last argument is followed by ``...``."""
+    """A function call; `spread` if its last argument is followed by ``...``."""
 
     function: str
     arguments: "tuple[Expression, ...]"
@@ -98,10 +98,10 @@ class For(NamedTuple):
 
     Attributes:
         names: One name for values, or two for keys and values.
-        collection: What it goes over.
+        collection: The collection.
         key: The key of each entry; None for a list.
         value: The value of each entry.
-        condition: Which elements are taken; None for all.
+        condition: Which elements are included; True for all.
         grouped: Whether values of the same key are collected: ``...``.
     """
 
@@ -114,7 +114,7 @@ class For(NamedTuple):
 
 
 class Opaque(NamedTuple):
-    """What is not taken apart: a template with ``%{`` directives."""
+    """An expression that is not analyzed, such as a template with ``%{`` directives."""
 
     text: str
 
@@ -164,7 +164,7 @@ class File(NamedTuple):
     """A parsed file.
 
     Attributes:
-        path: As shown to people.
+        path: The path, as messages show it.
         blocks: Its top-level blocks, in order.
         arguments: Its top-level arguments, which only tfvars and backend files have.
     """

@@ -1,6 +1,6 @@
 """The baseline: a committed file with the findings at the time of adoption. Only new findings fail a check.
 
-An entry is a rule at an address of a stack. It has no line, so that the file does not change with every edit.
+An entry is a rule at an address of a stack. It has no line, so that edits do not change the file.
 """
 
 import contextlib
@@ -49,7 +49,7 @@ def entry(finding: Finding) -> Entry:
 
 
 def written(findings: Iterable[Finding]) -> str:
-    """Return findings as JSON, one sorted entry a line; without those about exceptions, which are easy to fix."""
+    """Return findings as JSON, one sorted entry a line, without those about exceptions."""
     entries = sorted(entry(finding) for finding in findings if finding.rule not in ABOUT_EXCEPTIONS)
     lines = ",\n".join(f"    {json.dumps(known._asdict())}" for known in entries)
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'

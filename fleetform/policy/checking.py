@@ -1,9 +1,9 @@
-"""The policy of an environment: from the files on disk to what the rules say.
+"""Checking of an environment: from the files on disk to the findings of the rules.
 
-The unit of work is one file of a stack with the modules that it calls. What the rules say of it follows from it, from
-the files of the stack that declare what it refers to, from the modules, the rules and the facts: it is remembered by
-the content of all these. So is what they say of a whole stack, so that of one in which nothing has changed no file is
-gone into.
+The unit of work is one file of a stack together with the modules that it calls. Its result depends on that
+file, on the files of the stack that declare what it refers to, on the modules, the rules and the facts. It is
+cached by the content of all of these. The result of a whole stack is cached in the same way, so that no file
+of an unchanged stack is read in detail.
 """
 
 import os
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
 
     Reader: TypeAlias = Callable[[], Environment]
 
-_MANY = 12  # units; below that, processes cost more than they save
+_MANY = 12  # units; with fewer, processes cost more than they save
 
 
 @dataclass
 class Outcome:
-    """What is known after a check.
+    """The result of a check.
 
     Attributes:
-        judgement: What the rules say.
-        unreadable: Files that cannot be read: what they hold is decided on the plan.
-        allowing: Files of the stacks, and of modules beside or below them, that hold exceptions.
+        judgement: The answers of the rules.
+        unreadable: Files that cannot be parsed; their resources are decided on the plan.
+        allowing: Files with exceptions: those of the stacks, and of modules beside or below them.
     """
 
     judgement: Judgement = field(default_factory=Judgement)
@@ -55,7 +55,7 @@ class Unit(NamedTuple):
     Attributes:
         stack: The stack's folder.
         path: The file.
-        others: The files of the stack whose declarations it uses, and which those use.
+        others: The files of the stack whose declarations it uses, directly or indirectly.
     """
 
     stack: PurePath
@@ -64,14 +64,14 @@ class Unit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What is known of a stack.
+    """The cached result of a stack.
 
     Attributes:
-        judgement: What the rules for single resources say.
-        modules: The modules that it calls, each with its digest: as long as they are the same, so is all else.
-        faults: Where files cannot be read, and why.
-        shared: What the resources are remembered by that rules for an environment look at.
-        allowing: Its files that hold exceptions.
+        judgement: The answers of the rules for single resources.
+        modules: The modules that it calls, each with its digest; the rest is valid while these are unchanged.
+        faults: The positions and reasons of files that cannot be parsed.
+        shared: The cache key of the resources that environment rules check.
+        allowing: Its files with exceptions.
     """
 
     judgement: Judgement
@@ -82,14 +82,14 @@ class Answer(NamedTuple):
 
 
 class Policy:
-    """The rules and what they follow from.
+    """The rules and everything that their answers depend on.
 
     Args:
-        library: The files.
-        store: What rules said before.
+        library: The project's files.
+        store: The cache of earlier answers.
         code: A digest of the rules' own code.
         rules: The rules.
-        facts: What they know of the environment.
+        facts: The facts that rules use about the environment.
     """
 
     def __init__(self, library: Library, store: Store, code: bytes, rules: Mapping[str, Rule], facts: Facts) -> None:
@@ -101,11 +101,11 @@ class Policy:
         self._shared_types = shared_types(rules)
 
     def check(self, environment: "Reader", content: bytes, stacks: Iterable[PurePath]) -> Outcome:
-        """What the rules say of an environment's stacks as they stand on disk.
+        """Check an environment's stacks as they are on disk.
 
         Args:
-            environment: Reads the environment, should anybody need it.
-            content: A digest of all that it says.
+            environment: Loads the environment; called only if needed.
+            content: A digest of the environment's content.
             stacks: The stacks' folders.
 
         Raises:
@@ -145,7 +145,7 @@ class Policy:
         return all(self._library.module(folder) == known for folder, known in modules.items())
 
     def _made(self, folders: list[PurePath]) -> tuple[dict[PurePath, Answer], dict[bytes, bytes]]:
-        """Answers that nobody knows, and what they share, by key; the files of all stacks are worked at together."""
+        """Return new answers, and their shared entries by key; files of all stacks are processed together."""
         self._library.summaries(path for folder in folders for path in self._library.paths(folder))
         units = {folder: self._units(folder) for folder in folders}
         found = iter(self._judged([unit for folder in folders for unit in units[folder]]))
@@ -170,7 +170,7 @@ class Policy:
         return [path for path in paths if path.suffix == ".tf" and SIGN.encode() in self._library.content(path)]
 
     def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Judgement:
-        """What rules for the environment say of the resources that files share with each other."""
+        """Apply the environment rules to the resources that the stacks share."""
         shared = {folder: answer.shared for folder, answer in answers.items()}
         key = digest(b"environment", self._code, content, *shared.values())
         for value in self._store.get_many([key]).values():
@@ -180,7 +180,7 @@ class Policy:
         return judgement
 
     def _shared(self, keys: Mapping[PurePath, bytes]) -> Iterator[Resource]:
-        """The resources of stacks that rules for an environment look at, by what they are remembered by."""
+        """Yield the resources of stacks that environment rules check, by their cache keys."""
         known = self._store.get_many(keys.values())
         for folder, key in keys.items():
             if key in known:
@@ -191,11 +191,11 @@ class Policy:
                 yield from pickle.loads(part)  # noqa: S301 - as above
 
     def resources(self, stack: PurePath) -> list[Resource]:
-        """Everything that a stack's files ask for."""
+        """Return all resources in a stack's files."""
         return [resource for unit in self._units(stack) for resource in self._resources(unit)]
 
     def identity(self, stacks: Iterable[PurePath]) -> bytes:
-        """A digest of all that `resources` of some stacks follows from."""
+        """Return a digest of everything that `resources` of some stacks depends on."""
         return digest(*(self._key(unit) for folder in stacks for unit in self._units(folder)))
 
     def _units(self, stack: PurePath) -> list[Unit]:
@@ -227,17 +227,17 @@ class Policy:
         return digest(b"unit", self._code, repr(self._facts).encode(), files, *modules)
 
     def _prepare(self, units: Collection[Unit]) -> None:
-        """Has all parsed files at hand before processes are forked: they share them."""
+        """Load all parsed files before worker processes are forked, so that they share them."""
         paths = {path for unit in units for path in (unit.path, *unit.others)}
         folders = self._closure(folder for unit in units for folder in self._called(unit))
         self._library.bring(paths | {path for folder in folders for path in self._library.paths(folder)})
 
     def _called(self, unit: Unit) -> list[PurePath]:
-        """The modules that it calls, and those whose outputs it uses."""
+        """Return the modules that a unit calls, and those whose outputs it uses."""
         return called(unit.stack, self._library.summaries((unit.path, *unit.others)).values())
 
     def _closure(self, folders: Iterable[PurePath]) -> set[PurePath]:
-        """Modules and those that they call."""
+        """Return modules together with those that they call, directly or indirectly."""
         found: set[PurePath] = set()
         waiting = list(folders)
         while waiting:
@@ -254,7 +254,7 @@ class Policy:
         return pickle.dumps((judgement, pickle.dumps(shared)))
 
     def _kept(self, resource: Resource) -> set[Path]:
-        """The values whose places rules for an environment want to name."""
+        """Return the paths of values whose positions environment rules report."""
         wanted = (rule.keeps for rule in self._rules.values() if rule.keeps and resource.type in rule.types)
         return {path for keeps in wanted for path in keeps(resource)}
 
@@ -274,7 +274,7 @@ def _sum(judgements: Iterable[Judgement]) -> Judgement:
 def _used(
     path: PurePath, summaries: Mapping[PurePath, Summary], declaring: Mapping[str, list[PurePath]]
 ) -> set[PurePath]:
-    """A file and those that declare what it uses, and what they use."""
+    """Return a file together with those that declare what it uses, directly or indirectly."""
     found: set[PurePath] = set()
     waiting = [path]
     while waiting:

@@ -1,4 +1,4 @@
-"""Containers, as task definitions have them: their JSON is a list of objects in the view."""
+"""Containers of ECS task definitions; the view holds their JSON as a list of objects."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
@@ -13,36 +13,36 @@ LIST = "container_definitions"
 
 
 class Container(NamedTuple):
-    """A container of a task.
+    """A container of a task definition.
 
     Attributes:
-        place: Which of the task's.
-        values: What is known of it, as in AWS' API: `portMappings`...
+        place: Its index in the list.
+        values: Its known values, by the keys of the AWS API: `portMappings`...
     """
 
     place: int
     values: dict[str, Known]
 
     def at(self, *path: Step) -> Path:
-        """A value of it, from the top of the task's values."""
+        """Return the path of a value of it, from the top of the task definition's values."""
         return (LIST, self.place, *path)
 
     def value(self, *path: Step, default: Known = None) -> Known:
-        """What a path leads to; see `Resource.value`."""
+        """Return the value at a path; see `Resource.value`."""
         return walk(self.values, path, default)
 
     def items(self, *path: Step) -> list[Known]:
-        """The list that a path leads to; empty if there is none, or nobody knows."""
+        """Return the list at a path; empty if it is absent or unknown."""
         found = self.value(*path)
         return found if isinstance(found, list) else []
 
     def has(self, *path: Step) -> bool:
-        """Whether something is on; False if nobody knows."""
+        """Return whether the value at a path is true; False if it is unknown."""
         return self.value(*path) in TRUE
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """The name used in messages."""
         name = self.value("name")
         return name if isinstance(name, str) else f"number {self.place + 1}"
 
@@ -51,14 +51,14 @@ Check: TypeAlias = Callable[[Container], Iterable[Fault | Undecided]]
 
 
 def containers(task: Resource) -> list[Container]:
-    """The containers of which something is known."""
+    """Return the containers that are at least partly known."""
     given = task.value(LIST)
     items = given if isinstance(given, list) else []
     return [Container(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
 
 
 def unknown_containers(task: Resource) -> Iterator[Undecided]:
-    """The containers of which nothing is known."""
+    """Yield the containers that are completely unknown."""
     given = task.value(LIST)
     if isinstance(given, Unknown):
         yield Undecided((LIST,))
@@ -68,29 +68,29 @@ def unknown_containers(task: Resource) -> Iterator[Undecided]:
 
 
 def each_container(task: Resource, check: Check) -> Iterator[Fault | Undecided]:
-    """What a check says of all of them."""
+    """Apply a check to all containers."""
     yield from unknown_containers(task)
     for container in containers(task):
         yield from check(container)
 
 
 def on_fargate(task: Resource) -> bool:
-    """Whether Fargate runs the task; False if nobody knows."""
+    """Return whether the task runs on Fargate; False if that is unknown."""
     wanted = task.value("requires_compatibilities")
     return isinstance(wanted, list) and "FARGATE" in wanted
 
 
 def on_windows(task: Resource) -> bool:
-    """Whether the task is for Windows; False if nobody knows."""
+    """Return whether the task runs on Windows; False if that is unknown."""
     return str(task.value("runtime_platform", 0, "operating_system_family")).startswith("WINDOWS")
 
 
 def example(*containers: str, fargate: bool = False, more: str = "") -> str:
-    """HCL of a task definition.
+    """Return the HCL of a task definition.
 
     Args:
-        containers: The containers, as the lines of objects.
-        fargate: Whether Fargate runs it.
+        containers: The containers, each as the lines of an object.
+        fargate: Whether it runs on Fargate.
         more: Further arguments.
     """
     body = "".join(f"    {{\n{_indented(container, 6)}    }},\n" for container in containers)

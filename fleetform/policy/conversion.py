@@ -1,5 +1,6 @@
-"""Known values converted between Terraform's types, as Terraform does it; what it refuses is a ValueError or TypeError.
+"""Conversion of known values between Terraform's types.
 
+Where Terraform refuses to convert, ValueError or TypeError is raised.
 https://developer.hashicorp.com/terraform/language/expressions/type-constraints#conversion-of-complex-types
 """
 
@@ -10,12 +11,12 @@ from typing import Any
 from fleetform.hcl.numbers import Number, number, written
 from fleetform.policy.values import Document, Known, Set, Unknown, is_known, text
 
-# What Go's JSON escapes beyond Python's.
+# Characters that Go's JSON escapes in addition to Python's.
 _ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 
 def json_of(value: Known) -> str:
-    """A known value as Terraform's `jsonencode` writes it."""
+    """Return a known value as Terraform's `jsonencode` writes it."""
     match value:
         case dict():
             return "{" + ",".join(f"{json_of(key)}:{json_of(value[key])}" for key in sorted(value)) + "}"
@@ -31,15 +32,15 @@ def json_of(value: Known) -> str:
             return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
 
 
-def read_json(value: Known) -> Any:  # noqa: ANN401 - what it says
-    """What a document says, be it text or known by its structure."""
+def read_json(value: Known) -> Any:  # noqa: ANN401 - JSON
+    """Return the content of a JSON document, given as text or as a `Document`."""
     if isinstance(value, Document):
         return value.value
     return json.loads(text_of(value), parse_float=number, parse_constant=number)
 
 
 def text_of(value: Known) -> str:
-    """A value as text."""
+    """Return a value as text."""
     if isinstance(value, Document):
         return json_of(value.value)
     found = text(value)
@@ -49,7 +50,7 @@ def text_of(value: Known) -> str:
 
 
 def number_of(value: Known) -> Number:
-    """A value as a number."""
+    """Return a value as a number."""
     if isinstance(value, str):
         return number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -61,7 +62,7 @@ _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def boolean_of(value: Known) -> bool:
-    """A value as true or false."""
+    """Return a value as a boolean."""
     if isinstance(value, bool):
         return value
     if not isinstance(value, str):
@@ -70,14 +71,14 @@ def boolean_of(value: Known) -> bool:
 
 
 def ordered(items: list[Known]) -> list[Known]:
-    """A list, or a set in its order; that of sets of anything but plain values only Terraform knows."""
+    """Return a list, or a set in its order; only Terraform knows that of sets of other than plain values."""
     if isinstance(items, Set) and len(items) > 1 and not all(isinstance(item, (str, int, float)) for item in items):
         raise ValueError("a set without an order")
     return list(items)
 
 
 def to_set(items: Sequence[Known]) -> Set:
-    """A set, in Terraform's order if it is one of plain values; what is not known in it may be there twice."""
+    """Return a set, in Terraform's order if it has only plain values; unknown elements may be duplicates."""
     if None in items:
         raise ValueError("null in a set")
     values = unified(items)
@@ -88,9 +89,9 @@ def to_set(items: Sequence[Known]) -> Set:
 
 
 def unified(values: Sequence[Known]) -> list[Known]:
-    """Values as they are in a list or map, all of one type: text if any of them is.
+    """Return values as elements of a list or map, all of one type: text if any of them is text.
 
-    What is not known is taken to be of the type of the others.
+    Unknown values are assumed to have the type of the others.
     """
     given = [value for value in values if not isinstance(value, Unknown) and value is not None]
     if not any(isinstance(value, (list, dict)) for value in given):
@@ -109,7 +110,7 @@ def _scalars(values: Sequence[Known], kinds: set[str]) -> list[Known]:
 
 
 def _records(values: Sequence[Known]) -> list[Known]:
-    """Objects that have the same keys, unified key by key."""
+    """Return objects with the same keys, unified key by key."""
     rows = [value for value in values if isinstance(value, dict)]
     if len(rows) < len(values) or len(set(map(frozenset, rows))) > 1:
         raise ValueError("of several types")
@@ -118,7 +119,7 @@ def _records(values: Sequence[Known]) -> list[Known]:
 
 
 def of_one_type(chosen: Known, other: Known) -> Known:
-    """What a conditional makes of the branch that it takes, and of the type of the other."""
+    """Return a conditional's chosen branch, converted to the common type of both branches."""
     if isinstance(chosen, list) and isinstance(other, list):
         return _items_of_one_type(chosen, other)
     if isinstance(chosen, dict) and isinstance(other, dict):
@@ -141,7 +142,7 @@ def _entries_of_one_type(chosen: dict[str, Known], other: dict[str, Known]) -> K
 
 
 def _kinds(values: Sequence[Known]) -> set[str]:
-    """The types of all scalars in some values."""
+    """Return the types of all scalars in some values."""
     return {_kind(scalar) for value in values for scalar in _leaves(value)}
 
 

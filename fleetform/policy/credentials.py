@@ -1,6 +1,7 @@
-"""What looks like a secret: names by their ends, values by the forms that issuers give them.
+"""Detection of secrets: names by their ending, values by the formats of their issuers.
 
-The forms are those of detect-secrets, less what finds names, addresses and IDs: https://github.com/Yelp/detect-secrets
+The formats are those of detect-secrets, without those for names, addresses and IDs:
+https://github.com/Yelp/detect-secrets
 """
 
 import re
@@ -13,7 +14,7 @@ from fleetform.policy.values import Known, Unknown
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
 
-# At the end: SECRET_ARN, TOKEN_URL or PASSWORD_FILE say where something is.
+# Matched at the end: SECRET_ARN, TOKEN_URL or PASSWORD_FILE are references.
 _NAME = re.compile(
     r"""(.*(password|passwd|passphrase)
         |(.*[_.-])(pwd|pass)
@@ -25,9 +26,9 @@ _NAME = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _PASSWORD = re.compile(r".*(password|passwd|passphrase|pwd|pass)", re.IGNORECASE)
-# What a program puts something else into: a variable of a shell, a field of a template.
+# Text that a program fills in: a shell variable, a template field.
 _TEMPLATE = re.compile(r".*(\$\{?[A-Za-z(]|\{\{|<[\w .-]+>|%\(?\w+\)?[%s]|\{\w+\}).*", re.DOTALL)
-# Where to find something: a path, an ARN, an address, the name of a secret.
+# References: a path, an ARN, a URL, the name of a secret.
 _ELSEWHERE = re.compile(r"\s*|[/~.].*|arn:.*|[a-z][a-z0-9+-]*://[^@]*|[a-z0-9_.-]+(/[a-z0-9_.-]+)+", re.DOTALL)
 _WORD = re.compile(
     r"true|false|yes|no|on|off|none|null|nil|enabled|disabled|optional|required|auto|default", re.IGNORECASE
@@ -37,7 +38,7 @@ _PLACEHOLDER = re.compile(
         |.*(change|replace|fill)[ _-]?(me|this|it|in).*|.*(example|placeholder|dummy|redacted).*""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
-# Of what AWS or Terraform makes: the parts that are secrets, and those that say where it is.
+# The attributes of generated resources that contain secrets rather than references to them.
 _SECRET_PARTS: Final = frozenset(
     {"auth_token", "master_password", "password", "plaintext", "result", "secret", "secret_string", "token"}
 )
@@ -58,29 +59,29 @@ _DETECTORS: Mapping[str, str] = {
     "square_oauth.SquareOAuthDetector": "a Square secret",
     "stripe.StripeDetector": "a Stripe API key",
 }
-# What all that they find has. The library takes 0.15 s to load, most values need not wait for it.
+# Matches every value that a detector may find: loading the library takes 0.15 s, which most values can avoid.
 _WORTH_A_LOOK = re.compile(r"://[^/\s]*@|PRIVATE KEY|hooks\.slack\.com|[\w-]{20}")
 
 
 def names_a_secret(name: str) -> bool:
-    """Whether what has this name is a secret: `DB_PASSWORD`, but not `DB_PASSWORD_FILE`."""
+    """Return whether a name belongs to a secret: `DB_PASSWORD`, but not `DB_PASSWORD_FILE`."""
     return _NAME.fullmatch(name) is not None
 
 
 def is_spelled_out(name: str, value: str) -> bool:
-    """Whether the value of something secret is itself there, and not where to find it."""
+    """Return whether the value of a secret is the secret itself, not a reference to it."""
     if any(form.fullmatch(value) for form in (_ELSEWHERE, _TEMPLATE, _WORD)):
         return False
     return not value.isdigit() or _PASSWORD.fullmatch(name) is not None
 
 
 def is_placeholder(value: str) -> bool:
-    """Whether a value stands for another one that somebody puts there by hand."""
+    """Return whether a value is a placeholder for one that is set by hand."""
     return _PLACEHOLDER.fullmatch(value) is not None
 
 
 def kind_of(value: str) -> str | None:
-    """What a value holds that is a secret by its form; None if there is nothing."""
+    """Return the kind of secret that a value contains, by its format; None if it contains no secret."""
     if not _WORTH_A_LOOK.search(value):
         return None
     for kind, detector in _detectors().items():
@@ -91,7 +92,7 @@ def kind_of(value: str) -> str | None:
 
 @cache
 def _detectors() -> "Mapping[str, BasePlugin]":
-    from importlib import import_module  # noqa: PLC0415 - only what is worth a look waits for the library
+    from importlib import import_module  # noqa: PLC0415 - loaded only for values worth a look
 
     found = {}
     for place, kind in _DETECTORS.items():
@@ -101,10 +102,10 @@ def _detectors() -> "Mapping[str, BasePlugin]":
 
 
 def told_by_name(name: str, value: Known) -> str | Unknown | None:
-    """What is wrong with the value of a name, if it names a secret.
+    """Return the kind of secret in a value, judging by its name.
 
     Returns:
-        What it is; the value itself if nobody knows; None if nothing is wrong.
+        The kind; the value itself if it is unknown; None if it is not a secret.
     """
     if not names_a_secret(name):
         return None
@@ -118,7 +119,10 @@ _ASSIGNED = re.compile(r"(?<![\w.-])-{0,2}([A-Za-z][\w.-]*)=([^\s'\"]+)")
 
 
 def in_words(words: Sequence[Known]) -> Iterator[tuple[int, str]]:
-    """Secrets in the words of a command: by their form, as `--password=x`, or after `--password`; with the index."""
+    """Yield the secrets in the words of a command, with their index.
+
+    They are found by format, in `--password=x` or after `--password`.
+    """
     before = ""
     for index, word in enumerate(words):
         text = word if isinstance(word, str) else ""

@@ -1,4 +1,4 @@
-"""Expressions to values, as far as the text tells them."""
+"""Evaluation of HCL expressions, as far as the text alone determines their values."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,30 +39,30 @@ from fleetform.policy.values import (
 
 
 class Names(Protocol):
-    """What names mean in a module."""
+    """The meaning of names in a module."""
 
     def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
-        """What the first steps after a name lead to, and the steps that are left."""
+        """Return the value of a name with the first steps after it, and the remaining steps."""
 
 
 class Scope(NamedTuple):
-    """Where an expression stands.
+    """The scope of an expression.
 
     Attributes:
-        names: Those of its module.
-        symbols: Those of its place: `each`, `count`, the names of a `for` or a dynamic block.
+        names: The names of its module.
+        symbols: The local symbols: `each`, `count`, the variables of a `for` or a dynamic block.
     """
 
     names: Names
     symbols: Mapping[str, Known] = {}
 
     def within(self, symbols: Mapping[str, Known]) -> "Scope":
-        """A place in this one with more names."""
+        """Return an inner scope with more symbols."""
         return Scope(self.names, {**self.symbols, **symbols})
 
 
 def evaluate(node: Expression, scope: Scope) -> Known:
-    """The value of an expression; of what is not known in it, UNKNOWN."""
+    """Return the value of an expression, with UNKNOWN for each part that is not known."""
     handler = _HANDLERS.get(type(node))
     return handler(node, scope) if handler else _literal(node)
 
@@ -80,7 +80,7 @@ def _reference(node: Reference, scope: Scope) -> Known:
 
 
 def stepped(value: Known, steps: Iterable[Known]) -> Known:
-    """What steps lead to; INVALID if there is no such thing."""
+    """Return the value after some steps; INVALID if it does not exist."""
     for step in steps:
         if isinstance(value, Unknown):
             value = further(value, step)
@@ -102,7 +102,7 @@ def _item(value: Known, step: Known) -> Known:
 
 
 def further(value: Unknown, step: Known) -> Unknown:
-    """A part of something unknown, by its name as Terraform writes it."""
+    """Return a part of an unknown value, with its reference as Terraform writes it."""
     if not value.reference or value in (INVALID, MAYBE) or not isinstance(step, (str, int)):
         return UNKNOWN
     if isinstance(step, str) and step.replace("-", "_").isidentifier():
@@ -112,7 +112,7 @@ def further(value: Unknown, step: Known) -> Unknown:
 
 
 def element(key: str | int) -> str:
-    """What names an element: `["web"]` or `[0]`."""
+    """Return the index of an element as it is written: `["web"]` or `[0]`."""
     return f"[{literal(key)}]"
 
 
@@ -132,7 +132,7 @@ def _splat(node: Splat, scope: Scope) -> Known:
 
 
 def _in_order(items: list[Known]) -> list[Known] | None:
-    """A list, or a set in its order; None if only Terraform knows that."""
+    """Return a list, or a set in its order; None if only Terraform knows the order."""
     try:
         return ordered(items)
     except ValueError:
@@ -145,7 +145,7 @@ def _template(node: Template, scope: Scope) -> Known:
 
 
 def written(value: Known) -> str | None:
-    """How a template writes a value; None if it cannot, or the value is not known."""
+    """Return a value as a template writes it; None if a template cannot, or the value is unknown."""
     return text_of(value) if isinstance(value, Document) and is_known(value) else text(value)
 
 
@@ -228,7 +228,7 @@ def _binary(node: Binary, scope: Scope) -> Known:
 
 
 def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - numbers
-    """Of what binary fractions are exact for: of others, Terraform has more digits than Python."""
+    """Calculate only with exact binary fractions: for others, Terraform has more digits than Python."""
     if any(Fraction(repr(side)) != side for side in (left, right)):
         return UNKNOWN
     try:
@@ -241,7 +241,7 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - nu
 
 
 def _logical(decisive: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
-    """A side that decides alone does so though the other is not known."""
+    """Return the result of `&&` or `||`; one decisive side is enough even if the other is unknown."""
     if not all(isinstance(side, (bool, Unknown)) for side in sides):
         return UNKNOWN
     if any(side is decisive for side in sides):
@@ -258,7 +258,7 @@ def _equality(wanted: bool, left: Known, right: Known) -> Known:  # noqa: FBT001
     if not (is_known(left) and is_known(right)):
         return UNKNOWN
     if any(isinstance(left, kind) and isinstance(right, kind) for kind in (list, dict)):
-        return UNKNOWN  # what looks the same is not equal as a list and as a tuple
+        return UNKNOWN  # a list and a tuple with the same elements are not equal
     return (_comparable(left) == _comparable(right)) is wanted
 
 
@@ -267,7 +267,7 @@ def _comparable(value: Known) -> str:
 
 
 def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
-    """What a `for` or a dynamic block goes over, by key or index, in Terraform's order; None if that is not known."""
+    """Return keys or indices and values of a loop's collection, in Terraform's order; None if unknown."""
     if isinstance(collection, dict):
         return [(key, collection[key]) for key in sorted(collection)]
     if not isinstance(collection, list) or (items := _in_order(collection)) is None:
@@ -276,12 +276,12 @@ def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
 
 
 class Turn(NamedTuple):
-    """One turn of a `for`.
+    """One iteration of a `for`.
 
     Attributes:
         key: The element's key or index.
-        scope: Where its expressions stand.
-        sure: Whether its condition surely takes it.
+        scope: The scope of its expressions.
+        sure: Whether its condition is known to be true.
     """
 
     key: Known
@@ -290,9 +290,9 @@ class Turn(NamedTuple):
 
 
 def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
-    """The turns of a `for`, less those that its condition leaves out; None if they are not known.
+    """Return the iterations of a `for`, without those that its condition excludes; None if they are unknown.
 
-    Of an object, an entry that may be left out is a turn, too.
+    For an object, an entry whose condition is unknown is an iteration, too.
     """
     found = pairs(evaluate(node.collection, scope))
     if found is None:

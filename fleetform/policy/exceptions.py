@@ -202,8 +202,8 @@ class Circumstances:
         today: The current day, in UTC.
         known: The IDs of the rules that can have exceptions.
         place: Returns the position of an exception in the catalog, by its index.
-        undecided: Open answers: an exception that may cover one is not unused. Comments are matched by rule and
-            stack.
+        undecided: Open answers: an exception that may cover one is not unused. Comments are matched by rule
+            and stack.
     """
 
     today: date

@@ -1,4 +1,4 @@
-"""A finding: one rule broken at one address; and a question that is open."""
+"""Findings, and open answers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from fleetform.policy.rule import Severity
 
 
 class Stage(StrEnum):
-    """What told it."""
+    """The source of a finding."""
 
     HCL = "hcl"
     PLAN = "plan"
@@ -20,16 +20,16 @@ class Finding:
     """One policy rule broken at one address.
 
     Attributes:
-        place: In the environment's own files: the value that is wrong, or what asks for the resource.
-        rule: The rule's id.
+        place: In the environment's own files: the wrong value, or the block that creates the resource.
+        rule: The rule's ID.
         address: The resource's address, in its stack.
         message: What is wrong.
-        remedy: How to mend it.
-        severity: How bad it is.
-        stack: The stack's name; empty if it is about none.
-        stage: What told it: the HCL, or a plan where that leaves it open.
-        cause: The line of a module that is wrong, if it is not what the environment's files give it.
-        origin: Where the catalog says what became this value.
+        remedy: How to fix it.
+        severity: The severity of the rule.
+        stack: The stack's name; empty if it concerns no stack.
+        stage: The source: HCL, or a plan where HCL leaves the answer open.
+        cause: The wrong line of a module, unless the environment's own files set the value.
+        origin: The position in the catalog that the value comes from.
     """
 
     place: Position
@@ -44,18 +44,18 @@ class Finding:
     origin: Position | None = None
 
     def __str__(self) -> str:
-        """One line: place, rule, address, message, remedy."""
+        """Return one line: place, rule, address, message, remedy."""
         return f"{self.place}: {self.rule} {self.address}: {self.message}; {self.remedy}"
 
 
 class Open(NamedTuple):
-    """A question that the view does not answer.
+    """An open answer: a question that the resource view cannot decide.
 
     Attributes:
-        rule: The rule's id.
+        rule: The rule's ID.
         stack: The stack's name.
         address: The resource's address in it.
-        at: The value that is not known.
+        at: The path of the unknown value.
     """
 
     rule: str

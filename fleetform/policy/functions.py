@@ -1,8 +1,8 @@
 """Terraform's functions on known values, as far as rules need them.
 
-Each has the types of its parameters, to which arguments are converted as Terraform does it. Whatever one raises means
-that the value is not known: Terraform would refuse the call, or it does more than is done here.
-https://developer.hashicorp.com/terraform/language/functions
+Each function declares the types of its parameters; arguments are converted to them as Terraform does. If
+a function raises, its value is unknown: Terraform would refuse the call, or it does more than is implemented
+here. https://developer.hashicorp.com/terraform/language/functions
 """
 
 import ipaddress
@@ -25,9 +25,9 @@ class Function(NamedTuple):
     """A function on known values.
 
     Attributes:
-        act: What it does.
-        parameters: What it takes.
-        rest: What it takes any number of after those; None if there is no more.
+        act: Its implementation.
+        parameters: The converters of its fixed parameters.
+        rest: The converter of its variadic parameter; None if it has none.
     """
 
     act: Callable[..., Known]
@@ -36,7 +36,7 @@ class Function(NamedTuple):
 
 
 def call(name: str, arguments: list[Known]) -> Known:
-    """What a function returns; UNKNOWN, or PRESENT if it is surely not null, if that is not known."""
+    """Return a function's value; if that is unknown, UNKNOWN, or PRESENT if it cannot be null."""
     if name in _LAZY:
         return _LAZY[name](arguments)
     result = _known(name, arguments)
@@ -49,7 +49,7 @@ def _known(name: str, arguments: list[Known]) -> Known:
         return UNKNOWN
     try:
         result = function.act(*_converted(function, arguments))
-    except Exception:  # noqa: BLE001 - a call that Terraform would refuse, or of a form that is not known here
+    except Exception:  # noqa: BLE001 - Terraform would refuse the call, or its form is not supported
         return UNKNOWN
     return unicodedata.normalize("NFC", result) if isinstance(result, str) else result
 
@@ -64,7 +64,7 @@ def _converted(function: Function, arguments: list[Known]) -> Iterable[Any]:
 
 
 def _may_lack(value: Known) -> bool:
-    """Whether nobody knows which entries it has."""
+    """Return whether it is unknown which entries a value has."""
     return isinstance(value, dict) and MAYBE in value.values()
 
 
@@ -78,7 +78,7 @@ def _coalesce(arguments: list[Known]) -> Known:
 
 
 def _as_all(arguments: list[Known], index: int) -> Known:
-    """An argument, converted to the type that all have."""
+    """Return an argument, converted to the common type of all."""
     try:
         return unified(arguments)[index]
     except ValueError:
@@ -86,7 +86,7 @@ def _as_all(arguments: list[Known], index: int) -> Known:
 
 
 def _try(arguments: list[Known]) -> Known:
-    """The first that is valid, as far as that is known: in what is not known there may be an error."""
+    """Return the first valid argument, as far as that is known; an unknown value may contain an error."""
     valid = next((argument for argument in arguments if argument is not INVALID), UNKNOWN)
     return valid if arguments and is_known(valid) else UNKNOWN
 
@@ -107,7 +107,7 @@ def _any(value: Known) -> Known:
 
 
 def _ascii(value: Known) -> str:
-    """Text in which each character is one to Terraform too."""
+    """Return text in which Terraform counts each character as one, too."""
     text = text_of(value)
     if not text.isascii() or "\r" in text:
         raise ValueError("characters that are made of several")
@@ -328,7 +328,7 @@ def _split(separator: str, value: str) -> list[Known]:
 
 
 def _cased(change: Callable[[str], str]) -> Callable[[str], str]:
-    """Letter by letter, as Go does it; Python makes two of some letters."""
+    """Convert letter by letter, as Go does; Python expands some letters to two."""
 
     def function(value: str) -> str:
         letters = [change(letter) for letter in value]
@@ -343,7 +343,7 @@ def _title(value: str) -> str:
     return re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda match: match.group().upper(), value)
 
 
-# What Go takes for white space; Python has some control characters more.
+# White space in Go; Python also includes some control characters.
 _SPACE = "".join(filter(str.isspace, map(chr, (*range(0x1C), *range(0x20, 0x3001)))))
 
 
@@ -352,7 +352,7 @@ def _or_null(convert: Parameter) -> Parameter:
 
 
 def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Known]:
-    """An operation on sets, each value by its JSON."""
+    """Return an operation on sets, which compares values by their JSON."""
 
     def function(*sets: list[Known]) -> Known:
         if not all(map(is_known, sets)):
@@ -428,9 +428,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "values": _function(_values, _mapping),
     "zipmap": _function(lambda keys, values: dict(zip(keys, values, strict=True)), _texts, _list),
 }
-"""What is known of them, by name."""
+"""The functions with eager arguments, by name."""
 
-# What returns text or a number whatever it is given.
+# Functions that return text or a number for any argument.
 _NEVER_NULL = frozenset(
     {
         *("base64encode", "cidrhost", "cidrsubnet", "format", "join", "length", "lower", "md5", "replace", "sha1"),
@@ -445,4 +445,4 @@ _LAZY: Mapping[str, Callable[[list[Known]], Known]] = {
 }
 
 NAMES = frozenset(FUNCTIONS) | frozenset(_LAZY)
-"""All that are known here."""
+"""The names of all supported functions."""

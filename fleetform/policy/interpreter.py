@@ -1,6 +1,7 @@
-"""Runs a file of Rego with regopy, in a process of its own: a program in C++ can be stopped, and may crash, only there.
+"""Runs a Rego file with regopy in a separate process: only there can a C++ program be stopped, or crash.
 
-Usage: interpreter.py <file> <query>, with the input as JSON on standard input; prints the query's value as JSON.
+Usage: interpreter.py <file> <query>, with the input as JSON on standard input.
+Prints the query's value as JSON.
 """
 
 import json
@@ -10,9 +11,9 @@ from pathlib import Path
 
 
 def main(file: str, query: str) -> None:
-    """Runs a query."""
-    regopy = import_module("regopy")  # untyped, and not there if another engine is
-    interpreter = regopy.Interpreter()  # what it returns lives no longer than itself
+    """Run a query."""
+    regopy = import_module("regopy")  # untyped, and optional
+    interpreter = regopy.Interpreter()  # its results live only as long as it does
     try:
         interpreter.add_module(Path(file).name, Path(file).read_text(encoding="utf-8"))
         interpreter.set_input(json.load(sys.stdin))
@@ -20,7 +21,7 @@ def main(file: str, query: str) -> None:
     except regopy.RegoError as error:
         sys.exit(str(error))
     if not output.ok():
-        sys.exit(f"{query} cannot be evaluated")  # regopy 1.5 crashes when it is asked why
+        sys.exit(f"{query} cannot be evaluated")  # regopy 1.5 crashes when asked for the reason
     values = [value for result in output.results for value in result.expressions]
     sys.stdout.write(json.dumps(values[0] if values else None))
 

@@ -1,4 +1,4 @@
-"""Rules applied to resources: what fails, what passes, and what nobody knows yet."""
+"""Application of rules to resources: findings, open answers and passes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass
 class Judgement:
-    """What rules said.
+    """The answers of rules.
 
     Attributes:
         findings: What fails.
-        open: What is not known.
-        passed: How often a rule found nothing wrong with a resource.
+        open: The open answers.
+        passed: How often a rule passed on a resource.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -27,13 +27,13 @@ class Judgement:
     passed: int = 0
 
     def add(self, other: "Judgement") -> None:
-        """Takes another one in."""
+        """Add the answers of another one."""
         self.findings += other.findings
         self.open += other.open
         self.passed += other.passed
 
     def take(self, rule: Rule, resource: Resource, answer: Fault | Undecided, stage: Stage) -> None:
-        """Takes in what a rule answered."""
+        """Add one answer of a rule."""
         if isinstance(answer, Undecided):
             self.open.append(Open(rule.id, resource.stack, resource.address, answer.at))
             return
@@ -56,7 +56,7 @@ class Judgement:
 def judge_resources(
     resources: Iterable[Resource], rules: Mapping[str, Rule], facts: Facts, stage: Stage = Stage.HCL
 ) -> Judgement:
-    """What the rules for single resources say."""
+    """Apply the rules for single resources."""
     by_type: dict[str, list[Rule]] = {}
     for rule in rules.values():
         for name in rule.types if rule.check else ():
@@ -74,7 +74,7 @@ def judge_resources(
 def judge_environment(
     view: View, rules: Mapping[str, Rule], environment: "Environment", stage: Stage = Stage.HCL
 ) -> Judgement:
-    """What the rules for an environment say."""
+    """Apply the rules for environments."""
     judgement = Judgement()
     for rule in rules.values():
         if rule.check_environment is None:
@@ -88,5 +88,5 @@ def judge_environment(
 
 
 def shared_types(rules: Mapping[str, Rule]) -> frozenset[str]:
-    """The types of resources that rules for an environment look at."""
+    """Return the resource types that environment rules check."""
     return frozenset(name for rule in rules.values() if rule.check_environment for name in rule.types)

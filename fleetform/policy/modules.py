@@ -1,4 +1,4 @@
-"""Modules: what their files declare, and what names mean in them once they are called."""
+"""Terraform modules: their declarations, and the meaning of names in a called module."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,14 +17,14 @@ _UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
 
 
 class Placed(NamedTuple):
-    """A block and the file it is in."""
+    """A block and its file."""
 
     block: Block
     file: PurePath
 
 
 class Given(NamedTuple):
-    """An argument and the file it is in."""
+    """An argument and its file."""
 
     argument: Argument
     file: PurePath
@@ -32,17 +32,17 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True)
 class Declarations:
-    """What the files of one module declare, by name.
+    """The declarations in the files of one module, by name.
 
     Attributes:
         variables: Its `variable` blocks.
-        locals: What is in its `locals` blocks.
+        locals: The values in its `locals` blocks.
         outputs: Its `output` blocks.
         calls: Its `module` blocks.
         resources: Its `resource` and `data` blocks by their address in the module.
         others: All other blocks.
-        tfvars: What `terraform.tfvars` and `*.auto.tfvars` give.
-        backend: What `backend.hcl` gives.
+        tfvars: The values in `terraform.tfvars` and `*.auto.tfvars`.
+        backend: The values in `backend.hcl`.
     """
 
     variables: dict[str, Placed] = field(default_factory=dict)
@@ -56,11 +56,11 @@ class Declarations:
 
 
 Folders: TypeAlias = Callable[[PurePath], Declarations]
-"""What the files of a folder declare, which is named from the project's root."""
+"""Returns the declarations in a folder, which is relative to the project root."""
 
 
 def declarations(files: Iterable[File]) -> Declarations:
-    """Sorts what files declare."""
+    """Return the declarations in some files."""
     made = Declarations()
     for file in sorted(files, key=_precedence):
         name = file.path.name
@@ -74,7 +74,7 @@ def declarations(files: Iterable[File]) -> Declarations:
 
 
 def _precedence(file: File) -> tuple[bool, str]:
-    """What is later goes over what is before: `*.auto.tfvars` over `terraform.tfvars`, in the order of their names."""
+    """Return a sort key: later files override earlier ones, `*.auto.tfvars` override `terraform.tfvars`."""
     return file.path.name.endswith(".auto.tfvars"), file.path.name
 
 
@@ -92,16 +92,16 @@ def _declare(made: Declarations, placed: Placed) -> None:
 
 
 def address(block: Block) -> str:
-    """A resource's or data source's address in its module."""
+    """Return the address of a resource or data source in its module."""
     return ("data." if block.kind == "data" else "") + ".".join(block.labels)
 
 
 class Instance(NamedTuple):
-    """One of the instances that `for_each` or `count` make.
+    """One of the instances that `for_each` or `count` creates.
 
     Attributes:
-        suffix: What it adds to the address: `["web"]`, `[0]`, `[*]` if nobody knows which there are, or nothing.
-        key: The key of `for_each`; None without.
+        suffix: The suffix of the address: `["web"]`, `[0]`, `[*]` if the instances are unknown, or empty.
+        key: The key of `for_each`; None without `for_each`.
         symbols: `each` or `count`.
     """
 
@@ -111,7 +111,7 @@ class Instance(NamedTuple):
 
 
 def instances(block: Block, scope: Scope) -> Iterator[Instance]:
-    """The instances of a resource or a module call."""
+    """Yield the instances of a resource or a module call."""
     if "for_each" in block.arguments:
         found = entries(evaluate(block.value("for_each"), scope))
         if found is None:
@@ -130,12 +130,12 @@ def instances(block: Block, scope: Scope) -> Iterator[Instance]:
 
 
 class CallSite(NamedTuple):
-    """Where a module is called.
+    """A module call.
 
     Attributes:
         placed: The `module` block.
-        instance: Which instance of it.
-        module: The module that calls.
+        instance: The called instance.
+        module: The calling module.
     """
 
     placed: Placed
@@ -144,17 +144,17 @@ class CallSite(NamedTuple):
 
     @property
     def scope(self) -> Scope:
-        """Where the call's arguments stand."""
+        """The scope of the call's arguments."""
         return Scope(self.module, self.instance.symbols)
 
 
 class Module:
-    """A module as it is called, or a stack's root module.
+    """A called module, or a stack's root module.
 
     Args:
-        folders: Where modules come from.
-        folder: Its folder, from the project's root.
-        declared: What its files declare.
+        folders: Returns the declarations of modules.
+        folder: Its folder, relative to the project root.
+        declared: Its declarations.
         call: The call; None for a root module.
     """
 
@@ -171,18 +171,18 @@ class Module:
 
     @property
     def prefix(self) -> str:
-        """What its resources' addresses begin with."""
+        """The prefix of its resources' addresses."""
         if self.call is None:
             return ""
         return f"{self.call.module.prefix}module.{self.call.placed.block.labels[0]}{self.call.instance.suffix}."
 
     @property
     def root(self) -> "Module":
-        """The root module that it is called from in the end."""
+        """The root module of its stack."""
         return self.call.module.root if self.call else self
 
     def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
-        """What the first steps after a name lead to, and the steps that are left; see `evaluation.Names`."""
+        """Return the value of a name with its first steps, and the remaining steps: see `Names`."""
         if not steps or name in _OF_NO_MODULE or (name == "data" and len(steps) < len(("type", "name"))):
             return UNKNOWN, ()
         first, rest = str(steps[0]), steps[1:]
@@ -197,7 +197,7 @@ class Module:
     def _once(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
         key = (kind, name)
         if key not in self._values:
-            self._values[key] = UNKNOWN  # what refers to itself is an error of Terraform's: no reason to go round
+            self._values[key] = UNKNOWN  # Terraform refuses self-references: avoid endless recursion
             self._values[key] = find(name)
         return self._values[key]
 
@@ -218,7 +218,7 @@ class Module:
         return converted(value, block.value("type"))
 
     def given(self, name: str) -> tuple[Given, Scope] | None:
-        """What the call, or a file of values, gives for a variable, and where that stands; None for nothing."""
+        """Return a variable's argument in the call, or in tfvars, and its scope; None without one."""
         if self.call is None:
             found = self.declared.tfvars.get(name)
             return (found, Scope(self)) if found else None
@@ -226,7 +226,7 @@ class Module:
         return (Given(block.arguments[name], file), self.call.scope) if name in block.arguments else None
 
     def children(self, name: str) -> "Iterator[Module]":
-        """The instances of a module that it calls; none of what is not a local folder."""
+        """Yield the instances of a called module; none if its source is not a local folder."""
         placed = self.declared.calls[name]
         for instance in instances(placed.block, Scope(self)):
             if child := self._child(name, placed, instance):
@@ -269,7 +269,7 @@ class Module:
         return children[0].output(str(steps[0])), steps[1:]
 
     def output(self, name: str) -> Known:
-        """The value of an output."""
+        """Return the value of an output."""
         return self._once("output", name, self._output_value)
 
     def _output_value(self, name: str) -> Known:
@@ -277,7 +277,7 @@ class Module:
         return evaluate(placed.block.value("value"), Scope(self)) if placed else UNKNOWN
 
     def _resource(self, name: str, steps: Path) -> tuple[Known, Path]:
-        """An argument of a resource where it is written; what a provider makes is known by its name alone."""
+        """Return a resource's argument as written; a computed attribute is known only by its reference."""
         placed = self.declared.resources.get(name)
         if placed is None:
             return UNKNOWN, ()
@@ -312,14 +312,14 @@ class Module:
 
 
 def _all(reference: str, made: Iterable[Instance]) -> Known:
-    """All instances of a resource: by key, or a list of those that `count` makes."""
+    """Return all instances of a resource: by key, or as a list for `count`."""
     keyed = [(each.key, Unknown(f"{reference}{each.suffix}", present=True)) for each in made]
     by_key: dict[str, Known] = {key: value for key, value in keyed if key is not None}
     return by_key if len(by_key) == len(keyed) else [value for _, value in keyed]
 
 
 def converted(value: Known, kind: Expression) -> Known:
-    """A value as a variable of a type has it: optional attributes filled in, and none that the type does not name."""
+    """Return a value in a variable's type: with optional attributes, without undeclared ones."""
     if value is None or isinstance(value, Unknown):
         return value
     try:
@@ -350,13 +350,13 @@ def _elements(items: list[Known], kind: Expression) -> list[Known]:
 
 def _map(value: Known, kind: Expression) -> Known:
     if not isinstance(value, dict):
-        raise TypeError("no map")
+        raise TypeError("not a map")
     return dict(zip(value, _elements(list(value.values()), kind), strict=True))
 
 
 def _list(value: Known, kind: Expression) -> list[Known]:
     if not isinstance(value, list):
-        raise TypeError("no list")
+        raise TypeError("not a list")
     return _elements(ordered(value), kind)
 
 
@@ -375,7 +375,7 @@ def _scalar(value: Known, kind: str) -> Known:
 
 
 def _attribute(value: Known, kind: Expression) -> Known:
-    """An attribute of an object: its default if it is null."""
+    """Return an attribute of an object, or its default if it is null."""
     if not (isinstance(kind, Call) and kind.function == "optional"):
         return converted(value, kind)
     inner, *default = kind.arguments

@@ -1,4 +1,4 @@
-"""Networks, by how much of the internet is in them."""
+"""Classification of networks by how much of the internet they contain."""
 
 import ipaddress
 from typing import TypeAlias
@@ -7,9 +7,9 @@ from fleetform.policy.values import Known
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-# No organisation has more: IANA gave out /8s, and of IPv6 at most a /16 or so.
+# The largest allocations to one organization: /8 from IANA, and about /16 for IPv6.
 _SHORTEST = {4: 8, 6: 16}
-# One site, of IPv6 by https://www.rfc-editor.org/rfc/rfc6177. What is larger is a provider's, with strangers in it.
+# One site, for IPv6 by https://www.rfc-editor.org/rfc/rfc6177. Larger networks have several owners.
 _SITE = {4: 24, 6: 48}
 _PRIVATE = tuple(
     map(
@@ -23,13 +23,13 @@ _PRIVATE = tuple(
 
 
 def is_anywhere(cidr: Known) -> bool:
-    """Whether it is the internet, or a half or a quarter of it."""
+    """Return whether a CIDR is the internet, or a half or a quarter of it."""
     network = _network(cidr)
     return network is not None and network.prefixlen < _SHORTEST[network.version] and not _is_private(network)
 
 
 def holds_strangers(cidr: Known) -> bool:
-    """Whether there are public addresses in it that belong to more than one site."""
+    """Return whether a CIDR contains public addresses of more than one site."""
     network = _network(cidr)
     return network is not None and network.prefixlen < _SITE[network.version] and not _is_private(network)
 

@@ -1,4 +1,4 @@
-"""What the rules of security groups open, in each of the forms that the provider has for them."""
+"""The connections that security group rules open, in each form that the provider has for them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from fleetform.policy.values import Known, Path, Unknown
 from fleetform.policy.view import Resource
 
 INGRESS = ("aws_vpc_security_group_ingress_rule", "aws_security_group", "aws_security_group_rule")
-"""Types that say who may open connections to a group."""
+"""Types with ingress rules."""
 EGRESS = ("aws_vpc_security_group_egress_rule", "aws_security_group", "aws_security_group_rule")
-"""Types that say to whom a group may open connections."""
+"""Types with egress rules."""
 
 _INLINE = frozenset({"aws_security_group", "aws_default_security_group"})
 _ALL = range(65536)
-# IANA's numbers, which EC2 takes too.
+# IANA's numbers, which EC2 also accepts.
 _PROTOCOLS = {"-1": "all", "6": "tcp", "17": "udp"}
 _WITH_PORTS = frozenset({"tcp", "udp"})
 
@@ -27,8 +27,8 @@ class Opening:
     """One rule of a security group.
 
     Attributes:
-        resource: What says it.
-        at: Where, in the resource's values: a block of it, or all of it.
+        resource: The resource with the rule.
+        at: The path of the rule in the resource's values: a block, or empty for the whole resource.
     """
 
     resource: Resource
@@ -36,7 +36,7 @@ class Opening:
 
     @property
     def protocol(self) -> tuple[Path, Known]:
-        """`tcp`, `udp`, `all` or another's name, and where that is said."""
+        """The path and the name of the protocol: `tcp`, `udp`, `all` or a different one."""
         key = "ip_protocol" if self.resource.type.startswith("aws_vpc_") else "protocol"
         value = self.resource.value(*self.at, key)
         name = value if isinstance(value, Unknown) else str(value).lower()
@@ -44,7 +44,7 @@ class Opening:
 
     @cached_property
     def ports(self) -> range | Undecided | None:
-        """The ports that are opened; None for a protocol that has none, as ICMP."""
+        """The open ports; None for a protocol without ports, such as ICMP."""
         at, protocol = self.protocol
         if isinstance(protocol, Unknown):
             return Undecided(at)
@@ -63,17 +63,17 @@ class Opening:
 
     @property
     def is_everything(self) -> bool:
-        """Whether every port is opened."""
+        """Whether every port is open."""
         return isinstance(self.ports, range) and len(self.ports) >= len(_ALL) - 1
 
     @property
     def networks(self) -> Iterator[tuple[Path, Known]]:
-        """The networks on the other side, each with its path."""
+        """The peer networks, each with its path."""
         return self._listed("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
 
     @property
     def groups(self) -> Iterator[tuple[Path, Known]]:
-        """The groups on the other side, each with its path."""
+        """The peer security groups, each with its path."""
         return self._listed("referenced_security_group_id", "source_security_group_id", "security_groups")
 
     def _listed(self, *keys: str) -> Iterator[tuple[Path, Known]]:
@@ -87,7 +87,7 @@ class Opening:
 
 
 def openings(resource: Resource, direction: Literal["ingress", "egress"] = "ingress") -> Iterator[Opening | Undecided]:
-    """The rules of one direction that a resource has."""
+    """Yield the rules of a resource in one direction."""
     if resource.type == f"aws_vpc_security_group_{direction}_rule":
         yield Opening(resource)
     elif resource.type == "aws_security_group_rule":
@@ -110,5 +110,5 @@ def _inline(resource: Resource, direction: str) -> Iterator[Opening | Undecided]
 
 
 def shown(ports: range) -> str:
-    """`port 22`, or `ports 20 to 25`."""
+    """Return `port 22`, or `ports 20 to 25`."""
     return f"port {ports[0]}" if len(ports) == 1 else f"ports {ports[0]} to {ports[-1]}"

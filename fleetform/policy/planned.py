@@ -1,4 +1,4 @@
-"""The resource view of a plan: the same resources with what Terraform knows by then.
+"""The resource view of a plan: the same resources, with the values that Terraform knows at that point.
 
 https://developer.hashicorp.com/terraform/internals/json-format
 """
@@ -18,12 +18,12 @@ _KEY = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|\d+)\]')
 
 
 def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Resource]) -> Iterator[Resource]:
-    """The resources that will be there once a plan is applied, and the data sources that it read.
+    """Yield the resources that exist once a plan is applied, and the data sources that it read.
 
     Args:
-        plan: What ``terraform show -json`` says of it.
-        stack: The stack's folder, from the project's root.
-        written: What the text says, by address: it has the places, and names what only AWS will know.
+        plan: The output of ``terraform show -json``.
+        stack: The stack's folder, relative to the project root.
+        written: The resources in the text, by address, with their positions and references.
     """
     later = {change["address"]: change["change"].get("after_unknown") for change in plan.get("resource_changes", ())}
     before = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
@@ -45,16 +45,16 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
 
 
 def _chosen(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
-    """The values that the text sets, with the names that it has for them.
+    """Return the values that the text sets, with their references from the text.
 
-    All others are the provider's defaults, what AWS chooses, and what other resources made of this one: rules of a
-    security group that are resources of their own are in its values, too.
+    All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's values
+    also contain the rules that are separate resources.
     """
     return {key: _named(known[key], text[key]) for key in text if key in known}
 
 
 def _names(address: str) -> Iterator[str]:
-    """How the text may have an address: with its keys, or with stars for those that it does not know."""
+    """Yield the forms that an address may have in the text: with its keys, or with `[*]` for unknown ones."""
     between = _KEY.split(address)
     for keys in product(*((key, "[*]") for key in _KEY.findall(address))):
         yield "".join(chain.from_iterable(zip_longest(between, keys, fillvalue="")))
@@ -67,7 +67,7 @@ def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
-    """A value with UNKNOWN for what is known only after apply: `later` has true in its place."""
+    """Return a value with UNKNOWN for each part that is known only after apply, where `later` is true."""
     if later is True:
         return UNKNOWN
     if isinstance(later, dict) and later:
@@ -80,9 +80,9 @@ def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _named(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
-    """A value whose unknown parts have the names that the text has for them.
+    """Return a value whose unknown parts have the references from the text.
 
-    So have ids of resources that are there: rules tell by the name, and not by the id, what belongs together.
+    IDs of existing resources get them, too: rules match resources by reference, not by ID.
     """
     if isinstance(text, Unknown) and text.present and text.reference:
         return text

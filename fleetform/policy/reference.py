@@ -1,4 +1,4 @@
-"""The rules as people read them up: all in a table, each with its reason and examples, and docs/policy.md."""
+"""The documentation of the rules: their table, each with its reason and examples, and docs/policy.md."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -16,15 +16,15 @@ HEADINGS = ("id", "severity", "title", "checkov")
 
 
 def everything(rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
-    """Rules, and those about exceptions, by id."""
+    """Return rules together with those about exceptions, by ID."""
     return dict(sorted({**rules, **ABOUT_EXCEPTIONS}.items()))
 
 
 def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
-    """The rule with an id.
+    """Return the rule with an ID.
 
     Raises:
-        InputError: There is none.
+        InputError: The ID is unknown.
     """
     if (wanted := identifier.upper()) not in rules:
         raise InputError(f"unknown rule `{identifier}`; {suggestion(wanted, list(rules))}")
@@ -32,25 +32,25 @@ def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
 
 
 def row(rule: Rule) -> tuple[str, ...]:
-    """A line of the table."""
+    """Return a row of the table."""
     return rule.id, str(rule.severity), rule.title, ", ".join(rule.checkov)
 
 
 def plain(rule: Rule) -> dict[str, Any]:
-    """A rule as JSON has it."""
+    """Return a rule as JSON data."""
     texts = {key: getattr(rule, key) for key in ("id", "title", "severity", "why", "link", "good", "bad")}
     return {**texts, "types": sorted(rule.types), "checkov": list(rule.checkov), "except": exception(rule)}
 
 
 def exception(rule: Rule) -> str:
-    """How to except a finding of a rule; empty if there is no way."""
+    """Return the comment that accepts a finding of a rule; empty if the rule cannot have exceptions."""
     if rule.id in ABOUT_EXCEPTIONS:
         return ""
     return f"# fleetform:allow {rule.id} <why it is accepted>"
 
 
 def reference(rules: Mapping[str, Rule]) -> str:
-    """The part of docs/policy.md that is made of the rules, from the mark on."""
+    """Return the generated part of docs/policy.md, from the mark on."""
     table = [HEADINGS, ("---",) * len(HEADINGS), *(_linked(rule) for rule in rules.values())]
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |" for cells in table)
     return "\n\n".join([MARK, "## Rules", lines, *map(_section, rules.values())]) + "\n"

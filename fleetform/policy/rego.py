@@ -1,7 +1,7 @@
-"""A team's own rules in Rego: what they are given, what they say, and what runs them.
+"""Custom rules in Rego: their input, their output and their interpreters.
 
-Each file of `policies/` is run on its own, by Open Policy Agent, by conftest, or by Microsoft's interpreter if that is
-installed (https://pypi.org/project/regopy). Its `data.main.deny` is what is wrong.
+Each file in `policies/` runs separately, in Open Policy Agent, conftest or Microsoft's interpreter
+(https://pypi.org/project/regopy), whichever is installed. Its `data.main.deny` contains the violations.
 """
 
 import importlib.util
@@ -25,18 +25,18 @@ _QUERY = "data.main.deny"
 _DENIES = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
 _SHIPPED = re.compile(r"FF\d")
 _SECONDS = 60
-_INHERITED = ("PATH", "PYTHONPATH")  # and nothing that credentials are in
+_INHERITED = ("PATH", "PYTHONPATH")  # and nothing with credentials
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
 _NO_ENGINE = "cannot be run without `opa` or `conftest` on PATH, or regopy: pip install regopy"
 
 
 class Engine(NamedTuple):
-    """What runs a file.
+    """An interpreter of Rego.
 
     Attributes:
         program: Its path.
-        argv: The arguments for a file; the input is on standard input.
-        denials: What was denied, of what it printed.
+        argv: Returns the arguments for a file; the input is on standard input.
+        denials: Returns the denials in its output.
     """
 
     program: str
@@ -57,20 +57,20 @@ def _regopy(file: str) -> list[str]:
 
 
 def _of_result(printed: Any) -> Any:  # noqa: ANN401 - JSON
-    """As https://www.openpolicyagent.org/docs/cli#eval has it."""
+    """Return the denials in https://www.openpolicyagent.org/docs/cli#eval output."""
     return printed["result"][0]["expressions"][0]["value"]
 
 
 def _of_failures(printed: Any) -> Any:  # noqa: ANN401 - JSON
-    """As https://www.conftest.dev/output has it: what is more than the message is in `metadata`."""
+    """Return the denials in https://www.conftest.dev/output; everything but the message is in `metadata`."""
     return [{**each.get("metadata", {}), "msg": each["msg"]} for file in printed for each in file.get("failures") or ()]
 
 
 def find_engine() -> Engine:
-    """The first engine that there is.
+    """Return the first available interpreter.
 
     Raises:
-        ProgramError: There is none: a check that does not run is no check that passes.
+        ProgramError: None is installed: a check that does not run must not pass.
     """
     for name, argv, denials in (("opa", _opa, _of_result), ("conftest", _conftest, _of_failures)):
         if program := shutil.which(name):
@@ -81,7 +81,7 @@ def find_engine() -> Engine:
 
 
 def document(environment: str, resources: Sequence[Resource]) -> dict[str, Any]:
-    """What a file sees as `input`: the resource view of an environment."""
+    """Return a file's `input`: the resource view of an environment."""
     return {"environment": environment, "resources": [_plain(resource) for resource in resources]}
 
 
@@ -101,7 +101,7 @@ def _plain(resource: Resource) -> dict[str, Any]:
 
 
 def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 - JSON
-    """A value less what is not known in it, whose path is noted; in a list, null has its place."""
+    """Return the known parts of a value and record the paths of the others; in a list, they are null."""
     if isinstance(value, Unknown):
         unknown.append(path)
         return value
@@ -115,17 +115,17 @@ def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 
 
 
 def judge(root: Path, file: PurePath, engine: Engine, given: str, resources: Sequence[Resource]) -> list[Finding]:
-    """What a file denies.
+    """Return the denials of a file as findings.
 
     Args:
         root: The project's root.
-        file: The file, from there.
-        engine: What runs it.
+        file: The file, relative to the root.
+        engine: The interpreter.
         given: `document` of the resources, as JSON.
         resources: All resources of an environment.
 
     Raises:
-        InputError: It denies nothing by its form, cannot be run, does not end, or says what is no denial.
+        InputError: The file has no `deny`, cannot be run, does not end in time, or returns an invalid result.
     """
     place = Position(file, 1, 1)
     if not _DENIES.search((root / file).read_text(encoding="utf-8", errors="replace")):
@@ -151,7 +151,7 @@ def _each(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - JSON
 
 
 def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resource]) -> Finding:
-    """A denial as a finding: at what it is about, or at the file if it is about nothing in particular."""
+    """Return a denial as a finding, at its resource or, without one, at the file."""
     message, address = _text(said["msg"]), _text(said.get("address", ""))
     found = _resource(address, _text(said.get("stack", "")), resources) if address else None
     traced = found.trace(tuple(said.get("at", ()))) if found else None

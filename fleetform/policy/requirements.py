@@ -1,4 +1,4 @@
-"""What most rules ask of a value: to be one of some, or to be there at all."""
+"""Common requirements of rules: a value is one of some, or it is present."""
 
 from collections.abc import Collection, Iterator
 from typing import Final
@@ -8,21 +8,21 @@ from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
 
 TRUE: Final = (True, "true")
-"""On, as HCL may have it."""
+"""The values that HCL accepts for true."""
 FALSE: Final = (False, "false")
-"""Off."""
+"""The values that HCL accepts for false."""
 
 
 def require(
     resource: Resource, allowed: Collection[Known], fault: Fault, default: Known = None
 ) -> Iterator[Fault | Undecided]:
-    """The value at the fault's place is one of some.
+    """Require that the value at the fault's path is one of some.
 
     Args:
         resource: The resource.
-        allowed: The values that are right.
-        fault: What to say otherwise.
-        default: What AWS, or the provider, takes if nothing is given.
+        allowed: The accepted values.
+        fault: The answer for any other value.
+        default: The default of AWS, or of the provider, for an absent value.
     """
     value = resource.value(*fault.at, default=default)
     if isinstance(value, Unknown):
@@ -32,7 +32,7 @@ def require(
 
 
 def require_present(resource: Resource, fault: Fault) -> Iterator[Fault | Undecided]:
-    """The value at the fault's place is given, and not empty."""
+    """Require that the value at the fault's path is present and not empty."""
     value = resource.value(*fault.at)
     if isinstance(value, Unknown):
         if not value.present:
@@ -42,7 +42,7 @@ def require_present(resource: Resource, fault: Fault) -> Iterator[Fault | Undeci
 
 
 def number(value: Known) -> float | Unknown | None:
-    """A number, which HCL and plans also write as text; None for anything else."""
+    """Return a number, which HCL and plans may also write as text; None for anything else."""
     if isinstance(value, (Unknown, int, float)):
         return value
     try:

@@ -1,7 +1,7 @@
-"""What a rule of the policy is: one decorator, for the rules that ship and for a team's own.
+"""Policy rules: one decorator for built-in and for custom rules.
 
-A rule looks at one resource, or at all of an environment, through the resource view alone. For everything that is wrong
-it yields a `Fault`, for everything that the view leaves open an `Undecided`; if it yields nothing, the resource passes.
+A rule checks one resource, or all of an environment, through the resource view only. It yields a `Fault` for
+each violation and an `Undecided` for each open answer. If it yields nothing, the resource passes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """How bad it is to break a rule."""
+    """How serious it is to break a rule."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -25,12 +25,12 @@ class Severity(StrEnum):
 
 
 class Fault(NamedTuple):
-    """What is wrong with a resource.
+    """A violation of a rule by a resource.
 
     Attributes:
         message: What is wrong: `port 22 is open to the internet`.
-        remedy: How to mend it: `set encrypted = true`.
-        at: The value that is wrong, from the top of the resource's values; empty for the resource as a whole.
+        remedy: How to fix it: `set encrypted = true`.
+        at: The path of the wrong value in the resource's values; empty for the resource as a whole.
     """
 
     message: str
@@ -39,10 +39,10 @@ class Fault(NamedTuple):
 
 
 class Undecided(NamedTuple):
-    """A value that a rule needs and that nobody knows yet.
+    """An open answer: a value that a rule needs is not known yet.
 
     Attributes:
-        at: Where it is in the resource's values.
+        at: The path of the value in the resource's values.
     """
 
     at: "Path" = ()
@@ -50,14 +50,14 @@ class Undecided(NamedTuple):
 
 @dataclass(frozen=True)
 class Facts:
-    """What rules for single resources know of the environment; small, as a change of it has all rules run again.
+    """The facts about the environment for rules on single resources; few, because a change reruns all rules.
 
     Attributes:
         environment: Its name.
-        account: Its AWS account; empty if that is not known.
-        public_ports: Ports that are open to outside: the load balancer's, or those of the catalog's public services.
-        protected: Whether it is protected from being destroyed.
-        zones: How many availability zones it has.
+        account: Its AWS account; empty if unknown.
+        public_ports: The public ports: those of the load balancer, or of the catalog's public services.
+        protected: Whether it is protected from destruction.
+        zones: The number of availability zones.
         private: Whether its tasks run in private subnets.
     """
 
@@ -75,21 +75,21 @@ EnvironmentCheck: TypeAlias = "Callable[[View, Environment], Iterable[tuple[Reso
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the policy.
+    """A policy rule.
 
     Attributes:
         id: `FF001`...
-        title: What must be so, in a sentence.
-        severity: How bad it is to break it.
-        why: What happens otherwise, in a line.
-        types: What it looks at: resource types, or `module`, `provider`, `terraform`, `backend`.
-        link: Where to read on.
-        checkov: Ids of checkov's rules about the same, if there are any.
+        title: The required state, in a sentence.
+        severity: How serious it is to break it.
+        why: The reason, in one line.
+        types: What it checks: resource types, or `module`, `provider`, `terraform`, `backend`.
+        link: Where to read more.
+        checkov: The IDs of checkov's rules on the same subject.
         good: HCL that passes.
         bad: HCL that fails.
-        check: The rule itself, for one resource; None if it is one for the environment.
-        check_environment: The rule itself, for an environment; None if it is one for a resource.
-        keeps: The values of a resource, by their paths, whose places a rule for an environment wants to name.
+        check: The implementation for one resource; None for an environment rule.
+        check_environment: The implementation for an environment; None for a resource rule.
+        keeps: For an environment rule, the paths of a resource's values whose positions it reports.
     """
 
     id: str
@@ -110,13 +110,13 @@ _RULES: dict[str, Rule] = {}
 
 
 def registered() -> Mapping[str, Rule]:
-    """The rules that have been declared so far, by id."""
+    """Return the rules that have been declared so far, by ID."""
     return _RULES
 
 
 @contextmanager
 def declared_apart() -> Iterator[dict[str, Rule]]:
-    """Rules that are declared meanwhile are, in the end, in what this gives, and registered no more."""
+    """Collect the rules that are declared inside the context, and unregister them at its end."""
     before, apart = dict(_RULES), dict[str, Rule]()
     try:
         yield apart
@@ -126,7 +126,7 @@ def declared_apart() -> Iterator[dict[str, Rule]]:
         _RULES.update(before)
 
 
-def rule(  # noqa: PLR0913 - one declaration with all that is said of a rule
+def rule(  # noqa: PLR0913 - one declaration with everything about a rule
     identifier: str,
     title: str,
     *types: str,
@@ -137,7 +137,7 @@ def rule(  # noqa: PLR0913 - one declaration with all that is said of a rule
     bad: str,
     checkov: tuple[str, ...] = (),
 ) -> Callable[[ResourceCheck], ResourceCheck]:
-    """Declares a rule for single resources; see `Rule` for the arguments."""
+    """Declare a rule for single resources; see `Rule` for the arguments."""
 
     def declare(check: ResourceCheck) -> ResourceCheck:
         _register(Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov, check=check))
@@ -146,7 +146,7 @@ def rule(  # noqa: PLR0913 - one declaration with all that is said of a rule
     return declare
 
 
-def environment_rule(  # noqa: PLR0913 - one declaration with all that is said of a rule
+def environment_rule(  # noqa: PLR0913 - one declaration with everything about a rule
     identifier: str,
     title: str,
     *types: str,
@@ -158,7 +158,7 @@ def environment_rule(  # noqa: PLR0913 - one declaration with all that is said o
     checkov: tuple[str, ...] = (),
     keeps: "Callable[[Resource], Iterable[Path]] | None" = None,
 ) -> Callable[[EnvironmentCheck], EnvironmentCheck]:
-    """Declares a rule that compares resources with each other or with the catalog; see `Rule` for the arguments."""
+    """Declare a rule that compares resources with each other or with the catalog; see `Rule`."""
 
     def declare(check: EnvironmentCheck) -> EnvironmentCheck:
         made = Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov)

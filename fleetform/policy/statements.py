@@ -1,4 +1,4 @@
-"""The statements of IAM policies, in the form of HCL's `aws_iam_policy_document` or in JSON's, in the same words.
+"""Statements of IAM policies, from `aws_iam_policy_document` or from JSON, in the terms of JSON.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
@@ -17,10 +17,10 @@ IDENTITY_POLICIES: Final = (
     *("aws_iam_policy_document", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"),
     *("aws_iam_group_policy", "aws_iam_role"),
 )
-"""Types whose policies say what their owner may do; of a role, those within it."""
+"""Types with identity policies; for a role, its inline policies."""
 
 TRUST_POLICIES: Final = ("aws_iam_policy_document", "aws_iam_role")
-"""Types whose policies say who may take on a role."""
+"""Types with trust policies, which decide who can assume a role."""
 
 _FROM_DOCUMENT = "data.aws_iam_policy_document."
 _ALL_OF_DOCUMENT: Path = ("statement",)
@@ -37,11 +37,11 @@ _IN_HCL: Mapping[str, str] = {
 
 
 class Principal(NamedTuple):
-    """Who a statement is about.
+    """A principal of a statement.
 
     Attributes:
         kind: `AWS`, `Service`, `Federated`...; `*` for anyone.
-        name: An ARN, the name of a service of AWS, `*`.
+        name: An ARN, the name of an AWS service, `*`.
     """
 
     kind: str
@@ -49,12 +49,12 @@ class Principal(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """When a statement holds.
+    """A condition of a statement.
 
     Attributes:
         test: The operator: `StringEquals`.
-        key: The condition key in lower case: AWS does not tell them apart by case.
-        values: What it is compared with.
+        key: The condition key in lower case, because AWS ignores its case.
+        values: The values that it is compared with.
     """
 
     test: str
@@ -63,12 +63,12 @@ class Condition(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """A statement that allows something.
+    """A statement with the effect Allow.
 
     Attributes:
-        path: Where it is in the values of its resource.
-        body: What it says.
-        hcl: Whether that is in HCL's words.
+        path: Its path in the values of its resource.
+        body: Its elements.
+        hcl: Whether they have their names from HCL.
     """
 
     path: Path
@@ -76,20 +76,20 @@ class Statement(NamedTuple):
     hcl: bool
 
     def at(self, element: str) -> Path:
-        """Where an element is, by its name in JSON."""
+        """Return the path of an element, by its JSON name."""
         return (*self.path, _IN_HCL[element] if self.hcl else element)
 
     def get(self, element: str) -> Known:
-        """An element, by its name in JSON."""
+        """Return an element, by its JSON name."""
         return self.body.get(_IN_HCL[element] if self.hcl else element)
 
     def items(self, element: str) -> list[Known]:
-        """The items of an element: one alone is a list of one."""
+        """Return an element as a list, also if it is a single item."""
         return listed(self.get(element))
 
     @property
     def principals(self) -> list[Principal]:
-        """Who it is about; none in the policy of an identity, whose owner it is about."""
+        """The principals; empty in an identity policy, which applies to its owner."""
         given = self.get("Principal")
         if isinstance(given, dict):
             return [Principal(kind, name) for kind, names in given.items() for name in listed(names)]
@@ -97,7 +97,7 @@ class Statement(NamedTuple):
 
     @property
     def conditions(self) -> list[Condition] | None:
-        """When it holds; None if that is not known."""
+        """The conditions; None if they are not known."""
         given = self.get("Condition")
         if isinstance(given, dict):
             given = [
@@ -127,12 +127,12 @@ def _condition(item: Known) -> Condition | None:
 
 
 def listed(value: Known) -> list[Known]:
-    """A value as a list: nothing is none, one alone is one."""
+    """Return a value as a list: empty for null, one element for a single value."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def matching(patterns: Iterable[Known], names: frozenset[str]) -> list[str]:
-    """The patterns of actions that stand for one of some at least, which are in lower case."""
+    """Return the action patterns that match at least one of some names in lower case."""
     return [pattern for pattern in patterns if isinstance(pattern, str) and _matches(pattern.lower(), names)]
 
 
@@ -148,13 +148,14 @@ StatementCheck: TypeAlias = Callable[[Statement, Facts], Iterable[Fault | Undeci
 def of_statements(
     *arguments: str, documents: bool = True, identities: bool = False
 ) -> Callable[[StatementCheck], ResourceCheck]:
-    """Makes a rule for statements one for the resources whose arguments they are in.
+    """Turn a check of statements into one of the resources that contain them.
 
     Args:
         arguments: The arguments that are policies.
-        documents: Whether the rule judges documents, too: then it leaves to them what an argument takes from one.
-        identities: Whether it asks what an identity may do: a document of which nothing is known is most likely of
-            that kind, and a question to such rules alone.
+        documents: Whether `aws_iam_policy_document` is checked as well; then statements that an argument takes from
+            one are left to it.
+        identities: Whether the check is about identity policies: a completely unknown document is most likely one,
+            and an open answer only for such checks.
     """
 
     def made(check: StatementCheck) -> ResourceCheck:
@@ -172,7 +173,7 @@ def of_statements(
 
 
 def statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
-    """The statements that allow something in some arguments of a resource, or in a document; see `of_statements`."""
+    """Yield the Allow statements in some arguments of a resource, or in a document; see `of_statements`."""
     for path in [_ALL_OF_DOCUMENT] if resource.kind == "data" else _places(resource, arguments):
         value = resource.value(*path)
         if documents and _is_of_document(resource, path, value):
@@ -184,7 +185,7 @@ def statements(resource: Resource, *arguments: str, documents: bool = True) -> I
 
 
 def _is_of_document(resource: Resource, path: Path, value: Known) -> bool:
-    """Whether the text takes it from a document, even where a plan knows what that says."""
+    """Return whether the text takes the value from a document, even if a plan knows its content."""
     if not isinstance(value, Unknown) and resource.origin and len(path) == 1:
         value = evaluate(resource.origin.block.value(str(path[0])), resource.origin.frame.scope)
     return isinstance(value, Unknown) and _FROM_DOCUMENT in value.reference

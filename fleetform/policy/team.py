@@ -1,4 +1,4 @@
-"""A team's own rules in Python: the files in `policies/`, which declare them as those that ship are declared."""
+"""Custom rules in Python: the files in `policies/`, which declare rules as the built-in ones do."""
 
 import dataclasses
 import re
@@ -29,29 +29,29 @@ _TESTS = re.compile(r"test_.*|.*_test|conftest|_.*")
 
 
 def files(root: Path, ending: str = ".py") -> list[PurePath]:
-    """The files with rules, by name; tests, and what begins with `_` or a dot, are none."""
+    """Return the files with rules, by name, without tests and names that begin with `_` or a dot."""
     found = (root / FOLDER).glob(f"[!.]*{ending}")
     return sorted(FOLDER / path.name for path in found if not _TESTS.fullmatch(path.name.removesuffix(ending)))
 
 
 def identity(root: Path) -> bytes:
-    """A digest of all that the rules follow from."""
+    """Return a digest of everything that the custom rules depend on."""
     return identities.tree(root / FOLDER, (".py",))
 
 
 def rules(root: Path) -> Mapping[str, Rule]:
-    """A team's rules, by id, in the order of their files.
+    """Return the custom rules, by ID, in the order of their files.
 
     Args:
         root: The project's root.
 
     Raises:
-        InputError: A file does not run, or a rule of it is none; with file and line.
+        InputError: A file does not run, or contains an invalid rule; with file and line.
     """
     paths = files(root)
     if not paths:
         return {}
-    shipped()  # an id of theirs is taken
+    shipped()  # their IDs are reserved
     with declared_apart() as found:
         for path in paths:
             _run(root / path, path)
@@ -59,12 +59,12 @@ def rules(root: Path) -> Mapping[str, Rule]:
 
 
 def all_rules(root: Path) -> Mapping[str, Rule]:
-    """All rules in Python, by id: those that ship, then the team's own; see `rules` for what it raises."""
+    """Return all rules in Python, by ID: built-in, then custom ones; see `rules` for what it raises."""
     return {**shipped(), **rules(root)}
 
 
 class _Loader(SourceFileLoader):
-    """Compiles the file as it is now: nothing is left beside it, and nothing stale is run."""
+    """A loader that compiles the current file: it leaves no file beside it, and never runs stale code."""
 
     def get_code(self, fullname: str) -> "CodeType":  # noqa: ARG002 - the protocol's
         return self.source_to_code(self.get_data(self.path), self.path)
@@ -73,31 +73,31 @@ class _Loader(SourceFileLoader):
 def _run(path: Path, shown: PurePath) -> None:
     loader = _Loader(f"fleetform.policies.{shown.stem}", str(path))
     spec = spec_from_loader(loader.name, loader)
-    if spec is None:  # it never is for a loader of ours
+    if spec is None:  # cannot happen with our loader
         return
     module = module_from_spec(spec)
-    sys.modules[loader.name] = module  # dataclasses look their module up
+    sys.modules[loader.name] = module  # dataclasses look up their module
     with _failures_told(path, shown, "cannot be loaded"):
         loader.exec_module(module)
 
 
 @contextmanager
 def _failures_told(path: Path, shown: PurePath, what: str) -> Iterator[None]:
-    """Turns whatever a team's code raises into a message with its line."""
+    """Turn any exception of custom code into an error with its line."""
     try:
         yield
     except InputError:
         raise
     except SyntaxError as error:
         raise InputError(f"{shown}:{error.lineno or 1}:1: {what}: {error.msg}; fix it") from None
-    except Exception as error:  # noqa: BLE001 - any code may stand there
+    except Exception as error:  # noqa: BLE001 - custom code may raise anything
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; fix it") from None
 
 
 def _guarded(rule: Rule, root: Path) -> Rule:
-    """The rule, if it is one, with its answers checked and its failures told."""
+    """Return a valid rule with its answers checked and its failures reported."""
     function: Callable[..., Any] = rule.check or rule.check_environment  # type: ignore[assignment]
     path = Path(function.__code__.co_filename)
     shown = path.relative_to(root) if path.is_relative_to(root) else path

@@ -1,4 +1,4 @@
-"""Where a value is written: through module calls, variables, locals and loops, back to the line that says it."""
+"""Tracing of a value through module calls, variables, locals and loops to the line that sets it."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -26,7 +26,7 @@ _TRANSPARENT = frozenset({"jsonencode", "nonsensitive", "sensitive", "tolist", "
 
 
 class Source(NamedTuple):
-    """What a name of a loop stands for: the element under a key of a collection."""
+    """The meaning of a loop variable: the element under a key of a collection."""
 
     collection: Expression
     frame: "Frame"
@@ -36,7 +36,7 @@ class Source(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Where an expression stands: in which file and scope, and what the names of its loops stand for."""
+    """The context of an expression: its file, its scope and the meaning of its loop variables."""
 
     file: PurePath
     module: Module
@@ -44,12 +44,12 @@ class Frame(NamedTuple):
     sources: Mapping[str, Source] = {}
 
     def within(self, symbols: Mapping[str, Known], sources: Mapping[str, Source]) -> "Frame":
-        """A place in this one, with more names."""
+        """Return an inner context, with more symbols."""
         return self._replace(scope=self.scope.within(symbols), sources={**self.sources, **sources})
 
 
 class Body(NamedTuple):
-    """A nested block as it stands in a resource; without a block if nobody knows how many there are."""
+    """A nested block in a resource; without a block if their number is unknown."""
 
     kind: str
     block: Block | None
@@ -57,7 +57,7 @@ class Body(NamedTuple):
 
 
 def bodies(block: Block, frame: Frame) -> Iterator[Body]:
-    """The nested blocks, those that `dynamic` makes among them."""
+    """Yield the nested blocks, including those that `dynamic` creates."""
     for inner in block.blocks:
         if inner.kind != "dynamic" or not inner.labels:
             yield Body(inner.kind, inner, frame)
@@ -81,7 +81,7 @@ def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> It
 
 
 def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
-    """The places that lead to a value of a block, from the block on to where the value is written."""
+    """Return the positions from a block to where a value of it is set."""
     found = [Position(frame.file, block.line, block.column)]
     if not path:
         return found
@@ -97,7 +97,7 @@ def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
 
 
 def _safely(node: Expression, path: Path, frame: Frame) -> list[Position]:
-    """Nothing of what refers to itself, which Terraform refuses."""
+    """Return no positions for a value that refers to itself, which Terraform refuses."""
     try:
         return _follow(node, path, frame)
     except RecursionError:
@@ -225,12 +225,12 @@ def _placed(argument: Argument, path: Path, frame: Frame) -> list[Position]:
 
 
 def module_frame(module: Module, file: PurePath) -> Frame:
-    """A module's top level."""
+    """Return the context of a module's top level."""
     return Frame(file, module, Scope(module))
 
 
 def call_frame(module: Module, file: PurePath) -> Frame:
-    """Where the arguments of a module's call stand; of a root module, its own top level."""
+    """Return the context of a module call's arguments; for a root module, its own top level."""
     call = module.call
     if call is None:
         return module_frame(module, file)

@@ -1,4 +1,4 @@
-"""Rules tried on a text: for their own examples, and for a team's tests."""
+"""Trial runs of rules: for their own examples, and for tests of custom rules."""
 
 from dataclasses import replace
 from pathlib import PurePath
@@ -27,18 +27,18 @@ ENVIRONMENT = Environment(
         "worker": Service(image="nginx:1.29"),
     },
 )
-"""A protected environment of private subnets, public on port 443."""
+"""A protected environment with private subnets, public on port 443."""
 
 
 def view(text: str) -> View:
-    """What a stack of one file asks for."""
+    """Return the resource view of a stack of one file."""
     files = [parse(text.encode(), FILE)]
     root = Module(lambda _: Declarations(), STACK, declarations(files))
     return View(tuple(resources(root, STACK.name, [FILE])))
 
 
 def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
-    """What one rule says of a stack of one file, in an environment that is protected or not."""
+    """Apply one rule to a stack of one file, in a protected or an unprotected environment."""
     rules, found = {rule.id: rule}, view(text)
     judgement = judge_resources(found.resources, rules, replace(FACTS, protected=protected))
     environment = ENVIRONMENT.model_copy(update={"protection": protected})
@@ -47,7 +47,7 @@ def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
 
 
 def mistakes(rule: Rule) -> list[str]:
-    """What is wrong with a rule's own examples: empty if `good` passes and `bad` fails."""
+    """Return the problems of a rule's own examples: empty if `good` passes and `bad` fails."""
     good, bad = judged(rule.good, rule), judged(rule.bad, rule)
     found = [f"{rule.id}: `good` fails: {finding}" for finding in good.findings]
     found += [f"{rule.id}: `good` leaves open: {question.address}" for question in good.open]

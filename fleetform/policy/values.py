@@ -1,4 +1,4 @@
-"""What is known of a value: what Terraform would have for it, or Unknown; never a guess."""
+"""Statically known values: the value that Terraform would have, or Unknown; never a guess."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,8 @@ class Unknown(NamedTuple):
     """A value that the text, or a plan, leaves open.
 
     Attributes:
-        reference: What it is called, from the stack's root module: `aws_kms_key.this.arn`; empty if it is computed.
-        present: Whether it is surely not null: what a template writes, or the id of a resource that is made.
+        reference: Its name in the stack's root module: `aws_kms_key.this.arn`; empty if it is computed.
+        present: Whether it cannot be null: the result of a template, or the ID of a resource to be created.
     """
 
     reference: str = ""
@@ -20,25 +20,25 @@ class Unknown(NamedTuple):
 
 
 class Document(NamedTuple):
-    """Text that is JSON, by its structure, in which there may be unknown values.
+    """A JSON text, by its structure, which may contain unknown values.
 
     Attributes:
-        value: What it says.
+        value: Its content.
     """
 
     value: "Known"
 
 
 class Set(list["Known"]):
-    """A set; in Terraform's order if it is one of plain values and all of it is known."""
+    """A set; in Terraform's order if it has only plain, known values."""
 
 
 UNKNOWN: Final = Unknown()
 PRESENT: Final = Unknown(present=True)
 INVALID: Final = Unknown("(invalid)")
-"""What Terraform would refuse, as an attribute of null: `try` goes on to its next argument."""
+"""A value that Terraform would refuse, such as an attribute of null: `try` continues with the next one."""
 MAYBE: Final = Unknown("(maybe)")
-"""What may not even be there: an entry of which nobody knows whether a `for` takes it."""
+"""A value that may be absent: an entry of a `for` whose condition is unknown."""
 
 Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | Unknown | Document | None"
 Step: TypeAlias = str | int
@@ -46,12 +46,12 @@ Path: TypeAlias = tuple[Step, ...]
 
 
 def walk(value: Known, path: Path, default: Known = None) -> Known:
-    """What a path of keys and indices leads to.
+    """Return the value at a path of keys and indices.
 
     Args:
-        value: Where it begins.
+        value: The value to start from.
         path: The steps.
-        default: What stands for something that is absent or null.
+        default: Replaces a value that is absent or null.
 
     Returns:
         The value; UNKNOWN if the path leads through something unknown.
@@ -72,7 +72,7 @@ def walk(value: Known, path: Path, default: Known = None) -> Known:
 
 
 def structure(value: Known) -> Known:
-    """The value with documents in it by what they say: how rules see it."""
+    """Return a value with the content of the documents in it, as rules see it."""
     match value:
         case Document(inner):
             return structure(inner)
@@ -93,7 +93,7 @@ _DOCUMENTS = frozenset(
 
 
 def documents(values: Mapping[str, Known]) -> dict[str, Known]:
-    """A resource's values with arguments that are JSON by what they say."""
+    """Return a resource's values with the content of JSON arguments."""
     return {key: _read(item) if key in _DOCUMENTS else item for key, item in values.items()}
 
 
@@ -109,12 +109,12 @@ def _read(value: Known) -> Known:
 
 
 def is_known(value: Known) -> bool:
-    """Whether nothing in it is unknown."""
+    """Return whether no part of a value is unknown."""
     return next(unknowns(value), None) is None
 
 
 def unknowns(value: Known) -> Iterator[Unknown]:
-    """Everything unknown in a value."""
+    """Yield the unknown parts of a value."""
     match value:
         case Unknown():
             yield value
@@ -129,7 +129,7 @@ def unknowns(value: Known) -> Iterator[Unknown]:
 
 
 def text(value: Known) -> str | None:
-    """How Terraform writes a scalar in a template; None for anything else."""
+    """Return a scalar as Terraform writes it in a template; None for anything else."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -142,7 +142,7 @@ def text(value: Known) -> str | None:
 
 
 def entries(value: Known) -> Mapping[str, Known] | None:
-    """What `for_each` goes over, by key; None if that is not known."""
+    """Return the entries of a `for_each`, by key; None if they are not known."""
     if isinstance(value, dict):
         return None if MAYBE in value.values() else {key: value[key] for key in sorted(value)}
     if isinstance(value, Set) and all(isinstance(item, str) for item in value):

@@ -1,7 +1,7 @@
-"""The resource view: what the HCL of a stack and its modules says about each resource, as far as the text alone tells.
+"""The resource view: the resources of a stack and its modules, as far as the HCL alone determines them.
 
-Module calls are bound to variables, defaults and tfvars; loops over known values are expanded; references, templates
-and functions of known values are resolved. All else is UNKNOWN, never guessed.
+Module calls are bound to variables, defaults and tfvars. Loops over known values are expanded. References,
+templates and functions of known values are resolved. Everything else is UNKNOWN, never guessed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,11 +22,11 @@ _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "provider", "pro
 
 
 class Trace(NamedTuple):
-    """Where a value is written.
+    """The position of a value.
 
     Attributes:
-        place: In the stack's own files, its `extra/` among them: the value, or what asks for the resource.
-        cause: In a module, if the stack's files do not give the value; None if they do.
+        place: In the stack's own files, with `extra/`: the value, or the block that creates the resource.
+        cause: In a module, if the stack's files do not set the value; None if they do.
     """
 
     place: Position
@@ -43,7 +43,7 @@ class Origin:
     instance: Instance
 
     def trace(self, path: Path) -> Trace:
-        """Where a value of it is written."""
+        """Return the position of a value."""
         places = [*self._asked(), *trail(self.block, path, self.frame)]
         folders = (self.root.folder, self.root.folder / EXTRA_NAME)
         own = [place for place in places if place.file.parent in folders]
@@ -51,7 +51,7 @@ class Origin:
         return Trace(own[-1], None if last is own[-1] else last)
 
     def _asked(self) -> Iterator[Position]:
-        """From the root module's call down to the resource, and the entry that `for_each` makes it of."""
+        """Return the positions from the root module's call to the resource, with its entry of `for_each`."""
         calls = []
         module: Module | None = self.frame.module
         while module and module.call:
@@ -68,17 +68,17 @@ class Origin:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource, a data source, or another block that rules look at.
+    """A resource, a data source, or a different block that rules check.
 
     Attributes:
-        address: As in a plan: `module.security.aws_security_group.this["web"]`; of data sources with `data.`.
+        address: As in a plan: `module.security.aws_security_group.this["web"]`, `data.aws_region.this`.
         kind: `resource` or `data`; `module`, `provider`, `terraform` or `backend`.
-        type: `aws_security_group`...; the kind again if it is none of the first two.
-        values: What is known of its arguments; absent ones are absent, nested blocks are lists.
+        type: `aws_security_group`...; the kind again for other blocks.
+        values: The known arguments; absent ones are absent, nested blocks are lists.
         stack: The name of its stack.
-        traces: Where values are written, of those that have been asked for.
-        origin: What it comes from; None if that is not at hand any more.
-        planned: Whether a plan tells its values, those too that are not written.
+        traces: The positions of values that have been requested.
+        origin: The block that it comes from; None if that is no longer available.
+        planned: Whether the values come from a plan, which has those that are not written, too.
     """
 
     address: str
@@ -91,11 +91,11 @@ class Resource:
     planned: bool = field(default=False, compare=False)
 
     def value(self, *path: str | int, default: Known = None) -> Known:
-        """What a path leads to; `default` if it is absent or null, UNKNOWN if nobody knows."""
+        """Return the value at a path; `default` if it is absent or null, UNKNOWN if it is not known."""
         return walk(dict(self.values), path, default)
 
     def trace(self, path: Path = ()) -> Trace:
-        """Where a value is written; the nearest place above it that is known."""
+        """Return the position of a value, or the nearest known one above it."""
         if self.origin:
             return self.origin.trace(path)
         while path and path not in self.traces:
@@ -104,17 +104,17 @@ class Resource:
 
     @property
     def place(self) -> Position:
-        """Where the stack's files ask for it."""
+        """The position in the stack's files that creates it."""
         return self.trace().place
 
     def detached(self, paths: Iterable[Path] = ()) -> "Resource":
-        """The same without what it comes from, to be kept; the places of some values are kept too."""
+        """Return a copy for the cache, without its origin but with the positions of some values."""
         return replace(self, traces={path: self.trace(path) for path in ((), *paths)}, origin=None)
 
 
 @dataclass(frozen=True)
 class View:
-    """The resources of an environment, of all its stacks."""
+    """The resources of all stacks of an environment."""
 
     resources: tuple[Resource, ...]
 
@@ -126,12 +126,12 @@ class View:
         return found
 
     def of(self, *types: str) -> list[Resource]:
-        """The resources of some types."""
+        """Return the resources of some types."""
         return [resource for wanted in types for resource in self._by_type.get(wanted, [])]
 
 
 def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[Resource]:
-    """What some files of a root module ask for, in no particular order.
+    """Yield the resources in some files of a root module, in no particular order.
 
     Args:
         root: The module.
@@ -188,7 +188,7 @@ def _instances(module: Module, placed: Placed) -> Iterator[Resource]:
 
 
 def values(block: Block, frame: Frame) -> dict[str, Known]:
-    """What is known of a block's arguments and nested blocks."""
+    """Return the known arguments and nested blocks of a block."""
     known = {
         name: structure(evaluate(argument.value, frame.scope))
         for name, argument in block.arguments.items()
@@ -205,7 +205,7 @@ def values(block: Block, frame: Frame) -> dict[str, Known]:
 
 
 def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
-    """Providers, the settings of Terraform and its backend."""
+    """Yield providers, Terraform's settings and its backend."""
     for placed in root.declared.others:
         if placed.file not in files or placed.block.kind not in {"provider", "terraform"}:
             continue

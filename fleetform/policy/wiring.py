@@ -1,4 +1,4 @@
-"""Which resource a value refers to."""
+"""References between resources."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -10,9 +10,9 @@ _MODULES = re.compile(r"^(module\.[\w-]+(\[[^]]*])?\.)+")
 
 
 def refers_to(value: Known, resource: Resource) -> bool | None:
-    """Whether a value is an attribute of a resource of the same stack; None if nobody knows.
+    """Return whether a value is an attribute of a resource of the same stack; None if that is unknown.
 
-    What Terraform only knows after an apply is told by its name, what a plan knows by the id.
+    A value that Terraform knows only after an apply is matched by reference, one that a plan knows by ID.
     """
     if not isinstance(value, Unknown):
         return value is not None and value in (resource.value("id"), resource.value("arn"))
@@ -25,7 +25,7 @@ def refers_to(value: Known, resource: Resource) -> bool | None:
 
 
 def pointing_at(resource: Resource, others: Iterable[Resource], *path: str) -> bool | None:
-    """Whether one of some resources refers to another one by the value at a path; None if nobody knows."""
+    """Return whether one of the others refers to a resource by its value at a path; None if unknown."""
     answers = {_points(other, path, resource) for other in others}
     return True if True in answers else None if None in answers else False
 
@@ -36,5 +36,5 @@ def _points(holder: Resource, path: Path, resource: Resource) -> bool | None:
 
 
 def matched(value: Known, resources: Collection[Resource]) -> Resource | None:
-    """The one of some resources of a stack that a value refers to; None if it is none of them, or nobody knows."""
+    """Return the one of a stack's resources that a value refers to; None without one or if unknown."""
     return next((resource for resource in resources if refers_to(value, resource)), None)

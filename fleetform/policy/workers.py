@@ -1,4 +1,4 @@
-"""Work spread over processes, where there is enough of it."""
+"""Work in parallel processes, where there is enough of it."""
 
 import os
 import signal
@@ -15,23 +15,23 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _work: tuple[Callable[[Any], Any], Sequence[Any]] = (lambda item: item, ())
-"""What is done, to what. Forked processes have it in their memory, so that neither is sent to them."""
+"""The function and its items, which forked processes inherit in their memory instead of receiving them."""
 
 
 def spread(act: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
-    """The results for some items, in their order.
+    """Return the results for some items, in order.
 
     Args:
-        act: What is done.
-        items: To what; what takes longest first.
-        many: From how many on a second process is worth its start.
+        act: The function.
+        items: The items; those that take longest first.
+        many: The number of items that justifies a second process.
 
     Raises:
         ProgramError: One of the processes was killed.
     """
     workers = min(os.cpu_count() or 1, len(items) * 2 // many)
     with collector.paused():
-        if workers < 2 or not hasattr(os, "fork"):  # noqa: PLR2004 - alone
+        if workers < 2 or not hasattr(os, "fork"):  # noqa: PLR2004 - no parallelism
             return [act(item) for item in items]
         return _in_processes(act, items, workers)
 
@@ -54,7 +54,7 @@ def _in_processes(act: Callable[[T], R], items: Sequence[T], workers: int) -> li
 
 @contextmanager
 def _held_signals() -> Iterator[None]:
-    """Holds back what ends us: a process that was forked just now would take it for its own, half made as it is."""
+    """Block the signals that end us: a process just forked would handle them half initialized."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         yield
@@ -63,7 +63,7 @@ def _held_signals() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Has a process that has been forked end with the one that it works for, which alone heeds Ctrl-C."""
+    """Make a forked process end with its parent, which alone handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for sign in set(ENDING) - {signal.SIGINT}:
         signal.signal(sign, signal.SIG_DFL)
@@ -80,6 +80,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do(index: int) -> Any:  # noqa: ANN401 - what the work comes to
+def _do(index: int) -> Any:  # noqa: ANN401 - the result of the work
     act, items = _work
     return act(items[index])

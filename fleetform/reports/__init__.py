@@ -1,4 +1,4 @@
-"""How problems and findings are told: to people, scripts, GitHub, code scanning, pipelines. Pure functions to text."""
+"""Reports of problems and findings, for people and for programs. Pure functions to text."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ FORMATS: Mapping[str, Callable[[Sequence[Remark]], str]] = {
     "junit": junit,
     "markdown": markdown,
 }
-"""What programs read; a person reads `text`."""
+"""The formats for programs; people read `text`."""
 
 __all__ = [
     "FORMATS",

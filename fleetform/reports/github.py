@@ -1,4 +1,4 @@
-"""Remarks as GitHub's workflow commands, which put each at its line of a pull request."""
+"""Diagnostics as GitHub workflow commands, which annotate the lines of a pull request."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,15 @@ from fleetform.reports.remark import Remark
 
 
 def github(remarks: Sequence[Remark]) -> str:
-    """GitHub's workflow commands, which put each at its line of a pull request."""
+    """Return GitHub workflow commands, which annotate the lines of a pull request."""
     return "".join(map(_command, remarks))
 
 
 def _command(remark: Remark) -> str:
-    """https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message."""
+    """Return an annotation.
+
+    https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
+    """
     properties = {"file": remark.file.as_posix(), "line": remark.line, "col": remark.column, "title": _title(remark)}
     given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
     return f"::{remark.level} {given}::{_data(remark.sentence)}\n"
@@ -22,10 +25,10 @@ def _title(remark: Remark) -> str:
 
 
 def _data(value: str) -> str:
-    """What may stand behind a command: `escapeData` of GitHub's toolkit."""
+    """Escape the text after a command: `escapeData` of GitHub's toolkit."""
     return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:
-    """What may stand as a command's property: `escapeProperty` of GitHub's toolkit."""
+    """Escape a property of a command: `escapeProperty` of GitHub's toolkit."""
     return _data(value).replace(":", "%3A").replace(",", "%2C")

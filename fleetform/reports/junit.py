@@ -1,4 +1,4 @@
-"""Remarks as JUnit XML, which pipelines show among their tests."""
+"""Diagnostics as JUnit XML, which pipelines show among their tests."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 
 def junit(remarks: Sequence[Remark]) -> str:
-    """A JUnit document: a remark is a test that failed, a mere warning one that was skipped, nothing one that passed.
+    """Return a JUnit document.
 
-    XML has no way to write control characters: they are the escapes that `printable` makes of them.
+    A diagnostic is a failed test, a mere warning a skipped one, none at all a passed one. XML cannot represent
+    control characters: they appear as the escapes of `printable`.
     """
-    from junitparser import JUnitXml, TestCase, TestSuite  # noqa: PLC0415 - only this form needs it
+    from junitparser import JUnitXml, TestCase, TestSuite  # noqa: PLC0415 - only this format needs it
 
     suite = TestSuite("fleetform")
     suite.add_testcases([_case(remark) for remark in remarks] or [TestCase("no findings", "fleetform")])

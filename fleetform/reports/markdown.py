@@ -1,4 +1,4 @@
-"""Remarks as Markdown for a comment of a pull request: a table, and the details of each rule folded below it."""
+"""Diagnostics as Markdown for a pull request comment: a table, with folded details of each rule."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,9 +10,9 @@ from fleetform.reports.remark import Remark, by_severity, counted
 from fleetform.reports.text import text
 
 LIMIT = 65_536
-"""Characters of a comment on GitHub, at most."""
+"""The maximum number of characters of a comment on GitHub."""
 MARK = "<!-- fleetform -->"
-"""Begins the comment, so that a pipeline finds the one that it made before."""
+"""Begins the comment, so that a pipeline finds its earlier one."""
 
 _ROOM_OF_TABLE = LIMIT // 2
 _ROOM_OF_ENDING = 200
@@ -22,7 +22,7 @@ _FENCE = re.compile("`+")
 
 
 def markdown(remarks: Sequence[Remark]) -> str:
-    """A comment; what is more than GitHub takes is counted."""
+    """Return a comment; what exceeds GitHub's limit is only counted."""
     if not remarks:
         return f"{MARK}\n### No findings\n"
     ordered = by_severity(remarks)
@@ -36,7 +36,7 @@ def markdown(remarks: Sequence[Remark]) -> str:
 
 
 def fitting(parts: Iterable[str], room: int) -> list[str]:
-    """As many parts, from the first on, as there is room for."""
+    """Return as many parts from the beginning as fit."""
     taken = []
     for part in parts:
         room -= len(part)
@@ -69,23 +69,23 @@ def _details(ordered: Sequence[Remark]) -> Iterator[str]:
 
 
 def folded(summary: str, lines: str) -> str:
-    """Lines as code that nothing in them ends, folded below a summary, which is Markdown already."""
+    """Return lines as a code block that their content cannot close, folded below a summary in Markdown."""
     fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(lines)), default=0))
     return f"\n<details><summary>{summary}</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"
 
 
 def prose(said: str) -> str:
-    """Text that Markdown, HTML and GitHub leave as it is, but for words in code quotes, which stay code."""
+    """Return text that Markdown, HTML and GitHub leave as it is; words in code quotes stay code."""
     parts = _CODE.split(printable(said))
     return "".join(code(part) if index % 2 else _literal(part) for index, part in enumerate(parts))
 
 
 def code(said: str) -> str:
-    """Code that nothing in it ends; GitHub makes no links and mentions of what is in it."""
+    """Return code that its content cannot close; GitHub makes no links or mentions in it."""
     return f"<code>{_literal(printable(said))}</code>" if said else ""
 
 
 def _literal(said: str) -> str:
-    """Each sign that may mean anything as its number; GitHub looks for mentions and issues behind that."""
+    """Return each special character as its number; GitHub still finds mentions and issues behind that."""
     numbered = _PLAIN.sub(lambda sign: f"&#{ord(sign[0])};", said)
     return numbered.replace("&#64;", "&#64;<!-- -->").replace("&#35;", "&#35;<!-- -->")

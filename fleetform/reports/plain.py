@@ -1,4 +1,4 @@
-"""Remarks as scripts read them: JSON."""
+"""Diagnostics as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ _OF_FINDINGS = ("severity", "address", "stack")
 
 
 def as_json(remarks: Sequence[Remark]) -> str:
-    """For scripts."""
+    """Return JSON, for scripts."""
     return json.dumps({"problems": [_plain(remark) for remark in remarks]}, indent=2) + "\n"
 
 
 def _plain(remark: Remark) -> dict[str, Any]:
-    """A remark without its source lines: whoever has the file has them, and they may be long."""
+    """Return a diagnostic without its source lines, which may be long; the reader has the file."""
     problem = {"file": remark.file.as_posix(), **{key: getattr(remark, key) for key in _ALWAYS}}
     if remark.severity:
         problem |= {key: getattr(remark, key) for key in _OF_FINDINGS}

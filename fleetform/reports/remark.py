@@ -1,4 +1,4 @@
-"""What is told: one thing to mend, with all that any form of report says of it."""
+"""Diagnostics: one problem each, with everything that any report format needs."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from pathlib import PurePath
 from fleetform.errors import Position, printable
 
 SEVERITIES = ("high", "medium", "low")
-"""How bad a finding is, the worst first."""
+"""The severities of findings, the worst first."""
 
 
 class Level(StrEnum):
-    """How bad it is: in GitHub's words, which are SARIF's too."""
+    """The level of a diagnostic, in the terms of GitHub and SARIF."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -21,13 +21,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True)
 class Topic:
-    """What is said once of all findings of one rule.
+    """The text that all findings of a rule share.
 
     Attributes:
-        title: What must be so.
-        why: What happens otherwise.
-        link: Where to read on.
-        good: An example of how it should be; empty for none.
+        title: The required state.
+        why: The reason.
+        link: Where to read more.
+        good: An example that passes; empty for none.
     """
 
     title: str
@@ -38,11 +38,11 @@ class Topic:
 
 @dataclass(frozen=True)
 class Note:
-    """Another place that has to do with something.
+    """A related position.
 
     Attributes:
-        what: How it has to do with it: `in module`.
-        place: The place.
+        what: Its relation: `in module`.
+        place: The position.
         source: The line there; None if it is not shown.
     """
 
@@ -53,23 +53,23 @@ class Note:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to mend: a problem of the input or a finding of the policy.
+    """A problem of the input or a finding of the policy.
 
     Attributes:
-        file: From the project's root.
+        file: Relative to the project root.
         line: 1-based.
         column: 1-based, in characters; None for the whole line.
-        rule: Id of what is not kept to, such as `services-cpu` or `FF001`.
+        rule: The ID of the broken rule, such as `services-cpu` or `FF001`.
         message: What is wrong.
-        remedy: How to mend it, empty if the message says so itself.
-        documentation: Where to read on, from the project's root; empty for nowhere.
-        level: How bad it is.
-        source: The line as it is in the file; None if it cannot be shown.
-        severity: Of a finding, one of `SEVERITIES`; empty for a problem.
-        address: Of a finding, what it is about: the resource's address in its stack.
-        stack: Of a finding, the stack; empty if it is about none.
-        notes: Other places that have to do with it.
-        topic: Of a finding, what is said of its rule.
+        remedy: How to fix it; empty if the message includes it.
+        documentation: Where to read more, relative to the project root; empty for nowhere.
+        level: The level.
+        source: The line in the file; None if it cannot be shown.
+        severity: For a finding, one of `SEVERITIES`; empty for a problem.
+        address: For a finding, the resource's address in its stack.
+        stack: For a finding, the stack; empty if it concerns no stack.
+        notes: Related positions.
+        topic: For a finding, the text about its rule.
     """
 
     file: PurePath
@@ -89,22 +89,22 @@ class Remark:
 
     @property
     def place(self) -> str:
-        """``file:line:column``, as editors and terminals make clickable."""
+        """``file:line:column``, which editors and terminals make clickable."""
         return f"{self.file.as_posix()}:{self.line}" + (f":{self.column}" if self.column else "")
 
     @property
     def subject(self) -> str:
-        """What is wrong, and with what."""
+        """The address and the message."""
         return printable(": ".join(filter(None, (self.address, self.message))))
 
     @property
     def sentence(self) -> str:
-        """What is wrong, with what, and how to mend it: on one line."""
+        """Address, message and remedy on one line."""
         return "; ".join(filter(None, (self.subject, printable(self.remedy))))
 
 
 def counted(remarks: Sequence[Remark]) -> str:
-    """Such as `2 problems`, or `3 findings (1 high, 2 medium)`."""
+    """Return a summary such as `2 problems`, or `3 findings (1 high, 2 medium)`."""
     by_severity = Counter(remark.severity for remark in remarks)
     found = len(remarks) - by_severity[""]
     if not found:
@@ -118,6 +118,6 @@ def _count(number: int, noun: str) -> str:
 
 
 def by_severity(remarks: Sequence[Remark]) -> list[Remark]:
-    """Remarks with the worst findings first and those of a rule together; else, and problems, in their order."""
+    """Return diagnostics with the worst findings first, grouped by rule; problems keep their order."""
     ranks = {name: rank for rank, name in enumerate(("", *SEVERITIES))}
     return sorted(remarks, key=lambda remark: (ranks[remark.severity], remark.rule if remark.severity else ""))

@@ -1,6 +1,6 @@
-"""Remarks as SARIF 2.1.0, which code scanning services read.
+"""Diagnostics as SARIF 2.1.0, which code scanning services read.
 
-What GitHub takes of it:
+The subset that GitHub supports:
 https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
 """
 
@@ -16,14 +16,14 @@ from fleetform.errors import printable
 from fleetform.reports.remark import Level, Note, Remark, Topic
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-# GitHub calls 9.0 and more critical, 7.0 and more high, 4.0 and more medium, the rest low.
+# On GitHub, 9.0 and above is critical, 7.0 high, 4.0 medium, below low.
 _SCORES = {"high": "8.0", "medium": "5.5", "low": "2.0"}
-# The only fingerprint that GitHub matches alerts by; left out, it hashes the lines around, which move.
+# The only fingerprint by which GitHub matches alerts. By default, it hashes the lines around, which move.
 _FINGERPRINT = "primaryLocationLineHash"
 
 
 def sarif(remarks: Sequence[Remark]) -> str:
-    """SARIF 2.1.0, which code scanning services read."""
+    """Return SARIF 2.1.0, which code scanning services read."""
     firsts = {remark.rule: remark for remark in reversed(remarks)}
     rules = sorted(firsts)
     indices = {rule: index for index, rule in enumerate(rules)}
@@ -40,7 +40,7 @@ def sarif(remarks: Sequence[Remark]) -> str:
 
 
 def _rule(remark: Remark) -> dict[str, Any]:
-    """A rule as a remark has it; keys of the catalog have nothing but documentation."""
+    """Return the rule of a diagnostic; keys of the catalog have only documentation."""
     if remark.topic:
         return {"id": remark.rule, **_described(remark.topic, remark.severity, remark.level)}
     return {"id": remark.rule, **({"help": {"text": remark.documentation}} if remark.documentation else {})}
@@ -59,12 +59,12 @@ def _described(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
 
 
 def _fingerprints(remarks: Sequence[Remark]) -> list[str]:
-    """What stays the same of each remark while lines move; of those that are alike, with its number."""
+    """Return IDs that stay the same while lines move; equal ones are numbered."""
     seen: Counter[str] = Counter()
     made = []
     for remark in remarks:
-        told = "\0".join((remark.rule, remark.file.as_posix(), remark.address or remark.message))
-        same = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()[:16]
+        parts = "\0".join((remark.rule, remark.file.as_posix(), remark.address or remark.message))
+        same = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
         seen[same] += 1
         made.append(f"{same}:{seen[same]}")
     return made
@@ -84,7 +84,7 @@ def _result(remark: Remark, index: int, fingerprint: str) -> dict[str, Any]:
 
 
 def _message(remark: Remark) -> str:
-    """The sentence, with a link to each other place: without one, GitHub does not show it."""
+    """Return the sentence with a link to each related position: GitHub shows only linked ones."""
     links = (f"{note.what} [{printable(str(note.place))}]({number})" for number, note in enumerate(remark.notes, 1))
     return "; ".join((remark.sentence, *links))
 

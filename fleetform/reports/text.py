@@ -1,4 +1,4 @@
-"""Remarks as a person reads them: each with its source line and a mark under the place."""
+"""Diagnostics for people: each with its source line and a mark under the position."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +10,10 @@ from fleetform.errors import printable
 from fleetform.reports.remark import Level, Remark, by_severity
 
 _TAB = 4
-# Of a longer source line, so many characters are shown, and so many of them before the place.
+# Characters that are shown of a longer source line, and how many of them before the position.
 _WIDTH = 110
 _BEFORE = 60
-# What the caret underlines: a quoted text, or a word as YAML and HCL have them.
+# The text that carets underline: a quoted string, or a word in YAML or HCL.
 _TOKEN = re.compile(r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^\s,\[\]{}]+(?<!:)(?: +[^\s,\[\]{}#][^\s,\[\]{}]*)*|.""")
 _STYLES = {"place": "\033[1m", "error": "\033[1;31m", "warning": "\033[1;33m", "gutter": "\033[34m", "off": "\033[0m"}
 
@@ -21,7 +21,7 @@ _Paint: TypeAlias = Callable[[str, str], str]
 
 
 def text(remarks: Sequence[Remark], *, color: bool) -> str:
-    """For a person: the worst findings first, and those of a rule together, after what the first says of the rule."""
+    """Return a report for people: the worst findings first, by rule, with its reason at the first."""
 
     def paint(style: str, shown: str) -> str:
         return f"{_STYLES[style]}{shown}{_STYLES['off']}" if color else shown
@@ -46,7 +46,7 @@ def _block(remark: Remark, paint: _Paint, *, is_first: bool) -> str:
 
 
 def _kind(remark: Remark, paint: _Paint) -> str:
-    """How bad it is, unless it is a problem; a finding with its rule."""
+    """Return the severity and rule of a finding, or the level of a warning."""
     if remark.severity:
         return f"{paint(remark.level, f'{remark.severity}:')} {remark.rule} "
     return paint("warning", "warning: ") if remark.level == Level.WARNING else ""
@@ -63,7 +63,7 @@ def _remarks_below(remark: Remark, *, is_first: bool) -> Iterator[str]:
 
 
 def _excerpt(source: str, column: int | None) -> tuple[str, int, int]:
-    """What is shown of a source line, how far the marks are indented, and how many they are, in terminal columns."""
+    """Return the visible part of a source line, and indent and number of its marks, in columns."""
     at = (column or 1) - 1
     token = _TOKEN.match(source, at, at + _WIDTH)
     end = token.end() if token else at
@@ -76,5 +76,5 @@ def _excerpt(source: str, column: int | None) -> tuple[str, int, int]:
 
 
 def _visible(source: str) -> str:
-    """A source line without anything that moves a terminal's cursor; what a beginning becomes begins the whole."""
+    """Return a source line without cursor movements; a prefix of it becomes a prefix of the result."""
     return printable(source.expandtabs(_TAB))

@@ -1,4 +1,4 @@
-"""The rules that ship, a file for each topic. To add one is to declare it in its file."""
+"""The built-in rules, a file for each topic. To add a rule, declare it in the file of its topic."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,7 +14,7 @@ TOPICS = (
 
 
 def shipped() -> Mapping[str, Rule]:
-    """All of them, by id."""
+    """Return all built-in rules, by ID."""
     for topic in TOPICS:
         import_module(f"{__name__}.{topic}")
     return registered()

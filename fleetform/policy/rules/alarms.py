@@ -46,7 +46,7 @@ resource "aws_cloudwatch_metric_alarm" "memory" {
     keeps=lambda _: [("actions_enabled",), ("alarm_actions",)],
 )
 def alarms_tell_somebody(view: View, environment: "Environment") -> Answers:
-    """In a protected environment; those that roll deployments back are heard, and composite alarms hear others."""
+    """Check protected environments; alarms that roll back deployments, or feed others, need no action."""
     if not environment.protection:
         return
     alarms, heard = view.of(_ALARM, _COMPOSITE), _heard(view)
@@ -69,6 +69,6 @@ def _is_silent(alarm: Resource) -> bool:
 
 
 def _heard(view: View) -> list[Known]:
-    """The alarms that deployments are rolled back by."""
+    """Return the names of the alarms that roll back deployments."""
     found = [service.value("alarms", 0, "alarm_names") for service in view.of(_SERVICE)]
     return [name for names in found if isinstance(names, list) for name in names]

@@ -1,4 +1,4 @@
-"""The call graph: what is open, and what tasks are told, is what the catalog says of who calls whom."""
+"""The call graph: open ports and service URLs match the calls in the catalog."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _TASK = "aws_ecs_task_definition"
-# A service's group is the foundation's: its rules are resources of their own.
+# The groups of services are in the foundation; their rules are separate resources.
 _INGRESS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 
 Answers = Iterator[tuple[Resource, Fault | Undecided]]
 
 
 def _rule(name: str, group: str, peer: str, port: int) -> str:
-    """An example: one service's group opened to another's."""
+    """Return an example: the group of one service opened to that of a different one."""
     groups = "data.terraform_remote_state.foundation.outputs.security_group_ids"
     return f"""\
 resource "aws_vpc_security_group_ingress_rule" "{name}" {{
@@ -37,7 +37,7 @@ resource "aws_vpc_security_group_ingress_rule" "{name}" {{
 
 _STATE = 'data "terraform_remote_state" "foundation" {\n  backend = "s3"\n}\n\n'
 
-# How a stack calls the groups that the foundation makes: by their resources, or by its outputs.
+# References to the foundation's groups: to their resources, or to its outputs.
 _GROUP = re.compile(
     r"""^(?:module\.security\.aws_security_group\.this|data\.terraform_remote_state\.\w+\.outputs\.security_group_ids)
     (?:\.(?P<name>[\w-]+)|\["(?P<key>[^"]+)"\])""",
@@ -46,17 +46,17 @@ _GROUP = re.compile(
 
 
 def _group(value: Known) -> str | None:
-    """The key of the group that a value refers to, None if it is none of the foundation's."""
+    """Return the key of the foundation's group that a value refers to; None for other values."""
     found = _GROUP.match(value.reference) if isinstance(value, Unknown) else None
     return found and (found["name"] or found["key"])
 
 
 class _Hole(NamedTuple):
-    """A way into a service.
+    """An open connection to a service.
 
     Attributes:
         resource: The rule.
-        opening: What it opens.
+        opening: The opening.
         ports: Its ports.
         service: The service whose group it opens.
     """
@@ -68,7 +68,7 @@ class _Hole(NamedTuple):
 
 
 def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Resource, Undecided]]:
-    """The ways into services whose groups are their own; which is so where `security` is `edges`."""
+    """Yield the open connections to services with their own groups, as with `security: edges`."""
     if environment.security != "edges":
         return
     services = {environment.first_name(name): name for name in environment.services}
@@ -84,12 +84,12 @@ def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Res
 
 
 def _written(resource: Resource) -> Iterable[Path]:
-    """The port of a rule that is written by hand; of others the foundation's entry is the place."""
+    """Return the port of a hand-written rule; findings of other rules are at the foundation's entry."""
     return [] if resource.address.startswith("module.") else [("from_port",)]
 
 
 def _listened(environment: "Environment", service: str) -> frozenset[int]:
-    """The ports that the containers of a service listen on."""
+    """Return the ports that the containers of a service listen on."""
     known = environment.services[service]
     named = [*known.ports.values(), *(port for sidecar in known.sidecars.values() for port in sidecar.ports.values())]
     own = () if known.port is None else (known.port,)
@@ -107,8 +107,8 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
     bad=_STATE + _rule("orders", "orders", "worker", 8080),
 )
 def ways_are_declared(view: View, environment: "Environment") -> Answers:
-    """Who is outside of the catalog, such as a bastion, cannot declare it; ports of nobody are FF023's."""
-    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+    """Ignore peers outside the catalog, which cannot declare calls. FF023 checks unused ports."""
+    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
     services = {environment.first_name(name): name for name in environment.services}
     declared: dict[tuple[str, str], set[int]] = {}
@@ -143,7 +143,7 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
     keeps=_written,
 )
 def open_ports_are_listened_on(view: View, environment: "Environment") -> Answers:
-    """Every port is FF006's."""
+    """Leave groups with every port open to FF006."""
     for hole in _holes(view, environment):
         if not isinstance(hole, _Hole):
             yield hole
@@ -158,14 +158,14 @@ def open_ports_are_listened_on(view: View, environment: "Environment") -> Answer
 
 
 class _Address(NamedTuple):
-    """A name in the environment's namespace that a container is told of.
+    """A name from the environment's namespace in a container's variables.
 
     Attributes:
         task: The task definition.
-        at: Where the variable is.
+        at: The path of the variable.
         variable: Its name.
-        label: The name, less the namespace.
-        port: The port; None if neither it nor a scheme is given that tells.
+        label: The name without the namespace.
+        port: The port, given or implied by the scheme; None if neither is present.
     """
 
     task: Resource
@@ -176,14 +176,14 @@ class _Address(NamedTuple):
 
 
 _SCHEMES = {"http": 80, "https": 443}
-# Who may come, not whom to call.
+# Variables that list allowed callers, not addresses to call.
 _CALLERS = re.compile(r"ORIGIN|ALLOW|TRUST|PROXY")
 _TOLD = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOINT)$")
 
 
 def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
-    """The names in the environment's namespace in all variables of all containers."""
-    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+    """Yield the names from the environment's namespace in all variables of all containers."""
+    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
     namespace = topology.namespace(environment)
     name = re.compile(
@@ -197,7 +197,7 @@ def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
 
 
 def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
-    """The variables of all containers of a task: the path of the value, the name and the value."""
+    """Yield path, name and value of the variables of all containers of a task."""
     containers = task.value("container_definitions", default=[])
     for index, container in enumerate(containers if isinstance(containers, list) else []):
         given = container.get("environment") if isinstance(container, dict) else None
@@ -208,12 +208,12 @@ def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
 
 
 def _places(task: Resource) -> Iterator[Path]:
-    """Where a name may be written."""
+    """Yield the paths of values that may contain a name."""
     return (at for at, _, value in _variables(task) if isinstance(value, str) and "." in value)
 
 
 def _unknown_addresses(view: View) -> Answers:
-    """Variables that, by their names, lead somewhere, nobody knows where."""
+    """Yield variables that are URLs by their names, but have unknown values."""
     for task in view.of(_TASK):
         for at, variable, value in _variables(task):
             if isinstance(value, Unknown) and _TOLD.search(variable):
@@ -221,8 +221,8 @@ def _unknown_addresses(view: View) -> Answers:
 
 
 def _task(*variables: tuple[str, str]) -> str:
-    """An example: the task definition of `web`, which calls `orders`."""
-    told = "\n".join(f'      {{ name = "{name}", value = "{value}" }},' for name, value in variables)
+    """Return an example: the task definition of `web`, which calls `orders`."""
+    lines = "\n".join(f'      {{ name = "{name}", value = "{value}" }},' for name, value in variables)
     return f"""\
 resource "aws_ecs_task_definition" "web" {{
   family = "shop-tiny-web"
@@ -230,7 +230,7 @@ resource "aws_ecs_task_definition" "web" {{
   container_definitions = jsonencode([{{
     name = "web"
     environment = [
-{told}
+{lines}
     ]
   }}])
 }}
@@ -238,8 +238,8 @@ resource "aws_ecs_task_definition" "web" {{
 
 
 def _services(environment: "Environment") -> Mapping[str, str]:
-    """The services that have a name, by the name less the namespace."""
-    from fleetform import topology  # noqa: PLC0415 - it brings the catalog's models
+    """Return the services with a DNS name, by that name without the namespace."""
+    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
     listening = topology.discoverable(environment)
     return {
@@ -264,7 +264,7 @@ def _services(environment: "Environment") -> Mapping[str, str]:
     keeps=_places,
 )
 def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
-    """A namespace that existed before may have names of others in it; so may hand-written records."""
+    """Accept all names in an existing namespace, which may have others, and those of hand-written records."""
     yield from _unknown_addresses(view)
     services, others = _services(environment), _other_names(view)
     for task, at, variable, label, port in _addresses(view, environment):
@@ -280,7 +280,7 @@ def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
 
 
 def _other_names(view: View) -> frozenset[str]:
-    """Names that are made by hand; all before the first dot, of records."""
+    """Return hand-written names; for records, the part before the first dot."""
     given = [resource.value("name") for resource in view.of("aws_service_discovery_service")]
     records = [str(resource.value("name")).partition(".")[0] for resource in view.of("aws_route53_record")]
     return frozenset(name for name in [*given, *records] if isinstance(name, str))
@@ -298,7 +298,7 @@ def _other_names(view: View) -> frozenset[str]:
     keeps=_places,
 )
 def told_is_declared(view: View, environment: "Environment") -> Answers:
-    """Tasks that are not of the catalog cannot declare anything."""
+    """Ignore tasks outside the catalog, which cannot declare calls."""
     services = _services(environment)
     callers = {environment.full_name(name): name for name in environment.services}
     for task, at, variable, label, _ in _addresses(view, environment):
@@ -320,7 +320,7 @@ def told_is_declared(view: View, environment: "Environment") -> Answers:
     bad=_task(),
 )
 def public_services_are_checked(view: View, environment: "Environment") -> Answers:
-    """Of its own container: another's says nothing of it."""
+    """Check the service's own container: the checks of other containers do not cover it."""
     if environment.ingress.type != "direct":
         return
     public = {environment.full_name(name): name for name, known in environment.services.items() if known.public}

@@ -38,7 +38,7 @@ resource "aws_ecs_cluster" "this" {{
     bad=_cluster("NONE"),
 )
 def shells_are_recorded(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Unless told otherwise ECS writes to the containers' own logs."""
+    """Accept the default, with which ECS logs to the containers' own log groups."""
     at = (*_EXEC, "logging")
     fault = Fault("ECS Exec sessions are not logged", 'set logging = "OVERRIDE" and a log group', at)
     yield from require(resource, ("DEFAULT", "OVERRIDE"), fault, default="DEFAULT")
@@ -61,7 +61,7 @@ def _insights(value: str) -> str:
     bad=_insights("disabled"),
 )
 def insights_are_on(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment: it costs by metric. It is off unless the account says otherwise."""
+    """Check protected environments, as metrics cost. The default is the account's setting, or off."""
     settings = resource.value("setting", default=[])
     if not facts.protected:
         return

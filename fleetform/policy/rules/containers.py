@@ -1,4 +1,4 @@
-"""Containers: what they may do to where they run, and what is known of them there."""
+"""Containers: isolation from their host, logs, and what ECS accepts."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
     bad=example('name       = "web"\nimage      = "nginx:1.29"\nprivileged = true'),
 )
 def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Fargate refuses it anyway."""
+    """Check EC2 tasks as well; Fargate refuses privileged containers anyway."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         if isinstance(container.value("privileged"), Unknown):
@@ -48,9 +48,9 @@ def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Faul
     bad=example('name = "web"\nuser = "root"', 'name = "proxy"\nuser = "0:0"'),
 )
 def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Of a container without `user` the image decides, and nobody knows.
+    """Ignore containers without `user`: their image decides.
 
-    AWS gives the container of FireLens root in any case: https://github.com/aws/containers-roadmap/issues/2122
+    AWS always runs the FireLens container as root: https://github.com/aws/containers-roadmap/issues/2122
     """
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
@@ -79,7 +79,7 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Faul
     bad=example('name = "web"', 'name                   = "proxy"\nreadonlyRootFilesystem = false'),
 )
 def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """AWS' default is to write. Windows has no such setting; ECS Exec has to write: that is for an exception."""
+    """Ignore Windows, which has no such setting. AWS's default is writable. ECS Exec needs an exception."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         at = container.at("readonlyRootFilesystem")
@@ -93,14 +93,14 @@ def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fa
     return iter(()) if on_windows(resource) else each_container(resource, check)
 
 
-# What leads out of a container: https://man7.org/linux/man-pages/man7/capabilities.7.html
+# Capabilities that break isolation: https://man7.org/linux/man-pages/man7/capabilities.7.html
 _ESCAPES = frozenset(
     {
         *("ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "MAC_OVERRIDE", "NET_ADMIN", "PERFMON", "SYSLOG", "SYS_ADMIN"),
         *("SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME"),
     }
 )
-# The only one that Fargate knows, where a task shares no kernel with another: API_KernelCapabilities.
+# The only capability on Fargate, where tasks do not share a kernel: API_KernelCapabilities.
 _OF_FARGATE = frozenset({"SYS_PTRACE"})
 _DISKS = re.compile(r"/dev/(k?mem|port|sd[a-z]\d*|xvd[a-z]\d*|vd[a-z]\d*|nvme\d+(n\d+(p\d+)?)?|dm-\d+|mapper/.+)")
 _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
@@ -123,7 +123,7 @@ _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
     ),
 )
 def containers_stay_confined(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Capabilities, disks and memory of the host, and what keeps containers from them."""
+    """Check capabilities, devices of the host, and options that turn off isolation."""
     escapes = _ESCAPES - (_OF_FARGATE if on_fargate(resource) else frozenset())
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
@@ -141,7 +141,7 @@ def containers_stay_confined(resource: Resource, _: Facts) -> Iterator[Fault | U
 
 
 def _breaks_out(item: Known, escapes: frozenset[str]) -> str | None:
-    """What is wrong with a capability, a device or a security option."""
+    """Describe what is wrong with a capability, a device or a security option."""
     if isinstance(item, dict):
         path = str(item.get("hostPath"))
         return f"the host's device {path}" if _DISKS.fullmatch(path) else None
@@ -168,7 +168,7 @@ def _logging(more: str) -> str:
     bad=example('name = "proxy"', _logging(""), fargate=True),
 )
 def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """To CloudWatch with all options that ECS asks for; on Fargate a stream prefix is one of them."""
+    """Require all options that ECS requires for CloudWatch; on Fargate, that includes a stream prefix."""
     wanted = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
@@ -205,7 +205,7 @@ _LONGEST_STOP = 120  # seconds, on Fargate: API_ContainerDefinition
     ),
 )
 def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """One is essential, names are not given twice, and Fargate waits two minutes at most."""
+    """Require an essential container and unique names; Fargate waits at most two minutes for a stop."""
     names: set[Known] = set()
 
     def check(container: Container) -> Iterator[Fault | Undecided]:

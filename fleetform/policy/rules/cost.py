@@ -1,4 +1,4 @@
-"""What is on the bill without anybody using it."""
+"""Costs without a benefit."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
 _MANY_TASKS = 100
-_LARGEST = 16 * 1024  # CPU units: 16 vCPU, the most that Fargate has
+_LARGEST = 16 * 1024  # CPU units: 16 vCPU, the largest size on Fargate
 
 
 @environment_rule(
@@ -32,7 +32,7 @@ resource "aws_nat_gateway" "this" {
 """,
 )
 def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """In each stack, which has one VPC at most. Where there is protection, one zone may not take the others along."""
+    """Check each stack, which has at most one VPC. Protected environments need one for each zone."""
     if environment.protection:
         return
     found: dict[str, list[Resource]] = {}
@@ -55,7 +55,7 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
     bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
 )
 def services_have_a_ceiling(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """More than a hundred tasks of one service are something to decide."""
+    """More than a hundred tasks of one service should be a deliberate decision."""
     scaled = resource.type == "aws_appautoscaling_target"
     if scaled and resource.value("service_namespace") != "ecs":
         return
@@ -78,7 +78,7 @@ def services_have_a_ceiling(resource: Resource, _: Facts) -> Iterator[Fault | Un
     bad='resource "aws_ecs_task_definition" "web" {\n  cpu    = "16384"\n  memory = "32768"\n}\n',
 )
 def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """Where nothing is protected, the largest of all is a slip."""
+    """In an unprotected environment, the largest size of all is a mistake."""
     units = number(resource.value("cpu"))
     if facts.protected:
         return

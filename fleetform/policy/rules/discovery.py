@@ -1,4 +1,4 @@
-"""Service discovery: the names by which services find each other, and how soon these are true again."""
+"""Service discovery: the DNS names of services, and how soon changes are visible."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _CLOUD_MAP = "https://docs.aws.amazon.com/cloud-map/latest"
 _SERVICE = "aws_service_discovery_service"
 _LONGEST = 60
-"""Seconds that a caller may go on calling a task that has died."""
+"""Seconds that callers may keep calling a task that has died."""
 _REMEDY = "set `discovery.ttl` to 10"
-_STOP_TIMEOUT = 30  # ECS's own: API reference, ContainerDefinition
+_STOP_TIMEOUT = 30  # the default of ECS: API reference, ContainerDefinition
 
 
 def _example(dns: str, check: str = "\n  health_check_custom_config {}\n") -> str:
@@ -41,7 +41,7 @@ def _records(ttl: int, more: str = "") -> str:
 def records_are_forgotten_in_time(
     view: View, environment: "Environment"
 ) -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """A task answers for as long as its `stop_timeout` after ECS took it out of DNS; one that dies does not."""
+    """A task responds for `stop_timeout` after ECS removed it from DNS; a task that dies does not."""
     stops = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
     for service in view.of(_SERVICE):
         stop = stops.get(environment.full_name(str(service.value("name"))), _LONGEST)
@@ -56,7 +56,7 @@ def records_are_forgotten_in_time(
 
 
 def _stop_timeout(task: Resource) -> int:
-    """Seconds for which the container that takes longest is given time to end; the longest that matters if unknown."""
+    """Return the longest stop timeout of the task's containers in seconds; `_LONGEST` if it is unknown."""
     containers = task.value("container_definitions")
     if not isinstance(containers, list):
         return _LONGEST
@@ -82,7 +82,7 @@ def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:
     bad=_example(_records(10), ""),
 )
 def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """ECS tells Cloud Map the health of its tasks by the custom one; Route 53 checks public names itself."""
+    """ECS reports health to Cloud Map with a custom health check; Route 53 checks public names itself."""
     if not resource.value("dns_config"):
         return
     checks = [resource.value(f"health_check_{name}") for name in ("custom_config", "config")]
@@ -104,7 +104,7 @@ def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault 
     bad=_example(_records(10, '    routing_policy = "WEIGHTED"\n')),
 )
 def answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """The provider's own policy is MULTIVALUE; a CNAME, or an alias of a load balancer, has to be weighted."""
+    """The provider's default is MULTIVALUE; a CNAME, or an alias of a load balancer, must be weighted."""
     at: Path = ("dns_config", 0, "routing_policy")
     kinds = {resource.value(*record, "type") for record, _ in _each_record(resource)}
     if resource.value(*at) == "WEIGHTED" and kinds <= {"A", "AAAA", "SRV"}:

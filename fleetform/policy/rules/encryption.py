@@ -1,4 +1,4 @@
-"""Encryption: of data at rest, of data on its way, and of the keys for it."""
+"""Encryption of data at rest and in transit, and the keys for it."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -11,12 +11,12 @@ from fleetform.policy.view import Resource
 
 
 class Switch(NamedTuple):
-    """What switches encryption on.
+    """An argument that turns on encryption.
 
     Attributes:
         path: The argument.
-        default: What holds if it is not given.
-        wanted: What it has to be.
+        default: The value if it is absent.
+        wanted: The accepted values.
     """
 
     path: Path
@@ -24,13 +24,13 @@ class Switch(NamedTuple):
     wanted: Collection[Known] = TRUE
 
     def fault(self, message: str) -> Fault:
-        """What to say if it is off."""
+        """Return the answer for a resource where it is off."""
         name = ".".join(str(step) for step in self.path if step != 0)
         value = "true" if self.wanted is TRUE else f'"{next(iter(self.wanted))}"'
         return Fault(message, f"set {name} = {value}", self.path)
 
 
-# Defaults are the provider's, or AWS's where it has none. What is not here AWS encrypts anyway: S3, DynamoDB, ECR...
+# With the defaults of the provider or of AWS. AWS always encrypts other types: S3, DynamoDB, ECR...
 _AT_REST: Mapping[str, Switch] = {
     "aws_db_instance": Switch(("storage_encrypted",), default=False),
     "aws_docdb_cluster": Switch(("storage_encrypted",), default=False),
@@ -44,7 +44,7 @@ _AT_REST: Mapping[str, Switch] = {
     "aws_sqs_queue": Switch(("sqs_managed_sse_enabled",), default=True),
 }
 
-# With one of these it is as the source is.
+# Arguments with which the resource is a copy, encrypted like its source.
 _SOURCES = (
     *("global_cluster_identifier", "replicate_source_db", "replication_source_identifier", "snapshot_id"),
     *("restore_to_point_in_time", "snapshot_identifier", "global_replication_group_id"),
@@ -91,7 +91,7 @@ resource "aws_sqs_queue" "orders" {
 """,
 )
 def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Copies are encrypted as their source is; a queue has AWS's key, or one that it names."""
+    """Ignore copies, which are encrypted as their source is; a queue may use AWS's key or its own."""
     switch = _AT_REST[resource.type]
     copied = any(listed(resource.value(name)) for name in _SOURCES)
     with_key = resource.type == "aws_sqs_queue" and resource.value("kms_master_key_id") is not None
@@ -158,7 +158,7 @@ resource "aws_ecs_task_definition" "orders" {
 """,
 )
 def data_is_encrypted_on_its_way(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """ECS mounts EFS without TLS, unless told otherwise."""
+    """By default, ECS mounts EFS without TLS."""
     if resource.type == "aws_ecs_task_definition":
         yield from _mounts(resource)
         return
@@ -187,7 +187,7 @@ def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
     bad='resource "aws_kms_key" "this" {\n  description = "shop-prod"\n}\n',
 )
 def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Symmetric keys whose material is KMS's: it rotates no others."""
+    """Check symmetric keys with KMS's own key material; KMS rotates no others."""
     usual = (("key_usage", "ENCRYPT_DECRYPT"), ("customer_master_key_spec", "SYMMETRIC_DEFAULT"))
     given = [resource.value(name, default=value) for name, value in usual]
     if resource.value("custom_key_store_id") is not None or given != [value for _, value in usual]:

@@ -1,4 +1,4 @@
-"""IAM: who may do what."""
+"""IAM permissions."""
 
 import re
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from fleetform.policy.values import Known, Unknown
 from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
-# Whatever there is of a kind: `role/*`, but not the objects of one bucket, whose ARN has no kind.
+# All resources of a type, as in `role/*`; not the objects of a bucket, whose ARN has no type.
 _EVERYTHING = re.compile(r"\*|arn:[^:]*:(?:s3:[^:]*:[^:]*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[A-Za-z-]+[:/])?)\*(?:[:/]\*)*")
 _ACCOUNT_ROOT = re.compile(r"\d{12}|arn:[^:]*:iam::[^:]*:root")
 
-# Of all actions whose resources can be named, those that read or change data, or what runs:
+# Actions that support resources, and read or change data or running services:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 _NARROWABLE = frozenset(
     {
@@ -36,7 +36,7 @@ _NARROWABLE = frozenset(
     }
 )
 
-# With one of these on any identity, an identity gives itself whatever it wants:
+# Actions with which an identity can give itself any permission:
 # https://github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation
 _ESCALATING = frozenset(
     {
@@ -75,7 +75,7 @@ data "aws_iam_policy_document" "web" {
 )
 @of_statements("policy", "inline_policy", identities=True)
 def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """In statements that allow; `s3:Get*` is a choice that somebody made, `kms:*` for an account is AWS's own."""
+    """Accept `s3:Get*`, a deliberate choice, and `kms:*` for an account, the default of AWS."""
     at = statement.at("Action")
     for action in statement.items("Action"):
         if isinstance(action, Unknown):
@@ -89,7 +89,7 @@ def _whole_service(action: str) -> bool:
 
 
 def _own_key(action: str, statement: Statement) -> bool:
-    """https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html ."""
+    """Return whether it is https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html."""
     principals = statement.principals
     return action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
 
@@ -144,7 +144,7 @@ resource "aws_iam_role_policy" "web" {
 )
 @of_statements("policy", "inline_policy", identities=True)
 def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """Of actions that read or change data; those that AWS knows no resource for need the wildcard."""
+    """Check actions that read or change data; some other actions support only the wildcard."""
     yield from _not_on_everything(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
 
 
@@ -181,7 +181,7 @@ data "aws_iam_policy_document" "schedule" {
 )
 @of_statements("policy", "inline_policy", identities=True)
 def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """AWS's own policies have any role with `iam:PassedToService`: only roles that this service trusts."""
+    """Accept any role with `iam:PassedToService`, as AWS's policies do: the service must trust it."""
     remedy = "name the roles, and restrict the service with a condition on iam:PassedToService"
     yield from _not_on_everything(statement, frozenset({"iam:passrole"}), remedy)
 
@@ -213,12 +213,12 @@ data "aws_iam_policy_document" "deploy" {
 )
 @of_statements("policy", "inline_policy", identities=True)
 def nobody_escalates(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """On named identities, or under a condition such as `iam:PermissionsBoundary`, it is somebody's choice."""
+    """Accept named identities, or a condition such as `iam:PermissionsBoundary`: a deliberate choice."""
     yield from _not_on_everything(statement, _ESCALATING, "name the identities, or require a permissions boundary")
 
 
 def _not_on_everything(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Fault | Undecided]:
-    """In a resource's own policy, which has principals, the wildcard is that resource; whole services are FF004's."""
+    """Ignore policies with principals, whose wildcard is their resource. FF004 checks whole services."""
     granted = [action for action in matching(statement.items("Action"), names) if not _whole_service(action)]
     if not granted or statement.principals or statement.conditions:
         return
@@ -273,7 +273,7 @@ resource "aws_s3_bucket_policy" "web" {
 )
 @of_statements("policy", "inline_policy", "assume_role_policy", identities=True)
 def what_is_allowed_is_said(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """To deny all but something is what these elements are for."""
+    """Accept these elements in Deny statements, which is what they are for."""
     for element in ("NotAction", "NotResource", "NotPrincipal"):
         if listed(statement.get(element)):
             at = statement.at(element)
@@ -318,7 +318,7 @@ resource "aws_iam_role" "orders" {
 """,
 )
 def no_full_access(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A policy that Terraform makes is judged by what it says."""
+    """Ignore policies that Terraform creates, which are checked by their content."""
     for name in ("policy_arn", "policy_arns", "managed_policy_arns"):
         for arn in listed(resource.value(name)):
             if isinstance(arn, Unknown) and not arn.reference.endswith(".arn"):
@@ -354,7 +354,7 @@ resource "aws_iam_access_key" "deploy" {
 """,
 )
 def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A key that is inactive waits to be deleted."""
+    """Ignore inactive keys, which are about to be deleted."""
     if resource.value("status") == "Inactive":
         return
     yield Fault(_LASTING[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI")

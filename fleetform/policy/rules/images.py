@@ -1,4 +1,4 @@
-"""Images: whether what runs is what was reviewed, and can be pulled when it must."""
+"""Images: pinned, reviewed and always available."""
 
 import re
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ _MOVING = re.compile(r"(.+[-_.])?(latest|stable|edge|nightly|main|master)")
 
 
 class Image(NamedTuple):
-    """An image's name in its parts: https://github.com/distribution/reference.
+    """The parts of an image name: https://github.com/distribution/reference.
 
     Attributes:
-        registry: Its host; Docker Hub's if none is named.
+        registry: Its host; Docker Hub if there is none.
         tag: Its tag; empty without.
         digest: Its digest; empty without.
     """
@@ -32,7 +32,7 @@ class Image(NamedTuple):
 
     @classmethod
     def of(cls, name: str) -> "Image":
-        """The parts of a name."""
+        """Return the parts of a name."""
         rest, _, digest = name.partition("@")
         first, slash, _ = rest.partition("/")
         registry = first if slash and (re.search(r"[.:]", first) or first == "localhost") else "docker.io"
@@ -41,7 +41,7 @@ class Image(NamedTuple):
 
 
 def _image(container: Container) -> Iterator[Undecided | Image]:
-    """The image's parts; nothing if there is none."""
+    """Yield the parts of a container's image; nothing without an image."""
     name = container.value("image")
     if isinstance(name, Unknown):
         yield Undecided(container.at("image"))
@@ -63,7 +63,7 @@ def _image(container: Container) -> Iterator[Undecided | Image]:
     ),
 )
 def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """No tag is `latest`; a digest is a version, whatever the tag."""
+    """A missing tag is `latest`; a digest is a version, whatever the tag."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         for image in _image(container):
@@ -87,7 +87,7 @@ def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault 
     bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
 )
 def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment. In a private registry of ECR FF002 keeps tags; a tag that moves anyway is FF047's."""
+    """Check protected environments. FF002 keeps tags in private ECR registries; FF047 checks moving tags."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         for image in _image(container):
@@ -111,7 +111,7 @@ def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator
     bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
 )
 def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment; with a login it counts by account."""
+    """Check protected environments; with a login, Docker Hub limits pulls by account."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         for image in () if container.value("repositoryCredentials") else _image(container):

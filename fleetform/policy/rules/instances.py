@@ -20,7 +20,7 @@ from fleetform.policy.view import Resource
     bad='resource "aws_launch_template" "ecs" {\n  image_id = "ami-0123456789abcdef0"\n}\n',
 )
 def metadata_needs_a_session(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Left out, it is as the image and the account say; an instance from a template has the template's."""
+    """The default depends on image and account; instances with a launch template have its setting."""
     options = listed(resource.value("metadata_options"))
     if resource.value("metadata_options", 0, "http_endpoint") == "disabled":
         return

@@ -1,4 +1,4 @@
-"""KMS keys of what services write, in environments that need to say who may read it."""
+"""KMS keys for the output of services."""
 
 from collections.abc import Iterator, Mapping
 
@@ -40,7 +40,7 @@ resource "aws_ecr_repository" "web" {
 """,
 )
 def there_is_a_key(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment; of shells only where the cluster says how they are recorded."""
+    """Check protected environments; ECS Exec only where the cluster configures its logging."""
     what, at = _KEYS[resource.type]
     if not facts.protected or (resource.type == "aws_ecs_cluster" and not _records(resource, at)):
         return

@@ -1,4 +1,4 @@
-"""Load balancers: TLS, what they let through, and how they find out that a task fails."""
+"""Load balancers: TLS, forwarded requests and health checks."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
 _ALB = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application"
-# The provider has each under two names.
+# The provider has two names for each.
 _BALANCERS = ("aws_lb", "aws_alb")
 _LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 _LISTENER_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
@@ -28,7 +28,7 @@ def _is_application(balancer: Resource) -> bool:
 
 
 def _listener(protocol: str, policy: str) -> str:
-    """An example."""
+    """Return an example."""
     return f"""\
 resource "aws_lb_listener" "this" {{
   load_balancer_arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shop/1"
@@ -112,7 +112,7 @@ resource "aws_lb_listener_rule" "other" {
 def requests_from_the_internet_are_encrypted(
     view: View, _: "Environment"
 ) -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """Rules of listeners count too. An internal load balancer is inside the VPC; what answers by itself is harmless."""
+    """Include listener rules. Internal load balancers are inside the VPC; fixed responses are harmless."""
     balancers = view.of(*_BALANCERS)
     for listener in view.of(*_LISTENERS):
         protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
@@ -128,13 +128,13 @@ def requests_from_the_internet_are_encrypted(
 
 
 def _forwards(listener: Resource, balancer: Resource | None, view: View) -> Path | None:
-    """The action by which a listener, or a rule of it, sends requests on, or None."""
+    """Return the path of the action with which a listener, or a rule of it, forwards; None without one."""
     action: Path = ("default_action", 0)
     if _sends_on(listener, action):
         return action
     rules = [rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _sends_on(rule, ("action", 0))]
     answers = {refers_to(arn, listener) for arn in rules}
-    # A rule in another stack belongs to the only listener that there is.
+    # A rule in a different stack belongs to the only listener.
     is_only = balancer is not None and not any(
         other is not listener and refers_to(other.value("load_balancer_arn"), balancer)
         for other in view.of(*_LISTENERS)
@@ -164,7 +164,7 @@ _OLD_TLS = re.compile(r"ELBSecurityPolicy-(20\d\d-\d\d|TLS13-1-[01]-.*|TLS-1-[01
     bad=_listener("HTTPS", "ELBSecurityPolicy-2016-08"),
 )
 def listeners_speak_new_tls(resource: Resource, _: Facts) -> Answers:
-    """ELBSecurityPolicy-2016-08 is what AWS takes by itself."""
+    """AWS's default is ELBSecurityPolicy-2016-08."""
     if resource.value("protocol") not in ("HTTPS", "TLS"):
         return
     policy = resource.value("ssl_policy", default="ELBSecurityPolicy-2016-08")
@@ -187,7 +187,7 @@ def listeners_speak_new_tls(resource: Resource, _: Facts) -> Answers:
     bad='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
 )
 def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
-    """Of application load balancers: others see no headers."""
+    """Check application load balancers: others see no headers."""
     if _is_application(resource):
         at = ("drop_invalid_header_fields",)
         fault = Fault("invalid headers reach the tasks", "set drop_invalid_header_fields = true", at)
@@ -206,7 +206,7 @@ def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
     bad='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
 )
 def load_balancers_are_protected(resource: Resource, facts: Facts) -> Answers:
-    """Where the catalog says `protection: true`."""
+    """Check environments with `protection: true` in the catalog."""
     if facts.protected:
         at = ("enable_deletion_protection",)
         fault = Fault("it can be deleted by accident", "set enable_deletion_protection = true", at)
@@ -238,7 +238,7 @@ resource "aws_lb" "this" {
 """,
 )
 def requests_are_logged(resource: Resource, _: Facts) -> Answers:
-    """Of application load balancers: a network load balancer logs what is TLS alone. A bucket is not enough."""
+    """Check application load balancers: network load balancers log only TLS. A bucket enables no logs."""
     internal = resource.value("internal", default=False)
     if not _is_application(resource) or internal in TRUE:
         return
@@ -259,7 +259,7 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     bad='resource "aws_lb" "this" {\n  desync_mitigation_mode = "monitor"\n}\n',
 )
 def ambiguous_requests_are_refused(resource: Resource, _: Facts) -> Answers:
-    """AWS's own mode is `defensive`."""
+    """AWS's default is `defensive`."""
     if _is_application(resource):
         remedy = 'set desync_mitigation_mode = "defensive"'
         fault = Fault("ambiguous requests reach the tasks", remedy, ("desync_mitigation_mode",))
@@ -295,7 +295,7 @@ resource "aws_lb_target_group" "web" {
 """,
 )
 def errors_are_errors(resource: Resource, _: Facts) -> Answers:
-    """AWS by itself asks for `/` and takes 200; 401 or 403 is an answer where it is named."""
+    """AWS's default checks `/` for 200; 401 or 403 is accepted if it is listed by itself."""
     if resource.value("protocol_version") == "GRPC" or resource.value("protocol") not in ("HTTP", "HTTPS"):
         return
     at: Path = ("health_check", 0, "matcher")

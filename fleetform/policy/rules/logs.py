@@ -21,7 +21,7 @@ _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
     bad='resource "aws_cloudwatch_log_group" "web" {\n  name = "/ecs/web"\n}\n',
 )
 def logs_have_a_retention(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Zero is for ever, too."""
+    """Zero means forever, too."""
     days = resource.value("retention_in_days", default=0)
     if isinstance(days, Unknown):
         yield Undecided(("retention_in_days",))

@@ -76,7 +76,7 @@ resource "aws_default_security_group" "other" {
 """,
 )
 def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """Terraform takes away the rules that AWS gave it, if it knows of it at all."""
+    """Terraform removes the default rules once it manages the group."""
     groups = view.of("aws_default_security_group")
     for vpc in view.of("aws_vpc"):
         remedy = "add an aws_default_security_group without rules"
@@ -92,7 +92,7 @@ def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Re
 
 def _wanted(
     resource: Resource,
-    found: bool | None,  # noqa: FBT001 - what is known of it
+    found: bool | None,  # noqa: FBT001 - three states
     message: str,
     remedy: str,
 ) -> Iterator[tuple[Resource, Fault | Undecided]]:
@@ -124,7 +124,7 @@ resource "aws_flow_log" "this" {
     bad='resource "aws_vpc" "this" {\n  cidr_block = "10.0.0.0/16"\n}\n',
 )
 def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """A flow log of a subnet or of an interface tells a part only."""
+    """A flow log of a subnet or an interface covers only a part."""
     logs = [log for log in view.of("aws_flow_log") if log.value("vpc_id") is not None]
     for vpc in view.of("aws_vpc"):
         remedy = "set `network.flow_logs: true`, or add an aws_flow_log"
@@ -163,7 +163,7 @@ resource "aws_network_acl_rule" "ssh" {
 """,
 )
 def acls_are_closed_to_shells(resource: Resource, _: Facts) -> Answers:
-    """By name: AWS's own ACL lets everything through, and answers come in to all ephemeral ports."""
+    """Check named ports: the default ACL allows everything, and responses need all ephemeral ports."""
     for at in _acl_rules(resource):
         ends = [number(resource.value(*at, key)) for key in ("from_port", "to_port")]
         first, last = (int(end) if isinstance(end, (int, float)) else -1 for end in ends)
@@ -200,13 +200,13 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
     bad='resource "aws_subnet" "public" {\n  vpc_id                  = "vpc-1"\n  map_public_ip_on_launch = true\n}\n',
 )
 def subnets_give_out_no_public_addresses(resource: Resource, _: Facts) -> Answers:
-    """Tasks that need one ask for it."""
+    """Tasks that need a public IP address request it."""
     remedy = "remove map_public_ip_on_launch, and assign public IP addresses only where needed"
     fault = Fault("everything in it gets a public IP address", remedy, ("map_public_ip_on_launch",))
     yield from require(resource, FALSE, fault, default=False)
 
 
-# Where each type says that its tasks get public addresses.
+# The argument of each type that assigns public IP addresses.
 _PUBLIC_TASKS: dict[str, Path] = {
     "aws_ecs_service": ("network_configuration", 0, "assign_public_ip"),
     "aws_scheduler_schedule": (
@@ -242,7 +242,7 @@ resource "aws_ecs_service" "web" {
 """,
 )
 def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> Answers:
-    """In an environment whose tasks run in public subnets they need one to get their images."""
+    """In public subnets, tasks need public IP addresses to pull their images."""
     if facts.private:
         fault = Fault("its tasks get public IP addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
         yield from require(resource, FALSE, fault, default=False)
@@ -274,7 +274,7 @@ resource "aws_eip" "runner" {
 """,
 )
 def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
-    """What says nothing gets what its subnet gives out: FF016."""
+    """Without the argument, the subnet decides: FF016."""
     if resource.type.startswith("aws_eip"):
         at: Path = ("instance",) if resource.type == "aws_eip" else ("instance_id",)
         if resource.value(*at, default="") != "":
@@ -332,7 +332,7 @@ resource "aws_route" "internet" {
 """,
 )
 def main_route_tables_stay_inside(resource: Resource, _: Facts) -> Answers:
-    """A table of its own for public subnets says which are."""
+    """A separate route table for public subnets shows which ones are public."""
     if resource.type == "aws_route":
         table = resource.value("route_table_id")
         is_main = isinstance(table, Unknown) and table.reference.endswith(_MAIN)
@@ -381,7 +381,7 @@ resource "aws_vpc_endpoint_policy" "s3" {
 """,
 )
 def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
-    """A gateway's policy has to name every principal: what it restricts is the action, the resource or a condition."""
+    """A gateway's policy must name every principal: it restricts actions, resources or conditions."""
     if resource.value("policy", "Version") == _AWS_OWN:
         return
     for statement in statements(resource, "policy", documents=False):
@@ -391,5 +391,5 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
             yield Fault("the policy allows everything", "restrict actions, resources or conditions", statement.path)
 
 
-# Of the policy that AWS gives an endpoint without one, as a plan shows it.
+# The version of AWS's default policy for endpoints, as a plan shows it.
 _AWS_OWN = "2008-10-17"

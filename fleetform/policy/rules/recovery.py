@@ -1,4 +1,4 @@
-"""What brings data back, or keeps it from being lost, once somebody makes a mistake."""
+"""Backups, and protection from accidental deletion."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from fleetform.policy.view import Resource
     bad='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
 )
 def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """The provider has none for an instance, unless told; clusters cannot do without. Replicas are their source's."""
+    """The default is none for an instance; clusters always have backups. Replicas rely on their source."""
     days = resource.value("backup_retention_period", default=0 if resource.type == "aws_db_instance" else 1)
     if listed(resource.value("replicate_source_db")):
         return
@@ -33,13 +33,13 @@ def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Fault | Un
 
 
 class Guard(NamedTuple):
-    """An argument that keeps a resource from being deleted with its data.
+    """An argument that protects a resource with data from deletion.
 
     Attributes:
         name: The argument.
-        allowed: What it may be.
-        default: What holds if it is not given.
-        remedy: What to set.
+        allowed: The accepted values.
+        default: The value if it is absent.
+        remedy: How to set it.
         message: What happens otherwise.
     """
 
@@ -110,7 +110,7 @@ resource "aws_secretsmanager_secret" "orders" {
 """,
 )
 def protected_data_is_kept(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """AWS itself refuses to delete a bucket that is not empty, and keeps a secret for 30 days."""
+    """AWS itself refuses to delete a bucket with objects, and keeps a secret for 30 days."""
     if not facts.protected or listed(resource.value("replicate_source_db")):
         return
     if resource.type == "aws_secretsmanager_secret":
@@ -141,7 +141,7 @@ def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
     bad='resource "aws_dynamodb_table" "orders" {\n  name = "orders"\n}\n',
 )
 def tables_can_be_set_back(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """DynamoDB makes no backups by itself."""
+    """DynamoDB has no automatic backups."""
     if facts.protected:
         fault = Fault("point-in-time recovery is off", "set point_in_time_recovery.enabled = true")
         fault = fault._replace(at=("point_in_time_recovery", 0, "enabled"))

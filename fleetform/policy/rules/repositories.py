@@ -48,7 +48,7 @@ def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Fault | U
     keeps=lambda _: [_SCAN],
 )
 def images_are_scanned(view: View, _: "Environment") -> Answers:
-    """A registry's own configuration takes the place of its repositories'."""
+    """A registry's scanning configuration replaces that of its repositories."""
     fault = Fault("images are not scanned", "set scan_on_push = true", _SCAN)
     for repository in () if view.of("aws_ecr_registry_scanning_configuration") else view.of(_REPOSITORY):
         for answer in require(repository, TRUE, fault, default=False):
@@ -75,7 +75,7 @@ resource "aws_ecr_lifecycle_policy" "web" {
     bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
 )
 def repositories_forget(view: View, _: "Environment") -> Answers:
-    """What a policy is about is told by the repository's name, or by a reference to it."""
+    """Match a lifecycle policy with its repository by name, or by a reference to it."""
     policies = [(policy.stack, policy.value("repository")) for policy in view.of("aws_ecr_lifecycle_policy")]
     for repository in view.of(_REPOSITORY):
         name = repository.value("name")

@@ -1,4 +1,4 @@
-"""Secrets: that they are referred to, and written nowhere."""
+"""Secrets: referenced, never written down."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `s
     + '\nresource "random_password" "api" {\n  length = 40\n}\n',
 )
 def secrets_are_not_in_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """In variables, by their name or the form of their value, in commands, and in options of logs. None is shown."""
+    """Check variables, by name or by format, commands and log options. Messages never show a value."""
     return each_container(resource, _in_container)
 
 
@@ -74,7 +74,7 @@ def _in_variable(container: Container, name: str, value: Known, at: Path) -> Ite
         yield Fault(f"{name} of container {container.name} {what} {told} in plain text", _REMEDY, at)
 
 
-# Arguments that are passwords, where they are in the values; `*` is any element.
+# The paths of arguments that are passwords; `*` is any element.
 _ARGUMENTS: Mapping[str, Path] = {
     "aws_db_instance": ("password",),
     "aws_directory_service_directory": ("password",),
@@ -121,7 +121,7 @@ resource "aws_ssm_parameter" "key" {
 """,
 )
 def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """What comes from elsewhere is not in HCL; what stands for a value that is put there by hand is none."""
+    """Ignore values from elsewhere, and placeholders for values that are set by hand."""
     for at, value in () if resource.planned else _given(resource):
         told = _told(resource, at, value)
         if told:
@@ -129,7 +129,7 @@ def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Und
 
 
 def _given(resource: Resource) -> Iterator[tuple[Path, Known]]:
-    """Values that may be secrets, each with its path."""
+    """Yield values that may be secrets, each with its path."""
     if resource.type in _SCRIPTS:
         yield ("user_data",), resource.value("user_data")
     elif resource.type == "aws_lambda_function":
@@ -159,7 +159,7 @@ def _leaves(value: Known, before: Path) -> Iterator[tuple[Path, Known]]:
 
 
 def _told(resource: Resource, at: Path, value: Known) -> str | None:
-    """What a value is that is written; None if it is no secret."""
+    """Return the kind of secret in a written value; None if it is not a secret."""
     if not isinstance(value, str) or not value or is_placeholder(value):
         return None
     name = str(at[-1])
@@ -193,7 +193,7 @@ _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
     ),
 )
 def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """An ARN of Secrets Manager or Parameter Store, or a parameter's name; not in plain text beside it."""
+    """Require an ARN of Secrets Manager or Parameter Store, or a parameter's name, without plain text beside it."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         plain = {item.get("name") for item in container.items("environment") if isinstance(item, dict)}

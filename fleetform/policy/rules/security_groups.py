@@ -1,4 +1,4 @@
-"""Security groups: who may open a connection to whom."""
+"""Security groups: the open connections."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,10 +10,10 @@ from fleetform.policy.view import Resource
 
 _RULES = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"
 _DEFAULT = "aws_default_security_group"
-# What the provider writes if nothing is given.
+# None, or the provider's default.
 _NO_DESCRIPTION = (None, "", "Managed by Terraform")
 _WIDE = 100
-"""Ports of a rule that nobody has counted."""
+"""The number of ports from which on a range is hardly deliberate."""
 ADMINISTRATIVE = {
     22: "SSH",
     23: "Telnet",
@@ -35,13 +35,13 @@ ADMINISTRATIVE = {
     11211: "Memcached",
     27017: "MongoDB",
 }
-"""Ports on which whoever gets through is in charge of a machine or of data."""
+"""Ports that give control of a machine or of data."""
 
 Answers = Iterator[Fault | Undecided]
 
 
 def _each(resource: Resource, check: Callable[[Opening], Answers]) -> Answers:
-    """What a check says of all ingress rules of a resource."""
+    """Apply a check to all ingress rules of a resource."""
     for opening in openings(resource):
         if isinstance(opening, Undecided):
             yield opening
@@ -54,7 +54,7 @@ def _anywhere(opening: Opening) -> list[Path]:
 
 
 def _remedy(resource: Resource, own: str, written: str) -> str:
-    """What mends it: in the catalog, for what is made of it, or in a rule that is written by hand."""
+    """Return the remedy: in the catalog for rendered rules, or in a hand-written rule."""
     return own if resource.address.startswith("module.security.") else written
 
 
@@ -135,7 +135,7 @@ resource "aws_vpc_security_group_ingress_rule" "orders" {
 """,
 )
 def groups_are_opened_by_port(resource: Resource, _: Facts) -> Answers:
-    """What is open to anywhere is FF001's."""
+    """Leave rules that are open to the internet to FF001."""
 
     def check(opening: Opening) -> Answers:
         if _anywhere(opening):
@@ -175,7 +175,7 @@ resource "aws_vpc_security_group_egress_rule" "web" {
 """,
 )
 def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
-    """To other groups, FF006 says it of the group that is called."""
+    """Leave egress to other groups to FF006, which checks the called group."""
     for opening in openings(resource, "egress"):
         if isinstance(opening, Undecided):
             yield opening
@@ -213,7 +213,7 @@ resource "aws_security_group" "web" {
 """,
 )
 def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Answers:
-    """The provider's own documents advise against both other kinds."""
+    """The provider's documentation advises against both other kinds."""
     remedy = "use aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule"
     if resource.type == "aws_security_group_rule":
         yield Fault("rules of this type have no unique ID, and conflict with those of other types", remedy)
@@ -262,7 +262,7 @@ resource "aws_security_group" "database" {
 """,
 )
 def administrative_ports_are_closed_to_strangers(resource: Resource, facts: Facts) -> Answers:
-    """Strangers are in any network that is larger than a site; what is open to all of them FF001 has said already."""
+    """Do not trust networks larger than a site; FF001 reports ports that are open to the internet."""
 
     def check(opening: Opening) -> Answers:
         ports = opening.ports
@@ -314,7 +314,7 @@ resource "aws_vpc_security_group_ingress_rule" "hosts" {
 """,
 )
 def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers:
-    """Every port is FF006's, anywhere FF001's; ephemeral ports, as ECS gives them on EC2, are above all these."""
+    """FF006 checks all ports, FF001 the internet; ephemeral ports of ECS on EC2 are above all these ports."""
 
     def check(opening: Opening) -> Answers:
         ports = opening.ports
@@ -373,7 +373,7 @@ resource "aws_vpc_security_group_egress_rule" "web" {
 """,
 )
 def groups_and_rules_have_descriptions(resource: Resource, _: Facts) -> Answers:
-    """Of a group the description cannot be changed later; of a rule it can."""
+    """A group's description can never be changed, a rule's can."""
     if resource.type == "aws_security_group":
         yield from _described(resource, ())
     for direction in ("ingress", "egress"):
@@ -427,7 +427,7 @@ resource "aws_ec2_managed_prefix_list" "offices" {
 """,
 )
 def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
-    """Neither in a block of the list nor in an entry of its own."""
+    """Check the blocks of a list, and separate entries."""
     blocks = resource.value("entry", default=[])
     if isinstance(blocks, Unknown):
         yield Undecided(("entry",))

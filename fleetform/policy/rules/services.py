@@ -1,4 +1,4 @@
-"""ECS services: how they are deployed, and what they survive."""
+"""ECS services: deployments and availability."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
@@ -50,7 +50,7 @@ resource "aws_ecs_task_definition" "web" {{
     bad=_service("task_definition = aws_ecs_task_definition.web.arn") + _TASK_EXAMPLE.format(health=""),
 )
 def called_services_have_a_health_check(view: View, environment: "Environment") -> Answers:
-    """In a protected environment, of an essential container; a load balancer has checks of its own."""
+    """Check essential containers in protected environments; load balancers have their own checks."""
     if not environment.protection:
         return
     tasks = {(task.stack, f"{task.address}.arn"): task for task in view.of(TASK)}
@@ -67,7 +67,7 @@ def called_services_have_a_health_check(view: View, environment: "Environment") 
 
 
 def _rolls(resource: Resource) -> bool:
-    """Whether ECS itself deploys it, and not CodeDeploy or somebody else."""
+    """Return whether ECS itself deploys a service, rather than CodeDeploy or an external controller."""
     return resource.value("deployment_controller", 0, "type", default="ECS") == "ECS"
 
 
@@ -82,7 +82,7 @@ def _rolls(resource: Resource) -> bool:
     bad=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
 )
 def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """By the circuit breaker or by alarms; both have to be told to roll back."""
+    """Accept the circuit breaker or alarms; either needs rollback turned on."""
     places = [(kind, 0, name) for kind in ("deployment_circuit_breaker", "alarms") for name in ("enable", "rollback")]
     settings = [resource.value(*place) for place in places]
     if not _rolls(resource) or all(one in TRUE for one in settings[:2]) or all(one in TRUE for one in settings[2:]):
@@ -108,7 +108,7 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault 
     bad=_service("deployment_minimum_healthy_percent = 0"),
 )
 def deployments_leave_tasks_running(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment; a task for each instance has no room beside the old one."""
+    """Check protected environments; a daemon service has no room for a second task on an instance."""
     at = ("deployment_minimum_healthy_percent",)
     percent = number(resource.value(*at))
     if not facts.protected or resource.value("scheduling_strategy") == "DAEMON" or not _rolls(resource):
@@ -144,7 +144,7 @@ resource "aws_appautoscaling_target" "web" {
 """,
 )
 def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """In a protected environment; none at all is off on purpose."""
+    """Check protected environments; a service without any task is turned off on purpose."""
     at = (_COUNTS[resource.type],)
     count = number(resource.value(*at))
     if not facts.protected or resource.value("service_namespace", default="ecs") != "ecs":
@@ -168,7 +168,7 @@ def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterat
     bad=_service('propagate_tags = "NONE"'),
 )
 def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Neither AWS nor the provider does it by itself."""
+    """Neither AWS nor the provider propagates tags by default."""
     value = resource.value("propagate_tags", default="NONE")
     if isinstance(value, Unknown):
         yield Undecided(("propagate_tags",))
@@ -176,7 +176,7 @@ def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]
         yield Fault("its tasks have no tags", 'set propagate_tags = "SERVICE"', ("propagate_tags",))
 
 
-_RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # 1.0.0 is Windows' newest, 1.4.0 is Linux'
+_RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # the current versions are 1.0.0 for Windows and 1.4.0 for Linux
 
 
 @rule(
@@ -191,7 +191,7 @@ _RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # 1.0.0 is Windows' newest, 1
     bad=_service('platform_version = "1.3.0"'),
 )
 def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """AWS patches the newest without a new number: its number is as good as LATEST."""
+    """AWS patches the newest version in place, so that its number is as good as LATEST."""
     version = resource.value("platform_version")
     if isinstance(version, Unknown):
         yield Undecided(("platform_version",))
@@ -220,7 +220,7 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
     ),
 )
 def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """What a deployment could not do, and what contradicts itself."""
+    """Report contradictions, and deployments that could not proceed."""
     most = number(resource.value("deployment_maximum_percent"))
     fewest = number(resource.value("deployment_minimum_healthy_percent"))
     if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
@@ -239,6 +239,6 @@ def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Un
 
 
 def _has_strategy(resource: Resource) -> bool:
-    """On a plan, AWS' answer of a launch type is there only without one."""
+    """On a plan, AWS's launch type is present only without a strategy."""
     strategy = resource.value("capacity_provider_strategy")
     return isinstance(strategy, list) and bool(strategy)

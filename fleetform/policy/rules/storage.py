@@ -1,4 +1,4 @@
-"""S3 and databases: who can reach the data."""
+"""S3 and databases: access to the data."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ resource "aws_s3_bucket_public_access_block" "web" {
 """,
 )
 def public_access_is_blocked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Without the resource AWS blocks all of it, since April 2023."""
+    """Without the resource, AWS blocks all public access since April 2023."""
     for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
         yield from require(resource, TRUE, Fault(f"{name} is off", f"set {name} = true", (name,)), default=False)
 
@@ -79,7 +79,7 @@ resource "aws_s3_bucket_acl" "orders" {
 """,
 )
 def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """New buckets have no ACLs at all, unless they are switched on."""
+    """New buckets have no ACLs unless they are enabled."""
     acl = resource.value("acl")
     if isinstance(acl, Unknown):
         yield Undecided(("acl",))
@@ -93,7 +93,7 @@ def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided
 
 
 def resource_uri(grant: dict[str, Known]) -> Known:
-    """The group that a grant is for."""
+    """Return the group of a grant."""
     grantee = next(iter(listed(grant.get("grantee"))), None)
     return grantee.get("uri") if isinstance(grantee, dict) else None
 
@@ -135,7 +135,7 @@ resource "aws_s3_bucket_policy" "web" {
 """,
 )
 def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A statement that denies it, or one on the TLS version, which is stricter."""
+    """Accept a statement that denies it, or a stricter one on the TLS version."""
     given = resource.value("policy", "Statement")
     if any(isinstance(statement, dict) and _refuses_http(statement) for statement in listed(given)):
         return
@@ -169,6 +169,6 @@ def _refuses_http(statement: dict[str, Known]) -> bool:
     bad='resource "aws_db_instance" "orders" {\n  engine              = "postgres"\n  publicly_accessible = true\n}\n',
 )
 def databases_are_private(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """The provider's default is no address."""
+    """The provider's default is private."""
     fault = Fault("it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",))
     yield from require(resource, FALSE, fault, default=False)

@@ -1,4 +1,4 @@
-"""Task definitions as a whole: what they share with their host, their roles, and their size."""
+"""Task definitions: isolation from the host, roles and size."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ def _task(*lines: str) -> str:
     return f'resource "{TASK}" "web" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
 
 
-# Whoever writes to these, or talks to these sockets, is root on the host; below most of them are harmless things.
+# Writing to these folders or sockets is root on the host; most folders below them are harmless.
 _HOST = frozenset(
     {
         *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sys", "/usr", "/var"),
@@ -40,7 +40,7 @@ _SOCKETS = re.compile(r".*/(docker|containerd|crio|podman)\.sock")
     bad=_task("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
 )
 def tasks_mount_nothing_of_the_host(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Folders that the host has for tasks are fine."""
+    """Accept folders that the host provides for tasks."""
     volumes = resource.value("volume", default=[])
     if isinstance(volumes, Unknown):
         yield Undecided(("volume",))
@@ -70,7 +70,7 @@ def _is_the_hosts(path: str) -> bool:
     bad=_task('pid_mode = "host"', 'ipc_mode = "host"'),
 )
 def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Shared within a task they are fine."""
+    """Accept namespaces that are shared within a task."""
     for name, what in (("pid_mode", "processes"), ("ipc_mode", "shared memory")):
         value = resource.value(name)
         if isinstance(value, Unknown):
@@ -90,7 +90,7 @@ def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fa
     bad=_task('network_mode = "host"'),
 )
 def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A task without any network is fine, too; without a mode it is on a bridge of the instance."""
+    """Accept a task without a network; the default mode is a bridge of the instance."""
     mode = resource.value("network_mode", default="bridge")
     if isinstance(mode, Unknown):
         yield Undecided(("network_mode",))
@@ -110,7 +110,7 @@ def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fau
     bad=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
 )
 def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """In CPU units and MiB; AWS also takes `1 vCPU` and `2 GB`, which are left alone here."""
+    """Check CPU units and MiB; `1 vCPU` and `2 GB`, which AWS also accepts, are ignored."""
     if not on_fargate(resource):
         return
     sizes = {name: resource.value(name) for name in ("cpu", "memory")}
@@ -150,7 +150,7 @@ def _pair(cpu: int, memory: int) -> Iterator[Fault]:
     + '\nresource "aws_iam_role" "web" {\n  name = "shop-prod-web"\n}\n',
 )
 def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Roles that are not there yet are told apart by what the text calls them."""
+    """Roles that do not exist yet are distinguished by reference."""
     task, execution = resource.value("task_role_arn"), resource.value("execution_role_arn")
     if task in (None, "") or execution in (None, ""):
         return

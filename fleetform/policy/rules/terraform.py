@@ -1,4 +1,4 @@
-"""Terraform itself: its state, providers, modules, and what it runs."""
+"""Terraform itself: state, providers, modules and provisioners."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ _PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
     bad='terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n',
 )
 def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """A stack that names no backend has the local one; the settings may be in several blocks."""
+    """A stack without a backend has a local one; its settings may be in several blocks."""
     remedy = 'use backend "s3"'
     for backend in view.of("backend"):
         if backend.value("type") == "local":
@@ -39,7 +39,7 @@ def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Fa
 
 
 def _settings(view: View) -> list[list[Resource]]:
-    """The `terraform` blocks of each stack."""
+    """Return the `terraform` blocks of each stack."""
     found: dict[str, list[Resource]] = {}
     for block in view.of("terraform"):
         found.setdefault(block.stack, []).append(block)
@@ -64,7 +64,7 @@ terraform {
     bad='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
 )
 def state_is_locked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A backend without a bucket has its settings from a file, or a flag, that is not here."""
+    """A backend without a bucket has its settings in a file or a flag that is unknown here."""
     if resource.value("type") != "s3" or resource.value("dynamodb_table") is not None:
         return
     if resource.value("bucket") is None:
@@ -108,7 +108,7 @@ provider "datadog" {
 """,
 )
 def no_credentials_are_written_down(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """What has the form of one: an emulator takes `test`. Variables without a value are how to pass them on."""
+    """Check the format, because emulators accept `test`. Variables without a value may pass credentials."""
     for name, form in _CREDENTIALS.items():
         value = resource.value(name)
         if isinstance(value, str) and form.fullmatch(value):
@@ -150,7 +150,7 @@ terraform {
 """,
 )
 def versions_are_bounded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
-    """Terraform's from below, which keeps its promises within 1.x; each provider's from above."""
+    """Terraform needs a lower bound, as 1.x stays compatible; each provider needs an upper one."""
     for blocks in _settings(view):
         if all(block.value("required_version") is None for block in blocks):
             yield (
@@ -175,7 +175,7 @@ def _unbounded(block: Resource) -> Iterator[tuple[str, Fault]]:
 
 
 def _bounded(version: Known) -> bool:
-    """Whether a constraint has an upper end."""
+    """Return whether a version constraint has an upper bound."""
     return isinstance(version, str) and any(
         not part.strip().startswith((">", "!=")) and part.strip() for part in version.split(",")
     )
@@ -192,7 +192,7 @@ def _bounded(version: Known) -> bool:
     bad='provider "aws" {\n  region = "eu-central-1"\n}\n',
 )
 def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """The role that it takes on has an account, too."""
+    """A role to assume determines the account, too."""
     given = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
     if resource.address == "provider.aws" and not given:
         remedy = "set allowed_account_ids = [var.account]"
@@ -210,7 +210,7 @@ def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterat
     bad='provider "aws" {\n  alias  = "global"\n  region = "us-east-1"\n}\n',
 )
 def providers_tag_what_they_make(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Once for everything, instead of on each resource; a second provider easily goes without."""
+    """Check each provider once instead of every resource; a second provider is easily forgotten."""
     tags = resource.value("default_tags", 0, "tags", default={})
     if resource.address == "provider.aws" and tags == {}:
         yield Fault("it sets no default tags", "add default_tags with tags = var.tags", ("default_tags",))
@@ -255,7 +255,7 @@ module "queue" {
 """,
 )
 def modules_are_of_a_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """A version of the registry's cannot be published twice; a tag is moved only on purpose, a branch every day."""
+    """A registry version cannot change, a tag moves only on purpose, a branch moves every day."""
     source, version = resource.value("source"), resource.value("version")
     if isinstance(source, Unknown):
         yield Undecided(("source",))
@@ -293,7 +293,7 @@ data "external" "version" {
 """,
 )
 def terraform_runs_no_programs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Provisioners are in the text alone: a plan passes."""
+    """Plans contain no provisioners, so that only the text is checked."""
     remedy = "use a separate step, or a resource"
     if resource.kind == "data" and resource.type == "external":
         yield Fault("every plan runs a program", remedy, ("program",))

@@ -1,4 +1,4 @@
-"""IAM: who may take on a role, and who may use a resource."""
+"""IAM trust: who can assume a role, and who can use a resource."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 
-# Condition keys that say who comes, or from where:
+# Condition keys that identify the caller or its network:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 _IDENTIFYING = frozenset(
     {
@@ -28,19 +28,19 @@ def _takes_on_role(statement: Statement) -> bool:
 
 
 def _has(statement: Statement, keys: frozenset[str]) -> bool | None:
-    """Whether it holds only for certain values of one of some keys; None if that is not known."""
+    """Return whether a statement requires certain values for one of some keys; None if that is unknown."""
     conditions = statement.conditions
     return None if conditions is None else any(_narrows(condition, keys) for condition in conditions)
 
 
 def _narrows(condition: Condition, keys: frozenset[str]) -> bool:
-    """A test that also holds where the key is missing, or for all other values, narrows nothing."""
+    """A test that also passes without the key, or for all other values, restricts nothing."""
     loose = any(word in condition.test for word in ("ForAllValues", "IfExists", "Not", "Null"))
     return condition.key in keys and not loose and "*" not in condition.values
 
 
 def _anyone(statement: Statement) -> bool:
-    """Federated principals are named otherwise: `*` is none of theirs."""
+    """Ignore federated principals, which are never named `*`."""
     return any(principal.name == "*" and principal.kind in {"*", "AWS"} for principal in statement.principals)
 
 
@@ -57,7 +57,7 @@ def _open_to_anyone(statement: Statement, what: str, remedy: str) -> Iterator[Fa
 
 
 def _open(principal: Principal) -> bool:
-    """What is unknown in a principal's place may be anyone, save an ARN."""
+    """Return whether a principal is unknown and may be anyone, which an ARN may not."""
     return isinstance(principal.name, Unknown) and not principal.name.reference.endswith((".arn", ".iam_arn"))
 
 
@@ -108,7 +108,7 @@ resource "aws_iam_role" "deploy" {
 )
 @of_statements("assume_role_policy")
 def roles_name_who_takes_them_on(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """An external ID is no secret: it does not say who comes."""
+    """An external ID is not a secret, and does not identify the caller."""
     if _takes_on_role(statement):
         remedy = "name roles or accounts, or restrict the organization with a condition on aws:PrincipalOrgID"
         yield from _open_to_anyone(statement, "anyone can assume the role", remedy)
@@ -160,7 +160,7 @@ resource "aws_s3_bucket_policy" "web" {
 )
 @of_statements("policy", "access_policies", "policy_document", documents=False)
 def resources_name_who_uses_them(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """What a document is for shows where it is used: that of a VPC endpoint may have any principal."""
+    """Check documents where they are used: that of a VPC endpoint may have any principal."""
     remedy = "name the principals, or identify them with a condition"
     yield from _open_to_anyone(statement, "anyone can use it", remedy)
 
@@ -208,7 +208,7 @@ data "aws_iam_policy_document" "trust" {
 )
 @of_statements("assume_role_policy")
 def services_take_on_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """Of services whose guides ask for it, as they say for whom they come."""
+    """Check the services whose guides ask for it, because they send the source."""
     called = [principal.name for principal in statement.principals if _service(principal) in _CALLING]
     if called and _takes_on_role(statement):
         narrowed = _has(statement, _SOURCES)
@@ -261,7 +261,7 @@ data "aws_iam_policy_document" "orders" {
 """,
 )
 def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-    """S3's ARNs have no account, which makes the bucket's name enough, as long as it is yours."""
+    """S3's ARNs have no account: the bucket's name is enough as long as you own it."""
     if resource.type == "aws_lambda_permission":
         yield from _permission(resource)
     else:
@@ -329,7 +329,7 @@ data "aws_iam_policy_document" "audit" {
 )
 @of_statements("assume_role_policy")
 def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) -> Iterator[Fault | Undecided]:
-    """Any condition will do: an external ID, MFA, a principal; so does the name of a role."""
+    """Accept any condition, such as an external ID, MFA or a principal, or the name of a role."""
     others = [
         account for principal in statement.principals if (account := _account(principal)) not in ("", facts.account)
     ]
@@ -342,7 +342,7 @@ def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) ->
 
 
 def _account(principal: Principal) -> str:
-    """The account that a principal is the whole of; empty if it is not one."""
+    """Return the account if a principal is a whole account; otherwise empty."""
     found = _ACCOUNT.fullmatch(principal.name) if isinstance(principal.name, str) else None
     return found[1] if found and principal.kind == "AWS" else ""
 
@@ -397,7 +397,7 @@ data "aws_iam_policy_document" "ci" {
 )
 @of_statements("assume_role_policy")
 def ci_comes_from_named_repositories(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
-    """A subject that begins with a wildcard, or has one for the organization, names nobody."""
+    """A subject with a wildcard at its beginning, or for the organization, identifies no repository."""
     providers = [provider for principal in statement.principals if (provider := _shared_provider(principal))]
     if not providers:
         return
@@ -419,7 +419,7 @@ _NOBODY = re.compile(r"(?:\w+:)?\*.*")
 
 
 def _names_subject(condition: Condition, provider: str) -> bool:
-    """Claims other than the subject may name the repository, too."""
+    """Accept other claims, which may name the repository, too."""
     named = condition.key.startswith(f"{provider}:") and not condition.key.endswith(":aud")
     return (
         named and "Not" not in condition.test and not any(_NOBODY.fullmatch(str(value)) for value in condition.values)
