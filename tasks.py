@@ -1,5 +1,6 @@
 """The tasks of this repository: the product's, and those that develop it. `./run` and `invoke` start them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,12 +34,24 @@ def lint(_project: "Project") -> None:
 
 
 def test(project: "Project", *, path: str, k: str | None) -> None:
-    """Run tests: some at once in this process, all of them after the lint and side by side."""
+    """Run tests: some without lint and without worker processes, or all of them with both."""
     if path or k:
-        call("pytest", "--numprocesses=0", *([path] if path else []), *(["-k", k] if k else []))
+        paths = [path] if path else files_that_define(k or "")
+        call("pytest", "--numprocesses=0", *paths, *(["-k", k] if k else []))
     else:
         lint(project)
         call("pytest", f"--numprocesses={WORKERS}")
+
+
+def files_that_define(name: str) -> list[str]:
+    """Return the files with a test whose function is named so, none if there is none: to collect all takes long.
+
+    Args:
+        name: Part of a name. An expression of `-k` is none of any function.
+    """
+    defined = re.compile(rf"^def (?=test_)\w*{re.escape(name)}", re.IGNORECASE | re.MULTILINE)
+    files = sorted(ROOT.glob("tests/**/test_*.py"))
+    return [file.relative_to(ROOT).as_posix() for file in files if defined.search(file.read_text(encoding="utf-8"))]
 
 
 def golden(project: "Project") -> None:
@@ -72,7 +85,9 @@ DEVELOP = Group(
             test,
             (
                 word("path", "File, folder or test to run, without lint. Default: everything.", required=False),
-                option("k", "Run only tests whose names match, as `pytest -k` does, without lint.", "EXPRESSION"),
+                option(
+                    "k", "Run only tests with this in their names, as `pytest -k` does, without lint.", "EXPRESSION"
+                ),
             ),
         ),
         Command("lint", "Check style and types with ruff and mypy.", lint),

@@ -540,6 +540,36 @@ def test_the_values_of_flags_are_those_of_the_library() -> None:
             flag.parse("other")
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "argv"),
+    [
+        ("tests/hcl/test_literals.py", None, ["tests/hcl/test_literals.py"]),
+        ("tests/hcl", "text", ["tests/hcl", "-k", "text"]),
+        ("", "fits_a_terminal_of_80", ["tests/test_tasks.py", "-k", "fits_a_terminal_of_80"]),
+        ("", "render and not golden", ["-k", "render and not golden"]),
+    ],
+)
+def test_a_few_tests_run_without_lint_and_workers(
+    monkeypatch: pytest.MonkeyPatch, project: Project, path: str, name: str | None, argv: list[str]
+) -> None:
+    made: list[tuple[str, ...]] = []
+    monkeypatch.setattr(tasks, "call", lambda *arguments: made.append(arguments))
+    tasks.test(project, path=path, k=name)
+    assert made == [("pytest", "--numprocesses=0", *argv)]
+
+
+def test_all_tests_run_after_lint_and_types(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(tasks, "call", lambda *arguments: made.append(" ".join(arguments)))
+    tasks.test(project, path="", k=None)
+    assert made == [
+        "ruff check --quiet .",
+        "ruff format --quiet --check .",
+        "mypy",
+        "pytest --numprocesses=4",
+    ]
+
+
 def test_the_tasks_import_nothing_that_takes_time(root: Path) -> None:
     """`invoke --list` answers at once."""
     code = "import sys, tasks; print(*sorted(set(sys.argv) & sys.modules.keys()))"
