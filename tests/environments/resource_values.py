@@ -1,7 +1,7 @@
 """The resources of the environments that ship, with the values that their text determines.
 
-A state that the last version applied holds these. A change of templates or modules that leaves the recorded files as
-they are changes nothing that runs; any other shows its effect there, attribute by attribute.
+A state that was applied before holds what is recorded here. As long as the files stay as they are, the templates and
+modules of today change nothing in it, except descriptions that update in place; those are left out.
 """
 
 import json
@@ -19,6 +19,13 @@ FOLDER = Path(__file__).with_name("resources")
 ENVIRONMENTS = ("dev", "local", "prod")
 
 _UNKNOWN = "(known after apply)"
+
+# Left out. The description of a security group stays: a change of it replaces the group.
+_UPDATED_IN_PLACE = {
+    ("aws_cloudwatch_metric_alarm", "alarm_description"),
+    ("aws_vpc_security_group_egress_rule", "description"),
+    ("aws_vpc_security_group_ingress_rule", "description"),
+}
 
 
 def current(environment: str) -> str:
@@ -41,11 +48,15 @@ def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object
     folder = PurePath("envs", environment, stack)
     files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
     resources = view.resources(Module(_declarations, folder, _declarations(folder)), stack, files)
-    return [
-        (f"{stack}: {each.address}", {name: _plain(value) for name, value in each.values.items() if value is not None})
-        for each in resources
-        if each.kind == "resource"
-    ]
+    return [(f"{stack}: {each.address}", _values(each)) for each in resources if each.kind == "resource"]
+
+
+def _values(resource: view.Resource) -> dict[str, object]:
+    return {
+        name: _plain(value)
+        for name, value in resource.values.items()
+        if value is not None and (resource.type, name) not in _UPDATED_IN_PLACE
+    }
 
 
 @cache
