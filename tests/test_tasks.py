@@ -586,3 +586,8 @@ def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(projec
         "warning: envs/tiny/services/extra.tf:2:19: the policy cannot read this file from here on: what it asks for is"
         " judged on a plan; run `invoke check --env tiny --plan`\n",
     )
+
+
+def test_a_service_that_is_not_built_is_reported_before_any_step(project: Project) -> None:
+    message = "`webb` is no service of tiny with `build`; none is defined here\n"
+    assert invoke(project, "images", "--env", "tiny", "--service", "webb") == Ended(2, "", message)

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from fleetform.catalog.loading import load
 from fleetform.console.printing import confirm, count_images, write, write_json
 from fleetform.errors import InputError, ProgramError, raise_all
 from fleetform.program_name import command
@@ -23,6 +24,7 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
     from fleetform.images.building import Done, Watch  # noqa: PLC0415 - most tasks build nothing
     from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
 
+    images.built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
     screen = Screen()
 
     def pushed(done: Done, seconds: float) -> None:

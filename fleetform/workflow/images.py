@@ -97,7 +97,7 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         raise InputError(f"--jobs {request.jobs}: 1 or more is expected")
     environment = load(project.root, name)
     lock = load_lock(project.root, name)
-    images = wanted(project.root, environment, _built_services(environment, request.services))
+    images = wanted(project.root, environment, built_services(environment, request.services))
     registry = open_registry(project, environment)
     done = tuple(look_up(images, lock, registry))
     failures: tuple[FleetformError, ...] = ()
@@ -110,7 +110,7 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         outcome = build(missing, registry, workshop)
         done, failures = (*done, *outcome.done), outcome.failures
         notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))
-    entries = {service: image for service, image in lock.items() if service in _built_services(environment, ())}
+    entries = {service: image for service, image in lock.items() if service in built_services(environment, ())}
     write_lock(project.root, name, entries | {there.service: there.image for there in done})
     return ImageReport(done, failures, tuple(render_environment(project, name)), notices)
 
@@ -124,7 +124,7 @@ def require_images(project: Project, environment: Environment) -> None:
     from fleetform.catalog.images_lock import load_lock  # noqa: PLC0415 - it brings YAML, which a plan has no use for
 
     lock = load_lock(project.root, environment.name)
-    missing = [name for name in _built_services(environment, ()) if name not in lock]
+    missing = [name for name in built_services(environment, ()) if name not in lock]
     if missing and not environment.emulator:
         build, deploy = command("images", env=environment.name), command("deploy", env=environment.name)
         raise CheckFailedError(
@@ -132,7 +132,7 @@ def require_images(project: Project, environment: Environment) -> None:
         )
 
 
-def _built_services(environment: Environment, chosen: Sequence[str]) -> list[str]:
+def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]:
     """The services that were chosen, or all, of those that are built here."""
     built = [name for name, service in environment.services.items() if service.build]
     for name in chosen:
