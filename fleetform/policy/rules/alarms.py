@@ -45,22 +45,22 @@ resource "aws_cloudwatch_metric_alarm" "memory" {
 """,
     keeps=lambda _: [("actions_enabled",), ("alarm_actions",)],
 )
-def alarms_tell_somebody(view: View, environment: "Environment") -> Answers:
+def alarms_have_an_action(view: View, environment: "Environment") -> Answers:
     """Check protected environments; alarms that roll back deployments, or feed others, need no action."""
     if not environment.protection:
         return
-    alarms, heard = view.of(_ALARM, _COMPOSITE), _heard(view)
-    silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in heard]
+    alarms, deployment_alarms = view.of(_ALARM, _COMPOSITE), _deployment_alarms(view)
+    silent = [alarm for alarm in alarms if _is_silent(alarm) and alarm.value("alarm_name") not in deployment_alarms]
     if silent and len(silent) == len(alarms) > 1:
         yield silent[0], Fault(f"none of the {len(alarms)} alarms has an action", _REMEDY)
         return
-    hidden = view.of(_COMPOSITE)
+    composite_alarms = view.of(_COMPOSITE)
     for alarm in alarms:
         if alarm.value("actions_enabled") in FALSE:
             yield alarm, Fault("its actions are disabled", "remove actions_enabled", ("actions_enabled",))
         elif any(isinstance(alarm.value(name), Unknown) for name in _ACTIONS):
             yield alarm, Undecided(("alarm_actions",))
-        elif alarm in silent and not hidden:
+        elif alarm in silent and not composite_alarms:
             yield alarm, Fault("it has no action", _REMEDY)
 
 
@@ -68,7 +68,7 @@ def _is_silent(alarm: Resource) -> bool:
     return not any(alarm.value(name) for name in _ACTIONS)
 
 
-def _heard(view: View) -> list[Known]:
+def _deployment_alarms(view: View) -> list[Known]:
     """Return the names of the alarms that roll back deployments."""
-    found = [service.value("alarms", 0, "alarm_names") for service in view.of(_SERVICE)]
-    return [name for names in found if isinstance(names, list) for name in names]
+    names_by_service = [service.value("alarms", 0, "alarm_names") for service in view.of(_SERVICE)]
+    return [name for alarm_names in names_by_service if isinstance(alarm_names, list) for name in alarm_names]

@@ -20,7 +20,7 @@ _INGRESS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 Answers = Iterator[tuple[Resource, Fault | Undecided]]
 
 
-def _rule(name: str, group: str, peer: str, port: int) -> str:
+def _ingress_example(name: str, group: str, peer: str, port: int) -> str:
     """Return an example: the group of one service opened to that of a different one."""
     groups = "data.terraform_remote_state.foundation.outputs.security_group_ids"
     return f"""\
@@ -47,11 +47,11 @@ _GROUP = re.compile(
 
 def _group(value: Known) -> str | None:
     """Return the key of the foundation's group that a value refers to; None for other values."""
-    found = _GROUP.match(value.reference) if isinstance(value, Unknown) else None
-    return found and (found["name"] or found["key"])
+    match = _GROUP.match(value.reference) if isinstance(value, Unknown) else None
+    return match and (match["name"] or match["key"])
 
 
-class _Hole(NamedTuple):
+class _ServiceOpening(NamedTuple):
     """An open connection to a service.
 
     Attributes:
@@ -67,7 +67,7 @@ class _Hole(NamedTuple):
     service: str
 
 
-def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Resource, Undecided]]:
+def _service_openings(view: View, environment: "Environment") -> Iterator[_ServiceOpening | tuple[Resource, Undecided]]:
     """Yield the open connections to services with their own groups, as with `security: edges`."""
     if environment.security != "edges":
         return
@@ -80,20 +80,23 @@ def _holes(view: View, environment: "Environment") -> Iterator[_Hole | tuple[Res
             if isinstance(ports, Undecided):
                 yield resource, ports
             elif ports and isinstance(opening, Opening):
-                yield _Hole(resource, opening, ports, service)
+                yield _ServiceOpening(resource, opening, ports, service)
 
 
-def _written(resource: Resource) -> Iterable[Path]:
+def _port_path(resource: Resource) -> Iterable[Path]:
     """Return the port of a hand-written rule; findings of other rules are at the foundation's entry."""
     return [] if resource.address.startswith("module.") else [("from_port",)]
 
 
-def _listened(environment: "Environment", service: str) -> frozenset[int]:
+def _listening_ports(environment: "Environment", service: str) -> frozenset[int]:
     """Return the ports that the containers of a service listen on."""
-    known = environment.services[service]
-    named = [*known.ports.values(), *(port for sidecar in known.sidecars.values() for port in sidecar.ports.values())]
-    own = () if known.port is None else (known.port,)
-    return frozenset([*own, *(port.container_port for port in named)])
+    definition = environment.services[service]
+    named_ports = [
+        *definition.ports.values(),
+        *(port for sidecar in definition.sidecars.values() for port in sidecar.ports.values()),
+    ]
+    main_port = () if definition.port is None else (definition.port,)
+    return frozenset([*main_port, *(port.container_port for port in named_ports)])
 
 
 @environment_rule(
@@ -103,10 +106,10 @@ def _listened(environment: "Environment", service: str) -> frozenset[int]:
     severity=Severity.HIGH,
     why="An undeclared connection is missing from the diagram and from reviews, and outlives its purpose.",
     link=f"{_GUIDE}/security-network.html",
-    good=_STATE + _rule("orders", "orders", "web", 8080),
-    bad=_STATE + _rule("orders", "orders", "worker", 8080),
+    good=_STATE + _ingress_example("orders", "orders", "web", 8080),
+    bad=_STATE + _ingress_example("orders", "orders", "worker", 8080),
 )
-def ways_are_declared(view: View, environment: "Environment") -> Answers:
+def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
     """Ignore peers outside the catalog, which cannot declare calls. FF023 checks unused ports."""
     from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
@@ -114,21 +117,20 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
     declared: dict[tuple[str, str], set[int]] = {}
     for call in topology.calls(environment):
         declared.setdefault((call.caller, call.callee), set()).add(call.port)
-    for hole in _holes(view, environment):
-        if not isinstance(hole, _Hole):
-            yield hole
+    for inbound in _service_openings(view, environment):
+        if not isinstance(inbound, _ServiceOpening):
+            yield inbound
             continue
-        for _, value in hole.opening.groups:
+        for _, value in inbound.opening.groups:
             peer = services.get(_group(value) or "")
-            if peer in (None, hole.service):
+            if peer in (None, inbound.service):
                 continue
-            undeclared = _listened(environment, hole.service) - declared.get((peer, hole.service), set())
-            if reached := [port for port in undeclared if port in hole.ports]:
-                message = f"{peer} can reach {hole.service} on port {min(reached)}, but does not declare the call"
-                yield (
-                    hole.resource,
-                    Fault(message, f"add {hole.service} to `calls` of {peer}, or remove the rule", hole.opening.at),
-                )
+            undeclared = _listening_ports(environment, inbound.service) - declared.get((peer, inbound.service), set())
+            if undeclared_ports := [port for port in undeclared if port in inbound.ports]:
+                port, service = min(undeclared_ports), inbound.service
+                message = f"{peer} can reach {service} on port {port}, but does not declare the call"
+                remedy = f"add {service} to `calls` of {peer}, or remove the rule"
+                yield inbound.resource, Fault(message, remedy, inbound.opening.at)
 
 
 @environment_rule(
@@ -138,23 +140,27 @@ def ways_are_declared(view: View, environment: "Environment") -> Answers:
     severity=Severity.MEDIUM,
     why="Anything that listens there later, such as a debugger, is reachable at once.",
     link=f"{_GUIDE}/security-network.html",
-    good=_STATE + _rule("orders", "orders", "web", 8080),
-    bad=_STATE + _rule("orders", "orders", "web", 9090),
-    keeps=_written,
+    good=_STATE + _ingress_example("orders", "orders", "web", 8080),
+    bad=_STATE + _ingress_example("orders", "orders", "web", 9090),
+    keeps=_port_path,
 )
-def open_ports_are_listened_on(view: View, environment: "Environment") -> Answers:
+def open_ports_have_a_listener(view: View, environment: "Environment") -> Answers:
     """Leave groups with every port open to FF006."""
-    for hole in _holes(view, environment):
-        if not isinstance(hole, _Hole):
-            yield hole
-        elif not hole.opening.is_everything and not _listened(environment, hole.service).issuperset(hole.ports):
-            listens = ", ".join(map(str, sorted(_listened(environment, hole.service)))) or "no port"
-            message = f"{shown(hole.ports)} of {hole.service} {'is' if len(hole.ports) == 1 else 'are'} open"
-            at = (*hole.opening.at, "from_port")
-            yield (
-                hole.resource,
-                Fault(f"{message}, but the service listens on {listens}", "add it to `ports`, or remove the rule", at),
-            )
+    for inbound in _service_openings(view, environment):
+        if not isinstance(inbound, _ServiceOpening):
+            yield inbound
+            continue
+        listening = _listening_ports(environment, inbound.service)
+        if inbound.opening.is_everything or listening.issuperset(inbound.ports):
+            continue
+        ports, verb = shown(inbound.ports), "is" if len(inbound.ports) == 1 else "are"
+        message = f"{ports} of {inbound.service} {verb} open, but the service listens on {_in_words(listening)}"
+        at = (*inbound.opening.at, "from_port")
+        yield inbound.resource, Fault(message, "add it to `ports`, or remove the rule", at)
+
+
+def _in_words(ports: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(ports))) or "no port"
 
 
 class _Address(NamedTuple):
@@ -177,8 +183,8 @@ class _Address(NamedTuple):
 
 _SCHEMES = {"http": 80, "https": 443}
 # Variables that list allowed callers, not addresses to call.
-_CALLERS = re.compile(r"ORIGIN|ALLOW|TRUST|PROXY")
-_TOLD = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOINT)$")
+_CALLER_NAMES = re.compile(r"ORIGIN|ALLOW|TRUST|PROXY")
+_URL_NAMES = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|ENDPOINT)$")
 
 
 def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
@@ -191,7 +197,7 @@ def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
     )
     for task in view.of(_TASK):
         for at, variable, value in _variables(task):
-            if isinstance(value, str) and namespace in value and not _CALLERS.search(variable):
+            if isinstance(value, str) and namespace in value and not _CALLER_NAMES.search(variable):
                 for scheme, label, port in name.findall(value):
                     yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
 
@@ -200,14 +206,14 @@ def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
     """Yield path, name and value of the variables of all containers of a task."""
     containers = task.value("container_definitions", default=[])
     for index, container in enumerate(containers if isinstance(containers, list) else []):
-        given = container.get("environment") if isinstance(container, dict) else None
-        for number, variable in enumerate(given if isinstance(given, list) else []):
+        variables = container.get("environment") if isinstance(container, dict) else None
+        for number, variable in enumerate(variables if isinstance(variables, list) else []):
             if isinstance(variable, dict):
                 at = ("container_definitions", index, "environment", number, "value")
                 yield at, str(variable.get("name")), variable.get("value")
 
 
-def _places(task: Resource) -> Iterator[Path]:
+def _url_paths(task: Resource) -> Iterator[Path]:
     """Yield the paths of values that may contain a name."""
     return (at for at, _, value in _variables(task) if isinstance(value, str) and "." in value)
 
@@ -216,11 +222,11 @@ def _unknown_addresses(view: View) -> Answers:
     """Yield variables that are URLs by their names, but have unknown values."""
     for task in view.of(_TASK):
         for at, variable, value in _variables(task):
-            if isinstance(value, Unknown) and _TOLD.search(variable):
+            if isinstance(value, Unknown) and _URL_NAMES.search(variable):
                 yield task, Undecided(at)
 
 
-def _task(*variables: tuple[str, str]) -> str:
+def _task_example(*variables: tuple[str, str]) -> str:
     """Return an example: the task definition of `web`, which calls `orders`."""
     lines = "\n".join(f'      {{ name = "{name}", value = "{value}" }},' for name, value in variables)
     return f"""\
@@ -241,11 +247,11 @@ def _services(environment: "Environment") -> Mapping[str, str]:
     """Return the services with a DNS name, by that name without the namespace."""
     from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
-    listening = topology.discoverable(environment)
+    discoverable = topology.discoverable(environment)
     return {
         topology.label(environment, name): name
         for name in environment.services
-        if environment.first_name(name) in listening
+        if environment.first_name(name) in discoverable
     }
 
 
@@ -256,34 +262,33 @@ def _services(environment: "Environment") -> Mapping[str, str]:
     severity=Severity.HIGH,
     why="An unknown name does not resolve: the first request fails, and no plan shows it.",
     link=f"{_GUIDE}/service-discovery.html",
-    good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
-    bad=_task(
+    good=_task_example(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
+    bad=_task_example(
         ("ORDERS_URL", "http://order.tiny.shop.internal:8080"),
         ("STOCK_URL", "http://orders.tiny.shop.internal"),
     ),
-    keeps=_places,
+    keeps=_url_paths,
 )
-def names_lead_somewhere(view: View, environment: "Environment") -> Answers:
+def service_urls_are_correct(view: View, environment: "Environment") -> Answers:
     """Accept all names in an existing namespace, which may have others, and those of hand-written records."""
     yield from _unknown_addresses(view)
-    services, others = _services(environment), _other_names(view)
+    services, other_names = _services(environment), _other_names(view)
     for task, at, variable, label, port in _addresses(view, environment):
         service = services.get(label)
         if service is None:
-            if "." not in label and label not in others and environment.namespace_arn is None:
+            if "." not in label and label not in other_names and environment.namespace_arn is None:
                 names = ", ".join(sorted(services)) or "none"
                 yield task, Fault(f"{variable} points to unknown service {label}", f"known services: {names}", at)
-        elif port is not None and (listens := _listened(environment, service)) and port not in listens:
-            ports = ", ".join(map(str, sorted(listens)))
-            message = f"{variable} points to port {port} of {service}, but the service listens on {ports}"
-            yield task, Fault(message, "fix the port, or let `calls` generate the variable", at)
+        elif port is not None and (listening := _listening_ports(environment, service)) and port not in listening:
+            where = f"port {port} of {service}, but the service listens on {_in_words(listening)}"
+            yield task, Fault(f"{variable} points to {where}", "fix the port, or let `calls` generate the variable", at)
 
 
 def _other_names(view: View) -> frozenset[str]:
     """Return hand-written names; for records, the part before the first dot."""
-    given = [resource.value("name") for resource in view.of("aws_service_discovery_service")]
+    names = [resource.value("name") for resource in view.of("aws_service_discovery_service")]
     records = [str(resource.value("name")).partition(".")[0] for resource in view.of("aws_route53_record")]
-    return frozenset(name for name in [*given, *records] if isinstance(name, str))
+    return frozenset(name for name in [*names, *records] if isinstance(name, str))
 
 
 @environment_rule(
@@ -293,11 +298,13 @@ def _other_names(view: View) -> frozenset[str]:
     severity=Severity.MEDIUM,
     why="The call is missing from the diagram, and with `security: edges` the connection is blocked.",
     link=f"{_GUIDE}/service-discovery.html",
-    good=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
-    bad=_task(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")).replace("shop-tiny-web", "shop-tiny-worker"),
-    keeps=_places,
+    good=_task_example(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")),
+    bad=_task_example(("ORDERS_URL", "http://orders.tiny.shop.internal:8080")).replace(
+        "shop-tiny-web", "shop-tiny-worker"
+    ),
+    keeps=_url_paths,
 )
-def told_is_declared(view: View, environment: "Environment") -> Answers:
+def service_urls_are_declared(view: View, environment: "Environment") -> Answers:
     """Ignore tasks outside the catalog, which cannot declare calls."""
     services = _services(environment)
     callers = {environment.full_name(name): name for name in environment.services}
@@ -316,14 +323,16 @@ def told_is_declared(view: View, environment: "Environment") -> Answers:
     severity=Severity.MEDIUM,
     why="Without a load balancer's checks, ECS keeps a task while its process runs, whatever it answers.",
     link=f"{_GUIDE}/healthcheck.html",
-    good=_task().replace('"web"\n', '"web"\n    healthCheck = { command = ["CMD", "healthy"] }\n', 1),
-    bad=_task(),
+    good=_task_example().replace('"web"\n', '"web"\n    healthCheck = { command = ["CMD", "healthy"] }\n', 1),
+    bad=_task_example(),
 )
-def public_services_are_checked(view: View, environment: "Environment") -> Answers:
+def public_services_have_a_health_check(view: View, environment: "Environment") -> Answers:
     """Check the service's own container: the checks of other containers do not cover it."""
     if environment.ingress.type != "direct":
         return
-    public = {environment.full_name(name): name for name, known in environment.services.items() if known.public}
+    public = {
+        environment.full_name(name): name for name, definition in environment.services.items() if definition.public
+    }
     for task in view.of(_TASK):
         containers = task.value("container_definitions", default=[])
         service = public.get(str(task.value("family")))

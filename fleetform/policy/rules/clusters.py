@@ -37,7 +37,7 @@ resource "aws_ecs_cluster" "this" {{
     good=_cluster("DEFAULT"),
     bad=_cluster("NONE"),
 )
-def shells_are_recorded(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def exec_sessions_are_logged(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept the default, with which ECS logs to the containers' own log groups."""
     at = (*_EXEC, "logging")
     fault = Fault("ECS Exec sessions are not logged", 'set logging = "OVERRIDE" and a log group', at)
@@ -60,12 +60,12 @@ def _insights(value: str) -> str:
     good=_insights("enhanced"),
     bad=_insights("disabled"),
 )
-def insights_are_on(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def container_insights_is_enabled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """Check protected environments, as metrics cost. The default is the account's setting, or off."""
     settings = resource.value("setting", default=[])
     if not facts.protected:
         return
-    if not isinstance(settings, list) or any(isinstance(one, Unknown) for one in settings):
+    if not isinstance(settings, list) or any(isinstance(setting, Unknown) for setting in settings):
         yield Undecided(("setting",))
         return
     names = [resource.value("setting", index, "name") for index in range(len(settings))]

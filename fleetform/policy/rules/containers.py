@@ -101,7 +101,7 @@ _ESCAPES = frozenset(
     }
 )
 # The only capability on Fargate, where tasks do not share a kernel: API_KernelCapabilities.
-_OF_FARGATE = frozenset({"SYS_PTRACE"})
+_FARGATE_CAPABILITIES = frozenset({"SYS_PTRACE"})
 _DISKS = re.compile(r"/dev/(k?mem|port|sd[a-z]\d*|xvd[a-z]\d*|vd[a-z]\d*|nvme\d+(n\d+(p\d+)?)?|dm-\d+|mapper/.+)")
 _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
 
@@ -122,9 +122,9 @@ _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
         'name                  = "tool"\ndockerSecurityOptions = ["label:disable"]',
     ),
 )
-def containers_stay_confined(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Check capabilities, devices of the host, and options that turn off isolation."""
-    escapes = _ESCAPES - (_OF_FARGATE if on_fargate(resource) else frozenset())
+    escapes = _ESCAPES - (_FARGATE_CAPABILITIES if on_fargate(resource) else frozenset())
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         lists = (("linuxParameters", "capabilities", "add"), ("linuxParameters", "devices"), ("dockerSecurityOptions",))
@@ -134,13 +134,13 @@ def containers_stay_confined(resource: Resource, _: Facts) -> Iterator[Fault | U
             for index, item in enumerate(container.items(*path)):
                 if isinstance(item, Unknown):
                     yield Undecided(container.at(*path, index))
-                elif what := _breaks_out(item, escapes):
+                elif what := _escape(item, escapes):
                     yield Fault(f"container {container.name} has {what}", "remove it", container.at(*path, index))
 
     return each_container(resource, check)
 
 
-def _breaks_out(item: Known, escapes: frozenset[str]) -> str | None:
+def _escape(item: Known, escapes: frozenset[str]) -> str | None:
     """Describe what is wrong with a capability, a device or a security option."""
     if isinstance(item, dict):
         path = str(item.get("hostPath"))
@@ -167,9 +167,9 @@ def _logging(more: str) -> str:
     good=example(_logging(', awslogs-stream-prefix = "web"'), fargate=True),
     bad=example('name = "proxy"', _logging(""), fargate=True),
 )
-def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_have_a_log_configuration(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Require all options that ECS requires for CloudWatch; on Fargate, that includes a stream prefix."""
-    wanted = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
+    required_options = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         driver = container.value("logConfiguration", "logDriver")
@@ -179,7 +179,7 @@ def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Unde
             remedy = "add a logConfiguration"
             yield Fault(f"container {container.name} writes no logs", remedy, container.at("logConfiguration"))
         elif driver == "awslogs" and not isinstance(container.value("logConfiguration", "options"), Unknown):
-            for option in wanted:
+            for option in required_options:
                 if container.value("logConfiguration", "options", option) in (None, ""):
                     message = f"ECS rejects container {container.name}: its logConfiguration has no {option}"
                     yield Fault(message, f"set {option}", container.at("logConfiguration", "options"))
@@ -187,7 +187,7 @@ def containers_write_logs(resource: Resource, _: Facts) -> Iterator[Fault | Unde
     return each_container(resource, check)
 
 
-_LONGEST_STOP = 120  # seconds, on Fargate: API_ContainerDefinition
+_MAX_STOP_TIMEOUT = 120  # seconds, on Fargate: API_ContainerDefinition
 
 
 @rule(
@@ -214,11 +214,15 @@ def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault |
             yield Fault(f"two containers are named {name}", "rename one of them", container.at("name"))
         names.add(name if isinstance(name, str) else None)
         stop = number(container.value("stopTimeout"))
-        if on_fargate(resource) and isinstance(stop, float | int) and stop > _LONGEST_STOP:
-            message = f"Fargate stops container {container.name} after {_LONGEST_STOP} seconds at most, not {stop:g}"
-            yield Fault(message, f"set stopTimeout to {_LONGEST_STOP} or less", container.at("stopTimeout"))
+        if on_fargate(resource) and isinstance(stop, float | int) and stop > _MAX_STOP_TIMEOUT:
+            message = (
+                f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds at most, not {stop:g}"
+            )
+            yield Fault(message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout"))
 
     yield from each_container(resource, check)
-    given = containers(resource)
-    if given and all(container.value("essential") in FALSE for container in given):
-        yield Fault("no container is essential", "set essential = true on one container", given[0].at("essential"))
+    all_containers = containers(resource)
+    if all_containers and all(container.value("essential") in FALSE for container in all_containers):
+        yield Fault(
+            "no container is essential", "set essential = true on one container", all_containers[0].at("essential")
+        )

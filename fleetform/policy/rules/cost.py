@@ -11,8 +11,8 @@ from fleetform.policy.view import Resource, View
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
-_MANY_TASKS = 100
-_LARGEST = 16 * 1024  # CPU units: 16 vCPU, the largest size on Fargate
+_MAX_TASKS = 100
+_LARGEST_CPU = 16 * 1024  # CPU units: 16 vCPU, the largest size on Fargate
 
 
 @environment_rule(
@@ -35,11 +35,11 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
     """Check each stack, which has at most one VPC. Protected environments need one for each zone."""
     if environment.protection:
         return
-    found: dict[str, list[Resource]] = {}
+    gateways_by_stack: dict[str, list[Resource]] = {}
     for gateway in view.of("aws_nat_gateway"):
         if gateway.value("connectivity_type", default="public") == "public":
-            found.setdefault(gateway.stack, []).append(gateway)
-    for gateways in found.values():
+            gateways_by_stack.setdefault(gateway.stack, []).append(gateway)
+    for gateways in gateways_by_stack.values():
         for gateway in sorted(gateways, key=lambda each: each.address)[1:]:
             yield gateway, Fault("the environment has several NAT gateways", "set `network: { nat: single }`")
 
@@ -54,17 +54,17 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
     good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 10\n}\n',
     bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
 )
-def services_have_a_ceiling(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """More than a hundred tasks of one service should be a deliberate decision."""
-    scaled = resource.type == "aws_appautoscaling_target"
-    if scaled and resource.value("service_namespace") != "ecs":
+    is_autoscaled = resource.type == "aws_appautoscaling_target"
+    if is_autoscaled and resource.value("service_namespace") != "ecs":
         return
-    name = "max_capacity" if scaled else "desired_count"
+    name = "max_capacity" if is_autoscaled else "desired_count"
     count = number(resource.value(name))
     if isinstance(count, Unknown):
         yield Undecided((name,))
-    elif count is not None and count > _MANY_TASKS:
-        yield Fault(f"it can run {count:g} tasks", f"lower it to {_MANY_TASKS}, or add an exception", (name,))
+    elif count is not None and count > _MAX_TASKS:
+        yield Fault(f"it can run {count:g} tasks", f"lower it to {_MAX_TASKS}, or add an exception", (name,))
 
 
 @rule(
@@ -84,5 +84,5 @@ def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault 
         return
     if isinstance(units, Unknown):
         yield Undecided(("cpu",))
-    elif units is not None and units >= _LARGEST:
+    elif units is not None and units >= _LARGEST_CPU:
         yield Fault("16 vCPU in an unprotected environment", "lower cpu and memory", ("cpu",))

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _CLOUD_MAP = "https://docs.aws.amazon.com/cloud-map/latest"
 _SERVICE = "aws_service_discovery_service"
-_LONGEST = 60
+_MAX_STALE_SECONDS = 60
 """Seconds that callers may keep calling a task that has died."""
 _REMEDY = "set `discovery.ttl` to 10"
-_STOP_TIMEOUT = 30  # the default of ECS: API reference, ContainerDefinition
+_DEFAULT_STOP_TIMEOUT = 30  # the default of ECS: API reference, ContainerDefinition
 
 
 def _example(dns: str, check: str = "\n  health_check_custom_config {}\n") -> str:
@@ -38,20 +38,22 @@ def _records(ttl: int, more: str = "") -> str:
     good=_example(_records(10)),
     bad=_example(_records(300)),
 )
-def records_are_forgotten_in_time(
-    view: View, environment: "Environment"
-) -> Iterator[tuple[Resource, Fault | Undecided]]:
+def records_expire_in_time(view: View, environment: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
     """A task responds for `stop_timeout` after ECS removed it from DNS; a task that dies does not."""
-    stops = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
+    stop_timeouts = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
     for service in view.of(_SERVICE):
-        stop = stops.get(environment.full_name(str(service.value("name"))), _LONGEST)
-        for record, _ in _each_record(service):
+        stop_timeout = stop_timeouts.get(environment.full_name(str(service.value("name"))), _MAX_STALE_SECONDS)
+        for record, _ in _dns_records(service):
             at = (*record, "ttl")
             ttl = number(service.value(*at))
             if isinstance(ttl, Unknown):
                 yield service, Undecided(at)
-            elif ttl is not None and ttl > min(stop, _LONGEST):
-                when = f"but the task stops within {stop}" if stop < _LONGEST else "even if the task has stopped"
+            elif ttl is not None and ttl > min(stop_timeout, _MAX_STALE_SECONDS):
+                when = (
+                    f"but the task stops within {stop_timeout}"
+                    if stop_timeout < _MAX_STALE_SECONDS
+                    else "even if the task has stopped"
+                )
                 yield service, Fault(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at)
 
 
@@ -59,13 +61,16 @@ def _stop_timeout(task: Resource) -> int:
     """Return the longest stop timeout of the task's containers in seconds; `_LONGEST` if it is unknown."""
     containers = task.value("container_definitions")
     if not isinstance(containers, list):
-        return _LONGEST
-    given = [number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))]
-    known = [_STOP_TIMEOUT if one is None else _LONGEST if isinstance(one, Unknown) else int(one) for one in given]
-    return max(known, default=_LONGEST)
+        return _MAX_STALE_SECONDS
+    values = [number(task.value("container_definitions", index, "stopTimeout")) for index in range(len(containers))]
+    seconds = [
+        _DEFAULT_STOP_TIMEOUT if value is None else _MAX_STALE_SECONDS if isinstance(value, Unknown) else int(value)
+        for value in values
+    ]
+    return max(seconds, default=_MAX_STALE_SECONDS)
 
 
-def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:
+def _dns_records(service: Resource) -> Iterator[tuple[Path, Known]]:
     records = service.value("dns_config", 0, "dns_records", default=[])
     for index, record in enumerate(records if isinstance(records, list) else []):
         yield ("dns_config", 0, "dns_records", index), record
@@ -81,7 +86,7 @@ def _each_record(service: Resource) -> Iterator[tuple[Path, Known]]:
     good=_example(_records(10)),
     bad=_example(_records(10), ""),
 )
-def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def dns_returns_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """ECS reports health to Cloud Map with a custom health check; Route 53 checks public names itself."""
     if not resource.value("dns_config"):
         return
@@ -103,9 +108,9 @@ def names_lead_to_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault 
     good=_example(_records(10, '    routing_policy = "MULTIVALUE"\n')),
     bad=_example(_records(10, '    routing_policy = "WEIGHTED"\n')),
 )
-def answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def dns_answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """The provider's default is MULTIVALUE; a CNAME, or an alias of a load balancer, must be weighted."""
     at: Path = ("dns_config", 0, "routing_policy")
-    kinds = {resource.value(*record, "type") for record, _ in _each_record(resource)}
+    kinds = {resource.value(*record, "type") for record, _ in _dns_records(resource)}
     if resource.value(*at) == "WEIGHTED" and kinds <= {"A", "AAAA", "SRV"}:
         yield Fault("a DNS answer contains only one task", 'set routing_policy = "MULTIVALUE"', at)

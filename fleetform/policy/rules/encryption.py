@@ -21,12 +21,12 @@ class Switch(NamedTuple):
 
     path: Path
     default: Known
-    wanted: Collection[Known] = TRUE
+    allowed: Collection[Known] = TRUE
 
     def fault(self, message: str) -> Fault:
         """Return the answer for a resource where it is off."""
         name = ".".join(str(step) for step in self.path if step != 0)
-        value = "true" if self.wanted is TRUE else f'"{next(iter(self.wanted))}"'
+        value = "true" if self.allowed is TRUE else f'"{next(iter(self.allowed))}"'
         return Fault(message, f"set {name} = {value}", self.path)
 
 
@@ -93,14 +93,14 @@ resource "aws_sqs_queue" "orders" {
 def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Ignore copies, which are encrypted as their source is; a queue may use AWS's key or its own."""
     switch = _AT_REST[resource.type]
-    copied = any(listed(resource.value(name)) for name in _SOURCES)
-    with_key = resource.type == "aws_sqs_queue" and resource.value("kms_master_key_id") is not None
-    if copied or with_key:
+    is_copy = any(listed(resource.value(name)) for name in _SOURCES)
+    has_key = resource.type == "aws_sqs_queue" and resource.value("kms_master_key_id") is not None
+    if is_copy or has_key:
         return
-    on = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
+    encrypted_mode = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
     mode = resource.value("engine_mode" if resource.type == "aws_rds_cluster" else "engine")
-    default = mode == on or switch.default
-    yield from require(resource, switch.wanted, switch.fault("data is not encrypted at rest"), default=default)
+    default = mode == encrypted_mode or switch.default
+    yield from require(resource, switch.allowed, switch.fault("data is not encrypted at rest"), default=default)
 
 
 _IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
@@ -157,14 +157,14 @@ resource "aws_ecs_task_definition" "orders" {
 }
 """,
 )
-def data_is_encrypted_on_its_way(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def data_is_encrypted_in_transit(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """By default, ECS mounts EFS without TLS."""
     if resource.type == "aws_ecs_task_definition":
         yield from _mounts(resource)
         return
     for switch in _IN_TRANSIT[resource.type]:
         fault = switch.fault("traffic is not encrypted")
-        yield from require(resource, switch.wanted, fault, default=switch.default)
+        yield from require(resource, switch.allowed, fault, default=switch.default)
 
 
 def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
@@ -188,11 +188,11 @@ def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
 )
 def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Check symmetric keys with KMS's own key material; KMS rotates no others."""
-    usual = (("key_usage", "ENCRYPT_DECRYPT"), ("customer_master_key_spec", "SYMMETRIC_DEFAULT"))
-    given = [resource.value(name, default=value) for name, value in usual]
-    if resource.value("custom_key_store_id") is not None or given != [value for _, value in usual]:
+    defaults = (("key_usage", "ENCRYPT_DECRYPT"), ("customer_master_key_spec", "SYMMETRIC_DEFAULT"))
+    values = [resource.value(name, default=value) for name, value in defaults]
+    if resource.value("custom_key_store_id") is not None or values != [value for _, value in defaults]:
         yield from (
-            Undecided((name,)) for (name, _), value in zip(usual, given, strict=True) if isinstance(value, Unknown)
+            Undecided((name,)) for (name, _), value in zip(defaults, values, strict=True) if isinstance(value, Unknown)
         )
         return
     fault = Fault("its key material is never rotated", "set enable_key_rotation = true", ("enable_key_rotation",))

@@ -10,7 +10,9 @@ from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 # All resources of a type, as in `role/*`; not the objects of a bucket, whose ARN has no type.
-_EVERYTHING = re.compile(r"\*|arn:[^:]*:(?:s3:[^:]*:[^:]*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[A-Za-z-]+[:/])?)\*(?:[:/]\*)*")
+_ALL_RESOURCES = re.compile(
+    r"\*|arn:[^:]*:(?:s3:[^:]*:[^:]*:|(?!s3:)[^:]*:[^:]*:[^:]*:(?:[A-Za-z-]+[:/])?)\*(?:[:/]\*)*"
+)
 _ACCOUNT_ROOT = re.compile(r"\d{12}|arn:[^:]*:iam::[^:]*:root")
 
 # Actions that support resources, and read or change data or running services:
@@ -80,7 +82,7 @@ def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Un
     for action in statement.items("Action"):
         if isinstance(action, Unknown):
             yield Undecided(at)
-        elif isinstance(action, str) and _whole_service(action) and not _own_key(action, statement):
+        elif isinstance(action, str) and _whole_service(action) and not _is_default_key_policy(action, statement):
             yield Fault(f"allows {action}", "list the actions that are needed", at)
 
 
@@ -88,7 +90,7 @@ def _whole_service(action: str) -> bool:
     return action == "*" or action.endswith(":*")
 
 
-def _own_key(action: str, statement: Statement) -> bool:
+def _is_default_key_policy(action: str, statement: Statement) -> bool:
     """Return whether it is https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html."""
     principals = statement.principals
     return action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
@@ -145,7 +147,7 @@ resource "aws_iam_role_policy" "web" {
 @of_statements("policy", "inline_policy", identities=True)
 def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Check actions that read or change data; some other actions support only the wildcard."""
-    yield from _not_on_everything(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
+    yield from _require_restricted(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
 
 
 @rule(
@@ -183,7 +185,7 @@ data "aws_iam_policy_document" "schedule" {
 def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept any role with `iam:PassedToService`, as AWS's policies do: the service must trust it."""
     remedy = "name the roles, and restrict the service with a condition on iam:PassedToService"
-    yield from _not_on_everything(statement, frozenset({"iam:passrole"}), remedy)
+    yield from _require_restricted(statement, frozenset({"iam:passrole"}), remedy)
 
 
 @rule(
@@ -212,19 +214,19 @@ data "aws_iam_policy_document" "deploy" {
 """,
 )
 @of_statements("policy", "inline_policy", identities=True)
-def nobody_escalates(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def no_privilege_escalation(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept named identities, or a condition such as `iam:PermissionsBoundary`: a deliberate choice."""
-    yield from _not_on_everything(statement, _ESCALATING, "name the identities, or require a permissions boundary")
+    yield from _require_restricted(statement, _ESCALATING, "name the identities, or require a permissions boundary")
 
 
-def _not_on_everything(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Fault | Undecided]:
+def _require_restricted(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Fault | Undecided]:
     """Ignore policies with principals, whose wildcard is their resource. FF004 checks whole services."""
     granted = [action for action in matching(statement.items("Action"), names) if not _whole_service(action)]
     if not granted or statement.principals or statement.conditions:
         return
     at = statement.at("Resource")
     resources = statement.items("Resource")
-    if any(isinstance(item, str) and _EVERYTHING.fullmatch(item) for item in resources):
+    if any(isinstance(item, str) and _ALL_RESOURCES.fullmatch(item) for item in resources):
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
         else:
@@ -272,7 +274,7 @@ resource "aws_s3_bucket_policy" "web" {
 """,
 )
 @of_statements("policy", "inline_policy", "assume_role_policy", identities=True)
-def what_is_allowed_is_said(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def allowed_elements_are_listed(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept these elements in Deny statements, which is what they are for."""
     for element in ("NotAction", "NotResource", "NotPrincipal"):
         if listed(statement.get(element)):
@@ -286,7 +288,7 @@ _ATTACHMENTS = (
     *("aws_iam_role_policy_attachment", "aws_iam_policy_attachment", "aws_iam_group_policy_attachment"),
     *("aws_iam_user_policy_attachment", "aws_iam_role", "aws_iam_role_policy_attachments_exclusive"),
 )
-_MIGHTY = re.compile(
+_FULL_ACCESS = re.compile(
     r"arn:[^:]*:iam::aws:policy/(?:.*/)?(AdministratorAccess|PowerUserAccess|\w*FullAccess(?:_?[vV]\d)?)"
 )
 
@@ -323,11 +325,11 @@ def no_full_access(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
         for arn in listed(resource.value(name)):
             if isinstance(arn, Unknown) and not arn.reference.endswith(".arn"):
                 yield Undecided((name,))
-            elif isinstance(arn, str) and (found := _MIGHTY.fullmatch(arn)):
-                yield Fault(f"attaches {found[1]}", "write a policy with only the permissions that are needed", (name,))
+            elif isinstance(arn, str) and (match := _FULL_ACCESS.fullmatch(arn)):
+                yield Fault(f"attaches {match[1]}", "write a policy with only the permissions that are needed", (name,))
 
 
-_LASTING = {
+_PERMANENT = {
     "aws_iam_access_key": "an access key never expires, and its secret is in the Terraform state",
     "aws_iam_user": "an IAM user's passwords and keys stay valid until they are revoked",
     "aws_iam_user_login_profile": "a password that Terraform creates is in its state",
@@ -337,7 +339,7 @@ _LASTING = {
 @rule(
     "FF075",
     "Credentials are temporary.",
-    *_LASTING,
+    *_PERMANENT,
     severity=Severity.MEDIUM,
     why="Long-lived keys leak: from a repository, a laptop or the Terraform state.",
     link=f"{_GUIDE}/best-practices.html#bp-workloads-use-roles",
@@ -357,4 +359,4 @@ def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Fault | 
     """Ignore inactive keys, which are about to be deleted."""
     if resource.value("status") == "Inactive":
         return
-    yield Fault(_LASTING[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI")
+    yield Fault(_PERMANENT[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI")

@@ -11,10 +11,10 @@ from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 
-_OF_ECR = re.compile(
+_ECR_HOST = re.compile(
     r"\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws|on\.amazonwebservices\.com\.cn)"
 )
-_MOVING = re.compile(r"(.+[-_.])?(latest|stable|edge|nightly|main|master)")
+_MOVING_TAG = re.compile(r"(.+[-_.])?(latest|stable|edge|nightly|main|master)")
 
 
 class Image(NamedTuple):
@@ -40,7 +40,7 @@ class Image(NamedTuple):
         return cls(registry, tag, digest)
 
 
-def _image(container: Container) -> Iterator[Undecided | Image]:
+def _parsed_image(container: Container) -> Iterator[Undecided | Image]:
     """Yield the parts of a container's image; nothing without an image."""
     name = container.value("image")
     if isinstance(name, Unknown):
@@ -62,14 +62,14 @@ def _image(container: Container) -> Iterator[Undecided | Image]:
         'name  = "agent"\nimage = "example.com:5000/agent:latest"',
     ),
 )
-def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def images_are_versioned(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """A missing tag is `latest`; a digest is a version, whatever the tag."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
-        for image in _image(container):
+        for image in _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
-            elif not image.digest and _MOVING.fullmatch(image.tag or "latest"):
+            elif not image.digest and _MOVING_TAG.fullmatch(image.tag or "latest"):
                 message = f"container {container.name} uses the moving tag {image.tag or 'latest'}"
                 yield Fault(message, "use a version tag or a digest", container.at("image"))
 
@@ -86,14 +86,16 @@ def images_are_named_by_version(resource: Resource, _: Facts) -> Iterator[Fault 
     good=example(f'name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1@sha256:{"5b0e" * 16}"'),
     bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
 )
-def images_of_others_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """Check protected environments. FF002 keeps tags in private ECR registries; FF047 checks moving tags."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
-        for image in _image(container):
+        for image in _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
-            elif not (image.digest or _OF_ECR.fullmatch(image.registry) or _MOVING.fullmatch(image.tag or "latest")):
+            elif not (
+                image.digest or _ECR_HOST.fullmatch(image.registry) or _MOVING_TAG.fullmatch(image.tag or "latest")
+            ):
                 message = f"container {container.name} uses tag {image.tag} from {image.registry} without a digest"
                 yield Fault(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
 
@@ -114,7 +116,7 @@ def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | U
     """Check protected environments; with a login, Docker Hub limits pulls by account."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
-        for image in () if container.value("repositoryCredentials") else _image(container):
+        for image in () if container.value("repositoryCredentials") else _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
             elif image.registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:

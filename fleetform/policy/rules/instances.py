@@ -19,7 +19,7 @@ from fleetform.policy.view import Resource
     good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n  }\n}\n',
     bad='resource "aws_launch_template" "ecs" {\n  image_id = "ami-0123456789abcdef0"\n}\n',
 )
-def metadata_needs_a_session(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def imdsv2_is_required(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """The default depends on image and account; instances with a launch template have its setting."""
     options = listed(resource.value("metadata_options"))
     if resource.value("metadata_options", 0, "http_endpoint") == "disabled":

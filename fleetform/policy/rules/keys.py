@@ -39,15 +39,15 @@ resource "aws_ecr_repository" "web" {
 }
 """,
 )
-def there_is_a_key(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def customer_keys_are_used(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """Check protected environments; ECS Exec only where the cluster configures its logging."""
     what, at = _KEYS[resource.type]
-    if not facts.protected or (resource.type == "aws_ecs_cluster" and not _records(resource, at)):
+    if not facts.protected or (resource.type == "aws_ecs_cluster" and not _configures_logging(resource, at)):
         return
     yield from require_present(
         resource, Fault(f"{what} are not encrypted with a customer managed key", "set a KMS key", at)
     )
 
 
-def _records(resource: Resource, at: Path) -> bool:
+def _configures_logging(resource: Resource, at: Path) -> bool:
     return isinstance(resource.value(*at[:-1]), dict | Unknown)

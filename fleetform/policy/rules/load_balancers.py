@@ -27,7 +27,7 @@ def _is_application(balancer: Resource) -> bool:
     return balancer.value("load_balancer_type", default="application") == "application"
 
 
-def _listener(protocol: str, policy: str) -> str:
+def _example(protocol: str, policy: str) -> str:
     """Return an example."""
     return f"""\
 resource "aws_lb_listener" "this" {{
@@ -118,7 +118,7 @@ def requests_from_the_internet_are_encrypted(
         protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
         balancer = matched(arn, balancers)
         internal = balancer.value("internal", default=False) if balancer else None
-        if protocol != "HTTP" or internal in TRUE or not (at := _forwards(listener, balancer, view)):
+        if protocol != "HTTP" or internal in TRUE or not (at := _forwarding_path(listener, balancer, view)):
             continue
         if internal in FALSE:
             remedy = "set `ingress.certificate`, and redirect to HTTPS"
@@ -127,12 +127,12 @@ def requests_from_the_internet_are_encrypted(
             yield listener, Undecided(("load_balancer_arn",))
 
 
-def _forwards(listener: Resource, balancer: Resource | None, view: View) -> Path | None:
+def _forwarding_path(listener: Resource, balancer: Resource | None, view: View) -> Path | None:
     """Return the path of the action with which a listener, or a rule of it, forwards; None without one."""
     action: Path = ("default_action", 0)
-    if _sends_on(listener, action):
+    if _forwards(listener, action):
         return action
-    rules = [rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _sends_on(rule, ("action", 0))]
+    rules = [rule.value("listener_arn") for rule in view.of(*_LISTENER_RULES) if _forwards(rule, ("action", 0))]
     answers = {refers_to(arn, listener) for arn in rules}
     # A rule in a different stack belongs to the only listener.
     is_only = balancer is not None and not any(
@@ -142,7 +142,7 @@ def _forwards(listener: Resource, balancer: Resource | None, view: View) -> Path
     return ("protocol",) if True in answers or (None in answers and is_only) else None
 
 
-def _sends_on(resource: Resource, action: Path) -> bool:
+def _forwards(resource: Resource, action: Path) -> bool:
     kind = resource.value(*action, "type")
     if kind == "redirect":
         return resource.value(*action, "redirect", 0, "protocol", default="#{protocol}") in ("HTTP", "#{protocol}")
@@ -160,10 +160,10 @@ _OLD_TLS = re.compile(r"ELBSecurityPolicy-(20\d\d-\d\d|TLS13-1-[01]-.*|TLS-1-[01
     why="TLS 1.0 and 1.1 have known attacks, and the AWS default policy still accepts both.",
     link=f"{_ALB}/describe-ssl-policies.html",
     checkov=("CKV_AWS_103", "CKV2_AWS_74"),
-    good=_listener("HTTPS", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
-    bad=_listener("HTTPS", "ELBSecurityPolicy-2016-08"),
+    good=_example("HTTPS", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"),
+    bad=_example("HTTPS", "ELBSecurityPolicy-2016-08"),
 )
-def listeners_speak_new_tls(resource: Resource, _: Facts) -> Answers:
+def listeners_require_new_tls(resource: Resource, _: Facts) -> Answers:
     """AWS's default is ELBSecurityPolicy-2016-08."""
     if resource.value("protocol") not in ("HTTPS", "TLS"):
         return
@@ -243,8 +243,8 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     if not _is_application(resource) or internal in TRUE:
         return
     fault = Fault("access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
-    given = list(require(resource, TRUE, fault, default=False))
-    yield from [Undecided(("internal",))] if given and isinstance(internal, Unknown) else given
+    answers = list(require(resource, TRUE, fault, default=False))
+    yield from [Undecided(("internal",))] if answers and isinstance(internal, Unknown) else answers
 
 
 @rule(
@@ -258,7 +258,7 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     good='resource "aws_lb" "this" {\n  name = "shop-prod"\n}\n',
     bad='resource "aws_lb" "this" {\n  desync_mitigation_mode = "monitor"\n}\n',
 )
-def ambiguous_requests_are_refused(resource: Resource, _: Facts) -> Answers:
+def ambiguous_requests_are_blocked(resource: Resource, _: Facts) -> Answers:
     """AWS's default is `defensive`."""
     if _is_application(resource):
         remedy = 'set desync_mitigation_mode = "defensive"'
@@ -294,7 +294,7 @@ resource "aws_lb_target_group" "web" {
 }
 """,
 )
-def errors_are_errors(resource: Resource, _: Facts) -> Answers:
+def error_responses_are_unhealthy(resource: Resource, _: Facts) -> Answers:
     """AWS's default checks `/` for 200; 401 or 403 is accepted if it is listed by itself."""
     if resource.value("protocol_version") == "GRPC" or resource.value("protocol") not in ("HTTP", "HTTPS"):
         return

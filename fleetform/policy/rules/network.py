@@ -80,7 +80,9 @@ def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Re
     groups = view.of("aws_default_security_group")
     for vpc in view.of("aws_vpc"):
         remedy = "add an aws_default_security_group without rules"
-        yield from _wanted(vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group allows traffic", remedy)
+        yield from _require_related(
+            vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group allows traffic", remedy
+        )
     for group in groups:
         for direction in ("ingress", "egress"):
             rules = group.value(direction, default=[])
@@ -90,15 +92,15 @@ def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Re
                 yield group, Fault("the default security group has rules", "remove them", (direction,))
 
 
-def _wanted(
+def _require_related(
     resource: Resource,
-    found: bool | None,  # noqa: FBT001 - three states
+    exists: bool | None,  # noqa: FBT001 - three states
     message: str,
     remedy: str,
 ) -> Iterator[tuple[Resource, Fault | Undecided]]:
-    if found is None:
+    if exists is None:
         yield resource, Undecided()
-    elif not found:
+    elif not exists:
         yield resource, Fault(message, remedy)
 
 
@@ -128,7 +130,7 @@ def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource
     logs = [log for log in view.of("aws_flow_log") if log.value("vpc_id") is not None]
     for vpc in view.of("aws_vpc"):
         remedy = "set `network.flow_logs: true`, or add an aws_flow_log"
-        yield from _wanted(vpc, pointing_at(vpc, logs, "vpc_id"), "it has no flow log", remedy)
+        yield from _require_related(vpc, pointing_at(vpc, logs, "vpc_id"), "it has no flow log", remedy)
 
 
 @rule(
@@ -162,12 +164,12 @@ resource "aws_network_acl_rule" "ssh" {
 }
 """,
 )
-def acls_are_closed_to_shells(resource: Resource, _: Facts) -> Answers:
+def acls_are_closed_to_ssh_and_rdp(resource: Resource, _: Facts) -> Answers:
     """Check named ports: the default ACL allows everything, and responses need all ephemeral ports."""
     for at in _acl_rules(resource):
         ends = [number(resource.value(*at, key)) for key in ("from_port", "to_port")]
         first, last = (int(end) if isinstance(end, (int, float)) else -1 for end in ends)
-        ports = [port for port in (_SSH, _RDP) if first <= port <= last and last - first < _FEW]
+        ports = [port for port in (_SSH, _RDP) if first <= port <= last and last - first < _NARROW]
         action = resource.value(*at, "rule_action", default=resource.value(*at, "action"))
         if not ports or action != "allow" or str(resource.value(*at, "protocol")).lower() not in _TCP:
             continue
@@ -177,7 +179,7 @@ def acls_are_closed_to_shells(resource: Resource, _: Facts) -> Answers:
 
 
 _SSH, _RDP = 22, 3389
-_FEW = 100
+_NARROW = 100
 _TCP = frozenset({"tcp", "6"})
 
 
@@ -199,7 +201,7 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
     good='resource "aws_subnet" "public" {\n  vpc_id = "vpc-1"\n}\n',
     bad='resource "aws_subnet" "public" {\n  vpc_id                  = "vpc-1"\n  map_public_ip_on_launch = true\n}\n',
 )
-def subnets_give_out_no_public_addresses(resource: Resource, _: Facts) -> Answers:
+def subnets_assign_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     """Tasks that need a public IP address request it."""
     remedy = "remove map_public_ip_on_launch, and assign public IP addresses only where needed"
     fault = Fault("everything in it gets a public IP address", remedy, ("map_public_ip_on_launch",))
@@ -280,12 +282,12 @@ def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
         if resource.value(*at, default="") != "":
             yield Fault("the instance has a public IP address", "reach it through Session Manager", at)
         return
-    for at in _addresses(resource):
+    for at in _address_paths(resource):
         fault = Fault("it gets a public IP address", "set associate_public_ip_address = false", at)
         yield from require(resource, (*FALSE, ""), fault, default=False)
 
 
-def _addresses(resource: Resource) -> Iterable[Path]:
+def _address_paths(resource: Resource) -> Iterable[Path]:
     if resource.type == "aws_instance":
         return [("associate_public_ip_address",)]
     interfaces = resource.value("network_interfaces", default=[])
@@ -331,15 +333,15 @@ resource "aws_route" "internet" {
 }
 """,
 )
-def main_route_tables_stay_inside(resource: Resource, _: Facts) -> Answers:
+def main_route_tables_are_private(resource: Resource, _: Facts) -> Answers:
     """A separate route table for public subnets shows which ones are public."""
     if resource.type == "aws_route":
         table = resource.value("route_table_id")
-        is_main = isinstance(table, Unknown) and table.reference.endswith(_MAIN)
+        is_main = isinstance(table, Unknown) and table.reference.endswith(_MAIN_TABLES)
         routes: list[Path] = [()] if is_main else []
     else:
-        given = resource.value("route", default=[])
-        routes = [("route", index) for index in range(len(given))] if isinstance(given, list) else []
+        inline_routes = resource.value("route", default=[])
+        routes = [("route", index) for index in range(len(inline_routes))] if isinstance(inline_routes, list) else []
     for at in routes:
         if _is_internet_gateway(resource.value(*at, "gateway_id")):
             yield Fault(
@@ -347,7 +349,7 @@ def main_route_tables_stay_inside(resource: Resource, _: Facts) -> Answers:
             )
 
 
-_MAIN = (".main_route_table_id", ".default_route_table_id")
+_MAIN_TABLES = (".main_route_table_id", ".default_route_table_id")
 
 
 def _is_internet_gateway(value: Known) -> bool:
@@ -382,7 +384,7 @@ resource "aws_vpc_endpoint_policy" "s3" {
 )
 def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
     """A gateway's policy must name every principal: it restricts actions, resources or conditions."""
-    if resource.value("policy", "Version") == _AWS_OWN:
+    if resource.value("policy", "Version") == _DEFAULT_POLICY:
         return
     for statement in statements(resource, "policy", documents=False):
         if isinstance(statement, Undecided):
@@ -392,4 +394,4 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
 
 
 # The version of AWS's default policy for endpoints, as a plan shows it.
-_AWS_OWN = "2008-10-17"
+_DEFAULT_POLICY = "2008-10-17"

@@ -114,13 +114,13 @@ def protected_data_is_kept(resource: Resource, facts: Facts) -> Iterator[Fault |
     if not facts.protected or listed(resource.value("replicate_source_db")):
         return
     if resource.type == "aws_secretsmanager_secret":
-        yield from _recoverable(resource)
+        yield from _recovery_window(resource)
     for guard in _GUARDS.get(resource.type, ()):
         fault = Fault(guard.message, guard.remedy, (guard.name,))
         yield from require(resource, guard.allowed, fault, default=guard.default)
 
 
-def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
+def _recovery_window(resource: Resource) -> Iterator[Fault | Undecided]:
     at = ("recovery_window_in_days",)
     days = resource.value(*at, default=30)
     if isinstance(days, Unknown):
@@ -140,7 +140,7 @@ def _recoverable(resource: Resource) -> Iterator[Fault | Undecided]:
     good='resource "aws_dynamodb_table" "orders" {\n  point_in_time_recovery {\n    enabled = true\n  }\n}\n',
     bad='resource "aws_dynamodb_table" "orders" {\n  name = "orders"\n}\n',
 )
-def tables_can_be_set_back(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def tables_have_point_in_time_recovery(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """DynamoDB has no automatic backups."""
     if facts.protected:
         fault = Fault("point-in-time recovery is off", "set point_in_time_recovery.enabled = true")

@@ -74,16 +74,18 @@ resource "aws_ecr_lifecycle_policy" "web" {
 """,
     bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
 )
-def repositories_forget(view: View, _: "Environment") -> Answers:
+def repositories_have_a_lifecycle_policy(view: View, _: "Environment") -> Answers:
     """Match a lifecycle policy with its repository by name, or by a reference to it."""
     policies = [(policy.stack, policy.value("repository")) for policy in view.of("aws_ecr_lifecycle_policy")]
     for repository in view.of(_REPOSITORY):
         name = repository.value("name")
-        named = {(repository.stack, Unknown(f"{repository.address}.{part}")) for part in ("name", "id")}
-        made = {(stack, about._replace(present=False)) for stack, about in policies if isinstance(about, Unknown)}
-        if named & made or (isinstance(name, str) and name in [about for _, about in policies]):
+        references = {(repository.stack, Unknown(f"{repository.address}.{part}")) for part in ("name", "id")}
+        referenced = {
+            (stack, target._replace(present=False)) for stack, target in policies if isinstance(target, Unknown)
+        }
+        if references & referenced or (isinstance(name, str) and name in [target for _, target in policies]):
             continue
-        if any(not about.reference for _, about in made):
+        if any(not target.reference for _, target in referenced):
             yield repository, Undecided()
         else:
             yield repository, Fault("images are kept forever", "add an aws_ecr_lifecycle_policy")

@@ -66,12 +66,12 @@ def _in_container(container: Container) -> Iterator[Fault | Undecided]:
 
 
 def _in_variable(container: Container, name: str, value: Known, at: Path) -> Iterator[Fault | Undecided]:
-    told = told_by_name(name, value) or (kind_of(value) if isinstance(value, str) else None)
-    if isinstance(told, Unknown):
+    kind = told_by_name(name, value) or (kind_of(value) if isinstance(value, str) else None)
+    if isinstance(kind, Unknown):
         yield Undecided(at)
-    elif told:
-        what = "is" if told == "a secret" else "contains"
-        yield Fault(f"{name} of container {container.name} {what} {told} in plain text", _REMEDY, at)
+    elif kind:
+        verb = "is" if kind == "a secret" else "contains"
+        yield Fault(f"{name} of container {container.name} {verb} {kind} in plain text", _REMEDY, at)
 
 
 # The paths of arguments that are passwords; `*` is any element.
@@ -122,13 +122,13 @@ resource "aws_ssm_parameter" "key" {
 )
 def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Ignore values from elsewhere, and placeholders for values that are set by hand."""
-    for at, value in () if resource.planned else _given(resource):
-        told = _told(resource, at, value)
-        if told:
-            yield Fault(f"{told} is hardcoded", "let AWS generate it, or pass it in through a write-only argument", at)
+    for at, value in () if resource.planned else _candidates(resource):
+        kind = _secret_kind(resource, at, value)
+        if kind:
+            yield Fault(f"{kind} is hardcoded", "let AWS generate it, or pass it in through a write-only argument", at)
 
 
-def _given(resource: Resource) -> Iterator[tuple[Path, Known]]:
+def _candidates(resource: Resource) -> Iterator[tuple[Path, Known]]:
     """Yield values that may be secrets, each with its path."""
     if resource.type in _SCRIPTS:
         yield ("user_data",), resource.value("user_data")
@@ -138,27 +138,27 @@ def _given(resource: Resource) -> Iterator[tuple[Path, Known]]:
         yield from _elements(dict(resource.values), _ARGUMENTS[resource.type], ())
 
 
-def _elements(value: Known, path: Path, before: Path) -> Iterator[tuple[Path, Known]]:
+def _elements(value: Known, path: Path, prefix: Path) -> Iterator[tuple[Path, Known]]:
     if not path:
-        yield from _leaves(value, before)
+        yield from _leaves(value, prefix)
     elif path[0] == "*":
         for index, item in enumerate(value if isinstance(value, list) else []):
-            yield from _elements(item, path[1:], (*before, index))
+            yield from _elements(item, path[1:], (*prefix, index))
     elif isinstance(value, dict) and isinstance(path[0], str):
-        yield from _elements(value.get(path[0]), path[1:], (*before, path[0]))
+        yield from _elements(value.get(path[0]), path[1:], (*prefix, path[0]))
     elif isinstance(value, list) and isinstance(path[0], int) and path[0] < len(value):
-        yield from _elements(value[path[0]], path[1:], (*before, path[0]))
+        yield from _elements(value[path[0]], path[1:], (*prefix, path[0]))
 
 
-def _leaves(value: Known, before: Path) -> Iterator[tuple[Path, Known]]:
+def _leaves(value: Known, prefix: Path) -> Iterator[tuple[Path, Known]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _leaves(item, (*before, key))
+            yield from _leaves(item, (*prefix, key))
     else:
-        yield before, value
+        yield prefix, value
 
 
-def _told(resource: Resource, at: Path, value: Known) -> str | None:
+def _secret_kind(resource: Resource, at: Path, value: Known) -> str | None:
     """Return the kind of secret in a written value; None if it is not a secret."""
     if not isinstance(value, str) or not value or is_placeholder(value):
         return None
@@ -167,8 +167,8 @@ def _told(resource: Resource, at: Path, value: Known) -> str | None:
         return "a secret" if is_spelled_out(name, value) else kind_of(value)
     if resource.type == "aws_ssm_parameter":
         name = str(resource.value("name")).rpartition("/")[2]
-        hidden = resource.value("type") == "SecureString" or names_a_secret(name)
-        return "a secret" if hidden and is_spelled_out(name, value) else kind_of(value)
+        is_secret = resource.value("type") == "SecureString" or names_a_secret(name)
+        return "a secret" if is_secret and is_spelled_out(name, value) else kind_of(value)
     return kind_of(value)
 
 

@@ -12,7 +12,7 @@ _RULES = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.
 _DEFAULT = "aws_default_security_group"
 # None, or the provider's default.
 _NO_DESCRIPTION = (None, "", "Managed by Terraform")
-_WIDE = 100
+_WIDE_RANGE = 100
 """The number of ports from which on a range is hardly deliberate."""
 ADMINISTRATIVE = {
     22: "SSH",
@@ -53,9 +53,9 @@ def _anywhere(opening: Opening) -> list[Path]:
     return [at for at, network in opening.networks if is_anywhere(network)]
 
 
-def _remedy(resource: Resource, own: str, written: str) -> str:
+def _remedy(resource: Resource, in_catalog: str, in_code: str) -> str:
     """Return the remedy: in the catalog for rendered rules, or in a hand-written rule."""
-    return own if resource.address.startswith("module.security.") else written
+    return in_catalog if resource.address.startswith("module.security.") else in_code
 
 
 def _are_public(ports: range, facts: Facts) -> bool:
@@ -103,8 +103,8 @@ def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Ans
             yield ports
         else:
             what = "all ports are" if opening.is_everything else f"{shown(ports)} {'is' if len(ports) == 1 else 'are'}"
-            own = "set `public: true` on its service, or declare its callers in `calls`"
-            remedy = _remedy(resource, own, "name the networks that need it")
+            in_catalog = "set `public: true` on its service, or declare its callers in `calls`"
+            remedy = _remedy(resource, in_catalog, "name the networks that need it")
             yield Fault(f"{what} open to the internet", remedy, anywhere[0])
 
     return _each(resource, check)
@@ -212,7 +212,7 @@ resource "aws_security_group" "web" {
 }
 """,
 )
-def rules_are_resources_of_their_own(resource: Resource, _: Facts) -> Answers:
+def rules_are_separate_resources(resource: Resource, _: Facts) -> Answers:
     """The provider's documentation advises against both other kinds."""
     remedy = "use aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule"
     if resource.type == "aws_security_group_rule":
@@ -261,30 +261,32 @@ resource "aws_security_group" "database" {
 }
 """,
 )
-def administrative_ports_are_closed_to_strangers(resource: Resource, facts: Facts) -> Answers:
+def administrative_ports_are_closed_to_large_networks(resource: Resource, facts: Facts) -> Answers:
     """Do not trust networks larger than a site; FF001 reports ports that are open to the internet."""
 
     def check(opening: Opening) -> Answers:
         ports = opening.ports
-        strangers = [at for at, network in opening.networks if holds_strangers(network) and not is_anywhere(network)]
+        large_networks = [
+            at for at, network in opening.networks if holds_strangers(network) and not is_anywhere(network)
+        ]
         if isinstance(ports, Undecided):
-            yield from [ports] if strangers else []
+            yield from [ports] if large_networks else []
             return
-        found = [f"{port} ({name})" for port, name in ADMINISTRATIVE.items() if ports and port in ports]
-        if not ports or not found:
+        open_ports = [f"{port} ({name})" for port, name in ADMINISTRATIVE.items() if ports and port in ports]
+        if not ports or not open_ports:
             return
         if _are_public(ports, facts):
-            strangers += _anywhere(opening)
+            large_networks += _anywhere(opening)
         yield from (Undecided(at) for at, network in opening.networks if isinstance(network, Unknown))
-        for at in strangers:
-            what = f"{_joined(found)} open to {resource.value(*at)}"
+        for at in large_networks:
+            what = f"{_ports_in_words(open_ports)} open to {resource.value(*at)}"
             yield Fault(what, "name the addresses that need it", at)
 
     return _each(resource, check)
 
 
-def _joined(found: list[str]) -> str:
-    return f"port {found[0]} is" if len(found) == 1 else f"ports {', '.join(found)} are"
+def _ports_in_words(ports: list[str]) -> str:
+    return f"port {ports[0]} is" if len(ports) == 1 else f"ports {', '.join(ports)} are"
 
 
 @rule(
@@ -322,8 +324,8 @@ def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers
             return
         if isinstance(ports, Undecided):
             yield ports
-        elif len(ports) >= _WIDE and (found := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
-            what = f"{shown(ports)} are open, including {', '.join(found[:3])}"
+        elif len(ports) >= _WIDE_RANGE and (names := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
+            what = f"{shown(ports)} are open, including {', '.join(names[:3])}"
             yield Fault(what, "open only the ports that are called, one per rule", (*opening.at, "from_port"))
 
     return _each(resource, check)
@@ -428,11 +430,11 @@ resource "aws_ec2_managed_prefix_list" "offices" {
 )
 def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
     """Check the blocks of a list, and separate entries."""
-    blocks = resource.value("entry", default=[])
-    if isinstance(blocks, Unknown):
+    entries = resource.value("entry", default=[])
+    if isinstance(entries, Unknown):
         yield Undecided(("entry",))
-    within = [("entry", index, "cidr") for index in range(len(blocks))] if isinstance(blocks, list) else []
-    for at in [("cidr",), *within]:
+    inline_entries = [("entry", index, "cidr") for index in range(len(entries))] if isinstance(entries, list) else []
+    for at in [("cidr",), *inline_entries]:
         cidr = resource.value(*at)
         if isinstance(cidr, Unknown):
             yield Undecided(at)

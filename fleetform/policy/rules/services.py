@@ -19,7 +19,7 @@ _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 
 
-def _service(*lines: str) -> str:
+def _example(*lines: str) -> str:
     body = "".join(f"  {line}\n" if line else "\n" for line in lines)
     return f'resource "{SERVICE}" "web" {{\n  name = "web"\n{body}}}\n'
 
@@ -45,9 +45,9 @@ resource "aws_ecs_task_definition" "web" {{
     severity=Severity.LOW,
     why="Without a health check, ECS and service discovery treat a hung process as healthy.",
     link=f"{_GUIDE}/healthcheck.html",
-    good=_service("task_definition = aws_ecs_task_definition.web.arn")
+    good=_example("task_definition = aws_ecs_task_definition.web.arn")
     + _TASK_EXAMPLE.format(health='      healthCheck  = { command = ["CMD", "healthcheck"] }\n'),
-    bad=_service("task_definition = aws_ecs_task_definition.web.arn") + _TASK_EXAMPLE.format(health=""),
+    bad=_example("task_definition = aws_ecs_task_definition.web.arn") + _TASK_EXAMPLE.format(health=""),
 )
 def called_services_have_a_health_check(view: View, environment: "Environment") -> Answers:
     """Check essential containers in protected environments; load balancers have their own checks."""
@@ -55,18 +55,18 @@ def called_services_have_a_health_check(view: View, environment: "Environment") 
         return
     tasks = {(task.stack, f"{task.address}.arn"): task for task in view.of(TASK)}
     for service in view.of(SERVICE):
-        wanted = service.value("task_definition")
-        task = tasks.get((service.stack, wanted.reference)) if isinstance(wanted, Unknown) else None
+        reference = service.value("task_definition")
+        task = tasks.get((service.stack, reference.reference)) if isinstance(reference, Unknown) else None
         if task is None or service.value("load_balancer") not in (None, []):
             continue
-        found = [container for container in containers(task) if container.value("essential") not in FALSE]
-        if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in found):
+        essential = [container for container in containers(task) if container.value("essential") not in FALSE]
+        if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in essential):
             continue
-        if any(container.items("portMappings") for container in found):
+        if any(container.items("portMappings") for container in essential):
             yield service, Fault("its tasks have no health check", "add a health check to its container")
 
 
-def _rolls(resource: Resource) -> bool:
+def _is_deployed_by_ecs(resource: Resource) -> bool:
     """Return whether ECS itself deploys a service, rather than CodeDeploy or an external controller."""
     return resource.value("deployment_controller", 0, "type", default="ECS") == "ECS"
 
@@ -78,22 +78,28 @@ def _rolls(resource: Resource) -> bool:
     severity=Severity.MEDIUM,
     why="Otherwise ECS restarts failing tasks for hours, until an operator steps in.",
     link=f"{_GUIDE}/deployment-circuit-breaker.html",
-    good=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = true", "}"),
-    bad=_service("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
+    good=_example("deployment_circuit_breaker {", "  enable   = true", "  rollback = true", "}"),
+    bad=_example("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
 )
 def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept the circuit breaker or alarms; either needs rollback turned on."""
     places = [(kind, 0, name) for kind in ("deployment_circuit_breaker", "alarms") for name in ("enable", "rollback")]
     settings = [resource.value(*place) for place in places]
-    if not _rolls(resource) or all(one in TRUE for one in settings[:2]) or all(one in TRUE for one in settings[2:]):
+    if (
+        not _is_deployed_by_ecs(resource)
+        or all(setting in TRUE for setting in settings[:2])
+        or all(setting in TRUE for setting in settings[2:])
+    ):
         return
-    unknown = next((place for place, one in zip(places, settings, strict=True) if isinstance(one, Unknown)), None)
+    unknown = next(
+        (place for place, setting in zip(places, settings, strict=True) if isinstance(setting, Unknown)), None
+    )
     if unknown:
         yield Undecided(unknown[:1])
     else:
-        given = next((place for place, one in zip(places, settings, strict=True) if one in FALSE), places[0][:1])
+        at = next((place for place, setting in zip(places, settings, strict=True) if setting in FALSE), places[0][:1])
         yield Fault(
-            "a failed deployment is retried forever", "set enable and rollback in deployment_circuit_breaker", given
+            "a failed deployment is retried forever", "set enable and rollback in deployment_circuit_breaker", at
         )
 
 
@@ -104,14 +110,14 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault 
     severity=Severity.MEDIUM,
     why="Otherwise ECS may stop every task before the first new one responds: each deployment is an outage.",
     link=f"{_GUIDE}/deployment-type-ecs.html",
-    good=_service("deployment_minimum_healthy_percent = 100"),
-    bad=_service("deployment_minimum_healthy_percent = 0"),
+    good=_example("deployment_minimum_healthy_percent = 100"),
+    bad=_example("deployment_minimum_healthy_percent = 0"),
 )
-def deployments_leave_tasks_running(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def deployments_keep_tasks_running(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """Check protected environments; a daemon service has no room for a second task on an instance."""
     at = ("deployment_minimum_healthy_percent",)
     percent = number(resource.value(*at))
-    if not facts.protected or resource.value("scheduling_strategy") == "DAEMON" or not _rolls(resource):
+    if not facts.protected or resource.value("scheduling_strategy") == "DAEMON" or not _is_deployed_by_ecs(resource):
         return
     if isinstance(percent, Unknown):
         yield Undecided(at)
@@ -133,8 +139,8 @@ _COUNTS = {SERVICE: "desired_count", "aws_appautoscaling_target": "min_capacity"
     severity=Severity.MEDIUM,
     why="Otherwise the loss of one task or one zone is an outage.",
     link="https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html",
-    good=_service("desired_count = 2"),
-    bad=_service("desired_count = 1")
+    good=_example("desired_count = 2"),
+    bad=_example("desired_count = 1")
     + """
 resource "aws_appautoscaling_target" "web" {
   service_namespace = "ecs"
@@ -164,8 +170,8 @@ def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterat
     severity=Severity.LOW,
     why="Fargate bills by task: without tags, costs cannot be attributed to a service.",
     link=f"{_GUIDE}/ecs-using-tags.html",
-    good=_service('propagate_tags = "SERVICE"'),
-    bad=_service('propagate_tags = "NONE"'),
+    good=_example('propagate_tags = "SERVICE"'),
+    bad=_example('propagate_tags = "NONE"'),
 )
 def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Neither AWS nor the provider propagates tags by default."""
@@ -187,8 +193,8 @@ _RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # the current versions are 1.
     why="Old Fargate platform versions get no fixes, and AWS eventually retires them.",
     link=f"{_GUIDE}/platform-fargate.html",
     checkov=("CKV_AWS_332",),
-    good=_service('platform_version = "LATEST"'),
-    bad=_service('platform_version = "1.3.0"'),
+    good=_example('platform_version = "LATEST"'),
+    bad=_example('platform_version = "1.3.0"'),
 )
 def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """AWS patches the newest version in place, so that its number is as good as LATEST."""
@@ -206,8 +212,8 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
     severity=Severity.MEDIUM,
     why="The plan succeeds, but the apply fails halfway.",
     link=f"{_API}/API_CreateService.html",
-    good=_service("capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"),
-    bad=_service(
+    good=_example("capacity_provider_strategy {", '  capacity_provider = "FARGATE"', "  weight            = 1", "}"),
+    bad=_example(
         'launch_type                        = "FARGATE"',
         'availability_zone_rebalancing      = "ENABLED"',
         "deployment_maximum_percent         = 100",
@@ -221,20 +227,20 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
 )
 def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Report contradictions, and deployments that could not proceed."""
-    most = number(resource.value("deployment_maximum_percent"))
-    fewest = number(resource.value("deployment_minimum_healthy_percent"))
+    maximum = number(resource.value("deployment_maximum_percent"))
+    minimum = number(resource.value("deployment_minimum_healthy_percent"))
     if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
         yield Fault("it has both a launch type and capacity providers", "remove launch_type", ("launch_type",))
-    if not isinstance(most, float | int) or not _rolls(resource):
+    if not isinstance(maximum, float | int) or not _is_deployed_by_ecs(resource):
         return
     at = ("deployment_maximum_percent",)
-    if resource.value("availability_zone_rebalancing") == "ENABLED" and most <= 100:  # noqa: PLR2004 - percent
+    if resource.value("availability_zone_rebalancing") == "ENABLED" and maximum <= 100:  # noqa: PLR2004 - percent
         yield Fault(
             "availability zone rebalancing has no room for an extra task",
             "set deployment_maximum_percent above 100",
             at,
         )
-    if isinstance(fewest, float | int) and fewest >= most and resource.value("scheduling_strategy") != "DAEMON":
+    if isinstance(minimum, float | int) and minimum >= maximum and resource.value("scheduling_strategy") != "DAEMON":
         yield Fault("a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at)
 
 

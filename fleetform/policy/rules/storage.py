@@ -87,12 +87,12 @@ def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided
         remedy = "remove it, and serve public content through a CDN or the service"
         yield Fault(f"its ACL is {acl}", remedy, ("acl",))
     for index, grant in enumerate(listed(resource.value("access_control_policy", 0, "grant"))):
-        if isinstance(grant, dict) and str(resource_uri(grant)).endswith(_PUBLIC_GROUPS):
+        if isinstance(grant, dict) and str(_grantee_uri(grant)).endswith(_PUBLIC_GROUPS):
             at = ("access_control_policy", 0, "grant", index, "grantee", 0, "uri")
             yield Fault("its ACL grants access to everyone", "remove the grant", at)
 
 
-def resource_uri(grant: dict[str, Known]) -> Known:
+def _grantee_uri(grant: dict[str, Known]) -> Known:
     """Return the group of a grant."""
     grantee = next(iter(listed(grant.get("grantee"))), None)
     return grantee.get("uri") if isinstance(grantee, dict) else None
@@ -136,10 +136,10 @@ resource "aws_s3_bucket_policy" "web" {
 )
 def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept a statement that denies it, or a stricter one on the TLS version."""
-    given = resource.value("policy", "Statement")
-    if any(isinstance(statement, dict) and _refuses_http(statement) for statement in listed(given)):
+    statements = resource.value("policy", "Statement")
+    if any(isinstance(statement, dict) and _refuses_http(statement) for statement in listed(statements)):
         return
-    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in listed(given)):
+    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in listed(statements)):
         yield Undecided(("policy",))
     else:
         remedy = "add a statement that denies s3:* if aws:SecureTransport is false"

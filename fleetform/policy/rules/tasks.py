@@ -15,12 +15,12 @@ _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _SECURITY_HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/ecs-controls.html"
 
 
-def _task(*lines: str) -> str:
+def _example(*lines: str) -> str:
     return f'resource "{TASK}" "web" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
 
 
 # Writing to these folders or sockets is root on the host; most folders below them are harmless.
-_HOST = frozenset(
+_SYSTEM_FOLDERS = frozenset(
     {
         *("/", "/boot", "/dev", "/etc", "/home", "/lib", "/proc", "/root", "/run", "/sys", "/usr", "/var"),
         *("/var/lib", "/var/lib/docker", "/var/lib/ecs", "/var/run"),
@@ -36,10 +36,10 @@ _SOCKETS = re.compile(r".*/(docker|containerd|crio|podman)\.sock")
     severity=Severity.HIGH,
     why="Access to system folders or the container engine's socket is control of the host and all its tasks.",
     link=f"{_API}/API_HostVolumeProperties.html",
-    good=_task("volume {", '  name      = "data"', '  host_path = "/ecs/web"', "}"),
-    bad=_task("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
+    good=_example("volume {", '  name      = "data"', '  host_path = "/ecs/web"', "}"),
+    bad=_example("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
 )
-def tasks_mount_nothing_of_the_host(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def tasks_mount_no_system_folders(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept folders that the host provides for tasks."""
     volumes = resource.value("volume", default=[])
     if isinstance(volumes, Unknown):
@@ -48,14 +48,14 @@ def tasks_mount_nothing_of_the_host(resource: Resource, _: Facts) -> Iterator[Fa
         path = resource.value("volume", index, "host_path")
         if isinstance(path, Unknown):
             yield Undecided(("volume", index, "host_path"))
-        elif isinstance(path, str) and _is_the_hosts(path):
+        elif isinstance(path, str) and _is_system_path(path):
             message = f"{path} of the host is mounted"
             yield Fault(message, "mount a folder that only the service uses", ("volume", index, "host_path"))
 
 
-def _is_the_hosts(path: str) -> bool:
+def _is_system_path(path: str) -> bool:
     plain = path.rstrip("/") or "/"
-    return bool(path) and (plain in _HOST or _SOCKETS.fullmatch(plain) is not None)
+    return bool(path) and (plain in _SYSTEM_FOLDERS or _SOCKETS.fullmatch(plain) is not None)
 
 
 @rule(
@@ -66,17 +66,17 @@ def _is_the_hosts(path: str) -> bool:
     why="In the host's namespaces, a container can see, stop and read other processes on the host.",
     link=_SECURITY_HUB,
     checkov=("CKV_AWS_335",),
-    good=_task('pid_mode = "task"'),
-    bad=_task('pid_mode = "host"', 'ipc_mode = "host"'),
+    good=_example('pid_mode = "task"'),
+    bad=_example('pid_mode = "host"', 'ipc_mode = "host"'),
 )
 def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept namespaces that are shared within a task."""
-    for name, what in (("pid_mode", "processes"), ("ipc_mode", "shared memory")):
+    for name, shared in (("pid_mode", "processes"), ("ipc_mode", "shared memory")):
         value = resource.value(name)
         if isinstance(value, Unknown):
             yield Undecided((name,))
         elif value == "host":
-            yield Fault(f"containers share the host's {what}", f"remove {name}", (name,))
+            yield Fault(f"containers share the host's {shared}", f"remove {name}", (name,))
 
 
 @rule(
@@ -86,8 +86,8 @@ def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fa
     severity=Severity.MEDIUM,
     why="Otherwise tasks on an instance share its security groups, and calls cannot be restricted.",
     link=f"{_GUIDE}/task-networking.html",
-    good=_task('network_mode = "awsvpc"'),
-    bad=_task('network_mode = "host"'),
+    good=_example('network_mode = "awsvpc"'),
+    bad=_example('network_mode = "host"'),
 )
 def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Accept a task without a network; the default mode is a bridge of the instance."""
@@ -95,8 +95,8 @@ def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fau
     if isinstance(mode, Unknown):
         yield Undecided(("network_mode",))
     elif mode not in ("awsvpc", "none"):
-        whose = "network" if mode == "host" else "network interface"
-        yield Fault(f"tasks use the instance's {whose}", 'set network_mode = "awsvpc"', ("network_mode",))
+        what = "network" if mode == "host" else "network interface"
+        yield Fault(f"tasks use the instance's {what}", 'set network_mode = "awsvpc"', ("network_mode",))
 
 
 @rule(
@@ -106,10 +106,10 @@ def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fau
     severity=Severity.MEDIUM,
     why="The plan succeeds, but the apply fails halfway.",
     link=f"{_GUIDE}/fargate-tasks-services.html",
-    good=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", 'memory = "512"'),
-    bad=_task('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
+    good=_example('requires_compatibilities = ["FARGATE"]', "cpu    = 256", 'memory = "512"'),
+    bad=_example('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
 )
-def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def task_sizes_are_valid(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Check CPU units and MiB; `1 vCPU` and `2 GB`, which AWS also accepts, are ignored."""
     if not on_fargate(resource):
         return
@@ -121,17 +121,17 @@ def fargate_has_the_size(resource: Resource, _: Facts) -> Iterator[Fault | Undec
             yield Fault(f"Fargate requires {name} for the task", f"set {name}", (name,))
     cpu, memory = (number(value) for value in sizes.values())
     if isinstance(cpu, float | int) and isinstance(memory, float | int):
-        yield from _pair(int(cpu), int(memory))
+        yield from _check_size(int(cpu), int(memory))
 
 
-def _pair(cpu: int, memory: int) -> Iterator[Fault]:
+def _check_size(cpu: int, memory: int) -> Iterator[Fault]:
     if cpu not in FARGATE_MEMORY:
-        legal = ", ".join(map(str, FARGATE_MEMORY))
-        yield Fault(f"Fargate does not offer {cpu} CPU units", f"set cpu to one of {legal}", ("cpu",))
+        allowed = ", ".join(map(str, FARGATE_MEMORY))
+        yield Fault(f"Fargate does not offer {cpu} CPU units", f"set cpu to one of {allowed}", ("cpu",))
     elif memory not in FARGATE_MEMORY[cpu]:
-        legal = ", ".join(map(str, FARGATE_MEMORY[cpu]))
+        allowed = ", ".join(map(str, FARGATE_MEMORY[cpu]))
         message = f"Fargate does not offer {memory} MiB with {cpu} CPU units"
-        yield Fault(message, f"set memory to one of {legal}", ("memory",))
+        yield Fault(message, f"set memory to one of {allowed}", ("memory",))
 
 
 @rule(
@@ -142,11 +142,11 @@ def _pair(cpu: int, memory: int) -> Iterator[Fault]:
     why="The execution role can read the task's secrets and images. Code in the task needs neither.",
     link=f"{_GUIDE}/security-ecs-iam-role-overview.html",
     checkov=("CKV_AWS_249",),
-    good=_task(
+    good=_example(
         'execution_role_arn = "arn:aws:iam::123456789012:role/shop-prod-web-execution"',
         'task_role_arn      = "arn:aws:iam::123456789012:role/shop-prod-web"',
     ),
-    bad=_task("execution_role_arn = aws_iam_role.web.arn", "task_role_arn      = aws_iam_role.web.arn")
+    bad=_example("execution_role_arn = aws_iam_role.web.arn", "task_role_arn      = aws_iam_role.web.arn")
     + '\nresource "aws_iam_role" "web" {\n  name = "shop-prod-web"\n}\n',
 )
 def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
@@ -155,11 +155,11 @@ def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     if task in (None, "") or execution in (None, ""):
         return
     at = ("task_role_arn",)
-    if _named(task) and task == execution:
+    if _is_identified(task) and task == execution:
         yield Fault("the containers have the rights of the execution role", "create a separate task role", at)
-    elif not (_named(task) and _named(execution)):
+    elif not (_is_identified(task) and _is_identified(execution)):
         yield Undecided(at)
 
 
-def _named(role: Known) -> bool:
+def _is_identified(role: Known) -> bool:
     return not isinstance(role, Unknown) or bool(role.reference)

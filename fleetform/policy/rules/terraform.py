@@ -40,10 +40,10 @@ def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Fa
 
 def _settings(view: View) -> list[list[Resource]]:
     """Return the `terraform` blocks of each stack."""
-    found: dict[str, list[Resource]] = {}
+    by_stack: dict[str, list[Resource]] = {}
     for block in view.of("terraform"):
-        found.setdefault(block.stack, []).append(block)
-    return list(found.values())
+        by_stack.setdefault(block.stack, []).append(block)
+    return list(by_stack.values())
 
 
 @rule(
@@ -107,7 +107,7 @@ provider "datadog" {
 }
 """,
 )
-def no_credentials_are_written_down(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def no_hardcoded_credentials(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Check the format, because emulators accept `test`. Variables without a value may pass credentials."""
     for name, form in _CREDENTIALS.items():
         value = resource.value(name)
@@ -149,7 +149,7 @@ terraform {
 }
 """,
 )
-def versions_are_bounded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def versions_are_constrained(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
     """Terraform needs a lower bound, as 1.x stays compatible; each provider needs an upper one."""
     for blocks in _settings(view):
         if all(block.value("required_version") is None for block in blocks):
@@ -162,19 +162,19 @@ def versions_are_bounded(view: View, _: "Environment") -> Iterator[tuple[Resourc
                 ),
             )
         for block in blocks:
-            for name, fault in _unbounded(block):
+            for name, fault in _unbounded_providers(block):
                 yield block, fault._replace(at=("required_providers", 0, name))
 
 
-def _unbounded(block: Resource) -> Iterator[tuple[str, Fault]]:
+def _unbounded_providers(block: Resource) -> Iterator[tuple[str, Fault]]:
     providers = block.value("required_providers", 0)
-    for name, given in providers.items() if isinstance(providers, dict) else ():
-        version = given.get("version") if isinstance(given, dict) else given
-        if not isinstance(version, Unknown) and not _bounded(version):
+    for name, provider in providers.items() if isinstance(providers, dict) else ():
+        version = provider.get("version") if isinstance(provider, dict) else provider
+        if not isinstance(version, Unknown) and not _has_upper_bound(version):
             yield name, Fault(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"')
 
 
-def _bounded(version: Known) -> bool:
+def _has_upper_bound(version: Known) -> bool:
     """Return whether a version constraint has an upper bound."""
     return isinstance(version, str) and any(
         not part.strip().startswith((">", "!=")) and part.strip() for part in version.split(",")
@@ -191,10 +191,10 @@ def _bounded(version: Known) -> bool:
     good='provider "aws" {\n  allowed_account_ids = ["123456789012"]\n}\n',
     bad='provider "aws" {\n  region = "eu-central-1"\n}\n',
 )
-def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def providers_are_restricted_to_an_account(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """A role to assume determines the account, too."""
-    given = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
-    if resource.address == "provider.aws" and not given:
+    is_restricted = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
+    if resource.address == "provider.aws" and not is_restricted:
         remedy = "set allowed_account_ids = [var.account]"
         yield Fault("it works in any account that its credentials allow", remedy)
 
@@ -209,7 +209,7 @@ def providers_are_bound_to_their_account(resource: Resource, _: Facts) -> Iterat
     good='provider "aws" {\n  default_tags {\n    tags = { application = "shop" }\n  }\n}\n',
     bad='provider "aws" {\n  alias  = "global"\n  region = "us-east-1"\n}\n',
 )
-def providers_tag_what_they_make(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def providers_set_default_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """Check each provider once instead of every resource; a second provider is easily forgotten."""
     tags = resource.value("default_tags", 0, "tags", default={})
     if resource.address == "provider.aws" and tags == {}:
@@ -254,7 +254,7 @@ module "queue" {
 }
 """,
 )
-def modules_are_of_a_version(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def modules_are_pinned(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
     """A registry version cannot change, a tag moves only on purpose, a branch moves every day."""
     source, version = resource.value("source"), resource.value("version")
     if isinstance(source, Unknown):
@@ -262,11 +262,11 @@ def modules_are_of_a_version(resource: Resource, _: Facts) -> Iterator[Fault | U
     elif not isinstance(source, str) or source.startswith("."):
         return
     elif _GIT.fullmatch(source):
-        found = _REVISION.search(source)
-        if not found or found[1] in _BRANCHES:
-            what = f"follows branch {found[1]}" if found else "is not pinned to a version"
-            yield Fault(f"the module {what}", "add ?ref= with a tag or commit", ("source",))
-    elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _bounded(version):
+        revision = _REVISION.search(source)
+        if not revision or revision[1] in _BRANCHES:
+            problem = f"follows branch {revision[1]}" if revision else "is not pinned to a version"
+            yield Fault(f"the module {problem}", "add ?ref= with a tag or commit", ("source",))
+    elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _has_upper_bound(version):
         yield Fault(
             "the module is not pinned to a version", "set version", ("source" if version is None else "version",)
         )

@@ -23,40 +23,40 @@ _IDENTIFYING = frozenset(
 _SOURCES = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 
 
-def _takes_on_role(statement: Statement) -> bool:
+def _assumes_role(statement: Statement) -> bool:
     return any(isinstance(action, str) and action.lower().startswith("sts:") for action in statement.items("Action"))
 
 
-def _has(statement: Statement, keys: frozenset[str]) -> bool | None:
+def _is_restricted(statement: Statement, keys: frozenset[str]) -> bool | None:
     """Return whether a statement requires certain values for one of some keys; None if that is unknown."""
     conditions = statement.conditions
-    return None if conditions is None else any(_narrows(condition, keys) for condition in conditions)
+    return None if conditions is None else any(_restricts(condition, keys) for condition in conditions)
 
 
-def _narrows(condition: Condition, keys: frozenset[str]) -> bool:
+def _restricts(condition: Condition, keys: frozenset[str]) -> bool:
     """A test that also passes without the key, or for all other values, restricts nothing."""
-    loose = any(word in condition.test for word in ("ForAllValues", "IfExists", "Not", "Null"))
-    return condition.key in keys and not loose and "*" not in condition.values
+    is_loose = any(word in condition.test for word in ("ForAllValues", "IfExists", "Not", "Null"))
+    return condition.key in keys and not is_loose and "*" not in condition.values
 
 
-def _anyone(statement: Statement) -> bool:
+def _allows_anyone(statement: Statement) -> bool:
     """Ignore federated principals, which are never named `*`."""
     return any(principal.name == "*" and principal.kind in {"*", "AWS"} for principal in statement.principals)
 
 
-def _open_to_anyone(statement: Statement, what: str, remedy: str) -> Iterator[Fault | Undecided]:
+def _reject_anyone(statement: Statement, message: str, remedy: str) -> Iterator[Fault | Undecided]:
     at = statement.at("Principal")
-    narrowed = _has(statement, _IDENTIFYING)
-    if _anyone(statement):
-        if narrowed is None:
+    restricted = _is_restricted(statement, _IDENTIFYING)
+    if _allows_anyone(statement):
+        if restricted is None:
             yield Undecided(statement.at("Condition"))
-        elif not narrowed:
-            yield Fault(what, remedy, at)
-    elif not narrowed and any(_open(principal) for principal in statement.principals):
+        elif not restricted:
+            yield Fault(message, remedy, at)
+    elif not restricted and any(_may_be_anyone(principal) for principal in statement.principals):
         yield Undecided(at)
 
 
-def _open(principal: Principal) -> bool:
+def _may_be_anyone(principal: Principal) -> bool:
     """Return whether a principal is unknown and may be anyone, which an ARN may not."""
     return isinstance(principal.name, Unknown) and not principal.name.reference.endswith((".arn", ".iam_arn"))
 
@@ -107,11 +107,11 @@ resource "aws_iam_role" "deploy" {
 """,
 )
 @of_statements("assume_role_policy")
-def roles_name_who_takes_them_on(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def trust_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """An external ID is not a secret, and does not identify the caller."""
-    if _takes_on_role(statement):
+    if _assumes_role(statement):
         remedy = "name roles or accounts, or restrict the organization with a condition on aws:PrincipalOrgID"
-        yield from _open_to_anyone(statement, "anyone can assume the role", remedy)
+        yield from _reject_anyone(statement, "anyone can assume the role", remedy)
 
 
 @rule(
@@ -159,10 +159,10 @@ resource "aws_s3_bucket_policy" "web" {
 """,
 )
 @of_statements("policy", "access_policies", "policy_document", documents=False)
-def resources_name_who_uses_them(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def resource_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Check documents where they are used: that of a VPC endpoint may have any principal."""
     remedy = "name the principals, or identify them with a condition"
-    yield from _open_to_anyone(statement, "anyone can use it", remedy)
+    yield from _reject_anyone(statement, "anyone can use it", remedy)
 
 
 _CALLING = ("codebuild", "ecs-tasks", "pipes", "scheduler", "states", "vpc-flow-logs")
@@ -207,16 +207,16 @@ data "aws_iam_policy_document" "trust" {
 """,
 )
 @of_statements("assume_role_policy")
-def services_take_on_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def services_assume_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """Check the services whose guides ask for it, because they send the source."""
-    called = [principal.name for principal in statement.principals if _service(principal) in _CALLING]
-    if called and _takes_on_role(statement):
-        narrowed = _has(statement, _SOURCES)
-        if narrowed is None:
+    services = [principal.name for principal in statement.principals if _service(principal) in _CALLING]
+    if services and _assumes_role(statement):
+        restricted = _is_restricted(statement, _SOURCES)
+        if restricted is None:
             yield Undecided(statement.at("Condition"))
-        elif not narrowed:
+        elif not restricted:
             remedy = "add conditions on aws:SourceAccount and aws:SourceArn"
-            yield Fault(f"{called[0]} can assume the role for any account", remedy, statement.at("Principal"))
+            yield Fault(f"{services[0]} can assume the role for any account", remedy, statement.at("Principal"))
 
 
 def _service(principal: Principal) -> str:
@@ -263,33 +263,33 @@ data "aws_iam_policy_document" "orders" {
 def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
     """S3's ARNs have no account: the bucket's name is enough as long as you own it."""
     if resource.type == "aws_lambda_permission":
-        yield from _permission(resource)
+        yield from _check_permission(resource)
     else:
-        yield from _delivered(resource, facts)
+        yield from _check_delivery(resource, facts)
 
 
-def _permission(resource: Resource) -> Iterator[Fault | Undecided]:
+def _check_permission(resource: Resource) -> Iterator[Fault | Undecided]:
     principal = resource.value("principal")
     if isinstance(principal, Unknown):
         yield Undecided(("principal",))
     elif principal == "*" or str(principal).endswith(".amazonaws.com"):
-        given = [resource.value(key) for key in ("source_account", "source_arn", "principal_org_id")]
-        if not any(given):
+        sources = [resource.value(key) for key in ("source_account", "source_arn", "principal_org_id")]
+        if not any(sources):
             yield Fault(f"{principal} can invoke it for any source", "set source_arn", ("principal",))
 
 
 @of_statements("policy")
-def _delivered(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def _check_delivery(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     actions = [action.lower() for action in statement.items("Action") if isinstance(action, str)]
-    called = [principal.name for principal in statement.principals if _service(principal)]
-    if not called or _DELIVERING.isdisjoint(actions):
+    services = [principal.name for principal in statement.principals if _service(principal)]
+    if not services or _DELIVERING.isdisjoint(actions):
         return
-    narrowed = _has(statement, _SOURCES)
-    if narrowed is None:
+    restricted = _is_restricted(statement, _SOURCES)
+    if restricted is None:
         yield Undecided(statement.at("Condition"))
-    elif not narrowed:
+    elif not restricted:
         at = statement.at("Principal")
-        yield Fault(f"{called[0]} delivers from any source", "add a condition on aws:SourceArn", at)
+        yield Fault(f"{services[0]} delivers from any source", "add a condition on aws:SourceArn", at)
 
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
@@ -328,12 +328,12 @@ data "aws_iam_policy_document" "audit" {
 """,
 )
 @of_statements("assume_role_policy")
-def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) -> Iterator[Fault | Undecided]:
+def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterator[Fault | Undecided]:
     """Accept any condition, such as an external ID, MFA or a principal, or the name of a role."""
     others = [
         account for principal in statement.principals if (account := _account(principal)) not in ("", facts.account)
     ]
-    if others and facts.account and _takes_on_role(statement) and not statement.conditions:
+    if others and facts.account and _assumes_role(statement) and not statement.conditions:
         at = statement.at("Principal")
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
@@ -343,8 +343,8 @@ def other_accounts_come_under_a_condition(statement: Statement, facts: Facts) ->
 
 def _account(principal: Principal) -> str:
     """Return the account if a principal is a whole account; otherwise empty."""
-    found = _ACCOUNT.fullmatch(principal.name) if isinstance(principal.name, str) else None
-    return found[1] if found and principal.kind == "AWS" else ""
+    match = _ACCOUNT.fullmatch(principal.name) if isinstance(principal.name, str) else None
+    return match[1] if match and principal.kind == "AWS" else ""
 
 
 _SHARED_PROVIDERS = ("agent.buildkite.com", "app.terraform.io", "gitlab.com", "token.actions.githubusercontent.com")
@@ -396,7 +396,7 @@ data "aws_iam_policy_document" "ci" {
 """,
 )
 @of_statements("assume_role_policy")
-def ci_comes_from_named_repositories(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+def ci_names_its_repositories(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
     """A subject with a wildcard at its beginning, or for the organization, identifies no repository."""
     providers = [provider for principal in statement.principals if (provider := _shared_provider(principal))]
     if not providers:
@@ -415,12 +415,14 @@ def _shared_provider(principal: Principal) -> str:
     return host if host in _SHARED_PROVIDERS else ""
 
 
-_NOBODY = re.compile(r"(?:\w+:)?\*.*")
+_ANY_SUBJECT = re.compile(r"(?:\w+:)?\*.*")
 
 
 def _names_subject(condition: Condition, provider: str) -> bool:
     """Accept other claims, which may name the repository, too."""
-    named = condition.key.startswith(f"{provider}:") and not condition.key.endswith(":aud")
+    is_claim = condition.key.startswith(f"{provider}:") and not condition.key.endswith(":aud")
     return (
-        named and "Not" not in condition.test and not any(_NOBODY.fullmatch(str(value)) for value in condition.values)
+        is_claim
+        and "Not" not in condition.test
+        and not any(_ANY_SUBJECT.fullmatch(str(value)) for value in condition.values)
     )
