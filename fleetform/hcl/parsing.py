@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(r'\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(["\\nrt]))|\$\$\{|%%\{')
 _SURROGATES = range(0xD800, 0xE000)
 _ESCAPED = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
-_DEEPEST = 100  # levels of blocks; deeper ones can be parsed, but not cached
+_MAX_DEPTH = 100  # levels of blocks; deeper ones can be parsed, but not cached
 _LITERALS = {"true": True, "false": False, "null": None}
-_NOTHING = frozenset({"new_line_or_comment"})
+_IGNORED_NODES = frozenset({"new_line_or_comment"})
 _LABELS = frozenset({"identifier", "keyword", "literal_value", "string"})
 # Parts of heredocs: escapes, literals, and starts of interpolations or directives.
 _BEYOND_STRING = re.compile(r'(?<!\\)(?:\\\\)*"|\n')
@@ -124,7 +124,7 @@ def _end(node: "Node") -> int:
 
 def _trees(node: "Node") -> "list[Node]":
     """Return a node's children without punctuation, line breaks and comments."""
-    return [child for child in node.children if not isinstance(child, str) and child.data not in _NOTHING]
+    return [child for child in node.children if not isinstance(child, str) and child.data not in _IGNORED_NODES]
 
 
 def _word(node: "Node") -> str:
@@ -139,7 +139,7 @@ def _arguments(body: Any) -> Iterator[tuple[str, Argument]]:  # noqa: ANN401 - l
 
 
 def _blocks(body: Any, depth: int) -> Iterator[Block]:  # noqa: ANN401 - lark's type
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise RecursionError
     for node in body.children:
         if node.data == "block":
@@ -201,7 +201,7 @@ def _string(node: "Node") -> Expression:
             parts.append(_expression(_trees(child)[0]))
         else:
             return Opaque("directives")
-    return _template(_joined(parts) if len(parts) > 1 else parts)
+    return _template(_join_literals(parts) if len(parts) > 1 else parts)
 
 
 def _literal_part(text: str) -> Expression:
@@ -243,7 +243,7 @@ def _heredoc(node: "Node") -> Expression:
         raise UnreadableError(place, "an interpolation in a heredoc") from None
     if any(isinstance(part, Opaque) for part in parts):
         return Opaque("directives")
-    return _template(_joined(_flush(parts) if first.startswith("<<-") else parts))
+    return _template(_join_literals(_dedent(parts) if first.startswith("<<-") else parts))
 
 
 def _heredoc_parts(text: str) -> Iterator[Expression]:
@@ -255,7 +255,7 @@ def _heredoc_parts(text: str) -> Iterator[Expression]:
             yield Opaque("directives")
             return
         if match.group() == "${":
-            at = _closing(text, match.end())
+            at = _closing_brace(text, match.end())
             inside = text[match.end() : at]
             yield Opaque("strip markers") if inside[:1] == "~" or inside[-1:] == "~" else expression(inside)
             at += 1
@@ -265,7 +265,7 @@ def _heredoc_parts(text: str) -> Iterator[Expression]:
     yield from text[at:].splitlines(keepends=True)
 
 
-def _flush(parts: list[Expression]) -> list[Expression]:
+def _dedent(parts: list[Expression]) -> list[Expression]:
     """Return parts without the indent that all lines share, for `<<-`; blank lines stay as they are."""
     begins = [index for index in range(len(parts)) if not index or _ends_line(parts[index - 1])]
     indented = [index for index in begins if not _is_blank(parts[index])]
@@ -286,22 +286,22 @@ def _indent(part: Expression) -> int:
     return len(part) - len(part.lstrip()) if isinstance(part, str) else 0
 
 
-def _joined(parts: list[Expression]) -> list[Expression]:
+def _join_literals(parts: list[Expression]) -> list[Expression]:
     """Return parts with adjacent literals joined and empty ones removed."""
-    joined: list[Expression] = []
+    result: list[Expression] = []
     for part in (part for part in parts if part != ""):
-        if isinstance(part, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += part
+        if isinstance(part, str) and result and isinstance(result[-1], str):
+            result[-1] += part
         else:
-            joined.append(part)
-    return joined
+            result.append(part)
+    return result
 
 
 _IN_INTERPOLATION = re.compile(r'["{}]')
 _IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"', re.DOTALL)
 
 
-def _closing(text: str, at: int) -> int:
+def _closing_brace(text: str, at: int) -> int:
     """Return the position of the brace that ends an interpolation."""
     depth = 0
     while match := _IN_INTERPOLATION.search(text, at):
@@ -323,7 +323,7 @@ def _end_of_string(text: str, at: int) -> int:
         if match.group() == '"':
             return at
         if match.group() in {"${", "%{"}:
-            at = _closing(text, at) + 1
+            at = _closing_brace(text, at) + 1
     return len(text)
 
 
@@ -356,19 +356,19 @@ def _key(node: "Node") -> Expression:
 
 def _call(node: "Node") -> Call:
     names = [_word(tree) for tree in _trees(node) if tree.data == "identifier"]
-    given = next((tree for tree in _trees(node) if tree.data == "arguments"), None)
-    if given is None:
+    arguments = next((tree for tree in _trees(node) if tree.data == "arguments"), None)
+    if arguments is None:
         return Call("::".join(names), ())
-    spread = any(isinstance(child, str) and child.type == "ELLIPSIS" for child in given.children)
-    return Call("::".join(names), tuple(map(_expression, _trees(given))), spread)
+    spread = any(isinstance(child, str) and child.type == "ELLIPSIS" for child in arguments.children)
+    return Call("::".join(names), tuple(map(_expression, _trees(arguments))), spread)
 
 
 def _index(node: "Node") -> Expression:
     source, step = _trees(node)
-    return _stepped(_expression(source), _step(step))
+    return _with_step(_expression(source), _step(step))
 
 
-def _stepped(source: Expression, key: Expression) -> Expression:
+def _with_step(source: Expression, key: Expression) -> Expression:
     constant = isinstance(key, (str, int)) and not isinstance(key, bool)
     if isinstance(source, Reference) and constant:
         return Reference(source.name, (*source.steps, key))  # type: ignore[arg-type]
@@ -390,10 +390,10 @@ def _splat(node: "Node") -> Splat:
 def _attribute_splat(node: "Node") -> Expression:
     """Build ``source.*.name``: unlike after ``[*]``, a following index is one of the resulting list."""
     source, steps = _trees(node)
-    found = _trees(steps)
-    inner = list(takewhile(lambda step: step.data == "get_attr", found))
+    trees = _trees(steps)
+    inner = list(takewhile(lambda step: step.data == "get_attr", trees))
     result: Expression = Splat(_expression(source), tuple(map(_step, inner)))
-    for step in found[len(inner) :]:
+    for step in trees[len(inner) :]:
         result = Index(result, _step(step))
     return result
 

@@ -51,7 +51,7 @@ def entry(finding: Finding) -> Entry:
 def written(findings: Iterable[Finding]) -> str:
     """Return findings as JSON, one sorted entry a line, without those about exceptions."""
     entries = sorted(entry(finding) for finding in findings if finding.rule not in ABOUT_EXCEPTIONS)
-    lines = ",\n".join(f"    {json.dumps(known._asdict())}" for known in entries)
+    lines = ",\n".join(f"    {json.dumps(item._asdict())}" for item in entries)
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'
 
 
@@ -62,8 +62,8 @@ def read(text: str, env: str) -> list[Entry]:
         InputError: The text is not a baseline.
     """
     with contextlib.suppress(KeyError, RecursionError, TypeError, ValueError):
-        entries = [Entry(**known) for known in json.loads(text)["findings"]]
-        if all(isinstance(part, str) for known in entries for part in known):
+        entries = [Entry(**item) for item in json.loads(text)["findings"]]
+        if all(isinstance(part, str) for item in entries for part in item):
             return entries
     remedy = f"`{command('check', env=env, write_baseline=True)}` creates it again"
     raise InputError(f"{baseline_file(env)}: not a valid baseline; {remedy}")
@@ -77,13 +77,14 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Co
         entries: The baseline.
         undecided: Open answers: an entry that may be one of them still counts as found.
     """
-    known, found = Counter(entries), Counter(map(entry, findings))
-    new = [finding for finding in findings if found[entry(finding)] > known[entry(finding)]]
-    gone = (known - found).elements()
-    return Comparison(new, sorted(lost for lost in gone if not any(_may_be(lost, question) for question in undecided)))
+    baseline_counts, current_counts = Counter(entries), Counter(map(entry, findings))
+    new = [finding for finding in findings if current_counts[entry(finding)] > baseline_counts[entry(finding)]]
+    missing = (baseline_counts - current_counts).elements()
+    gone = sorted(each for each in missing if not any(_may_be_found(each, question) for question in undecided))
+    return Comparison(new, gone)
 
 
-def _may_be(lost: Entry, question: Open) -> bool:
+def _may_be_found(missing: Entry, question: Open) -> bool:
     """Return whether a plan may find it again; only the plan knows the keys of `x.y[*]`."""
-    same = (lost.rule, lost.stack) == (question.rule, question.stack)
-    return same and matches(question.address, lost.address)
+    same = (missing.rule, missing.stack) == (question.rule, question.stack)
+    return same and matches(question.address, missing.address)

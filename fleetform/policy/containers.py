@@ -33,8 +33,8 @@ class Container(NamedTuple):
 
     def items(self, *path: Step) -> list[Known]:
         """Return the list at a path; empty if it is absent or unknown."""
-        found = self.value(*path)
-        return found if isinstance(found, list) else []
+        value = self.value(*path)
+        return value if isinstance(value, list) else []
 
     def has(self, *path: Step) -> bool:
         """Return whether the value at a path is true; False if it is unknown."""
@@ -52,17 +52,17 @@ Check: TypeAlias = Callable[[Container], Iterable[Fault | Undecided]]
 
 def containers(task: Resource) -> list[Container]:
     """Return the containers that are at least partly known."""
-    given = task.value(LIST)
-    items = given if isinstance(given, list) else []
+    definitions = task.value(LIST)
+    items = definitions if isinstance(definitions, list) else []
     return [Container(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
 
 
 def unknown_containers(task: Resource) -> Iterator[Undecided]:
     """Yield the containers that are completely unknown."""
-    given = task.value(LIST)
-    if isinstance(given, Unknown):
+    definitions = task.value(LIST)
+    if isinstance(definitions, Unknown):
         yield Undecided((LIST,))
-    for index, item in enumerate(given if isinstance(given, list) else []):
+    for index, item in enumerate(definitions if isinstance(definitions, list) else []):
         if isinstance(item, Unknown):
             yield Undecided((LIST, index))
 
@@ -76,8 +76,8 @@ def each_container(task: Resource, check: Check) -> Iterator[Fault | Undecided]:
 
 def on_fargate(task: Resource) -> bool:
     """Return whether the task runs on Fargate; False if that is unknown."""
-    wanted = task.value("requires_compatibilities")
-    return isinstance(wanted, list) and "FARGATE" in wanted
+    compatibilities = task.value("requires_compatibilities")
+    return isinstance(compatibilities, list) and "FARGATE" in compatibilities
 
 
 def on_windows(task: Resource) -> bool:
@@ -94,8 +94,8 @@ def example(*containers: str, fargate: bool = False, more: str = "") -> str:
         more: Further arguments.
     """
     body = "".join(f"    {{\n{_indented(container, 6)}    }},\n" for container in containers)
-    where = '  requires_compatibilities = ["FARGATE"]\n' if fargate else ""
-    text = f'resource "{TASK}" "web" {{\n  family = "shop-prod-web"\n{where}{more}'
+    compatibility = '  requires_compatibilities = ["FARGATE"]\n' if fargate else ""
+    text = f'resource "{TASK}" "web" {{\n  family = "shop-prod-web"\n{compatibility}{more}'
     return f"{text}\n  container_definitions = jsonencode([\n{body}  ])\n}}\n"
 
 

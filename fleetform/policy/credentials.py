@@ -29,7 +29,7 @@ _PASSWORD = re.compile(r".*(password|passwd|passphrase|pwd|pass)", re.IGNORECASE
 # Text that a program fills in: a shell variable, a template field.
 _TEMPLATE = re.compile(r".*(\$\{?[A-Za-z(]|\{\{|<[\w .-]+>|%\(?\w+\)?[%s]|\{\w+\}).*", re.DOTALL)
 # References: a path, an ARN, a URL, the name of a secret.
-_ELSEWHERE = re.compile(r"\s*|[/~.].*|arn:.*|[a-z][a-z0-9+-]*://[^@]*|[a-z0-9_.-]+(/[a-z0-9_.-]+)+", re.DOTALL)
+_REFERENCE = re.compile(r"\s*|[/~.].*|arn:.*|[a-z][a-z0-9+-]*://[^@]*|[a-z0-9_.-]+(/[a-z0-9_.-]+)+", re.DOTALL)
 _WORD = re.compile(
     r"true|false|yes|no|on|off|none|null|nil|enabled|disabled|optional|required|auto|default", re.IGNORECASE
 )
@@ -60,7 +60,7 @@ _DETECTORS: Mapping[str, str] = {
     "stripe.StripeDetector": "a Stripe API key",
 }
 # Matches every value that a detector may find: loading the library takes 0.15 s, which most values can avoid.
-_WORTH_A_LOOK = re.compile(r"://[^/\s]*@|PRIVATE KEY|hooks\.slack\.com|[\w-]{20}")
+_CANDIDATE = re.compile(r"://[^/\s]*@|PRIVATE KEY|hooks\.slack\.com|[\w-]{20}")
 
 
 def names_a_secret(name: str) -> bool:
@@ -70,7 +70,7 @@ def names_a_secret(name: str) -> bool:
 
 def is_spelled_out(name: str, value: str) -> bool:
     """Return whether the value of a secret is the secret itself, not a reference to it."""
-    if any(form.fullmatch(value) for form in (_ELSEWHERE, _TEMPLATE, _WORD)):
+    if any(form.fullmatch(value) for form in (_REFERENCE, _TEMPLATE, _WORD)):
         return False
     return not value.isdigit() or _PASSWORD.fullmatch(name) is not None
 
@@ -82,10 +82,12 @@ def is_placeholder(value: str) -> bool:
 
 def kind_of(value: str) -> str | None:
     """Return the kind of secret that a value contains, by its format; None if it contains no secret."""
-    if not _WORTH_A_LOOK.search(value):
+    if not _CANDIDATE.search(value):
         return None
     for kind, detector in _detectors().items():
-        if any(not (is_placeholder(found) or _TEMPLATE.fullmatch(found)) for found in detector.analyze_string(value)):
+        if any(
+            not (is_placeholder(secret) or _TEMPLATE.fullmatch(secret)) for secret in detector.analyze_string(value)
+        ):
             return kind
     return None
 
@@ -123,14 +125,19 @@ def in_words(words: Sequence[Known]) -> Iterator[tuple[int, str]]:
 
     They are found by format, in `--password=x` or after `--password`.
     """
-    before = ""
+    previous = ""
     for index, word in enumerate(words):
         text = word if isinstance(word, str) else ""
-        named = any(names_a_secret(name) and is_spelled_out(name, value) for name, value in _ASSIGNED.findall(text))
-        flag = before.lstrip("-")
-        after = (
-            before.startswith("--") and names_a_secret(flag) and not text.startswith("-") and is_spelled_out(flag, text)
+        is_assigned = any(
+            names_a_secret(name) and is_spelled_out(name, value) for name, value in _ASSIGNED.findall(text)
         )
-        if kind := kind_of(text) or ("a secret" if named or after else None):
+        flag = previous.lstrip("-")
+        follows_flag = (
+            previous.startswith("--")
+            and names_a_secret(flag)
+            and not text.startswith("-")
+            and is_spelled_out(flag, text)
+        )
+        if kind := kind_of(text) or ("a secret" if is_assigned or follows_flag else None):
             yield index, kind
-        before = text
+        previous = text

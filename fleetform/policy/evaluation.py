@@ -106,8 +106,8 @@ def further(value: Unknown, step: Known) -> Unknown:
     if not value.reference or value in (INVALID, MAYBE) or not isinstance(step, (str, int)):
         return UNKNOWN
     if isinstance(step, str) and step.replace("-", "_").isidentifier():
-        made = step in {"arn", "id"} and "data." not in value.reference
-        return Unknown(f"{value.reference}.{step}", made)
+        is_created = step in {"arn", "id"} and "data." not in value.reference
+        return Unknown(f"{value.reference}.{step}", is_created)
     return Unknown(f"{value.reference}{element(step)}")
 
 
@@ -164,13 +164,13 @@ def _items(node: Items, scope: Scope) -> Known:
 
 
 def _object(node: Object, scope: Scope) -> Known:
-    made: dict[str, Known] = {}
+    result: dict[str, Known] = {}
     for entry in node.entries:
         key = text(evaluate(entry.key, scope))
         if key is None:
             return UNKNOWN
-        made[key] = evaluate(entry.value, scope)
-    return made
+        result[key] = evaluate(entry.value, scope)
+    return result
 
 
 def _conditional(node: Conditional, scope: Scope) -> Known:
@@ -240,26 +240,26 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - nu
     return float(result) if Fraction(repr(float(result))) == result else UNKNOWN
 
 
-def _logical(decisive: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
+def _logical(deciding: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
     """Return the result of `&&` or `||`; one decisive side is enough even if the other is unknown."""
     if not all(isinstance(side, (bool, Unknown)) for side in sides):
         return UNKNOWN
-    if any(side is decisive for side in sides):
-        return decisive
-    return not decisive if all(isinstance(side, bool) for side in sides) else UNKNOWN
+    if any(side is deciding for side in sides):
+        return deciding
+    return not deciding if all(isinstance(side, bool) for side in sides) else UNKNOWN
 
 
-def _equality(wanted: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
+def _equality(expected: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
     if left is None or right is None:
         other = right if left is None else left
         if isinstance(other, Unknown) and not other.present:
             return UNKNOWN
-        return (other is None) is wanted
+        return (other is None) is expected
     if not (is_known(left) and is_known(right)):
         return UNKNOWN
     if any(isinstance(left, kind) and isinstance(right, kind) for kind in (list, dict)):
         return UNKNOWN  # a list and a tuple with the same elements are not equal
-    return (_comparable(left) == _comparable(right)) is wanted
+    return (_comparable(left) == _comparable(right)) is expected
 
 
 def _comparable(value: Known) -> str:
@@ -294,14 +294,14 @@ def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
 
     For an object, an entry whose condition is unknown is an iteration, too.
     """
-    found = pairs(evaluate(node.collection, scope))
-    if found is None:
+    elements = pairs(evaluate(node.collection, scope))
+    if elements is None:
         return None
-    made = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in found]
-    taken = [evaluate(node.condition, turn.scope) for turn in made]
-    chosen = zip(made, taken, strict=True)
-    left = [turn._replace(sure=turn.sure and choice is True) for turn, choice in chosen if choice is not False]
-    return None if node.key is None and not all(turn.sure for turn in left) else iter(left)
+    iterations = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in elements]
+    conditions = [evaluate(node.condition, turn.scope) for turn in iterations]
+    decided = zip(iterations, conditions, strict=True)
+    included = [turn._replace(sure=turn.sure and choice is True) for turn, choice in decided if choice is not False]
+    return None if node.key is None and not all(turn.sure for turn in included) else iter(included)
 
 
 def _turn(node: For, scope: Scope, key: Known, value: Known) -> Scope:
@@ -311,25 +311,25 @@ def _turn(node: For, scope: Scope, key: Known, value: Known) -> Scope:
 
 
 def _for(node: For, scope: Scope) -> Known:
-    taken = turns(node, scope)
-    if taken is None:
+    iterations = turns(node, scope)
+    if iterations is None:
         return UNKNOWN
     if node.key is None:
-        return [evaluate(node.value, turn.scope) for turn in taken]
-    made: dict[str, Known] = {}
-    for turn in taken:
+        return [evaluate(node.value, turn.scope) for turn in iterations]
+    result: dict[str, Known] = {}
+    for turn in iterations:
         key = text(evaluate(node.key, turn.scope))
         if key is None or (node.grouped and not turn.sure):
             return UNKNOWN
         value = evaluate(node.value, turn.scope) if turn.sure else MAYBE
         if node.grouped:
-            collected = made.setdefault(key, [])
+            collected = result.setdefault(key, [])
             collected.append(value)  # type: ignore[union-attr]
-        elif key in made:
+        elif key in result:
             return UNKNOWN
         else:
-            made[key] = value
-    return made
+            result[key] = value
+    return result
 
 
 _HANDLERS: Mapping[type, Callable[[Any, Scope], Known]] = {

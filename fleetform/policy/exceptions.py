@@ -136,16 +136,16 @@ def allows(text: str, file: PurePath) -> tuple[Allow, ...]:
     """
     if SIGN not in text:
         return ()
-    code = _TOKEN.sub(_without_signs, text).split("\n")
+    code = _TOKEN.sub(_blanked, text).split("\n")
     generated = is_generated(text.encode())
     return tuple(
-        _allow(said, _position(text, comment.start(), file), code, generated=generated)
+        _allow(match, _position(text, comment.start(), file), code, generated=generated)
         for comment in _TOKEN.finditer(text)
-        if comment["comment"] and (said := _ALLOW.match(comment[0]))
+        if comment["comment"] and (match := _ALLOW.match(comment[0]))
     )
 
 
-def _without_signs(token: re.Match[str]) -> str:
+def _blanked(token: re.Match[str]) -> str:
     """Blank out a token: spaces for a comment, otherwise a letter for each character."""
     return re.sub(r"[^\n]", " " if token[0].startswith(("#", "/")) else "x", token[0])
 
@@ -154,12 +154,12 @@ def _position(text: str, at: int, file: PurePath) -> Position:
     return Position(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
-def _allow(said: re.Match[str], place: Position, code: Sequence[str], *, generated: bool) -> Allow:
+def _allow(match: re.Match[str], place: Position, code: Sequence[str], *, generated: bool) -> Allow:
     first = place.line
     while first < len(code) and not code[first - 1].strip():
         first += 1
-    rules = tuple(re.findall(r"[\w-]+", said["rules"] or ""))
-    return Allow(place, rules, said["reason"].strip(), range(first, _end(code, first) + 1), generated)
+    rules = tuple(re.findall(r"[\w-]+", match["rules"] or ""))
+    return Allow(place, rules, match["reason"].strip(), range(first, _end(code, first) + 1), generated)
 
 
 def _end(code: Sequence[str], first: int) -> int:
@@ -184,8 +184,8 @@ def excepts(exception: ExceptionEntry, finding: Finding) -> bool:
 
 def may_except(exception: ExceptionEntry, question: Open) -> bool:
     """Return whether an exception may cover an open answer; only a plan knows the keys of `x.y[*]`."""
-    found = (exception.address, question.address)
-    return exception.rule == question.rule and (matches(*found) or matches(*reversed(found)))
+    addresses = (exception.address, question.address)
+    return exception.rule == question.rule and (matches(*addresses) or matches(*reversed(addresses)))
 
 
 def covers(comment: Allow, finding: Finding) -> bool:
@@ -219,31 +219,36 @@ def judge(
     circumstances: Circumstances,
 ) -> list[Finding]:
     """Return the findings without an exception and those about the exceptions, sorted by place."""
-    lasting = [exception for exception in exceptions if not _is_over(exception, circumstances.today)]
-    sound = [comment for comment in comments if comment.is_sound]
+    active = [exception for exception in exceptions if not _is_over(exception, circumstances.today)]
+    valid_comments = [comment for comment in comments if comment.is_sound]
     kept = [
         finding
         for finding in findings
-        if not any(excepts(exception, finding) for exception in lasting)
-        and not any(covers(comment, finding) for comment in sound)
+        if not any(excepts(exception, finding) for exception in active)
+        and not any(covers(comment, finding) for comment in valid_comments)
     ]
-    about = (*_about_catalog(exceptions, findings, circumstances), *_about_comments(comments, findings, circumstances))
-    return sorted([*kept, *about], key=lambda finding: (finding.place, finding.rule, finding.address, finding.message))
+    own_findings = (
+        *_catalog_findings(exceptions, findings, circumstances),
+        *_comment_findings(comments, findings, circumstances),
+    )
+    return sorted(
+        [*kept, *own_findings], key=lambda finding: (finding.place, finding.rule, finding.address, finding.message)
+    )
 
 
 def _is_over(exception: ExceptionEntry, today: date) -> bool:
     return exception.until is not None and exception.until < today
 
 
-def _about_catalog(
+def _catalog_findings(
     exceptions: Sequence[ExceptionEntry], findings: Sequence[Finding], circumstances: Circumstances
 ) -> Iterator[Finding]:
     for index, exception in enumerate(exceptions):
-        if fault := _fault(exception, findings, circumstances):
-            yield fault.finding(circumstances.place(index), exception.address)
+        if problem := _find_problem(exception, findings, circumstances):
+            yield problem.finding(circumstances.place(index), exception.address)
 
 
-class _Fault(NamedTuple):
+class _Problem(NamedTuple):
     """What is wrong with an exception, in the terms of `Finding`."""
 
     rule: Rule
@@ -254,30 +259,32 @@ class _Fault(NamedTuple):
         return Finding(place, self.rule.id, address, self.message, self.remedy, self.rule.severity)
 
 
-def _fault(exception: ExceptionEntry, findings: Sequence[Finding], circumstances: Circumstances) -> _Fault | None:
+def _find_problem(
+    exception: ExceptionEntry, findings: Sequence[Finding], circumstances: Circumstances
+) -> _Problem | None:
     if exception.rule not in circumstances.known:
-        return _unknown(exception.rule, circumstances.known)
+        return _unknown_rule(exception.rule, circumstances.known)
     is_used = any(excepts(exception, finding) for finding in findings)
     if not is_used and not any(may_except(exception, question) for question in circumstances.undecided):
-        return _unused(exception.rule)
+        return _unused_exception(exception.rule)
     if _is_over(exception, circumstances.today):
         message = f"the exception for {exception.rule} expired on {exception.until}"
-        return _Fault(EXPIRED, message, "fix the finding, or set a later `until`")
+        return _Problem(EXPIRED, message, "fix the finding, or set a later `until`")
     return None
 
 
-def _unknown(rule: str, known: Collection[str]) -> _Fault:
+def _unknown_rule(rule: str, known: Collection[str]) -> _Problem:
     if rule in RULES:
         message = f"{rule} is a rule about exceptions, and cannot have exceptions"
-        return _Fault(UNKNOWN_RULE, message, "remove the exception")
-    return _Fault(UNKNOWN_RULE, f"unknown rule `{rule}`", suggestion(rule, sorted(known)))
+        return _Problem(UNKNOWN_RULE, message, "remove the exception")
+    return _Problem(UNKNOWN_RULE, f"unknown rule `{rule}`", suggestion(rule, sorted(known)))
 
 
-def _unused(rule: str) -> _Fault:
-    return _Fault(UNUSED, f"the exception for {rule} matches no finding", "remove it")
+def _unused_exception(rule: str) -> _Problem:
+    return _Problem(UNUSED, f"the exception for {rule} matches no finding", "remove it")
 
 
-def _about_comments(
+def _comment_findings(
     comments: Sequence[Allow], findings: Sequence[Finding], circumstances: Circumstances
 ) -> Iterator[Finding]:
     for comment in comments:
@@ -285,18 +292,18 @@ def _about_comments(
         stack = folder.parent.name if folder.name == EXTRA_NAME else folder.name
         used = {finding.rule for finding in findings if covers(comment, finding)}
         used |= {question.rule for question in circumstances.undecided if question.stack == stack}
-        for fault in _faults(comment, used, circumstances.known):
-            yield fault.finding(comment.place, SIGN)
+        for problem in _find_problems(comment, used, circumstances.known):
+            yield problem.finding(comment.place, SIGN)
 
 
-def _faults(comment: Allow, used: Collection[str], known: Collection[str]) -> Iterator[_Fault]:
+def _find_problems(comment: Allow, used: Collection[str], known: Collection[str]) -> Iterator[_Problem]:
     if comment.generated:
-        yield _Fault(OVERWRITTEN, "the next render removes this exception", "add it to `exceptions` in the catalog")
+        yield _Problem(OVERWRITTEN, "the next render removes this exception", "add it to `exceptions` in the catalog")
     elif not comment.rules:
-        yield _Fault(UNKNOWN_RULE, "the exception names no rule", f"write {_FORM}")
+        yield _Problem(UNKNOWN_RULE, "the exception names no rule", f"write {_FORM}")
     elif not comment.is_sound:
         message = f"the exception for {', '.join(comment.rules)} has no reason"
-        yield _Fault(WITHOUT_REASON, message, f"add one of at least {SHORTEST_REASON} characters: {_FORM}")
+        yield _Problem(WITHOUT_REASON, message, f"add one of at least {SHORTEST_REASON} characters: {_FORM}")
     else:
-        yield from (_unknown(rule, known) for rule in comment.rules if rule not in known)
-        yield from (_unused(rule) for rule in comment.rules if rule in known and rule not in used)
+        yield from (_unknown_rule(rule, known) for rule in comment.rules if rule not in known)
+        yield from (_unused_exception(rule) for rule in comment.rules if rule in known and rule not in used)

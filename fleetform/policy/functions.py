@@ -45,7 +45,7 @@ def call(name: str, arguments: list[Known]) -> Known:
 
 def _known(name: str, arguments: list[Known]) -> Known:
     function = FUNCTIONS.get(name)
-    if function is None or any(isinstance(argument, Unknown) or _may_lack(argument) for argument in arguments):
+    if function is None or any(isinstance(argument, Unknown) or _may_lack_entries(argument) for argument in arguments):
         return UNKNOWN
     try:
         result = function.act(*_converted(function, arguments))
@@ -63,7 +63,7 @@ def _converted(function: Function, arguments: list[Known]) -> Iterable[Any]:
     return [*given, *(function.rest(argument) for argument in beyond if function.rest)]
 
 
-def _may_lack(value: Known) -> bool:
+def _may_lack_entries(value: Known) -> bool:
     """Return whether it is unknown which entries a value has."""
     return isinstance(value, dict) and MAYBE in value.values()
 
@@ -73,11 +73,11 @@ def _coalesce(arguments: list[Known]) -> Known:
         if isinstance(argument, Unknown):
             return argument if argument.present else UNKNOWN
         if argument is not None and argument != "":
-            return _as_all(arguments, index)
+            return _in_common_type(arguments, index)
     return UNKNOWN
 
 
-def _as_all(arguments: list[Known], index: int) -> Known:
+def _in_common_type(arguments: list[Known], index: int) -> Known:
     """Return an argument, converted to the common type of all."""
     try:
         return unified(arguments)[index]
@@ -115,10 +115,10 @@ def _ascii(value: Known) -> str:
 
 
 def _whole(value: Known) -> int:
-    found = number_of(value)
-    if not isinstance(found, int):
+    number = number_of(value)
+    if not isinstance(number, int):
         raise TypeError("a fraction")
-    return found
+    return number
 
 
 def _list(value: Known) -> list[Known]:
@@ -163,8 +163,8 @@ def _mapping_or_null(value: Known) -> dict[str, Known]:
     return {} if value is None else _mapping(value)
 
 
-def _function(act: Callable[..., Known], *parameters: Parameter, rest: Parameter | None = None) -> Function:
-    return Function(act, parameters, rest)
+def _function(implementation: Callable[..., Known], *parameters: Parameter, rest: Parameter | None = None) -> Function:
+    return Function(implementation, parameters, rest)
 
 
 def _merge(*maps: dict[str, Known]) -> Known:
@@ -235,19 +235,19 @@ _VERB = re.compile(r"%%|%[sdqv]|%")
 
 
 def _format(pattern: str, *values: Known) -> str:
-    given = iter(values)
+    arguments = iter(values)
 
     def shown(match: re.Match[str]) -> str:
         verb = match.group()
         if verb in {"%", "%%"}:
             return _percent(verb)
-        value = next(given)
+        value = next(arguments)
         if verb == "%d":
             return str(_whole(value))
         return json_of(text_of(value)) if verb == "%q" else text_of(value)
 
     text = _VERB.sub(shown, pattern)
-    if next(given, None) is not None:
+    if next(arguments, None) is not None:
         raise ValueError("too many values")
     return text
 
@@ -362,8 +362,8 @@ def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Kn
         wanted = set(values[0])
         for other in values[1:]:
             wanted = combine(wanted, set(other))
-        found = {text: item for each in values for text, item in each.items() if text in wanted}
-        return to_set(list(found.values()))
+        result = {text: item for each in values for text, item in each.items() if text in wanted}
+        return to_set(list(result.values()))
 
     return function
 

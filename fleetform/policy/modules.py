@@ -12,7 +12,7 @@ from fleetform.policy.conversion import boolean_of, number_of, ordered, text_of,
 from fleetform.policy.evaluation import Scope, element, evaluate
 from fleetform.policy.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known
 
-_OF_NO_MODULE = frozenset({"count", "each", "path", "self", "terraform"})
+_BUILT_IN_NAMES = frozenset({"count", "each", "path", "self", "terraform"})
 _UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
 
 
@@ -61,16 +61,16 @@ Folders: TypeAlias = Callable[[PurePath], Declarations]
 
 def declarations(files: Iterable[File]) -> Declarations:
     """Return the declarations in some files."""
-    made = Declarations()
+    declared = Declarations()
     for file in sorted(files, key=_precedence):
         name = file.path.name
         if name == "terraform.tfvars" or name.endswith(".auto.tfvars"):
-            made.tfvars.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+            declared.tfvars.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
         elif name == "backend.hcl":
-            made.backend.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+            declared.backend.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
         for block in file.blocks:
-            _declare(made, Placed(block, file.path))
-    return made
+            _declare(declared, Placed(block, file.path))
+    return declared
 
 
 def _precedence(file: File) -> tuple[bool, str]:
@@ -78,17 +78,17 @@ def _precedence(file: File) -> tuple[bool, str]:
     return file.path.name.endswith(".auto.tfvars"), file.path.name
 
 
-def _declare(made: Declarations, placed: Placed) -> None:
+def _declare(declared: Declarations, placed: Placed) -> None:
     block = placed.block
-    by_kind = {"variable": made.variables, "output": made.outputs, "module": made.calls}
+    by_kind = {"variable": declared.variables, "output": declared.outputs, "module": declared.calls}
     if block.kind == "locals":
-        made.locals.update({name: Given(argument, placed.file) for name, argument in block.arguments.items()})
+        declared.locals.update({name: Given(argument, placed.file) for name, argument in block.arguments.items()})
     elif block.kind in by_kind and block.labels:
         by_kind[block.kind][block.labels[0]] = placed
     elif block.kind in {"resource", "data"}:
-        made.resources[address(block)] = placed
+        declared.resources[address(block)] = placed
     else:
-        made.others.append(placed)
+        declared.others.append(placed)
 
 
 def address(block: Block) -> str:
@@ -113,11 +113,11 @@ class Instance(NamedTuple):
 def instances(block: Block, scope: Scope) -> Iterator[Instance]:
     """Yield the instances of a resource or a module call."""
     if "for_each" in block.arguments:
-        found = entries(evaluate(block.value("for_each"), scope))
-        if found is None:
+        items = entries(evaluate(block.value("for_each"), scope))
+        if items is None:
             yield Instance("[*]", None, {"each": dict(_UNKNOWN_EACH)})
             return
-        for key, value in found.items():
+        for key, value in items.items():
             yield Instance(element(key), key, {"each": {"key": key, "value": value}})
     elif "count" in block.arguments:
         number = evaluate(block.value("count"), scope)
@@ -167,7 +167,7 @@ class Module:
         self._folders = folders
         self._values: dict[tuple[str, str], Known] = {}
         self._children: dict[tuple[str, str], Module | None] = {}
-        self._made: dict[str, Mapping[str, Instance]] = {}
+        self._instance_cache: dict[str, Mapping[str, Instance]] = {}
 
     @property
     def prefix(self) -> str:
@@ -183,18 +183,18 @@ class Module:
 
     def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
         """Return the value of a name with its first steps, and the remaining steps: see `Names`."""
-        if not steps or name in _OF_NO_MODULE or (name == "data" and len(steps) < len(("type", "name"))):
+        if not steps or name in _BUILT_IN_NAMES or (name == "data" and len(steps) < len(("type", "name"))):
             return UNKNOWN, ()
         first, rest = str(steps[0]), steps[1:]
         if name in {"var", "local"}:
-            return self._once(name, first, self._variable if name == "var" else self._local), rest
+            return self._memoized(name, first, self._variable if name == "var" else self._local), rest
         if name == "module":
             return self._output(first, rest)
         if name == "data":
             return self._resource(f"data.{first}.{rest[0]}", rest[1:])
         return self._resource(f"{name}.{first}", rest)
 
-    def _once(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
+    def _memoized(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
         key = (kind, name)
         if key not in self._values:
             self._values[key] = UNKNOWN  # Terraform refuses self-references: avoid endless recursion
@@ -235,10 +235,10 @@ class Module:
     def _child(self, name: str, placed: Placed, instance: Instance) -> "Module | None":
         key = (name, instance.suffix)
         if key not in self._children:
-            self._children[key] = self._called(placed, instance)
+            self._children[key] = self._load_child(placed, instance)
         return self._children[key]
 
-    def _called(self, placed: Placed, instance: Instance) -> "Module | None":
+    def _load_child(self, placed: Placed, instance: Instance) -> "Module | None":
         source = placed.block.value("source")
         if not isinstance(source, str) or not source.startswith("."):
             return None
@@ -253,24 +253,24 @@ class Module:
 
     def _output(self, name: str, steps: Path) -> tuple[Known, Path]:
         placed = self.declared.calls.get(name)
-        called = f"{self.prefix}module.{name}"
+        call_address = f"{self.prefix}module.{name}"
         if placed is None:
             return UNKNOWN, ()
         if "for_each" in placed.block.arguments or "count" in placed.block.arguments:
-            wanted, steps = (steps[0], steps[1:]) if steps else (None, steps)
-            named = element(wanted) if wanted is not None else ""
-            children = [child for child in self.children(name) if child.call and child.call.instance.suffix == named]
+            key, steps = (steps[0], steps[1:]) if steps else (None, steps)
+            suffix = element(key) if key is not None else ""
+            children = [child for child in self.children(name) if child.call and child.call.instance.suffix == suffix]
         else:
             children = list(self.children(name))
         if not steps:
             return UNKNOWN, ()
         if len(children) != 1:
-            return Unknown(f"{called}.{steps[0]}"), steps[1:]
+            return Unknown(f"{call_address}.{steps[0]}"), steps[1:]
         return children[0].output(str(steps[0])), steps[1:]
 
     def output(self, name: str) -> Known:
         """Return the value of an output."""
-        return self._once("output", name, self._output_value)
+        return self._memoized("output", name, self._output_value)
 
     def _output_value(self, name: str) -> Known:
         placed = self.declared.outputs.get(name)
@@ -281,39 +281,39 @@ class Module:
         placed = self.declared.resources.get(name)
         if placed is None:
             return UNKNOWN, ()
-        made = self._instances(name, placed.block)
+        by_suffix = self._instances(name, placed.block)
         reference = f"{self.prefix}{name}"
-        if "[*]" in made:
+        if "[*]" in by_suffix:
             return Unknown(reference), steps
-        if "" in made:
-            return self._attribute(placed.block, made[""], reference, steps)
+        if "" in by_suffix:
+            return self._attribute(placed.block, by_suffix[""], reference, steps)
         if not steps:
-            return self._once("resource", name, lambda _: _all(reference, made.values())), ()
+            return self._memoized("resource", name, lambda _: _all(reference, by_suffix.values())), ()
         suffix = element(steps[0])
-        if suffix not in made:
+        if suffix not in by_suffix:
             return INVALID, ()
-        return self._attribute(placed.block, made[suffix], reference + suffix, steps[1:])
+        return self._attribute(placed.block, by_suffix[suffix], reference + suffix, steps[1:])
 
     def _instances(self, name: str, block: Block) -> Mapping[str, Instance]:
-        if name not in self._made:
-            self._made[name] = {"[*]": Instance("[*]", None, {})}  # as `_once` does
-            self._made[name] = {each.suffix: each for each in instances(block, Scope(self))}
-        return self._made[name]
+        if name not in self._instance_cache:
+            self._instance_cache[name] = {"[*]": Instance("[*]", None, {})}  # as `_memoized` does
+            self._instance_cache[name] = {each.suffix: each for each in instances(block, Scope(self))}
+        return self._instance_cache[name]
 
     def _attribute(self, block: Block, instance: Instance, reference: str, steps: Path) -> tuple[Known, Path]:
         whole = Unknown(reference, present=True)
         if not steps or str(steps[0]) not in block.arguments:
             return whole, steps
         argument = block.value(str(steps[0]))
-        value = self._once(
+        value = self._memoized(
             "argument", f"{reference}.{steps[0]}", lambda _: evaluate(argument, Scope(self, instance.symbols))
         )
         return (value, steps[1:]) if value is not None and is_known(value) else (whole, steps)
 
 
-def _all(reference: str, made: Iterable[Instance]) -> Known:
+def _all(reference: str, members: Iterable[Instance]) -> Known:
     """Return all instances of a resource: by key, or as a list for `count`."""
-    keyed = [(each.key, Unknown(f"{reference}{each.suffix}", present=True)) for each in made]
+    keyed = [(each.key, Unknown(f"{reference}{each.suffix}", present=True)) for each in members]
     by_key: dict[str, Known] = {key: value for key, value in keyed if key is not None}
     return by_key if len(by_key) == len(keyed) else [value for _, value in keyed]
 

@@ -69,14 +69,14 @@ class Opening:
     @property
     def networks(self) -> Iterator[tuple[Path, Known]]:
         """The peer networks, each with its path."""
-        return self._listed("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
+        return self._each_value("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
 
     @property
     def groups(self) -> Iterator[tuple[Path, Known]]:
         """The peer security groups, each with its path."""
-        return self._listed("referenced_security_group_id", "source_security_group_id", "security_groups")
+        return self._each_value("referenced_security_group_id", "source_security_group_id", "security_groups")
 
-    def _listed(self, *keys: str) -> Iterator[tuple[Path, Known]]:
+    def _each_value(self, *keys: str) -> Iterator[tuple[Path, Known]]:
         for key in keys:
             at = (*self.at, key)
             value = self.resource.value(*at)

@@ -25,61 +25,65 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
         stack: The stack's folder, relative to the project root.
         written: The resources in the text, by address, with their positions and references.
     """
-    later = {change["address"]: change["change"].get("after_unknown") for change in plan.get("resource_changes", ())}
+    unknown_after = {
+        change["address"]: change["change"].get("after_unknown") for change in plan.get("resource_changes", ())
+    }
     before = plan.get("prior_state", {}).get("values", {}).get("root_module", {})
-    read = [found for found in _found(before) if found["mode"] == "data"]
-    for found in [*_found(plan["planned_values"].get("root_module", {})), *read]:
-        address = found["address"]
-        known = _merged(found.get("values", {}), later.get(address))
-        text = next((written[name] for name in _names(address) if name in written), None)
-        made = Resource(
+    read = [item for item in _all_resources(before) if item["mode"] == "data"]
+    for item in [*_all_resources(plan["planned_values"].get("root_module", {})), *read]:
+        address = item["address"]
+        values = _with_unknowns(item.get("values", {}), unknown_after.get(address))
+        source = next((written[name] for name in _possible_addresses(address) if name in written), None)
+        resource = Resource(
             address,
-            "data" if found["mode"] == "data" else "resource",
-            found["type"],
-            documents(_chosen(known, dict(text.values)) if text else known),
+            "data" if item["mode"] == "data" else "resource",
+            item["type"],
+            documents(_written_values(values, dict(source.values)) if source else values),
             stack.name,
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
             planned=True,
         )
-        yield replace(made, origin=text.origin, traces=text.traces or made.traces) if text else made
+        yield replace(resource, origin=source.origin, traces=source.traces or resource.traces) if source else resource
 
 
-def _chosen(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
+def _written_values(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
     """Return the values that the text sets, with their references from the text.
 
     All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's values
     also contain the rules that are separate resources.
     """
-    return {key: _named(known[key], text[key]) for key in text if key in known}
+    return {key: _with_references(known[key], text[key]) for key in text if key in known}
 
 
-def _names(address: str) -> Iterator[str]:
+def _possible_addresses(address: str) -> Iterator[str]:
     """Yield the forms that an address may have in the text: with its keys, or with `[*]` for unknown ones."""
     between = _KEY.split(address)
     for keys in product(*((key, "[*]") for key in _KEY.findall(address))):
         yield "".join(chain.from_iterable(zip_longest(between, keys, fillvalue="")))
 
 
-def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _all_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from module.get("resources", ())
     for child in module.get("child_modules", ()):
-        yield from _found(child)
+        yield from _all_resources(child)
 
 
-def _merged(value: Any, later: Any) -> Any:  # noqa: ANN401 - JSON
+def _with_unknowns(value: Any, unknown_after: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a value with UNKNOWN for each part that is known only after apply, where `later` is true."""
-    if later is True:
+    if unknown_after is True:
         return UNKNOWN
-    if isinstance(later, dict) and later:
+    if isinstance(unknown_after, dict) and unknown_after:
         known = value if isinstance(value, dict) else {}
-        return {key: _merged(known.get(key), later.get(key)) for key in known.keys() | later.keys()}
-    if isinstance(later, list) and later:
+        return {
+            key: _with_unknowns(known.get(key), unknown_after.get(key)) for key in known.keys() | unknown_after.keys()
+        }
+    if isinstance(unknown_after, list) and unknown_after:
         given = value if isinstance(value, list) else []
-        return [_merged(item, unknown) for item, unknown in zip_longest(given, later)]
+        return [_with_unknowns(item, unknown) for item, unknown in zip_longest(given, unknown_after)]
     return value
 
 
-def _named(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
+def _with_references(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
     """Return a value whose unknown parts have the references from the text.
 
     IDs of existing resources get them, too: rules match resources by reference, not by ID.
@@ -90,7 +94,7 @@ def _named(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
         return text if isinstance(text, Unknown) else value
     if isinstance(value, dict):
         known = text if isinstance(text, dict) else {}
-        return {key: _named(item, known.get(key)) for key, item in value.items()}
+        return {key: _with_references(item, known.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(text, list) and len(value) == len(text):
-        return [_named(item, known) for item, known in zip(value, text, strict=True)]
+        return [_with_references(item, known) for item, known in zip(value, text, strict=True)]
     return value

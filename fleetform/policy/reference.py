@@ -26,9 +26,9 @@ def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
     Raises:
         InputError: The ID is unknown.
     """
-    if (wanted := identifier.upper()) not in rules:
-        raise InputError(f"unknown rule `{identifier}`; {suggestion(wanted, list(rules))}")
-    return rules[wanted]
+    if (key := identifier.upper()) not in rules:
+        raise InputError(f"unknown rule `{identifier}`; {suggestion(key, list(rules))}")
+    return rules[key]
 
 
 def row(rule: Rule) -> tuple[str, ...]:

@@ -22,8 +22,8 @@ from fleetform.policy.view import Resource
 from fleetform.programs import read
 
 _QUERY = "data.main.deny"
-_DENIES = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
-_SHIPPED = re.compile(r"FF\d")
+_DENY_RULE = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
+_RESERVED_ID = re.compile(r"FF\d")
 _SECONDS = 60
 _INHERITED = ("PATH", "PYTHONPATH")  # and nothing with credentials
 _INTERPRETER = Path(__file__).with_name("interpreter.py")
@@ -56,14 +56,14 @@ def _regopy(file: str) -> list[str]:
     return ["-P", str(_INTERPRETER), file, _QUERY]
 
 
-def _of_result(printed: Any) -> Any:  # noqa: ANN401 - JSON
+def _opa_denials(output: Any) -> Any:  # noqa: ANN401 - JSON
     """Return the denials in https://www.openpolicyagent.org/docs/cli#eval output."""
-    return printed["result"][0]["expressions"][0]["value"]
+    return output["result"][0]["expressions"][0]["value"]
 
 
-def _of_failures(printed: Any) -> Any:  # noqa: ANN401 - JSON
+def _conftest_denials(output: Any) -> Any:  # noqa: ANN401 - JSON
     """Return the denials in https://www.conftest.dev/output; everything but the message is in `metadata`."""
-    return [{**each.get("metadata", {}), "msg": each["msg"]} for file in printed for each in file.get("failures") or ()]
+    return [{**each.get("metadata", {}), "msg": each["msg"]} for file in output for each in file.get("failures") or ()]
 
 
 def find_engine() -> Engine:
@@ -72,7 +72,7 @@ def find_engine() -> Engine:
     Raises:
         ProgramError: None is installed: a check that does not run must not pass.
     """
-    for name, argv, denials in (("opa", _opa, _of_result), ("conftest", _conftest, _of_failures)):
+    for name, argv, denials in (("opa", _opa, _opa_denials), ("conftest", _conftest, _conftest_denials)):
         if program := shutil.which(name):
             return Engine(program, argv, denials)
     if importlib.util.find_spec("regopy"):
@@ -109,66 +109,70 @@ def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 
         items = {key: _known(item, f"{path}.{key}", unknown) for key, item in value.items()}
         return {key: item for key, item in items.items() if not isinstance(item, Unknown)}
     if isinstance(value, list):
-        found = [_known(item, f"{path}.{index}", unknown) for index, item in enumerate(value)]
-        return [None if isinstance(item, Unknown) else item for item in found]
+        elements = [_known(item, f"{path}.{index}", unknown) for index, item in enumerate(value)]
+        return [None if isinstance(item, Unknown) else item for item in elements]
     return value
 
 
-def judge(root: Path, file: PurePath, engine: Engine, given: str, resources: Sequence[Resource]) -> list[Finding]:
+def judge(
+    root: Path, file: PurePath, engine: Engine, document_text: str, resources: Sequence[Resource]
+) -> list[Finding]:
     """Return the denials of a file as findings.
 
     Args:
         root: The project's root.
         file: The file, relative to the root.
         engine: The interpreter.
-        given: `document` of the resources, as JSON.
+        document_text: `document` of the resources, as JSON.
         resources: All resources of an environment.
 
     Raises:
         InputError: The file has no `deny`, cannot be run, does not end in time, or returns an invalid result.
     """
     place = Position(file, 1, 1)
-    if not _DENIES.search((root / file).read_text(encoding="utf-8", errors="replace")):
+    if not _DENY_RULE.search((root / file).read_text(encoding="utf-8", errors="replace")):
         raise InputError(f"{place}: `package main` has no `deny`; see docs/policies.md#rego")
     variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     try:
-        printed = read([engine.program, *engine.argv(str(root / file))], variables, stdin=given, seconds=_SECONDS)
+        output = read(
+            [engine.program, *engine.argv(str(root / file))], variables, stdin=document_text, seconds=_SECONDS
+        )
     except ProgramError as error:
         raise InputError(f"{place}: cannot be run: {error}") from None
     try:
-        said = engine.denials(json.loads(printed))
-        return [_finding(place, each, resources) for each in _each(said)]
+        denials = engine.denials(json.loads(output))
+        return [_finding(place, each, resources) for each in _normalized(denials)]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         message = f"{place}: invalid result of `deny` ({printable(str(error))}); see docs/policies.md#rego"
         raise InputError(message) from None
 
 
-def _each(said: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - JSON
-    if not isinstance(said, list):
+def _normalized(denials: Any) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - JSON
+    if not isinstance(denials, list):
         raise TypeError("`deny` is not a set")
-    for each in said:
+    for each in denials:
         yield {"msg": each} if isinstance(each, str) else each
 
 
-def _finding(place: Position, said: Mapping[str, Any], resources: Sequence[Resource]) -> Finding:
+def _finding(place: Position, denial: Mapping[str, Any], resources: Sequence[Resource]) -> Finding:
     """Return a denial as a finding, at its resource or, without one, at the file."""
-    message, address = _text(said["msg"]), _text(said.get("address", ""))
-    found = _resource(address, _text(said.get("stack", "")), resources) if address else None
-    traced = found.trace(tuple(said.get("at", ()))) if found else None
+    message, address = _text(denial["msg"]), _text(denial.get("address", ""))
+    resource = _resource(address, _text(denial.get("stack", "")), resources) if address else None
+    traced = resource.trace(tuple(denial.get("at", ()))) if resource else None
     return Finding(
         place=traced.place if traced else place,
-        rule=_identifier(said.get("id", place.file.stem)),
+        rule=_identifier(denial.get("id", place.file.stem)),
         address=address,
         message=message,
-        remedy=_text(said.get("remedy", f"see {place.file}")),
-        severity=Severity(said.get("severity", "medium")),
-        stack=found.stack if found else "",
+        remedy=_text(denial.get("remedy", f"see {place.file}")),
+        severity=Severity(denial.get("severity", "medium")),
+        stack=resource.stack if resource else "",
         cause=traced.cause if traced else None,
     )
 
 
 def _identifier(value: object) -> str:
-    if _SHIPPED.match(_text(value)):
+    if _RESERVED_ID.match(_text(value)):
         raise ValueError(f"{value}: FF is reserved")
     return _text(value)
 

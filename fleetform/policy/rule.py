@@ -117,11 +117,11 @@ def registered() -> Mapping[str, Rule]:
 @contextmanager
 def declared_apart() -> Iterator[dict[str, Rule]]:
     """Collect the rules that are declared inside the context, and unregister them at its end."""
-    before, apart = dict(_RULES), dict[str, Rule]()
+    before, collected = dict(_RULES), dict[str, Rule]()
     try:
-        yield apart
+        yield collected
     finally:
-        apart |= {identifier: rule for identifier, rule in _RULES.items() if identifier not in before}
+        collected |= {identifier: rule for identifier, rule in _RULES.items() if identifier not in before}
         _RULES.clear()
         _RULES.update(before)
 
@@ -161,8 +161,8 @@ def environment_rule(  # noqa: PLR0913 - one declaration with everything about a
     """Declare a rule that compares resources with each other or with the catalog; see `Rule`."""
 
     def declare(check: EnvironmentCheck) -> EnvironmentCheck:
-        made = Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov)
-        _register(Rule(**{**vars(made), "check_environment": check, "keeps": keeps}))
+        declared = Rule(identifier, title, severity, why, frozenset(types), link, good, bad, checkov)
+        _register(Rule(**{**vars(declared), "check_environment": check, "keeps": keeps}))
         return check
 
     return declare

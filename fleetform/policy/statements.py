@@ -24,7 +24,7 @@ TRUST_POLICIES: Final = ("aws_iam_policy_document", "aws_iam_role")
 
 _FROM_DOCUMENT = "data.aws_iam_policy_document."
 _ALL_OF_DOCUMENT: Path = ("statement",)
-_IN_HCL: Mapping[str, str] = {
+_HCL_NAMES: Mapping[str, str] = {
     "Action": "actions",
     "Condition": "condition",
     "Effect": "effect",
@@ -77,11 +77,11 @@ class Statement(NamedTuple):
 
     def at(self, element: str) -> Path:
         """Return the path of an element, by its JSON name."""
-        return (*self.path, _IN_HCL[element] if self.hcl else element)
+        return (*self.path, _HCL_NAMES[element] if self.hcl else element)
 
     def get(self, element: str) -> Known:
         """Return an element, by its JSON name."""
-        return self.body.get(_IN_HCL[element] if self.hcl else element)
+        return self.body.get(_HCL_NAMES[element] if self.hcl else element)
 
     def items(self, element: str) -> list[Known]:
         """Return an element as a list, also if it is a single item."""
@@ -105,8 +105,8 @@ class Statement(NamedTuple):
                 for test, keys in given.items()
                 for key, values in (keys.items() if isinstance(keys, dict) else ((keys, None),))
             ]
-        made = [_condition(item) for item in listed(given)]
-        return None if None in made else [condition for condition in made if condition]
+        conditions = [_condition(item) for item in listed(given)]
+        return None if None in conditions else [condition for condition in conditions if condition]
 
 
 def _principals(item: Known) -> Iterator[Principal]:
@@ -158,18 +158,18 @@ def of_statements(
             and an open answer only for such checks.
     """
 
-    def made(check: StatementCheck) -> ResourceCheck:
+    def decorate(check: StatementCheck) -> ResourceCheck:
         @wraps(check)
-        def judge(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+        def check_resource(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
             for statement in statements(resource, *arguments, documents=documents):
                 if not isinstance(statement, Undecided):
                     yield from check(statement, facts)
                 elif identities or statement.at != _ALL_OF_DOCUMENT:
                     yield statement
 
-        return judge
+        return check_resource
 
-    return made
+    return decorate
 
 
 def statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
@@ -179,9 +179,9 @@ def statements(resource: Resource, *arguments: str, documents: bool = True) -> I
         if documents and _is_of_document(resource, path, value):
             continue
         if isinstance(value, dict):
-            yield from _read(value.get("Statement"), (*path, "Statement"), hcl=False)
+            yield from _parsed(value.get("Statement"), (*path, "Statement"), hcl=False)
         else:
-            yield from _read(value, path, hcl=True)
+            yield from _parsed(value, path, hcl=True)
 
 
 def _is_of_document(resource: Resource, path: Path, value: Known) -> bool:
@@ -200,13 +200,13 @@ def _places(resource: Resource, arguments: Iterable[str]) -> Iterator[Path]:
             yield (name,)
 
 
-def _read(value: Known, path: Path, *, hcl: bool) -> Iterator[Statement | Undecided]:
+def _parsed(value: Known, path: Path, *, hcl: bool) -> Iterator[Statement | Undecided]:
     for index, item in enumerate(listed(value)):
-        where = (*path, index) if isinstance(value, list) else path
+        at = (*path, index) if isinstance(value, list) else path
         if isinstance(item, dict):
-            yield from _allowing(Statement(where, item, hcl))
+            yield from _allowing(Statement(at, item, hcl))
         elif isinstance(item, Unknown):
-            yield Undecided(where)
+            yield Undecided(at)
 
 
 def _allowing(statement: Statement) -> Iterator[Statement | Undecided]:

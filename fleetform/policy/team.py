@@ -30,8 +30,8 @@ _TESTS = re.compile(r"test_.*|.*_test|conftest|_.*")
 
 def files(root: Path, ending: str = ".py") -> list[PurePath]:
     """Return the files with rules, by name, without tests and names that begin with `_` or a dot."""
-    found = (root / FOLDER).glob(f"[!.]*{ending}")
-    return sorted(FOLDER / path.name for path in found if not _TESTS.fullmatch(path.name.removesuffix(ending)))
+    paths = (root / FOLDER).glob(f"[!.]*{ending}")
+    return sorted(FOLDER / path.name for path in paths if not _TESTS.fullmatch(path.name.removesuffix(ending)))
 
 
 def identity(root: Path) -> bytes:
@@ -52,10 +52,10 @@ def rules(root: Path) -> Mapping[str, Rule]:
     if not paths:
         return {}
     shipped()  # their IDs are reserved
-    with declared_apart() as found:
+    with declared_apart() as declared:
         for path in paths:
             _run(root / path, path)
-    return {identifier: _guarded(rule, root) for identifier, rule in found.items()}
+    return {identifier: _with_guards(rule, root) for identifier, rule in declared.items()}
 
 
 def all_rules(root: Path) -> Mapping[str, Rule]:
@@ -77,12 +77,12 @@ def _run(path: Path, shown: PurePath) -> None:
         return
     module = module_from_spec(spec)
     sys.modules[loader.name] = module  # dataclasses look up their module
-    with _failures_told(path, shown, "cannot be loaded"):
+    with _reported_failures(path, shown, "cannot be loaded"):
         loader.exec_module(module)
 
 
 @contextmanager
-def _failures_told(path: Path, shown: PurePath, what: str) -> Iterator[None]:
+def _reported_failures(path: Path, shown: PurePath, what: str) -> Iterator[None]:
     """Turn any exception of custom code into an error with its line."""
     try:
         yield
@@ -96,7 +96,7 @@ def _failures_told(path: Path, shown: PurePath, what: str) -> Iterator[None]:
         raise InputError(f"{shown}:{lines[-1] if lines else 1}:1: {what}: {kind}{error}; fix it") from None
 
 
-def _guarded(rule: Rule, root: Path) -> Rule:
+def _with_guards(rule: Rule, root: Path) -> Rule:
     """Return a valid rule with its answers checked and its failures reported."""
     function: Callable[..., Any] = rule.check or rule.check_environment  # type: ignore[assignment]
     path = Path(function.__code__.co_filename)
@@ -108,15 +108,15 @@ def _guarded(rule: Rule, root: Path) -> Rule:
         raise InputError(f"{place}: unknown severity `{rule.severity}`; known: {', '.join(Severity)}")
 
     def check(resource: "Resource", facts: Facts) -> list[Fault | Undecided]:
-        with _failures_told(path, shown, f"{rule.id} failed on {resource.address}"):
-            return [_answer(each) for each in function(resource, facts)]
+        with _reported_failures(path, shown, f"{rule.id} failed on {resource.address}"):
+            return [_checked_answer(each) for each in function(resource, facts)]
 
     def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Fault | Undecided]]:
-        with _failures_told(path, shown, f"{rule.id} failed on {environment.name}"):
-            return [(resource, _answer(each)) for resource, each in function(view, environment)]
+        with _reported_failures(path, shown, f"{rule.id} failed on {environment.name}"):
+            return [(resource, _checked_answer(each)) for resource, each in function(view, environment)]
 
     def keeps(resource: "Resource") -> list[ValuePath]:
-        with _failures_told(path, shown, f"{rule.id} failed on {resource.address}"):
+        with _reported_failures(path, shown, f"{rule.id} failed on {resource.address}"):
             return list(rule.keeps(resource)) if rule.keeps else []
 
     if rule.check:
@@ -124,7 +124,7 @@ def _guarded(rule: Rule, root: Path) -> Rule:
     return dataclasses.replace(rule, check_environment=check_environment, keeps=keeps)
 
 
-def _answer(given: object) -> Fault | Undecided:
-    if not isinstance(given, (Fault, Undecided)) or not isinstance(given.at, tuple):
-        raise TypeError(f"a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not {given!r}")
-    return given
+def _checked_answer(answer: object) -> Fault | Undecided:
+    if not isinstance(answer, (Fault, Undecided)) or not isinstance(answer.at, tuple):
+        raise TypeError(f"a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not {answer!r}")
+    return answer

@@ -82,18 +82,18 @@ def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> It
 
 def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
     """Return the positions from a block to where a value of it is set."""
-    found = [Position(frame.file, block.line, block.column)]
+    positions = [Position(frame.file, block.line, block.column)]
     if not path:
-        return found
+        return positions
     name, *rest = path
     if (argument := block.arguments.get(str(name))) is not None:
-        found.append(Position(frame.file, argument.line, argument.column))
-        return found + _safely(argument.value, tuple(rest), frame)
+        positions.append(Position(frame.file, argument.line, argument.column))
+        return positions + _safely(argument.value, tuple(rest), frame)
     matching = [body for body in bodies(block, frame) if body.kind == name]
     index = rest[0] if rest and isinstance(rest[0], int) else 0
     if index < len(matching) and (inner := matching[index]).block:
-        return found + trail(inner.block, tuple(rest[1:]), inner.frame)
-    return found
+        return positions + trail(inner.block, tuple(rest[1:]), inner.frame)
+    return positions
 
 
 def _safely(node: Expression, path: Path, frame: Frame) -> list[Position]:
@@ -106,7 +106,7 @@ def _safely(node: Expression, path: Path, frame: Frame) -> list[Position]:
 
 def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
     if isinstance(node, Reference):
-        return _reference(node.name, (*node.steps, *path), frame)
+        return _follow_reference(node.name, (*node.steps, *path), frame)
     if isinstance(node, Index):
         step = evaluate(node.key, frame.scope)
         return _follow(node.source, (step, *path), frame) if isinstance(step, (str, int)) else []
@@ -114,11 +114,11 @@ def _follow(node: Expression, path: Path, frame: Frame) -> list[Position]:
         chosen = evaluate(node.condition, frame.scope)
         return _follow(node.yes if chosen else node.no, path, frame) if isinstance(chosen, bool) else []
     if isinstance(node, Call):
-        return _called(node, path, frame)
-    return _inside(node, path, frame) if path else []
+        return _follow_call(node, path, frame)
+    return _follow_collection(node, path, frame) if path else []
 
 
-def _called(node: Call, path: Path, frame: Frame) -> list[Position]:
+def _follow_call(node: Call, path: Path, frame: Frame) -> list[Position]:
     if node.function == "try":
         values = ((argument, evaluate(argument, frame.scope)) for argument in node.arguments)
         valid = next((argument for argument, value in values if value is not INVALID), None)
@@ -126,23 +126,23 @@ def _called(node: Call, path: Path, frame: Frame) -> list[Position]:
     if node.function in _TRANSPARENT and node.arguments:
         return _follow(node.arguments[0], path, frame)
     if node.function == "merge" and path:
-        return _merged(node.arguments, path, frame)
-    return _joined(node.arguments, path, frame) if node.function == "concat" and path else []
+        return _follow_merge(node.arguments, path, frame)
+    return _follow_concat(node.arguments, path, frame) if node.function == "concat" and path else []
 
 
-def _inside(node: Expression, path: Path, frame: Frame) -> list[Position]:
+def _follow_collection(node: Expression, path: Path, frame: Frame) -> list[Position]:
     match node:
         case Object(fields):
-            return _entry(fields, path, frame)
+            return _follow_entry(fields, path, frame)
         case Items(items, places) if isinstance(path[0], int) and path[0] < len(items):
             return [Position(frame.file, *places[path[0]]), *_follow(items[path[0]], path[1:], frame)]
         case For():
-            return _turn(node, path, frame)
+            return _follow_iteration(node, path, frame)
         case _:
             return []
 
 
-def _entry(fields: tuple[Entry, ...], path: Path, frame: Frame) -> list[Position]:
+def _follow_entry(fields: tuple[Entry, ...], path: Path, frame: Frame) -> list[Position]:
     for key, value, line, column in reversed(fields):
         name = key if isinstance(key, str) else text(evaluate(key, frame.scope))
         if name == str(path[0]):
@@ -150,7 +150,7 @@ def _entry(fields: tuple[Entry, ...], path: Path, frame: Frame) -> list[Position
     return []
 
 
-def _merged(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
+def _follow_merge(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
     for argument in reversed(arguments):
         value = evaluate(argument, frame.scope)
         if isinstance(value, Unknown):
@@ -160,7 +160,7 @@ def _merged(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list
     return []
 
 
-def _joined(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
+def _follow_concat(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list[Position]:
     index = path[0]
     for argument in arguments:
         value = evaluate(argument, frame.scope)
@@ -172,47 +172,47 @@ def _joined(arguments: tuple[Expression, ...], path: Path, frame: Frame) -> list
     return []
 
 
-def _turn(node: For, path: Path, frame: Frame) -> list[Position]:
+def _follow_iteration(node: For, path: Path, frame: Frame) -> list[Position]:
     for index, turn in enumerate(turns(node, frame.scope) or ()):
         key = index if node.key is None else text(evaluate(node.key, turn.scope))
         if key == path[0] or str(key) == path[0]:
             source = Source(node.collection, frame, turn.key, wrapped=False)
             inner = frame._replace(scope=turn.scope, sources={**frame.sources, node.names[-1]: source})
-            element = _element(source)
+            element = _element_positions(source)
             return element + _follow(node.value, path[1:], inner)
     return []
 
 
-def _element(source: Source) -> list[Position]:
+def _element_positions(source: Source) -> list[Position]:
     key = source.key
     return _follow(source.collection, (key,), source.frame) if isinstance(key, (str, int)) else []
 
 
-def _reference(name: str, steps: Path, frame: Frame) -> list[Position]:
+def _follow_reference(name: str, steps: Path, frame: Frame) -> list[Position]:
     if name in frame.sources:
-        return _looped(frame.sources[name], steps)
+        return _follow_loop_variable(frame.sources[name], steps)
     if not steps or name in frame.scope.symbols:
         return []
     first, rest = str(steps[0]), steps[1:]
     module = frame.module
     if name == "local" and (local := module.declared.locals.get(first)):
-        return _placed(local.argument, rest, module_frame(module, local.file))
-    return _variable(module, first, rest) if name == "var" else []
+        return _follow_argument(local.argument, rest, module_frame(module, local.file))
+    return _follow_variable(module, first, rest) if name == "var" else []
 
 
-def _looped(source: Source, steps: Path) -> list[Position]:
+def _follow_loop_variable(source: Source, steps: Path) -> list[Position]:
     if source.wrapped:
         if not steps or steps[0] != "value":
-            return _element(source)
+            return _element_positions(source)
         steps = steps[1:]
     if not isinstance(source.key, (str, int)):
         return []
     return _follow(source.collection, (source.key, *steps), source.frame)
 
 
-def _variable(module: Module, name: str, path: Path) -> list[Position]:
+def _follow_variable(module: Module, name: str, path: Path) -> list[Position]:
     if given := module.given(name):
-        return _placed(given[0].argument, path, call_frame(module, given[0].file))
+        return _follow_argument(given[0].argument, path, call_frame(module, given[0].file))
     if placed := module.declared.variables.get(name):
         argument = placed.block.arguments.get("default")
         line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
@@ -220,7 +220,7 @@ def _variable(module: Module, name: str, path: Path) -> list[Position]:
     return []
 
 
-def _placed(argument: Argument, path: Path, frame: Frame) -> list[Position]:
+def _follow_argument(argument: Argument, path: Path, frame: Frame) -> list[Position]:
     return [Position(frame.file, argument.line, argument.column), *_follow(argument.value, path, frame)]
 
 

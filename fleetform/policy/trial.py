@@ -39,18 +39,18 @@ def view(text: str) -> View:
 
 def judged(text: str, rule: Rule, *, protected: bool = True) -> Judgement:
     """Apply one rule to a stack of one file, in a protected or an unprotected environment."""
-    rules, found = {rule.id: rule}, view(text)
-    judgement = judge_resources(found.resources, rules, replace(FACTS, protected=protected))
+    rules, resource_view = {rule.id: rule}, view(text)
+    judgement = judge_resources(resource_view.resources, rules, replace(FACTS, protected=protected))
     environment = ENVIRONMENT.model_copy(update={"protection": protected})
-    judgement.add(judge_environment(found, rules, environment))
+    judgement.add(judge_environment(resource_view, rules, environment))
     return judgement
 
 
 def mistakes(rule: Rule) -> list[str]:
     """Return the problems of a rule's own examples: empty if `good` passes and `bad` fails."""
     good, bad = judged(rule.good, rule), judged(rule.bad, rule)
-    found = [f"{rule.id}: `good` fails: {finding}" for finding in good.findings]
-    found += [f"{rule.id}: `good` leaves open: {question.address}" for question in good.open]
-    if not (good.passed or found):
-        found.append(f"{rule.id}: `good` has no resource that the rule checks")
-    return found if bad.findings else [*found, f"{rule.id}: `bad` does not fail"]
+    problems = [f"{rule.id}: `good` fails: {finding}" for finding in good.findings]
+    problems += [f"{rule.id}: `good` leaves open: {question.address}" for question in good.open]
+    if not (good.passed or problems):
+        problems.append(f"{rule.id}: `good` has no resource that the rule checks")
+    return problems if bad.findings else [*problems, f"{rule.id}: `bad` does not fail"]

@@ -44,13 +44,13 @@ class Origin:
 
     def trace(self, path: Path) -> Trace:
         """Return the position of a value."""
-        places = [*self._asked(), *trail(self.block, path, self.frame)]
+        places = [*self._call_path(), *trail(self.block, path, self.frame)]
         folders = (self.root.folder, self.root.folder / EXTRA_NAME)
         own = [place for place in places if place.file.parent in folders]
         last = places[-1]
         return Trace(own[-1], None if last is own[-1] else last)
 
-    def _asked(self) -> Iterator[Position]:
+    def _call_path(self) -> Iterator[Position]:
         """Return the positions from the root module's call to the resource, with its entry of `for_each`."""
         calls = []
         module: Module | None = self.frame.module
@@ -120,14 +120,14 @@ class View:
 
     @cached_property
     def _by_type(self) -> Mapping[str, list[Resource]]:
-        found: dict[str, list[Resource]] = {}
+        by_type: dict[str, list[Resource]] = {}
         for resource in self.resources:
-            found.setdefault(resource.type, []).append(resource)
-        return found
+            by_type.setdefault(resource.type, []).append(resource)
+        return by_type
 
     def of(self, *types: str) -> list[Resource]:
         """Return the resources of some types."""
-        return [resource for wanted in types for resource in self._by_type.get(wanted, [])]
+        return [resource for name in types for resource in self._by_type.get(name, [])]
 
 
 def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[Resource]:
@@ -141,40 +141,40 @@ def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[R
     Raises:
         CheckFailedError: A file of a module is not valid HCL, or a module calls itself.
     """
-    wanted = frozenset(files)
-    return (replace(each, stack=stack) for each in _of_module(root, wanted))
+    paths = frozenset(files)
+    return (replace(each, stack=stack) for each in _module_resources(root, paths))
 
 
-def _of_module(module: Module, files: frozenset[PurePath] | None) -> Iterator[Resource]:
+def _module_resources(module: Module, files: frozenset[PurePath] | None) -> Iterator[Resource]:
     declared = module.declared
     for placed in declared.resources.values():
         if files is None or placed.file in files:
-            yield from _instances(module, placed)
+            yield from _block_instances(module, placed)
     for name, placed in declared.calls.items():
         if files is None or placed.file in files:
-            yield _called(module, name, placed)
+            yield _module_call(module, name, placed)
             for child in module.children(name):
-                yield from _of_module(child, None)
+                yield from _module_resources(child, None)
     if module.call is None and files is not None:
         yield from _settings(module, files)
 
 
-def _called(module: Module, name: str, placed: Placed) -> Resource:
+def _module_call(module: Module, name: str, placed: Placed) -> Resource:
     frame = module_frame(module, placed.file)
     wanted = {key: evaluate(placed.block.value(key), frame.scope) for key in ("source", "version")}
     values = {key: value for key, value in wanted.items() if value is not None}
-    return _made(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
+    return _build(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
 
 
 def _origin(module: Module, placed: Placed, frame: Frame, instance: Instance = Instance("", None, {})) -> Origin:  # noqa: B008 - a tuple
     return Origin(placed.block, frame, module.root, instance)
 
 
-def _made(name: str, kind: str, of: str, values: Mapping[str, Known], origin: Origin) -> Resource:
+def _build(name: str, kind: str, of: str, values: Mapping[str, Known], origin: Origin) -> Resource:
     return Resource(name, kind, of, values, origin=origin)
 
 
-def _instances(module: Module, placed: Placed) -> Iterator[Resource]:
+def _block_instances(module: Module, placed: Placed) -> Iterator[Resource]:
     block = placed.block
     top = module_frame(module, placed.file)
     for instance in instances(block, top.scope):
@@ -184,7 +184,7 @@ def _instances(module: Module, placed: Placed) -> Iterator[Resource]:
         frame = top.within(instance.symbols, sources)
         name = f"{module.prefix}{address(block)}{instance.suffix}"
         origin = _origin(module, placed, frame, instance)
-        yield _made(name, block.kind, block.labels[0], documents(values(block, frame)), origin)
+        yield _build(name, block.kind, block.labels[0], documents(values(block, frame)), origin)
 
 
 def values(block: Block, frame: Frame) -> dict[str, Known]:
@@ -213,10 +213,10 @@ def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
         frame = module_frame(root, placed.file)
         origin = _origin(root, placed, frame)
         name = ".".join((block.kind, *block.labels))
-        yield _made(name, block.kind, block.kind, values(block, frame), origin)
+        yield _build(name, block.kind, block.kind, values(block, frame), origin)
         for inner in block.blocks:
             if block.kind == "terraform" and inner.kind == "backend":
                 given = {key: evaluate(each.argument.value, frame.scope) for key, each in root.declared.backend.items()}
                 known = {"type": inner.labels[0], **values(inner, frame), **given}
                 placed_backend = Placed(inner, placed.file)
-                yield _made("terraform.backend", "backend", "backend", known, _origin(root, placed_backend, frame))
+                yield _build("terraform.backend", "backend", "backend", known, _origin(root, placed_backend, frame))

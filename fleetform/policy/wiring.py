@@ -26,11 +26,11 @@ def refers_to(value: Known, resource: Resource) -> bool | None:
 
 def pointing_at(resource: Resource, others: Iterable[Resource], *path: str) -> bool | None:
     """Return whether one of the others refers to a resource by its value at a path; None if unknown."""
-    answers = {_points(other, path, resource) for other in others}
+    answers = {_refers_from(other, path, resource) for other in others}
     return True if True in answers else None if None in answers else False
 
 
-def _points(holder: Resource, path: Path, resource: Resource) -> bool | None:
+def _refers_from(holder: Resource, path: Path, resource: Resource) -> bool | None:
     answer = refers_to(holder.value(*path), resource)
     return answer if holder.stack == resource.stack else None if answer is None else False
 

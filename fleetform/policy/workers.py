@@ -18,11 +18,11 @@ _work: tuple[Callable[[Any], Any], Sequence[Any]] = (lambda item: item, ())
 """The function and its items, which forked processes inherit in their memory instead of receiving them."""
 
 
-def spread(act: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
+def spread(function: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
     """Return the results for some items, in order.
 
     Args:
-        act: The function.
+        function: The function.
         items: The items; those that take longest first.
         many: The number of items that justifies a second process.
 
@@ -32,28 +32,28 @@ def spread(act: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
     workers = min(os.cpu_count() or 1, len(items) * 2 // many)
     with collector.paused():
         if workers < 2 or not hasattr(os, "fork"):  # noqa: PLR2004 - no parallelism
-            return [act(item) for item in items]
-        return _in_processes(act, items, workers)
+            return [function(item) for item in items]
+        return _in_processes(function, items, workers)
 
 
-def _in_processes(act: Callable[[T], R], items: Sequence[T], workers: int) -> list[R]:
+def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) -> list[R]:
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only a cold run needs processes
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
     from multiprocessing import get_context  # noqa: PLC0415
 
     global _work  # noqa: PLW0603 - see there
-    _work = (act, items)
+    _work = (function, items)
     try:
-        with ProcessPoolExecutor(workers, get_context("fork"), _begin) as pool:
-            with _held_signals():
-                results = pool.map(_do, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
+        with ProcessPoolExecutor(workers, get_context("fork"), _start_worker) as pool:
+            with _blocked_signals():
+                results = pool.map(_run_item, range(len(items)), chunksize=max(1, len(items) // (workers * 16)))
             return list(results)
     except BrokenProcessPool:
         raise ProgramError("a worker process was killed, possibly out of memory; run the command again") from None
 
 
 @contextmanager
-def _held_signals() -> Iterator[None]:
+def _blocked_signals() -> Iterator[None]:
     """Block the signals that end us: a process just forked would handle them half initialized."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
@@ -62,7 +62,7 @@ def _held_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin() -> None:
+def _start_worker() -> None:
     """Make a forked process end with its parent, which alone handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for sign in set(ENDING) - {signal.SIGINT}:
@@ -80,6 +80,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do(index: int) -> Any:  # noqa: ANN401 - the result of the work
-    act, items = _work
-    return act(items[index])
+def _run_item(index: int) -> Any:  # noqa: ANN401 - the result of the work
+    function, items = _work
+    return function(items[index])

@@ -16,8 +16,10 @@ def _command(remark: Remark) -> str:
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
     """
     properties = {"file": remark.file.as_posix(), "line": remark.line, "col": remark.column, "title": _title(remark)}
-    given = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None)
-    return f"::{remark.level} {given}::{_data(remark.sentence)}\n"
+    properties_text = ",".join(
+        f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
+    )
+    return f"::{remark.level} {properties_text}::{_data(remark.sentence)}\n"
 
 
 def _title(remark: Remark) -> str:

@@ -29,24 +29,24 @@ def markdown(remarks: Sequence[Remark]) -> str:
     head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
     head += "| severity | rule | location | finding |\n| --- | --- | --- | --- |\n"
     rows = fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
-    table = head + "".join(rows) + _left_out(len(ordered) - len(rows), "{} more are omitted")
+    table = head + "".join(rows) + _omitted(len(ordered) - len(rows), "{} more are omitted")
     details = list(_details(ordered))
     shown = fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
-    return table + "".join(shown) + _left_out(len(details) - len(shown), "The details of {} are omitted")
+    return table + "".join(shown) + _omitted(len(details) - len(shown), "The details of {} are omitted")
 
 
 def fitting(parts: Iterable[str], room: int) -> list[str]:
     """Return as many parts from the beginning as fit."""
-    taken = []
+    fitted = []
     for part in parts:
         room -= len(part)
         if room < 0:
             break
-        taken.append(part)
-    return taken
+        fitted.append(part)
+    return fitted
 
 
-def _left_out(count: int, what: str) -> str:
+def _omitted(count: int, what: str) -> str:
     return f"\n*{what.format(count)}: `{command('check')}` lists all.*\n" if count else ""
 
 
@@ -74,18 +74,18 @@ def folded(summary: str, lines: str) -> str:
     return f"\n<details><summary>{summary}</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"
 
 
-def prose(said: str) -> str:
+def prose(words: str) -> str:
     """Return text that Markdown, HTML and GitHub leave as it is; words in code quotes stay code."""
-    parts = _CODE.split(printable(said))
+    parts = _CODE.split(printable(words))
     return "".join(code(part) if index % 2 else _literal(part) for index, part in enumerate(parts))
 
 
-def code(said: str) -> str:
+def code(words: str) -> str:
     """Return code that its content cannot close; GitHub makes no links or mentions in it."""
-    return f"<code>{_literal(printable(said))}</code>" if said else ""
+    return f"<code>{_literal(printable(words))}</code>" if words else ""
 
 
-def _literal(said: str) -> str:
+def _literal(words: str) -> str:
     """Return each special character as its number; GitHub still finds mentions and issues behind that."""
-    numbered = _PLAIN.sub(lambda sign: f"&#{ord(sign[0])};", said)
+    numbered = _PLAIN.sub(lambda sign: f"&#{ord(sign[0])};", words)
     return numbered.replace("&#64;", "&#64;<!-- -->").replace("&#35;", "&#35;<!-- -->")

@@ -106,11 +106,11 @@ class Remark:
 def counted(remarks: Sequence[Remark]) -> str:
     """Return a summary such as `2 problems`, or `3 findings (1 high, 2 medium)`."""
     by_severity = Counter(remark.severity for remark in remarks)
-    found = len(remarks) - by_severity[""]
-    if not found:
+    finding_count = len(remarks) - by_severity[""]
+    if not finding_count:
         return _count(len(remarks), "problem")
     kinds = ", ".join(f"{by_severity[name]} {name}" for name in SEVERITIES if by_severity[name])
-    return f"{_count(found, 'finding')} ({kinds})"
+    return f"{_count(finding_count, 'finding')} ({kinds})"
 
 
 def _count(number: int, noun: str) -> str:

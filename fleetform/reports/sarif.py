@@ -42,11 +42,11 @@ def sarif(remarks: Sequence[Remark]) -> str:
 def _rule(remark: Remark) -> dict[str, Any]:
     """Return the rule of a diagnostic; keys of the catalog have only documentation."""
     if remark.topic:
-        return {"id": remark.rule, **_described(remark.topic, remark.severity, remark.level)}
+        return {"id": remark.rule, **_rule_text(remark.topic, remark.severity, remark.level)}
     return {"id": remark.rule, **({"help": {"text": remark.documentation}} if remark.documentation else {})}
 
 
-def _described(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
+def _rule_text(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
     good = f"\n\nGood:\n\n```hcl\n{topic.good.strip()}\n```" if topic.good else ""
     return {
         "shortDescription": {"text": topic.title},
@@ -61,13 +61,13 @@ def _described(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
 def _fingerprints(remarks: Sequence[Remark]) -> list[str]:
     """Return IDs that stay the same while lines move; equal ones are numbered."""
     seen: Counter[str] = Counter()
-    made = []
+    fingerprints = []
     for remark in remarks:
         parts = "\0".join((remark.rule, remark.file.as_posix(), remark.address or remark.message))
         same = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
         seen[same] += 1
-        made.append(f"{same}:{seen[same]}")
-    return made
+        fingerprints.append(f"{same}:{seen[same]}")
+    return fingerprints
 
 
 def _result(remark: Remark, index: int, fingerprint: str) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def _block(remark: Remark, paint: _Paint, *, is_first: bool) -> str:
     rows = [head + remark.subject, f"{paint('gutter', f'{number} |')} {line}".rstrip()]
     if remark.column:
         rows.append(f"{bar}{' ' * indent}{paint(remark.level, '^' * width)}")
-    rows += [end + printable(row) for row in _remarks_below(remark, is_first=is_first) if row]
+    rows += [end + printable(row) for row in _details(remark, is_first=is_first) if row]
     return "\n".join(rows) + "\n"
 
 
@@ -52,7 +52,7 @@ def _kind(remark: Remark, paint: _Paint) -> str:
     return paint("warning", "warning: ") if remark.level == Level.WARNING else ""
 
 
-def _remarks_below(remark: Remark, *, is_first: bool) -> Iterator[str]:
+def _details(remark: Remark, *, is_first: bool) -> Iterator[str]:
     yield remark.remedy
     for note in remark.notes:
         yield f"{note.what}: {note.place}" + (f": {_excerpt(note.source.strip(), None)[0]}" if note.source else "")
