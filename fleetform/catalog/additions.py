@@ -78,21 +78,21 @@ def with_service(text: str, service: NewService) -> str:
     Raises:
         InputError: The services are not a mapping in block style.
     """
-    services = _entries(text).get("services")
+    services = _top_level_entries(text).get("services")
     if services is None or not isinstance(services.value, yaml.MappingNode) or services.value.flow_style:
         raise InputError(f"{CATALOG}: no `services:` in block style; write the first service by hand")
     names = [key for key, _ in services.value.value]
     column = names[0].start_mark.column
-    lines = _lines(text)
-    last = _last_line(lines, services, column)
-    ending = _ending(text)
+    lines = _split_lines(text)
+    last = _find_last_line(lines, services, column)
+    ending = _line_ending(text)
     if not lines[last].endswith(("\n", "\r")):
         lines[last] += ending
-    added = [" " * column + line if line else "" for line in ["", *_service_lines(service)]]
+    added = [" " * column + line if line else "" for line in ["", *_service_block(service)]]
     return "".join([*lines[: last + 1], *(line + ending for line in added), *lines[last + 1 :]])
 
 
-def _service_lines(service: NewService) -> Iterator[str]:
+def _service_block(service: NewService) -> Iterator[str]:
     yield "# Describe the service here. All keys: docs/catalog.md"
     yield f"{service.name}:"
     if service.image is None:
@@ -100,16 +100,16 @@ def _service_lines(service: NewService) -> Iterator[str]:
         yield f"  build: {{ context: {service.context} }}"
     else:
         yield "  # An existing image. To build it from this repository, write `build: { context: FOLDER }` instead."
-        yield f"  image: {_scalar(service.image)}"
+        yield f"  image: {_quote_if_needed(service.image)}"
     if service.port is not None:
         yield f"  # Callers get its URL in {url_variable(service.name)}."
         yield f"  port: {service.port}"
     if service.calls:
         yield f"  # Opens only these connections. Each one adds a variable, such as {url_variable(service.calls[0])}."
-        yield f"  calls: [{', '.join(map(_scalar, service.calls))}]"
+        yield f"  calls: [{', '.join(map(_quote_if_needed, service.calls))}]"
 
 
-def _scalar(text: str) -> str:
+def _quote_if_needed(text: str) -> str:
     """Formats text as an item of a YAML list, quoted if it would be read as something else."""
     tree, problems = parse(f"[{text}]", CATALOG)
     return text if tree.plain() == [text] and not problems else json.dumps(text)
@@ -139,16 +139,16 @@ def environment_like(text: str, like: str, name: str) -> NewEnvironment:
     Raises:
         InputError: A key to leave out shares its line with another.
     """
-    entries = _entries(text)
-    lines: list[str | None] = [*_lines(text)]
+    entries = _top_level_entries(text)
+    lines: list[str | None] = [*_split_lines(text)]
     left_out = tuple(key for key in OWN_KEYS if key in entries)
     for key in left_out:
-        _leave_out(lines, entries[key], like)
+        _remove_entry(lines, entries[key], like)
     kept = [line for line in lines if line is not None and not line.startswith(_SCHEMA_LINE)]
     head = [_SCHEMA_LINE, f"# {name}, copied from {like}. Describe here what it is for and how it differs."]
     if left_out:
         head.append(f"# Not copied, because they identify {like}: {', '.join(left_out)}.")
-    ending = _ending(text)
+    ending = _line_ending(text)
     return NewEnvironment("".join([*(line + ending for line in head), *kept]), left_out)
 
 
@@ -160,42 +160,42 @@ class _Entry:
     value: yaml.Node
 
 
-def _entries(text: str) -> dict[str, _Entry]:
+def _top_level_entries(text: str) -> dict[str, _Entry]:
     root: Any = yaml.compose(text, Loader=_LOADER)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
     return {key.value: _Entry(key, value) for key, value in pairs}
 
 
-def _lines(text: str) -> list[str]:
+def _split_lines(text: str) -> list[str]:
     return _LINE.findall(text)
 
 
-def _ending(text: str) -> str:
+def _line_ending(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def _last_line(lines: Sequence[str | None], entry: _Entry, column: int) -> int:
+def _find_last_line(lines: Sequence[str | None], entry: _Entry, column: int) -> int:
     """The last line of an entry, including comments after it that are indented to `column` or deeper."""
     end = entry.value.end_mark
     last: int = end.line if end.column else end.line - 1
-    while last > entry.key.start_mark.line and not _belongs(lines[last] or "", column):
+    while last > entry.key.start_mark.line and not _is_part_of_entry(lines[last] or "", column):
         last -= 1
     return last
 
 
-def _belongs(line: str, column: int) -> bool:
+def _is_part_of_entry(line: str, column: int) -> bool:
     written = line.lstrip(" ")
     return bool(written.strip()) and (not written.startswith("#") or len(line) - len(written) >= column)
 
 
-def _leave_out(lines: list[str | None], entry: _Entry, like: str) -> None:
+def _remove_entry(lines: list[str | None], entry: _Entry, like: str) -> None:
     """Removes an entry, the comment right above it and, if blank lines surround it, the blank line below."""
     first = entry.key.start_mark.line
     if entry.key.start_mark.column:
         key = entry.key.value
         message = f"`{key}` shares a line with another key; put each key on its own line"
         raise InputError(f"envs/{like}/environment.yaml:{first + 1}: {message}")
-    last = _last_line(lines, entry, column=1)
+    last = _find_last_line(lines, entry, column=1)
     above = first
     while above > 0 and (lines[above - 1] or "").startswith("#"):
         above -= 1

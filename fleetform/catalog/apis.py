@@ -13,7 +13,7 @@ GATEWAYS = ("dynamodb", "s3")
 """Gateway endpoints: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
 
 # Image layers come from S3: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
-_PULL = ("ecr.api", "ecr.dkr", "s3")
+_IMAGE_PULL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 
 def apis(service: Service, region: str) -> frozenset[str]:
@@ -22,7 +22,11 @@ def apis(service: Service, region: str) -> frozenset[str]:
     secrets = [secret for container in containers.values() for secret in container.secrets.values()]
     return frozenset(
         (
-            *(_PULL if service.build or any(_is_in_ecr(part.image, region) for part in containers.values()) else ()),
+            *(
+                _IMAGE_PULL_SERVICES
+                if service.build or any(_is_in_ecr(part.image, region) for part in containers.values())
+                else ()
+            ),
             "logs",
             *("ssm" if secret.secret is None else "secretsmanager" for secret in secrets),
             # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
@@ -51,10 +55,12 @@ def endpoints(environment: Environment) -> tuple[str, ...]:
     network = environment.network
     if network.subnets == "public" or network.vpc is not None:
         return ()
-    return tuple(sorted({"s3", *(_needed(environment) if network.endpoints is None else network.endpoints)}))
+    return tuple(
+        sorted({"s3", *(_required_endpoints(environment) if network.endpoints is None else network.endpoints)})
+    )
 
 
-def _needed(environment: Environment) -> frozenset[str]:
+def _required_endpoints(environment: Environment) -> frozenset[str]:
     if environment.network.nat != "none":
         return frozenset()
     return frozenset().union(*(apis(service, environment.region) for service in environment.services.values()))

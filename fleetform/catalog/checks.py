@@ -32,12 +32,12 @@ def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[P
         calls = service.at(("calls",))
         seen: set[tuple[str, object]] = set()
         for call in calls.value if calls is not None and isinstance(calls.value, list) else []:
-            callee = _callee(call)
+            callee = _called_service(call)
             if callee is None:
                 continue
             called, port = str(callee.value), call.at(("port",))
             if called in absent:
-                yield _call_of_absent(caller, callee, name, absent[called])
+                yield _disabled_callee_problem(caller, callee, name, absent[called])
             else:
                 yield from _check_call(caller, called, callee.position, services.value)
             if (called, port and port.plain()) in seen:
@@ -45,14 +45,14 @@ def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[P
             seen.add((called, port and port.plain()))
 
 
-def _callee(call: Node) -> Node | None:
+def _called_service(call: Node) -> Node | None:
     """The node of a call that names a service of this catalog, if it does."""
     named = call.at(("service",)) if isinstance(call.value, dict) else call
     other = call.at(("namespace",))
     return named if named is not None and other is None and isinstance(named.value, (str, int)) else None
 
 
-def _call_of_absent(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
+def _disabled_callee_problem(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
     message = f"`{caller}` calls `{call.value}`, which is not enabled in `{name}`"
     remedy = f"add `{name}` to its `enabled_in` at {enabled_in.position}, or remove the call in `{name}`"
     return Problem(call.position, message, remedy)
@@ -66,31 +66,31 @@ def _check_call(caller: str, callee: str, position: Position, known: Collection[
 
 
 # The other ends in the keys of security group rules, and EC2's default group.
-_TAKEN = ("default", "efs", "endpoints", "ingress", "internet", "s3")
+_RESERVED_NAMES = ("default", "efs", "endpoints", "ingress", "internet", "s3")
 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
     """Checks the valid services, even if the rest of the environment is invalid."""
-    names = _service_names(tree)
+    names = _all_service_names(tree)
     for name, service in services.items():
         at = locator(tree, "services", name)
-        if name in _TAKEN:
+        if name in _RESERVED_NAMES:
             yield Problem(at(), f"`{name}` is reserved for security group rules", "choose a different name")
         yield from _check_image(name, service, services, at)
         yield from _check_kind(name, service, at)
         yield from _check_count(service, at)
         yield from _check_capacity(service, at)
         yield from _check_ports(name, service, at)
-        yield from _check_callees(name, service, services, at)
+        yield from _check_call_targets(name, service, services, at)
         yield from _check_environment(service, at)
         yield from check_containers(name, service, at)
-        yield from _check_others(name, service, services, names, at)
+        yield from _check_run_before_and_logs(name, service, services, names, at)
         yield from _check_group(service, at)
         yield from _check_adopted(name, service, at)
     yield from _check_renames(services, tree)
 
 
-def _service_names(tree: Node) -> list[str]:
+def _all_service_names(tree: Node) -> list[str]:
     services = tree.at(("services",))
     return list(services.value) if services is not None and isinstance(services.value, dict) else []
 
@@ -203,7 +203,7 @@ def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
             )
 
 
-def _check_callees(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
+def _check_call_targets(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     for index, call in enumerate(service.calls):
         # A `cidr` beside a host, or beside a service of another namespace, says where that is.
         is_named = call.host is not None or call.namespace is not None
@@ -214,15 +214,15 @@ def _check_callees(name: str, service: Service, services: Services, at: Locator)
             message = f"a call from `{name}` has {targets}"
             yield Problem(at("calls", index), message, "set exactly one of `service`, `host` and `cidr`")
         elif call.service is None or call.namespace is not None:
-            yield from _check_outside(call, below(at, "calls", index))
+            yield from _check_external_call(call, below(at, "calls", index))
         elif call.service in services:
-            yield from _check_inside(name, call, services[call.service], below(at, "calls", index))
+            yield from _check_internal_call(name, call, services[call.service], below(at, "calls", index))
 
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
-def _check_outside(call: Callee, at: Locator) -> Iterator[Problem]:
+def _check_external_call(call: Callee, at: Locator) -> Iterator[Problem]:
     outside = call.host or (f"{call.service}.{call.namespace}" if call.namespace else call.cidr)
     if call.service is None and call.namespace is not None:
         yield Problem(at("namespace"), "`namespace` is set without `service`", "add the `service:` in that namespace")
@@ -241,7 +241,7 @@ def _check_outside(call: Callee, at: Locator) -> Iterator[Problem]:
         yield Problem(at("port"), f"`{outside}` needs a port number", "add `port:` with a number")
 
 
-def _check_inside(name: str, call: Callee, callee: Service, at: Locator) -> Iterator[Problem]:
+def _check_internal_call(name: str, call: Callee, callee: Service, at: Locator) -> Iterator[Problem]:
     if call.port is None and callee.port is None:
         yield Problem(at(), f"`{name}` calls `{call.service}`, which has no `port`", f"add `port:` to `{call.service}`")
     elif call.port is not None and call.port not in callee.ports:
@@ -268,7 +268,9 @@ def _check_environment(service: Service, at: Locator) -> Iterator[Problem]:
             yield Problem(at(key, variable), message, "remove it here")
 
 
-def _check_others(name: str, service: Service, services: Services, names: list[str], at: Locator) -> Iterator[Problem]:
+def _check_run_before_and_logs(
+    name: str, service: Service, services: Services, names: list[str], at: Locator
+) -> Iterator[Problem]:
     for index, other in enumerate(service.run_before):
         if other == name or other not in names:
             others = [candidate for candidate in names if candidate != name]

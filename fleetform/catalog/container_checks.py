@@ -11,19 +11,19 @@ from fleetform.errors import Problem
 
 # Secrets Manager looks such a name up without its end:
 # https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html
-_ENDS_LIKE_AN_ARN = re.compile(r"(?!arn:).*-[A-Za-z0-9]{6}")
+_ARN_LIKE_NAME = re.compile(r"(?!arn:).*-[A-Za-z0-9]{6}")
 
 
 def check_containers(name: str, service: Service, at: Locator) -> Iterator[Problem]:
     """Checks the containers of a valid service."""
-    yield from _check_each(service, at)
+    yield from _check_all_containers(service, at)
     yield from _check_volumes(service, at)
-    yield from _check_routing(service, at)
+    yield from _check_log_routing(service, at)
     yield from _check_sidecars(name, service, at)
     yield from _check_exec(name, service, at)
 
 
-def _check_each(service: Service, at: Locator) -> Iterator[Problem]:
+def _check_all_containers(service: Service, at: Locator) -> Iterator[Problem]:
     yield from _check_container(service, at)
     for name, sidecar in service.sidecars.items():
         here = below(at, "sidecars", name)
@@ -49,7 +49,7 @@ def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
         elif secret.parameter is not None and secret.json_key is not None:
             message = "SSM parameters have no JSON keys"
             yield Problem(at("secrets", variable, "json_key", key=True), message, "remove `json_key`, or use `secret`")
-        elif secret.secret is not None and _ENDS_LIKE_AN_ARN.fullmatch(secret.secret):
+        elif secret.secret is not None and _ARN_LIKE_NAME.fullmatch(secret.secret):
             message = f"Secrets Manager reads the end of `{secret.secret}` as the suffix of an ARN"
             yield Problem(at("secrets", variable, "secret"), message, "write the secret's full ARN")
     for name, limit in container.ulimits.items():
@@ -66,7 +66,7 @@ def _check_volumes(service: Service, at: Locator) -> Iterator[Problem]:
             yield Problem(at("volumes", name, "efs", "root_directory", key=True), message, "remove one of them")
 
 
-def _check_routing(service: Service, at: Locator) -> Iterator[Problem]:
+def _check_log_routing(service: Service, at: Locator) -> Iterator[Problem]:
     if not service.logs.routing:
         return
     for key in ("mode", "max_buffer_size_mib"):

@@ -13,18 +13,18 @@ from fleetform.errors import Problem
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name.
 # Names that leave room for the role's suffix also fit ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map
 # (255 with the namespace) and EventBridge Scheduler (64).
-_ROLE_NAME = 64
+_MAX_ROLE_NAME = 64
 _ROLE_SUFFIX = "-execution"
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateLoadBalancer.html
-_BALANCER_NAME = 32
+_MAX_LOAD_BALANCER_NAME = 32
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-_BUCKET_NAME = 63
+_MAX_BUCKET_NAME = 63
 
 # https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html; the modules add `Name`.
-_TAGS = 50
-_OWN_TAGS = ("application", "environment", "Name")
+_MAX_TAGS = 50
+_DEFAULT_TAGS = ("application", "environment", "Name")
 
 
 def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
@@ -38,7 +38,7 @@ def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]
     yield from _check_names(environment, tree)
     yield from _check_adopted(environment, tree)
     yield from _check_tags(environment, tree)
-    yield from _check_outside_networks(environment, tree)
+    yield from _check_external_calls(environment, tree)
 
 
 def _check_zones(environment: Environment, at: Locator) -> Iterator[Problem]:
@@ -64,22 +64,22 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
         message = f"{network.cidr} has room for only {room} subnets"
         kinds = " with public and private subnets" if network.subnets == "private" else ""
         yield Problem(at("network", "cidr"), message, f"use a larger network for {len(environment.zones)} zones{kinds}")
-    yield from _check_private_only(network, at)
+    yield from _check_private_subnet_keys(network, at)
     for index, name in enumerate(network.endpoints or ()):
         if name in (network.endpoints or ())[:index]:
             yield Problem(at("network", "endpoints", index), f"endpoint `{name}` is listed twice", "list it once")
     if network.nat == "none" and network.subnets == "private":
-        yield from _check_way_out(environment, at)
+        yield from _check_endpoints(environment, at)
 
 
-def _check_private_only(network: Network, at: Locator) -> Iterator[Problem]:
+def _check_private_subnet_keys(network: Network, at: Locator) -> Iterator[Problem]:
     for key, what in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
         if network.subnets == "public" and getattr(network, key) not in ("none", None, ()):
             message = f"{what} require private subnets"
             yield Problem(at("network", key), message, "add `subnets: private`, or remove this key")
 
 
-def _check_way_out(environment: Environment, at: Locator) -> Iterator[Problem]:
+def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]:
     """Checks that endpoints are enough without NAT gateways: tasks then reach nothing else."""
     services, listed, region = environment.services, environment.network.endpoints, environment.region
     needed = frozenset().union(*(apis(service, region) for service in services.values()))
@@ -172,7 +172,7 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
     names: dict[str, str] = {}
     for name, service in environment.services.items():
         alias = service.service_connect.alias if service.service_connect is not None else None
-        other = names.setdefault(alias or name, name) if _offers(service) else name
+        other = names.setdefault(alias or name, name) if _offers_port(service) else name
         if other != name:
             message = f"`{other}` and `{name}` have the same name in Service Connect"
             yield Problem(at("services", name), message, "give one of them a different `alias`")
@@ -182,7 +182,7 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
             yield Problem(at("services", name, "calls", key=True), message, "set `discovery: dns`, or remove its calls")
 
 
-def _offers(service: Service) -> bool:
+def _offers_port(service: Service) -> bool:
     """Whether a service offers a port in Service Connect, valid or not."""
     connect = service.service_connect
     return service.port is not None or (connect is not None and connect.port is not None)
@@ -204,13 +204,13 @@ def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Probl
             else:
                 continue
             if call.port != offered:
-                message = f"`{caller}` calls `{call.service}` on {_port(call.port)}, but {why} only {_port(offered)}"
-                yield Problem(
-                    at("services", caller, "calls", index, "port"), message, f"call {_port(offered)}, {remedy}"
-                )
+                right = _describe_port(offered)
+                wrong = f"`{caller}` calls `{call.service}` on {_describe_port(call.port)}"
+                position = at("services", caller, "calls", index, "port")
+                yield Problem(position, f"{wrong}, but {why} only {right}", f"call {right}, {remedy}")
 
 
-def _port(name: object) -> str:
+def _describe_port(name: object) -> str:
     return "its `port`" if name is None else f"port `{name}`"
 
 
@@ -241,20 +241,22 @@ def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
 def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     prefix = environment.prefix
     at = locator(tree)
-    if len(environment.state_bucket) > _BUCKET_NAME:
-        message = f"bucket name `{environment.state_bucket}` is longer than {_BUCKET_NAME} characters"
+    if len(environment.state_bucket) > _MAX_BUCKET_NAME:
+        message = f"bucket name `{environment.state_bucket}` is longer than {_MAX_BUCKET_NAME} characters"
         yield Problem(at("application"), message, "set a shorter one with `state: { bucket: ... }`")
-    if environment.ingress.balanced and not re.fullmatch(rf"(?!internal-)[a-z0-9-]{{1,{_BALANCER_NAME}}}", prefix):
+    if environment.ingress.balanced and not re.fullmatch(
+        rf"(?!internal-)[a-z0-9-]{{1,{_MAX_LOAD_BALANCER_NAME}}}", prefix
+    ):
         message = f"`{prefix}` is not a valid load balancer name"
-        form = f"at most {_BALANCER_NAME} letters, digits and hyphens"
+        form = f"at most {_MAX_LOAD_BALANCER_NAME} letters, digits and hyphens"
         remedy = f"set a `name_prefix` of {form} that does not begin with `internal-`"
         yield Problem(at("name_prefix"), message, remedy)
     for name in environment.services:
         position = locator(tree, "services", name)()
-        longest = _ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
+        longest = _MAX_ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
         if len(environment.first_name(name)) > longest:
             role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
-            message = f"IAM role name `{role}` is longer than {_ROLE_NAME} characters"
+            message = f"IAM role name `{role}` is longer than {_MAX_ROLE_NAME} characters"
             yield Problem(position, message, f"with this prefix, a service name can have at most {longest}")
 
 
@@ -290,7 +292,7 @@ def _check_adopted_name(key: str, name: str | None, expected: str, at: Locator) 
 
 
 def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:
-    common = {*_OWN_TAGS, *environment.tags}
+    common = {*_DEFAULT_TAGS, *environment.tags}
     yield from _check_tag_keys(common, locator(tree))
     for name, service in environment.services.items():
         if service.tags:
@@ -298,8 +300,9 @@ def _check_tags(environment: Environment, tree: Node) -> Iterator[Problem]:
 
 
 def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
-    if len(keys) > _TAGS:
-        message = f"a resource can have at most {_TAGS} tags, but this is {len(keys)} including {', '.join(_OWN_TAGS)}"
+    if len(keys) > _MAX_TAGS:
+        count = f"{len(keys)} including {', '.join(_DEFAULT_TAGS)}"
+        message = f"a resource can have at most {_MAX_TAGS} tags, but this one has {count}"
         yield Problem(at("tags", key=True), message, "remove some")
     first: dict[str, str] = {}
     for key in sorted(keys):
@@ -309,7 +312,7 @@ def _check_tag_keys(keys: set[str], at: Locator) -> Iterator[Problem]:
             yield Problem(at("tags", key, key=True), message, "remove one of them")
 
 
-def _check_outside_networks(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _check_external_calls(environment: Environment, tree: Node) -> Iterator[Problem]:
     network = environment.network
     if network.vpc is not None:  # the catalog knows neither its network nor its routes
         return

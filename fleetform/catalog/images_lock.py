@@ -66,13 +66,13 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
     if not isinstance(tree.value, dict):
         problems.append(Problem(tree.position, "expected a mapping of services", _remedy()))
     for name, node in services.items():
-        problems += _check(name, node)
+        problems += _check_entry(name, node)
     if problems:
         raise CatalogError(problems)
-    return {name: _locked(node) for name, node in services.items()}
+    return {name: _parse_entry(node) for name, node in services.items()}
 
 
-def _check(name: str, node: Node) -> list[Problem]:
+def _check_entry(name: str, node: Node) -> list[Problem]:
     names = [field.name for field in fields(LockedImage)]
     if not isinstance(node.value, dict):
         return [Problem(node.position, f"`{name}` is not a mapping", _remedy())]
@@ -101,18 +101,18 @@ def _are_platforms(plain: object) -> bool:
     )
 
 
-def _locked(node: Node) -> LockedImage:
-    plain: dict[str, str | list[str]] = node.plain()  # type: ignore[assignment] # checked by `_check`
+def _parse_entry(node: Node) -> LockedImage:
+    plain: dict[str, str | list[str]] = node.plain()  # type: ignore[assignment] # checked by `_check_entry`
     texts = {key: str(plain[key]) for key in _PATTERNS}
     return LockedImage(platforms=tuple(plain["platforms"]), **texts)
 
 
 def lock_text(lock: Mapping[str, LockedImage]) -> str:
     """Formats the lock as YAML; the same images give the same text."""
-    return _HEADER + "".join(f"\n{name}:\n{_entry(lock[name])}" for name in sorted(lock))
+    return _HEADER + "".join(f"\n{name}:\n{_format_entry(lock[name])}" for name in sorted(lock))
 
 
-def _entry(image: LockedImage) -> str:
+def _format_entry(image: LockedImage) -> str:
     return (
         f'  tag: "{image.tag}"\n'
         f"  digest: {image.digest}\n"

@@ -25,7 +25,7 @@ SERVICE_KEYS = (EXTENDS, ENABLED_IN)
 MAX_TEMPLATES = 32
 """Maximum number of templates below one service or template, to keep catalogs readable."""
 
-_IN_CODE = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
+_QUOTED_NAME = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
 
 
 class Shared(Entry):
@@ -70,60 +70,60 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
         CatalogError: The services inherit more than a file may contain; only that is reported.
     """
     top = tree.value if isinstance(tree.value, dict) else {}
-    services, templates = (_mappings(top.get(key)) for key in ("services", "templates"))
-    defaults = _mappings(tree).get("defaults")
-    ladder = _Ladder(defaults, templates, services)
+    services, templates = (_mapping_entries(top.get(key)) for key in ("services", "templates"))
+    defaults = _mapping_entries(tree).get("defaults")
+    ladder = _TemplateResolver(defaults, templates, services)
     full = {key: ladder.full(key, node) for key, node in services.items()}
     enabled = {key: service.at((ENABLED_IN,)) for key, service in full.items()}
-    absent = {key: node for key, node in enabled.items() if node and _is_elsewhere(node, name, environments)}
+    absent = {key: node for key, node in enabled.items() if node and _is_disabled(node, name, environments)}
     problems = [*ladder.problems]
     for node in (*([defaults] if defaults else ()), *templates.values(), *services.values()):
         problems += _check_enabled_in(node, environments)
     resolved = {key: node for key, node in top.items() if key not in Shared.model_fields}
     if "services" in top:
-        resolved["services"] = _resolved(top["services"], full, absent)
-    return Inherited(name, _holding(tree, resolved), _shared(tree, top), absent, ladder.incomplete, problems)
+        resolved["services"] = _resolve_services(top["services"], full, absent)
+    return Inherited(name, _with_value(tree, resolved), _shared_keys(tree, top), absent, ladder.incomplete, problems)
 
 
-def _resolved(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
+def _resolve_services(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
     """The services of the environment in full; values that are not mappings stay, for validation."""
     if not isinstance(services.value, dict):
         return services
     present = {key: full.get(key, node) for key, node in services.value.items() if key not in absent}
-    return _holding(services, {key: _without(node, SERVICE_KEYS) for key, node in present.items()})
+    return _with_value(services, {key: _without_keys(node, SERVICE_KEYS) for key, node in present.items()})
 
 
-def _holding(node: Node, value: dict[str, Node]) -> Node:
+def _with_value(node: Node, value: dict[str, Node]) -> Node:
     return Node(value, node.position, node.key_position, node.replaced)
 
 
-def _mappings(node: Node | None) -> dict[str, Node]:
+def _mapping_entries(node: Node | None) -> dict[str, Node]:
     """The entries of a mapping that are mappings themselves; validation reports the others."""
     entries = node.value if node is not None and isinstance(node.value, dict) else {}
     return {key: child for key, child in entries.items() if isinstance(child.value, dict)}
 
 
-def _without(node: Node, keys: Collection[str]) -> Node:
+def _without_keys(node: Node, keys: Collection[str]) -> Node:
     if not isinstance(node.value, dict):
         return node
-    return _holding(node, {key: child for key, child in node.value.items() if key not in keys})
+    return _with_value(node, {key: child for key, child in node.value.items() if key not in keys})
 
 
-def _shared(tree: Node, top: Mapping[str, Node]) -> Node:
+def _shared_keys(tree: Node, top: Mapping[str, Node]) -> Node:
     """`defaults` and `templates` without the keys resolved here; `defaults` cannot extend anything."""
     shared = {}
     if "defaults" in top:
-        shared["defaults"] = _without(top["defaults"], [ENABLED_IN])
+        shared["defaults"] = _without_keys(top["defaults"], [ENABLED_IN])
     if "templates" in top:
         templates = top["templates"]
         shared["templates"] = templates
         if isinstance(templates.value, dict):
-            entries = {key: _without(node, SERVICE_KEYS) for key, node in templates.value.items()}
-            shared["templates"] = _holding(templates, entries)
+            entries = {key: _without_keys(node, SERVICE_KEYS) for key, node in templates.value.items()}
+            shared["templates"] = _with_value(templates, entries)
     return Node(shared, tree.position)
 
 
-class _Ladder:
+class _TemplateResolver:
     """Resolves `extends`, and collects its problems."""
 
     def __init__(self, defaults: Node | None, templates: Mapping[str, Node], services: Collection[str]) -> None:
@@ -132,44 +132,44 @@ class _Ladder:
         self._templates = templates
         self._services = services
         self._broken: set[Position] = set()
-        self._lines: dict[str, tuple[str, ...]] = {}
+        self._chains: dict[str, tuple[str, ...]] = {}
         self._merged: dict[tuple[str, ...], Node | None] = {(): defaults}
-        self._extents: dict[tuple[str, ...], _Extent] = {}
-        self._inherited = _Extent(0, 0)
+        self._sizes: dict[tuple[str, ...], _Size] = {}
+        self._total_size = _Size(0, 0)
         for name in templates:
-            self._line(name, ())
+            self._template_chain(name, ())
 
     def full(self, name: str, service: Node) -> Node:
         """A service with everything it inherits, at its own position."""
-        line = self._line_of(name, service, ())
-        under = self._under(line, service)
+        line = self._find_chain(name, service, ())
+        under = self._inherited_values(line, service)
         if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
             self.incomplete.append(service.key_position or service.position)
         if under is None:
             return service
-        merged = overlay(under, _without(service, [EXTENDS]))
+        merged = overlay(under, _without_keys(service, [EXTENDS]))
         return Node(merged.value, service.position, service.key_position, merged.replaced)
 
-    def _under(self, line: tuple[str, ...], service: Node) -> Node | None:
+    def _inherited_values(self, line: tuple[str, ...], service: Node) -> Node | None:
         """The defaults with a service's templates laid over them."""
         if line not in self._merged:
-            below = self._under(line[:-1], service)
-            template = _without(self._templates[line[-1]], [EXTENDS])
+            below = self._inherited_values(line[:-1], service)
+            template = _without_keys(self._templates[line[-1]], [EXTENDS])
             self._merged[line] = template if below is None else overlay(below, template)
         under = self._merged[line]
         if under is not None:
-            self._count(line, under, service)
+            self._check_size(line, under, service)
         return under
 
-    def _count(self, line: tuple[str, ...], under: Node, service: Node) -> None:
+    def _check_size(self, line: tuple[str, ...], under: Node, service: Node) -> None:
         """Limits what services inherit to what a file may contain, counted once for each service."""
-        if line not in self._extents:
-            self._extents[line] = _extent(under)
-        more, so_far = self._extents[line], self._inherited
-        self._inherited = _Extent(so_far.values + more.values, so_far.characters + more.characters)
-        if self._inherited.values > MAX_NODES:
+        if line not in self._sizes:
+            self._sizes[line] = _measure(under)
+        more, so_far = self._sizes[line], self._total_size
+        self._total_size = _Size(so_far.values + more.values, so_far.characters + more.characters)
+        if self._total_size.values > MAX_NODES:
             what = f"{MAX_NODES} values"
-        elif self._inherited.characters > MAX_BYTES:
+        elif self._total_size.characters > MAX_BYTES:
             what = f"{MAX_BYTES // 2**20} MiB of text"
         else:
             return
@@ -177,13 +177,13 @@ class _Ladder:
         message = f"from here on, services inherit more than {what}"
         raise CatalogError([Problem(place, message, "shorten `defaults` and `templates`")])
 
-    def _line(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
+    def _template_chain(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
         """A template, after the templates below it."""
-        if name not in self._lines:
-            self._lines[name] = (*self._line_of(name, self._templates[name], (*path, name)), name)
-        return self._lines[name]
+        if name not in self._chains:
+            self._chains[name] = (*self._find_chain(name, self._templates[name], (*path, name)), name)
+        return self._chains[name]
 
-    def _line_of(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
+    def _find_chain(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
         """The templates below a node, from the lowest up: each once, before all that extend it.
 
         Args:
@@ -193,29 +193,29 @@ class _Ladder:
                 template.
         """
         known = len(self.problems)
-        line = self._climbed(name, node, path)
+        line = self._collect_chain(name, node, path)
         if len(self.problems) > known:
             self._broken.add(node.position)
         return line
 
-    def _climbed(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
-        """See `_line_of`."""
+    def _collect_chain(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
+        """See `_find_chain`."""
         line: dict[str, None] = {}
-        for entry in self._extended(name, node):
+        for entry in self._extended_templates(name, node):
             parent = str(entry.value)
             if parent in path:
                 cycle = " -> ".join([*path[path.index(parent) :], parent])
-                self._add(entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`")
+                self._add_problem(entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`")
                 continue
             if len(path) <= MAX_TEMPLATES:
-                line |= dict.fromkeys(self._line(parent, path))
+                line |= dict.fromkeys(self._template_chain(parent, path))
             if len(path) > MAX_TEMPLATES or len(line) > MAX_TEMPLATES:
                 owner = path[0] if len(path) > MAX_TEMPLATES else name
-                self._add(entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them")
+                self._add_problem(entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them")
                 return ()
         return tuple(line)
 
-    def _extended(self, name: str, node: Node) -> Iterator[Node]:
+    def _extended_templates(self, name: str, node: Node) -> Iterator[Node]:
         """The nodes that name the existing templates that a node extends."""
         extends = node.at((EXTENDS,))
         if extends is None or extends.value is None:
@@ -223,46 +223,46 @@ class _Ladder:
         seen = set()
         for entry in extends.value if isinstance(extends.value, list) else [extends]:
             if not isinstance(entry.value, str):
-                self._add(
+                self._add_problem(
                     entry,
                     f"`{name}` extends something that is not a name",
                     "expected a template name or a list of names",
                 )
             elif entry.value in seen:
-                self._add(entry, f"`{name}` extends `{entry.value}` twice", "list it once")
+                self._add_problem(entry, f"`{name}` extends `{entry.value}` twice", "list it once")
             elif entry.value in self._templates:
                 yield entry
             elif entry.value in self._services:
                 message = f"`{name}` extends `{entry.value}`, which is a service"
-                self._add(entry, message, "move what they share to a template that both extend")
+                self._add_problem(entry, message, "move what they share to a template that both extend")
             else:
                 message = f"`{name}` extends unknown template `{entry.value}`"
                 others = [template for template in self._templates if template != name]
-                self._add(entry, message, suggestion(entry.value, others))
+                self._add_problem(entry, message, suggestion(entry.value, others))
             seen.add(entry.value if isinstance(entry.value, str) else None)
 
-    def _add(self, node: Node, message: str, remedy: str) -> None:
+    def _add_problem(self, node: Node, message: str, remedy: str) -> None:
         self.problems.append(Problem(node.position, message, remedy))
 
 
-class _Extent(NamedTuple):
+class _Size(NamedTuple):
     """The size of a tree: its values, and its characters of text."""
 
     values: int
     characters: int
 
 
-def _extent(node: Node) -> _Extent:
+def _measure(node: Node) -> _Size:
     if isinstance(node.value, dict):
-        keys, below = sum(map(len, node.value)), [*map(_extent, node.value.values())]
+        keys, below = sum(map(len, node.value)), [*map(_measure, node.value.values())]
     elif isinstance(node.value, list):
-        keys, below = 0, [*map(_extent, node.value)]
+        keys, below = 0, [*map(_measure, node.value)]
     else:
-        return _Extent(1, len(node.value) if isinstance(node.value, str) else 0)
-    return _Extent(1 + sum(part.values for part in below), keys + sum(part.characters for part in below))
+        return _Size(1, len(node.value) if isinstance(node.value, str) else 0)
+    return _Size(1 + sum(part.values for part in below), keys + sum(part.characters for part in below))
 
 
-def _is_elsewhere(enabled: Node, name: str, environments: Collection[str]) -> bool:
+def _is_disabled(enabled: Node, name: str, environments: Collection[str]) -> bool:
     """Whether a valid `enabled_in` leaves an environment out."""
     names = [entry.value for entry in enabled.value] if isinstance(enabled.value, list) else []
     return bool(names) and name not in names and all(entry in environments for entry in names)
@@ -295,21 +295,21 @@ def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequenc
         shared: The problems of `defaults` and `templates` themselves; nothing else is reported at their
             positions.
     """
-    services = _mappings(inherited.tree.at(("services",)))
+    services = _mapping_entries(inherited.tree.at(("services",)))
     known = {*inherited.incomplete, *(problem.position for problem in shared)}
     alike: dict[tuple[Position, str], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         if problem.position not in known:
-            alike.setdefault((problem.position, _nameless(problem.message, services)), []).append(problem)
-    return [*dict.fromkeys(shared), *map(_told_once, alike.values())]
+            alike.setdefault((problem.position, _without_service_names(problem.message, services)), []).append(problem)
+    return [*dict.fromkeys(shared), *map(_merge_problems, alike.values())]
 
 
-def _nameless(message: str, services: Collection[str]) -> str:
+def _without_service_names(message: str, services: Collection[str]) -> str:
     """A message without the names of services in it."""
-    return _IN_CODE.sub(lambda match: "`" if match[1] or match[2] in services else match[0], message)
+    return _QUOTED_NAME.sub(lambda match: "`" if match[1] or match[2] in services else match[0], message)
 
 
-def _told_once(alike: Sequence[Problem]) -> Problem:
+def _merge_problems(alike: Sequence[Problem]) -> Problem:
     first, *others = alike
     if not others:
         return first

@@ -14,14 +14,14 @@ from fleetform.catalog.nodes import Node
 from fleetform.errors import Problem
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html
-_TASK_DEFINITION_BYTES = 64 * 1024
-_CONTAINERS = 10
+_MAX_TASK_DEFINITION_BYTES = 64 * 1024
+_MAX_CONTAINERS = 10
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's inline policies.
-_ROLE_POLICY_CHARACTERS = 10_240
+_MAX_ROLE_POLICY_CHARACTERS = 10_240
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
-_CONDITION_VALUES = 5
+_MAX_CONDITION_VALUES = 5
 
 
 def check_service_limits(services: Services, tree: Node) -> Iterator[Problem]:
@@ -32,8 +32,11 @@ def check_service_limits(services: Services, tree: Node) -> Iterator[Problem]:
         yield from _check_sidecar_sizes(service, at)
         yield from _check_task_definition(name, service, at)
         yield from _check_task_role(service, at)
-        if service.ingress is not None and len(service.ingress.paths) + len(service.ingress.hosts) > _CONDITION_VALUES:
-            message = f"a load balancer rule can have at most {_CONDITION_VALUES} paths and hosts"
+        if (
+            service.ingress is not None
+            and len(service.ingress.paths) + len(service.ingress.hosts) > _MAX_CONDITION_VALUES
+        ):
+            message = f"a load balancer rule can have at most {_MAX_CONDITION_VALUES} paths and hosts"
             yield Problem(at("ingress", key=True), message, "combine some with wildcards")
 
 
@@ -49,9 +52,9 @@ def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_sidecar_sizes(service: Service, at: Locator) -> Iterator[Problem]:
-    if len(service.beside) >= _CONTAINERS:
-        message = f"a task can have at most {_CONTAINERS} containers, including the service's own"
-        yield Problem(at("sidecars", key=True), message, f"keep at most {_CONTAINERS - 1} sidecars")
+    if len(service.beside) >= _MAX_CONTAINERS:
+        message = f"a task can have at most {_MAX_CONTAINERS} containers, including the service's own"
+        yield Problem(at("sidecars", key=True), message, f"keep at most {_MAX_CONTAINERS - 1} sidecars")
     for key, limit in (("cpu", service.cpu), ("memory", service.memory)):
         total = sum(getattr(sidecar, key) or 0 for sidecar in service.sidecars.values())
         if total > limit:
@@ -64,8 +67,8 @@ def _check_task_definition(name: str, service: Service, at: Locator) -> Iterator
     containers: list[Container] = [service, *service.sidecars.values()]
     texts = [[part.command, part.entry_point, dict(part.environment)] for part in containers]
     size = len(json.dumps(texts, separators=(",", ":"), ensure_ascii=False).encode("utf-8", errors="replace"))
-    if size > _TASK_DEFINITION_BYTES:
-        limit = f"ECS limits a task definition to {_TASK_DEFINITION_BYTES}"
+    if size > _MAX_TASK_DEFINITION_BYTES:
+        limit = f"ECS limits a task definition to {_MAX_TASK_DEFINITION_BYTES}"
         message = f"the variables and commands of `{name}` take {size} bytes, but {limit}"
         yield Problem(at("environment", key=True), message, "move long values to a file in the image or to S3")
 
@@ -73,8 +76,8 @@ def _check_task_definition(name: str, service: Service, at: Locator) -> Iterator
 def _check_task_role(service: Service, at: Locator) -> Iterator[Problem]:
     statements = [statement.model_dump(exclude_defaults=True) for statement in service.task_role.statements]
     size = len(json.dumps(statements, separators=(",", ":")))
-    if size > _ROLE_POLICY_CHARACTERS:
-        message = f"the statements have {size} characters, but IAM limits a role to {_ROLE_POLICY_CHARACTERS}"
+    if size > _MAX_ROLE_POLICY_CHARACTERS:
+        message = f"the statements have {size} characters, but IAM limits a role to {_MAX_ROLE_POLICY_CHARACTERS}"
         yield Problem(
             at("task_role", "statements", key=True), message, "create a managed policy and list it in `policies`"
         )

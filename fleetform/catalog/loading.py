@@ -25,7 +25,13 @@ from fleetform.catalog.routing import check_routing
 from fleetform.catalog.wording import label, suggestion
 from fleetform.errors import CatalogError, InputError, Position, Problem
 
-_KINDS: Mapping[type, str] = {dict: "a mapping", list: "a list", str: "text", int: "a number", bool: "true or false"}
+_TYPE_NAMES: Mapping[type, str] = {
+    dict: "a mapping",
+    list: "a list",
+    str: "text",
+    int: "a number",
+    bool: "true or false",
+}
 _WORDS = re.compile(r"[\w./-]+( [\w./-]+)*")
 _EXPECTED: Mapping[str, str] = {
     "bool_type": "expected true or false, without quotes",
@@ -112,38 +118,40 @@ def validate(inherited: Inherited) -> Environment:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
         problems += [
-            _missing_key(details["loc"], inherited.tree) if details["type"] == "missing" else _problem(details, tree)
+            _missing_key_problem(details["loc"], inherited.tree)
+            if details["type"] == "missing"
+            else _translate_error(details, tree)
             for details in error.errors(include_url=False)
         ]
     if "name" in plain:
-        problems.append(_unknown_key(("name",), tree))
-    services = environment.services if environment is not None else _sound_services(plain.get("services"))
+        problems.append(_unknown_key_problem(("name",), tree))
+    services = environment.services if environment is not None else _valid_services(plain.get("services"))
     for check in (check_services, check_service_limits):
         problems += check(services, tree)
     if environment is not None:
         problems += check_environment(environment, tree)
         problems += check_routing(environment, tree)
-    shared = _shared_problems(without_nulls(inherited.shared))
+    shared = _check_shared(without_nulls(inherited.shared))
     if problems or shared or environment is None:
         raise CatalogError(told_once(inherited, problems, shared))
     return environment
 
 
-def _shared_problems(shared: Node) -> list[Problem]:
+def _check_shared(shared: Node) -> list[Problem]:
     """The problems of `defaults` and `templates` themselves; a partial service may lack any key."""
     try:
         Shared.model_validate(shared.plain())
     except ValidationError as error:
-        return [_problem(details, shared) for details in error.errors() if not _is_of_a_whole(details)]
+        return [_translate_error(details, shared) for details in error.errors() if not _concerns_whole_mapping(details)]
     return []
 
 
-def _is_of_a_whole(details: ErrorDetails) -> bool:
+def _concerns_whole_mapping(details: ErrorDetails) -> bool:
     """Whether an error is about a missing key, or about how the entries of a mapping go together."""
     return details["type"] == "missing" or (details["type"] == "value_error" and isinstance(details["input"], dict))
 
 
-def _sound_services(plain: object) -> dict[str, Service]:
+def _valid_services(plain: object) -> dict[str, Service]:
     sound = {}
     for name, service in plain.items() if isinstance(plain, dict) else ():
         try:
@@ -153,66 +161,66 @@ def _sound_services(plain: object) -> dict[str, Service]:
     return sound
 
 
-def _problem(details: ErrorDetails, tree: Node) -> Problem:
+def _translate_error(details: ErrorDetails, tree: Node) -> Problem:
     """Translates a pydantic error into a problem at its position in the YAML."""
     # Pydantic's path to an invalid key ends in `[key]`. The tree has no such node, unless a key has that
     # name.
     about_key = details["loc"][-1] == "[key]" and tree.at(details["loc"]) is None
     path = details["loc"][:-1] if about_key else details["loc"]
     if details["type"] == "extra_forbidden":
-        return _unknown_key(path, tree)
-    path = _written(path, tree)
+        return _unknown_key_problem(path, tree)
+    path = _shorten_path(path, tree)
     node = tree.at(path)
-    position = _position(tree, path, key=about_key or node is None)
-    expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **_context(details))
+    position = _find_position(tree, path, key=about_key or node is None)
+    expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **_error_context(details))
     if about_key:
         return Problem(position, f"`{path[-1]}` is not a valid key of {label(path[:-1])}", expected)
-    return Problem(position, f"{label(path)} is {_shown(details['input'])}", expected)
+    return Problem(position, f"{label(path)} is {_format_value(details['input'])}", expected)
 
 
-def _context(details: ErrorDetails) -> dict[str, Any]:
+def _error_context(details: ErrorDetails) -> dict[str, Any]:
     """Pydantic's context of an error, with legal words in code quotes and the unit of a length."""
     context = dict(details.get("ctx", {}))
     parts = "characters" if isinstance(details["input"], str) else "entries"
     legal = str(context.get("expected", "")).replace("'", "`")
-    return {**context, "parts": parts, "expected": legal, "list": _as_list(details["input"])}
+    return {**context, "parts": parts, "expected": legal, "list": _suggest_list(details["input"])}
 
 
-def _as_list(value: object) -> str:
+def _suggest_list(value: object) -> str:
     """Suggests the list that plain words may be meant as."""
     words = value.split() if isinstance(value, str) and _WORDS.fullmatch(value) else []
     return f", such as [{', '.join(words)}]" if words else ""
 
 
-def _written(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:
+def _shorten_path(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:
     """The path without its last key if a mapping is written in its short form, as the value of that key."""
     above = tree.at(path[:-1])
     short = above is not None and not isinstance(above.value, (dict, list))
     return path[:-1] if short else path
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, (dict, list, tuple)):
-        return "empty" if not value else _KINDS[list if isinstance(value, tuple) else type(value)]
+        return "empty" if not value else _TYPE_NAMES[list if isinstance(value, tuple) else type(value)]
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     limit = 60
     return f"`{text if len(text) <= limit else text[:limit] + '…'}`"
 
 
-def _position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
+def _find_position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
     """The position of a path, or of the nearest key above it that is written."""
     while (node := tree.at(path)) is None:
         path = path[:-1]
     return node.key_position if key and node.key_position else node.position
 
 
-def _unknown_key(path: tuple[str | int, ...], tree: Node) -> Problem:
+def _unknown_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
     where = f" in {label(path[:-1])}" if path[:-1] else ""
-    remedy = suggestion(str(path[-1]), _keys_at(path[:-1]))
-    return Problem(_position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", remedy)
+    remedy = suggestion(str(path[-1]), _model_keys(path[:-1]))
+    return Problem(_find_position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", remedy)
 
 
-def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
+def _missing_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
     """The problem of a required key that is missing from a tree in which nulls are still present."""
     null = tree.at(path)
     if null is not None and null.replaced is not None:
@@ -222,15 +230,15 @@ def _missing_key(path: tuple[str | int, ...], tree: Node) -> Problem:
     if null is not None:
         return Problem(null.position, f"{label(path)} is null, but it is required", "give it a value")
     where = f" in {label(path[:-1])}" if path[:-1] else ""
-    position = _position(tree, path[:-1], key=True)
+    position = _find_position(tree, path[:-1], key=True)
     return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")
 
 
-def _keys_at(path: tuple[str | int, ...]) -> list[str]:
+def _model_keys(path: tuple[str | int, ...]) -> list[str]:
     """The keys of the model at a path."""
     kind: Any = Shared if path and path[0] in Shared.model_fields else Environment
     for step in path:
-        kind = _bare(_element(kind, step))
+        kind = _unwrap_type(_child_type(kind, step))
     resolved: Mapping[Any, Iterable[str]] = {
         Environment: Shared.model_fields,
         Service: () if path[:1] == ("defaults",) else SERVICE_KEYS,
@@ -238,14 +246,14 @@ def _keys_at(path: tuple[str | int, ...]) -> list[str]:
     return [*(key for key in kind.model_fields if (kind, key) != (Environment, "name")), *resolved.get(kind, ())]
 
 
-def _element(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type
+def _child_type(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type
     """The type at one step into a model, a mapping or a tuple."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind.model_fields[str(step)].annotation
     return get_args(kind)[0 if isinstance(step, int) else 1]
 
 
-def _bare(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
+def _unwrap_type(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
     """A type without its annotations and without an optional None."""
     while get_origin(kind) in (Annotated, Union, types.UnionType):
         kind = get_args(kind)[0]

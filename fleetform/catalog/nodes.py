@@ -40,7 +40,7 @@ MAX_NODES = 500_000
 
 _STANDARD = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_BEGINS_INTEGER = frozenset("-0123456789")
+_INTEGER_START = frozenset("-0123456789")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -82,7 +82,7 @@ class Node(NamedTuple):
         return self.value
 
 
-class _Refused(Exception):  # noqa: N818 - not an error for callers: it ends the reading of a file
+class _FatalProblem(Exception):  # noqa: N818 - not an error for callers: it ends the reading of a file
     """A problem that ends the reading of a file."""
 
     def __init__(self, problem: Problem) -> None:
@@ -90,7 +90,7 @@ class _Refused(Exception):  # noqa: N818 - not an error for callers: it ends the
 
 
 @dataclass(frozen=True)
-class _Anchored:
+class _Anchor:
     """A value that aliases may repeat, and its size: values, and characters of text."""
 
     node: Node
@@ -108,107 +108,105 @@ class _Reader:
     def __init__(self, text: str, file: PurePath) -> None:
         self.file = file
         self.problems: list[Problem] = []
-        self._next: Callable[[], Any] = _LOADER(text).get_event  # the event classes have no common type
-        self._anchors: dict[str, _Anchored] = {}
+        self._next_event: Callable[[], Any] = _LOADER(text).get_event  # the event classes have no common type
+        self._anchors: dict[str, _Anchor] = {}
         self._nodes = 0
         self._characters = 0
 
     def document(self) -> Node:
-        event = self._next()
+        event = self._next_event()
         while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
-            event = self._next()
+            event = self._next_event()
         if isinstance(event, StreamEndEvent):
             return Node({}, Position(self.file, 1, 1))
-        root = self._node(event, depth=0)
-        self._next()
-        after = self._next()
+        root = self._read_node(event, depth=0)
+        self._next_event()
+        after = self._next_event()
         if not isinstance(after, StreamEndEvent):
-            raise self._refusal(after, "more than one YAML document", "keep one document per file")
+            raise self._fatal(after, "more than one YAML document", "keep one document per file")
         return root
 
-    def _position(self, event: Any) -> Position:  # noqa: ANN401 - as `_next`
+    def _position(self, event: Any) -> Position:  # noqa: ANN401 - as `_next_event`
         mark = event.start_mark
         return Position(self.file, mark.line + 1, mark.column + 1)
 
-    def _refusal(self, event: Any, message: str, remedy: str) -> _Refused:  # noqa: ANN401 - as `_next`
-        return _Refused(Problem(self._position(event), message, remedy))
+    def _fatal(self, event: Any, message: str, remedy: str) -> _FatalProblem:  # noqa: ANN401 - as `_next_event`
+        return _FatalProblem(Problem(self._position(event), message, remedy))
 
-    def _node(self, event: Any, depth: int, key: Position | None = None) -> Node:  # noqa: ANN401 - as `_next`
+    def _read_node(self, event: Any, depth: int, key: Position | None = None) -> Node:  # noqa: ANN401 - as `_next_event`
         if depth > MAX_DEPTH:
-            raise self._too_deep(event)
+            raise self._depth_problem(event)
         kind = type(event)
         if kind is AliasEvent:
-            return self._alias(event, depth, key)
+            return self._read_alias(event, depth, key)
         nodes, characters = self._nodes, self._characters
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise self._too_many(event)
+            raise self._size_problem(event)
         if event.tag is not None:
-            self._refuse_tag(event)
+            self._reject_tag(event)
         value: Scalar | list[Node] | dict[str, Node]
         if kind is ScalarEvent:
             self._characters += len(event.value)
-            value = event.value if event.style else _plain_scalar(event.value)
+            value = event.value if event.style else _parse_scalar(event.value)
         else:
-            value = self._items(depth + 1) if kind is SequenceStartEvent else self._mapping(depth + 1)
+            value = self._read_items(depth + 1) if kind is SequenceStartEvent else self._read_mapping(depth + 1)
         node = Node(value, self._position(event), key)
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored(node, self._nodes - nodes, self._characters - characters)
+            self._anchors[event.anchor] = _Anchor(node, self._nodes - nodes, self._characters - characters)
         return node
 
-    def _refuse_tag(self, event: Any) -> None:  # noqa: ANN401 - as `_next`
+    def _reject_tag(self, event: Any) -> None:  # noqa: ANN401 - as `_next_event`
         remedy = "remove it; if the value is text, quote it"
         self.problems.append(
             Problem(self._position(event), f"unsupported YAML tag `{event.tag.replace(_STANDARD, '!!')}`", remedy)
         )
 
-    def _too_deep(self, event: yaml.Event) -> _Refused:
-        return self._refusal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
+    def _depth_problem(self, event: yaml.Event) -> _FatalProblem:
+        return self._fatal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
 
-    def _alias(self, event: Any, depth: int, key: Position | None) -> Node:  # noqa: ANN401 - as `_next`
+    def _read_alias(self, event: Any, depth: int, key: Position | None) -> Node:  # noqa: ANN401 - as `_next_event`
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
-            raise self._refusal(
-                event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first"
-            )
+            raise self._fatal(event, f"alias *{event.anchor} has no anchor before it", f"define &{event.anchor} first")
         self._nodes += anchored.nodes
         if self._nodes > MAX_NODES:
-            raise self._too_many(event)
+            raise self._size_problem(event)
         self._characters += anchored.characters
         if self._characters > MAX_BYTES:
             message = f"more than {MAX_BYTES // 2**20} MiB of text once aliases are expanded"
-            raise self._refusal(event, message, "use fewer aliases")
-        if depth + _height(anchored.node) > MAX_DEPTH:
-            raise self._too_deep(event)
+            raise self._fatal(event, message, "use fewer aliases")
+        if depth + _measure_depth(anchored.node) > MAX_DEPTH:
+            raise self._depth_problem(event)
         return Node(anchored.node.value, anchored.node.position, key)
 
-    def _too_many(self, event: yaml.Event) -> _Refused:
+    def _size_problem(self, event: yaml.Event) -> _FatalProblem:
         message = f"more than {MAX_NODES} values once aliases are expanded"
-        return self._refusal(event, message, "use fewer values and aliases")
+        return self._fatal(event, message, "use fewer values and aliases")
 
-    def _items(self, depth: int) -> list[Node]:
+    def _read_items(self, depth: int) -> list[Node]:
         items: list[Node] = []
-        while type(event := self._next()) is not SequenceEndEvent:
-            items.append(self._node(event, depth))
+        while type(event := self._next_event()) is not SequenceEndEvent:
+            items.append(self._read_node(event, depth))
         return items
 
-    def _mapping(self, depth: int) -> dict[str, Node]:
+    def _read_mapping(self, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
-        while type(event := self._next()) is not MappingEndEvent:
+        while type(event := self._next_event()) is not MappingEndEvent:
             if type(event) is not ScalarEvent or not event.value:
-                raise self._refusal(event, "a key that is not a word", "write `key: value`")
+                raise self._fatal(event, "a key that is not a word", "write `key: value`")
             if event.tag is not None:
-                self._refuse_tag(event)
+                self._reject_tag(event)
             key: str = event.value
             self._characters += len(key)
-            node = self._node(self._next(), depth, self._position(event))
+            node = self._read_node(self._next_event(), depth, self._position(event))
             if key in entries or key == "<<":
-                self._refuse_key(event, entries)
+                self._reject_key(event, entries)
             else:
                 entries[key] = node
         return entries
 
-    def _refuse_key(self, event: ScalarEvent, entries: dict[str, Node]) -> None:
+    def _reject_key(self, event: ScalarEvent, entries: dict[str, Node]) -> None:
         message, remedy = "unsupported merge key `<<`", "write out the keys"
         if event.value in entries:
             message = f"duplicate key `{event.value}`"
@@ -216,18 +214,18 @@ class _Reader:
         self.problems.append(Problem(self._position(event), message, remedy))
 
 
-def _height(node: Node) -> int:
+def _measure_depth(node: Node) -> int:
     """Levels below a node."""
     if not isinstance(node.value, (dict, list)):
         return 0
     children = node.value.values() if isinstance(node.value, dict) else node.value
-    return 1 + max(map(_height, children), default=-1)
+    return 1 + max(map(_measure_depth, children), default=-1)
 
 
-def _plain_scalar(text: str) -> Scalar:
+def _parse_scalar(text: str) -> Scalar:
     if text in _WORDS:
         return _WORDS[text]
-    return int(text) if text[0] in _BEGINS_INTEGER and _INTEGER.fullmatch(text) else text
+    return int(text) if text[0] in _INTEGER_START and _INTEGER.fullmatch(text) else text
 
 
 def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
@@ -245,12 +243,12 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     try:
         reader = _Reader(text, file)
         root = reader.document()
-    except _Refused as refused:
+    except _FatalProblem as refused:
         return empty, [*(reader.problems if reader else []), refused.problem]
     except yaml.MarkedYAMLError as error:
-        return empty, [syntax_problem(error, text, _position_of(text, len(text), file))]
+        return empty, [syntax_problem(error, text, _position_at(text, len(text), file))]
     except yaml.reader.ReaderError as error:
-        position = _position_of(text, error.position, file)
+        position = _position_at(text, error.position, file)
         return empty, [Problem(position, "a character that YAML does not allow", "remove it or write it as an escape")]
     if root.value is None:
         return empty, reader.problems
@@ -265,7 +263,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
         CatalogError: It is not UTF-8.
     """
     try:
-        text = _content(path, shown_as).decode("utf-8-sig")
+        text = _read_bytes(path, shown_as).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{shown_as}: file not found; create it or choose a different --env") from None
     except UnicodeDecodeError as error:
@@ -276,7 +274,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
     return parse(text, shown_as)
 
 
-def _content(path: Path, shown_as: PurePath) -> bytes:
+def _read_bytes(path: Path, shown_as: PurePath) -> bytes:
     """Reads the bytes of a file, without waiting for a named pipe or a device, which may never end."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -289,6 +287,6 @@ def _content(path: Path, shown_as: PurePath) -> bytes:
     return content
 
 
-def _position_of(text: str, offset: int, file: PurePath) -> Position:
+def _position_at(text: str, offset: int, file: PurePath) -> Position:
     breaks = [match.end() for match in _LINE_BREAK.finditer(text, 0, offset)]
     return Position(file, len(breaks) + 1, offset - (breaks[-1] if breaks else 0) + 1)

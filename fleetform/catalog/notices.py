@@ -11,23 +11,23 @@ from fleetform.errors import Problem
 
 # AWS's default quota of rules in one direction of a security group:
 # https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html#vpc-limits-security-groups
-_RULES = 60
+_DEFAULT_RULE_QUOTA = 60
 
 
 def notices(environment: Environment, tree: Node) -> list[Problem]:
     """Warnings about a valid environment, ordered by position."""
     problems = [
-        *_circles(environment, tree),
-        *_unreachable(environment, tree),
-        *_shut_in(environment, tree),
-        *_in_the_clear(environment, tree),
-        *_moving_images(environment, tree),
-        *_many_rules(environment, tree),
+        *_find_call_cycles(environment, tree),
+        *_find_unreachable_services(environment, tree),
+        *_find_unreachable_public_services(environment, tree),
+        *_find_unencrypted_ingress(environment, tree),
+        *_find_mutable_images(environment, tree),
+        *_find_exceeded_rule_quotas(environment, tree),
     ]
     return sorted(problems, key=lambda problem: (problem.position, problem.message))
 
 
-def _circles(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]:
     for cycle in circles({name: service.callees for name, service in environment.services.items()}):
         names = ", ".join(f"`{name}`" for name in cycle)
         message = f"{names} call each other in a cycle"
@@ -45,13 +45,13 @@ def circles(callees: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
         for callee in names:
             callers[callee].append(caller)
     done: set[str] = set()
-    order = [name for root in callees for name in _reached(root, callees, done)]
+    order = [name for root in callees for name in _traverse(root, callees, done)]
     done.clear()
-    groups = [sorted(_reached(root, callers, done)) for root in reversed(order)]
+    groups = [sorted(_traverse(root, callers, done)) for root in reversed(order)]
     return sorted(group for group in groups if len(group) > 1)
 
 
-def _reached(root: str, following: Mapping[str, tuple[str, ...] | list[str]], done: set[str]) -> list[str]:
+def _traverse(root: str, following: Mapping[str, tuple[str, ...] | list[str]], done: set[str]) -> list[str]:
     """The services reachable from a root that are not in `done` yet, in postorder."""
     if root in done:
         return []
@@ -70,7 +70,7 @@ def _reached(root: str, following: Mapping[str, tuple[str, ...] | list[str]], do
     return postorder
 
 
-def _unreachable(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_unreachable_services(environment: Environment, tree: Node) -> Iterator[Problem]:
     services = environment.services.items()
     called = {callee for name, service in services for callee in service.callees if callee != name}
     for name, service in environment.services.items():
@@ -84,7 +84,7 @@ def _unreachable(environment: Environment, tree: Node) -> Iterator[Problem]:
             )
 
 
-def _shut_in(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_unreachable_public_services(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.ingress.type not in ("internal_alb", "none"):
         return
     for name, service in environment.services.items():
@@ -94,40 +94,40 @@ def _shut_in(environment: Environment, tree: Node) -> Iterator[Problem]:
             yield Problem(locator(tree, "services", name)("public"), message, remedy)
 
 
-def _in_the_clear(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_unencrypted_ingress(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.ingress.type == "alb" and environment.ingress.certificate is None:
         message = "the load balancer serves only unencrypted HTTP"
         yield Problem(locator(tree, "ingress")("type"), message, "add a `certificate`")
 
 
-def _moving_images(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_mutable_images(environment: Environment, tree: Node) -> Iterator[Problem]:
     for name, service in environment.services.items():
         at = locator(tree, "services", name)
         containers: dict[tuple[str, ...], Container] = {(): service}
         containers |= {("sidecars", key): sidecar for key, sidecar in service.sidecars.items()}
         for path, container in containers.items():
-            if container.image is not None and _moves(container.image):
+            if container.image is not None and _is_mutable(container.image):
                 message = f"`{container.image}` can change at any time"
                 yield Problem(at(*path, "image"), message, "pin a tag or, better, a digest")
 
 
-def _moves(image: str) -> bool:
+def _is_mutable(image: str) -> bool:
     last = image.rpartition("/")[2]
     return "@" not in image and (":" not in last or last.endswith(":latest"))
 
 
-def _many_rules(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _find_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.security != "edges":
         return
-    if interface_endpoints(environment) and (count := len(environment.services)) > _RULES:
+    if interface_endpoints(environment) and (count := len(environment.services)) > _DEFAULT_RULE_QUOTA:
         message = f"the security group of the VPC's endpoints gets {count} inbound rules, one per service"
-        remedy = f"request a higher quota than AWS's default of {_RULES}, or use `nat` instead"
+        remedy = f"request a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}, or use `nat` instead"
         yield Problem(locator(tree, "network")("endpoints", key=True), message, remedy)
     callers = Counter(callee for service in environment.services.values() for callee in service.callees)
     for name, service in environment.services.items():
         # In addition to the calls: one rule for the public port, and one for AWS.
         for rules, what in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
-            if rules > _RULES:
+            if rules > _DEFAULT_RULE_QUOTA:
                 message = f"the security group of `{name}` gets {rules} {what} rules"
-                remedy = f"request a higher quota than AWS's default of {_RULES}, or call fewer services"
+                remedy = f"request a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}, or call fewer services"
                 yield Problem(locator(tree, "services", name)(), message, remedy)

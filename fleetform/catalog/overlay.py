@@ -12,14 +12,14 @@ def overlay(base: Node, over: Node) -> Node:
         under them.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict) or over.replaced is not None:
-        return _replacing(base, over)
+        return _replace(base, over)
     merged = dict(base.value)
     for key, node in over.value.items():
         merged[key] = overlay(merged[key], node) if key in merged else node
     return Node(merged, base.position, base.key_position, base.replaced)
 
 
-def _replacing(base: Node, over: Node) -> Node:
+def _replace(base: Node, over: Node) -> Node:
     """The node `over`, with the base below everything that it has already replaced."""
     layers = [over]
     while (below := layers[-1].replaced) is not None:

@@ -50,17 +50,17 @@ def _keys_above(lines: Sequence[str], numbers: Collection[int]) -> Iterator[tupl
             while above and above[-1][0] >= (dash + 1 or entry.end(1)):
                 above.pop()
         if number in numbers:
-            indent = entry.end(1) if entry else _indent(line)
+            indent = entry.end(1) if entry else _measure_indent(line)
             yield number, tuple(key for column, key in above if column < indent)
         if entry:
-            above.append((entry.end(1), _key(entry)))
+            above.append((entry.end(1), _key_of(entry)))
 
 
-def _key(entry: re.Match[str]) -> str:
+def _key_of(entry: re.Match[str]) -> str:
     return entry[2].strip("\"' ")
 
 
-def _indent(line: str) -> int:
+def _measure_indent(line: str) -> int:
     indent = _INDENT.match(line)
     return indent.end() if indent else 0
 
@@ -72,7 +72,7 @@ def _keys_inside(line: str) -> Mapping[int, KeyPath]:
         return {}
     start = entry.end(1)
     tree, _ = parse(line[start:], PurePath())
-    key: KeyPath = (_key(entry),)
+    key: KeyPath = (_key_of(entry),)
     columns = dict.fromkeys(range(start + 1, len(line) + 2), key)
     columns |= {start + position.column: path for position, path in _paths(tree, ())}
     return columns | ({start + 1: ()} if "-" in entry[1] else {})  # keys missing from an item are reported there

@@ -13,10 +13,10 @@ from fleetform.catalog.schema import ROOT, Schema, definitions, referred
 DOCUMENT = PurePath("docs/catalog.md")
 _NAME = "<name>"
 _ITEM = "[]"
-_EACH = "*"
-_LONGEST_LIST = 24
+_WILDCARD = "*"
+_MAX_LISTED = 24
 _EXAMPLE = re.compile(r",? such as (.*)$")
-_WORDS = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}
+_TYPE_NAMES = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class _Section:
 def reference() -> str:
     """Formats the reference in Markdown, beginning with the mark."""
     schemas, sections = definitions(), _sections()
-    parts = [_part(section, schemas[section.kind], sections) for section in sections.values()]
+    parts = [_render_section(section, schemas[section.kind], sections) for section in sections.values()]
     return "\n\n".join([MARK, *parts]) + "\n"
 
 
@@ -67,9 +67,9 @@ def anchor(path: Sequence[str | int]) -> str:
             row = f"{section.anchor}-{step}".removeprefix("-")
             schema = schema["properties"][step]
         elif not isinstance(step, int):
-            schema = _inside(schema)
+            schema = _values_schema(schema)
         schema = schema.get("items", schema)
-        kind = _kind(schema)
+        kind = _definition_of(schema)
         if kind:
             schema, section = schemas[kind], sections[kind]
     return row
@@ -82,18 +82,18 @@ def keys() -> Mapping[tuple[str, str], str]:
     the first, as in the document.
     """
     return {
-        (kind, key): ".".join([*(_EACH if step in (_NAME, _ITEM) else step for step in section.path), key])
+        (kind, key): ".".join([*(_WILDCARD if step in (_NAME, _ITEM) else step for step in section.path), key])
         for kind, section in _sections().items()
         for key in definitions()[kind]["properties"]
     }
 
 
-def _inside(schema: Schema) -> Schema:
+def _values_schema(schema: Schema) -> Schema:
     values = schema.get("additionalProperties")
     return values if isinstance(values, dict) else {}
 
 
-def _kind(schema: Schema) -> str | None:
+def _definition_of(schema: Schema) -> str | None:
     """The definition that a schema refers to, directly or next to a short form."""
     return next(filter(None, map(referred, (schema, *schema.get("anyOf", ())))), None)
 
@@ -102,82 +102,82 @@ def _kind(schema: Schema) -> str | None:
 def _sections() -> Mapping[str, _Section]:
     """The sections, by definition, in the document's order."""
     sections: dict[str, _Section] = {}
-    _collect(_Section(ROOT, ()), sections)
+    _collect_sections(_Section(ROOT, ()), sections)
     return sections
 
 
-def _collect(section: _Section, sections: dict[str, _Section]) -> None:
+def _collect_sections(section: _Section, sections: dict[str, _Section]) -> None:
     """Adds a section, then the sections of its mappings that do not exist yet."""
     sections[section.kind] = section
     for key, schema in definitions()[section.kind]["properties"].items():
-        for kind, steps in _kinds(schema):
+        for kind, steps in _definitions_below(schema):
             if kind not in sections:
-                _collect(_Section(kind, (*section.path, key, *steps)), sections)
+                _collect_sections(_Section(kind, (*section.path, key, *steps)), sections)
 
 
-def _kinds(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _definitions_below(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The definitions that a schema leads to, each with the steps to it."""
     if kind := referred(schema):
         yield kind, ()
     for child in schema.get("anyOf", ()):
-        yield from _kinds(child)
+        yield from _definitions_below(child)
     for key, step in (("items", _ITEM), ("additionalProperties", _NAME)):
         if isinstance(schema.get(key), dict):
-            yield from ((kind, (step, *steps)) for kind, steps in _kinds(schema[key]))
+            yield from ((kind, (step, *steps)) for kind, steps in _definitions_below(schema[key]))
 
 
-def _part(section: _Section, schema: Schema, sections: Mapping[str, _Section]) -> str:
+def _render_section(section: _Section, schema: Schema, sections: Mapping[str, _Section]) -> str:
     rows = [
         [
             f'<a id="{f"{section.anchor}-{key}".removeprefix("-")}"></a>`{key}`',
-            _legal(child, sections) + _example(child),
+            _legal_values(child, sections) + _example(child),
             "required" if key in schema.get("required", ()) else _default(child),
-            _described(child),
+            _description(child),
         ]
         for key, child in schema["properties"].items()
     ]
     lines = [["key", "value", "default", "meaning"], ["---"] * 4, *rows]
-    table = "\n".join(f"| {' | '.join(_cell(text) for text in line)} |" for line in lines)
-    return f"{section.heading}\n\n{_escaped(schema['description'])}\n\n{table}"
+    table = "\n".join(f"| {' | '.join(_escape_cell(text) for text in line)} |" for line in lines)
+    return f"{section.heading}\n\n{_escape(schema['description'])}\n\n{table}"
 
 
-def _described(schema: Schema) -> str:
+def _description(schema: Schema) -> str:
     """A key's own description, or that of its mapping."""
-    kind = _kind(schema)
+    kind = _definition_of(schema)
     inherited = definitions()[kind].get("description", "") if kind else ""
-    return _escaped(str(schema.get("description", inherited)))
+    return _escape(str(schema.get("description", inherited)))
 
 
-def _legal(schema: Schema, sections: Mapping[str, _Section]) -> str:
+def _legal_values(schema: Schema, sections: Mapping[str, _Section]) -> str:
     """The legal values."""
     if kind := referred(schema):
         return f"[mapping](#{sections[kind].anchor}-keys)"
     if "anyOf" in schema:
-        return " or ".join(_legal(child, sections) for child in schema["anyOf"])
+        return " or ".join(_legal_values(child, sections) for child in schema["anyOf"])
     if "enum" in schema or "const" in schema:
-        return _one_of(schema.get("enum", [schema.get("const")]))
+        return _listed_values(schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":
-        return "list of " + _legal(schema["items"], sections) + _counted(schema, "minItems", "maxItems")
+        return "list of " + _legal_values(schema["items"], sections) + _bounds(schema, "minItems", "maxItems")
     if schema.get("type") == "object":
         values = schema.get("additionalProperties")
-        return "mapping of names to " + (_legal(values, sections) if isinstance(values, dict) else "anything")
-    return _scalar(schema)
+        return "mapping of names to " + (_legal_values(values, sections) if isinstance(values, dict) else "anything")
+    return _scalar_values(schema)
 
 
-def _scalar(schema: Schema) -> str:
+def _scalar_values(schema: Schema) -> str:
     if "patternErrorMessage" in schema:
-        return _EXAMPLE.sub("", _escaped(schema["patternErrorMessage"]).removeprefix("expected "))
+        return _EXAMPLE.sub("", _escape(schema["patternErrorMessage"]).removeprefix("expected "))
     kind = "string" if schema.get("type") == READ_AS_TEXT["type"] else schema.get("type")
-    lengths = _counted(schema, "minLength", "maxLength")
-    return _WORDS[str(kind)] + (f"{lengths} characters" if lengths else _counted(schema, "minimum", "maximum"))
+    lengths = _bounds(schema, "minLength", "maxLength")
+    return _TYPE_NAMES[str(kind)] + (f"{lengths} characters" if lengths else _bounds(schema, "minimum", "maximum"))
 
 
-def _one_of(values: Sequence[object]) -> str:
-    shown = [f"`{_yaml(value)}`" for value in values]
-    return ", ".join(shown if len(shown) <= _LONGEST_LIST else [*shown[:3], "…", shown[-1]])
+def _listed_values(values: Sequence[object]) -> str:
+    shown = [f"`{_format_yaml(value)}`" for value in values]
+    return ", ".join(shown if len(shown) <= _MAX_LISTED else [*shown[:3], "…", shown[-1]])
 
 
-def _counted(schema: Schema, least: str, most: str) -> str:
+def _bounds(schema: Schema, least: str, most: str) -> str:
     if least in schema and most in schema:
         return f", {schema[least]} to {schema[most]}"
     if least in schema:
@@ -188,7 +188,7 @@ def _counted(schema: Schema, least: str, most: str) -> str:
 def _example(schema: Schema) -> str:
     """An example of the key, or of its pattern; values that are all listed need none."""
     if schema.get("examples") and "enum" not in schema:
-        return f", such as `{_yaml(schema['examples'][0])}`"
+        return f", such as `{_format_yaml(schema['examples'][0])}`"
     example = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
     return f", such as `{example[1].replace(' or ', '` or `')}`" if example else ""
 
@@ -196,24 +196,24 @@ def _example(schema: Schema) -> str:
 def _default(schema: Schema) -> str:
     if referred(schema) and "default" in schema:
         return "defaults of its keys"
-    return f"`{_yaml(schema['default'])}`" if "default" in schema else "none"
+    return f"`{_format_yaml(schema['default'])}`" if "default" in schema else "none"
 
 
-def _yaml(value: object) -> str:
+def _format_yaml(value: object) -> str:
     """Formats a value on one line, as in the catalog."""
     if isinstance(value, Mapping):
-        entries = ", ".join(f"{key}: {_yaml(child)}" for key, child in value.items())
+        entries = ", ".join(f"{key}: {_format_yaml(child)}" for key, child in value.items())
         return f"{{ {entries} }}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_yaml, value))}]"
+        return f"[{', '.join(map(_format_yaml, value))}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     """Puts text on one line, and escapes angle brackets outside code, which would be HTML."""
     parts = " ".join(text.split()).split("`")
     return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", r"\|")

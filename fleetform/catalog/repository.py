@@ -39,27 +39,27 @@ def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
     is_link = functools.cache(os.path.islink)  # many services share their folders
     services = tree.at(("services",))
     for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
-        for node, path in _paths(service):
+        for node, path in _build_paths(service):
             if leads_out(root, path, is_link):
                 message = f"`{path}` leads outside this repository through a symbolic link"
                 yield Problem(node.position, message, _REMEDY)
                 break
 
 
-def _paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
+def _build_paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
     """A service's build context and Dockerfile, each with its node; the models report invalid paths."""
     from fleetform.catalog.models import Build  # noqa: PLC0415 - checks of links alone do not need pydantic
 
     context = service.at(("build", "context"))
-    if context is None or not _is_path(context.value):
+    if context is None or not _is_relative_path(context.value):
         return
     yield context, PurePath(str(context.value))
     dockerfile = service.at(("build", "dockerfile"))
     if dockerfile is None:
         yield context, PurePath(str(context.value), Build.model_fields["dockerfile"].default)
-    elif _is_path(dockerfile.value):
+    elif _is_relative_path(dockerfile.value):
         yield dockerfile, PurePath(str(context.value), str(dockerfile.value))
 
 
-def _is_path(value: object) -> bool:
+def _is_relative_path(value: object) -> bool:
     return isinstance(value, str) and "\0" not in value and not value.startswith("/") and ".." not in value.split("/")

@@ -19,11 +19,11 @@ EVERYTHING = "/*"
 """The path of a service without `paths` and `hosts`."""
 
 # Kinds of hosts: exact, with a wildcard, any. Lengths of paths: 0 to 31 characters before a wildcard.
-_HOSTS = 3
-_LENGTHS = 32
+_HOST_KINDS = 3
+_PATH_LENGTHS = 32
 # Priorities for equally specific services. The last of AWS's priorities is for the service that receives the
 # rest.
-_SLOTS = (LAST_PRIORITY - 1) // (_HOSTS * _LENGTHS)
+_SLOTS = (LAST_PRIORITY - 1) // (_HOST_KINDS * _PATH_LENGTHS)
 
 
 def routed(environment: Environment) -> dict[str, Service]:
@@ -48,24 +48,24 @@ def priority(name: str, service: Service) -> int:
         return service.ingress.priority
     if service.ingress is None or takes_the_rest(service):
         return LAST_PRIORITY
-    band = _generality_of_hosts(service.ingress) * _LENGTHS + _generality_of_paths(service.ingress)
+    band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
     return 1 + band * _SLOTS + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
 
 
-def _generality_of_hosts(ingress: Ingress) -> int:
+def _host_generality(ingress: Ingress) -> int:
     if not ingress.hosts:
         return 2
     return 1 if any(host.startswith("*") for host in ingress.hosts) else 0
 
 
-def _generality_of_paths(ingress: Ingress) -> int:
-    return _LENGTHS - 1 - min((_exactness(path) for path in ingress.paths), default=0)
+def _path_generality(ingress: Ingress) -> int:
+    return _PATH_LENGTHS - 1 - min((_path_specificity(path) for path in ingress.paths), default=0)
 
 
-def _exactness(path: str) -> int:
+def _path_specificity(path: str) -> int:
     """Characters before the first wildcard, plus one without a wildcard."""
     exact = min((path.index(wildcard) for wildcard in "*?" if wildcard in path), default=len(path) + 1)
-    return min(exact, _LENGTHS - 1)
+    return min(exact, _PATH_LENGTHS - 1)
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:

@@ -20,24 +20,27 @@ ROOT = Environment.__name__
 
 Schema: TypeAlias = dict[str, Any]
 
-_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_MAPPINGS = ("properties", "patternProperties")
-_SINGLE = ("items", "additionalProperties", "propertyNames")
-_LENGTHS = {"minLength": "minItems", "maxLength": "maxItems"}
-_REFERENCE = "#/$defs/"
+_LIST_KEYWORDS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_MAPPING_KEYWORDS = ("properties", "patternProperties")
+_SCHEMA_KEYWORDS = ("items", "additionalProperties", "propertyNames")
+_LENGTH_KEYWORDS = {"minLength": "minItems", "maxLength": "maxItems"}
+_REFERENCE_PREFIX = "#/$defs/"
 # Suffix of the definition of a mapping in a list, which must be complete.
-_ITEM = "Item"
+_ITEM_SUFFIX = "Item"
 
 # Keys and constraints that the models lack, laid over the models' definitions as an environment is laid over
 # the catalog: mappings merge by key, everything else replaces, None removes.
-_OVER: Schema = {
+_OVERLAY: Schema = {
     ROOT: {
         "properties": {
             "name": None,
-            "defaults": {"$ref": f"{_REFERENCE}Service", "description": "Partial service that every service inherits."},
+            "defaults": {
+                "$ref": f"{_REFERENCE_PREFIX}Service",
+                "description": "Partial service that every service inherits.",
+            },
             "templates": {
                 "type": "object",
-                "additionalProperties": {"$ref": f"{_REFERENCE}Service"},
+                "additionalProperties": {"$ref": f"{_REFERENCE_PREFIX}Service"},
                 "description": "Partial services by name, which services and templates extend. They do not run.",
             },
         }
@@ -71,11 +74,11 @@ _DESCRIPTION = (
 def definitions() -> Mapping[str, Schema]:
     """The schema of each kind of mapping in a resolved environment, by its model's name."""
     _, schema = models_json_schema([(Environment, "validation")])
-    merged = _merged({name: _tidied(definition) for name, definition in schema["$defs"].items()}, _OVER)
-    return {name: _without_removed_required(definition) for name, definition in merged.items()}
+    merged = _merge({name: _tidy(definition) for name, definition in schema["$defs"].items()}, _OVERLAY)
+    return {name: _drop_removed_required(definition) for name, definition in merged.items()}
 
 
-def _without_removed_required(definition: Schema) -> Schema:
+def _drop_removed_required(definition: Schema) -> Schema:
     required = [key for key in definition.get("required", ()) if key in definition["properties"]]
     return {**definition, "required": required}
 
@@ -83,46 +86,46 @@ def _without_removed_required(definition: Schema) -> Schema:
 def referred(schema: Schema) -> str | None:
     """The name of the definition that a schema refers to."""
     reference = schema.get("$ref")
-    return reference.removeprefix(_REFERENCE) if reference else None
+    return reference.removeprefix(_REFERENCE_PREFIX) if reference else None
 
 
-def _merged(base: Schema, over: Schema) -> Schema:
+def _merge(base: Schema, over: Schema) -> Schema:
     merged = dict(base)
     for key, value in over.items():
         if value is None:
             merged.pop(key, None)
         elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merged(merged[key], value)
+            merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value
     return merged
 
 
-def _below(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+def _map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
     """Applies a change to each schema right below a schema."""
     changed: Schema = {}
     for key, value in schema.items():
-        if key in _MAPPINGS:
+        if key in _MAPPING_KEYWORDS:
             changed[key] = {name: change(child) for name, child in value.items()}
-        elif key in _LISTS:
+        elif key in _LIST_KEYWORDS:
             changed[key] = [change(child) for child in value]
         else:
-            changed[key] = change(value) if key in _SINGLE and isinstance(value, dict) else value
+            changed[key] = change(value) if key in _SCHEMA_KEYWORDS and isinstance(value, dict) else value
     return changed
 
 
-def _tidied(schema: Schema) -> Schema:
+def _tidy(schema: Schema) -> Schema:
     """Pydantic's schema without titles, empty defaults and null, which is never a value."""
-    tidied = _below(schema, _tidied)
+    tidied = _map_children(schema, _tidy)
     tidied.pop("title", None)
     if "default" in tidied and tidied["default"] in (None, {}, []):
         tidied.pop("default", None)
     if tidied.get("type") == "array":
-        tidied = {_LENGTHS.get(key, key): value for key, value in tidied.items()}
-    return _without_null(_with_key_names(tidied))
+        tidied = {_LENGTH_KEYWORDS.get(key, key): value for key, value in tidied.items()}
+    return _drop_null(_move_key_pattern(tidied))
 
 
-def _with_key_names(schema: Schema) -> Schema:
+def _move_key_pattern(schema: Schema) -> Schema:
     """Moves a key's pattern to `propertyNames`, so that an editor shows the expected form of the key."""
     if "patternProperties" not in schema:
         return schema
@@ -131,7 +134,7 @@ def _with_key_names(schema: Schema) -> Schema:
     return {**kept, "propertyNames": {"pattern": pattern, **schema["propertyNames"]}, "additionalProperties": value}
 
 
-def _without_null(schema: Schema) -> Schema:
+def _drop_null(schema: Schema) -> Schema:
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     if not kinds:
         return schema
@@ -145,14 +148,14 @@ def catalog_schema() -> Schema:
     In a list, mappings must be complete, because a list replaces the other file's list as a whole.
     """
     schemas = definitions()
-    opened = {name: _opened(definition) for name, definition in schemas.items()}
-    whole = {name + _ITEM: _whole(definition) for name, definition in schemas.items()}
+    opened = {name: _allow_partial(definition) for name, definition in schemas.items()}
+    whole = {name + _ITEM_SUFFIX: _require_complete(definition) for name, definition in schemas.items()}
     root = {**opened.pop(ROOT), "description": _DESCRIPTION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Fleetform catalog",
         **root,
-        "$defs": _reached(root, {**opened, **whole}),
+        "$defs": _reachable_definitions(root, {**opened, **whole}),
     }
 
 
@@ -161,28 +164,28 @@ def schema_text() -> str:
     return json.dumps(catalog_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _opened(schema: Schema) -> Schema:
+def _allow_partial(schema: Schema) -> Schema:
     """The schema of one file, which need not contain what both files together must."""
     opened = {key: value for key, value in schema.items() if key not in ("required", "minProperties")}
     if "items" in opened:
-        return {**opened, "items": _whole(opened["items"])}
+        return {**opened, "items": _require_complete(opened["items"])}
     if "prefixItems" in opened:
-        return {**opened, "prefixItems": [_whole(item) for item in opened["prefixItems"]]}
-    opened = _below(opened, _opened)
+        return {**opened, "prefixItems": [_require_complete(item) for item in opened["prefixItems"]]}
+    opened = _map_children(opened, _allow_partial)
     if "properties" in opened:
-        opened["properties"] = {name: _or_null(child) for name, child in opened["properties"].items()}
+        opened["properties"] = {name: _allow_null(child) for name, child in opened["properties"].items()}
     if isinstance(opened.get("additionalProperties"), dict):
-        opened["additionalProperties"] = _or_null(opened["additionalProperties"])
+        opened["additionalProperties"] = _allow_null(opened["additionalProperties"])
     return opened
 
 
-def _whole(schema: Schema) -> Schema:
+def _require_complete(schema: Schema) -> Schema:
     name = referred(schema)
-    whole = _below(schema, _whole)
-    return {**whole, "$ref": _REFERENCE + name + _ITEM} if name else whole
+    whole = _map_children(schema, _require_complete)
+    return {**whole, "$ref": _REFERENCE_PREFIX + name + _ITEM_SUFFIX} if name else whole
 
 
-def _or_null(schema: Schema) -> Schema:
+def _allow_null(schema: Schema) -> Schema:
     if isinstance(schema.get("type"), str | list) and "const" not in schema:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
         values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
@@ -193,23 +196,23 @@ def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [*alternatives, {"type": "null"}], **annotations}
 
 
-def _reached(root: Schema, schemas: Mapping[str, Schema]) -> dict[str, Schema]:
+def _reachable_definitions(root: Schema, schemas: Mapping[str, Schema]) -> dict[str, Schema]:
     """The definitions that a schema needs, sorted."""
     names: set[str] = set()
-    pending = _names(root)
+    pending = _direct_references(root)
     while pending:
         names |= pending
-        pending = {referred_name for name in pending for referred_name in _names(schemas[name])} - names
+        pending = {referred_name for name in pending for referred_name in _direct_references(schemas[name])} - names
     return {name: schemas[name] for name in sorted(names)}
 
 
-def _names(schema: Schema) -> set[str]:
+def _direct_references(schema: Schema) -> set[str]:
     """The definitions that a schema refers to directly."""
     names = {name} if (name := referred(schema)) else set()
 
     def note(child: Schema) -> Schema:
-        names.update(_names(child))
+        names.update(_direct_references(child))
         return child
 
-    _below(schema, note)
+    _map_children(schema, note)
     return names

@@ -43,7 +43,7 @@ from fleetform.catalog.types import (
 )
 
 Names = Annotated[tuple[Text, ...], Listed]
-_Texts = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
+_TextList = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
 
 
 def url_variable(callee: str) -> str:
@@ -206,7 +206,7 @@ class PolicyCondition(Entry):
     """IAM condition operator."""
     variable: Annotated[Text, Field(min_length=1)] = Field(examples=["s3:prefix"])
     """IAM condition key."""
-    values: _Texts = Field(examples=[["orders/"]])
+    values: _TextList = Field(examples=[["orders/"]])
     """Values to compare the key with."""
 
 
@@ -217,9 +217,9 @@ class Statement(Entry):
     """Statement ID."""
     effect: Literal["allow", "deny"] = "allow"
     """Whether the statement allows or denies the actions."""
-    actions: _Texts = Field(examples=[["s3:GetObject"]])
+    actions: _TextList = Field(examples=[["s3:GetObject"]])
     """IAM actions."""
-    resources: _Texts = Field(examples=[["arn:aws:s3:::shop-orders/*"]])
+    resources: _TextList = Field(examples=[["arn:aws:s3:::shop-orders/*"]])
     """Resources, by ARN."""
     conditions: Annotated[tuple[PolicyCondition, ...], Listed] = ()
     """Conditions, all of which must be met."""

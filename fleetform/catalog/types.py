@@ -76,7 +76,7 @@ class Short:
 
     def __get_pydantic_core_schema__(self, source: type[Entry], handler: GetCoreSchemaHandler) -> CoreSchema:
         """Replaces the short form with the long one before the model sees it."""
-        return core_schema.no_info_before_validator_function(self._lengthened, handler(source))
+        return core_schema.no_info_before_validator_function(self._expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Allows either form."""
@@ -85,19 +85,20 @@ class Short:
         kinds = short.get("anyOf", [short])
         return {"anyOf": [*(kind for kind in kinds if kind != {"type": "null"}), long]}
 
-    def _lengthened(self, value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    def _expand(self, value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
         return {self.key: value} if isinstance(value, (str, int)) else value
 
 
-def _text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+def _restore_text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     """Turns a number or a boolean back into the text that it was written as; the reader keeps it exactly."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else value
 
 
-def _unchanging(value: str) -> str:
-    """Rejects text that would not arrive unchanged: with NUL, or with accents that Terraform composes (UAX 15)."""
+def _check_text(value: str) -> str:
+    """Rejects text that would not arrive unchanged: with NUL, or with accents that Terraform composes (UAX
+    15)."""
     if "\0" in value:
         raise ValueError("expected text without NUL characters")
     if not unicodedata.is_normalized("NFC", value):
@@ -105,7 +106,7 @@ def _unchanging(value: str) -> str:
     return value
 
 
-def _listed(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+def _to_tuple(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -114,7 +115,7 @@ class Alone:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
         """Wraps a single item in a list before validation."""
-        return core_schema.no_info_before_validator_function(_several, handler(source))
+        return core_schema.no_info_before_validator_function(_wrap_single, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Allows either form."""
@@ -122,11 +123,11 @@ class Alone:
         return {"anyOf": [several["items"], several]}
 
 
-def _several(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
-    return (value,) if isinstance(value, str) else _listed(value)
+def _wrap_single(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+    return (value,) if isinstance(value, str) else _to_tuple(value)
 
 
-def _network(value: str) -> ipaddress.IPv4Network:
+def _parse_network(value: str) -> ipaddress.IPv4Network:
     try:
         network = ipaddress.IPv4Network(value, strict=False)
     except ValueError:
@@ -136,26 +137,26 @@ def _network(value: str) -> ipaddress.IPv4Network:
     return network
 
 
-def _cidr(value: str) -> str:
-    _network(value)
+def _check_cidr(value: str) -> str:
+    _parse_network(value)
     return value
 
 
-def _vpc_cidr(value: str) -> str:
-    network = _network(value)
+def _check_vpc_cidr(value: str) -> str:
+    network = _parse_network(value)
     private = any(map(network.subnet_of, _PRIVATE))
     if not private or not 16 <= network.prefixlen <= SUBNET_PREFIX - 3:  # noqa: PLR2004 - AWS's /16
         raise ValueError(f"expected a private IPv4 network from /16 (AWS's largest) to /{SUBNET_PREFIX - 3}")
     return value
 
 
-def _retention(value: int) -> int:
+def _check_retention(value: int) -> int:
     if value not in LOG_RETENTION_IN_DAYS:
         raise ValueError(f"expected a retention of CloudWatch Logs: {', '.join(map(str, LOG_RETENTION_IN_DAYS))}")
     return value
 
 
-def _day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+def _parse_day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     """Parses a day in ISO 8601's form with hyphens."""
     if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(_DAY, value)):
         raise ValueError(_DAY_EXPECTED)
@@ -165,10 +166,12 @@ def _day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
         raise ValueError(_DAY_EXPECTED) from None
 
 
-Text = Annotated[str, BeforeValidator(_text), AfterValidator(_unchanging), Field(json_schema_extra=READ_AS_TEXT)]
+Text = Annotated[
+    str, BeforeValidator(_restore_text), AfterValidator(_check_text), Field(json_schema_extra=READ_AS_TEXT)
+]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
-Listed = BeforeValidator(_listed)
+Listed = BeforeValidator(_to_tuple)
 """Reads YAML's list as a tuple."""
 
 Path = Annotated[
@@ -180,15 +183,15 @@ Path = Annotated[
 ]
 Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
 _CIDR_FORM = Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"})
-Cidr = Annotated[Text, AfterValidator(_cidr), _CIDR_FORM]
-VpcCidr = Annotated[Text, AfterValidator(_vpc_cidr), _CIDR_FORM]
+Cidr = Annotated[Text, AfterValidator(_check_cidr), _CIDR_FORM]
+VpcCidr = Annotated[Text, AfterValidator(_check_vpc_cidr), _CIDR_FORM]
 LogRetention = Annotated[
-    Integer, AfterValidator(_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
+    Integer, AfterValidator(_check_retention), Field(json_schema_extra={"enum": list(LOG_RETENTION_IN_DAYS)})
 ]
 PortNumber = Annotated[Integer, Field(ge=1, le=65535)]
 Day = Annotated[
     date,
-    BeforeValidator(_day),
+    BeforeValidator(_parse_day),
     Field(json_schema_extra={"pattern": f"^{_DAY}$", "patternErrorMessage": _DAY_EXPECTED}),
 ]
 Percent = Annotated[Integer, Field(ge=10, le=90)]
@@ -386,7 +389,7 @@ _RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9][0-9]{1,5}) (minutes
 _AT = re.compile(r"at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)")
 
 
-def _schedule(value: str) -> str:
+def _check_schedule(value: str) -> str:
     """Rejects expressions that EventBridge Scheduler does not accept.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
@@ -401,14 +404,14 @@ def _schedule(value: str) -> str:
     if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
         raise ValueError("write ? for either the day of the month or the day of the week")
     for index, (field, (what, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
-        if not all(_is_cron_part(part, index, least, most) for part in _numbered(field, least, names).split(",")):
+        if not all(_is_cron_part(part, index, least, most) for part in _replace_names(field, least, names).split(",")):
             or_names = f" or {names[0]} to {names[-1]}" if names else ""
             expected = f"expected {least} to {most}{or_names}, *, lists, ranges and steps"
             raise ValueError(f"`{field}` is not valid for {what} in cron: {expected}")
     return value
 
 
-def _numbered(field: str, least: int, names: tuple[str, ...]) -> str:
+def _replace_names(field: str, least: int, names: tuple[str, ...]) -> str:
     for number, name in enumerate(names, start=least):
         field = field.replace(name, str(number))
     return field
@@ -431,14 +434,14 @@ def _is_cron_part(part: str, index: int, least: int, most: int) -> bool:
 
 
 ScheduleExpression = Annotated[
-    Text, AfterValidator(_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
+    Text, AfterValidator(_check_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
 ]
 TimeZone = Annotated[
     Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "expected a time zone, such as UTC or Asia/Tokyo")
 ]
 
 
-def _port_reference(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
+def _check_port_reference(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 65535:  # noqa: PLR2004 - TCP's ports
         return value
     if isinstance(value, str) and re.fullmatch(r"[a-z][a-z0-9-]{0,39}", value):
@@ -446,4 +449,4 @@ def _port_reference(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can
     raise ValueError("expected a port name or a number from 1 to 65535")
 
 
-PortReference = Annotated[int | str, BeforeValidator(_port_reference)]
+PortReference = Annotated[int | str, BeforeValidator(_check_port_reference)]

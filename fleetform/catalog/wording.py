@@ -3,17 +3,21 @@
 from collections.abc import Collection
 
 # Known words to list in a message.
-_SHOWN = 20
+_MAX_SUGGESTIONS = 20
 # Minimum similarity of a suggestion in percent, and the longest word to look one up for.
-_ALIKE = 60
-_LONGEST = 100
+_MIN_SIMILARITY = 60
+_MAX_WORD_LENGTH = 100
 
 
 def closest(word: str, known: Collection[str]) -> str | None:
     """The known word most similar to this one, if any; much faster than `difflib` for many words."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
 
-    match = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if len(word) <= _LONGEST else None
+    match = (
+        process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY)
+        if len(word) <= _MAX_WORD_LENGTH
+        else None
+    )
     return match[0] if match else None
 
 
@@ -22,8 +26,8 @@ def suggestion(word: str, known: list[str]) -> str:
     close = closest(word, known)
     if close is not None:
         return f"did you mean `{close}`?"
-    more = [f"and {len(known) - _SHOWN} more"] if len(known) > _SHOWN else []
-    return f"known: {', '.join([*known[:_SHOWN], *more])}" if known else "none is defined here"
+    more = [f"and {len(known) - _MAX_SUGGESTIONS} more"] if len(known) > _MAX_SUGGESTIONS else []
+    return f"known: {', '.join([*known[:_MAX_SUGGESTIONS], *more])}" if known else "none is defined here"
 
 
 def label(path: tuple[str | int, ...]) -> str:

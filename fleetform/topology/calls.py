@@ -10,7 +10,7 @@ ANYWHERE = "0.0.0.0/0"
 # Schemes known from the port only. A URL omits the default port of its scheme.
 _SCHEMES = {80: "http", 443: "https"}
 # The SRV record holds the port.
-_SRV = "http+srv"
+_SRV_SCHEME = "http+srv"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Call:
         if self.scheme is None:
             return f"{name}:{self.port}"
         is_default = self.cidr is not None and _SCHEMES.get(self.port) == self.scheme
-        omits_port = is_default or self.scheme == _SRV
+        omits_port = is_default or self.scheme == _SRV_SCHEME
         return f"{self.scheme}://{name}" if omits_port else f"{self.scheme}://{name}:{self.port}"
 
 
@@ -66,13 +66,15 @@ def calls(environment: Environment) -> tuple[Call, ...]:
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     """The calls of one service, sorted by callee and port."""
     found = [
-        _outside(caller, callee) if callee.service is None or callee.namespace else _inside(environment, caller, callee)
+        _external_call(caller, callee)
+        if callee.service is None or callee.namespace
+        else _internal_call(environment, caller, callee)
         for callee in environment.services[caller].calls
     ]
     return tuple(sorted(found, key=lambda call: (call.callee, call.port, call.protocol)))
 
 
-def _inside(environment: Environment, caller: str, callee: Callee) -> Call:
+def _internal_call(environment: Environment, caller: str, callee: Callee) -> Call:
     name = callee.service or ""
     service = environment.services[name]
     if isinstance(callee.port, str):
@@ -80,11 +82,11 @@ def _inside(environment: Environment, caller: str, callee: Callee) -> Call:
         number, protocol = port.container_port, port.protocol
     else:
         number, protocol = service.port or 0, "tcp"
-    scheme = _SRV if has_srv_record(environment, name) else "http"
+    scheme = _SRV_SCHEME if has_srv_record(environment, name) else "http"
     return Call(caller, name, number, protocol, callee.url_variable, scheme if protocol == "tcp" else None)
 
 
-def _outside(caller: str, callee: Callee) -> Call:
+def _external_call(caller: str, callee: Callee) -> Call:
     name = f"{callee.service}.{callee.namespace}" if callee.service else callee.host or callee.cidr or ""
     port = int(callee.port or 0)
     # Services of other applications use HTTP, as those of this one do. For other hosts only the port shows
@@ -103,10 +105,10 @@ def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
         return ()
     group = environment.services[caller].group
     callees = [callee for callee in environment.services[caller].callees if environment.services[callee].group == group]
-    return tuple(sorted(callee for callee in callees if caller not in _reached(environment, callee)))
+    return tuple(sorted(callee for callee in callees if caller not in _reachable_services(environment, callee)))
 
 
-def _reached(environment: Environment, start: str) -> set[str]:
+def _reachable_services(environment: Environment, start: str) -> set[str]:
     """A service and all services that it calls, directly or indirectly."""
     reached, pending = {start}, [start]
     while pending:

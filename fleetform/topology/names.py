@@ -44,14 +44,17 @@ def under_first_names(environment: Environment) -> Environment:
         return environment
     services = {
         environment.first_name(name): service.model_copy(
-            update={"renamed_from": (), "calls": tuple(_under_first_name(environment, call) for call in service.calls)}
+            update={
+                "renamed_from": (),
+                "calls": tuple(_with_original_name(environment, call) for call in service.calls),
+            }
         )
         for name, service in environment.services.items()
     }
     return environment.model_copy(update={"services": services})
 
 
-def _under_first_name(environment: Environment, call: Callee) -> Callee:
+def _with_original_name(environment: Environment, call: Callee) -> Callee:
     if call.service is None or call.namespace is not None:
         return call
     return call.model_copy(update={"service": environment.first_name(call.service)})

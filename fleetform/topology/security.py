@@ -23,7 +23,7 @@ VPC = "vpc"
 _HTTP, _HTTPS, _NFS = 80, 443, 2049
 _S3 = "s3"
 # EC2 API reference, IpRange.Description.
-_DESCRIPTION = 255
+_MAX_DESCRIPTION = 255
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class SecurityGroups:
 
 
 @dataclass(frozen=True)
-class _Way:
+class _Edge:
     """A connection that rules allow.
 
     Attributes:
@@ -111,7 +111,7 @@ class _Way:
 def security_groups(environment: Environment) -> SecurityGroups:
     """The groups and rules of the environment's security mode, by the services' original names."""
     known = under_first_names(environment)
-    found = _shared(known) if known.security == "shared" else _edges(known)
+    found = _shared_groups(known) if known.security == "shared" else _groups_by_service(known)
     members = {
         name: found.members[environment.first_name(name)]
         for name in sorted(environment.services, key=environment.first_name)
@@ -121,14 +121,14 @@ def security_groups(environment: Environment) -> SecurityGroups:
 
 def public_ports(environment: Environment) -> frozenset[int]:
     """The ports that are open from outside: the load balancer's, or those of the public services."""
-    return frozenset(way.port for way in _front(environment, {}) if way.cidr)
+    return frozenset(way.port for way in _ingress_edges(environment, {}) if way.cidr)
 
 
-def _shared(environment: Environment) -> SecurityGroups:
+def _shared_groups(environment: Environment) -> SecurityGroups:
     """One group for all services, open within itself, from outside to public ports, and to the internet."""
     members = dict.fromkeys(sorted(environment.services), APP)
     groups = {APP: "Security Group for Application", **_other_groups(environment)}
-    ingress, egress = _rules(groups, [*_front(environment, members), *_to_endpoints(environment, [APP])])
+    ingress, egress = _rules_of(groups, [*_ingress_edges(environment, members), *_endpoint_edges(environment, [APP])])
     return SecurityGroups(
         groups=groups,
         ingress={f"{APP}->{APP}": Rule(APP, "Allow from This", peer=APP), **ingress},
@@ -138,19 +138,19 @@ def _shared(environment: Environment) -> SecurityGroups:
     )
 
 
-def _edges(environment: Environment) -> SecurityGroups:
+def _groups_by_service(environment: Environment) -> SecurityGroups:
     """A group for each service; between services, only the declared calls are open."""
     names = sorted(environment.services)
     members = {name: name for name in names}
     groups = {name: f"Tasks of {name}" for name in names} | _other_groups(environment)
     ways = [
-        *_front(environment, members),
-        *_to_aws(environment, names),
-        *_to_endpoints(environment, names),
-        *_to_volumes(environment),
-        *map(_call, calls(environment)),
+        *_ingress_edges(environment, members),
+        *_internet_edges(environment, names),
+        *_endpoint_edges(environment, names),
+        *_volume_edges(environment),
+        *map(_call_edge, calls(environment)),
     ]
-    ingress, egress = _rules(groups, ways)
+    ingress, egress = _rules_of(groups, ways)
     return SecurityGroups(groups, ingress, egress, members)
 
 
@@ -159,12 +159,12 @@ def _other_groups(environment: Environment) -> dict[str, str]:
     return balancer | ({ENDPOINTS: "VPC endpoints"} if interface_endpoints(environment) else {})
 
 
-def _rules(groups: Mapping[str, str], ways: Iterable[_Way]) -> tuple[dict[str, Rule], dict[str, Rule]]:
+def _rules_of(groups: Mapping[str, str], ways: Iterable[_Edge]) -> tuple[dict[str, Rule], dict[str, Rule]]:
     """The ingress and the egress rules, by key; EC2 rejects duplicates, so connections may share a rule."""
-    same: dict[str, list[_Way]] = {}
+    same: dict[str, list[_Edge]] = {}
     for way in ways:
         same.setdefault(way.key, []).append(way)
-    reasons = {key: _joined(way.reason for way in found) for key, found in same.items()}
+    reasons = {key: _join_reasons(way.reason for way in found) for key, found in same.items()}
     first = {key: found[0] for key, found in same.items()}
     return (
         {key: way.rule(way.target, way.source, reasons[key]) for key, way in first.items() if way.target in groups},
@@ -172,70 +172,70 @@ def _rules(groups: Mapping[str, str], ways: Iterable[_Way]) -> tuple[dict[str, R
     )
 
 
-def _joined(reasons: Iterable[str]) -> str:
-    return textwrap.shorten("; ".join(dict.fromkeys(reasons)), _DESCRIPTION, placeholder=" ...")
+def _join_reasons(reasons: Iterable[str]) -> str:
+    return textwrap.shorten("; ".join(dict.fromkeys(reasons)), _MAX_DESCRIPTION, placeholder=" ...")
 
 
-def _front(environment: Environment, members: Mapping[str, str]) -> Iterator[_Way]:
+def _ingress_edges(environment: Environment, members: Mapping[str, str]) -> Iterator[_Edge]:
     """The connections from outside to the public services, whose groups are `members`."""
     public = [(members.get(name, name), port) for name, port in front_ports(environment)]
     if environment.ingress.type == "direct":
         for group, port in public:
-            yield from _from_outside(environment, group, port)
+            yield from _outside_edges(environment, group, port)
     elif environment.ingress.balanced:
         for port in listeners(environment):
-            yield from _from_outside(environment, INGRESS, port)
+            yield from _outside_edges(environment, INGRESS, port)
         for group, port in public:
-            yield _Way(INGRESS, group, port, f"load balancer to {group}")
+            yield _Edge(INGRESS, group, port, f"load balancer to {group}")
 
 
-def _from_outside(environment: Environment, group: str, port: int) -> Iterator[_Way]:
+def _outside_edges(environment: Environment, group: str, port: int) -> Iterator[_Edge]:
     for cidr in environment.ingress.cidrs:
         source = "internet" if cidr == ANYWHERE else cidr
         reason = f"{source} to {'load balancer' if group == INGRESS else group}"
         if group == APP:
             reason = f"Allow from {'Any' if cidr == ANYWHERE else cidr} {'HTTP' if port == _HTTP else port}"
-        yield _Way(source, group, port, reason, cidr=cidr)
+        yield _Edge(source, group, port, reason, cidr=cidr)
 
 
-def _to_aws(environment: Environment, names: Iterable[str]) -> Iterator[_Way]:
+def _internet_edges(environment: Environment, names: Iterable[str]) -> Iterator[_Edge]:
     """The connections over the internet to image registries, logs and AWS APIs, all of them HTTPS."""
     for name in names:
         if needs_internet(environment, name):
-            yield _Way(name, "internet", _HTTPS, f"{name} pulls its image and calls AWS", cidr=ANYWHERE)
+            yield _Edge(name, "internet", _HTTPS, f"{name} pulls its image and calls AWS", cidr=ANYWHERE)
 
 
-def _to_endpoints(environment: Environment, groups: Iterable[str]) -> Iterator[_Way]:
+def _endpoint_edges(environment: Environment, groups: Iterable[str]) -> Iterator[_Edge]:
     """The connections to AWS inside the VPC."""
     by_interface, by_gateway = bool(interface_endpoints(environment)), _S3 in endpoints(environment)
     for group in groups:
         if by_interface:
-            yield _Way(group, ENDPOINTS, _HTTPS, f"{group} calls AWS")
+            yield _Edge(group, ENDPOINTS, _HTTPS, f"{group} calls AWS")
         if by_gateway:
-            yield _Way(group, _S3, _HTTPS, f"{group} pulls its image from S3", prefix_list=_S3)
+            yield _Edge(group, _S3, _HTTPS, f"{group} pulls its image from S3", prefix_list=_S3)
 
 
-def _to_volumes(environment: Environment) -> Iterator[_Way]:
+def _volume_edges(environment: Environment) -> Iterator[_Edge]:
     """The connections to EFS mount targets, which are somewhere in the VPC."""
     for name, service in sorted(environment.services.items()):
         if any(volume.efs for volume in service.volumes.values()):
-            yield _Way(name, "efs", _NFS, f"{name} mounts its volumes", cidr=VPC)
+            yield _Edge(name, "efs", _NFS, f"{name} mounts its volumes", cidr=VPC)
 
 
-def _call(call: Call) -> _Way:
+def _call_edge(call: Call) -> _Edge:
     """The connection of a call; EC2 knows an external target only by its network."""
     reason = f"{call.caller} calls {call.callee}"
     target = call.callee if call.cidr is None else "internet" if call.cidr == ANYWHERE else call.cidr
-    return _Way(call.caller, target, call.port, reason, call.protocol, call.cidr)
+    return _Edge(call.caller, target, call.port, reason, call.protocol, call.cidr)
 
 
 def front_ports(environment: Environment) -> list[tuple[str, int]]:
     """The public services with the port that is open from outside, sorted."""
     services = sorted(environment.services.items())
-    return [(name, port) for name, service in services if service.public and (port := _front_port(service))]
+    return [(name, port) for name, service in services if service.public and (port := _public_port(service))]
 
 
-def _front_port(service: Service) -> int | None:
+def _public_port(service: Service) -> int | None:
     """The port that is open from outside."""
     if service.ingress is not None and service.ingress.port is not None:
         return service.ports[service.ingress.port].container_port

@@ -424,7 +424,7 @@ def test_a_resource_has_as_many_tags_as_aws_allows(tmp_path: Path) -> None:
 def test_more_tags_than_aws_allows_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, tags(48)) == [
         (
-            "1:1: a resource can have at most 50 tags, but this is 51 including application, environment, "
+            "1:1: a resource can have at most 50 tags, but this one has 51 including application, environment, "
             "Name; remove some"
         )
     ]
