@@ -1,4 +1,4 @@
-"""Loads the environment `dev` of a project within bounds that the system enforces.
+"""Load the environment `dev` of a project within limits that the system enforces.
 
 `python -m tests.catalog.bounded ROOT SECONDS` prints what it is refused for. 200 MB are all the memory that
 the process may have, and so many seconds of processor all that loading may take; past either it dies.

@@ -11,7 +11,7 @@ account: "123456789012"
 region: eu-west-1
 zones: [eu-west-1a, eu-west-1b]
 """
-"""The first four lines of a catalog: all that it needs but services."""
+"""The first four lines of a catalog: everything that it needs except services."""
 
 
 def project(root: Path, catalog: str, environment: str = "") -> Path:
@@ -29,7 +29,7 @@ def loaded(root: Path, catalog: str, environment: str = "") -> Environment:
 
 
 def yaml_string(value: str) -> str:
-    """A value as a YAML double-quoted scalar, all but plain ASCII escaped."""
+    """Format a value as a YAML double-quoted scalar, with everything but plain ASCII escaped."""
     return (
         '"'
         + "".join(c if c.isascii() and c.isprintable() and c not in '\\"' else f"\\U{ord(c):08x}" for c in value)

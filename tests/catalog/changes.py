@@ -1,4 +1,4 @@
-"""Environments that between them have every key, and each of their values changed, one at a time."""
+"""Environments that together have every key, with their values changed one at a time."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
@@ -20,7 +20,7 @@ _FOUND = {
 _LEFT_OUT = {"adopt", "name_prefix", "namespace", "state"}
 _SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)] for kind in ("a", "b")}
 
-# Values without which, or with any other of their type in their place, nothing could be rendered.
+# Values that cannot be removed or replaced by other values of their type without breaking the render.
 _OTHER: Mapping[tuple[str, str], object] = {
     ("Adopted", "vpc"): "vpc-0123456789abcdef1",
     ("Callee", "namespace"): "test.bank.internal",
@@ -34,7 +34,7 @@ _OTHER: Mapping[tuple[str, str], object] = {
 
 
 def environments() -> Iterator[Environment]:
-    """Environments that between them have every key; keys that exclude each other are in different ones."""
+    """Environments that together have every key; conflicting keys are in different ones."""
     tree, _ = read(_EVERYTHING, PurePath(_EVERYTHING.name))
     plain: Any = tree.plain()
     everything = {**plain, "name": "prod"}
@@ -67,7 +67,7 @@ def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
     known = keys()
     for name, value in entry:
         place = (type(entry).__name__, name)
-        if place not in known:  # an environment's name is no key
+        if place not in known:  # an environment's name is not a key
             continue
         for other in _others(entry, name):
             if other != value:
@@ -89,7 +89,7 @@ def _inside(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _others(entry: Entry, name: str) -> Iterator[object]:
-    """What a key may hold instead: another value if it has one, and what it has when it is left out."""
+    """Other values of a key: a different one if it has one, and its default."""
     kind, value = type(entry), getattr(entry, name)
     place = (kind.__name__, name)
     if place in _OTHER:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.catalog.catalogs import HEAD
 
 ROOT = Path(__file__).parents[2]
-# A bit of everything that a catalog can say.
+# A catalog with many kinds of keys.
 RICH = (
     HEAD
     + """\
@@ -53,7 +53,7 @@ VALUES: tuple[object, ...] = (
     *([], {}, [[]], [None], [1, "x"], {"": 1}, {"x": None}, {"[key]": {}}, {"0": [0]}, "x" * 3000, "é", "e\u0301"),
     *("../..", "/etc/passwd", ".", "a/../b", "web", "orders", "10.0.0.0/16", "eu-west-1a", "nginx@sha256:0", "{ge}"),
 )
-# Mostly nothing: a byte that is no UTF-8 hides all else.
+# Mostly nothing, because an invalid UTF-8 byte hides everything else.
 BYTES = (*([b""] * 30), b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\0")
 
 Change: TypeAlias = Callable[[Any, Any], Any]
@@ -81,7 +81,7 @@ class Damage:
 
 
 def damaged() -> st.SearchStrategy[Files]:
-    """The files of a sound project after some damage to each, or to neither."""
+    """The files of a valid project after some damage to each, or to neither."""
     return st.builds(_files, st.sampled_from(range(len(_sound()))), _DAMAGE, _DAMAGE)
 
 

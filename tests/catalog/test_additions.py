@@ -1,4 +1,4 @@
-"""YAML that is added stands between the lines that are there, and none of these changes."""
+"""Added YAML is inserted between existing lines, which do not change."""
 
 import difflib
 
@@ -28,18 +28,18 @@ WORKER_BLOCK = """
 
 
 def added(before: str, after: str) -> str:
-    """What is in the text that was not; nothing else may differ."""
+    """The inserted text; nothing else may differ."""
     found = difflib.ndiff(before.splitlines(keepends=True), after.splitlines(keepends=True))
     changes = [line for line in found if line[0] in "+-"]
     assert all(line.startswith("+ ") for line in changes)
     return "".join(line[2:] for line in changes)
 
 
-def test_a_service_gets_what_is_known_of_it_with_comments() -> None:
+def test_a_new_service_has_its_settings_with_comments() -> None:
     assert with_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
 
 
-def test_a_worker_of_an_image_has_neither_port_nor_calls() -> None:
+def test_a_worker_from_an_image_has_neither_port_nor_calls() -> None:
     assert with_service("services:\n  web: {}\n", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
 
 
@@ -47,7 +47,7 @@ def test_a_worker_of_an_image_has_neither_port_nor_calls() -> None:
     ("image", "written"),
     [("nginx:1.29", "nginx:1.29"), ("1.10", "1.10"), ("7", '"7"'), ("a:", '"a:"'), ("x\n", '"x\\n"')],
 )
-def test_an_image_is_quoted_where_it_would_be_read_as_something_else(image: str, written: str) -> None:
+def test_an_image_is_quoted_if_yaml_would_read_it_as_something_else(image: str, written: str) -> None:
     after = with_service("services:\n  web: {}\n", NewService("worker", image=image))
     assert after.endswith(f"\n    image: {written}\n")
 
@@ -67,22 +67,22 @@ def test_an_image_is_quoted_where_it_would_be_read_as_something_else(image: str,
         ('services:\n  "web":\n    build: { context: x }   # kept\n', ""),
     ],
 )
-def test_a_service_comes_right_behind_the_last_and_nothing_else_changes(above: str, below: str) -> None:
+def test_a_service_follows_the_last_one_and_nothing_else_changes(above: str, below: str) -> None:
     assert with_service(above + below, MAIL) == above + BLOCK + below
 
 
-def test_a_service_is_indented_as_the_others() -> None:
+def test_a_service_is_indented_like_the_others() -> None:
     before = "services:\n    web:\n        port: 80\n"
     indented = "".join("  " + line if line.strip() else line for line in BLOCK.splitlines(keepends=True))
     assert added(before, with_service(before, MAIL)) == indented
 
 
-def test_lines_end_as_the_others() -> None:
+def test_added_lines_use_the_files_line_endings() -> None:
     before = "services:\r\n  web: {}\r\n"
     assert with_service(before, WORKER) == before + WORKER_BLOCK.replace("\n", "\r\n")
 
 
-def test_a_last_line_without_an_end_gets_one() -> None:
+def test_a_last_line_without_a_line_break_gets_one() -> None:
     assert with_service("services:\n  web: {}", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
 
 
@@ -91,7 +91,7 @@ def test_a_byte_order_mark_stays() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "services:\n", "services: { web: {} }\n", "services: []\n", "tags: {}\n"])
-def test_services_that_are_in_no_block_are_left_to_a_person(text: str) -> None:
+def test_services_in_flow_style_are_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         with_service(text, MAIL)
     message = "envs/catalog.yaml: no `services:` in block style; write the first service by hand"
@@ -99,7 +99,7 @@ def test_services_that_are_in_no_block_are_left_to_a_person(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["Mail", "mail_", "-mail", "a--b", "../mail", "", "m" * 41, "mail\n"])
-def test_what_is_no_name_is_refused(name: str) -> None:
+def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(InputError) as caught:
         require_name(name)
     expected = "expected lower-case letters, digits and single hyphens, at most 40"
@@ -111,18 +111,18 @@ HEAD = """# yaml-language-server: $schema=../catalog.schema.json
 """
 
 
-def test_an_environment_keeps_the_comments_and_the_layout_of_the_other() -> None:
+def test_an_environment_keeps_the_originals_comments_and_layout() -> None:
     text = "# Development.\n\nsecurity:   shared # for now\n\n# Kept short.\nlog_retention_in_days: 30\n"
     made = environment_like(text, "dev", "staging")
     assert (made.text, made.left_out) == (HEAD + text, ())
 
 
-def test_the_line_for_editors_is_there_once() -> None:
+def test_the_schema_line_for_editors_occurs_once() -> None:
     line = HEAD.splitlines(keepends=True)[0]
     assert environment_like(line + "security: shared\n", "dev", "staging").text == HEAD + "security: shared\n"
 
 
-def test_an_environment_gets_nothing_that_names_the_others_own_things() -> None:
+def test_an_environment_omits_the_keys_that_identify_the_original() -> None:
     text = """# Development.
 
 # Older than the convention.
@@ -144,11 +144,11 @@ namespace: dev.example.internal
     assert (made.text, made.left_out) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
 
 
-def test_an_environment_without_a_key_is_like_one_without_a_key() -> None:
+def test_an_empty_environment_can_be_copied() -> None:
     assert environment_like("# Nothing.\n", "dev", "staging").text == HEAD + "# Nothing.\n"
 
 
-def test_what_shares_a_line_is_left_to_a_person() -> None:
+def test_a_key_that_shares_its_line_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         environment_like("{ security: shared, name_prefix: old-dev }\n", "dev", "staging")
     message = "`name_prefix` shares a line with another key; put each key on its own line"

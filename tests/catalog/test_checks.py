@@ -9,14 +9,14 @@ from tests.catalog.catalogs import HEAD, loaded
 
 
 def problems(root: Path, catalog: str) -> list[str]:
-    """Where in line 6 something is wrong, and what is said."""
+    """The problems in line 6: column and message."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, catalog)
     lines = str(refused.value).splitlines()
     return [line.removeprefix("envs/catalog.yaml:6:") for line in lines]
 
 
-# What `services.a` has besides its image, which ends at column 21, and what is said of it.
+# Keys of `services.a` in addition to its image, which ends at column 21, and the problems.
 WRONG: list[tuple[str, list[str]]] = [
     (
         "schedule: rate(1 hour), run_before: [b]",
@@ -484,7 +484,7 @@ WRONG: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("entry", "found"), WRONG, ids=[entry for entry, _ in WRONG])
-def test_keys_that_do_not_fit_each_other_are_refused(tmp_path: Path, entry: str, found: list[str]) -> None:
+def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, entry: str, found: list[str]) -> None:
     services = f"  a: {{ image: 'x:1', {entry} }}\n  b: {{ image: 'x:1', port: 1, ports: {{ admin: 9090 }} }}\n"
     assert problems(tmp_path, f"{HEAD}services:\n{services}") == found
 
@@ -512,7 +512,7 @@ def test_two_services_cannot_have_had_the_same_name(tmp_path: Path) -> None:
     ]
 
 
-def test_a_name_alone_is_the_short_form_of_a_call(tmp_path: Path) -> None:
+def test_a_name_is_the_short_form_of_a_call(tmp_path: Path) -> None:
     services = "  b: { image: 'x:1', port: 1 }\n"
     short, long = (
         loaded(tmp_path, f"{HEAD}services:\n  a: {{ image: 'x:1', calls: [{call}] }}\n{services}")

@@ -1,4 +1,4 @@
-"""Whatever a catalog looks like, it is loaded, or refused with a place in it; nothing is written."""
+"""Any catalog is loaded, or refused with a position in it; nothing is written."""
 
 import re
 from pathlib import Path, PurePath
@@ -26,13 +26,13 @@ def content(root: Path) -> dict[PurePath, bytes]:
 
 
 def is_in(position: Position, files: dict[PurePath, bytes]) -> bool:
-    """Whether there is such a place in a file; its end is one."""
+    """Whether a file has such a position, including its end."""
     lines = LINE_BREAK.split(files[position.file].decode("utf-8", "replace").removeprefix("\ufeff"))
     return 1 <= position.line <= len(lines) and 1 <= position.column <= len(lines[position.line - 1]) + 1
 
 
 def places(refused: InputError) -> list[Position]:
-    """Where each of its lines says that the mistake is."""
+    """The positions in its lines."""
     matches = [PLACE.fullmatch(line) for line in str(refused).split("\n")]
     assert all(matches), str(refused)
     return [Position(PurePath(match[1]), int(match[2]), int(match[3])) for match in matches if match]
@@ -47,7 +47,7 @@ def refusal(root: Path) -> InputError | None:
 
 
 @given(damaged())
-def test_a_damaged_catalog_is_loaded_or_refused_with_a_place_in_it(folder: Path, files: Files) -> None:
+def test_a_damaged_catalog_is_loaded_or_refused_with_a_position_in_it(folder: Path, files: Files) -> None:
     written = {CATALOG: files.catalog, OVER: files.environment}
     for file, text in written.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)

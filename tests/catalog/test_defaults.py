@@ -44,7 +44,7 @@ def defaults(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def plain(value: object) -> object:
-    """A default as HCL has it, what is itself a default left out."""
+    """A default in HCL, without nested defaults."""
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_defaults=True)
     if isinstance(value, Mapping):
@@ -77,12 +77,12 @@ def only_defaults(kind: Expression) -> dict[str, Known]:
     return {name: value_of(default[0]) if default else None for name, default in given.items()}
 
 
-def test_a_services_defaults_are_the_modules(variables: dict[str, Block]) -> None:
+def test_a_services_defaults_equal_the_modules(variables: dict[str, Block]) -> None:
     catalog = {name: value for name, value in defaults(Service).items() if name in variables and name != "image"}
     assert catalog == {name: default(variables[name]) for name in catalog}
 
 
-def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
+def test_the_module_has_a_variable_for_every_key_that_is_rendered(
     variables: dict[str, Block],
 ) -> None:
     in_containers = Container.model_fields.keys() | {"ports"}
@@ -92,16 +92,16 @@ def test_the_module_has_a_variable_for_all_but_what_the_catalog_keeps_to_itself(
     assert kept - in_foundation == {"adopt", "deployment", "group", "renamed_from", "run_before"}
 
 
-def test_the_defaults_of_a_container_are_the_modules(variables: dict[str, Block]) -> None:
+def test_the_defaults_of_a_container_equal_the_modules(variables: dict[str, Block]) -> None:
     assert defaults(Sidecar) == only_defaults(variables["containers"].value("type"))
 
 
-def test_the_defaults_of_logs_are_the_modules(variables: dict[str, Block]) -> None:
+def test_the_defaults_of_logs_equal_the_modules(variables: dict[str, Block]) -> None:
     names = {name: default(variables[f"log_{name}"]) for name in ("mode", "max_buffer_size_mib", "routing")}
     assert {name: value for name, value in defaults(Logs).items() if name in names} == names
 
 
-def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, Block]) -> None:
+def test_the_defaults_of_a_deployment_equal_the_modules(variables: dict[str, Block]) -> None:
     names = {
         "alarms": "deployment_alarms",
         "circuit_breaker": "deployment_circuit_breaker",
@@ -114,7 +114,7 @@ def test_the_defaults_of_a_deployment_are_the_modules(variables: dict[str, Block
 
 
 @pytest.mark.parametrize(("name", "model"), [("autoscaling", Autoscaling), ("schedule", Schedule)])
-def test_the_defaults_of_an_entry_are_the_modules(
+def test_the_defaults_of_an_entry_equal_the_modules(
     variables: dict[str, Block], name: str, model: type[BaseModel]
 ) -> None:
     assert defaults(model) == only_defaults(variables[name].value("type"))
@@ -130,9 +130,9 @@ def test_the_defaults_of_an_entry_are_the_modules(
         ("volumes", "efs", EfsVolume),
     ],
 )
-def test_the_defaults_of_a_nested_entry_are_the_modules(
+def test_the_defaults_of_a_nested_entry_equal_the_modules(
     variables: dict[str, Block], variable: str, attribute: str, model: type[BaseModel]
 ) -> None:
     kind = attributes(variables[variable].value("type"))[attribute].arguments[0]
-    # Without a command, one is made of the path.
+    # Without a command, one is built from the path.
     assert {field: value for field, value in defaults(model).items() if field != "command"} == only_defaults(kind)

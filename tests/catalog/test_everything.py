@@ -1,4 +1,4 @@
-"""The file of every key: each is accepted, and comes to something."""
+"""The file of everything: every key is accepted and has an effect."""
 
 import warnings
 from collections import defaultdict
@@ -29,7 +29,7 @@ ELSEWHERE = {
     "services.web.discovery.record_type": "likewise",
     "services.web.discovery.ttl": "likewise",
 }
-"""Keys that no rendered file tells of, and what they are for."""
+"""Keys that do not appear in any rendered file, and their purpose."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def entries(value: object) -> Iterator[Entry]:
 
 
 def optional_keys(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The paths of all keys that are given and may be left out."""
+    """The paths of all written keys that are optional."""
     if isinstance(value, Entry):
         for name in sorted(value.model_fields_set):
             if not type(value).model_fields[name].is_required():
@@ -66,7 +66,7 @@ def optional_keys(value: object, path: tuple[str | int, ...] = ()) -> Iterator[t
 
 
 def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - any part of an environment
-    """The same without what is at a path."""
+    """A copy without the value at a path."""
     if not path:
         return value
     first, *rest = path
@@ -80,7 +80,7 @@ def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - a
 
 
 def rendered(environment: Environment, templates: Templates) -> object:
-    """What it is rendered to, or what that cannot do without."""
+    """The rendered files, or the error if a required value is missing."""
     try:
         return render(environment, templates, {})
     except (KeyError, TypeError, ValueError, UndefinedError) as error:
@@ -99,17 +99,17 @@ def test_no_key_is_lost_on_its_way_into_the_rendered_files(everything: Node, roo
     assert lost == ELSEWHERE.keys()
 
 
-def test_every_key_is_in_the_file_of_everything(everything: Node) -> None:
+def test_the_file_of_everything_has_every_key(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
     given: dict[type[Entry], set[str]] = defaultdict(set)
     for entry in entries(Environment.model_validate({**plain, "name": "prod"})):
         given[type(entry)] |= entry.model_fields_set
     missing = {(kind.__name__, key) for kind, keys in given.items() for key in kind.model_fields.keys() - keys}
-    assert missing == {("Network", "vpc")}  # it excludes `cidr`
+    assert missing == {("Network", "vpc")}  # it cannot be used with `cidr`
 
 
-def test_every_model_is_in_the_file_of_everything(everything: Node) -> None:
+def test_the_file_of_everything_has_every_model(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
     there = {type(entry) for entry in entries(Environment.model_validate({**plain, "name": "prod"}))}

@@ -1,4 +1,4 @@
-"""A form is the same to who reads the catalog and to who writes it."""
+"""The loader and the JSON Schema accept the same text."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ WORD: TypeAdapter[str] = TypeAdapter(Annotated[str, Matching(r"[\w-]+", "a word 
 
 
 def verdicts(adapter: TypeAdapter[str], text: str) -> tuple[bool, bool]:
-    """Whether the model and its JSON Schema take a text."""
+    """Whether the model and its JSON Schema accept a text."""
     by_schema = Draft202012Validator(adapter.json_schema()).is_valid(text)
     try:
         adapter.validate_python(text)
@@ -22,7 +22,7 @@ def verdicts(adapter: TypeAdapter[str], text: str) -> tuple[bool, bool]:
     return True, by_schema
 
 
-def test_a_form_tells_editors_its_pattern_and_its_words() -> None:
+def test_a_pattern_is_in_the_schema_with_its_message() -> None:
     assert WORD.json_schema() == {
         "type": "string",
         "pattern": r"^(?:[A-Za-z0-9_\u0080-\uffff-]+)$",
@@ -30,7 +30,7 @@ def test_a_form_tells_editors_its_pattern_and_its_words() -> None:
     }
 
 
-def test_a_form_refuses_in_its_words() -> None:
+def test_a_pattern_refuses_with_its_message() -> None:
     with pytest.raises(ValidationError) as caught:
         WORD.validate_python("two words")
     assert str(caught.value.errors()[0]["ctx"]["error"]) == "a word is expected"
@@ -52,5 +52,5 @@ def test_a_path_that_leads_out_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["aws:team", "AWS:team", "aWs:", "a;b", "", "x" * 129])
-def test_a_tag_that_aws_keeps_to_itself_is_refused(text: str) -> None:
+def test_a_tag_that_aws_reserves_is_refused(text: str) -> None:
     assert verdicts(TypeAdapter(TagKey), text) == (False, False)

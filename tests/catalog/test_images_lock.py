@@ -1,4 +1,4 @@
-"""The lock file: what is written is what is read, and nothing else is accepted."""
+"""The image lock is read as it was written, and nothing else is accepted."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def problems(project: Path, text: str) -> list[str]:
-    """What is wrong with a lock."""
+    """The problems of a lock."""
     (project / "envs/dev/images.lock.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(CatalogError) as caught:
         load_lock(project, "dev")
@@ -63,11 +63,11 @@ def test_an_empty_lock_is_one_without_images(project: Path) -> None:
     assert load_lock(project, "dev") == {}
 
 
-def test_writing_says_whether_it_changed_the_file(project: Path) -> None:
+def test_writing_returns_whether_it_changed_the_file(project: Path) -> None:
     assert [write_lock(project, "dev", {"web": image}) for image in (WEB, WEB, STOCK)] == [True, False, True]
 
 
-def test_a_write_that_fails_leaves_the_lock_and_nothing_else(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_only_the_old_lock(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -83,7 +83,7 @@ def test_a_write_that_fails_leaves_the_lock_and_nothing_else(project: Path, monk
     assert load_lock(project, "dev") == {"web": WEB}
 
 
-def test_every_wrong_value_is_told_with_its_place(project: Path) -> None:
+def test_every_wrong_value_is_reported_with_its_position(project: Path) -> None:
     text = """\
 web:
   tag: "a b"
@@ -101,7 +101,7 @@ web:
     ]
 
 
-def test_a_missing_and_an_unknown_key_are_told(project: Path) -> None:
+def test_a_missing_and_an_unknown_key_are_reported(project: Path) -> None:
     text = TEXT.replace("  digest: sha256:b", "  digset: sha256:b")
     assert problems(project, text) == [
         f"envs/dev/images.lock.yaml:3:1: `stock` has no `digest`; {MEND}",
@@ -116,7 +116,7 @@ def test_a_missing_and_an_unknown_key_are_told(project: Path) -> None:
         ("web: latest\n", "1:6: `web` is not a mapping"),
     ],
 )
-def test_what_is_no_mapping_is_refused(project: Path, text: str, said: str) -> None:
+def test_a_value_that_is_not_a_mapping_is_refused(project: Path, text: str, said: str) -> None:
     assert problems(project, text) == [f"envs/dev/images.lock.yaml:{said}; {MEND}"]
 
 

@@ -13,11 +13,11 @@ from fleetform.errors import CatalogError
 from tests.catalog.catalogs import HEAD, loaded, project
 
 FIRST = HEAD.count("\n") + 1
-"""The line of what follows the head."""
+"""The line after the head."""
 
 
 def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain]:
-    """What was written of each service, layers and all; without what is the same in every case here."""
+    """The keys set for each service, in any layer, without those that are the same in every case here."""
     inherited = resolve(project(root, HEAD + catalog, environment), "dev")
     assert inherited.problems == []
     found = loaded(root, HEAD + catalog, environment).services
@@ -57,7 +57,7 @@ services:
     }
 
 
-# What extends what; each template is known by its variable.
+# Templates that extend each other, each with its own variable.
 TEMPLATES = """\
 templates:
   base: { command: [base], environment: { BASE: 1 } }
@@ -93,7 +93,7 @@ def test_templates_are_laid_over_the_defaults_and_under_the_service(
     assert (web.command, sorted(web.environment)) == ((command,), variables)
 
 
-def test_templates_are_no_services(tmp_path: Path) -> None:
+def test_templates_are_not_services(tmp_path: Path) -> None:
     catalog = "templates:\n  base: { image: nginx:1 }\nservices:\n  web: { extends: base }\n"
     assert services(tmp_path, catalog) == {"web": {"image": "nginx:1"}}
 
@@ -121,7 +121,7 @@ services:
     }
 
 
-def test_a_value_that_is_inherited_is_what_it_is_without_inheritance(tmp_path: Path) -> None:
+def test_an_inherited_value_equals_one_that_is_written_in_full(tmp_path: Path) -> None:
     catalog = "defaults: { image: nginx:1, environment: { VERSION: 1.10, ON: no } }\nservices: { web: { port: 80 } }\n"
     assert loaded(tmp_path, HEAD + catalog).services == {
         "web": Service(image="nginx:1", port=80, environment={"VERSION": "1.10", "ON": "no"})
@@ -129,7 +129,7 @@ def test_a_value_that_is_inherited_is_what_it_is_without_inheritance(tmp_path: P
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_a_service_is_only_in_the_environments_that_it_is_enabled_in(tmp_path: Path, environment: str) -> None:
+def test_a_service_is_only_in_its_enabled_environments(tmp_path: Path, environment: str) -> None:
     catalog = HEAD + ("services:\n  web: { image: nginx:1 }\n  debug: { image: nginx:1, enabled_in: [dev, local] }\n")
     root = project(tmp_path, catalog)
     add_environments(root, "local", "prod")
@@ -143,7 +143,7 @@ def add_environments(root: Path, *names: str) -> None:
         (root / "envs" / name / "environment.yaml").write_text("", encoding="utf-8")
 
 
-def test_a_template_says_where_its_services_are(tmp_path: Path) -> None:
+def test_a_template_sets_enabled_in_for_its_services(tmp_path: Path) -> None:
     catalog = """\
 templates: { tool: { image: nginx:1, enabled_in: [prod] } }
 services:
@@ -160,7 +160,7 @@ services:
     }
 
 
-def test_a_call_to_a_service_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_call_to_a_disabled_service_is_refused(tmp_path: Path) -> None:
     catalog = """\
 services:
   web: { image: nginx:1, calls: [debug] }
@@ -284,11 +284,13 @@ services:
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_place(tmp_path: Path, catalog: str, found: list[str]) -> None:
+def test_a_wrong_extends_or_enabled_in_is_refused_with_its_position(
+    tmp_path: Path, catalog: str, found: list[str]
+) -> None:
     assert problems(tmp_path, catalog) == found
 
 
-def test_mistakes_of_a_template_that_nobody_uses_are_reported(tmp_path: Path) -> None:
+def test_mistakes_in_an_unused_template_are_reported(tmp_path: Path) -> None:
     catalog = """\
 templates:
   unused:
@@ -306,7 +308,7 @@ services:
     ]
 
 
-def test_a_mistake_of_a_default_is_reported_once_at_its_place(tmp_path: Path) -> None:
+def test_a_mistake_in_a_default_is_reported_once_at_its_position(tmp_path: Path) -> None:
     catalog = """\
 defaults:
   prot: 80
@@ -331,7 +333,7 @@ services:
     ]
 
 
-def test_a_mistake_that_shows_only_in_the_services_is_reported_once_too(tmp_path: Path) -> None:
+def test_a_mistake_that_only_services_show_is_reported_once(tmp_path: Path) -> None:
     catalog = """\
 defaults:
   cpu: 300
@@ -349,7 +351,7 @@ services:
     ]
 
 
-def test_a_size_of_a_default_that_fargate_has_not_is_reported_once(tmp_path: Path) -> None:
+def test_a_default_size_that_fargate_lacks_is_reported_once(tmp_path: Path) -> None:
     catalog = "defaults: { cpu: 512 }\nservices: { web: { image: nginx:1 }, orders: { image: nginx:1 } }\n"
     assert problems(tmp_path, catalog) == [
         ("1:18: Fargate does not offer 512 CPU units with 512 MiB; set `memory` to one of 1024, 2048, 3072, 4096")
@@ -364,7 +366,7 @@ def test_two_keys_that_a_default_lacks_are_two_problems(tmp_path: Path) -> None:
     ]
 
 
-def test_a_mistake_of_a_service_itself_is_at_its_own_place(tmp_path: Path) -> None:
+def test_a_services_own_mistake_is_reported_at_the_service(tmp_path: Path) -> None:
     catalog = (
         "defaults: { cpu: 256 }\nservices:\n  web: { port: 80 }\n  orders: { image: nginx:1, build: { context: x } }\n"
     )
@@ -374,7 +376,7 @@ def test_a_mistake_of_a_service_itself_is_at_its_own_place(tmp_path: Path) -> No
     ]
 
 
-def test_what_a_service_lacks_because_of_a_wrong_extends_is_not_told_too(tmp_path: Path) -> None:
+def test_keys_missing_because_of_a_wrong_extends_are_not_reported(tmp_path: Path) -> None:
     catalog = """\
 templates:
   base: { extends: bare, port: 80 }
@@ -391,27 +393,27 @@ services:
 
 
 def chain(length: int) -> str:
-    """Templates of which each extends the next, and a service above them."""
+    """Templates that each extend the next, and a service that extends the first."""
     steps = "".join(f"  t{number}: {{ extends: t{number + 1} }}\n" for number in range(length - 1))
     last = f"  t{length - 1}: {{ cpu: 512, memory: 1024 }}\n"
     return f"templates:\n{steps}{last}services:\n  web: {{ image: x:1, extends: t0 }}\n"
 
 
-def test_templates_may_be_under_each_other_up_to_a_bound(tmp_path: Path) -> None:
+def test_templates_may_extend_each_other_up_to_a_limit(tmp_path: Path) -> None:
     assert loaded(tmp_path, HEAD + chain(MAX_TEMPLATES)).services["web"].cpu == 512
 
 
-def test_templates_beyond_the_bound_are_refused(tmp_path: Path) -> None:
+def test_templates_beyond_the_limit_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, chain(MAX_TEMPLATES + 1)) == [
         "36:31: `web` extends more than 32 templates; merge some of them"
     ]
 
 
-def test_a_ladder_of_thousands_of_templates_is_refused_where_it_passes_the_bound(tmp_path: Path) -> None:
+def test_a_chain_of_thousands_of_templates_is_refused_at_the_limit(tmp_path: Path) -> None:
     assert problems(tmp_path, chain(5_000))[0] == "34:19: `t0` extends more than 32 templates; merge some of them"
 
 
-def test_a_list_of_templates_is_bounded_too(tmp_path: Path) -> None:
+def test_a_list_of_templates_is_limited_too(tmp_path: Path) -> None:
     names = [f"t{number}" for number in range(MAX_TEMPLATES + 1)]
     templates = "".join(f"  {name}: {{}}\n" for name in names)
     catalog = f"templates:\n{templates}services:\n  web:\n    image: x:1\n    extends:\n" + "".join(
@@ -421,7 +423,7 @@ def test_a_list_of_templates_is_bounded_too(tmp_path: Path) -> None:
     assert problems(tmp_path, catalog) == [f"{line}:9: `web` extends more than 32 templates; merge some of them"]
 
 
-def test_templates_that_fan_out_at_every_level_cost_no_more_than_each_once(tmp_path: Path) -> None:
+def test_templates_that_fan_out_at_every_level_count_only_once(tmp_path: Path) -> None:
     levels = [
         f"  a{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n  b{n}: {{ extends: [a{n + 1}, b{n + 1}] }}\n" for n in range(14)
     ]

@@ -14,14 +14,14 @@ WEB = HEAD + "services:\n  web: { image: 'nginx:1', port: 80, public: true }\n"
 
 
 def problems(root: Path, environment: str) -> list[str]:
-    """What is wrong with an environment, its file's name left out."""
+    """The problems of an environment, without its file's name."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, WEB, environment)
     lines = str(refused.value).splitlines()
     return [line.removeprefix("envs/dev/environment.yaml:") for line in lines]
 
 
-# An environment, and what is said of it.
+# An environment and its problems.
 WRONG: list[tuple[str, list[str]]] = [
     (
         "adopt: { cluster: web }",
@@ -387,7 +387,7 @@ WRONG: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("environment", "found"), WRONG, ids=[environment for environment, _ in WRONG])
-def test_what_aws_would_refuse_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
+def test_a_catalog_that_aws_would_refuse_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
     assert problems(tmp_path, environment) == found
 
 
@@ -407,7 +407,7 @@ INSIDE = "services: { web: { public: false, image: 123456789012.dkr.ecr.eu-west-
         ("{ endpoints: [] }", ()),
     ],
 )
-def test_a_network_in_which_tasks_start_is_sound(
+def test_a_network_in_which_tasks_can_start_is_valid(
     tmp_path: Path, network: str, endpoints: tuple[str, ...] | None
 ) -> None:
     assert loaded(tmp_path, WEB, f"network: {network}\n{INSIDE}").network.endpoints == endpoints
@@ -457,7 +457,7 @@ def test_more_containers_than_a_task_may_have_are_refused(tmp_path: Path) -> Non
     ]
 
 
-def test_a_bucket_whose_name_is_made_too_long_is_refused() -> None:
+def test_a_default_bucket_name_that_is_too_long_is_refused() -> None:
     text = WEB.replace("shop", "a-shop-of-many-services")
     tree, _ = parse(text, PurePath("catalog.yaml"))
     with pytest.raises(CatalogError) as refused:

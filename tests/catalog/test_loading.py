@@ -24,7 +24,7 @@ KNOWN = suggestion("[key]", [*Service.model_fields, "extends", "enabled_in"])
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
-    """The problems that a project is refused for, as they are shown."""
+    """The problems of a project, as they are shown."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, catalog, environment)
     assert refused.value.exit_code == 2
@@ -110,7 +110,7 @@ def test_names_follow_from_application_and_environment(tmp_path: Path) -> None:
     assert (environment.prefix, environment.state_bucket) == ("shop-dev", "shop-dev-tfstate-123456789012")
 
 
-def test_names_can_be_given(tmp_path: Path) -> None:
+def test_names_can_be_set(tmp_path: Path) -> None:
     environment = loaded(tmp_path, WEB, "name_prefix: old_shop\nstate: { bucket: old-state }\n")
     assert (environment.prefix, environment.state_bucket) == ("old_shop", "old-state")
 
@@ -222,7 +222,7 @@ services: { Web: { image: "a b" } }
     ]
 
 
-# What is wrong in `services.web`: its YAML, the column, and what is said.
+# Wrong YAML of `services.web`, the column, and the problem.
 WRONG_SERVICE = [
     ("build: here", 12, "`services.web.build` is `here`; expected a mapping: `key: value` lines"),
     ("build: [here]", 12, "`services.web.build` is a list; expected a mapping: `key: value` lines"),
@@ -516,7 +516,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
             ["1:18: `network.cidr` is `10.0.0.1/16`; did you mean the network `10.0.0.0/16`?"],
         ),
         pytest.param(
-            # 64 characters less `-execution`, the prefix and a hyphen leave 15.
+            # 64 characters minus `-execution`, the prefix and a hyphen are 15.
             f"name_prefix: {'p' * 38}\n"
             "services:\n  fifteen-letters: { image: x }\n  sixteen-letters-x: { image: x }\n",
             [
@@ -534,7 +534,7 @@ def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment
     assert problems(tmp_path, WEB, environment) == expected
 
 
-def test_an_empty_project_lacks_all_that_is_needed(tmp_path: Path) -> None:
+def test_an_empty_project_lacks_every_required_key(tmp_path: Path) -> None:
     assert problems(tmp_path, "", "") == [
         f"envs/catalog.yaml:1:1: `{key}` is missing; add `{key}:`"
         for key in ("account", "application", "region", "services", "zones")
@@ -562,7 +562,7 @@ def test_an_environment_without_services_is_refused(tmp_path: Path, environment:
 
 
 @pytest.mark.parametrize("catalog", ["- a\n", "just text\n"])
-def test_a_catalog_that_is_no_mapping_is_the_catalogs_problem(tmp_path: Path, catalog: str) -> None:
+def test_a_catalog_that_is_not_a_mapping_is_refused(tmp_path: Path, catalog: str) -> None:
     found = problems(tmp_path, catalog, HEAD + "services: { web: { image: nginx } }\n")
     assert found == ["envs/catalog.yaml:1:1: expected a mapping; write `key: value` lines"]
 
@@ -617,13 +617,13 @@ def test_a_day_is_read_with_quotes_and_without(tmp_path: Path, written: str) -> 
         "\uff12026-01-01",
     ],
 )
-def test_what_is_no_day_is_refused_with_an_example_of_one(tmp_path: Path, written: str) -> None:
+def test_an_invalid_day_is_refused_with_an_example(tmp_path: Path, written: str) -> None:
     assert problems(tmp_path, HEAD + EXCEPTION.format(written)) == [
         f"envs/catalog.yaml:6:72: `exceptions[0].until` is `{written}`; expected a day, such as 2026-12-31"
     ]
 
 
-# Text that breaks out where someone pastes it; as YAML's double-quoted scalars write it.
+# Text that would break out of naive quoting, in YAML's double-quoted form.
 HOSTILE = [
     *(
         "",
@@ -739,7 +739,7 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
         assert hostile in value_at(environment, path[:-1])  # type: ignore[operator]
 
 
-def test_a_free_text_takes_anything_that_terraform_and_processes_do(tmp_path: Path) -> None:
+def test_free_text_takes_everything_that_terraform_and_processes_take(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
     texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
     kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
@@ -755,14 +755,14 @@ def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> Non
     ]
 
 
-def test_what_is_quoted_of_a_catalog_stays_on_one_line_and_does_nothing_to_a_terminal(tmp_path: Path) -> None:
+def test_quoted_values_stay_on_one_line_and_do_not_affect_the_terminal(tmp_path: Path) -> None:
     assert problems(tmp_path, WEB + '    "port\\n\\e": 1\n    calls: ["x\\ny"]\n') == [
         "envs/catalog.yaml:8:5: unknown key `port\\n\\x1b` in `services.web`; did you mean `port`?",
         "envs/catalog.yaml:9:13: `web` calls unknown service `x\\ny`; add `x\\ny` under `services`",
     ]
 
 
-def test_a_file_that_cannot_be_read_to_its_end_hides_nothing_else_and_invents_nothing(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_parsed_neither_hides_nor_causes_other_problems(tmp_path: Path) -> None:
     assert problems(tmp_path, "a: [", "region: 1\nregion: 2\n") == [
         "envs/catalog.yaml:1:5: the file ends where a value should be; close the open brackets",
         (
@@ -772,7 +772,7 @@ def test_a_file_that_cannot_be_read_to_its_end_hides_nothing_else_and_invents_no
     ]
 
 
-def test_of_many_known_words_the_first_are_listed(tmp_path: Path) -> None:
+def test_only_the_first_of_many_known_words_are_listed(tmp_path: Path) -> None:
     services = "".join(f"  x{number}: {{ image: nginx }}\n" for number in range(22))
     assert problems(tmp_path, f"{HEAD}services:\n{services}  web: {{ image: nginx, calls: [payments] }}\n") == [
         (

@@ -11,7 +11,7 @@ FILE = PurePath("catalog.yaml")
 
 
 def plain(text: str) -> Plain:
-    """The value of a document that has no problems."""
+    """The value of a document without problems."""
     node, problems = parse(text, FILE)
     assert problems == []
     return node.plain()
@@ -26,7 +26,7 @@ def at(line: int, column: int) -> Position:
     return Position(FILE, line, column)
 
 
-def test_keys_values_and_list_items_know_where_they_are_written() -> None:
+def test_keys_values_and_list_items_know_their_positions() -> None:
     node, _ = parse("a:\n  b: 1\n  c:\n    - x\n    - [y,  z]\n", FILE)
     assert node == Node(
         {
@@ -58,7 +58,7 @@ def test_an_alias_has_its_anchors_position_under_its_own_key() -> None:
 
 
 @pytest.mark.parametrize("path", [("b",), ("a", "b"), ("a", 2), ("a", "0"), (0,)])
-def test_a_path_that_leads_nowhere_has_no_node(path: tuple[str | int, ...]) -> None:
+def test_a_path_without_a_value_has_no_node(path: tuple[str | int, ...]) -> None:
     node, _ = parse("a: [1, 2]\n", FILE)
     assert node.at(path) is None
 
@@ -74,7 +74,7 @@ def test_a_path_that_leads_nowhere_has_no_node(path: tuple[str | int, ...]) -> N
         ("0", 0),
         ("-5", -5),
         ("123456789012345678", 123456789012345678),
-        # All else is text, as written.
+        # Everything else is text, as written.
         ("1234567890123456789", "1234567890123456789"),
         ("007", "007"),
         ("-0", "-0"),
@@ -92,7 +92,7 @@ def test_a_path_that_leads_nowhere_has_no_node(path: tuple[str | int, ...]) -> N
         ("True", "True"),
         ("NULL", "NULL"),
         ("=", "="),
-        # Quotes make text of anything.
+        # Quoted values are always text.
         ("'true'", "true"),
         ('"null"', "null"),
         ("''", ""),
@@ -102,14 +102,14 @@ def test_a_path_that_leads_nowhere_has_no_node(path: tuple[str | int, ...]) -> N
         (">-\n  x\n  y", "x y"),
     ],
 )
-def test_a_scalar_is_read_without_loss(written: str, value: object) -> None:
+def test_a_scalar_is_read_exactly(written: str, value: object) -> None:
     read_value = plain(f"a: {written}\n")
     assert read_value == {"a": value}
     assert isinstance(read_value, dict)
     assert type(read_value["a"]) is type(value)
 
 
-def test_keys_are_text_whatever_they_look_like() -> None:
+def test_keys_are_always_text() -> None:
     assert plain("true: 1\n1: 2\nnull: 3\n") == {"true": 1, "1": 2, "null": 3}
 
 
@@ -117,7 +117,7 @@ def test_the_order_of_keys_is_kept() -> None:
     assert list(plain("b: 1\na: 2\nc: 3\n")) == ["b", "a", "c"]  # type: ignore[arg-type]
 
 
-def test_a_duplicate_key_is_reported_with_both_places_and_the_rest_is_read() -> None:
+def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() -> None:
     node, problems = parse("a: 1\nb: 2\na: 3\n", FILE)
     assert node.plain() == {"a": 1, "b": 2}
     assert [str(problem) for problem in problems] == [
@@ -189,7 +189,7 @@ def test_a_duplicate_key_is_reported_with_both_places_and_the_rest_is_read() -> 
         ),
     ],
 )
-def test_what_is_not_plain_data_is_refused_with_its_place(text: str, problems: list[str]) -> None:
+def test_yaml_that_is_not_plain_data_is_refused_with_its_position(text: str, problems: list[str]) -> None:
     assert refusals(text) == problems
 
 
@@ -203,20 +203,20 @@ def test_a_document_that_cannot_be_read_is_an_empty_mapping() -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: "])
-def test_depth_is_bounded(opening: str) -> None:
+def test_depth_is_limited(opening: str) -> None:
     assert [problem.split(": ", 1)[1] for problem in refusals(opening * 100_000)] == [
         f"nesting deeper than {MAX_DEPTH} levels; flatten it"
     ]
 
 
-def test_depth_is_bounded_through_aliases_too() -> None:
+def test_depth_is_limited_through_aliases_too() -> None:
     links = (f"a{number}: &a{number} [*a{number - 1}]\n" for number in range(1, sys.getrecursionlimit()))
     assert refusals("a0: &a0 x\n" + "".join(links)) == [
         f"catalog.yaml:{MAX_DEPTH + 1}:12: nesting deeper than {MAX_DEPTH} levels; flatten it"
     ]
 
 
-def test_the_deepest_that_is_allowed_can_be_read() -> None:
+def test_the_deepest_allowed_nesting_is_read() -> None:
     assert refusals("[" * MAX_DEPTH + "]" * MAX_DEPTH) == []
 
 
@@ -247,7 +247,7 @@ def test_a_tag_on_a_key_is_refused() -> None:
     ]
 
 
-def test_windows_line_ends_change_neither_values_nor_positions() -> None:
+def test_windows_line_endings_change_neither_values_nor_positions() -> None:
     unix = "a: 1\nb:\n  - x\n  - 'y'\n"
     assert parse(unix.replace("\n", "\r\n"), FILE) == parse(unix, FILE)
 
@@ -272,7 +272,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert str(refused.value) == "catalog.yaml: file not found; create it or choose a different --env"
 
 
-def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_folder_instead_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         read(tmp_path, FILE)
     assert str(refused.value) == "catalog.yaml: Is a directory; make it a readable file"

@@ -10,12 +10,12 @@ from tests.catalog.catalogs import HEAD, project
 
 
 def found(root: Path, services: str, environment: str = "") -> list[str]:
-    """The notices about a project, the catalog's name left out."""
+    """The notices of a project, without the catalog's name."""
     lines = map(str, load_with_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev")[1])
     return [line.removeprefix("envs/catalog.yaml:") for line in lines]
 
 
-def test_a_catalog_that_is_as_it_should_be_has_none(tmp_path: Path) -> None:
+def test_a_good_catalog_has_no_notices(tmp_path: Path) -> None:
     services = """\
   web: { image: "nginx:1.29", port: 80, public: true, calls: [orders] }
   orders: { image: "registry.example:5000/orders@sha256:0123", port: 8080 }
@@ -24,7 +24,7 @@ def test_a_catalog_that_is_as_it_should_be_has_none(tmp_path: Path) -> None:
     assert found(tmp_path, services) == []
 
 
-def test_services_that_call_each_other_in_a_circle_are_told(tmp_path: Path) -> None:
+def test_a_call_cycle_is_reported(tmp_path: Path) -> None:
     services = """\
   web: { image: "x:1", port: 80, public: true, calls: [orders] }
   orders: { image: "x:1", port: 80, calls: [stock] }
@@ -38,7 +38,7 @@ def test_services_that_call_each_other_in_a_circle_are_told(tmp_path: Path) -> N
     ]
 
 
-def test_a_service_that_nobody_reaches_is_told(tmp_path: Path) -> None:
+def test_an_unreachable_service_is_reported(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80 }\n  b: { image: "x:1", port: 80, calls: [a] }\n'
     assert found(tmp_path, services) == [
         (
@@ -51,13 +51,13 @@ def test_a_service_that_nobody_reaches_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("image", "column"), [("nginx", 15), ("nginx:latest", 15), ("registry.example:5000/team/app", 15)]
 )
-def test_an_image_that_can_change_is_told(tmp_path: Path, image: str, column: int) -> None:
+def test_a_mutable_image_is_reported(tmp_path: Path, image: str, column: int) -> None:
     assert found(tmp_path, f'  a: {{ image: "{image}" }}\n') == [
         f"6:{column}: `{image}` can change at any time; pin a tag or, better, a digest"
     ]
 
 
-def test_a_group_with_more_rules_than_aws_allows_unasked_is_told(tmp_path: Path) -> None:
+def test_a_group_with_more_rules_than_the_default_quota_is_reported(tmp_path: Path) -> None:
     callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
     called = '  a: { image: "x:1", port: 80, public: true }\n'
     assert found(tmp_path, called + callers) == [
@@ -69,7 +69,9 @@ def test_a_group_with_more_rules_than_aws_allows_unasked_is_told(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("settings", "column"), [("nat: none", 1), ("nat: single, endpoints: [logs]", 43)])
-def test_so_is_that_of_the_endpoints_that_all_services_call(tmp_path: Path, settings: str, column: int) -> None:
+def test_an_endpoint_group_with_more_rules_than_the_default_quota_is_reported(
+    tmp_path: Path, settings: str, column: int
+) -> None:
     image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:1"
     services = "".join(f'  c{number}: {{ image: "{image}" }}\n' for number in range(61))
     network = f"network: {{ subnets: private, {settings} }}\n"
@@ -82,14 +84,14 @@ def test_so_is_that_of_the_endpoints_that_all_services_call(tmp_path: Path, sett
     ]
 
 
-def test_one_group_for_all_has_no_rule_for_each_call(tmp_path: Path) -> None:
+def test_a_shared_group_does_not_have_a_rule_for_each_call(tmp_path: Path) -> None:
     callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
     called = '  a: { image: "x:1", port: 80, public: true }\n'
     assert found(tmp_path, called + callers, "security: shared\n") == []
 
 
 @pytest.mark.parametrize("kind", ["internal_alb", "none"])
-def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) -> None:
+def test_a_public_service_that_the_internet_cannot_reach_is_reported(kind: str) -> None:
     text = f"{HEAD}ingress: {{ type: {kind} }}\nservices:\n  web: {{ image: 'x:1', port: 80, public: true }}\n"
     tree, _ = parse(text, PurePath("catalog.yaml"))
     plain = tree.plain()
@@ -103,7 +105,7 @@ def test_a_public_service_that_the_internet_does_not_reach_is_told(kind: str) ->
     ]
 
 
-def test_a_load_balancer_that_speaks_http_to_the_internet_is_told(tmp_path: Path) -> None:
+def test_a_load_balancer_without_https_on_the_internet_is_reported(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80, public: true }\n'
     assert found(tmp_path, services, "ingress: { type: alb }\n") == [
         ("envs/dev/environment.yaml:1:18: the load balancer serves only unencrypted HTTP; add a `certificate`")
@@ -124,17 +126,17 @@ def test_a_load_balancer_that_speaks_http_to_the_internet_is_told(tmp_path: Path
         pytest.param({"a": ("b", "c"), "b": ("a",), "c": ("a",)}, [["a", "b", "c"]], id="circles that meet"),
     ],
 )
-def test_circles_are_those_that_reach_each_other(
+def test_call_cycles_are_the_services_that_reach_each_other(
     callees: dict[str, tuple[str, ...]], expected: list[list[str]]
 ) -> None:
     assert circles(callees) == expected
 
 
-def test_a_long_circle_is_found() -> None:
+def test_a_long_call_cycle_is_found() -> None:
     names = [f"s{number:04}" for number in range(3000)]
     assert circles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
 
 
 @pytest.mark.parametrize("name", ["dev", "local", "prod"])
-def test_the_environments_that_ship_have_none(root: Path, name: str) -> None:
+def test_the_sample_environments_have_no_notices(root: Path, name: str) -> None:
     assert load_with_notices(root, name)[1] == []

@@ -40,11 +40,11 @@ def merged(base: str, over: str) -> Plain:
         pytest.param("a: 1", "", {"a": 1}, id="nothing over a catalog"),
     ],
 )
-def test_one_rule_lays_one_file_over_another(base: str, over: str, expected: Plain) -> None:
+def test_mappings_merge_and_everything_else_replaces(base: str, over: str, expected: Plain) -> None:
     assert merged(base, over) == expected
 
 
-def test_values_know_the_file_that_they_came_from_and_what_they_replaced() -> None:
+def test_values_know_their_file_and_what_they_replaced() -> None:
     node = overlay(tree("a:\n  b: 1\n  c: 2\n", BASE), tree("x: 0\na:\n  c: 3\n", OVER))
     assert node == Node(
         {
@@ -77,14 +77,14 @@ def test_values_know_the_file_that_they_came_from_and_what_they_replaced() -> No
         pytest.param(["a: 1", "b: 2", "a: 3"], {"a": 3, "b": 2}, id="the last wins"),
     ],
 )
-def test_it_does_not_matter_which_of_three_layers_meet_first(layers: list[str], expected: Plain) -> None:
+def test_overlaying_is_associative(layers: list[str], expected: Plain) -> None:
     low, middle, high = (tree(text, BASE) for text in layers)
     from_below, from_above = overlay(overlay(low, middle), high), overlay(low, overlay(middle, high))
     assert from_below == from_above
     assert without_nulls(from_below).plain() == expected
 
 
-def test_a_value_knows_all_that_it_replaced() -> None:
+def test_a_value_knows_everything_that_it_replaced() -> None:
     node = overlay(tree("a: 1", BASE), overlay(tree("a: 2", BASE), tree("a: 3", OVER))).at(("a",))
     replaced = []
     while node is not None:
@@ -93,7 +93,7 @@ def test_a_value_knows_all_that_it_replaced() -> None:
     assert replaced == [(3, OVER), (2, BASE), (1, BASE)]
 
 
-def test_neither_tree_is_changed() -> None:
+def test_overlaying_changes_neither_tree() -> None:
     base, over = tree("a: {b: 1}", BASE), tree("a: {b: null, c: 2}", OVER)
     overlay(base, over)
     assert (base, over) == (tree("a: {b: 1}", BASE), tree("a: {b: null, c: 2}", OVER))
@@ -103,6 +103,6 @@ def test_keys_keep_the_catalogs_order_and_new_ones_follow() -> None:
     assert list(merged("b: 1\na: 2\n", "c: 3\na: 4\n")) == ["b", "a", "c"]  # type: ignore[arg-type]
 
 
-def test_nulls_that_are_left_are_removed_from_mappings() -> None:
+def test_remaining_nulls_are_removed_from_mappings() -> None:
     node = without_nulls(tree("a: null\nb: {c: ~, d: 1}\ne: [null]\n", BASE))
     assert node.plain() == {"b": {"d": 1}, "e": [None]}

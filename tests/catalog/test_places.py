@@ -1,4 +1,4 @@
-"""Which key is written at a place, told from indentation."""
+"""The keys at a position, found by indentation."""
 
 from pathlib import PurePath
 
@@ -10,7 +10,7 @@ from fleetform.errors import Position
 
 FILE = PurePath("a.yaml")
 CATALOG = """\
-# A comment: it is no key.
+# A comment: it is not a key.
 region: eu-west-1
 "quoted key": 'a: b'
 services:
@@ -44,7 +44,7 @@ def at(text: str, line: int, column: int) -> KeyPath:
 
 
 def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
-    """Every scalar of a tree, by where it is written; in lists its list."""
+    """Every scalar of a tree, by its position; for items, their list."""
     if isinstance(node.value, dict):
         return {place: found for key, child in node.value.items() for place, found in walk(child, (*path, key)).items()}
     if isinstance(node.value, list):
@@ -78,7 +78,7 @@ def test_every_value_of_a_catalog_is_found_under_its_keys() -> None:
         (26, 1, ()),
     ],
 )
-def test_a_place_has_the_keys_that_lead_to_it(line: int, column: int, keys: KeyPath) -> None:
+def test_a_position_has_the_keys_that_lead_to_it(line: int, column: int, keys: KeyPath) -> None:
     assert at(CATALOG, line, column) == keys
 
 
@@ -92,5 +92,5 @@ def test_a_place_has_the_keys_that_lead_to_it(line: int, column: int, keys: KeyP
         ("a:\n  b c\n", 2, 3, ("a",)),
     ],
 )
-def test_a_place_in_what_is_no_yaml_has_the_keys_above_it(text: str, line: int, column: int, keys: KeyPath) -> None:
+def test_a_position_in_invalid_yaml_has_the_keys_above_it(text: str, line: int, column: int, keys: KeyPath) -> None:
     assert at(text, line, column) == keys

@@ -1,4 +1,4 @@
-"""The reference tells every key once, and can be linked to."""
+"""The reference has every key once, with an anchor."""
 
 import re
 from collections import Counter
@@ -38,17 +38,17 @@ def rows(text: str) -> dict[str, str]:
         ),
     ],
 )
-def test_a_row_says_what_a_key_may_be_its_default_and_what_it_means(key: str, row: list[str]) -> None:
+def test_a_row_has_a_keys_legal_values_default_and_meaning(key: str, row: list[str]) -> None:
     cells = rows(reference())[key].split(" | ")
     assert [cell.strip("`") for cell in cells] == [key.rsplit("-", maxsplit=1)[-1], *row]
 
 
-def test_it_has_every_key_once() -> None:
+def test_the_reference_has_every_key_once() -> None:
     told = Counter(row.split("`")[1] for row in rows(reference()).values())
     assert told == Counter(key for definition in definitions().values() for key in definition["properties"])
 
 
-def test_every_key_has_a_name_of_its_own_with_stars_for_names_and_items() -> None:
+def test_every_key_has_a_unique_path_with_stars_for_names_and_items() -> None:
     assert len(set(keys().values())) == len(keys())
     assert [keys()[place] for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))] == [
         "region",
@@ -57,14 +57,14 @@ def test_every_key_has_a_name_of_its_own_with_stars_for_names_and_items() -> Non
     ]
 
 
-def test_every_link_leads_somewhere_and_nothing_has_two_places() -> None:
+def test_every_link_has_a_target_and_every_anchor_is_unique() -> None:
     text = reference()
     places = Counter(re.findall(r'<a id="([^"]+)">', text))
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= places.keys()
     assert set(places.values()) == {1}
 
 
-def test_it_begins_with_the_mark_that_it_is_put_behind() -> None:
+def test_the_reference_begins_with_the_mark() -> None:
     assert reference().startswith(f"{MARK}\n\n## Environment\n\n")
 
 

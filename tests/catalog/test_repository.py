@@ -1,4 +1,4 @@
-"""Nothing outside the repository is read or built, whatever a link says."""
+"""Links cannot make Fleetform read or build anything outside the repository."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ CATALOG = f"""{HEAD}services:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder beside the repository, with a Dockerfile for each service."""
+    """A folder next to the repository, with a Dockerfile for each service."""
     folder = tmp_path / "outside"
     for name in ("Dockerfile", "web/Dockerfile"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(tmp_path: Path, outside: Path) -> Path:
-    """A sound project."""
+    """A valid project."""
     root = project(tmp_path / "repository", CATALOG)
     (root / "containers/web").mkdir(parents=True)
     for name in ("Dockerfile", "web/Dockerfile"):
@@ -39,7 +39,7 @@ def repository(tmp_path: Path, outside: Path) -> Path:
 
 
 def relink(path: Path, target: Path | str) -> None:
-    """Puts a link where a file was."""
+    """Replace a file with a link."""
     path.unlink()
     path.symlink_to(target)
 
@@ -50,14 +50,14 @@ def refusal(root: Path) -> list[str]:
     return str(refused.value).splitlines()
 
 
-def test_a_build_context_that_leads_out_is_refused_where_it_is_said(repository: Path, outside: Path) -> None:
+def test_a_build_context_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:
     (repository / "containers").rename(repository / "moved")
     (repository / "containers").symlink_to(outside)
     said = "`containers` leads outside this repository through a symbolic link; move its target into the repository"
     assert refusal(repository) == [f"envs/catalog.yaml:8:16: {said}", f"envs/catalog.yaml:10:31: {said}"]
 
 
-def test_a_dockerfile_that_leads_out_is_refused_where_it_is_said(repository: Path, outside: Path) -> None:
+def test_a_dockerfile_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:
     relink(repository / "containers/web/Dockerfile", outside / "web/Dockerfile")
     assert refusal(repository) == [
         (
@@ -67,7 +67,7 @@ def test_a_dockerfile_that_leads_out_is_refused_where_it_is_said(repository: Pat
     ]
 
 
-def test_a_dockerfile_that_nothing_names_is_refused_at_its_context(repository: Path) -> None:
+def test_a_default_dockerfile_outside_the_repository_is_refused_at_its_context(repository: Path) -> None:
     relink(repository / "containers/Dockerfile", "../../outside/Dockerfile")
     assert refusal(repository) == [
         (
@@ -77,19 +77,19 @@ def test_a_dockerfile_that_nothing_names_is_refused_at_its_context(repository: P
     ]
 
 
-def test_a_link_that_stays_inside_is_fine(repository: Path) -> None:
+def test_a_link_inside_the_repository_is_allowed(repository: Path) -> None:
     relink(repository / "containers/Dockerfile", "web/Dockerfile")
     assert list(load(repository, "dev").services) == ["web", "worker"]
 
 
-def test_a_repository_that_is_itself_reached_by_a_link_is_fine(repository: Path, tmp_path: Path) -> None:
+def test_a_repository_reached_through_a_link_is_allowed(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(repository)
     relink(repository / "containers/Dockerfile", "web/Dockerfile")
     assert list(load(tmp_path / "link", "dev").services) == ["web", "worker"]
 
 
 @pytest.mark.parametrize("name", ["envs/catalog.yaml", "envs/dev/environment.yaml"])
-def test_a_file_of_the_catalog_that_leads_out_is_refused(repository: Path, outside: Path, name: str) -> None:
+def test_a_catalog_file_outside_the_repository_is_refused(repository: Path, outside: Path, name: str) -> None:
     (outside / "secret.yaml").write_bytes((repository / name).read_bytes())
     relink(repository / name, outside / "secret.yaml")
     with pytest.raises(InputError) as refused:
@@ -99,7 +99,7 @@ def test_a_file_of_the_catalog_that_leads_out_is_refused(repository: Path, outsi
     )
 
 
-def test_a_folder_of_an_environment_that_leads_out_is_refused(repository: Path, outside: Path) -> None:
+def test_an_environment_folder_outside_the_repository_is_refused(repository: Path, outside: Path) -> None:
     (repository / "envs/dev").rename(outside / "dev")
     (repository / "envs/dev").symlink_to(outside / "dev")
     with pytest.raises(InputError) as refused:
@@ -109,7 +109,7 @@ def test_a_folder_of_an_environment_that_leads_out_is_refused(repository: Path, 
     )
 
 
-def test_a_lock_that_leads_out_is_refused(repository: Path, outside: Path) -> None:
+def test_a_lock_outside_the_repository_is_refused(repository: Path, outside: Path) -> None:
     (outside / "lock.yaml").write_text("{}\n", encoding="utf-8")
     (repository / "envs/dev/images.lock.yaml").symlink_to(outside / "lock.yaml")
     with pytest.raises(InputError) as refused:

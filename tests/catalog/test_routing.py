@@ -1,4 +1,4 @@
-"""What a load balancer sends to whom: which rules exclude each other, and in which order they are tried."""
+"""The load balancer's rules: conflicts and priorities."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -17,16 +17,16 @@ def public(**ingress: object) -> Service:
     return Service.model_validate({"image": "x:1", "port": 80, "public": True, "ingress": ingress or None})
 
 
-def test_a_priority_of_the_catalog_is_taken() -> None:
+def test_a_priority_in_the_catalog_is_used() -> None:
     assert priority("web", public(paths=["/a"], priority=7)) == 7
 
 
 @pytest.mark.parametrize("service", [public(), public(deregistration_delay=5)])
-def test_who_takes_the_rest_is_last(service: Service) -> None:
+def test_a_catch_all_service_has_the_last_priority(service: Service) -> None:
     assert priority("web", service) == LAST_PRIORITY
 
 
-def test_what_is_named_more_exactly_is_tried_first() -> None:
+def test_more_specific_rules_are_tried_first() -> None:
     services = [
         public(hosts=["a.example.com"], paths=["/api/*"]),
         public(hosts=["a.example.com"]),
@@ -48,7 +48,7 @@ HOSTS = st.lists(st.sampled_from(["a.example", "*.a.example"]), max_size=2)
 
 
 @given(st.from_regex(r"[a-z]{1,10}", fullmatch=True), HOSTS, PATHS)
-def test_a_derived_priority_is_one_of_awss_and_not_the_last(name: str, hosts: list[str], paths: list[str]) -> None:
+def test_a_derived_priority_is_valid_and_not_the_last(name: str, hosts: list[str], paths: list[str]) -> None:
     number = priority(name, public(hosts=hosts, paths=paths))
     assert 1 <= number < LAST_PRIORITY or not (hosts or paths)
 
@@ -64,7 +64,7 @@ def test_priorities_stay_as_they_are() -> None:
     }
 
 
-# Services, and what is said of them.
+# Services and their problems.
 WRONG: list[tuple[str, list[str]]] = [
     (
         "  a: { image: 'x:1', port: 80, public: true }\n  b: { image: 'x:1', port: 80, public: true, ingress: {} }\n",
@@ -110,14 +110,14 @@ WRONG: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("services", "found"), WRONG, ids=[found[0] for _, found in WRONG])
-def test_rules_that_exclude_each_other_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
+def test_conflicting_rules_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
     with pytest.raises(CatalogError) as refused:
         loaded(tmp_path, f"{HEAD}ingress: {{ type: alb }}\nservices:\n{services}", "")
     lines = str(refused.value).splitlines()
     assert [line.removeprefix("envs/catalog.yaml:") for line in lines] == found
 
 
-def test_without_a_load_balancer_any_number_of_services_may_take_everything(tmp_path: Path) -> None:
+def test_without_a_load_balancer_several_services_may_receive_everything(tmp_path: Path) -> None:
     services = "".join(f"  {name}: {{ image: 'x:1', port: 80, public: true }}\n" for name in "ab")
     environment = loaded(tmp_path, f"{HEAD}services:\n{services}", "")
     assert sorted(environment.services) == ["a", "b"]

@@ -25,7 +25,7 @@ EXPRESSION: TypeAdapter[str] = TypeAdapter(ScheduleExpression)
         "cron(*/5 * * * ? *)",
     ],
 )
-def test_an_expression_of_eventbridge_is_taken(expression: str) -> None:
+def test_an_eventbridge_expression_is_accepted(expression: str) -> None:
     assert EXPRESSION.validate_python(expression) == expression
 
 
@@ -82,7 +82,7 @@ ONE = "write ? for either the day of the month or the day of the week"
         ("cron(? 1 * * ? *)", "`?` is not valid for minutes in cron: expected 0 to 59, *, lists, ranges and steps"),
     ],
 )
-def test_what_eventbridge_does_not_know_is_refused(expression: str, expected: str) -> None:
+def test_an_expression_that_eventbridge_does_not_know_is_refused(expression: str, expected: str) -> None:
     with pytest.raises(ValidationError) as refused:
         EXPRESSION.validate_python(expression)
     assert [str(error["ctx"]["error"]) for error in refused.value.errors()] == [expected]

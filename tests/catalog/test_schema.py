@@ -24,12 +24,12 @@ CATALOG = HEAD + ("services: { web: { image: 'nginx:1.29', port: 80 }, orders: {
 
 @pytest.fixture(scope="module")
 def validator() -> Draft202012Validator:
-    """What checks by the schema."""
+    """A validator of the schema."""
     return Draft202012Validator(catalog_schema())
 
 
 def shipped() -> list[PurePath]:
-    """The YAML of every environment that ships."""
+    """The YAML of every sample environment."""
     root = Path(__file__).parents[2]
     return [PurePath("envs/catalog.yaml"), *(PurePath("envs", n, "environment.yaml") for n in environment_names(root))]
 
@@ -39,26 +39,26 @@ def plain(text: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
 
 
 def refusals(validator: Draft202012Validator, text: str) -> list[tuple[str, str]]:
-    """Each place that is refused, and the keyword that refuses it."""
+    """The path of each refusal, and the keyword that refuses it."""
     errors = validator.iter_errors(plain(text))
     return sorted((".".join(map(str, error.absolute_path)), str(error.validator)) for error in errors)
 
 
-def test_the_schema_is_one_of_draft_2020_12() -> None:
+def test_the_schema_is_valid_draft_2020_12() -> None:
     Draft202012Validator.check_schema(catalog_schema())
 
 
-def test_the_committed_schema_is_that_of_the_models(root: Path) -> None:
+def test_the_committed_schema_matches_the_models(root: Path) -> None:
     assert json.loads((root / SCHEMA).read_text(encoding="utf-8")) == catalog_schema(), "run: ./run schema"
 
 
 @pytest.mark.parametrize("file", shipped(), ids=str)
-def test_what_ships_is_accepted(validator: Draft202012Validator, root: Path, file: PurePath) -> None:
+def test_the_sample_environments_are_accepted(validator: Draft202012Validator, root: Path, file: PurePath) -> None:
     assert refusals(validator, (root / file).read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("file", shipped(), ids=str)
-def test_what_ships_tells_editors_where_the_schema_is(root: Path, file: PurePath) -> None:
+def test_the_sample_files_point_editors_to_the_schema(root: Path, file: PurePath) -> None:
     first = (root / file).read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith(MODELINE)
     assert (root / file).parent.joinpath(first.removeprefix(MODELINE)).resolve() == root / SCHEMA
@@ -79,12 +79,12 @@ def test_what_ships_tells_editors_where_the_schema_is(root: Path, file: PurePath
         "exceptions: [{ rule: FF001, address: '*', reason: An accepted finding. }]",
     ],
 )
-def test_what_an_environment_may_say_is_accepted(tmp_path: Path, validator: Draft202012Validator, text: str) -> None:
+def test_a_valid_file_is_accepted(tmp_path: Path, validator: Draft202012Validator, text: str) -> None:
     assert refusals(validator, text) == []
     assert loaded(tmp_path, CATALOG, text).name == "dev"
 
 
-def test_what_the_other_file_has_may_be_left_out(tmp_path: Path, validator: Draft202012Validator) -> None:
+def test_a_key_of_the_other_file_may_be_missing(tmp_path: Path, validator: Draft202012Validator) -> None:
     bounds = "services: {{ web: {{ autoscaling: {{ {} }} }} }}"
     base = CATALOG.replace("port: 80 }", "port: 80, autoscaling: { min: 2 } }")
     assert refusals(validator, base) + refusals(validator, bounds.format("max: 5")) == []
@@ -128,7 +128,7 @@ def test_what_the_other_file_has_may_be_left_out(tmp_path: Path, validator: Draf
         ("services: { web: { build: { context: ../elsewhere } } }", "services.web.build.context", "pattern"),
     ],
 )
-def test_what_one_value_gives_away_is_refused_as_the_loader_does(
+def test_a_single_wrong_value_is_refused_by_schema_and_loader(
     tmp_path: Path, validator: Draft202012Validator, text: str, place: str, keyword: str
 ) -> None:
     assert list(deepest(validator, text)) == [(place, keyword)]
@@ -137,14 +137,14 @@ def test_what_one_value_gives_away_is_refused_as_the_loader_does(
 
 
 def deepest(validator: Draft202012Validator, text: str) -> Iterator[tuple[str, str]]:
-    """Each refusal; of alternatives, what is refused in the one that is not null."""
+    """Each refusal; for alternatives, the refusal of the one that is not null."""
     for error in validator.iter_errors(plain(text)):
         while error.context:
             error = error.context[0]  # noqa: PLW2901 - down to where it begins
         yield ".".join(map(str, error.absolute_path)), str(error.validator)
 
 
-def test_every_key_says_what_it_means() -> None:
+def test_every_key_has_a_description() -> None:
     found = definitions()
     unsaid = [
         f"{name}.{key}"
@@ -167,7 +167,7 @@ def patterns(schema: object) -> Iterator[str]:
             yield from patterns(value)
 
 
-def test_the_patterns_are_ones_that_editors_can_read() -> None:
+def test_editors_can_read_the_patterns() -> None:
     """Editors read regular expressions as ECMA 262 with flag `u`: no inline flags, no needless escapes."""
     found = sorted(set(patterns(catalog_schema())))
     bare = {pattern: ESCAPES.sub("", pattern) for pattern in found}

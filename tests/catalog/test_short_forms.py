@@ -9,11 +9,11 @@ CALLEE: TypeAdapter[Callee] = TypeAdapter(Annotated[Callee, Short("service")])
 PORT: TypeAdapter[Port] = TypeAdapter(Annotated[Port, Short("container_port")])
 
 
-def test_a_text_stands_for_the_mapping_with_it() -> None:
+def test_text_is_the_short_form_of_a_mapping() -> None:
     assert CALLEE.validate_python("orders") == Callee(service="orders")
 
 
-def test_a_number_stands_for_the_mapping_with_it() -> None:
+def test_a_number_is_the_short_form_of_a_mapping() -> None:
     assert PORT.validate_python(8080) == Port(container_port=8080)
 
 

@@ -1,4 +1,4 @@
-"""What is said of files that are no YAML, and where."""
+"""The problems of invalid YAML, and their positions."""
 
 from pathlib import PurePath
 
@@ -58,5 +58,5 @@ def unclosed(brackets: str, place: str) -> str:
         ),
     ],
 )
-def test_a_mistake_is_told_where_it_was_made(text: str, said: str) -> None:
+def test_a_syntax_error_is_reported_where_it_was_made(text: str, said: str) -> None:
     assert [str(problem) for problem in parse(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{said}"]

@@ -1,4 +1,4 @@
-"""A small environment, made without files."""
+"""A small environment, built without files."""
 
 from typing import Any
 

@@ -12,7 +12,7 @@ def http(caller: str, callee: str, port: int, variable: str) -> Call:
 
 
 def calling(*calls: object, ports: dict[str, object] | None = None) -> Environment:
-    """An environment in which `web` calls; what may be called there is `orders`."""
+    """An environment in which `web` calls, and `orders` can be called."""
     services = {
         "web": Service(image="nginx", port=80, calls=calls),
         "orders": Service(image="orders", port=8080, ports=ports or {}),
@@ -29,7 +29,7 @@ def test_calls_are_sorted_by_caller_then_callee() -> None:
     )
 
 
-def test_the_calls_of_one_service_are_its_own() -> None:
+def test_the_calls_of_a_service_are_only_its_own() -> None:
     assert topology.calls_of(environment(), "worker") == (
         http("worker", "orders", 8080, "ORDERS_URL"),
         http("worker", "stock", 8080, "STOCK_URL"),
@@ -64,7 +64,7 @@ def test_a_service_without_calls_gets_no_urls() -> None:
     assert topology.urls(environment(), "stock") == {}
 
 
-def test_urls_follow_a_namespace_that_is_given() -> None:
+def test_urls_use_the_namespace_of_the_catalog() -> None:
     assert topology.urls(environment(namespace="example.internal"), "web") == {
         "ORDERS_URL": "http://orders.example.internal:8080"
     }
@@ -110,7 +110,7 @@ def test_a_service_may_call_itself() -> None:
         ),
     ],
 )
-def test_what_is_outside_is_called_in_its_network(callee: dict[str, object], call: Call) -> None:
+def test_an_external_target_has_its_network(callee: dict[str, object], call: Call) -> None:
     assert topology.calls_of(calling(callee), "web") == (call,)
 
 
@@ -125,11 +125,11 @@ def test_what_is_outside_is_called_in_its_network(callee: dict[str, object], cal
         ({"service": "b", "namespace": "x.internal", "cidr": "192.0.2.0/24", "port": 443}, "https://b.x.internal"),
     ],
 )
-def test_a_variable_of_what_is_outside_has_a_scheme_where_one_is_known(callee: dict[str, object], held: str) -> None:
+def test_an_external_url_has_a_scheme_if_it_is_known(callee: dict[str, object], held: str) -> None:
     assert topology.urls(calling({**callee, "variable": "OUTSIDE"}), "web") == {"OUTSIDE": held}
 
 
-def test_a_host_without_a_variable_gives_none() -> None:
+def test_a_host_without_a_variable_adds_none() -> None:
     assert topology.urls(calling({"host": "api.example.com", "port": 443}), "web") == {}
 
 
@@ -143,7 +143,7 @@ def test_in_service_connect_callees_come_first() -> None:
     assert topology.callees_first(connected, "worker") == ("orders", "stock")
 
 
-def test_in_a_circle_nobody_comes_first() -> None:
+def test_in_a_call_cycle_there_is_no_order() -> None:
     services = {"a": service(1, "b"), "b": service(1, "c"), "c": service(1, "b", "d"), "d": service(1)}
     connected = environment(services, discovery="service_connect")
     assert {name: topology.callees_first(connected, name) for name in services} == {

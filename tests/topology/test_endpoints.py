@@ -12,7 +12,7 @@ ELSEWHERE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1"
 
 
 def of(service: dict[str, Any], **network: object) -> Any:  # noqa: ANN401 - an environment, whatever its fields
-    """An environment of one service in private subnets."""
+    """An environment with one service in private subnets."""
     services = {"web": Service.model_validate(service)}
     return environment(services, network={"subnets": "private", **network})
 
@@ -21,7 +21,7 @@ def test_public_subnets_have_no_endpoints() -> None:
     assert topology.endpoints(environment()) == ()
 
 
-def test_a_vpc_that_exists_already_gets_no_endpoints() -> None:
+def test_an_existing_vpc_gets_no_endpoints() -> None:
     assert topology.endpoints(of({"image": ECR}, vpc={"id": "vpc-01234567"})) == ()
 
 
@@ -50,21 +50,21 @@ def test_without_nat_endpoints_are_those_that_the_services_need(
 
 
 @pytest.mark.parametrize("nat", ["single", "per_zone"])
-def test_with_nat_only_the_gateway_that_costs_nothing_is_derived(nat: str) -> None:
+def test_with_nat_only_the_free_gateway_is_derived(nat: str) -> None:
     assert topology.endpoints(of({"image": ECR}, nat=nat)) == ("s3",)
 
 
 @pytest.mark.parametrize("nat", ["none", "single"])
-def test_endpoints_that_are_listed_take_the_place_of_those_that_are_derived(nat: str) -> None:
+def test_listed_endpoints_replace_derived_ones(nat: str) -> None:
     listed = of({"image": ECR}, nat=nat, endpoints=["sqs", "logs", "dynamodb"])
     assert topology.endpoints(listed) == ("dynamodb", "logs", "s3", "sqs")
 
 
-def test_an_empty_list_leaves_the_gateway_that_costs_nothing() -> None:
+def test_an_empty_list_leaves_the_free_gateway() -> None:
     assert topology.endpoints(of({"image": ECR}, endpoints=[])) == ("s3",)
 
 
-def test_gateways_are_no_interfaces() -> None:
+def test_gateways_are_not_interfaces() -> None:
     listed = of({"image": ECR}, endpoints=["dynamodb", "logs", "s3"])
     assert topology.interface_endpoints(listed) == ("logs",)
 
@@ -102,7 +102,7 @@ EVERYTHING = ["ecr.api", "ecr.dkr", "logs"]
         ),
     ],
 )
-def test_a_service_needs_the_internet_for_what_no_endpoint_leads_to(
+def test_a_service_needs_the_internet_without_a_matching_endpoint(
     service: dict[str, Any], network: dict[str, Any], *, needs: bool
 ) -> None:
     assert topology.needs_internet(of(service, **network), "web") is needs

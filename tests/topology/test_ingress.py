@@ -27,7 +27,7 @@ def test_without_a_load_balancer_there_are_no_routes_and_no_listeners(kind: str)
 
 
 @pytest.mark.parametrize(("certificate", "ports"), [(None, (80,)), (CERTIFICATE, (80, 443))])
-def test_a_certificate_brings_https(certificate: str | None, ports: tuple[int, ...]) -> None:
+def test_a_certificate_enables_https(certificate: str | None, ports: tuple[int, ...]) -> None:
     assert topology.listeners(environment(ingress={"type": "alb", "certificate": certificate})) == ports
 
 
@@ -40,6 +40,6 @@ def test_a_certificate_brings_https(certificate: str | None, ports: tuple[int, .
         ("internal_alb", "public", "public"),
     ],
 )
-def test_a_load_balancer_is_inside_where_there_is_an_inside(kind: str, subnets: str, front: str) -> None:
+def test_an_internal_load_balancer_is_in_private_subnets(kind: str, subnets: str, front: str) -> None:
     made = environment(ingress={"type": kind}, network={"subnets": subnets, "nat": "single"})
     assert topology.front(made) == front

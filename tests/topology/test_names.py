@@ -13,7 +13,7 @@ def test_the_namespace_is_named_after_environment_and_application() -> None:
     assert topology.namespace(environment()) == "dev.shop.internal"
 
 
-def test_a_service_is_found_in_the_namespace() -> None:
+def test_a_service_has_a_dns_name_in_the_namespace() -> None:
     assert topology.dns_name(environment(), "web") == "web.dev.shop.internal"
 
 
@@ -30,15 +30,15 @@ def test_an_alias_means_nothing_without_service_connect() -> None:
     assert topology.dns_name(environment(SERVICES), "orders") == "orders.dev.shop.internal"
 
 
-def test_services_with_srv_records_are_known() -> None:
+def test_services_with_srv_records_are_listed() -> None:
     assert topology.by_srv_record(environment(SERVICES)) == ("orders",)
 
 
-def test_there_are_no_records_in_service_connect() -> None:
+def test_service_connect_has_no_srv_records() -> None:
     assert topology.by_srv_record(environment(SERVICES, discovery="service_connect")) == ()
 
 
-def test_a_service_that_was_renamed_is_found_by_its_first_name() -> None:
+def test_a_renamed_service_keeps_its_original_dns_name() -> None:
     buys = service(8080).model_copy(update={"renamed_from": ("shop", "orders")})
     renamed = environment({"web": service(80, "buys"), "buys": buys})
     assert topology.urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}

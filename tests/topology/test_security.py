@@ -79,7 +79,7 @@ def test_only_the_load_balancer_reaches_public_services() -> None:
     )
 
 
-def test_without_a_way_in_nothing_is_open_to_the_internet() -> None:
+def test_without_ingress_nothing_is_open_to_the_internet() -> None:
     groups = topology.security_groups(environment({"web": service(80, public=True)}, ingress={"type": "none"}))
     assert groups.ingress == {}
 
@@ -123,8 +123,8 @@ def test_a_udp_port_is_opened_as_one() -> None:
     assert groups.ingress == {"a->dns:53/udp": Rule("dns", "a calls dns", peer="a", port=53, protocol="udp")}
 
 
-def test_what_is_outside_is_opened_by_its_network_once() -> None:
-    """EC2 takes no second rule for the same network and port."""
+def test_an_external_network_is_opened_once() -> None:
+    """EC2 rejects a second rule for the same network and port."""
     calls = [
         {"host": "api.example.com", "port": 443},
         {"host": "mail.example.com", "port": 587},
@@ -159,7 +159,7 @@ def test_a_description_has_the_255_characters_that_ec2_allows() -> None:
 
 
 @pytest.mark.parametrize("security", ["edges", "shared"])
-def test_a_load_balancer_stands_between_outside_and_public_services(security: str) -> None:
+def test_a_load_balancer_is_between_the_internet_and_public_services(security: str) -> None:
     services = {
         "web": Service(image="nginx", port=80, ports={"admin": 9090}, public=True, ingress={"port": "admin"}),
         "orders": service(8080),
@@ -190,7 +190,7 @@ def test_a_load_balancer_stands_between_outside_and_public_services(security: st
         (Front(type="none"), []),
     ],
 )
-def test_who_may_come_is_what_the_environment_says(front: Front, ingress: list[str]) -> None:
+def test_only_the_environments_networks_may_connect(front: Front, ingress: list[str]) -> None:
     groups = topology.security_groups(environment({"web": service(80, public=True)}, ingress=front))
     assert sorted(groups.ingress) == ingress
 
@@ -204,11 +204,11 @@ def test_who_may_come_is_what_the_environment_says(front: Front, ingress: list[s
         (Front(type="none"), set()),
     ],
 )
-def test_public_ports_are_those_that_outside_sees(front: Front, ports: set[int]) -> None:
+def test_public_ports_are_the_ones_open_from_outside(front: Front, ports: set[int]) -> None:
     assert topology.public_ports(environment({"web": service(8080, public=True)}, ingress=front)) == ports
 
 
-def test_without_a_way_to_the_internet_aws_is_called_inside_the_vpc() -> None:
+def test_without_nat_aws_is_called_inside_the_vpc() -> None:
     groups = topology.security_groups(environment({"a": service(1000)}, network=SHUT))
     assert (groups.groups, groups.ingress, groups.egress) == (
         {"a": "Tasks of a", "endpoints": "VPC endpoints"},
@@ -239,7 +239,7 @@ def test_a_volume_of_efs_is_mounted_inside_the_vpc() -> None:
     assert groups.egress["a->efs:2049"] == Rule("a", "a mounts its volumes", cidr="vpc", port=2049)
 
 
-def test_a_call_that_is_removed_takes_its_rules_along_and_no_other() -> None:
+def test_removing_a_call_removes_only_its_rules() -> None:
     before, after = (
         topology.security_groups(environment({**CHAIN, "worker": service(None, *calls)}))
         for calls in (("stock", "orders"), ("stock",))
@@ -249,7 +249,7 @@ def test_a_call_that_is_removed_takes_its_rules_along_and_no_other() -> None:
         assert (had.keys() - has.keys(), has) == ({"worker->orders:8080"}, {key: had[key] for key in has})
 
 
-def test_a_service_that_is_renamed_changes_the_rules_that_name_it_and_no_other() -> None:
+def test_renaming_a_service_changes_only_the_rules_that_name_it() -> None:
     renamed = {"web": service(80, "sales", public=True), "sales": service(8080, "stock"), "stock": service(8080)}
     old = {"web": service(80, "orders", public=True), "orders": service(8080, "stock"), "stock": service(8080)}
     before, after = (topology.security_groups(environment(services)) for services in (old, renamed))

@@ -6,14 +6,14 @@ from fleetform.topology import PrivateSubnet
 from .environments import environment
 
 
-def test_subnets_are_the_networks_blocks_after_the_first() -> None:
+def test_public_subnets_begin_with_the_second_block() -> None:
     assert topology.public_subnets(environment()) == {
         "public_1": ("10.0.1.0/24", "ap-northeast-1a"),
         "public_2": ("10.0.2.0/24", "ap-northeast-1c"),
     }
 
 
-def test_a_zone_that_is_added_moves_no_subnet() -> None:
+def test_adding_a_zone_moves_no_subnet() -> None:
     more = environment(zones=("ap-northeast-1a", "ap-northeast-1c", "ap-northeast-1d"))
     assert topology.public_subnets(more) == topology.public_subnets(environment()) | {
         "public_3": ("10.0.3.0/24", "ap-northeast-1d")
@@ -28,7 +28,7 @@ def test_the_smallest_network_has_room_for_the_most_zones() -> None:
     ]
 
 
-def test_public_subnets_alone_are_there_unless_private_ones_are_asked_for() -> None:
+def test_only_public_subnets_exist_by_default() -> None:
     assert topology.private_subnets(environment()) == {}
 
 
@@ -36,7 +36,7 @@ def test_public_subnets_alone_are_there_unless_private_ones_are_asked_for() -> N
     ("nat", "gateways"),
     [("none", (None, None)), ("single", ("public_1", "public_1")), ("per_zone", ("public_1", "public_2"))],
 )
-def test_private_subnets_are_the_blocks_of_the_networks_upper_half(
+def test_private_subnets_are_in_the_upper_half_of_the_network(
     nat: str, gateways: tuple[str | None, str | None]
 ) -> None:
     first, second = gateways
@@ -47,8 +47,8 @@ def test_private_subnets_are_the_blocks_of_the_networks_upper_half(
 
 
 @pytest.mark.parametrize(("prefix", "most_zones"), [(21, 3), (20, 6), (19, 6), (18, 6), (17, 6), (16, 6)])
-def test_zones_that_are_added_move_nothing_until_the_network_is_full(prefix: int, most_zones: int) -> None:
-    """As many zones as `check_environment` lets into the network."""
+def test_adding_zones_moves_nothing_until_the_network_is_full(prefix: int, most_zones: int) -> None:
+    """As many zones as `check_environment` allows in the network."""
     zones = tuple(f"ap-northeast-1{letter}" for letter in "abcdef")[:most_zones]
     network = {"cidr": f"10.0.0.0/{prefix}", "subnets": "private", "nat": "single"}
     few, many = environment(zones=zones[:2], network=network), environment(zones=zones, network=network)

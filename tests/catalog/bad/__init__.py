@@ -1,4 +1,4 @@
-"""Bad catalogs: for each case a catalog and an environment, and all that a person is told about them."""
+"""Bad catalogs: for each case a catalog, an environment, and the report that they cause."""
 
 import tempfile
 from pathlib import Path
@@ -15,7 +15,7 @@ CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
 
 
 def remarks(catalog: str, environment: str) -> list[Remark]:
-    """What is said about two files."""
+    """The diagnostics of a catalog with an environment."""
     with tempfile.TemporaryDirectory() as folder:
         root = project(Path(folder), catalog, environment)
         try:
@@ -26,17 +26,17 @@ def remarks(catalog: str, environment: str) -> list[Remark]:
 
 
 def told(catalog: str, environment: str = "") -> str:
-    """What a person reads about two files."""
+    """The report for a catalog with an environment."""
     found = remarks(catalog, environment)
     return f"{reports.text(found, color=False)}\n{reports.counted(found)}\n"
 
 
 def told_of_case(case: str) -> str:
-    """What a person reads about a case."""
+    """The report for a case."""
     names = ("catalog.yaml", "environment.yaml")
     return told(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
 
 
 def expected_file(case: str) -> Path:
-    """What a person must read."""
+    """The file with the expected report."""
     return FOLDER / case / "expected.txt"
