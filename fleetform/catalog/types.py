@@ -97,8 +97,7 @@ def _restore_text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can h
 
 
 def _check_text(value: str) -> str:
-    """Rejects text that would not arrive unchanged: with NUL, or with accents that Terraform composes (UAX
-    15)."""
+    """Rejects text that would not arrive unchanged: NUL, or accents that Terraform composes (UAX 15)."""
     if "\0" in value:
         raise ValueError("expected text without NUL characters")
     if not unicodedata.is_normalized("NFC", value):
