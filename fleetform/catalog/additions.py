@@ -54,7 +54,7 @@ class NewService:
 
 
 def require_name(name: str) -> None:
-    """Validates the name of a service or an environment.
+    """Validate the name of a service or an environment.
 
     Raises:
         InputError: The name is not allowed.
@@ -66,7 +66,7 @@ def require_name(name: str) -> None:
 
 
 def with_service(text: str, service: NewService) -> str:
-    """Appends a service to the catalog's services.
+    """Append a service to the catalog's services.
 
     Args:
         text: The catalog's YAML, already validated.
@@ -110,7 +110,7 @@ def _service_block(service: NewService) -> Iterator[str]:
 
 
 def _quote_if_needed(text: str) -> str:
-    """Formats text as an item of a YAML list, quoted if it would be read as something else."""
+    """Format text as an item of a YAML list, quoted if it would be read as something else."""
     tree, problems = parse(f"[{text}]", CATALOG)
     return text if tree.plain() == [text] and not problems else json.dumps(text)
 
@@ -129,7 +129,7 @@ class NewEnvironment:
 
 
 def environment_like(text: str, like: str, name: str) -> NewEnvironment:
-    """Copies an environment's YAML, comments included, without the keys in `OWN_KEYS`.
+    """Copy an environment's YAML, comments included, without the keys in `OWN_KEYS`.
 
     Args:
         text: The original's YAML, already validated.
@@ -175,7 +175,7 @@ def _line_ending(text: str) -> str:
 
 
 def _find_last_line(lines: Sequence[str | None], entry: _Entry, column: int) -> int:
-    """The last line of an entry, including comments after it that are indented to `column` or deeper."""
+    """Return the last line of an entry, including later comments indented to `column` or deeper."""
     end = entry.value.end_mark
     last: int = end.line if end.column else end.line - 1
     while last > entry.key.start_mark.line and not _is_part_of_entry(lines[last] or "", column):
@@ -189,7 +189,7 @@ def _is_part_of_entry(line: str, column: int) -> bool:
 
 
 def _remove_entry(lines: list[str | None], entry: _Entry, like: str) -> None:
-    """Removes an entry, the comment right above it and, if blank lines surround it, the blank line below."""
+    """Remove an entry, the comment right above it and, if blank lines surround it, the blank line below."""
     first = entry.key.start_mark.line
     if entry.key.start_mark.column:
         key = entry.key.value
@@ -207,5 +207,5 @@ def _remove_entry(lines: list[str | None], entry: _Entry, like: str) -> None:
 
 
 def _is_blank(lines: Sequence[str | None], index: int) -> bool:
-    """Whether a line is blank or outside the text."""
+    """Return whether a line is blank or outside the text."""
     return not 0 <= index < len(lines) or not (lines[index] or "").strip()

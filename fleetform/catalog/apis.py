@@ -17,7 +17,7 @@ _IMAGE_PULL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 
 def apis(service: Service, region: str) -> frozenset[str]:
-    """The AWS services that ECS needs to start a service's tasks, by the last part of the endpoint's name."""
+    """Return the AWS services that ECS needs to start a service's tasks, named like their endpoints."""
     containers = _containers(service)
     secrets = [secret for container in containers.values() for secret in container.secrets.values()]
     return frozenset(
@@ -36,7 +36,7 @@ def apis(service: Service, region: str) -> frozenset[str]:
 
 
 def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The images that no endpoint serves (from other registries or regions), each with its container's path.
+    """Yield the images from other registries or regions, which no endpoint serves, and their containers.
 
     ECR Public has no endpoint either: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     """
@@ -46,7 +46,7 @@ def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, .
 
 
 def endpoints(environment: Environment) -> tuple[str, ...]:
-    """The VPC endpoints, by the last part of their names, sorted.
+    """Return the VPC endpoints, by the last part of their names, sorted.
 
     The S3 gateway is free, so private subnets always have it. The others are those that the catalog lists. Without a
     list and without NAT, they are those that the services need:
@@ -67,7 +67,7 @@ def _required_endpoints(environment: Environment) -> frozenset[str]:
 
 
 def interface_endpoints(environment: Environment) -> tuple[str, ...]:
-    """The endpoints that are network interfaces in a security group (the others are routes), sorted."""
+    """Return the endpoints that are network interfaces in a security group, not routes; sorted."""
     return tuple(name for name in endpoints(environment) if name not in GATEWAYS)
 
 

@@ -18,7 +18,7 @@ from fleetform.errors import Position, Problem
 
 
 def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[Problem]:
-    """Checks that each call names an existing service, once; in invalid services too.
+    """Check that each call names an existing service, once; in invalid services too.
 
     Args:
         tree: The environment.
@@ -46,7 +46,7 @@ def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[P
 
 
 def _called_service(call: Node) -> Node | None:
-    """The node of a call that names a service of this catalog, if it does."""
+    """Return the node of a call that names a service of this catalog, if it does."""
     named = call.at(("service",)) if isinstance(call.value, dict) else call
     other = call.at(("namespace",))
     return named if named is not None and other is None and isinstance(named.value, (str, int)) else None
@@ -70,7 +70,7 @@ _RESERVED_NAMES = ("default", "efs", "endpoints", "ingress", "internet", "s3")
 
 
 def check_services(services: Services, tree: Node) -> Iterator[Problem]:
-    """Checks the valid services, even if the rest of the environment is invalid."""
+    """Check the valid services, even if the rest of the environment is invalid."""
     names = _all_service_names(tree)
     for name, service in services.items():
         at = locator(tree, "services", name)
@@ -183,7 +183,7 @@ def _check_ports(name: str, service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
-    """Checks that no port is used twice: the containers of a task share one address."""
+    """Check that no port is used twice: the containers of a task share one address."""
     ports: list[tuple[tuple[str, ...], tuple[int, str]]] = []
     if service.port is not None:
         ports.append((("port",), (service.port, "tcp")))

@@ -15,7 +15,7 @@ _ARN_LIKE_NAME = re.compile(r"(?!arn:).*-[A-Za-z0-9]{6}")
 
 
 def check_containers(name: str, service: Service, at: Locator) -> Iterator[Problem]:
-    """Checks the containers of a valid service."""
+    """Check the containers of a valid service."""
     yield from _check_all_containers(service, at)
     yield from _check_volumes(service, at)
     yield from _check_log_routing(service, at)
@@ -80,7 +80,7 @@ def _check_log_routing(service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_exec(name: str, service: Service, at: Locator) -> Iterator[Problem]:
-    """Checks that ECS Exec can write to the root file system, which its agent needs.
+    """Check that ECS Exec can write to the root file system, which its agent needs.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
     """

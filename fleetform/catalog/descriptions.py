@@ -10,7 +10,7 @@ import itertools
 
 
 def attribute_docstrings(kind: type) -> dict[str, str]:
-    """The docstrings of a class's annotated attributes, by name, without those of its base classes."""
+    """Return the docstrings of a class's annotated attributes, by name, without those of its base classes."""
     (definition,) = ast.parse(inspect.getsource(kind)).body
     statements = definition.body if isinstance(definition, ast.ClassDef) else []
     return {

@@ -254,12 +254,12 @@ class Environment(Entry):
         return self.name_prefix or f"{self.application}-{self.name}"
 
     def first_name(self, service: str) -> str:
-        """A service's original name, which its resources keep because AWS cannot rename them."""
+        """Return a service's original name, which its resources keep because AWS cannot rename them."""
         renamed = self.services.get(service)
         return (*renamed.renamed_from, service)[0] if renamed else service
 
     def full_name(self, service: str) -> str:
-        """The name of a service's repository and of its ECS service."""
+        """Return the name of a service's repository and of its ECS service."""
         return f"{self.prefix}-{self.first_name(service)}"
 
     @property

@@ -28,7 +28,7 @@ _DEFAULT_TAGS = ("application", "environment", "Name")
 
 
 def check_environment(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """Checks an environment whose values are all valid on their own."""
+    """Check an environment whose values are all valid on their own."""
     at = locator(tree)
     yield from _check_zones(environment, at)
     yield from _check_network(environment, at)
@@ -80,7 +80,7 @@ def _check_private_subnet_keys(network: Network, at: Locator) -> Iterator[Proble
 
 
 def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """Checks that endpoints are enough without NAT gateways: tasks then reach nothing else."""
+    """Check that endpoints are enough without NAT gateways: tasks then reach nothing else."""
     services, listed, region = environment.services, environment.network.endpoints, environment.region
     needed = frozenset().union(*(apis(service, region) for service in services.values()))
     missing = needed - {"s3", *listed} if listed is not None else frozenset()
@@ -98,7 +98,7 @@ def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]
 
 
 def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """Checks that an existing VPC is fully described, and has no keys that its owner is in charge of."""
+    """Check that an existing VPC is fully described, and has no keys that its owner is in charge of."""
     network, vpc = environment.network, environment.network.vpc
     for key in ("cidr", "nat", "endpoints", "flow_logs"):
         if key in network.model_fields_set:
@@ -183,13 +183,13 @@ def _check_discovery(environment: Environment, at: Locator) -> Iterator[Problem]
 
 
 def _offers_port(service: Service) -> bool:
-    """Whether a service offers a port in Service Connect, valid or not."""
+    """Return whether a service offers a port in Service Connect, valid or not."""
     connect = service.service_connect
     return service.port is not None or (connect is not None and connect.port is not None)
 
 
 def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """Checks the ports of calls: Service Connect and SRV records offer only one port of a service."""
+    """Check the ports of calls: Service Connect and SRV records offer only one port of a service."""
     for caller, service in environment.services.items():
         for index, call in enumerate(service.calls):
             callee = environment.services.get(call.service or "") if call.namespace is None else None
@@ -215,7 +215,7 @@ def _describe_port(name: object) -> str:
 
 
 def _check_accounts(environment: Environment, at: Locator) -> Iterator[Problem]:
-    """Checks that ARNs are in the environment's account and, where needed, region."""
+    """Check that ARNs are in the environment's account and, where needed, region."""
     arns = (
         (("role",), environment.role, False),
         (("kms_key",), environment.kms_key, True),
@@ -261,7 +261,7 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
 
 
 def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """Checks the names of adopted resources: Terraform would replace one whose name differs from ours."""
+    """Check the names of adopted resources: Terraform would replace one whose name differs from ours."""
     adopt, at = environment.adopt, locator(tree, "adopt")
     yield from _check_adopted_name("cluster", adopt.cluster, environment.prefix, at)
     if adopt.vpc is not None and environment.network.vpc is not None:

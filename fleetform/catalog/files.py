@@ -11,15 +11,15 @@ EXTRA_NAME = "extra"
 
 
 def environment_file(name: str) -> PurePath:
-    """The YAML of an environment."""
+    """Return the YAML of an environment."""
     return PurePath("envs", name, "environment.yaml")
 
 
 def lock_file(env: str) -> PurePath:
-    """The image lock of an environment."""
+    """Return the image lock of an environment."""
     return PurePath("envs", env, LOCK_NAME)
 
 
 def environment_names(root: Path) -> list[str]:
-    """The environments of a project, sorted."""
+    """Return the environments of a project, sorted."""
     return sorted(path.parent.name for path in (root / "envs").glob("*/environment.yaml"))

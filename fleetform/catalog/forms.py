@@ -28,7 +28,7 @@ class Matching:
     expectation: str
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Rejects text that the pattern does not match completely."""
+        """Reject text that the pattern does not match completely."""
         compiled = re.compile(self.pattern)
 
         def check(value: str) -> str:
@@ -39,6 +39,6 @@ class Matching:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The pattern, and the message that an editor shows for a mismatch."""
+        """Return the pattern, and the message that an editor shows for a mismatch."""
         pattern = self.pattern.replace(r"\w", _WORD)
         return {**handler(schema), "pattern": f"^(?:{pattern})$", "patternErrorMessage": self.expectation}

@@ -48,7 +48,7 @@ def _remedy() -> str:
 
 
 def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
-    """Reads an environment's lock.
+    """Read an environment's lock.
 
     Returns:
         The images by service; empty if there is no lock.
@@ -108,7 +108,7 @@ def _parse_entry(node: Node) -> LockedImage:
 
 
 def lock_text(lock: Mapping[str, LockedImage]) -> str:
-    """Formats the lock as YAML; the same images give the same text."""
+    """Format the lock as YAML; the same images give the same text."""
     return _HEADER + "".join(f"\n{name}:\n{_format_entry(lock[name])}" for name in sorted(lock))
 
 
@@ -123,7 +123,7 @@ def _format_entry(image: LockedImage) -> str:
 
 
 def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
-    """Writes an environment's lock completely or not at all.
+    """Write an environment's lock completely or not at all.
 
     Returns:
         Whether the lock changed.

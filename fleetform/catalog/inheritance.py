@@ -59,7 +59,7 @@ class Inherited:
 
 
 def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
-    """Adds to every service what it inherits, and removes the services that are not in an environment.
+    """Add to every service what it inherits, and remove the services that are not in an environment.
 
     Args:
         tree: The environment laid over the catalog.
@@ -86,7 +86,7 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
 
 
 def _resolve_services(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
-    """The services of the environment in full; values that are not mappings stay, for validation."""
+    """Return the services of the environment in full; values that are not mappings stay, for validation."""
     if not isinstance(services.value, dict):
         return services
     present = {key: full.get(key, node) for key, node in services.value.items() if key not in absent}
@@ -98,7 +98,7 @@ def _with_value(node: Node, value: dict[str, Node]) -> Node:
 
 
 def _mapping_entries(node: Node | None) -> dict[str, Node]:
-    """The entries of a mapping that are mappings themselves; validation reports the others."""
+    """Return the entries of a mapping that are mappings themselves; validation reports the others."""
     entries = node.value if node is not None and isinstance(node.value, dict) else {}
     return {key: child for key, child in entries.items() if isinstance(child.value, dict)}
 
@@ -110,7 +110,7 @@ def _without_keys(node: Node, keys: Collection[str]) -> Node:
 
 
 def _shared_keys(tree: Node, top: Mapping[str, Node]) -> Node:
-    """`defaults` and `templates` without the keys resolved here; `defaults` cannot extend anything."""
+    """Return `defaults` and `templates` without the keys resolved here; `defaults` cannot extend anything."""
     shared = {}
     if "defaults" in top:
         shared["defaults"] = _without_keys(top["defaults"], [ENABLED_IN])
@@ -140,7 +140,7 @@ class _TemplateResolver:
             self._template_chain(name, ())
 
     def full(self, name: str, service: Node) -> Node:
-        """A service with everything it inherits, at its own position."""
+        """Return a service with everything it inherits, at its own position."""
         line = self._find_chain(name, service, ())
         under = self._inherited_values(line, service)
         if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
@@ -151,7 +151,7 @@ class _TemplateResolver:
         return Node(merged.value, service.position, service.key_position, merged.replaced)
 
     def _inherited_values(self, line: tuple[str, ...], service: Node) -> Node | None:
-        """The defaults with a service's templates laid over them."""
+        """Return the defaults with a service's templates laid over them."""
         if line not in self._merged:
             below = self._inherited_values(line[:-1], service)
             template = _without_keys(self._templates[line[-1]], [EXTENDS])
@@ -162,7 +162,7 @@ class _TemplateResolver:
         return under
 
     def _check_size(self, line: tuple[str, ...], under: Node, service: Node) -> None:
-        """Limits what services inherit to what a file may contain, counted once for each service."""
+        """Limit what services inherit to what a file may contain, counted once for each service."""
         if line not in self._sizes:
             self._sizes[line] = _measure(under)
         more, so_far = self._sizes[line], self._total_size
@@ -178,13 +178,13 @@ class _TemplateResolver:
         raise CatalogError([Problem(place, message, "shorten `defaults` and `templates`")])
 
     def _template_chain(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
-        """A template, after the templates below it."""
+        """Return a template, after the templates below it."""
         if name not in self._chains:
             self._chains[name] = (*self._find_chain(name, self._templates[name], (*path, name)), name)
         return self._chains[name]
 
     def _find_chain(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
-        """The templates below a node, from the lowest up: each once, before all that extend it.
+        """Return the templates below a node, from the lowest up: each once, before all that extend it.
 
         Args:
             name: The name of the service or template.
@@ -199,7 +199,7 @@ class _TemplateResolver:
         return line
 
     def _collect_chain(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
-        """See `_find_chain`."""
+        """Return the templates below a node; see `_find_chain`."""
         line: dict[str, None] = {}
         for entry in self._extended_templates(name, node):
             parent = str(entry.value)
@@ -216,7 +216,7 @@ class _TemplateResolver:
         return tuple(line)
 
     def _extended_templates(self, name: str, node: Node) -> Iterator[Node]:
-        """The nodes that name the existing templates that a node extends."""
+        """Yield the nodes that name the existing templates that a node extends."""
         extends = node.at((EXTENDS,))
         if extends is None or extends.value is None:
             return
@@ -263,13 +263,13 @@ def _measure(node: Node) -> _Size:
 
 
 def _is_disabled(enabled: Node, name: str, environments: Collection[str]) -> bool:
-    """Whether a valid `enabled_in` leaves an environment out."""
+    """Return whether a valid `enabled_in` leaves an environment out."""
     names = [entry.value for entry in enabled.value] if isinstance(enabled.value, list) else []
     return bool(names) and name not in names and all(entry in environments for entry in names)
 
 
 def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Problem]:
-    """Checks that an `enabled_in` lists existing environments."""
+    """Check that an `enabled_in` lists existing environments."""
     enabled = node.at((ENABLED_IN,))
     if enabled is None or enabled.value is None:
         return
@@ -287,7 +287,7 @@ def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Pro
 
 
 def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequence[Problem]) -> list[Problem]:
-    """Reports a problem at a place that services share once, not once per service.
+    """Report a problem at a place that services share once, not once per service.
 
     Args:
         inherited: The environment.
@@ -305,7 +305,7 @@ def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequenc
 
 
 def _without_service_names(message: str, services: Collection[str]) -> str:
-    """A message without the names of services in it."""
+    """Return a message without the names of services in it."""
     return _QUOTED_NAME.sub(lambda match: "`" if match[1] or match[2] in services else match[0], message)
 
 

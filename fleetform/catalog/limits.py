@@ -25,7 +25,7 @@ _MAX_CONDITION_VALUES = 5
 
 
 def check_service_limits(services: Services, tree: Node) -> Iterator[Problem]:
-    """Checks each valid service against AWS's limits."""
+    """Check each valid service against AWS's limits."""
     for name, service in services.items():
         at = locator(tree, "services", name)
         yield from _check_size(service, at)
@@ -63,7 +63,7 @@ def _check_sidecar_sizes(service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_task_definition(name: str, service: Service, at: Locator) -> Iterator[Problem]:
-    """Checks the size of the catalog's part of the task definition, as JSON; the rest adds to it."""
+    """Check the size of the catalog's part of the task definition, as JSON; the rest adds to it."""
     containers: list[Container] = [service, *service.sidecars.values()]
     texts = [[part.command, part.entry_point, dict(part.environment)] for part in containers]
     size = len(json.dumps(texts, separators=(",", ":"), ensure_ascii=False).encode("utf-8", errors="replace"))

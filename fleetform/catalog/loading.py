@@ -53,7 +53,7 @@ _EXPECTED: Mapping[str, str] = {
 
 @collector.paused()
 def load(root: Path, name: str) -> Environment:
-    """Loads one environment of the project in `root`.
+    """Load one environment of the project in `root`.
 
     If a file cannot be parsed to its end, only that is reported, because other problems would follow from it.
 
@@ -66,14 +66,14 @@ def load(root: Path, name: str) -> Environment:
 
 @collector.paused()
 def load_with_notices(root: Path, name: str) -> tuple[Environment, list[Problem]]:
-    """Loads one environment with its notices, by position; raises what `load` raises."""
+    """Load one environment with its notices, by position; raises what `load` raises."""
     inherited = resolve(root, name)
     environment = validate(inherited)
     return environment, notices(environment, without_nulls(inherited.tree))
 
 
 def resolve(root: Path, name: str) -> Inherited:
-    """Reads one environment: its YAML laid over the catalog, with everything that services inherit.
+    """Read one environment: its YAML laid over the catalog, with everything that services inherit.
 
     Raises:
         InputError: The environment or a file does not exist.
@@ -92,7 +92,7 @@ def resolve(root: Path, name: str) -> Inherited:
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
-    """Reads a file whose top level must be a mapping; appends to `problems`."""
+    """Read a file whose top level must be a mapping; append to `problems`."""
     refuse_outside(root, file)
     node, file_problems = read(root / file, file)
     problems += file_problems
@@ -103,7 +103,7 @@ def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
 
 
 def validate(inherited: Inherited) -> Environment:
-    """Validates what was read as an Environment.
+    """Validate what was read as an Environment.
 
     Raises:
         CatalogError: There are problems, in the tree or from reading it.
@@ -138,7 +138,7 @@ def validate(inherited: Inherited) -> Environment:
 
 
 def _check_shared(shared: Node) -> list[Problem]:
-    """The problems of `defaults` and `templates` themselves; a partial service may lack any key."""
+    """Return the problems of `defaults` and `templates` themselves; a partial service may lack any key."""
     try:
         Shared.model_validate(shared.plain())
     except ValidationError as error:
@@ -147,7 +147,7 @@ def _check_shared(shared: Node) -> list[Problem]:
 
 
 def _concerns_whole_mapping(details: ErrorDetails) -> bool:
-    """Whether an error is about a missing key, or about how the entries of a mapping go together."""
+    """Return whether an error is about a missing key, or about how the entries of a mapping go together."""
     return details["type"] == "missing" or (details["type"] == "value_error" and isinstance(details["input"], dict))
 
 
@@ -162,7 +162,7 @@ def _valid_services(plain: object) -> dict[str, Service]:
 
 
 def _translate_error(details: ErrorDetails, tree: Node) -> Problem:
-    """Translates a pydantic error into a problem at its position in the YAML."""
+    """Translate a pydantic error into a problem at its position in the YAML."""
     # Pydantic's path to an invalid key ends in `[key]`. The tree has no such node, unless a key has that
     # name.
     about_key = details["loc"][-1] == "[key]" and tree.at(details["loc"]) is None
@@ -179,7 +179,7 @@ def _translate_error(details: ErrorDetails, tree: Node) -> Problem:
 
 
 def _error_context(details: ErrorDetails) -> dict[str, Any]:
-    """Pydantic's context of an error, with legal words in code quotes and the unit of a length."""
+    """Return Pydantic's context of an error, with legal words in code quotes and the unit of a length."""
     context = dict(details.get("ctx", {}))
     parts = "characters" if isinstance(details["input"], str) else "entries"
     legal = str(context.get("expected", "")).replace("'", "`")
@@ -187,13 +187,13 @@ def _error_context(details: ErrorDetails) -> dict[str, Any]:
 
 
 def _suggest_list(value: object) -> str:
-    """Suggests the list that plain words may be meant as."""
+    """Suggest the list that plain words may be meant as."""
     words = value.split() if isinstance(value, str) and _WORDS.fullmatch(value) else []
     return f", such as [{', '.join(words)}]" if words else ""
 
 
 def _shorten_path(path: tuple[str | int, ...], tree: Node) -> tuple[str | int, ...]:
-    """The path without its last key if a mapping is written in its short form, as the value of that key."""
+    """Return the path without its last key if a mapping is written in its short form."""
     above = tree.at(path[:-1])
     short = above is not None and not isinstance(above.value, (dict, list))
     return path[:-1] if short else path
@@ -208,7 +208,7 @@ def _format_value(value: object) -> str:
 
 
 def _find_position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Position:
-    """The position of a path, or of the nearest key above it that is written."""
+    """Return the position of a path, or of the nearest key above it that is written."""
     while (node := tree.at(path)) is None:
         path = path[:-1]
     return node.key_position if key and node.key_position else node.position
@@ -221,7 +221,7 @@ def _unknown_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
 
 
 def _missing_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
-    """The problem of a required key that is missing from a tree in which nulls are still present."""
+    """Return the problem of a required key that is missing from a tree in which nulls are still present."""
     null = tree.at(path)
     if null is not None and null.replaced is not None:
         return Problem(
@@ -235,7 +235,7 @@ def _missing_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
 
 
 def _model_keys(path: tuple[str | int, ...]) -> list[str]:
-    """The keys of the model at a path."""
+    """Return the keys of the model at a path."""
     kind: Any = Shared if path and path[0] in Shared.model_fields else Environment
     for step in path:
         kind = _unwrap_type(_child_type(kind, step))
@@ -247,14 +247,14 @@ def _model_keys(path: tuple[str | int, ...]) -> list[str]:
 
 
 def _child_type(kind: Any, step: str | int) -> Any:  # noqa: ANN401 - type expressions have no common type
-    """The type at one step into a model, a mapping or a tuple."""
+    """Return the type at one step into a model, a mapping or a tuple."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind.model_fields[str(step)].annotation
     return get_args(kind)[0 if isinstance(step, int) else 1]
 
 
 def _unwrap_type(kind: Any) -> Any:  # noqa: ANN401 - type expressions have no common type
-    """A type without its annotations and without an optional None."""
+    """Return a type without its annotations and without an optional None."""
     while get_origin(kind) in (Annotated, Union, types.UnionType):
         kind = get_args(kind)[0]
     return kind

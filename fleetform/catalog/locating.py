@@ -10,7 +10,7 @@ Locator: TypeAlias = Callable[..., Position]
 
 
 def locator(tree: Node, *base: str) -> Locator:
-    """Returns a function that finds the position of a value under `base`, or of the nearest key above it.
+    """Return a function that finds the position of a value under `base`, or of the nearest key above it.
 
     With `key=True`, it finds the position of the key instead.
     """
@@ -26,7 +26,7 @@ def locator(tree: Node, *base: str) -> Locator:
 
 
 def below(at: Locator, *base: str | int) -> Locator:
-    """Returns a locator for the values below a path."""
+    """Return a locator for the values below a path."""
 
     def at_below(*path: str | int, key: bool = False) -> Position:
         return at(*base, *path, key=key)

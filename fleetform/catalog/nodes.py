@@ -62,7 +62,7 @@ class Node(NamedTuple):
     replaced: "Node | None" = None
 
     def at(self, path: tuple[str | int, ...]) -> "Node | None":
-        """The node at a path of keys and indices, or None."""
+        """Return the node at a path of keys and indices, or None."""
         node: Node = self
         for step in path:
             if isinstance(node.value, dict) and step in node.value:
@@ -74,7 +74,7 @@ class Node(NamedTuple):
         return node
 
     def plain(self) -> Plain:
-        """The value without positions."""
+        """Return the value without positions."""
         if isinstance(self.value, dict):
             return {key: node.plain() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -215,7 +215,7 @@ class _Reader:
 
 
 def _measure_depth(node: Node) -> int:
-    """Levels below a node."""
+    """Return the number of levels below a node."""
     if not isinstance(node.value, (dict, list)):
         return 0
     children = node.value.values() if isinstance(node.value, dict) else node.value
@@ -229,7 +229,7 @@ def _parse_scalar(text: str) -> Scalar:
 
 
 def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
-    """Reads one YAML document.
+    """Read one YAML document.
 
     Args:
         text: The document.
@@ -256,7 +256,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
 
 
 def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
-    """Reads a YAML file; see `parse`.
+    """Read a YAML file; see `parse`.
 
     Raises:
         InputError: The file is missing, too large, or cannot be read.
@@ -275,7 +275,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
 
 
 def _read_bytes(path: Path, shown_as: PurePath) -> bytes:
-    """Reads the bytes of a file, without waiting for a named pipe or a device, which may never end."""
+    """Read the bytes of a file, without waiting for a named pipe or a device, which may never end."""
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise InputError(f"{shown_as}: is a pipe or a device; replace it with a regular file")

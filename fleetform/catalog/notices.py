@@ -15,7 +15,7 @@ _DEFAULT_RULE_QUOTA = 60
 
 
 def notices(environment: Environment, tree: Node) -> list[Problem]:
-    """Warnings about a valid environment, ordered by position."""
+    """Return warnings about a valid environment, ordered by position."""
     problems = [
         *_find_call_cycles(environment, tree),
         *_find_unreachable_services(environment, tree),
@@ -39,7 +39,7 @@ def _find_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]
 
 
 def circles(callees: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
-    """The call cycles: groups of services that reach each other, sorted (Kosaraju's algorithm)."""
+    """Return the call cycles: groups of services that reach each other, sorted (Kosaraju's algorithm)."""
     callers: dict[str, list[str]] = {name: [] for name in callees}
     for caller, names in callees.items():
         for callee in names:
@@ -52,7 +52,7 @@ def circles(callees: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
 
 
 def _traverse(root: str, following: Mapping[str, tuple[str, ...] | list[str]], done: set[str]) -> list[str]:
-    """The services reachable from a root that are not in `done` yet, in postorder."""
+    """Return the services reachable from a root that are not in `done` yet, in postorder."""
     if root in done:
         return []
     done.add(root)

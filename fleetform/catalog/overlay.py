@@ -4,7 +4,7 @@ from fleetform.catalog.nodes import Node
 
 
 def overlay(base: Node, over: Node) -> Node:
-    """Lays one tree over another.
+    """Lay one tree over another.
 
     Returns:
         The merged tree. Every value keeps its position and knows what it replaced; a merged mapping keeps the
@@ -20,7 +20,7 @@ def overlay(base: Node, over: Node) -> Node:
 
 
 def _replace(base: Node, over: Node) -> Node:
-    """The node `over`, with the base below everything that it has already replaced."""
+    """Return the node `over`, with the base below everything that it has already replaced."""
     layers = [over]
     while (below := layers[-1].replaced) is not None:
         layers.append(below)
@@ -31,7 +31,7 @@ def _replace(base: Node, over: Node) -> Node:
 
 
 def without_nulls(node: Node) -> Node:
-    """Removes null entries of mappings: they have removed what was under them, or mean "not set"."""
+    """Remove null entries of mappings: they have removed what was under them, or mean "not set"."""
     if isinstance(node.value, dict):
         kept = {key: without_nulls(child) for key, child in node.value.items() if child.value is not None}
         return Node(kept, node.position, node.key_position, node.replaced)

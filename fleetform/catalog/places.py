@@ -21,7 +21,7 @@ _INDENT = re.compile(r" *(?:- +)*")
 
 
 def keys_at(lines: Sequence[str], positions: Collection[Position]) -> dict[Position, KeyPath]:
-    """The path of keys at each position of a file.
+    """Return the path of keys at each position of a file.
 
     Args:
         lines: The file's lines.
@@ -42,7 +42,7 @@ def keys_at(lines: Sequence[str], positions: Collection[Position]) -> dict[Posit
 
 
 def _keys_above(lines: Sequence[str], numbers: Collection[int]) -> Iterator[tuple[int, KeyPath]]:
-    """For each line in `numbers`: its number and the keys that are above it and less indented."""
+    """Yield each line in `numbers` with the keys that are above it and less indented."""
     above: list[tuple[int, str]] = []
     for number, line in enumerate(lines, 1):
         if entry := _ENTRY.match(line):
@@ -66,7 +66,7 @@ def _measure_indent(line: str) -> int:
 
 
 def _keys_inside(line: str) -> Mapping[int, KeyPath]:
-    """The keys of a line, by the columns at which they and their values begin; empty without a key."""
+    """Return the keys of a line, by the columns at which they and their values begin; empty without a key."""
     entry = _ENTRY.match(line)
     if entry is None:
         return {}
@@ -79,7 +79,7 @@ def _keys_inside(line: str) -> Mapping[int, KeyPath]:
 
 
 def _paths(node: Node, path: KeyPath) -> Iterator[tuple[Position, KeyPath]]:
-    """The position and path of each key and value below a node; innermost last."""
+    """Yield the position and path of each key and value below a node; innermost last."""
     for key, child in node.value.items() if isinstance(node.value, dict) else ():
         if child.key_position:
             yield child.key_position, (*path, key)

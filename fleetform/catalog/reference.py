@@ -46,14 +46,14 @@ class _Section:
 
 
 def reference() -> str:
-    """Formats the reference in Markdown, beginning with the mark."""
+    """Format the reference in Markdown, beginning with the mark."""
     schemas, sections = definitions(), _sections()
     parts = [_render_section(section, schemas[section.kind], sections) for section in sections.values()]
     return "\n\n".join([MARK, *parts]) + "\n"
 
 
 def anchor(path: Sequence[str | int]) -> str:
-    """The anchor of a key's row in the reference; empty for a path without keys of the catalog.
+    """Return the anchor of a key's row in the reference; empty for a path without keys of the catalog.
 
     Args:
         path: The keys that lead to a value in a resolved environment, such as `services`, `web`, `cpu`.
@@ -76,7 +76,7 @@ def anchor(path: Sequence[str | int]) -> str:
 
 
 def keys() -> Mapping[tuple[str, str], str]:
-    """Every key of the catalog, such as `services.*.calls.*.port`, by the definition's and the key's name.
+    """Return every key of the catalog, such as `services.*.calls.*.port`, by definition and key.
 
     `*` stands for a freely chosen name and for a list item. A definition with several paths appears only at
     the first, as in the document.
@@ -94,20 +94,20 @@ def _values_schema(schema: Schema) -> Schema:
 
 
 def _definition_of(schema: Schema) -> str | None:
-    """The definition that a schema refers to, directly or next to a short form."""
+    """Return the definition that a schema refers to, directly or next to a short form."""
     return next(filter(None, map(referred, (schema, *schema.get("anyOf", ())))), None)
 
 
 @cache
 def _sections() -> Mapping[str, _Section]:
-    """The sections, by definition, in the document's order."""
+    """Return the sections, by definition, in the document's order."""
     sections: dict[str, _Section] = {}
     _collect_sections(_Section(ROOT, ()), sections)
     return sections
 
 
 def _collect_sections(section: _Section, sections: dict[str, _Section]) -> None:
-    """Adds a section, then the sections of its mappings that do not exist yet."""
+    """Add a section, then the sections of its mappings that do not exist yet."""
     sections[section.kind] = section
     for key, schema in definitions()[section.kind]["properties"].items():
         for kind, steps in _definitions_below(schema):
@@ -116,7 +116,7 @@ def _collect_sections(section: _Section, sections: dict[str, _Section]) -> None:
 
 
 def _definitions_below(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The definitions that a schema leads to, each with the steps to it."""
+    """Yield the definitions that a schema leads to, each with the steps to it."""
     if kind := referred(schema):
         yield kind, ()
     for child in schema.get("anyOf", ()):
@@ -142,14 +142,14 @@ def _render_section(section: _Section, schema: Schema, sections: Mapping[str, _S
 
 
 def _description(schema: Schema) -> str:
-    """A key's own description, or that of its mapping."""
+    """Return a key's own description, or that of its mapping."""
     kind = _definition_of(schema)
     inherited = definitions()[kind].get("description", "") if kind else ""
     return _escape(str(schema.get("description", inherited)))
 
 
 def _legal_values(schema: Schema, sections: Mapping[str, _Section]) -> str:
-    """The legal values."""
+    """Return the legal values."""
     if kind := referred(schema):
         return f"[mapping](#{sections[kind].anchor}-keys)"
     if "anyOf" in schema:
@@ -186,7 +186,7 @@ def _bounds(schema: Schema, least: str, most: str) -> str:
 
 
 def _example(schema: Schema) -> str:
-    """An example of the key, or of its pattern; values that are all listed need none."""
+    """Return an example of the key, or of its pattern; values that are all listed need none."""
     if schema.get("examples") and "enum" not in schema:
         return f", such as `{_format_yaml(schema['examples'][0])}`"
     example = _EXAMPLE.search(schema.get("patternErrorMessage", ""))
@@ -200,7 +200,7 @@ def _default(schema: Schema) -> str:
 
 
 def _format_yaml(value: object) -> str:
-    """Formats a value on one line, as in the catalog."""
+    """Format a value on one line, as in the catalog."""
     if isinstance(value, Mapping):
         entries = ", ".join(f"{key}: {_format_yaml(child)}" for key, child in value.items())
         return f"{{ {entries} }}"
@@ -210,7 +210,7 @@ def _format_yaml(value: object) -> str:
 
 
 def _escape(text: str) -> str:
-    """Puts text on one line, and escapes angle brackets outside code, which would be HTML."""
+    """Put text on one line, and escape angle brackets outside code, which would be HTML."""
     parts = " ".join(text.split()).split("`")
     return "`".join(part if index % 2 else part.replace("<", "&lt;") for index, part in enumerate(parts))
 

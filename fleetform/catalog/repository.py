@@ -16,7 +16,7 @@ _REMEDY = "move its target into the repository"
 
 
 def leads_out(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.path.islink) -> bool:
-    """Whether a path from the root, without `..`, leaves the repository through symbolic links."""
+    """Return whether a path from the root, without `..`, leaves the repository through symbolic links."""
     parts = itertools.accumulate(path.parts, "{}/{}".format, initial=str(root))
     if not any(map(is_link, itertools.islice(parts, 1, None))):  # text for speed: a large catalog has thousands
         return False
@@ -25,7 +25,7 @@ def leads_out(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.pa
 
 
 def refuse_outside(root: Path, file: PurePath) -> None:
-    """Rejects a file that is a symbolic link to outside the repository.
+    """Reject a file that is a symbolic link to outside the repository.
 
     Raises:
         InputError: It is such a link.
@@ -35,7 +35,7 @@ def refuse_outside(root: Path, file: PurePath) -> None:
 
 
 def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
-    """Checks that no build context or Dockerfile leads outside the repository; in invalid services too."""
+    """Check that no build context or Dockerfile leads outside the repository; in invalid services too."""
     is_link = functools.cache(os.path.islink)  # many services share their folders
     services = tree.at(("services",))
     for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
@@ -47,7 +47,7 @@ def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
 
 
 def _build_paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
-    """A service's build context and Dockerfile, each with its node; the models report invalid paths."""
+    """Yield a service's build context and Dockerfile, each with its node; the models report invalid paths."""
     from fleetform.catalog.models import Build  # noqa: PLC0415 - checks of links alone do not need pydantic
 
     context = service.at(("build", "context"))

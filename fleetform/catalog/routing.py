@@ -27,18 +27,18 @@ _SLOTS = (LAST_PRIORITY - 1) // (_HOST_KINDS * _PATH_LENGTHS)
 
 
 def routed(environment: Environment) -> dict[str, Service]:
-    """The services behind the load balancer, by name, sorted; empty without a load balancer."""
+    """Return the services behind the load balancer, by name, sorted; empty without a load balancer."""
     services = sorted(environment.services.items()) if environment.ingress.balanced else []
     return {name: service for name, service in services if service.public}
 
 
 def takes_the_rest(service: Service) -> bool:
-    """Whether a public service has neither paths nor hosts, so that it receives all other requests."""
+    """Return whether a public service has neither paths nor hosts, so that it receives all other requests."""
     return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
 
 
 def priority(name: str, service: Service) -> int:
-    """The priority of a service's rule, 1 to 50,000: its own, or one computed from its hosts, paths and name.
+    """Return the priority of a service's rule, 1 to 50,000: its own, or one computed from its conditions.
 
     More specific rules have lower numbers. An exact host comes before a wildcard host, which comes before any
     host. Then longer paths come before shorter ones, compared by the most general path and up to 31
@@ -63,13 +63,13 @@ def _path_generality(ingress: Ingress) -> int:
 
 
 def _path_specificity(path: str) -> int:
-    """Characters before the first wildcard, plus one without a wildcard."""
+    """Return the number of characters before the first wildcard, plus one without a wildcard."""
     exact = min((path.index(wildcard) for wildcard in "*?" if wildcard in path), default=len(path) + 1)
     return min(exact, _PATH_LENGTHS - 1)
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
-    """Checks that no two services receive the same requests or have the same priority."""
+    """Check that no two services receive the same requests or have the same priority."""
     taken: dict[tuple[str, str], str] = {}
     numbers: dict[int, str] = {}
     for name, service in routed(environment).items():

@@ -72,7 +72,7 @@ _DESCRIPTION = (
 
 @cache
 def definitions() -> Mapping[str, Schema]:
-    """The schema of each kind of mapping in a resolved environment, by its model's name."""
+    """Return the schema of each kind of mapping in a resolved environment, by its model's name."""
     _, schema = models_json_schema([(Environment, "validation")])
     merged = _merge({name: _tidy(definition) for name, definition in schema["$defs"].items()}, _OVERLAY)
     return {name: _drop_removed_required(definition) for name, definition in merged.items()}
@@ -84,7 +84,7 @@ def _drop_removed_required(definition: Schema) -> Schema:
 
 
 def referred(schema: Schema) -> str | None:
-    """The name of the definition that a schema refers to."""
+    """Return the name of the definition that a schema refers to."""
     reference = schema.get("$ref")
     return reference.removeprefix(_REFERENCE_PREFIX) if reference else None
 
@@ -102,7 +102,7 @@ def _merge(base: Schema, over: Schema) -> Schema:
 
 
 def _map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """Applies a change to each schema right below a schema."""
+    """Apply a change to each schema right below a schema."""
     changed: Schema = {}
     for key, value in schema.items():
         if key in _MAPPING_KEYWORDS:
@@ -115,7 +115,7 @@ def _map_children(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
 
 
 def _tidy(schema: Schema) -> Schema:
-    """Pydantic's schema without titles, empty defaults and null, which is never a value."""
+    """Return Pydantic's schema without titles, empty defaults and null, which is never a value."""
     tidied = _map_children(schema, _tidy)
     tidied.pop("title", None)
     if "default" in tidied and tidied["default"] in (None, {}, []):
@@ -126,7 +126,7 @@ def _tidy(schema: Schema) -> Schema:
 
 
 def _move_key_pattern(schema: Schema) -> Schema:
-    """Moves a key's pattern to `propertyNames`, so that an editor shows the expected form of the key."""
+    """Move a key's pattern to `propertyNames`, so that an editor shows the expected form of the key."""
     if "patternProperties" not in schema:
         return schema
     kept = {key: value for key, value in schema.items() if key not in ("patternProperties", "propertyNames")}
@@ -143,7 +143,7 @@ def _drop_null(schema: Schema) -> Schema:
 
 
 def catalog_schema() -> Schema:
-    """The schema of either file: any key may be missing, or null to remove the other file's.
+    """Return the schema of either file: any key may be missing, or null to remove the other file's.
 
     In a list, mappings must be complete, because a list replaces the other file's list as a whole.
     """
@@ -160,12 +160,12 @@ def catalog_schema() -> Schema:
 
 
 def schema_text() -> str:
-    """Formats the schema's file."""
+    """Format the schema's file."""
     return json.dumps(catalog_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _allow_partial(schema: Schema) -> Schema:
-    """The schema of one file, which need not contain what both files together must."""
+    """Return the schema of one file, which need not contain what both files together must."""
     opened = {key: value for key, value in schema.items() if key not in ("required", "minProperties")}
     if "items" in opened:
         return {**opened, "items": _require_complete(opened["items"])}
@@ -197,7 +197,7 @@ def _allow_null(schema: Schema) -> Schema:
 
 
 def _reachable_definitions(root: Schema, schemas: Mapping[str, Schema]) -> dict[str, Schema]:
-    """The definitions that a schema needs, sorted."""
+    """Return the definitions that a schema needs, sorted."""
     names: set[str] = set()
     pending = _direct_references(root)
     while pending:
@@ -207,7 +207,7 @@ def _reachable_definitions(root: Schema, schemas: Mapping[str, Schema]) -> dict[
 
 
 def _direct_references(schema: Schema) -> set[str]:
-    """The definitions that a schema refers to directly."""
+    """Return the definitions that a schema refers to directly."""
     names = {name} if (name := referred(schema)) else set()
 
     def note(child: Schema) -> Schema:

@@ -47,7 +47,7 @@ _TextList = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
 
 
 def url_variable(callee: str) -> str:
-    """The environment variable that holds a callee's URL."""
+    """Return the environment variable that holds a callee's URL."""
     return f"{callee.upper().replace('-', '_')}_URL"
 
 

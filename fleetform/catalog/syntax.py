@@ -110,7 +110,7 @@ _EXPLANATIONS: Mapping[str, Callable[[_Stop], _Explanation]] = {
 
 
 def syntax_problem(error: yaml.MarkedYAMLError, text: str, end: Position) -> Problem:
-    """The problem of a file that is not valid YAML.
+    """Return the problem of a file that is not valid YAML.
 
     Args:
         error: libyaml's error.

@@ -36,7 +36,7 @@ class Entry(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describes each key by the docstring below it."""
+        """Describe each key by the docstring below it."""
         from fleetform.catalog.descriptions import attribute_docstrings  # noqa: PLC0415 - only schemas need it
 
         written = handler(schema)
@@ -51,12 +51,12 @@ class Constant(dict[Any, Any]):
     """A mapping as a field's default, hashable so that pydantic does not copy it for every service."""
 
     def __hash__(self) -> int:  # type: ignore[override] # a plain dict is mutable and so not hashable
-        """Hashes its identity, because nothing changes it."""
+        """Hash its identity, because nothing changes it."""
         return id(self)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: type[Any], _handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Lets pydantic write the default into a JSON Schema like any other mapping."""
+        """Let pydantic write the default into a JSON Schema like any other mapping."""
         return core_schema.dict_schema()
 
 
@@ -75,11 +75,11 @@ class Short:
     key: str
 
     def __get_pydantic_core_schema__(self, source: type[Entry], handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Replaces the short form with the long one before the model sees it."""
+        """Replace the short form with the long one before the model sees it."""
         return core_schema.no_info_before_validator_function(self._expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Allows either form."""
+        """Allow either form."""
         long = handler(schema)
         short = handler.resolve_ref_schema(long)["properties"][self.key]
         kinds = short.get("anyOf", [short])
@@ -90,14 +90,14 @@ class Short:
 
 
 def _restore_text(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
-    """Turns a number or a boolean back into the text that it was written as; the reader keeps it exactly."""
+    """Turn a number or a boolean back into the text that it was written as; the reader keeps it exactly."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value) if isinstance(value, int) else value
 
 
 def _check_text(value: str) -> str:
-    """Rejects text that would not arrive unchanged: NUL, or accents that Terraform composes (UAX 15)."""
+    """Reject text that would not arrive unchanged: NUL, or accents that Terraform composes (UAX 15)."""
     if "\0" in value:
         raise ValueError("expected text without NUL characters")
     if not unicodedata.is_normalized("NFC", value):
@@ -113,11 +113,11 @@ class Alone:
     """Lets a list of one item be written as the item."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
-        """Wraps a single item in a list before validation."""
+        """Wrap a single item in a list before validation."""
         return core_schema.no_info_before_validator_function(_wrap_single, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Allows either form."""
+        """Allow either form."""
         several = handler(schema)
         return {"anyOf": [several["items"], several]}
 
@@ -156,7 +156,7 @@ def _check_retention(value: int) -> int:
 
 
 def _parse_day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
-    """Parses a day in ISO 8601's form with hyphens."""
+    """Parse a day in ISO 8601's form with hyphens."""
     if not isinstance(value, date) and not (isinstance(value, str) and re.fullmatch(_DAY, value)):
         raise ValueError(_DAY_EXPECTED)
     try:
@@ -301,7 +301,7 @@ _ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
 
 
 def arn(service: str, resource: str, example: str) -> Matching:
-    """Matches the ARNs of a service's resource: `resource` is a pattern, `example` the end of a valid ARN."""
+    """Match the ARNs of a service's resource: `resource` is a pattern, `example` the end of a valid ARN."""
     is_global = service == "iam"
     region = "" if is_global else "[a-z0-9-]+"
     pattern = _ARN.format(service=service, region=region, account="([0-9]{12}|aws)", resource=resource)
@@ -351,7 +351,7 @@ SecretName = Annotated[
 
 
 def resource_id(prefix: str) -> Matching:
-    """Matches EC2 and EFS IDs: the prefix, then 8 or 17 hexadecimal digits."""
+    """Match EC2 and EFS IDs: the prefix, then 8 or 17 hexadecimal digits."""
     return Matching(f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"expected an ID, such as {prefix}-0123456789abcdef0")
 
 
@@ -389,7 +389,7 @@ _AT = re.compile(r"at\([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\)")
 
 
 def _check_schedule(value: str) -> str:
-    """Rejects expressions that EventBridge Scheduler does not accept.
+    """Reject expressions that EventBridge Scheduler does not accept.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
     """

@@ -10,7 +10,7 @@ _MAX_WORD_LENGTH = 100
 
 
 def closest(word: str, known: Collection[str]) -> str | None:
-    """The known word most similar to this one, if any; much faster than `difflib` for many words."""
+    """Return the known word most similar to this one, if any; much faster than `difflib` for many words."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
 
     match = (
@@ -22,7 +22,7 @@ def closest(word: str, known: Collection[str]) -> str | None:
 
 
 def suggestion(word: str, known: list[str]) -> str:
-    """``did you mean `x`?`` with the most similar known word, or else the list of known words."""
+    """Return ``did you mean `x`?`` with the most similar known word, or else the list of known words."""
     close = closest(word, known)
     if close is not None:
         return f"did you mean `{close}`?"
@@ -31,7 +31,7 @@ def suggestion(word: str, known: list[str]) -> str:
 
 
 def label(path: tuple[str | int, ...]) -> str:
-    """``services.web.calls[0]`` in code quotes."""
+    """Return ``services.web.calls[0]`` in code quotes."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}"

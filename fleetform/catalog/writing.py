@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Writes a file without changing line endings; an existing file keeps its permissions.
+    """Write a file without changing line endings; an existing file keeps its permissions.
 
     Raises:
         OSError: The file cannot be written. It is unchanged.

@@ -41,7 +41,7 @@ class Call:
         return edge(self.caller, self.callee, self.port, self.protocol)
 
     def url(self, name: str) -> str:
-        """The variable's value for a DNS name: ``scheme://name:port``, or ``name:port`` without a scheme.
+        """Return the URL for a DNS name: ``scheme://name:port``, or ``name:port`` without a scheme.
 
         The port is omitted if an SRV record holds it, and for an external target if it is the scheme's
         default.
@@ -54,17 +54,17 @@ class Call:
 
 
 def edge(source: str, target: str, port: int, protocol: str) -> str:
-    """``source->target:port``, followed by the protocol if it is not TCP."""
+    """Return ``source->target:port``, followed by the protocol if it is not TCP."""
     return f"{source}->{target}:{port}" + ("" if protocol == "tcp" else f"/{protocol}")
 
 
 def calls(environment: Environment) -> tuple[Call, ...]:
-    """All calls, sorted by caller, callee and port."""
+    """Return all calls, sorted by caller, callee and port."""
     return tuple(call for caller in sorted(environment.services) for call in calls_of(environment, caller))
 
 
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
-    """The calls of one service, sorted by callee and port."""
+    """Return the calls of one service, sorted by callee and port."""
     found = [
         _external_call(caller, callee)
         if callee.service is None or callee.namespace
@@ -96,7 +96,7 @@ def _external_call(caller: str, callee: Callee) -> Call:
 
 
 def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
-    """The services that must run before a caller starts, without those that need the caller in turn, sorted.
+    """Return the services that must run before a caller starts, without cycles; sorted.
 
     A task in Service Connect finds only the services that existed when it started. Only services of the
     caller's stack are included.
@@ -109,7 +109,7 @@ def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
 
 
 def _reachable_services(environment: Environment, start: str) -> set[str]:
-    """A service and all services that it calls, directly or indirectly."""
+    """Return a service and all services that it calls, directly or indirectly."""
     reached, pending = {start}, [start]
     while pending:
         callees = set(environment.services[pending.pop()].callees) - reached
@@ -119,7 +119,7 @@ def _reachable_services(environment: Environment, start: str) -> set[str]:
 
 
 def urls(environment: Environment, caller: str) -> dict[str, str]:
-    """The values of a service's URL variables, by variable."""
+    """Return the values of a service's URL variables, by variable."""
     return {
         call.variable: call.url(dns_name(environment, call.callee) if call.cidr is None else call.callee)
         for call in calls_of(environment, caller)

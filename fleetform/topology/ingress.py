@@ -28,7 +28,7 @@ class Route:
 
 
 def routes(environment: Environment) -> Mapping[str, Route]:
-    """The load balancer's rules, by service, sorted; empty without a load balancer."""
+    """Return the load balancer's rules, by service, sorted; empty without a load balancer."""
     return {name: _route(name, service) for name, service in routed(environment).items()}
 
 
@@ -43,12 +43,12 @@ def _route(name: str, service: Service) -> Route:
 
 
 def listeners(environment: Environment) -> tuple[int, ...]:
-    """The ports that the load balancer listens on; empty without a load balancer."""
+    """Return the ports that the load balancer listens on; empty without a load balancer."""
     if not environment.ingress.balanced:
         return ()
     return (_HTTP, _HTTPS) if environment.ingress.certificate else (_HTTP,)
 
 
 def front(environment: Environment) -> Literal["private", "public"]:
-    """The subnets that the load balancer is in."""
+    """Return the subnets that the load balancer is in."""
     return environment.network.subnets if environment.ingress.type == "internal_alb" else "public"

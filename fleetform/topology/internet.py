@@ -5,7 +5,7 @@ from fleetform.catalog.models import Environment
 
 
 def needs_internet(environment: Environment, service: str) -> bool:
-    """Whether a service's tasks connect to the internet, over HTTPS, for their images or for AWS.
+    """Return whether a service's tasks connect to the internet, over HTTPS, for their images or for AWS.
 
     Without NAT they cannot. Which AWS services the code in a task calls is unknown, but permissions of the
     task role imply some, and so do logs that are routed elsewhere.

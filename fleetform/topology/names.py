@@ -4,12 +4,12 @@ from fleetform.catalog.models import Callee, Environment
 
 
 def namespace(environment: Environment) -> str:
-    """The private DNS namespace."""
+    """Return the private DNS namespace."""
     return environment.namespace or f"{environment.name}.{environment.application}.internal"
 
 
 def label(environment: Environment, service: str) -> str:
-    """The first label of a service's DNS name: its original name, or its alias in Service Connect."""
+    """Return the first label of a service's DNS name: its original name, or its alias in Service Connect."""
     entry = environment.services[service].service_connect
     if environment.discovery == "service_connect" and entry is not None and entry.alias is not None:
         return entry.alias
@@ -17,29 +17,29 @@ def label(environment: Environment, service: str) -> str:
 
 
 def dns_name(environment: Environment, service: str) -> str:
-    """The DNS name of a service."""
+    """Return the DNS name of a service."""
     return f"{label(environment, service)}.{namespace(environment)}"
 
 
 def discoverable(environment: Environment) -> tuple[str, ...]:
-    """The original names of the services that have a DNS name because they listen on a port, sorted."""
+    """Return the original names of the services with a DNS name: those that listen on a port; sorted."""
     services = environment.services.items()
     listening = (name for name, service in services if service.port is not None or service.ports)
     return tuple(sorted(map(environment.first_name, listening)))
 
 
 def has_srv_record(environment: Environment, service: str) -> bool:
-    """Whether a service's DNS name has an SRV record, which holds names and ports, instead of addresses."""
+    """Return whether a service's DNS name has an SRV record (names and ports) instead of addresses."""
     return environment.discovery == "dns" and environment.services[service].discovery.record_type == "SRV"
 
 
 def by_srv_record(environment: Environment) -> tuple[str, ...]:
-    """The services whose DNS name has an SRV record, sorted."""
+    """Return the services whose DNS name has an SRV record, sorted."""
     return tuple(name for name in sorted(environment.services) if has_srv_record(environment, name))
 
 
 def under_first_names(environment: Environment) -> Environment:
-    """The environment with the original names of all renamed services."""
+    """Return the environment with the original names of all renamed services."""
     if not any(service.renamed_from for service in environment.services.values()):
         return environment
     services = {

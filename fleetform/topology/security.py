@@ -95,7 +95,7 @@ class _Edge:
         return edge(self.source, self.target, self.port, self.protocol)
 
     def rule(self, group: str, peer: str, description: str) -> Rule:
-        """Its rule in the group at one end."""
+        """Return its rule in the group at one end."""
         outside = self.cidr or self.prefix_list
         return Rule(
             group,
@@ -109,7 +109,7 @@ class _Edge:
 
 
 def security_groups(environment: Environment) -> SecurityGroups:
-    """The groups and rules of the environment's security mode, by the services' original names."""
+    """Return the groups and rules of the environment's security mode, by the services' original names."""
     known = under_first_names(environment)
     found = _shared_groups(known) if known.security == "shared" else _groups_by_service(known)
     members = {
@@ -120,12 +120,12 @@ def security_groups(environment: Environment) -> SecurityGroups:
 
 
 def public_ports(environment: Environment) -> frozenset[int]:
-    """The ports that are open from outside: the load balancer's, or those of the public services."""
+    """Return the ports that are open from outside: the load balancer's, or those of the public services."""
     return frozenset(way.port for way in _ingress_edges(environment, {}) if way.cidr)
 
 
 def _shared_groups(environment: Environment) -> SecurityGroups:
-    """One group for all services, open within itself, from outside to public ports, and to the internet."""
+    """Return one group for all services, open within itself, from outside to public ports, and to the internet."""
     members = dict.fromkeys(sorted(environment.services), APP)
     groups = {APP: "Security Group for Application", **_other_groups(environment)}
     ingress, egress = _rules_of(groups, [*_ingress_edges(environment, members), *_endpoint_edges(environment, [APP])])
@@ -139,7 +139,7 @@ def _shared_groups(environment: Environment) -> SecurityGroups:
 
 
 def _groups_by_service(environment: Environment) -> SecurityGroups:
-    """A group for each service; between services, only the declared calls are open."""
+    """Return a group for each service; between services, only the declared calls are open."""
     names = sorted(environment.services)
     members = {name: name for name in names}
     groups = {name: f"Tasks of {name}" for name in names} | _other_groups(environment)
@@ -160,7 +160,7 @@ def _other_groups(environment: Environment) -> dict[str, str]:
 
 
 def _rules_of(groups: Mapping[str, str], ways: Iterable[_Edge]) -> tuple[dict[str, Rule], dict[str, Rule]]:
-    """The ingress and the egress rules, by key; EC2 rejects duplicates, so connections may share a rule."""
+    """Return the ingress and the egress rules, by key, without duplicates, which EC2 rejects."""
     same: dict[str, list[_Edge]] = {}
     for way in ways:
         same.setdefault(way.key, []).append(way)
@@ -177,7 +177,7 @@ def _join_reasons(reasons: Iterable[str]) -> str:
 
 
 def _ingress_edges(environment: Environment, members: Mapping[str, str]) -> Iterator[_Edge]:
-    """The connections from outside to the public services, whose groups are `members`."""
+    """Yield the connections from outside to the public services, whose groups are `members`."""
     public = [(members.get(name, name), port) for name, port in front_ports(environment)]
     if environment.ingress.type == "direct":
         for group, port in public:
@@ -199,14 +199,14 @@ def _outside_edges(environment: Environment, group: str, port: int) -> Iterator[
 
 
 def _internet_edges(environment: Environment, names: Iterable[str]) -> Iterator[_Edge]:
-    """The connections over the internet to image registries, logs and AWS APIs, all of them HTTPS."""
+    """Yield the connections over the internet to image registries, logs and AWS APIs, all of them HTTPS."""
     for name in names:
         if needs_internet(environment, name):
             yield _Edge(name, "internet", _HTTPS, f"{name} pulls its image and calls AWS", cidr=ANYWHERE)
 
 
 def _endpoint_edges(environment: Environment, groups: Iterable[str]) -> Iterator[_Edge]:
-    """The connections to AWS inside the VPC."""
+    """Yield the connections to AWS inside the VPC."""
     by_interface, by_gateway = bool(interface_endpoints(environment)), _S3 in endpoints(environment)
     for group in groups:
         if by_interface:
@@ -216,27 +216,27 @@ def _endpoint_edges(environment: Environment, groups: Iterable[str]) -> Iterator
 
 
 def _volume_edges(environment: Environment) -> Iterator[_Edge]:
-    """The connections to EFS mount targets, which are somewhere in the VPC."""
+    """Yield the connections to EFS mount targets, which are somewhere in the VPC."""
     for name, service in sorted(environment.services.items()):
         if any(volume.efs for volume in service.volumes.values()):
             yield _Edge(name, "efs", _NFS, f"{name} mounts its volumes", cidr=VPC)
 
 
 def _call_edge(call: Call) -> _Edge:
-    """The connection of a call; EC2 knows an external target only by its network."""
+    """Return the connection of a call; EC2 knows an external target only by its network."""
     reason = f"{call.caller} calls {call.callee}"
     target = call.callee if call.cidr is None else "internet" if call.cidr == ANYWHERE else call.cidr
     return _Edge(call.caller, target, call.port, reason, call.protocol, call.cidr)
 
 
 def front_ports(environment: Environment) -> list[tuple[str, int]]:
-    """The public services with the port that is open from outside, sorted."""
+    """Return the public services with the port that is open from outside, sorted."""
     services = sorted(environment.services.items())
     return [(name, port) for name, service in services if service.public and (port := _public_port(service))]
 
 
 def _public_port(service: Service) -> int | None:
-    """The port that is open from outside."""
+    """Return the port that is open from outside."""
     if service.ingress is not None and service.ingress.port is not None:
         return service.ports[service.ingress.port].container_port
     return service.port

@@ -26,13 +26,13 @@ class PrivateSubnet:
 
 
 def public_subnets(environment: Environment) -> dict[str, tuple[str, str]]:
-    """CIDR block and zone of each public subnet, by its key: the n-th /24 of the network after the first."""
+    """Return CIDR block and zone of each public subnet, by key: the n-th /24 after the network's first."""
     blocks = _blocks(environment)
     return {f"public_{number}": (blocks[number], zone) for number, zone in enumerate(environment.zones, start=1)}
 
 
 def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
-    """The private subnets, by key: the n-th /24 of the upper half; empty if tasks run in public ones."""
+    """Return the private subnets, by key: the n-th /24 of the upper half; empty without private subnets."""
     if environment.network.subnets == "public":
         return {}
     blocks = _blocks(environment)
@@ -44,7 +44,7 @@ def private_subnets(environment: Environment) -> dict[str, PrivateSubnet]:
 
 
 def _nat_subnet(environment: Environment, number: int) -> str | None:
-    """The public subnet of a zone's NAT gateway; a single gateway is in the first zone."""
+    """Return the public subnet of a zone's NAT gateway; a single gateway is in the first zone."""
     return {"none": None, "single": "public_1", "per_zone": f"public_{number}"}[environment.network.nat]
 
 

@@ -16,7 +16,7 @@ MEMORY = 200 * 1000 * 1000
 
 
 def main() -> None:
-    """Prints the refusal."""
+    """Print the refusal."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.setitimer(signal.ITIMER_PROF, float(sys.argv[2]))
     try:

@@ -15,7 +15,7 @@ zones: [eu-west-1a, eu-west-1b]
 
 
 def project(root: Path, catalog: str, environment: str = "") -> Path:
-    """Writes a project and returns its root."""
+    """Write a project and return its root."""
     folder = root / "envs" / "dev"
     folder.mkdir(parents=True, exist_ok=True)
     (root / "envs" / "catalog.yaml").write_text(catalog, encoding="utf-8")
@@ -24,7 +24,7 @@ def project(root: Path, catalog: str, environment: str = "") -> Path:
 
 
 def loaded(root: Path, catalog: str, environment: str = "") -> Environment:
-    """The environment `dev` of a project."""
+    """Return the environment `dev` of a project."""
     return load(project(root, catalog, environment), "dev")
 
 

@@ -34,7 +34,7 @@ _OTHER: Mapping[tuple[str, str], object] = {
 
 
 def environments() -> Iterator[Environment]:
-    """Environments that together have every key; conflicting keys are in different ones."""
+    """Yield environments that together have every key; conflicting keys are in different ones."""
     tree, _ = read(_EVERYTHING, PurePath(_EVERYTHING.name))
     plain: Any = tree.plain()
     everything = {**plain, "name": "prod"}
@@ -53,7 +53,7 @@ def environments() -> Iterator[Environment]:
 
 
 def changes(environment: Environment) -> Iterator[tuple[str, Environment]]:
-    """Every value of an environment changed, one at a time, each with its key as the reference has it.
+    """Yield every value of an environment changed, one at a time, each with its key as the reference has it.
 
     What comes out need not be sound: a value is another one of its type, or what is there when it is left
     out.
@@ -77,7 +77,7 @@ def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
 
 
 def _inside(value: object) -> Iterator[tuple[str, object]]:
-    """A value with one thing in it changed."""
+    """Yield a value with one thing in it changed."""
     if isinstance(value, Entry):
         yield from _changed(value)
     elif isinstance(value, Mapping):
@@ -89,7 +89,7 @@ def _inside(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _others(entry: Entry, name: str) -> Iterator[object]:
-    """Other values of a key: a different one if it has one, and its default."""
+    """Yield other values of a key: a different one if it has one, and its default."""
     kind, value = type(entry), getattr(entry, name)
     place = (kind.__name__, name)
     if place in _OTHER:

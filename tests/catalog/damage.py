@@ -81,7 +81,7 @@ class Damage:
 
 
 def damaged() -> st.SearchStrategy[Files]:
-    """The files of a valid project after some damage to each, or to neither."""
+    """Return the files of a valid project after some damage to each, or to neither."""
     return st.builds(_files, st.sampled_from(range(len(_sound()))), _DAMAGE, _DAMAGE)
 
 
@@ -129,7 +129,7 @@ def _paths(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]: 
 
 
 def _changed(data: Any, path: tuple[Any, ...], change: Change, value: object) -> Any:  # noqa: ANN401 - as above
-    """A copy of the data, changed at a path."""
+    """Return a copy of the data, changed at a path."""
     if not path:
         return change(data, value)
     copy = dict(data) if isinstance(data, dict) else list(data)

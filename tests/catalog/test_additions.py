@@ -28,7 +28,7 @@ WORKER_BLOCK = """
 
 
 def added(before: str, after: str) -> str:
-    """The inserted text; nothing else may differ."""
+    """Return the inserted text; nothing else may differ."""
     found = difflib.ndiff(before.splitlines(keepends=True), after.splitlines(keepends=True))
     changes = [line for line in found if line[0] in "+-"]
     assert all(line.startswith("+ ") for line in changes)

@@ -26,7 +26,7 @@ def mappings(number: int) -> str:
 
 
 def inherited(variables: int, services: int, text: str = "x") -> str:
-    """A catalog whose services all extend one template that has many variables."""
+    """Return a catalog whose services all extend one template that has many variables."""
     template = "".join(f"      V{number}: {text}\n" for number in range(variables))
     extending = "".join(f"  s{number:04}: {{ image: nginx, extends: all }}\n" for number in range(services))
     return f"{HEAD}templates:\n  all:\n    environment:\n{template}services:\n{extending}"

@@ -9,7 +9,7 @@ from tests.catalog.catalogs import HEAD, loaded
 
 
 def problems(root: Path, catalog: str) -> list[str]:
-    """The problems in line 6: column and message."""
+    """Return the problems in line 6: column and message."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, catalog)
     lines = str(refused.value).splitlines()

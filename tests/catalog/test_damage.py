@@ -26,13 +26,13 @@ def content(root: Path) -> dict[PurePath, bytes]:
 
 
 def is_in(position: Position, files: dict[PurePath, bytes]) -> bool:
-    """Whether a file has such a position, including its end."""
+    """Return whether a file has such a position, including its end."""
     lines = LINE_BREAK.split(files[position.file].decode("utf-8", "replace").removeprefix("\ufeff"))
     return 1 <= position.line <= len(lines) and 1 <= position.column <= len(lines[position.line - 1]) + 1
 
 
 def places(refused: InputError) -> list[Position]:
-    """The positions in its lines."""
+    """Return the positions in its lines."""
     matches = [PLACE.fullmatch(line) for line in str(refused).split("\n")]
     assert all(matches), str(refused)
     return [Position(PurePath(match[1]), int(match[2]), int(match[3])) for match in matches if match]

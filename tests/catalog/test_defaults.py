@@ -31,20 +31,20 @@ VARIABLES = PurePath("modules/ecs_service/variables.tf")
 
 @pytest.fixture(scope="module")
 def variables(root: Path) -> dict[str, Block]:
-    """The module's variables by name."""
+    """Return the module's variables by name."""
     file = parse((root / VARIABLES).read_bytes(), VARIABLES)
     return {block.labels[0]: block for block in file.blocks}
 
 
 def defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """The defaults of a model's optional fields, in HCL, without those that the module does not get."""
+    """Return the defaults of a model's optional fields, in HCL, except those that the module lacks."""
     optional = {name: field for name, field in model.model_fields.items() if not field.is_required()}
     fields = {name: field.default for name, field in optional.items() if not field.exclude}
     return {name: plain(value) for name, value in fields.items()}
 
 
 def plain(value: object) -> object:
-    """A default in HCL, without nested defaults."""
+    """Return a default in HCL, without nested defaults."""
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_defaults=True)
     if isinstance(value, Mapping):
@@ -53,12 +53,12 @@ def plain(value: object) -> object:
 
 
 def default(variable: Block) -> Known:
-    """A variable's default."""
+    """Return a variable's default."""
     return value_of(variable.value("default"))
 
 
 def attributes(kind: Expression) -> dict[str, Call]:
-    """The optional attributes of an object type, or of the objects in a list or map."""
+    """Return the optional attributes of an object type, or of the objects in a list or map."""
     match kind:
         case Call("object", (Object(fields),)):
             optional = ((field.key, field.value) for field in fields)
@@ -72,7 +72,7 @@ def attributes(kind: Expression) -> dict[str, Call]:
 
 
 def only_defaults(kind: Expression) -> dict[str, Known]:
-    """The defaults of its optional attributes."""
+    """Return the defaults of its optional attributes."""
     given = {name: call.arguments[1:] for name, call in attributes(kind).items()}
     return {name: value_of(default[0]) if default else None for name, default in given.items()}
 

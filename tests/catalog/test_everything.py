@@ -40,7 +40,7 @@ def everything() -> Node:
 
 
 def entries(value: object) -> Iterator[Entry]:
-    """A model and all models in it."""
+    """Yield a model and all models in it."""
     if isinstance(value, Entry):
         yield value
         for name in value.model_fields_set:
@@ -51,7 +51,7 @@ def entries(value: object) -> Iterator[Entry]:
 
 
 def optional_keys(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """The paths of all written keys that are optional."""
+    """Yield the paths of all written keys that are optional."""
     if isinstance(value, Entry):
         for name in sorted(value.model_fields_set):
             if not type(value).model_fields[name].is_required():
@@ -66,7 +66,7 @@ def optional_keys(value: object, path: tuple[str | int, ...] = ()) -> Iterator[t
 
 
 def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - any part of an environment
-    """A copy without the value at a path."""
+    """Return a copy without the value at a path."""
     if not path:
         return value
     first, *rest = path
@@ -80,7 +80,7 @@ def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - a
 
 
 def rendered(environment: Environment, templates: Templates) -> object:
-    """The rendered files, or the error if a required value is missing."""
+    """Return the rendered files, or the error if a required value is missing."""
     try:
         return render(environment, templates, {})
     except (KeyError, TypeError, ValueError, UndefinedError) as error:

@@ -13,7 +13,7 @@ WORD: TypeAdapter[str] = TypeAdapter(Annotated[str, Matching(r"[\w-]+", "a word 
 
 
 def verdicts(adapter: TypeAdapter[str], text: str) -> tuple[bool, bool]:
-    """Whether the model and its JSON Schema accept a text."""
+    """Return whether the model and its JSON Schema accept a text."""
     by_schema = Draft202012Validator(adapter.json_schema()).is_valid(text)
     try:
         adapter.validate_python(text)

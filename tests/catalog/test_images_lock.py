@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def problems(project: Path, text: str) -> list[str]:
-    """The problems of a lock."""
+    """Return the problems of a lock."""
     (project / "envs/dev/images.lock.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(CatalogError) as caught:
         load_lock(project, "dev")

@@ -17,7 +17,7 @@ FIRST = HEAD.count("\n") + 1
 
 
 def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain]:
-    """The keys set for each service, in any layer, without those that are the same in every case here."""
+    """Return the keys set for each service, in any layer, except those that all cases share."""
     inherited = resolve(project(root, HEAD + catalog, environment), "dev")
     assert inherited.problems == []
     found = loaded(root, HEAD + catalog, environment).services
@@ -25,7 +25,7 @@ def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
-    """The problems of a catalog as `line:column: message`, with lines counted from below the head."""
+    """Return the problems of a catalog as `line:column: message`, with lines counted from below the head."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, HEAD + catalog, environment)
     return [
@@ -137,7 +137,7 @@ def test_a_service_is_only_in_its_enabled_environments(tmp_path: Path, environme
 
 
 def add_environments(root: Path, *names: str) -> None:
-    """Adds environments that change nothing."""
+    """Add environments that change nothing."""
     for name in names:
         (root / "envs" / name).mkdir()
         (root / "envs" / name / "environment.yaml").write_text("", encoding="utf-8")
@@ -393,7 +393,7 @@ services:
 
 
 def chain(length: int) -> str:
-    """Templates that each extend the next, and a service that extends the first."""
+    """Return templates that each extend the next, and a service that extends the first."""
     steps = "".join(f"  t{number}: {{ extends: t{number + 1} }}\n" for number in range(length - 1))
     last = f"  t{length - 1}: {{ cpu: 512, memory: 1024 }}\n"
     return f"templates:\n{steps}{last}services:\n  web: {{ image: x:1, extends: t0 }}\n"

@@ -14,7 +14,7 @@ WEB = HEAD + "services:\n  web: { image: 'nginx:1', port: 80, public: true }\n"
 
 
 def problems(root: Path, environment: str) -> list[str]:
-    """The problems of an environment, without its file's name."""
+    """Return the problems of an environment, without its file's name."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, WEB, environment)
     lines = str(refused.value).splitlines()

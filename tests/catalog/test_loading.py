@@ -24,7 +24,7 @@ KNOWN = suggestion("[key]", [*Service.model_fields, "extends", "enabled_in"])
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
-    """The problems of a project, as they are shown."""
+    """Return the problems of a project, as they are shown."""
     with pytest.raises(CatalogError) as refused:
         loaded(root, catalog, environment)
     assert refused.value.exit_code == 2
@@ -697,7 +697,7 @@ HOSTILE_CATALOG = {
 
 
 def yaml_of(values: dict[tuple[str | int, ...], str]) -> str:
-    """YAML with a value at each path; `zones` gets a second one."""
+    """Return YAML with a value at each path; `zones` gets a second one."""
     text = {path: yaml_string(value) for path, value in values.items()}
     return flow(text, ()) + "\n"
 

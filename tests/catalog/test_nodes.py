@@ -11,14 +11,14 @@ FILE = PurePath("catalog.yaml")
 
 
 def plain(text: str) -> Plain:
-    """The value of a document without problems."""
+    """Return the value of a document without problems."""
     node, problems = parse(text, FILE)
     assert problems == []
     return node.plain()
 
 
 def refusals(text: str) -> list[str]:
-    """The problems of a document, as they are shown."""
+    """Return the problems of a document, as they are shown."""
     return [str(problem) for problem in parse(text, FILE)[1]]
 
 

@@ -10,7 +10,7 @@ from tests.catalog.catalogs import HEAD, project
 
 
 def found(root: Path, services: str, environment: str = "") -> list[str]:
-    """The notices of a project, without the catalog's name."""
+    """Return the notices of a project, without the catalog's name."""
     lines = map(str, load_with_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev")[1])
     return [line.removeprefix("envs/catalog.yaml:") for line in lines]
 

@@ -44,7 +44,7 @@ def at(text: str, line: int, column: int) -> KeyPath:
 
 
 def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
-    """Every scalar of a tree, by its position; for items, their list."""
+    """Return every scalar of a tree, by its position; for items, their list."""
     if isinstance(node.value, dict):
         return {place: found for key, child in node.value.items() for place, found in walk(child, (*path, key)).items()}
     if isinstance(node.value, list):

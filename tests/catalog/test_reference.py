@@ -13,7 +13,7 @@ INSIGHTS = "CloudWatch Container Insights of the cluster."
 
 
 def rows(text: str) -> dict[str, str]:
-    """The rows of all tables by the anchor of their key."""
+    """Return the rows of all tables by the anchor of their key."""
     return {found[1]: found[2] for found in re.finditer(r'^\| <a id="([^"]+)"></a>(.*) \|$', text, re.MULTILINE)}
 
 

@@ -20,7 +20,7 @@ CATALOG = f"""{HEAD}services:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder next to the repository, with a Dockerfile for each service."""
+    """Return a folder next to the repository, with a Dockerfile for each service."""
     folder = tmp_path / "outside"
     for name in ("Dockerfile", "web/Dockerfile"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(tmp_path: Path, outside: Path) -> Path:
-    """A valid project."""
+    """Return a valid project."""
     root = project(tmp_path / "repository", CATALOG)
     (root / "containers/web").mkdir(parents=True)
     for name in ("Dockerfile", "web/Dockerfile"):

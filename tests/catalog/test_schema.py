@@ -24,12 +24,12 @@ CATALOG = HEAD + ("services: { web: { image: 'nginx:1.29', port: 80 }, orders: {
 
 @pytest.fixture(scope="module")
 def validator() -> Draft202012Validator:
-    """A validator of the schema."""
+    """Return a validator of the schema."""
     return Draft202012Validator(catalog_schema())
 
 
 def shipped() -> list[PurePath]:
-    """The YAML of every sample environment."""
+    """Return the YAML of every sample environment."""
     root = Path(__file__).parents[2]
     return [PurePath("envs/catalog.yaml"), *(PurePath("envs", n, "environment.yaml") for n in environment_names(root))]
 
@@ -39,7 +39,7 @@ def plain(text: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
 
 
 def refusals(validator: Draft202012Validator, text: str) -> list[tuple[str, str]]:
-    """The path of each refusal, and the keyword that refuses it."""
+    """Return the path of each refusal, and the keyword that refuses it."""
     errors = validator.iter_errors(plain(text))
     return sorted((".".join(map(str, error.absolute_path)), str(error.validator)) for error in errors)
 
@@ -137,7 +137,7 @@ def test_a_single_wrong_value_is_refused_by_schema_and_loader(
 
 
 def deepest(validator: Draft202012Validator, text: str) -> Iterator[tuple[str, str]]:
-    """Each refusal; for alternatives, the refusal of the one that is not null."""
+    """Yield each refusal; for alternatives, the refusal of the one that is not null."""
     for error in validator.iter_errors(plain(text)):
         while error.context:
             error = error.context[0]  # noqa: PLW2901 - down to where it begins
@@ -156,7 +156,7 @@ def test_every_key_has_a_description() -> None:
 
 
 def patterns(schema: object) -> Iterator[str]:
-    """Every pattern of a schema."""
+    """Yield every pattern of a schema."""
     if isinstance(schema, dict):
         for key, value in schema.items():
             if key == "pattern" and isinstance(value, str):

@@ -43,7 +43,7 @@ SILENT = [
 
 
 def is_silent(folder: Path, validator: Draft202012Validator) -> bool:
-    """Whether both files are valid YAML and the schema accepts both."""
+    """Return whether both files are valid YAML and the schema accepts both."""
     found = [parse(file.read_text(encoding="utf-8"), PurePath(file.name)) for file in folder.glob("*.yaml")]
     return bool(found) and all(not problems and validator.is_valid(tree.plain()) for tree, problems in found)
 

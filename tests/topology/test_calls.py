@@ -12,7 +12,7 @@ def http(caller: str, callee: str, port: int, variable: str) -> Call:
 
 
 def calling(*calls: object, ports: dict[str, object] | None = None) -> Environment:
-    """An environment in which `web` calls, and `orders` can be called."""
+    """Return an environment in which `web` calls, and `orders` can be called."""
     services = {
         "web": Service(image="nginx", port=80, calls=calls),
         "orders": Service(image="orders", port=8080, ports=ports or {}),

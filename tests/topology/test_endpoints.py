@@ -12,7 +12,7 @@ ELSEWHERE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1"
 
 
 def of(service: dict[str, Any], **network: object) -> Any:  # noqa: ANN401 - an environment, whatever its fields
-    """An environment with one service in private subnets."""
+    """Return an environment with one service in private subnets."""
     services = {"web": Service.model_validate(service)}
     return environment(services, network={"subnets": "private", **network})
 

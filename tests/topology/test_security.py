@@ -100,7 +100,7 @@ def test_the_order_of_the_services_changes_nothing(security: str) -> None:
 
 
 def keys(groups: SecurityGroups) -> tuple[list[str], list[str]]:
-    """The keys of ingress and egress rules."""
+    """Return the keys of ingress and egress rules."""
     return sorted(groups.ingress), sorted(groups.egress)
 
 

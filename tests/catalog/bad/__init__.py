@@ -15,7 +15,7 @@ CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
 
 
 def remarks(catalog: str, environment: str) -> list[Remark]:
-    """The diagnostics of a catalog with an environment."""
+    """Return the diagnostics of a catalog with an environment."""
     with tempfile.TemporaryDirectory() as folder:
         root = project(Path(folder), catalog, environment)
         try:
@@ -26,17 +26,17 @@ def remarks(catalog: str, environment: str) -> list[Remark]:
 
 
 def told(catalog: str, environment: str = "") -> str:
-    """The report for a catalog with an environment."""
+    """Return the report for a catalog with an environment."""
     found = remarks(catalog, environment)
     return f"{reports.text(found, color=False)}\n{reports.counted(found)}\n"
 
 
 def told_of_case(case: str) -> str:
-    """The report for a case."""
+    """Return the report for a case."""
     names = ("catalog.yaml", "environment.yaml")
     return told(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
 
 
 def expected_file(case: str) -> Path:
-    """The file with the expected report."""
+    """Return the file with the expected report."""
     return FOLDER / case / "expected.txt"
