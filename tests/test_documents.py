@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import tasks
-from tests.catalog.catalogs import loaded
 from tests.conftest import ROOT
 
 DOCUMENTS = sorted(
@@ -16,7 +15,6 @@ DOCUMENTS = sorted(
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
-COMMENT = re.compile(r"\s+#.*$", re.MULTILINE)
 TASK = re.compile(r"(?:\./run|\binvoke) ([a-z][a-z.-]*)")
 ROOMS = re.compile(r"(\w+(?:/|\.py))(?=  |$)")
 
@@ -68,39 +66,6 @@ def test_every_task_that_is_named_is_there(document: Path) -> None:
 def test_every_task_of_a_person_is_told_in_some_document() -> None:
     told = {name for document in DOCUMENTS for piece in code(document) for name in TASK.findall(piece)}
     assert set(tasks.namespace.task_names) - told == set()
-
-
-def test_the_readme_shows_what_is_rendered() -> None:
-    rendered = "\n".join(text(path) for path in sorted((ROOT / "envs").glob("*/*/*.tf")))
-    shown = [block for language, block in BLOCK.findall(text(ROOT / "README.md")) if language == "hcl"]
-    assert len(shown) == 2
-    assert [block for block in shown if block not in rendered] == []
-
-
-def test_the_catalog_that_the_readme_shows_is_sound(tmp_path: Path) -> None:
-    shown = next(block for language, block in BLOCK.findall(text(ROOT / "README.md")) if language == "yaml")
-    assert loaded(tmp_path, shown).services.keys() == {"orders", "stock", "web"}
-
-
-def code_blocks(readme: str) -> list[tuple[str, str]]:
-    """Return a README's code blocks with their languages; those of the shell without comments, which are translated."""
-    found = BLOCK.findall(text(ROOT / readme))
-    return [(language, COMMENT.sub("", block) if language == "sh" else block) for language, block in found]
-
-
-def link_targets(readme: str, other: str) -> list[str]:
-    """Return the targets of a README's links, sorted, except the link to its translation."""
-    targets = re.findall(r"\]\(([^)\s]+)\)", text(ROOT / readme))
-    assert other in targets
-    return sorted(target for target in targets if target != other)
-
-
-def test_both_readmes_have_the_same_code_blocks() -> None:
-    assert code_blocks("README.ja.md") == code_blocks("README.md")
-
-
-def test_both_readmes_have_the_same_links() -> None:
-    assert link_targets("README.ja.md", "README.md") == link_targets("README.md", "README.ja.md")
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:
