@@ -1,4 +1,4 @@
-"""Literals: text out, and back in as exactly the value."""
+"""Literals: written as text, and read back as exactly the same value."""
 
 import json
 import os
@@ -77,7 +77,7 @@ NASTY_KEYS = ["for", "if", "in", "true", "false", "null", "web->orders:80", "a-b
 
 
 def parsed(text: str) -> dict[str, Known]:
-    """The values of a file's arguments; text as Terraform keeps it, in Unicode's composed form (NFC)."""
+    """Return the values of a file's arguments; text as Terraform keeps it, in Unicode's composed form (NFC)."""
     return {name: value_of(given.value) for name, given in parse(text.encode(), FILE).arguments.items()}
 
 
@@ -125,7 +125,7 @@ def test_a_value_is_written_as_a_literal(value: Literal, text: str) -> None:
 
 
 @pytest.mark.parametrize("value", NASTY, ids=shown)
-def test_any_text_comes_back_from_its_literal(value: str) -> None:
+def test_any_text_survives_a_round_trip(value: str) -> None:
     text = literal(value)
     assert text == text.replace("\n", "").replace("\r", "")
     assert parsed(f"before = 1\na = {text}\nafter = {{ b = 2 }}\n") == {
@@ -136,7 +136,7 @@ def test_any_text_comes_back_from_its_literal(value: str) -> None:
 
 
 @pytest.mark.parametrize("name", NASTY_KEYS, ids=shown)
-def test_any_key_comes_back_from_its_literal(name: str) -> None:
+def test_any_key_survives_a_round_trip(name: str) -> None:
     assert parsed(f"a = {literal({name: {name: 1}})}\n") == {"a": {composed(name): {composed(name): 1}}}
 
 
@@ -145,11 +145,11 @@ def test_any_key_comes_back_from_its_literal(name: str) -> None:
     [None, True, False, 0, -1, 10**18, [], {}, [[]], [{}], [{"a": []}], {"a": {"b": {"c": [None, True, -3, "x"]}}}],
     ids=shown,
 )
-def test_any_structure_comes_back_from_its_literal(value: Literal) -> None:
+def test_any_structure_survives_a_round_trip(value: Literal) -> None:
     assert parsed(f"a = {literal(value)}\n") == {"a": value}
 
 
-def test_terraform_reads_every_literal_as_the_value(tmp_path: Path, terraform_binary: str) -> None:
+def test_terraform_reads_every_literal_as_its_value(tmp_path: Path, terraform_binary: str) -> None:
     keys = {composed(name): number for number, name in enumerate(NASTY_KEYS)}
     structure: dict[str, Literal] = {"a": [1, -2, True, None, {}, []], "b": {"c": {"d": "e"}}}
     value: Literal = {"texts": tuple(NASTY), "keys": keys, "structure": structure}
@@ -180,5 +180,5 @@ VALUES = st.recursive(
 
 @settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
 @given(VALUES)
-def test_any_value_at_all_comes_back_from_its_literal(value: Literal) -> None:
+def test_any_value_survives_a_round_trip(value: Literal) -> None:
     assert parsed(f"a = {literal(value)}\n") == {"a": value}

@@ -1,4 +1,4 @@
-"""Parsed HCL: nodes, places, and nothing but one kind of error."""
+"""Parsed HCL: nodes, positions, and only one kind of error."""
 
 import pickle
 from pathlib import Path, PurePath
@@ -32,7 +32,7 @@ from fleetform.hcl.syntax import (
 FILE = PurePath("main.tf")
 AB, X = Reference("a", ("b",)), Reference("x")
 START = len("value = ") + 1
-"""The column at which `expression` has what it is given."""
+"""The column of the argument of `expression`."""
 
 
 def parsed(text: str) -> File:
@@ -40,7 +40,7 @@ def parsed(text: str) -> File:
 
 
 def items(*pairs: tuple[Expression, int]) -> Items:
-    """A list in the first line, with the offset of each item."""
+    """Return a list in the first line, with the offset of each item."""
     return Items(tuple(item for item, _ in pairs), tuple((1, START + offset) for _, offset in pairs))
 
 
@@ -140,7 +140,7 @@ def entry(key: Expression, value: Expression, offset: int = 2) -> Entry:
         ("f(\n  # comment\n  1, // comment\n  /* comment */ x\n)", Call("f", (1, X))),
     ],
 )
-def test_an_expression_is_a_node(text: str, node: Expression) -> None:
+def test_an_expression_becomes_a_node(text: str, node: Expression) -> None:
     assert expression(text) == node
 
 
@@ -204,7 +204,7 @@ BLOCKS = (
 )
 
 
-def test_everything_has_its_place() -> None:
+def test_everything_has_a_position() -> None:
     assert parsed(RESOURCE) == File(FILE, BLOCKS, {})
 
 
@@ -222,7 +222,7 @@ def test_an_empty_file_has_nothing() -> None:
     assert parsed("") == File(FILE, (), {})
 
 
-def test_of_two_arguments_of_one_name_the_last_counts() -> None:
+def test_the_last_of_two_arguments_with_one_name_counts() -> None:
     assert parsed("a = 1\na = 2\n").arguments == {"a": Argument(2, 2, 1)}
 
 
@@ -253,7 +253,7 @@ def test_an_argument_and_a_block_may_have_one_name() -> None:
         ),
     ],
 )
-def test_what_is_not_hcl_is_refused_with_its_place(content: bytes, message: str) -> None:
+def test_invalid_hcl_is_refused_with_its_position(content: bytes, message: str) -> None:
     with pytest.raises(UnreadableError) as refused:
         parse(content, FILE)
     assert str(refused.value) == f"{message}; fix it, or render again"
@@ -286,7 +286,7 @@ FRAGMENTS = (
 
 
 def is_read_or_refused(text: str) -> bool:
-    """Whether text is parsed and can be kept, or refused with a place; any other error comes through."""
+    """Return whether text is parsed and can be cached, or refused with a position; other errors are raised."""
     try:
         found = parse(text.encode(), FILE)
     except UnreadableError as error:
@@ -303,39 +303,39 @@ RUNS = settings(max_examples=settings.get_profile(settings.get_current_profile_n
 )
 @example("a = 1e999999999\n")
 @example("a = " + "-" * 50 + "1\n")
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     assert is_read_or_refused(text)
 
 
 @pytest.fixture(scope="module")
 def sources(root: Path) -> list[str]:
-    """Small files of the modules."""
+    """Return small files of the modules."""
     texts = (path.read_text(encoding="utf-8") for path in sorted((root / "modules").glob("*/*.tf")))
     return [text for text in texts if len(text) < 1500]
 
 
 @settings(max_examples=100)
 @given(st.data())
-def test_a_real_file_with_a_piece_replaced_is_read_or_refused(sources: list[str], data: st.DataObject) -> None:
+def test_a_damaged_real_file_is_parsed_or_refused(sources: list[str], data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(sources))
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 20)))
     assert is_read_or_refused(text[:start] + data.draw(st.sampled_from(FRAGMENTS)) + text[end:])
 
 
-def test_every_module_is_read(sources: list[str]) -> None:
+def test_every_module_is_parsed(sources: list[str]) -> None:
     assert [text for text in sources if not parsed(text).blocks] == []
 
 
 @pytest.mark.parametrize("depth", range(10, 400, 30))
-def test_what_is_nested_deeply_is_read_or_refused(depth: int) -> None:
+def test_deep_nesting_is_parsed_or_refused(depth: int) -> None:
     assert is_read_or_refused(f"a = {'[' * depth}{']' * depth}\n")
     assert is_read_or_refused(f"a = {'f(' * depth}{')' * depth}\n")
     assert is_read_or_refused(f"a = {' + '.join(['1'] * depth)}\n")
     assert is_read_or_refused("a {\n" * depth + "}\n" * depth)
 
 
-def test_a_position_is_one_of_the_file() -> None:
+def test_an_error_position_is_inside_the_file() -> None:
     with pytest.raises(UnreadableError) as refused:
         expression("1 +")
     assert refused.value.position == Position(PurePath("expression"), 2, 1)

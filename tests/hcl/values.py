@@ -1,4 +1,4 @@
-"""What an expression without names is."""
+"""Values of expressions without names."""
 
 from pathlib import PurePath
 
@@ -12,5 +12,5 @@ _SCOPE = Scope(Module(lambda _: _NOTHING, PurePath("stack"), _NOTHING))
 
 
 def value_of(node: Expression) -> Known:
-    """The value; unknown where there are names in it."""
+    """Return the value; unknown if it contains names."""
     return evaluate(node, _SCOPE)

@@ -1,4 +1,4 @@
-"""What rules say of texts, and what they find in their own bad examples."""
+"""Results of rules on texts and on their own examples."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ __all__ = ["ENVIRONMENT", "FACTS", "FILE", "GOLDEN", "STACK", "counted", "judged
 
 
 def counted(text: str, identifier: str, *, protected: bool = True) -> tuple[int, int]:
-    """How often a rule fails, and how often it is undecided."""
+    """Return how often a rule fails, and how often it is undecided."""
     judgement = judged(text, shipped()[identifier], protected=protected)
     return len(judgement.findings), len(judgement.open)
 
@@ -19,6 +19,6 @@ GOLDEN = Path(__file__).parent / "findings"
 
 
 def told(rule: Rule) -> str:
-    """What a rule finds in its bad example, protected or not, as text: the whole of each finding."""
+    """Return the complete findings of a rule in its bad example, protected or not, as text."""
     found = {finding for protected in (True, False) for finding in judged(rule.bad, rule, protected=protected).findings}
     return "".join(f"{finding.severity}: {finding}\n" for finding in sorted(found))

@@ -1,4 +1,4 @@
-"""Safe settings of the shipped modules, and which rule says so when one is turned off."""
+"""Safe settings of the shipped modules, and the rules that fail when one is turned off."""
 
 from pathlib import PurePath
 from typing import NamedTuple
@@ -9,10 +9,10 @@ class Mutation(NamedTuple):
 
     Attributes:
         file: The module's file.
-        safe: How it ships; stands there exactly `times` times.
-        unsafe: What takes its place.
-        rules: The rules that must fire, and no others.
-        times: How often it stands there.
+        safe: The shipped text, which occurs exactly `times` times.
+        unsafe: Its replacement.
+        rules: The rules that must fail, and no others.
+        times: The number of occurrences.
     """
 
     file: PurePath

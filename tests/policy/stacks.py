@@ -12,7 +12,7 @@ STACK = PurePath("stack")
 
 
 def module(files: Mapping[str, str]) -> Module:
-    """The root module of a stack: of the files in `stack/`, and those of modules in other folders."""
+    """Return the root module of a stack: the files in `stack/`, with those of modules in other folders."""
     parsed = [parse(text.encode(), PurePath(name)) for name, text in files.items()]
 
     def folders(folder: PurePath) -> Declarations:
@@ -22,18 +22,18 @@ def module(files: Mapping[str, str]) -> Module:
 
 
 def view(files: Mapping[str, str]) -> dict[str, Resource]:
-    """What the files of a stack ask for, by address."""
+    """Return the resources of a stack, by address."""
     wanted = (path for path in map(PurePath, files) if path.parent == STACK)
     return {resource.address: resource for resource in resources(module(files), STACK.name, wanted)}
 
 
 def values(files: Mapping[str, str]) -> dict[str, Mapping[str, Known]]:
-    """The same, what is known of each alone."""
+    """Return the known values of a stack's resources, by address."""
     return {address: resource.values for address, resource in view(files).items()}
 
 
 def argument(expression: str, more: str = "") -> Known:
-    """What is known of one argument, in a stack where `name` is `shop`, `port` is 80 and `flag` is true."""
+    """Return the known value of one argument, in a stack where `name` is `shop`, `port` is 80 and `flag` is true."""
     text = f"""
 variable "name" {{ default = "shop" }}
 variable "port" {{ default = 80 }}

@@ -1,4 +1,4 @@
-"""Baselines: what was found when the policy was taken on fails no check; what comes later does."""
+"""Baselines: findings at the time of adoption do not fail a check, later ones do."""
 
 from pathlib import PurePath
 
@@ -27,7 +27,7 @@ def test_a_baseline_has_a_line_for_each_finding_and_none_of_their_lines() -> Non
     )
 
 
-def test_findings_about_exceptions_are_no_part_of_a_baseline() -> None:
+def test_a_baseline_excludes_findings_about_exceptions() -> None:
     assert written([finding("FF000"), finding("FF901")]) == '{\n  "findings": []\n}\n'
 
 
@@ -55,7 +55,7 @@ def test_a_baseline_is_read_as_it_was_written() -> None:
         "[" * 100_000,
     ],
 )
-def test_what_is_no_baseline_is_refused_with_the_command_that_makes_one(text: str) -> None:
+def test_an_invalid_baseline_is_refused_with_the_command_that_creates_one(text: str) -> None:
     with pytest.raises(InputError) as refused:
         read(text, "dev")
     assert str(refused.value) == (
@@ -64,23 +64,23 @@ def test_what_is_no_baseline_is_refused_with_the_command_that_makes_one(text: st
     )
 
 
-def test_a_finding_that_moved_is_no_new_one() -> None:
+def test_a_moved_finding_is_not_new() -> None:
     entries = read(written([finding("FF001", line=1)]), "dev")
     assert compare([finding("FF001", line=9)], entries) == Comparison([], [])
 
 
-def test_what_the_baseline_does_not_have_is_new() -> None:
+def test_a_finding_outside_the_baseline_is_new() -> None:
     entries = read(written([finding("FF001")]), "dev")
     others = [finding("FF002"), finding("FF001", "aws_x.other"), finding("FF001", stack="foundation")]
     assert compare([finding("FF001"), *others], entries).new == others
 
 
-def test_a_rule_that_is_broken_once_more_at_an_address_is_told_as_often_as_it_is_broken() -> None:
+def test_all_findings_of_a_rule_with_more_than_in_the_baseline_are_reported() -> None:
     twice = [finding("FF001", line=1), finding("FF001", line=2)]
     assert compare(twice, read(written(twice[:1]), "dev")) == Comparison(twice, [])
 
 
-def test_an_entry_that_is_no_finding_any_more_is_gone() -> None:
+def test_an_entry_without_a_finding_is_stale() -> None:
     known = [finding("FF001"), finding("FF001"), finding("FF002")]
     assert compare(known[:1], read(written(known), "dev")) == Comparison(
         [], [Entry("FF001", "services", "aws_x.this"), Entry("FF002", "services", "aws_x.this")]
@@ -97,10 +97,10 @@ def test_an_entry_that_is_no_finding_any_more_is_gone() -> None:
         (Open("FF002", "services", "aws_x.this[*]", ()), True),
     ],
 )
-def test_an_entry_that_a_plan_may_yet_find_is_not_gone(question: Open, *, is_gone: bool) -> None:
+def test_an_entry_that_a_plan_may_find_is_not_stale(question: Open, *, is_gone: bool) -> None:
     known = Entry("FF001", "services", 'aws_x.this["a"]')
     assert compare([], [known], [question]) == Comparison([], [known] if is_gone else [])
 
 
-def test_the_baseline_stands_beside_the_environment() -> None:
+def test_the_baseline_is_beside_the_environment() -> None:
     assert baseline_file("dev") == PurePath("envs/dev/policy-baseline.json")

@@ -1,4 +1,4 @@
-"""What rules say of a file is remembered until something changes that it follows from."""
+"""Answers about a file are cached until one of its dependencies changes."""
 
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +37,7 @@ INNER = "module.web.module.inner.thing.inner"
 
 @dataclass
 class Project:
-    """Files on disk, rules, and of which resources they were asked."""
+    """Files on disk, rules, and the resources that they were called with."""
 
     root: Path
     code: bytes = b"code"
@@ -51,7 +51,7 @@ class Project:
         path.write_text(text, encoding="utf-8")
 
     def check(self, store: str = "store", stacks: Sequence[PurePath] = (STACK,)) -> Outcome:
-        """A run of its own."""
+        """Run a separate check."""
         self.asked.clear()
         kept = Store(self.root / store, 10**7)
         made = Policy(Library(self.root, kept, b""), kept, self.code, self._rules(), self.facts)
@@ -85,7 +85,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_all_that_rules_say_is_told(project: Project) -> None:
+def test_all_answers_of_rules_are_reported(project: Project) -> None:
     judgement = project.check().judgement
     assert [str(finding) for finding in sorted(judgement.findings)] == [
         "stack/a.tf:1:1: T2 thing.a: many; have fewer",
@@ -100,7 +100,7 @@ def test_all_that_rules_say_is_told(project: Project) -> None:
     assert judgement.passed == 0
 
 
-def test_an_answer_is_remembered(project: Project) -> None:
+def test_an_answer_is_cached(project: Project) -> None:
     first = project.check()
     assert sorted(project.asked) == [INNER, "thing.a", "thing.b", "thing.d"]
     assert project.check() == first
@@ -143,7 +143,7 @@ CHANGES: dict[str, tuple[Callable[[Project], None], set[str]]] = {
 
 
 @pytest.mark.parametrize(("change", "asked"), CHANGES.values(), ids=CHANGES)
-def test_rules_are_asked_again_where_something_changed_that_their_answer_follows_from(
+def test_rules_run_again_if_a_dependency_of_their_answer_changed(
     project: Project, change: Callable[[Project], None], asked: set[str]
 ) -> None:
     project.check()
@@ -153,9 +153,7 @@ def test_rules_are_asked_again_where_something_changed_that_their_answer_follows
     assert again == project.check("another store")
 
 
-def test_of_a_stack_in_which_nothing_has_changed_no_file_is_gone_into(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_file_of_an_unchanged_stack_is_checked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write("other/a.tf", 'resource "thing" "x" {\n  port = 80\n}\n')
     stacks = (STACK, PurePath("other"))
     project.check(stacks=stacks)
@@ -175,7 +173,7 @@ def test_of_a_stack_in_which_nothing_has_changed_no_file_is_gone_into(
     assert again == project.check("another store", stacks)
 
 
-def test_files_with_exceptions_are_told_of_stacks_and_of_modules_beside_them(project: Project) -> None:
+def test_files_with_exceptions_are_listed_for_stacks_and_modules_beside_them(project: Project) -> None:
     comment = "# fleetform:allow T1 It is meant so.\n"
     project.write("envs/tiny/stack/a.tf", f'{comment}module "own" {{\n  source = "../own"\n}}\n')
     project.write("envs/tiny/stack/b.tf", 'module "far" {\n  source = "../../../far"\n}\n')
@@ -186,7 +184,7 @@ def test_files_with_exceptions_are_told_of_stacks_and_of_modules_beside_them(pro
         assert told == [PurePath("envs/tiny/stack/a.tf"), PurePath("envs/tiny/own/main.tf")]
 
 
-def test_processes_say_what_one_says(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_have_the_same_result_as_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     alone = project.check("alone")
     monkeypatch.setattr(checking, "_MANY", 2)
@@ -194,7 +192,7 @@ def test_processes_say_what_one_says(project: Project, monkeypatch: pytest.Monke
     assert project.asked == []  # by this process
 
 
-def test_a_file_that_cannot_be_read_is_told(project: Project) -> None:
+def test_an_unreadable_file_is_reported(project: Project) -> None:
     project.write("modules/inner/main.tf", "}")
     for _ in range(2):
         outcome = project.check()

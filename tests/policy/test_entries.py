@@ -1,4 +1,4 @@
-"""Objects of which the text does not say all entries."""
+"""Objects whose entries are only partly known."""
 
 import pytest
 
@@ -25,11 +25,11 @@ OBJECT = "{ for key, value in { a = 1, b = var.free, c = null } : key => value i
         (f"{{ for key, value in {OBJECT} : value => key... }}", UNKNOWN),
     ],
 )
-def test_an_entry_that_may_be_left_out_leaves_the_others_known(expression: str, expected: Known) -> None:
+def test_an_entry_that_may_be_absent_leaves_the_others_known(expression: str, expected: Known) -> None:
     (found,) = view(f'variable "free" {{}}\nresource "thing" "this" {{\n  x = {expression}\n}}\n').resources
     assert found.values["x"] == expected
 
 
-def test_nobody_knows_which_resources_they_make() -> None:
+def test_the_resources_of_such_entries_are_unknown() -> None:
     found = view(f'variable "free" {{}}\nresource "thing" "this" {{\n  for_each = {OBJECT}\n}}\n').resources
     assert [resource.address for resource in found] == ["thing.this[*]"]

@@ -1,4 +1,4 @@
-"""Expressions in which something is unknown: nothing is guessed. What is known of others is compared with Terraform."""
+"""Expressions with unknown parts: nothing is guessed. Known values are compared with Terraform elsewhere."""
 
 from typing import Any
 
@@ -103,7 +103,7 @@ def test_nothing_unknown_is_guessed(expression: str, expected: Known) -> None:
     assert argument(expression) == expected
 
 
-def test_what_is_the_same_to_python_is_not_to_terraform() -> None:
+def test_values_that_are_equal_in_python_may_differ_in_terraform() -> None:
     found: Any = argument("[1 == true, contains([true], 1), 0 == false, distinct([1, 1.0])]")
     assert found == [False, False, False, [1]]
     assert [type(value) for value in found] == [bool, bool, bool, list]

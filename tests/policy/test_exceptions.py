@@ -1,4 +1,4 @@
-"""Exceptions in the catalog and in comments: what they except, and what is wrong with them."""
+"""Exceptions in the catalog and in comments: their effect, and findings about them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -29,23 +29,23 @@ def judged(
     findings: Sequence[Finding] = (OPEN,),
     undecided: Sequence[Open] = (),
 ) -> list[Finding]:
-    """What is left of findings; the first exception of the catalog is on line 10."""
+    """Return the remaining findings; the first exception of the catalog is on line 10."""
     circumstances = Circumstances(TODAY, KNOWN, lambda index: Position(YAML, 10 + index, 5), undecided)
     return judge(findings, exceptions, comments, circumstances)
 
 
 def about_catalog(rule: str, address: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
-    """What is said of the catalog's first exception."""
+    """Return a finding about the catalog's first exception."""
     return Finding(Position(YAML, 10, 5), rule, address, message, remedy, severity)
 
 
 def about_comment(rule: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
-    """What is said of a comment on the first line."""
+    """Return a finding about a comment on the first line."""
     return Finding(Position(FILE, 1, 1), rule, "fleetform:allow", message, remedy, severity)
 
 
 @pytest.mark.parametrize("address", ["aws_x.this", "aws_x.*", "*.this", "*"])
-def test_an_excepted_finding_is_not_told(address: str) -> None:
+def test_an_accepted_finding_is_not_reported(address: str) -> None:
     assert judged([exception(address=address)]) == []
 
 
@@ -53,22 +53,22 @@ def test_an_excepted_finding_is_not_told(address: str) -> None:
     ("rule", "address"),
     [("FF001", "aws_x.this"), ("FF012", "aws_x.thi"), ("FF012", "aws_x.thi?"), ("FF012", "aws_x.thi[s]")],
 )
-def test_an_exception_of_something_else_is_unused_and_leaves_the_finding(rule: str, address: str) -> None:
+def test_an_exception_for_something_else_is_unused_and_keeps_the_finding(rule: str, address: str) -> None:
     unused = about_catalog("FF000", address, f"the exception for {rule} matches no finding", "remove it", Severity.LOW)
     assert judged([exception(rule, address)]) == [unused, OPEN]
 
 
 @pytest.mark.parametrize("address", ['aws_x.this["a"]', 'aws_x.this["*"]', "*[*]"])
-def test_brackets_in_an_exceptions_address_are_brackets(address: str) -> None:
+def test_brackets_in_an_address_are_literal(address: str) -> None:
     finding = Finding(Position(FILE, 3, 5), "FF012", 'aws_x.this["a"]', "open", "close it", Severity.HIGH)
     assert judged([exception(address=address)], findings=[finding]) == []
 
 
-def test_an_exception_holds_on_its_last_day() -> None:
+def test_an_exception_applies_on_its_last_day() -> None:
     assert judged([exception(until=TODAY)]) == []
 
 
-def test_the_day_after_the_finding_is_back_and_the_exception_is_one_itself() -> None:
+def test_an_expired_exception_is_a_finding_beside_the_original_one() -> None:
     ended = about_catalog(
         "FF901",
         "aws_x.this",
@@ -78,16 +78,16 @@ def test_the_day_after_the_finding_is_back_and_the_exception_is_one_itself() -> 
     assert judged([exception(until=date(2026, 6, 29))]) == [ended, OPEN]
 
 
-def test_an_exception_that_has_ended_and_excepts_nothing_is_only_unused() -> None:
+def test_an_expired_exception_without_a_finding_is_only_unused() -> None:
     assert [finding.rule for finding in judged([exception(until=date(2020, 1, 1))], findings=[])] == ["FF000"]
 
 
-def test_an_exception_from_a_rule_that_there_is_not_says_which_is_meant() -> None:
+def test_an_exception_for_an_unknown_rule_suggests_the_similar_one() -> None:
     unknown = about_catalog("FF902", "aws_x.this", "unknown rule `FF12`", "did you mean `FF012`?")
     assert judged([exception("FF12")]) == [unknown, OPEN]
 
 
-def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
+def test_rules_about_exceptions_cannot_have_exceptions() -> None:
     message = "FF901 is a rule about exceptions, and cannot have exceptions"
     refused = about_catalog("FF902", "*", message, "remove the exception")
     assert judged([exception("FF901", "*")], findings=[]) == [refused]
@@ -102,7 +102,7 @@ def test_there_is_no_exception_from_the_rules_about_exceptions() -> None:
         (Open("FF013", "services", "aws_x.this", ()), ["FF000"]),
     ],
 )
-def test_an_exception_from_what_a_plan_may_yet_find_is_not_unused(question: Open, told: list[str]) -> None:
+def test_an_exception_for_an_open_answer_is_not_unused(question: Open, told: list[str]) -> None:
     assert [finding.rule for finding in judged([exception()], findings=[], undecided=[question])] == told
 
 
@@ -114,11 +114,11 @@ def test_an_exception_from_what_a_plan_may_yet_find_is_not_unused(question: Open
         (Open("FF013", "services", "aws_y.this", ()), ["FF000"]),
     ],
 )
-def test_a_comment_from_what_a_plan_may_yet_find_in_its_stack_is_not_unused(question: Open, told: list[str]) -> None:
+def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: Open, told: list[str]) -> None:
     assert [finding.rule for finding in judged(comments=[comment()], findings=[], undecided=[question])] == told
 
 
-def test_each_exception_is_told_of_at_its_own_place() -> None:
+def test_each_exception_is_reported_at_its_own_position() -> None:
     wrong = [exception(), exception("FF013"), exception("FF001")]
     assert [finding.place.line for finding in judged(wrong)] == [11, 12]
 
@@ -147,7 +147,7 @@ def test_each_exception_is_told_of_at_its_own_place() -> None:
         pytest.param("# fleetform:allow FF012 {why}\r\na = 1\r\n", [2], id="lines of Windows"),
     ],
 )
-def test_a_comment_is_about_its_line_or_what_begins_on_the_next(text: str, lines: list[int]) -> None:
+def test_a_comment_applies_to_its_line_or_to_the_construct_on_the_next(text: str, lines: list[int]) -> None:
     (found,) = allows(text.format(why=WHY), FILE)
     assert (found.rules, found.reason, list(found.lines)) == (("FF012",), WHY, lines)
 
@@ -164,7 +164,7 @@ def test_a_comment_is_about_its_line_or_what_begins_on_the_next(text: str, lines
         pytest.param("# fleetform:allowed FF012 another word\n", id="another word"),
     ],
 )
-def test_what_only_looks_like_a_comment_excepts_nothing(text: str) -> None:
+def test_text_that_looks_like_a_comment_is_ignored(text: str) -> None:
     assert allows(text, FILE) == ()
 
 
@@ -174,7 +174,7 @@ def test_a_comment_names_several_rules_with_commas() -> None:
     )
 
 
-def test_a_file_without_an_end_to_its_strings_is_read_at_once() -> None:
+def test_a_file_with_an_unclosed_string_is_read_quickly() -> None:
     assert allows('# fleetform:allow FF012 x\na = "' + "${a}" * 50_000, FILE)[0].lines == range(2, 3)
 
 
@@ -182,7 +182,7 @@ def comment(rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range
     return Allow(Position(FILE, 1, 1), rules, reason, lines)
 
 
-def test_a_comment_excepts_what_is_on_its_lines() -> None:
+def test_a_comment_covers_findings_on_its_lines() -> None:
     assert judged(comments=[comment()]) == []
 
 
@@ -193,13 +193,13 @@ def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: Allow) -> Non
     assert {finding.rule for finding in judged(comments=[elsewhere])} == {"FF000", "FF012"}
 
 
-def test_each_rule_of_a_comment_has_to_except_something() -> None:
+def test_each_rule_of_a_comment_must_match_a_finding() -> None:
     unused = about_comment("FF000", "the exception for FF013 matches no finding", "remove it", Severity.LOW)
     unknown = about_comment("FF902", "unknown rule `FF12`", "did you mean `FF012`?")
     assert judged(comments=[comment(("FF012", "FF013", "FF12"))]) == [unused, unknown]
 
 
-def test_a_comment_without_a_reason_excepts_nothing() -> None:
+def test_a_comment_without_a_reason_has_no_effect() -> None:
     told = about_comment(
         "FF903",
         "the exception for FF012 has no reason",
@@ -208,12 +208,12 @@ def test_a_comment_without_a_reason_excepts_nothing() -> None:
     assert judged(comments=[comment(reason="because")]) == [told, OPEN]
 
 
-def test_a_comment_without_a_rule_is_told_its_form() -> None:
+def test_a_comment_without_a_rule_is_reported_with_the_format() -> None:
     told = about_comment("FF902", "the exception names no rule", "write `# fleetform:allow FF012 reason`")
     assert judged(comments=allows("# fleetform:allow\na = 1\n", FILE), findings=[]) == [told]
 
 
-def test_a_comment_in_a_generated_file_excepts_nothing_and_says_where_to_write_it(root: Path) -> None:
+def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog(root: Path) -> None:
     generated = (root / "envs/dev/services/service_web.tf").read_text(encoding="utf-8")
     header, _, rest = generated.partition("\n")
     comments = allows(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)

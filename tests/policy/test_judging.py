@@ -1,4 +1,4 @@
-"""Rules are asked of what they are for; what they say is sorted into what fails, what is open and what passes."""
+"""Rules are applied to their resources; answers are sorted into findings, open answers and passes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -34,15 +34,15 @@ def expected(rule: str, stage: Stage, passed: int) -> Judgement:
     return Judgement([found, found], [Open(rule, STACK.name, "a.open", ("x",))], passed)
 
 
-def test_rules_for_resources_are_asked_of_each_of_their_types() -> None:
+def test_resource_rules_check_each_resource_of_their_types() -> None:
     assert judge_resources(view(TEXT).resources, RULES, FACTS) == expected("T1", Stage.HCL, passed=1)
 
 
-def test_rules_for_an_environment_are_asked_once() -> None:
+def test_environment_rules_run_once() -> None:
     assert judge_environment(view(TEXT), RULES, ENVIRONMENT, Stage.PLAN) == expected("T2", Stage.PLAN, passed=1)
 
 
-def test_a_resource_of_one_stack_does_not_fail_for_its_namesake_in_another() -> None:
+def test_resources_with_the_same_address_in_two_stacks_are_separate() -> None:
     (bad,) = view('resource "a" "bad" {\n  x = 1\n}\n').resources
     other = Resource("a.bad", "resource", "a", {}, "other", traces={(): bad.trace()})
 
@@ -54,11 +54,11 @@ def test_a_resource_of_one_stack_does_not_fail_for_its_namesake_in_another() -> 
     assert (len(judgement.findings), judgement.passed) == (1, 1)
 
 
-def test_judgements_are_added_up() -> None:
+def test_verdicts_are_added_up() -> None:
     judgement = expected("T1", Stage.HCL, passed=1)
     judgement.add(expected("T2", Stage.HCL, passed=2))
     assert (len(judgement.findings), len(judgement.open), judgement.passed) == (4, 2, 3)
 
 
-def test_types_are_shared_that_rules_for_an_environment_look_at() -> None:
+def test_the_types_of_environment_rules_are_shared() -> None:
     assert (shared_types(RULES), shared_types({"T1": ONE})) == (frozenset({"a"}), frozenset())

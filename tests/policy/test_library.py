@@ -1,4 +1,4 @@
-"""Files are parsed once for each content."""
+"""The same content is parsed only once."""
 
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -42,7 +42,7 @@ module "far" { source = "terraform-aws-modules/vpc/aws" }
 
 
 class Project:
-    """Files on disk, and what was parsed of them."""
+    """Files on disk, and their cache."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.root = root
@@ -63,7 +63,7 @@ class Project:
         path.write_text(text, encoding="utf-8")
 
     def library(self) -> Library:
-        """As a new run has it."""
+        """Return the library of a new run."""
         return Library(self.root, Store(self.root / "store", 10**7), b"code")
 
 
@@ -77,11 +77,11 @@ def test_the_files_of_a_folder_are_those_that_terraform_reads(project: Project) 
 
 
 @pytest.mark.parametrize("folder", ["none", "stack/main.tf"])
-def test_what_is_no_folder_has_no_files(project: Project, folder: str) -> None:
+def test_a_missing_folder_has_no_files(project: Project, folder: str) -> None:
     assert project.library().paths(PurePath(folder)) == []
 
 
-def test_a_summary_says_what_a_file_has_to_do_with_others(project: Project) -> None:
+def test_a_summary_lists_the_relations_of_a_file_to_others(project: Project) -> None:
     found = project.library()
     assert found.summaries(found.paths(STACK)) == {
         STACK / "main.tf": Summary(
@@ -107,14 +107,14 @@ def test_nothing_is_parsed_twice(project: Project) -> None:
     assert sorted(project.parsed) == sorted([FILES["stack/main.tf"].encode(), FILES["stack/terraform.tfvars"].encode()])
 
 
-def test_what_is_damaged_is_parsed_again(project: Project) -> None:
+def test_a_damaged_entry_is_parsed_again(project: Project) -> None:
     project.library()(STACK)
     (project.root / "store").write_bytes(b"damaged")
     assert project.library().file(STACK / "main.tf").blocks
     assert project.parsed.count(FILES["stack/main.tf"].encode()) == 2
 
 
-def test_a_file_that_is_written_meanwhile_is_not_remembered_as_what_it_was(project: Project) -> None:
+def test_a_file_that_changes_meanwhile_is_not_cached(project: Project) -> None:
     found = project.library()
     found.digest(STACK / "main.tf")
     project.write("stack/main.tf", "a = 1\n")
@@ -122,7 +122,7 @@ def test_a_file_that_is_written_meanwhile_is_not_remembered_as_what_it_was(proje
         found.file(STACK / "main.tf")
 
 
-def test_a_file_that_cannot_be_read_is_empty_and_told(project: Project) -> None:
+def test_an_unreadable_file_is_empty_and_reported(project: Project) -> None:
     project.write("stack/bad.tf", "a = 1\nb =\n")
     for _ in range(2):
         found = project.library()
@@ -154,7 +154,7 @@ def test_the_digest_of_a_module_is_of_all_its_files_and_modules(
     assert {folder for folder in before if before[folder] != after[folder]} == changed
 
 
-def test_the_modules_that_were_asked_for_are_told(project: Project) -> None:
+def test_the_requested_modules_are_listed(project: Project) -> None:
     found = project.library()
     found.module(WEB)
     assert set(found.modules()) == {WEB, INNER}

@@ -1,4 +1,4 @@
-"""What names mean in a module that is called."""
+"""The meaning of names in a called module."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ RESOURCE = 'resource "thing" "this" {\n  x = var.x\n}\n'
 
 
 def variable(kind: str, given: str | None, more: str = "") -> Known:
-    """What a variable of a type is, of what `terraform.tfvars` gives."""
+    """Return the value of a typed variable from `terraform.tfvars`."""
     text = f'variable "x" {{\n  type = {kind}\n{more}\n}}\n{RESOURCE}'
     files = {"stack/main.tf": text} | ({"stack/terraform.tfvars": f"x = {given}\n"} if given else {})
     return values(files)["thing.this"]["x"]
@@ -76,7 +76,7 @@ def test_a_value_has_the_type_of_its_variable(kind: str, given: str, expected: K
         (None, 'default = "x"\nsensitive = true', "x"),
     ],
 )
-def test_a_default_stands_for_what_is_not_given(given: str | None, more: str, expected: Known) -> None:
+def test_a_default_replaces_an_absent_value(given: str | None, more: str, expected: Known) -> None:
     assert variable("string", given, more) == expected
 
 
@@ -126,7 +126,7 @@ resource "thing" "inner" {}
 
 
 def called(call: str, wanted: str) -> Known:
-    """What something in a stack is that calls a module."""
+    """Return a value in a stack that calls a module."""
     text = f"""
 variable "free" {{}}
 
@@ -162,7 +162,7 @@ resource "thing" "this" {{
         ("count = 0\nx = 1", "module.web[0].x", Unknown("module.web.x")),
     ],
 )
-def test_an_output_is_what_the_called_module_makes_of_it(call: str, wanted: str, expected: Known) -> None:
+def test_an_output_has_the_value_of_the_called_module(call: str, wanted: str, expected: Known) -> None:
     assert called(call, wanted) == expected
 
 
@@ -176,13 +176,13 @@ def test_an_output_is_what_the_called_module_makes_of_it(call: str, wanted: str,
         ("count = 0", []),
     ],
 )
-def test_a_module_is_called_as_often_as_it_is_asked_for(call: str, addresses: list[str]) -> None:
+def test_a_module_has_an_instance_for_each_key_or_count(call: str, addresses: list[str]) -> None:
     text = f'variable "free" {{}}\nmodule "web" {{\n  source = "../modules/web"\n  {call}\n}}\n'
     found: Mapping[str, object] = values({"modules/web/main.tf": WEB, "stack/main.tf": text})
     assert [address for address in found if address != "module.web"] == addresses
 
 
-def test_resources_with_for_each_are_known_by_their_keys() -> None:
+def test_resources_with_for_each_have_keys() -> None:
     text = """
 resource "log" "web" {
   for_each = toset(["a", "b"])

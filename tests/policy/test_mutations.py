@@ -1,4 +1,4 @@
-"""Turning off a safe setting of a shipped module makes just the rule fire that is about it."""
+"""A safe setting of a shipped module that is turned off breaks exactly its rule."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ WRITES = ("FF042", "module.media.aws_ecs_task_definition.this")  # ECS Exec cann
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """`prod` with all that a service can have, rendered."""
+    """Return `prod`, rendered with everything that a service can have."""
     project = Project(copy_project(tmp_path_factory.mktemp("mutations")))
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
         file.write(TWO_TASKS.sub("    desired_count: 2\n", SERVICES.read_text(encoding="utf-8")))
@@ -34,7 +34,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture
 def mutated(production: Project, mutation: Mutation) -> Iterator[Project]:
-    """The project with one setting turned off."""
+    """Return the project with one setting turned off."""
     path = production.root / mutation.file
     text = path.read_text(encoding="utf-8")
     assert text.count(mutation.safe) == mutation.times
@@ -44,15 +44,15 @@ def mutated(production: Project, mutation: Mutation) -> Iterator[Project]:
 
 
 def broken(project: Project) -> set[str]:
-    """The rules that are broken."""
+    """Return the broken rules."""
     found = Check(project, "prod").text().judgement.findings
     return {finding.rule for finding in found if (finding.rule, finding.address) != WRITES}
 
 
-def test_the_modules_as_they_ship_break_no_rule(production: Project) -> None:
+def test_the_shipped_modules_pass_all_rules(production: Project) -> None:
     assert broken(production) == set()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda each: f"{each.file.parent.name}: {each.unsafe[:60]}")
-def test_a_setting_turned_off_breaks_its_rule_alone(mutated: Project, mutation: Mutation) -> None:
+def test_a_setting_turned_off_breaks_only_its_rule(mutated: Project, mutation: Mutation) -> None:
     assert broken(mutated) == mutation.rules

@@ -1,4 +1,4 @@
-"""What a plan says of resources, beside what their text says."""
+"""Resources in a plan, beside their text."""
 
 import pytest
 
@@ -32,13 +32,13 @@ TRUST = '{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*
 
 
 def plan(address: str, values: dict[str, object], unknown: dict[str, object]) -> dict[str, object]:
-    """A plan that makes one resource."""
+    """Return a plan that creates one resource."""
     made = {"address": address, "mode": "managed", "type": address.partition(".")[0], "values": values}
     change = {"address": address, "change": {"after_unknown": unknown}}
     return {"planned_values": {"root_module": {"resources": [made]}}, "resource_changes": [change]}
 
 
-def test_what_the_text_does_not_set_is_absent_as_in_the_text() -> None:
+def test_an_argument_that_the_text_does_not_set_is_absent() -> None:
     text = {resource.address: resource for resource in view(ROLE).resources}
     unknown: dict[str, object] = {"arn": True, "description": True, "inline_policy": True, "managed_policy_arns": True}
     values: dict[str, object] = {"name": "web", "path": "/"}
@@ -50,12 +50,12 @@ def test_what_the_text_does_not_set_is_absent_as_in_the_text() -> None:
     assert isinstance(role.value("description"), Unknown)
 
 
-def test_without_a_text_nobody_knows_what_was_set() -> None:
+def test_without_a_text_all_values_are_present() -> None:
     (role,) = planned.resources(plan("aws_iam_role.web", {"name": "web"}, {"inline_policy": True}), STACK, {})
     assert role.value("inline_policy") == Unknown()
 
 
-def test_what_a_document_says_is_told_once() -> None:
+def test_the_statements_of_a_document_are_reported_once() -> None:
     text = {resource.address: resource for resource in view(ROLE).resources}
     (role,) = planned.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, text)
     rules = {"FF076": shipped()["FF076"]}
@@ -65,14 +65,14 @@ def test_what_a_document_says_is_told_once() -> None:
     ]
 
 
-def test_a_trust_that_no_text_is_known_of_is_judged_as_the_plan_has_it() -> None:
+def test_a_trust_policy_without_a_text_is_checked_on_the_plan() -> None:
     (role,) = planned.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, {})
     (finding,) = judge_resources([role], {"FF076": shipped()["FF076"]}, FACTS).findings
     assert finding.message == "anyone can assume the role"
 
 
 def known(values: dict[str, object], unknown: dict[str, object], text: str = "") -> object:
-    """What is known of `aws_x.this` in a plan, beside what its text says."""
+    """Return the known values of `aws_x.this` in a plan, beside its text."""
     written = {resource.address: resource for resource in view(f'resource "aws_x" "this" {{\n{text}\n}}\n').resources}
     (found,) = planned.resources(plan("aws_x.this", values, unknown), STACK, written)
     return dict(found.values)
@@ -92,13 +92,13 @@ def known(values: dict[str, object], unknown: dict[str, object], text: str = "")
         ({"policy": '{"a": [1]}'}, {}, 'policy = ""', {"policy": {"a": [1]}}),
     ],
 )
-def test_what_is_known_after_apply_is_unknown_at_its_place(
+def test_a_value_known_after_apply_is_unknown_at_its_path(
     values: dict[str, object], unknown: dict[str, object], text: str, expected: object
 ) -> None:
     assert known(values, unknown, text) == expected
 
 
-def test_what_only_aws_will_know_has_the_name_that_the_text_has() -> None:
+def test_a_computed_value_has_the_reference_from_the_text() -> None:
     text = {
         resource.address: resource
         for resource in view('resource "aws_y" "z" {}\nresource "aws_x" "this" {\n  x = aws_y.z.arn\n}\n').resources
@@ -111,18 +111,18 @@ def test_what_only_aws_will_know_has_the_name_that_the_text_has() -> None:
     "address",
     ['module.a["k"].aws_x.y["k"]', 'module.a["k"].aws_x.y[*]', "module.a[*].aws_x.y[*]", "module.a[*].aws_x.y[0]"],
 )
-def test_a_resource_whose_keys_the_text_does_not_know_has_its_place_still(address: str) -> None:
+def test_a_resource_with_unknown_keys_in_the_text_keeps_its_position(address: str) -> None:
     (other,) = view('\n\nresource "aws_x" "y" {}\n').resources
     (found,) = planned.resources(plan(address.replace("[*]", '["k"]'), {"a": 1}, {}), STACK, {address: other})
     assert found.place == Position(STACK / "main.tf", 3, 1)
 
 
-def test_a_resource_that_the_text_does_not_have_is_placed_in_the_stack() -> None:
+def test_a_resource_without_a_text_is_positioned_in_the_stack() -> None:
     (found,) = planned.resources(plan("aws_x.this", {"a": 1}, {}), STACK, {})
     assert (found.values, found.place) == ({"a": 1}, Position(STACK / "main.tf", 1, 1))
 
 
-def test_modules_and_data_sources_that_were_read_are_there_too() -> None:
+def test_modules_and_data_sources_are_included() -> None:
     data = {"address": "module.a.data.aws_x.y", "mode": "data", "type": "aws_x", "values": {"a": 1}}
     made = {"address": "module.a.module.b.aws_x.y", "mode": "managed", "type": "aws_x", "values": {"a": 2}}
     shown = {

@@ -1,4 +1,4 @@
-"""The rules as people read them up."""
+"""The documentation of the rules."""
 
 import pytest
 
@@ -30,13 +30,13 @@ def test_a_rule_is_found_by_its_id(written: str) -> None:
     assert reference.find({"FF700": OPEN}, written) == OPEN
 
 
-def test_a_rule_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
+def test_an_unknown_rule_is_refused_with_the_similar_one() -> None:
     with pytest.raises(InputError) as refused:
         reference.find({"FF700": OPEN}, "FF7")
     assert str(refused.value) == "unknown rule `FF7`; did you mean `FF700`?"
 
 
-def test_scripts_get_all_of_a_rule() -> None:
+def test_json_has_everything_about_a_rule() -> None:
     assert reference.plain(OPEN) == {
         "id": "FF700",
         "title": "Nothing is open.",
@@ -51,7 +51,7 @@ def test_scripts_get_all_of_a_rule() -> None:
     }
 
 
-def test_from_a_rule_about_exceptions_there_is_none() -> None:
+def test_a_rule_about_exceptions_has_no_exception_comment() -> None:
     assert [reference.exception(rule) for rule in ABOUT_EXCEPTIONS.values()] == [""] * 5
 
 

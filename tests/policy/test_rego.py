@@ -1,4 +1,4 @@
-"""A team's own rules in Rego: run for real by regopy, and by programs that stand in for the others."""
+"""Custom rules in Rego: run by regopy, and by stand-ins for the other programs."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def resources() -> list[Resource]:
 
 @pytest.fixture
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is all of PATH."""
+    """Return a folder that is the only one on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -55,20 +55,20 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def stand_in(folder: Path, name: str, printed: str, code: int = 0) -> None:
-    """A program that reads its input and prints something about `given`."""
+    """Write a program that reads its input and prints something about `given`."""
     program = folder / name
     program.write_text(STAND_IN.format(python=sys.executable, printed=printed, code=code), encoding="utf-8")
     program.chmod(0o755)
 
 
 def said(root: Path, text: str, resources: list[Resource]) -> list[Finding]:
-    """What a file denies."""
+    """Return the denials of a file."""
     (root / FILE).parent.mkdir(exist_ok=True)
     (root / FILE).write_text(text, encoding="utf-8")
     return judge(root, FILE, find_engine(), json.dumps(document("tiny", resources)), resources)
 
 
-def test_a_file_sees_what_is_known_and_the_names_of_what_is_not(resources: list[Resource]) -> None:
+def test_a_file_sees_known_values_and_the_paths_of_unknown_ones(resources: list[Resource]) -> None:
     assert document("tiny", resources) == {
         "environment": "tiny",
         "resources": [
@@ -86,7 +86,7 @@ def test_a_file_sees_what_is_known_and_the_names_of_what_is_not(resources: list[
     }
 
 
-def test_an_object_is_a_finding_at_its_value(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_an_object_becomes_a_finding_at_its_value(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     assert alone.is_dir()
     text = f"""{MAIN}deny contains denial if {{
 	some thing in input.resources
@@ -101,7 +101,7 @@ def test_an_object_is_a_finding_at_its_value(alone: Path, tmp_path: Path, resour
     ]
 
 
-def test_a_text_is_a_finding_at_the_file(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_a_string_becomes_a_finding_at_the_file(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     assert alone.is_dir()
     text = f'{MAIN}deny contains sprintf("%s is no name", [input.environment]) if input.environment != "prod"\n'
     assert said(tmp_path, text, resources) == [
@@ -109,7 +109,7 @@ def test_a_text_is_a_finding_at_the_file(alone: Path, tmp_path: Path, resources:
     ]
 
 
-def test_what_denies_nothing_has_no_findings(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_a_file_without_denials_has_no_findings(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     assert alone.is_dir()
     assert said(tmp_path, f'{MAIN}deny contains "x" if input.environment == "prod"\n', resources) == []
 
@@ -139,7 +139,7 @@ def test_what_denies_nothing_has_no_findings(alone: Path, tmp_path: Path, resour
         (f"{MAIN}deny := 1 if true\n\ndeny := 2 if true\n", "cannot be run: `"),
     ],
 )
-def test_what_is_no_rule_is_refused(
+def test_an_invalid_rule_is_refused(
     alone: Path, tmp_path: Path, resources: list[Resource], text: str, message: str
 ) -> None:
     assert alone.is_dir()
@@ -148,7 +148,7 @@ def test_what_is_no_rule_is_refused(
     assert str(raised.value).startswith(f"{FILE}:1:1: {message}")
 
 
-def test_what_does_not_end_is_stopped(
+def test_an_endless_run_is_stopped(
     alone: Path, tmp_path: Path, resources: list[Resource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stand_in(alone, "opa", "__import__('time').sleep(60)")
@@ -157,7 +157,7 @@ def test_what_does_not_end_is_stopped(
         said(tmp_path, f"{MAIN}deny := []\n", resources)
 
 
-def test_opa_is_asked_first(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_opa_is_preferred(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     stand_in(
         alone, "opa", "{'result': [{'expressions': [{'value': [' '.join([given['environment'], *sys.argv[1:]])]}]}]}"
     )
@@ -166,7 +166,7 @@ def test_opa_is_asked_first(alone: Path, tmp_path: Path, resources: list[Resourc
     assert finding.message == f"tiny eval --format json --stdin-input --data {tmp_path / FILE} data.main.deny"
 
 
-def test_conftest_is_asked_next(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
+def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     failure = "{'msg': ' '.join(sys.argv[1:]), 'metadata': {'query': 'data.main.deny', 'address': 'thing.this'}}"
     stand_in(alone, "conftest", f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]")
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
@@ -191,7 +191,7 @@ def test_credentials_are_not_passed_on(
     assert [finding.message for finding in said(tmp_path, f"{MAIN}deny := []\n", resources)] == ["PATH"]
 
 
-def test_without_an_engine_nothing_passes(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_engine_the_check_fails(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shutil.which("opa") is None
     assert os.environ["PATH"] == str(alone)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)

@@ -1,4 +1,4 @@
-"""Every rule by its own examples; what they do beyond those is in the tests of their topics."""
+"""Every rule on its own examples; the tests of their topics cover more."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_nothing_at_all_has_no_findings(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
-def test_a_rule_says_what_a_reader_needs(rule: Rule) -> None:
+def test_a_rule_has_a_complete_description(rule: Rule) -> None:
     assert re.fullmatch(r"FF\d{3}", rule.id)
     assert rule.title.endswith(".")
     assert rule.why.endswith(".")
@@ -47,5 +47,5 @@ def test_a_rule_says_what_a_reader_needs(rule: Rule) -> None:
     assert all(re.fullmatch(r"CKV2?_[A-Z]+_\d+", identifier) for identifier in rule.checkov)
 
 
-def test_there_is_no_golden_file_without_its_rule() -> None:
+def test_every_golden_file_has_its_rule() -> None:
     assert sorted(path.stem for path in GOLDEN.iterdir()) == sorted(NAMES)

@@ -1,4 +1,4 @@
-"""A team's own rules in Python."""
+"""Custom rules in Python."""
 
 from pathlib import Path
 
@@ -30,19 +30,19 @@ BODY = 'if resource.value("bad"):\n        yield Fault("it is bad", "fix it", ("
 
 
 def rule(identifier: str = "ACME001", body: str = BODY, severity: str = "Severity.LOW") -> str:
-    """The text of a rule."""
+    """Return the text of a rule."""
     return RULE.format(identifier=identifier, body=body, severity=severity)
 
 
 def write(root: Path, **texts: str) -> None:
-    """Writes files with rules."""
+    """Write files with rules."""
     (root / "policies").mkdir(exist_ok=True)
     for name, text in texts.items():
         (root / f"policies/{name}.py").write_text(text, encoding="utf-8")
 
 
 def loaded(root: Path) -> Rule:
-    """The only rule of a project."""
+    """Return the only rule of a project."""
     (found,) = rules(root).values()
     return found
 
@@ -59,7 +59,7 @@ def test_rules_are_listed_by_file(tmp_path: Path) -> None:
     assert list(rules(tmp_path)) == ["B1", "B0", "A1"]
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_no_files_are_left_behind(tmp_path: Path) -> None:
     shipped = dict(registered())
     write(tmp_path, a=rule())
     rules(tmp_path)
@@ -70,14 +70,14 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "policies").iterdir()] == ["a.py"]
 
 
-def test_a_rule_judges(tmp_path: Path) -> None:
+def test_a_custom_rule_has_findings(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
     (finding,) = judged('resource "thing" "x" {\n  bad = true\n}\n', loaded(tmp_path)).findings
     place = "envs/tiny/services/main.tf:2:3"
     assert (str(finding), finding.severity) == (f"{place}: ACME001 thing.x: it is bad; fix it", Severity.LOW)
 
 
-def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
+def test_a_change_takes_effect_at_once(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
     before = identity(tmp_path)
     assert judged('resource "thing" "x" {}\n', loaded(tmp_path)).findings == []
@@ -108,7 +108,7 @@ def test_a_change_is_seen_at_once(tmp_path: Path) -> None:
         (rule(severity='"bad"'), "policies/a.py:4:1: unknown severity `bad`; known: high, medium, low"),
     ],
 )
-def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_an_invalid_file_is_reported_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     write(tmp_path, a=text)
     with pytest.raises(InputError) as raised:
         rules(tmp_path)
@@ -128,7 +128,7 @@ def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, text: str, m
         ),
     ],
 )
-def test_a_rule_that_fails_is_told_with_its_line(tmp_path: Path, body: str, message: str) -> None:
+def test_a_failing_rule_is_reported_with_its_line(tmp_path: Path, body: str, message: str) -> None:
     write(tmp_path, a=rule(body=body))
     found = loaded(tmp_path)
     with pytest.raises(InputError) as raised:
@@ -139,12 +139,12 @@ def test_a_rule_that_fails_is_told_with_its_line(tmp_path: Path, body: str, mess
     )
 
 
-def test_examples_that_do_what_they_say_are_no_mistakes(tmp_path: Path) -> None:
+def test_correct_examples_are_no_mistakes(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
     assert mistakes(loaded(tmp_path)) == []
 
 
-def test_examples_that_do_not_are_mistakes(tmp_path: Path) -> None:
+def test_wrong_examples_are_mistakes(tmp_path: Path) -> None:
     write(tmp_path, a=rule(body='yield Fault("always", "never")') + rule("ACME002", body="yield from ()"))
     found = rules(tmp_path)
     assert mistakes(found["ACME001"]) == [
@@ -174,14 +174,14 @@ def only_one(view, environment):
 """
 
 
-def test_a_rule_for_the_environment_judges(tmp_path: Path) -> None:
+def test_a_custom_environment_rule_has_findings(tmp_path: Path) -> None:
     write(tmp_path, a=ENVIRONMENT_RULE.replace("LIMIT", "1"))
     found = loaded(tmp_path)
     assert [finding.message for finding in judged(found.bad, found).findings] == ["tiny has one already"]
     assert mistakes(found) == []
 
 
-def test_a_rule_for_the_environment_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_failing_environment_rule_is_reported_with_its_line(tmp_path: Path) -> None:
     write(tmp_path, a=ENVIRONMENT_RULE)
     found = loaded(tmp_path)
     with pytest.raises(InputError, match=r"^policies/a\.py:16:1: ACME002 failed on tiny: NameError: name 'LIMIT' is"):

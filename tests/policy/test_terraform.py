@@ -1,4 +1,4 @@
-"""What is known of an expression is what Terraform has for it: nothing is ever guessed."""
+"""Known values of expressions are those of Terraform: nothing is ever guessed."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ _HEREDOC = re.compile(r"<<-?(\w+)$")
 
 
 def expressions(name: str) -> list[str]:
-    """The expressions of a file."""
+    """Return the expressions of a file."""
     return list(_expressions((FOLDER / f"{name}.txt").read_text(encoding="utf-8").splitlines()))
 
 
@@ -40,14 +40,14 @@ ANSWERED, LEFT_OPEN, REFUSED = map(expressions, ("answered", "left_open", "refus
 
 
 def known(text: str) -> str:
-    """The value that we have for an expression, as JSON."""
+    """Return our value of an expression, as JSON."""
     value = value_of(expression(text))
     return json_of(value) if is_known(value) else UNKNOWN
 
 
 @pytest.fixture(scope="module")
 def terraform(tmp_path_factory: pytest.TempPathFactory, terraform_binary: str) -> Mapping[str, str]:
-    """The value that Terraform has for each expression, as JSON; one process tells all."""
+    """Return Terraform's value of each expression, as JSON, from one process."""
     folder, asked = tmp_path_factory.mktemp("console"), [*ANSWERED, *LEFT_OPEN, *REFUSED]
     answers = "".join(f'try(jsonencode(\n{text}\n), "{UNKNOWN}"),\n' for text in asked)
     (folder / "main.tf").write_text(f"locals {{\nanswers = [\n{answers}]\n}}\n", encoding="utf-8")
@@ -65,26 +65,26 @@ def terraform(tmp_path_factory: pytest.TempPathFactory, terraform_binary: str) -
 
 
 def _decoded(line: str) -> str:
-    """An answer as it is shown: quoted, with a comma; or `(known after apply)` of what Terraform leaves open itself."""
+    """Return a printed answer: quoted, with a comma; or `(known after apply)` if Terraform leaves it open."""
     return base64.b64decode(line.strip(' ,"')).decode() if '"' in line else UNKNOWN
 
 
-def test_what_is_known_is_what_terraform_has(terraform: Mapping[str, str]) -> None:
+def test_known_values_are_those_of_terraform(terraform: Mapping[str, str]) -> None:
     assert {text: known(text) for text in ANSWERED} == {text: terraform[text] for text in ANSWERED}
 
 
-def test_terraform_has_a_value_for_what_is_left_open(terraform: Mapping[str, str]) -> None:
+def test_terraform_has_a_value_for_open_expressions(terraform: Mapping[str, str]) -> None:
     assert [text for text in LEFT_OPEN if terraform[text] == UNKNOWN] == []
     assert [text for text in LEFT_OPEN if known(text) != UNKNOWN] == []
 
 
-def test_what_terraform_refuses_is_unknown(terraform: Mapping[str, str]) -> None:
+def test_expressions_that_terraform_refuses_are_unknown(terraform: Mapping[str, str]) -> None:
     assert [text for text in REFUSED if terraform[text] != UNKNOWN] == []
     assert [text for text in REFUSED if known(text) != UNKNOWN] == []
 
 
 def called(node: Expression) -> Iterator[str]:
-    """The functions that an expression calls."""
+    """Return the functions that an expression calls."""
     if isinstance(node, Call):
         yield node.function
     if isinstance(node, tuple):

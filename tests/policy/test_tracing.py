@@ -1,4 +1,4 @@
-"""Where a value is written, through all that passes it on."""
+"""Tracing of a value to the line that sets it."""
 
 from pathlib import PurePath
 
@@ -19,7 +19,7 @@ def traced(files: dict[str, str], address: str, path: Path) -> Trace:
 
 
 def own(line: int, column: int) -> Trace:
-    """A place in the stack's own file, which is the cause too."""
+    """Return a position in the stack's own file, which is the cause too."""
     return Trace(Position(MAIN, line, column))
 
 
@@ -152,13 +152,13 @@ INNER_FILE = PurePath("modules/inner/main.tf")
         ("module.web.module.inner.thing.this", ("fixed",), (1, 1), (INNER_FILE, 5, 3)),
     ],
 )
-def test_place_is_in_the_stack_and_cause_where_a_module_says_it(
+def test_the_place_is_in_the_stack_and_the_cause_in_the_module(
     address: str, path: Path, place: tuple[int, int], cause: tuple[PurePath, int, int] | None
 ) -> None:
     assert traced(FILES, address, path) == Trace(Position(MAIN, *place), Position(*cause) if cause else None)
 
 
-def test_what_tfvars_give_is_written_there() -> None:
+def test_a_tfvars_value_is_traced_to_its_file() -> None:
     files = {
         "stack/main.tf": 'variable "x" {}\nresource "a" "a" {\n  x = var.x\n}\n',
         "stack/terraform.tfvars": "x = {\n  a = 1\n}\n",
@@ -167,7 +167,7 @@ def test_what_tfvars_give_is_written_there() -> None:
 
 
 @pytest.mark.parametrize(("key", "line"), [("a", 6), ("b", 7)])
-def test_a_module_that_is_called_for_each_is_asked_for_by_the_entry(key: str, line: int) -> None:
+def test_a_module_with_for_each_is_traced_to_the_entry(key: str, line: int) -> None:
     files = {
         "stack/main.tf": """module "web" {
   source = "../modules/web"

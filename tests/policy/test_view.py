@@ -1,4 +1,4 @@
-"""What the text of a stack and its modules says about its resources."""
+"""The resources of a stack and its modules, from the text."""
 
 from pathlib import PurePath
 
@@ -87,7 +87,7 @@ def test_a_stack_without_files_has_no_resources() -> None:
     assert view({}) == {}
 
 
-def test_only_the_files_that_are_asked_for_are_told() -> None:
+def test_only_resources_of_the_requested_files_are_listed() -> None:
     text = 'resource "a" "a" {}\n'
     assert list(view({"stack/a.tf": text, "elsewhere/b.tf": text})) == ["a.a"]
 
@@ -124,16 +124,16 @@ def test_only_the_files_that_are_asked_for_are_told() -> None:
         ('file("x")', UNKNOWN),
     ],
 )
-def test_what_the_text_says_is_resolved_and_nothing_else(expression: str, expected: Known) -> None:
+def test_only_values_in_the_text_are_resolved(expression: str, expected: Known) -> None:
     assert argument(expression) == expected
 
 
 @pytest.mark.parametrize("path", ["part", "0"])
-def test_a_part_of_what_has_none_is_invalid(path: str) -> None:
+def test_a_part_of_a_scalar_is_invalid(path: str) -> None:
     assert argument(f"try(var.name.{path}, 1)") == 1
 
 
-def test_what_a_resource_is_given_is_what_it_has() -> None:
+def test_a_resource_has_its_arguments_as_attributes() -> None:
     text = """
 resource "log" "this" {
   name  = "shop"
@@ -153,7 +153,7 @@ resource "use" "this" {
     }
 
 
-def test_resources_that_refer_to_each_other_in_a_circle_are_unknown() -> None:
+def test_circular_references_are_unknown() -> None:
     text = 'resource "a" "a" {\n  x = a.b.x\n}\nresource "a" "b" {\n  x = a.a.x\n}\n'
     assert {value for each in values({"stack/main.tf": text}).values() for value in each.values()} <= {
         Unknown("a.a.x"),
@@ -162,7 +162,7 @@ def test_resources_that_refer_to_each_other_in_a_circle_are_unknown() -> None:
 
 
 @pytest.mark.parametrize("loop", ["for_each = a.a", "count = a.a[0].x", "x = a.a.x"])
-def test_a_resource_that_refers_to_itself_is_no_reason_to_go_round(loop: str) -> None:
+def test_a_self_reference_does_not_recurse(loop: str) -> None:
     assert len(view({"stack/main.tf": f'resource "a" "a" {{\n  {loop}\n}}\n'})) == 1
 
 
@@ -202,7 +202,7 @@ resource "thing" "this" {{
     assert found == ({"rule": expected} if expected else {})
 
 
-def test_for_each_over_a_map_makes_a_resource_of_each_entry() -> None:
+def test_for_each_over_a_map_creates_a_resource_for_each_entry() -> None:
     text = """
 resource "rule" "this" {
   for_each = { web = { port = 80 }, orders = { port = aws_lb.this.port } }
@@ -218,7 +218,7 @@ resource "rule" "this" {
     }
 
 
-def test_for_each_over_a_set_makes_a_resource_of_each_element() -> None:
+def test_for_each_over_a_set_creates_a_resource_for_each_element() -> None:
     text = 'resource "repository" "this" {\n  for_each = toset(["web", "orders", "web"])\n  name = each.value\n}\n'
     assert values({"stack/main.tf": text}) == {
         'repository.this["orders"]': {"name": "orders"},
@@ -241,18 +241,18 @@ def test_a_key_is_quoted_as_terraform_quotes_it() -> None:
         ("true", ["a.a[*]"]),
     ],
 )
-def test_count_makes_as_many(count: str, addresses: list[str]) -> None:
+def test_count_creates_that_many_resources(count: str, addresses: list[str]) -> None:
     text = f'variable "free" {{}}\nvariable "flag" {{ default = true }}\nresource "a" "a" {{\n  count = {count}\n}}\n'
     assert list(view({"stack/main.tf": text})) == addresses
 
 
 @pytest.mark.parametrize("empty", ["{}", "toset([])"])
-def test_for_each_over_nothing_makes_no_resource(empty: str) -> None:
+def test_for_each_over_nothing_creates_no_resource(empty: str) -> None:
     assert view({"stack/main.tf": f'resource "thing" "this" {{\n  for_each = {empty}\n}}\n'}) == {}
 
 
 @pytest.mark.parametrize("unknown", ["aws_subnet.public", "toset([aws_vpc.this.id])", '["a"]', "null"])
-def test_for_each_over_the_unknown_is_one_resource_with_a_star(unknown: str) -> None:
+def test_for_each_over_an_unknown_value_is_one_resource_with_a_star(unknown: str) -> None:
     text = f'resource "thing" "this" {{\n  for_each = {unknown}\n  key = each.key\n  port = 1\n}}\n'
     assert values({"stack/main.tf": text}) == {"thing.this[*]": {"key": UNKNOWN, "port": 1}}
 
@@ -311,12 +311,12 @@ resource "rule" "this" {
 
 
 def resources_of(files: dict[str, str]) -> dict[str, tuple[object, Position]]:
-    """The values and places of all but module calls."""
+    """Return values and positions of all resources but module calls."""
     found = view(files)
     return {name: (each.values, each.place) for name, each in found.items() if each.kind == "resource"}
 
 
-def test_a_module_call_binds_variables_and_leaves_defaults() -> None:
+def test_a_module_call_binds_variables_and_keeps_defaults() -> None:
     files = {
         "modules/thing/main.tf": MODULE,
         "stack/main.tf": 'variable "name" {}\n\n'
@@ -328,7 +328,7 @@ def test_a_module_call_binds_variables_and_leaves_defaults() -> None:
     }
 
 
-def test_an_entry_that_for_each_came_from_is_found_at_its_line_in_the_caller() -> None:
+def test_an_instance_is_positioned_at_its_for_each_entry_in_the_caller() -> None:
     call = """module "web" {
   source = "../modules/thing"
   name   = "web"
@@ -361,7 +361,7 @@ def test_resources_of_nested_modules_belong_to_the_call_in_the_stack() -> None:
     }
 
 
-def test_what_a_module_is_given_of_a_resource_is_unknown_in_it() -> None:
+def test_a_computed_argument_of_a_module_is_unknown_in_it() -> None:
     files = {
         "modules/thing/main.tf": MODULE,
         "stack/main.tf": 'module "web" {\n  source = "../modules/thing"\n  name = module.network.vpc_id\n}\n',
@@ -391,7 +391,7 @@ def test_a_module_that_calls_itself_is_refused() -> None:
         view(files)
 
 
-def test_a_kept_resource_has_its_place_still() -> None:
+def test_a_detached_resource_keeps_its_position() -> None:
     found = view({"stack/main.tf": '\nresource "a" "a" {\n  x = 1\n}\n'})["a.a"]
     assert found.trace(("x",)) == place(3, 3)
     assert found.detached().trace(("x",)) == place(2)

@@ -1,4 +1,4 @@
-"""Work that is spread over processes comes to what one process makes of it."""
+"""Work in several processes has the same result as in one."""
 
 import os
 import signal
@@ -31,13 +31,13 @@ def test_results_are_in_the_order_of_the_items(items: list[int], many: int) -> N
 
 
 @pytest.mark.parametrize(("many", "own"), [(1, False), (10_000, True)])
-def test_processes_are_started_where_there_is_enough_to_do(many: int, own: bool) -> None:  # noqa: FBT001 - a case
+def test_processes_are_started_for_enough_items(many: int, own: bool) -> None:  # noqa: FBT001 - a case
     assert (set(spread(lambda _: os.getpid(), range(50), many)) == {os.getpid()}) is own
 
 
 @pytest.mark.parametrize("many", [1, 10_000])
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_an_error_comes_through_as_itself(error: Exception, many: int) -> None:
+def test_an_error_is_raised_unchanged(error: Exception, many: int) -> None:
     def fail(_: int) -> None:
         raise error
 
@@ -46,13 +46,13 @@ def test_an_error_comes_through_as_itself(error: Exception, many: int) -> None:
     assert (str(raised.value), vars(raised.value)) == (str(error), vars(error))
 
 
-def test_a_process_that_is_killed_is_told() -> None:
+def test_a_killed_process_is_reported() -> None:
     with pytest.raises(ProgramError) as raised:
         spread(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(50), 1)
     assert str(raised.value) == "a worker process was killed, possibly out of memory; run the command again"
 
 
-def test_ctrl_c_is_for_the_caller_alone() -> None:
+def test_only_the_caller_handles_ctrl_c() -> None:
     assert spread(lambda _: os.kill(os.getpid(), signal.SIGINT), range(50), 1) == [None] * 50
 
 

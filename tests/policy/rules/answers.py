@@ -1,11 +1,11 @@
-"""What a rule says of a text, in short."""
+"""Answers of a rule on a text, in short."""
 
 from fleetform.policy.rules import shipped
 from tests.policy.examples import judged
 
 
 def answers(identifier: str, text: str) -> list[str]:
-    """The messages of its findings, and `?` with the path of what it leaves open; nothing if the text passes."""
+    """Return the messages of findings, and `?` with the path of open answers; empty if the text passes."""
     judgement = judged(text, shipped()[identifier])
     return [
         *(finding.message for finding in sorted(judgement.findings)),

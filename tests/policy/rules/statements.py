@@ -1,11 +1,11 @@
-"""What the tests of rules on policies write over and over."""
+"""Common parts of the tests of policy rules."""
 
 
 def document(statement: str) -> str:
-    """A document of one statement, in HCL."""
+    """Return a document with one statement, in HCL."""
     return f'data "aws_iam_policy_document" "this" {{\n  statement {{\n{statement}\n  }}\n}}\n'
 
 
 def policy(statement: str, kind: str = "aws_iam_role_policy", argument: str = "policy") -> str:
-    """A resource with a policy of one statement, in JSON."""
+    """Return a resource with a policy of one statement, in JSON."""
     return f'resource "{kind}" "this" {{\n  {argument} = jsonencode({{ Statement = {{ {statement} }} }})\n}}\n'

@@ -1,4 +1,4 @@
-"""Rules for the call graph, beyond their examples; `web` calls `orders` on port 8080, `worker` calls nobody."""
+"""Rules for the call graph, beyond their examples: `web` calls `orders` on port 8080, `worker` calls nothing."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ UNDECLARED = ["worker can reach orders on port 8080, but does not declare the ca
 
 
 def way(group: str, peer: str, first: int = 8080, last: int = 8080, protocol: str = "tcp") -> str:
-    """A hand-written rule that opens one group to another."""
+    """Return a hand-written rule that opens one group to a different one."""
     return f"""\
 {STATE}
 resource "aws_vpc_security_group_ingress_rule" "this" {{
@@ -39,7 +39,7 @@ resource "aws_vpc_security_group_ingress_rule" "this" {{
 """
 
 
-def test_the_older_resource_is_looked_at_too() -> None:
+def test_the_older_resource_type_is_checked_too() -> None:
     text = f"""\
 {STATE}
 resource "aws_security_group_rule" "this" {{
@@ -69,7 +69,7 @@ resource "aws_security_group_rule" "this" {{
         (way(ORDERS, WORKER).replace('"tcp"', "var.protocol"), ["? ip_protocol"]),
     ],
 )
-def test_a_way_between_services_is_declared(text: str, expected: list[str]) -> None:
+def test_an_open_call_between_services_is_declared(text: str, expected: list[str]) -> None:
     assert answers("FF022", text) == expected
 
 
@@ -84,24 +84,24 @@ def test_a_way_between_services_is_declared(text: str, expected: list[str]) -> N
         (way(ORDERS, WEB, -1, -1, protocol="icmp"), []),
     ],
 )
-def test_somebody_listens_on_every_open_port(text: str, expected: list[str]) -> None:
+def test_every_open_port_has_a_listener(text: str, expected: list[str]) -> None:
     assert answers("FF023", text) == expected
 
 
 def found(identifier: str, text: str, environment: Environment) -> list[str]:
-    """The messages of what a rule finds in an environment."""
+    """Return the messages of a rule in an environment."""
     judgement = judge_environment(view(text), {identifier: shipped()[identifier]}, environment)
     return [finding.message for finding in judgement.findings]
 
 
 @pytest.mark.parametrize("identifier", ["FF022", "FF023"])
-def test_services_that_share_a_group_have_no_ways_of_their_own(identifier: str) -> None:
+def test_services_with_a_shared_group_are_ignored(identifier: str) -> None:
     shared = ENVIRONMENT.model_copy(update={"security": "shared"})
     assert found(identifier, way(ORDERS, WORKER, 9090, 9090), shared) == []
 
 
 def task(service: str, *variables: tuple[str, str]) -> str:
-    """A task definition with variables, their values as HCL."""
+    """Return a task definition with variables, whose values are HCL."""
     told = "\n".join(f'{{ name = "{name}", value = {value} }},' for name, value in variables)
     return f"""\
 resource "aws_ecs_task_definition" "this" {{
@@ -120,7 +120,7 @@ NAMED = ".tiny.shop.internal"
 
 
 def leads(variable: str, label: str) -> list[str]:
-    """What is said of a name that is nobody's."""
+    """Return the message about an unknown service."""
     return [f"{variable} points to unknown service {label}"]
 
 
@@ -146,7 +146,7 @@ def leads(variable: str, label: str) -> list[str]:
         ("COLOUR", "var.colour", []),
     ],
 )
-def test_names_lead_somewhere(variable: str, value: str, expected: list[str]) -> None:
+def test_service_urls_are_correct(variable: str, value: str, expected: list[str]) -> None:
     assert answers("FF024", task("web", (variable, value))) == expected
 
 
@@ -157,11 +157,11 @@ def test_names_lead_somewhere(variable: str, value: str, expected: list[str]) ->
         f'resource "aws_route53_record" "cache" {{\n  name = "cache{NAMED}"\n}}\n',
     ],
 )
-def test_a_name_that_is_made_by_hand_leads_somewhere(made: str) -> None:
+def test_a_hand_written_name_is_accepted(made: str) -> None:
     assert answers("FF024", made + task("web", ("CACHE", f'"cache{NAMED}:6379"'))) == []
 
 
-def test_a_namespace_that_existed_before_has_names_of_others() -> None:
+def test_an_existing_namespace_may_have_other_names() -> None:
     others = ENVIRONMENT.model_copy(update={"namespace_arn": "arn:aws:servicediscovery:::namespace/ns-1"})
     assert found("FF024", task("web", ("A", f'"cache{NAMED}:6379"')), others) == []
 
@@ -176,12 +176,12 @@ def test_a_namespace_that_existed_before_has_names_of_others() -> None:
         ("worker", "cache", []),
     ],
 )
-def test_who_is_told_of_a_service_declares_that_it_calls_it(service: str, name: str, expected: list[str]) -> None:
+def test_a_service_with_a_url_declares_the_call(service: str, name: str, expected: list[str]) -> None:
     assert answers("FF025", task(service, ("A", f'"{name}{NAMED}"'))) == expected
 
 
 def checked(containers: Sequence[str]) -> str:
-    """The task definition of `web` with some containers."""
+    """Return the task definition of `web` with some containers."""
     body = f"container_definitions = jsonencode([{', '.join(containers)}])"
     return f'resource "aws_ecs_task_definition" "web" {{\n  family = "shop-tiny-web"\n  {body}\n}}\n'
 
@@ -201,12 +201,12 @@ def test_a_public_service_has_a_health_check(containers: Sequence[str], expected
     assert answers("FF026", checked(containers)) == expected
 
 
-def test_a_load_balancer_asks_by_itself() -> None:
+def test_a_load_balancer_has_its_own_health_check() -> None:
     balanced = ENVIRONMENT.model_copy(update={"ingress": ENVIRONMENT.ingress.model_copy(update={"type": "alb"})})
     assert found("FF026", checked(['{ name = "web" }']), balanced) == []
 
 
-def test_the_place_of_a_name_is_told_of_what_was_remembered() -> None:
+def test_the_position_of_a_name_survives_the_cache() -> None:
     rule = shipped()["FF024"]
     assert rule.keeps is not None
     known = View(tuple(resource.detached(rule.keeps(resource)) for resource in view(rule.bad).resources))

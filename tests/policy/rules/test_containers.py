@@ -6,7 +6,7 @@ from .answers import answers
 
 
 def task(*containers: str, more: str = "") -> str:
-    """A task definition with these containers."""
+    """Return a task definition with these containers."""
     return (
         f'resource "aws_ecs_task_definition" "web" {{\n{more}\n'
         f"  container_definitions = jsonencode([{', '.join(f'{{ {container} }}' for container in containers)}])\n}}\n"
@@ -29,7 +29,7 @@ WINDOWS = 'runtime_platform {\n  operating_system_family = "WINDOWS_SERVER_2022_
         ("", []),
     ],
 )
-def test_what_is_not_known_of_containers_is_open(rule: str, text: str, expected: list[str]) -> None:
+def test_unknown_values_of_containers_are_open(rule: str, text: str, expected: list[str]) -> None:
     assert answers(rule, f'resource "aws_ecs_task_definition" "web" {{\n  {text}\n}}\n') == expected
 
 
@@ -231,11 +231,11 @@ def test_images(image: str, version: bool, digest: bool, pull: bool) -> None:  #
 
 
 @pytest.mark.parametrize("rule", ["FF047", "FF048", "FF049"])
-def test_an_image_that_is_not_known_is_open(rule: str) -> None:
+def test_an_unknown_image_is_open(rule: str) -> None:
     text = task('image = "${var.repository}:1.0"', "image = null")
     assert answers(rule, text) == ["? container_definitions.0.image"]
 
 
-def test_with_a_login_docker_hub_lets_tasks_pull() -> None:
+def test_docker_hub_with_a_login_is_accepted() -> None:
     text = task('image = "nginx:1.29", repositoryCredentials = { credentialsParameter = "arn:a" }')
     assert answers("FF049", text) == []

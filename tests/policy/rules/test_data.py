@@ -6,7 +6,7 @@ from tests.policy.examples import counted
 
 
 def answers(kind: str, arguments: str, rule: str, *, protected: bool = True) -> tuple[int, int]:
-    """How often the rule fails, and how often it is undecided."""
+    """Return how often the rule fails, and how often it is undecided."""
     return counted(f'resource "{kind}" "this" {{\n  {arguments}\n}}\n', rule, protected=protected)
 
 
@@ -62,7 +62,7 @@ def test_data_is_encrypted_at_rest(kind: str, arguments: str, expected: tuple[in
         ("aws_opensearch_domain", "node_to_node_encryption {\n enabled = true\n }", (0, 0)),
     ],
 )
-def test_data_is_encrypted_on_its_way(kind: str, arguments: str, expected: tuple[int, int]) -> None:
+def test_data_is_encrypted_in_transit(kind: str, arguments: str, expected: tuple[int, int]) -> None:
     assert answers(kind, arguments, "FF086") == expected
 
 
@@ -77,7 +77,7 @@ def test_data_is_encrypted_on_its_way(kind: str, arguments: str, expected: tuple
         ("enable_key_rotation = false", (1, 0)),
     ],
 )
-def test_keys_that_kms_can_rotate_are_rotated(arguments: str, expected: tuple[int, int]) -> None:
+def test_rotatable_keys_are_rotated(arguments: str, expected: tuple[int, int]) -> None:
     assert answers("aws_kms_key", arguments, "FF094") == expected
 
 
@@ -113,15 +113,15 @@ def test_keys_that_kms_can_rotate_are_rotated(arguments: str, expected: tuple[in
         ("FF096", "aws_launch_template", 'metadata_options {\n http_tokens = "optional"\n }', (1, 0)),
     ],
 )
-def test_data_is_out_of_reach_and_comes_back(rule: str, kind: str, arguments: str, expected: tuple[int, int]) -> None:
+def test_data_is_private_and_recoverable(rule: str, kind: str, arguments: str, expected: tuple[int, int]) -> None:
     assert answers(kind, arguments, rule) == expected
 
 
 @pytest.mark.parametrize("rule", ["FF090", "FF092"])
-def test_what_is_not_protected_may_go(rule: str) -> None:
+def test_unprotected_data_may_be_deleted(rule: str) -> None:
     assert answers("aws_dynamodb_table", 'name = "orders"', rule, protected=False) == (0, 0)
 
 
-def test_a_plan_writes_out_what_the_text_leaves_out() -> None:
+def test_a_plan_includes_defaults() -> None:
     nothing = "storage_encrypted = null\n snapshot_identifier = null\n restore_to_point_in_time = []"
     assert answers("aws_rds_cluster", nothing, "FF085") == (1, 0)

@@ -6,7 +6,7 @@ from .answers import answers
 
 
 def service(*lines: str, ttl: str = "10", kind: str = "A", outside: str = "") -> str:
-    """The discovery service `orders`."""
+    """Return the discovery service `orders`."""
     records = f'dns_records {{\n  type = "{kind}"\n  ttl = {ttl}\n}}\n'
     body = "\n".join(lines)
     return (
@@ -16,7 +16,7 @@ def service(*lines: str, ttl: str = "10", kind: str = "A", outside: str = "") ->
 
 
 def task(*stops: str) -> str:
-    """The task definition of `orders`, with a container for each stop timeout."""
+    """Return the task definition of `orders`, with a container for each stop timeout."""
     containers = ", ".join(f"{{ stopTimeout = {stop} }}" for stop in stops)
     return (
         'resource "aws_ecs_task_definition" "orders" {\n  family = "shop-tiny-orders"\n'
@@ -38,7 +38,7 @@ def task(*stops: str) -> str:
         (service(ttl="31") + task("var.stop"), []),
     ],
 )
-def test_records_are_forgotten_in_time(text: str, expected: list[str]) -> None:
+def test_records_expire_in_time(text: str, expected: list[str]) -> None:
     assert answers("FF034", text) == expected
 
 
@@ -50,7 +50,7 @@ def test_records_are_forgotten_in_time(text: str, expected: list[str]) -> None:
         ('resource "aws_service_discovery_service" "orders" {\n  namespace_id = "ns-1"\n}\n', []),
     ],
 )
-def test_names_lead_to_healthy_tasks(text: str, expected: list[str]) -> None:
+def test_dns_returns_healthy_tasks(text: str, expected: list[str]) -> None:
     assert answers("FF035", text) == expected
 
 

@@ -1,4 +1,4 @@
-"""IAM: who may do what, beyond the rules' examples."""
+"""IAM permissions, beyond the rules' examples."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def undecided(text: str, rule: str) -> list[tuple[str | int, ...]]:
         ("states:StartExecution", "arn:aws:states:eu-central-1:123456789012:stateMachine:*"),
     ],
 )
-def test_what_can_be_narrowed_is_not_given_on_everything(action: str, resource: str) -> None:
+def test_actions_with_resources_are_not_allowed_on_all_resources(action: str, resource: str) -> None:
     assert messages(document(EVERY.format(action, resource)), "FF070") == [f"allows {action} on all resources"]
 
 
@@ -48,16 +48,16 @@ def test_what_can_be_narrowed_is_not_given_on_everything(action: str, resource: 
         ("s3:*", "*"),
     ],
 )
-def test_what_is_named_or_cannot_be_narrowed_passes(action: str, resource: str) -> None:
+def test_named_resources_and_actions_without_resources_pass(action: str, resource: str) -> None:
     assert judged(document(EVERY.format(action, resource)), shipped()["FF070"]).findings == []
 
 
-def test_a_condition_narrows() -> None:
+def test_a_condition_restricts() -> None:
     text = document(EVERY.format("s3:GetObject", "*") + "\n" + CONDITION)
     assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], [])
 
 
-def test_conditions_that_nobody_knows_leave_it_open() -> None:
+def test_unknown_conditions_leave_it_open() -> None:
     dynamic = 'dynamic "condition" {\n for_each = var.x\n content {\n test = "a"\n variable = "b"\n values = []\n }\n}'
     text = document(EVERY.format("s3:GetObject", "*") + "\n" + dynamic)
     assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], [("statement", 0, "condition")])
@@ -71,25 +71,25 @@ def test_conditions_that_nobody_knows_leave_it_open() -> None:
         ("var.bucket_arns", [("statement", 0, "resources")]),
     ],
 )
-def test_a_resource_that_nobody_knows_may_be_everything_unless_it_is_an_arn(
+def test_an_unknown_resource_may_be_everything_unless_it_is_an_arn(
     resources: str, open_at: list[tuple[str | int, ...]]
 ) -> None:
     text = 'resource "aws_s3_bucket" "web" {}\n' + document(f'actions = ["s3:GetObject"]\n resources = {resources}')
     assert (messages(text, "FF070"), undecided(text, "FF070")) == ([], open_at)
 
 
-def test_what_denies_is_no_concern() -> None:
+def test_deny_statements_are_ignored() -> None:
     text = document('effect = "Deny"\n actions = ["*"]\n resources = ["*"]')
     assert [messages(text, rule) for rule in ("FF004", "FF070", "FF071", "FF072")] == [[], [], [], []]
 
 
-def test_a_key_policy_gives_its_account_the_key() -> None:
+def test_a_key_policy_may_grant_its_account_everything() -> None:
     principals = 'principals {\n type = "AWS"\n identifiers = ["arn:aws:iam::123456789012:root"]\n}'
     text = document(EVERY.format("kms:*", "*") + "\n" + principals)
     assert [messages(text, rule) for rule in ("FF004", "FF070")] == [[], []]
 
 
-def test_a_key_policy_gives_others_what_it_names() -> None:
+def test_a_key_policy_must_name_the_actions_of_others() -> None:
     principals = 'principals {\n type = "AWS"\n identifiers = ["arn:aws:iam::123456789012:role/web"]\n}'
     assert messages(document(EVERY.format("kms:*", "*") + "\n" + principals), "FF004") == ["allows kms:*"]
 
@@ -114,7 +114,7 @@ resource "aws_iam_policy" "web" {
     assert messages(text, "FF070") == ["allows s3:GetObject on all resources"]
 
 
-def test_what_comes_from_a_document_is_judged_there() -> None:
+def test_statements_from_a_document_are_checked_there() -> None:
     text = 'resource "aws_iam_policy" "web" {\n  policy = data.aws_iam_policy_document.this.json\n}\n'
     text += document(EVERY.format("s3:GetObject", "*"))
     judgement = judged(text, shipped()["FF070"])
@@ -122,23 +122,23 @@ def test_what_comes_from_a_document_is_judged_there() -> None:
     assert judgement.open == []
 
 
-def test_roles_are_passed_to_a_named_service() -> None:
+def test_roles_may_be_passed_to_a_named_service() -> None:
     condition = CONDITION.replace("aws:ResourceTag/team", "iam:PassedToService")
     assert messages(document(EVERY.format("iam:PassRole", "*") + "\n" + condition), "FF071") == []
 
 
 @pytest.mark.parametrize("action", ["iam:AttachRolePolicy", "iam:Create*", "sts:AssumeRole", "iam:*Policy"])
-def test_rights_to_give_oneself_rights_are_found(action: str) -> None:
+def test_privilege_escalation_is_found(action: str) -> None:
     resource = "arn:aws:iam::123456789012:role/*"
     assert messages(document(EVERY.format(action, resource)), "FF072") == [f"allows {action} on all resources"]
 
 
 @pytest.mark.parametrize("action", ["iam:GetRole", "iam:List*", "sts:GetCallerIdentity", "iam:CreateServiceLinkedRole"])
-def test_reading_iam_gives_no_rights(action: str) -> None:
+def test_reading_iam_is_no_escalation(action: str) -> None:
     assert messages(document(EVERY.format(action, "*")), "FF072") == []
 
 
-def test_not_in_json_is_found_at_its_place() -> None:
+def test_not_elements_in_json_are_found_at_their_position() -> None:
     text = policy('Effect = "Allow", NotResource = "*", Action = "s3:GetObject"')
     assert messages(text, "FF073") == ["allows everything except NotResource"]
 
@@ -159,13 +159,13 @@ def test_not_in_json_is_found_at_its_place() -> None:
         ("arn:aws:iam::123456789012:policy/OurFullAccess", []),
     ],
 )
-def test_full_access_is_known_by_the_names_of_awss_policies(arn: str, expected: list[str]) -> None:
+def test_full_access_is_matched_by_policy_name(arn: str, expected: list[str]) -> None:
     text = f'resource "aws_iam_role_policy_attachment" "this" {{\n  policy_arn = "{arn}"\n}}\n'
     assert messages(text, "FF074") == expected
 
 
 @pytest.mark.parametrize(("arn", "open_at"), [("aws_iam_policy.web.arn", []), ("var.policy_arn", [("policy_arn",)])])
-def test_a_policy_that_terraform_makes_is_not_one_of_awss(arn: str, open_at: list[tuple[str | int, ...]]) -> None:
+def test_a_terraform_policy_is_not_an_aws_managed_one(arn: str, open_at: list[tuple[str | int, ...]]) -> None:
     text = f'resource "aws_iam_role_policy_attachment" "this" {{\n  policy_arn = {arn}\n}}\n'
     text += 'resource "aws_iam_policy" "web" {}\n'
     assert undecided(text, "FF074") == open_at

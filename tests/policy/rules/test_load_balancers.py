@@ -9,18 +9,18 @@ CLEAR = ["requests from the internet are not encrypted"]
 
 
 def balancer(*lines: str) -> str:
-    """A load balancer."""
+    """Return a load balancer."""
     return "\n".join(('resource "aws_lb" "this" {', *lines, "}\n"))
 
 
 def listener(action: str, *, protocol: str = "HTTP", arn: str = "aws_lb.this.arn", name: str = "this") -> str:
-    """A listener with one default action."""
+    """Return a listener with one default action."""
     head = f'resource "aws_lb_listener" "{name}" {{\n  load_balancer_arn = {arn}\n  protocol = "{protocol}"\n'
     return f"{head}  default_action {{\n{action}\n  }}\n}}\n"
 
 
 def rule(arn: str, kind: str = "forward") -> str:
-    """A rule of a listener."""
+    """Return a rule of a listener."""
     action = f'action {{\n    type = "{kind}"\n  }}'
     return f'resource "aws_lb_listener_rule" "this" {{\n  listener_arn = {arn}\n  {action}\n}}\n'
 
@@ -71,13 +71,13 @@ OLD = "accepts TLS 1.0 or 1.1"
         ("TCP", "null", []),
     ],
 )
-def test_listeners_speak_tls_1_2(protocol: str, policy: str, expected: list[str]) -> None:
+def test_listeners_require_tls_1_2(protocol: str, policy: str, expected: list[str]) -> None:
     text = f'resource "aws_lb_listener" "this" {{\n  protocol = "{protocol}"\n  ssl_policy = {policy}\n}}\n'
     assert answers("FF028", text) == expected
 
 
 @pytest.mark.parametrize("identifier", ["FF029", "FF031", "FF032"])
-def test_network_load_balancers_see_no_requests(identifier: str) -> None:
+def test_network_load_balancers_are_ignored(identifier: str) -> None:
     text = balancer('load_balancer_type = "network"', 'desync_mitigation_mode = "monitor"')
     assert answers(identifier, text) == []
 
@@ -111,5 +111,5 @@ def test_requests_from_the_internet_are_logged(lines: tuple[str, ...], expected:
         ('protocol = "TCP"\nhealth_check {\n  protocol = "TCP"\n}', []),
     ],
 )
-def test_errors_are_errors(lines: str, expected: list[str]) -> None:
+def test_error_responses_are_unhealthy(lines: str, expected: list[str]) -> None:
     assert answers("FF033", f'resource "aws_lb_target_group" "this" {{\n{lines}\n}}\n') == expected

@@ -12,7 +12,7 @@ ACL = (
 
 
 def log(vpc: str) -> str:
-    """A flow log of something."""
+    """Return a flow log."""
     return f'resource "aws_flow_log" "this" {{\n  {vpc}\n}}\n'
 
 
@@ -29,7 +29,7 @@ def log(vpc: str) -> str:
         (VPC + VPC.replace('"this"', '"other"') + log("vpc_id = aws_vpc.other.id"), ["it has no flow log"]),
     ],
 )
-def test_a_flow_log_is_one_of_the_vpc(text: str, expected: list[str]) -> None:
+def test_a_flow_log_must_cover_the_vpc(text: str, expected: list[str]) -> None:
     assert answers("FF014", text) == expected
 
 
@@ -46,7 +46,7 @@ def test_default_groups_have_no_rules(text: str, expected: list[str]) -> None:
 
 
 def ports(first: int, last: int) -> str:
-    """Two arguments."""
+    """Return both port arguments."""
     return f"  from_port = {first}\n  to_port = {last}"
 
 
@@ -74,12 +74,12 @@ resource "aws_network_acl" "this" {{
         (INLINE_ACL, ["port 22 is open to the internet"]),
     ],
 )
-def test_acls_let_nobody_in_to_shells_by_name(text: str, expected: list[str]) -> None:
+def test_acls_do_not_open_ssh_and_rdp(text: str, expected: list[str]) -> None:
     assert answers("FF015", text) == expected
 
 
 def nested(*heads: str) -> str:
-    """Blocks in blocks, the innermost with an argument."""
+    """Return nested blocks, the innermost with an argument."""
     *outer, argument = heads
     return "".join(f"{head} {{\n" for head in outer) + argument + "\n}" * len(outer) + "\n"
 
@@ -133,7 +133,7 @@ def test_instances_stay_private(text: str, expected: list[str]) -> None:
         ("aws_vpc.this.main_route_table_id", '"vgw-1"', []),
     ],
 )
-def test_public_subnets_have_a_table_of_their_own(table: str, gateway: str, expected: list[str]) -> None:
+def test_public_subnets_have_their_own_route_table(table: str, gateway: str, expected: list[str]) -> None:
     text = f'{VPC}resource "aws_route" "this" {{\n  route_table_id = {table}\n  gateway_id = {gateway}\n}}\n'
     assert answers("FF019", text) == expected
 
@@ -155,7 +155,7 @@ def test_endpoint_policies_restrict_something(policy: str, expected: list[str]) 
     assert answers("FF020", f'resource "aws_vpc_endpoint" "s3" {{\n  policy = jsonencode({policy})\n}}\n') == expected
 
 
-def test_an_endpoint_policy_from_elsewhere_is_undecided() -> None:
+def test_an_unknown_endpoint_policy_is_undecided() -> None:
     assert answers("FF020", 'resource "aws_vpc_endpoint" "s3" {\n  policy = var.policy\n}\n') == ["? policy"]
 
 

@@ -1,4 +1,4 @@
-"""Rules for secrets, beyond their examples: what is one, what is not, and that none is shown."""
+"""Rules for secrets, beyond their examples: what is a secret, what is not, and that none is printed."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ TOKEN = "ghp_" + "a1B2" * 9
 
 
 def variable(name: str, value: str) -> str:
-    """A task with one variable; the value as HCL."""
+    """Return a task with one variable, whose value is HCL."""
     return task(f'environment = [{{ name = "{name}", value = {value} }}]') + (
         'resource "random_password" "db" {\n  length = 40\n}\n'
         'resource "aws_secretsmanager_secret" "db" {\n  name = "db"\n}\n'
@@ -70,8 +70,8 @@ def test_names_of_other_things(name: str) -> None:
         ("rk_live_" + "a1B2" * 6, "a Stripe API key"),
     ],
 )
-def test_forms_of_secrets(value: str, expected: str) -> None:
-    """Each in a text: what is looked at first lets all of them through."""
+def test_formats_of_secrets(value: str, expected: str) -> None:
+    """The first, cheap test must match all of them inside a text."""
     assert kind_of(f"a {value} b") == expected
 
 
@@ -86,7 +86,7 @@ def test_forms_of_secrets(value: str, expected: str) -> None:
         "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/shop-prod-web-with-a-long-name:0a7c9e4d1b2f3a68",
     ],
 )
-def test_what_only_looks_like_a_secret(value: str) -> None:
+def test_values_that_look_like_secrets_pass(value: str) -> None:
     assert kind_of(value) is None
 
 
@@ -205,7 +205,7 @@ def test_literals(text: str, expected: list[str]) -> None:
     assert answers("FF055", text) == expected
 
 
-def test_a_default_of_a_variable_is_told_where_it_is_written() -> None:
+def test_a_default_of_a_variable_is_reported_at_its_line() -> None:
     text = 'variable "password" {\n  default = "hunter2"\n}\n\n' + resource(
         "aws_db_instance", "password = var.password"
     )
@@ -213,7 +213,7 @@ def test_a_default_of_a_variable_is_told_where_it_is_written() -> None:
     assert (finding.place.line, finding.message) == (2, "a secret is hardcoded")
 
 
-def test_a_plan_does_not_tell_what_is_written() -> None:
+def test_a_plan_is_not_checked_for_literals() -> None:
     values = {"password": "hunter2"}
     found = {"address": "aws_db_instance.a", "mode": "managed", "type": "aws_db_instance", "values": values}
     plan = {"planned_values": {"root_module": {"resources": [found]}}}

@@ -8,25 +8,25 @@ ANYWHERE = 'cidr_ipv4 = "0.0.0.0/0"'
 
 
 def ingress(*lines: str) -> str:
-    """A rule that is a resource of its own; TCP unless a line says otherwise."""
+    """Return a separate rule; TCP unless a line overrides it."""
     protocol = () if any("ip_protocol" in line for line in lines) else ('ip_protocol = "tcp"',)
     return block('resource "aws_vpc_security_group_ingress_rule" "this"', *protocol, *lines)
 
 
 def inline(*rules: tuple[str, ...]) -> str:
-    """A group with rules in it."""
+    """Return a group with inline rules."""
     return block(
         'resource "aws_security_group" "this"', *(block("ingress", 'protocol = "tcp"', *rule) for rule in rules)
     )
 
 
 def block(head: str, *lines: str) -> str:
-    """A block with a line for each argument."""
+    """Return a block with a line for each argument."""
     return "\n".join((f"{head} {{", *lines, "}"))
 
 
 def port(first: int, last: int | None = None) -> tuple[str, str]:
-    """The arguments for some ports."""
+    """Return the arguments for some ports."""
     return f"from_port = {first}", f"to_port = {first if last is None else last}"
 
 
@@ -61,7 +61,7 @@ def test_only_public_ports_are_open_to_the_internet(text: str, expected: list[st
     assert answers("FF001", text) == expected
 
 
-def test_a_rule_for_the_group_itself_does_not_hide_the_next_one() -> None:
+def test_a_self_rule_does_not_hide_the_next_one() -> None:
     text = inline(
         ("self = true", *port(0, 65535)),
         ('cidr_blocks = ["10.0.0.0/8", "0.0.0.0/0"]', *port(22)),
@@ -107,7 +107,7 @@ def test_a_rule_for_the_group_itself_does_not_hide_the_next_one() -> None:
         ),
     ],
 )
-def test_every_form_of_a_rule_is_looked_at(text: str, expected: list[str]) -> None:
+def test_every_form_of_a_rule_is_checked(text: str, expected: list[str]) -> None:
     assert answers("FF001", text) == expected
 
 
@@ -160,7 +160,7 @@ def test_egress_is_opened_by_port(lines: tuple[str, ...], expected: list[str]) -
         (('cidr_ipv4 = "no network"', *port(22)), []),
     ],
 )
-def test_administrative_ports_are_closed_to_strangers(lines: tuple[str, ...], expected: list[str]) -> None:
+def test_administrative_ports_are_closed_to_large_networks(lines: tuple[str, ...], expected: list[str]) -> None:
     assert answers("FF010", ingress(*lines)) == expected
 
 
@@ -192,7 +192,7 @@ def test_ranges_hold_no_administrative_ports(lines: tuple[str, ...], expected: l
         (block('resource "aws_security_group_rule" "this"', 'type = "egress"'), ["it has no description"]),
     ],
 )
-def test_groups_and_rules_say_what_they_are_for(text: str, expected: list[str]) -> None:
+def test_groups_and_rules_have_descriptions(text: str, expected: list[str]) -> None:
     assert answers("FF012", text) == expected
 
 

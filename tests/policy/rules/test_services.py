@@ -73,7 +73,7 @@ def test_number_of_tasks(text: str, expected: list[str]) -> None:
 
 
 def with_task(container: str, *lines: str) -> str:
-    """A service with its task of one container."""
+    """Return a service with its task of one container."""
     return service("task_definition = aws_ecs_task_definition.web.arn", *lines) + (
         f'resource "aws_ecs_task_definition" "web" {{\n  container_definitions = jsonencode([{container}])\n}}\n'
     )
@@ -102,7 +102,7 @@ GROUP = 'resource "aws_cloudwatch_log_group" "web" {\n  name = "a"\n}\n'
         ("FF066", SILENT),
     ],
 )
-def test_what_only_a_protected_environment_needs(rule: str, text: str) -> None:
+def test_rules_for_protected_environments(rule: str, text: str) -> None:
     assert [counted(text, rule, protected=protected) for protected in (True, False)] == [(1, 0), (0, 0)]
 
 

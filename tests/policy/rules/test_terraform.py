@@ -24,7 +24,7 @@ def test_settings(rule: str, settings: str, expected: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("version", ["5.100.0", "= 5.100.0", "~> 5.100", ">= 5.0, < 7.0.0", "<6"])
-def test_a_version_with_an_upper_end_is_bounded(version: str) -> None:
+def test_a_version_with_an_upper_bound_passes(version: str) -> None:
     settings = f'required_version = ">= 1.10"\n required_providers {{\n aws = {{ version = "{version}" }}\n }}'
     text = f"terraform {{\n  {settings}\n}}\n"
     assert counted(text, "FF100") == (0, 0)
@@ -103,7 +103,7 @@ def test_nat_gateways(text: str, protected: bool, expected: tuple[int, int]) -> 
         ("aws_appautoscaling_target", 'service_namespace = "dynamodb"\n max_capacity = 40000', (0, 0)),
     ],
 )
-def test_ceilings(kind: str, arguments: str, expected: tuple[int, int]) -> None:
+def test_task_limits(kind: str, arguments: str, expected: tuple[int, int]) -> None:
     assert counted(f'resource "{kind}" "this" {{\n  {arguments}\n}}\n', "FF107") == expected
 
 

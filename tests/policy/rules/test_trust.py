@@ -1,4 +1,4 @@
-"""IAM: who may take on a role and use a resource, beyond the rules' examples."""
+"""IAM trust, beyond the rules' examples."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def trust(statement: str) -> str:
         ('Principal = { Federated = "cognito-identity.amazonaws.com" }', (0, 0)),
     ],
 )
-def test_a_role_names_who_takes_it_on(statement: str, expected: tuple[int, int]) -> None:
+def test_a_trust_policy_names_its_principals(statement: str, expected: tuple[int, int]) -> None:
     assert counted('resource "aws_iam_role" "ci" {}\n' + trust(statement), "FF076") == expected
 
 
@@ -53,11 +53,11 @@ def test_a_role_names_who_takes_it_on(statement: str, expected: tuple[int, int])
         ("aws_vpc_endpoint", 'Effect = "Allow", Action = "s3:GetObject", Principal = "*"', (0, 0)),
     ],
 )
-def test_a_resource_names_who_uses_it(kind: str, statement: str, expected: tuple[int, int]) -> None:
+def test_a_resource_policy_names_its_principals(kind: str, statement: str, expected: tuple[int, int]) -> None:
     assert counted(policy(statement, kind), "FF077") == expected
 
 
-def test_a_document_is_judged_where_it_is_used() -> None:
+def test_a_document_is_checked_where_it_is_used() -> None:
     text = document(
         'actions = ["s3:GetObject"]\n resources = ["*"]\n principals {\n type = "*"\n identifiers = ["*"]\n }'
     )
@@ -74,7 +74,7 @@ def test_a_document_is_judged_where_it_is_used() -> None:
         ("lambda.amazonaws.com", (0, 0)),
     ],
 )
-def test_services_that_can_say_for_whom_they_come_have_to(service: str, expected: tuple[int, int]) -> None:
+def test_services_that_send_their_source_are_restricted(service: str, expected: tuple[int, int]) -> None:
     assert counted(document('actions = ["sts:AssumeRole"]\n' + SERVICE.format(service)), "FF078") == expected
 
 
@@ -94,7 +94,7 @@ def test_a_function_is_invoked_by_named_sources(arguments: str, expected: tuple[
     assert counted(text, "FF079") == expected
 
 
-def test_a_service_may_write_where_its_own_policy_does_not_deliver() -> None:
+def test_a_service_may_write_without_delivering() -> None:
     text = document('actions = ["s3:PutObject"]\n' + SERVICE.format("logdelivery.elasticloadbalancing.amazonaws.com"))
     assert counted(text, "FF079") == (0, 0)
 
@@ -109,11 +109,11 @@ def test_a_service_may_write_where_its_own_policy_does_not_deliver() -> None:
         ("*", (0, 0)),
     ],
 )
-def test_all_of_another_account_comes_under_a_condition(principal: str, expected: tuple[int, int]) -> None:
+def test_a_whole_account_needs_a_condition(principal: str, expected: tuple[int, int]) -> None:
     assert counted(trust(f'Principal = {{ AWS = "{principal}" }}'), "FF080") == expected
 
 
-def test_another_account_may_pull_images_of_a_repository_that_says_so() -> None:
+def test_a_repository_may_allow_a_different_account() -> None:
     statement = 'Effect = "Allow", Action = "ecr:BatchGetImage", Principal = { AWS = "arn:aws:iam::210987654321:root" }'
     text = policy(statement, "aws_ecr_repository_policy")
     assert [counted(text, rule) for rule in ("FF073", "FF077")] == [(0, 0), (0, 0)]
@@ -130,7 +130,7 @@ def test_another_account_may_pull_images_of_a_repository_that_says_so() -> None:
         ("aud", "sts.amazonaws.com", (1, 0)),
     ],
 )
-def test_ci_comes_from_a_named_organization(claim: str, value: str, expected: tuple[int, int]) -> None:
+def test_ci_needs_a_named_organization(claim: str, value: str, expected: tuple[int, int]) -> None:
     host = "token.actions.githubusercontent.com"
     statement = f'Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated = "{host}" }}, '
     statement += f'Condition = {{ StringLike = {{ "{host}:{claim}" = "{value}" }} }}'
