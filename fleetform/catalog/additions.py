@@ -144,12 +144,12 @@ def environment_like(text: str, like: str, name: str) -> NewEnvironment:
     left_out = tuple(key for key in OWN_KEYS if key in entries)
     for key in left_out:
         _remove_entry(lines, entries[key], like)
-    kept = [line for line in lines if line is not None and not line.startswith(_SCHEMA_LINE)]
-    head = [_SCHEMA_LINE, f"# {name}, copied from {like}. Describe here what it is for and how it differs."]
+    copied_lines = [line for line in lines if line is not None and not line.startswith(_SCHEMA_LINE)]
+    header = [_SCHEMA_LINE, f"# {name}, copied from {like}. Describe here what it is for and how it differs."]
     if left_out:
-        head.append(f"# Not copied, because they identify {like}: {', '.join(left_out)}.")
+        header.append(f"# Not copied, because they identify {like}: {', '.join(left_out)}.")
     ending = _line_ending(text)
-    return NewEnvironment("".join([*(line + ending for line in head), *kept]), left_out)
+    return NewEnvironment("".join([*(line + ending for line in header), *copied_lines]), left_out)
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,8 @@ def _find_last_line(lines: Sequence[str | None], entry: _Entry, column: int) -> 
 
 
 def _is_part_of_entry(line: str, column: int) -> bool:
-    written = line.lstrip(" ")
-    return bool(written.strip()) and (not written.startswith("#") or len(line) - len(written) >= column)
+    text = line.lstrip(" ")
+    return bool(text.strip()) and (not text.startswith("#") or len(line) - len(text) >= column)
 
 
 def _remove_entry(lines: list[str | None], entry: _Entry, like: str) -> None:

@@ -47,9 +47,9 @@ def check_calls(tree: Node, name: str, absent: Mapping[str, Node]) -> Iterator[P
 
 def _called_service(call: Node) -> Node | None:
     """Return the node of a call that names a service of this catalog, if it does."""
-    named = call.at(("service",)) if isinstance(call.value, dict) else call
-    other = call.at(("namespace",))
-    return named if named is not None and other is None and isinstance(named.value, (str, int)) else None
+    service = call.at(("service",)) if isinstance(call.value, dict) else call
+    namespace = call.at(("namespace",))
+    return service if service is not None and namespace is None and isinstance(service.value, (str, int)) else None
 
 
 def _disabled_callee_problem(caller: str, call: Node, name: str, enabled_in: Node) -> Problem:
@@ -58,9 +58,9 @@ def _disabled_callee_problem(caller: str, call: Node, name: str, enabled_in: Nod
     return Problem(call.position, message, remedy)
 
 
-def _check_call(caller: str, callee: str, position: Position, known: Collection[str]) -> Iterator[Problem]:
-    if callee not in known:
-        others = [name for name in known if name != caller]
+def _check_call(caller: str, callee: str, position: Position, services: Collection[str]) -> Iterator[Problem]:
+    if callee not in services:
+        others = [name for name in services if name != caller]
         remedy = suggestion(callee, others) if others else f"add `{callee}` under `services`"
         yield Problem(position, f"`{caller}` calls unknown service `{callee}`", remedy)
 
@@ -274,8 +274,8 @@ def _check_run_before_and_logs(
     for index, other in enumerate(service.run_before):
         if other == name or other not in names:
             others = [candidate for candidate in names if candidate != name]
-            what = "itself" if other == name else f"unknown service `{other}`"
-            yield Problem(at("run_before", index), f"`{name}` runs before {what}", suggestion(other, others))
+            target = "itself" if other == name else f"unknown service `{other}`"
+            yield Problem(at("run_before", index), f"`{name}` runs before {target}", suggestion(other, others))
         elif other in services and services[other].run_before:
             message = f"`{name}` runs before `{other}`, which is itself a `run_before` task"
             yield Problem(at("run_before", index), message, "list the services that wait for both")

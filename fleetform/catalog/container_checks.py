@@ -44,8 +44,8 @@ def _check_container(container: Container, at: Locator) -> Iterator[Problem]:
         yield Problem(at("secrets", variable, key=True), f"`{variable}` is also in `environment`", "remove one of them")
     for variable, secret in container.secrets.items():
         if (secret.parameter is None) == (secret.secret is None):
-            how = "neither `parameter` nor `secret`" if secret.parameter is None else "both `parameter` and `secret`"
-            yield Problem(at("secrets", variable, key=True), f"`{variable}` has {how}", "set exactly one of them")
+            state = "neither `parameter` nor `secret`" if secret.parameter is None else "both `parameter` and `secret`"
+            yield Problem(at("secrets", variable, key=True), f"`{variable}` has {state}", "set exactly one of them")
         elif secret.parameter is not None and secret.json_key is not None:
             message = "SSM parameters have no JSON keys"
             yield Problem(at("secrets", variable, "json_key", key=True), message, "remove `json_key`, or use `secret`")

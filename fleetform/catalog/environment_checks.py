@@ -73,9 +73,9 @@ def _check_network(environment: Environment, at: Locator) -> Iterator[Problem]:
 
 
 def _check_private_subnet_keys(network: Network, at: Locator) -> Iterator[Problem]:
-    for key, what in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
+    for key, resources in (("nat", "NAT gateways"), ("endpoints", "endpoints")):
         if network.subnets == "public" and getattr(network, key) not in ("none", None, ()):
-            message = f"{what} require private subnets"
+            message = f"{resources} require private subnets"
             yield Problem(at("network", key), message, "add `subnets: private`, or remove this key")
 
 
@@ -108,8 +108,8 @@ def _check_vpc(environment: Environment, at: Locator) -> Iterator[Problem]:
     if vpc is None:
         return
     if (vpc.id is None) != bool(vpc.tags):
-        how = "both `id` and `tags`" if vpc.id else "neither `id` nor `tags`"
-        yield Problem(at("network", "vpc", key=True), f"`vpc` has {how}", "set exactly one of them")
+        state = "both `id` and `tags`" if vpc.id else "neither `id` nor `tags`"
+        yield Problem(at("network", "vpc", key=True), f"`vpc` has {state}", "set exactly one of them")
     for kind in ("public", "private"):
         is_needed = kind == network.subnets or (kind == "public" and environment.ingress.type == "alb")
         yield from _check_subnets(vpc, kind, len(environment.zones), at, is_needed=is_needed)
@@ -198,16 +198,16 @@ def _check_called_ports(environment: Environment, at: Locator) -> Iterator[Probl
             connect = callee.service_connect
             if environment.discovery == "service_connect":
                 offered = connect.port if connect is not None else None
-                why, remedy = "Service Connect offers", "or offer a different one: `service_connect: { port: ... }`"
+                subject, remedy = "Service Connect offers", "or offer a different one: `service_connect: { port: ... }`"
             elif callee.discovery.record_type == "SRV":
-                offered, why, remedy = None, "its SRV record holds", "or set `record_type: A`"
+                offered, subject, remedy = None, "its SRV record holds", "or set `record_type: A`"
             else:
                 continue
             if call.port != offered:
                 right = _describe_port(offered)
                 wrong = f"`{caller}` calls `{call.service}` on {_describe_port(call.port)}"
                 position = at("services", caller, "calls", index, "port")
-                yield Problem(position, f"{wrong}, but {why} only {right}", f"call {right}, {remedy}")
+                yield Problem(position, f"{wrong}, but {subject} only {right}", f"call {right}, {remedy}")
 
 
 def _describe_port(name: object) -> str:

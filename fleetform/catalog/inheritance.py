@@ -141,40 +141,40 @@ class _TemplateResolver:
 
     def full(self, name: str, service: Node) -> Node:
         """Return a service with everything it inherits, at its own position."""
-        line = self._find_chain(name, service, ())
-        under = self._inherited_values(line, service)
-        if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in line)]):
+        chain = self._find_chain(name, service, ())
+        inherited = self._inherited_values(chain, service)
+        if not self._broken.isdisjoint([service.position, *(self._templates[key].position for key in chain)]):
             self.incomplete.append(service.key_position or service.position)
-        if under is None:
+        if inherited is None:
             return service
-        merged = overlay(under, _without_keys(service, [EXTENDS]))
+        merged = overlay(inherited, _without_keys(service, [EXTENDS]))
         return Node(merged.value, service.position, service.key_position, merged.replaced)
 
-    def _inherited_values(self, line: tuple[str, ...], service: Node) -> Node | None:
+    def _inherited_values(self, chain: tuple[str, ...], service: Node) -> Node | None:
         """Return the defaults with a service's templates laid over them."""
-        if line not in self._merged:
-            below = self._inherited_values(line[:-1], service)
-            template = _without_keys(self._templates[line[-1]], [EXTENDS])
-            self._merged[line] = template if below is None else overlay(below, template)
-        under = self._merged[line]
-        if under is not None:
-            self._check_size(line, under, service)
-        return under
+        if chain not in self._merged:
+            below = self._inherited_values(chain[:-1], service)
+            template = _without_keys(self._templates[chain[-1]], [EXTENDS])
+            self._merged[chain] = template if below is None else overlay(below, template)
+        values = self._merged[chain]
+        if values is not None:
+            self._check_size(chain, values, service)
+        return values
 
-    def _check_size(self, line: tuple[str, ...], under: Node, service: Node) -> None:
+    def _check_size(self, chain: tuple[str, ...], values: Node, service: Node) -> None:
         """Limit what services inherit to what a file may contain, counted once for each service."""
-        if line not in self._sizes:
-            self._sizes[line] = _measure(under)
-        more, so_far = self._sizes[line], self._total_size
+        if chain not in self._sizes:
+            self._sizes[chain] = _measure(values)
+        more, so_far = self._sizes[chain], self._total_size
         self._total_size = _Size(so_far.values + more.values, so_far.characters + more.characters)
         if self._total_size.values > MAX_NODES:
-            what = f"{MAX_NODES} values"
+            limit = f"{MAX_NODES} values"
         elif self._total_size.characters > MAX_BYTES:
-            what = f"{MAX_BYTES // 2**20} MiB of text"
+            limit = f"{MAX_BYTES // 2**20} MiB of text"
         else:
             return
         place = (service.at((EXTENDS,)) or service).position
-        message = f"from here on, services inherit more than {what}"
+        message = f"from here on, services inherit more than {limit}"
         raise CatalogError([Problem(place, message, "shorten `defaults` and `templates`")])
 
     def _template_chain(self, name: str, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -192,15 +192,15 @@ class _TemplateResolver:
             path: The templates that lead here, each extending the next; the last one is this node if it is a
                 template.
         """
-        known = len(self.problems)
-        line = self._collect_chain(name, node, path)
-        if len(self.problems) > known:
+        problem_count = len(self.problems)
+        chain = self._collect_chain(name, node, path)
+        if len(self.problems) > problem_count:
             self._broken.add(node.position)
-        return line
+        return chain
 
     def _collect_chain(self, name: str, node: Node, path: tuple[str, ...]) -> tuple[str, ...]:
         """Return the templates below a node; see `_find_chain`."""
-        line: dict[str, None] = {}
+        chain: dict[str, None] = {}
         for entry in self._extended_templates(name, node):
             parent = str(entry.value)
             if parent in path:
@@ -208,12 +208,12 @@ class _TemplateResolver:
                 self._add_problem(entry, f"`{name}` extends itself: {cycle}", f"remove `{parent}` from its `{EXTENDS}`")
                 continue
             if len(path) <= MAX_TEMPLATES:
-                line |= dict.fromkeys(self._template_chain(parent, path))
-            if len(path) > MAX_TEMPLATES or len(line) > MAX_TEMPLATES:
+                chain |= dict.fromkeys(self._template_chain(parent, path))
+            if len(path) > MAX_TEMPLATES or len(chain) > MAX_TEMPLATES:
                 owner = path[0] if len(path) > MAX_TEMPLATES else name
                 self._add_problem(entry, f"`{owner}` extends more than {MAX_TEMPLATES} templates", "merge some of them")
                 return ()
-        return tuple(line)
+        return tuple(chain)
 
     def _extended_templates(self, name: str, node: Node) -> Iterator[Node]:
         """Yield the nodes that name the existing templates that a node extends."""
@@ -275,8 +275,8 @@ def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Pro
         return
     expected = "expected a list of environments, such as [dev]"
     if not isinstance(enabled.value, list) or not enabled.value:
-        what = "empty" if enabled.value == [] else "not a list"
-        yield Problem(enabled.position, f"`{ENABLED_IN}` is {what}", expected)
+        state = "empty" if enabled.value == [] else "not a list"
+        yield Problem(enabled.position, f"`{ENABLED_IN}` is {state}", expected)
         return
     for entry in enabled.value:
         if not isinstance(entry.value, str):
@@ -296,12 +296,12 @@ def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequenc
             positions.
     """
     services = _mapping_entries(inherited.tree.at(("services",)))
-    known = {*inherited.incomplete, *(problem.position for problem in shared)}
-    alike: dict[tuple[Position, str], list[Problem]] = {}
+    reported = {*inherited.incomplete, *(problem.position for problem in shared)}
+    groups: dict[tuple[Position, str], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
-        if problem.position not in known:
-            alike.setdefault((problem.position, _without_service_names(problem.message, services)), []).append(problem)
-    return [*dict.fromkeys(shared), *map(_merge_problems, alike.values())]
+        if problem.position not in reported:
+            groups.setdefault((problem.position, _without_service_names(problem.message, services)), []).append(problem)
+    return [*dict.fromkeys(shared), *map(_merge_problems, groups.values())]
 
 
 def _without_service_names(message: str, services: Collection[str]) -> str:
@@ -309,9 +309,9 @@ def _without_service_names(message: str, services: Collection[str]) -> str:
     return _QUOTED_NAME.sub(lambda match: "`" if match[1] or match[2] in services else match[0], message)
 
 
-def _merge_problems(alike: Sequence[Problem]) -> Problem:
-    first, *others = alike
+def _merge_problems(repeated: Sequence[Problem]) -> Problem:
+    first, *others = repeated
     if not others:
         return first
-    more = f"same in {len(others)} more {'service' if len(others) == 1 else 'services'}"
-    return Problem(first.position, f"{first.message} ({more})", first.remedy)
+    count = f"same in {len(others)} more {'service' if len(others) == 1 else 'services'}"
+    return Problem(first.position, f"{first.message} ({count})", first.remedy)

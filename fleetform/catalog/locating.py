@@ -16,10 +16,10 @@ def locator(tree: Node, *base: str) -> Locator:
     """
 
     def at(*path: str | int, key: bool = False) -> Position:
-        whole: tuple[str | int, ...] = (*base, *path)
-        while (node := tree.at(whole)) is None:
-            whole = whole[:-1]
-        is_key = key or len(whole) < len(base) + len(path) or not path
+        steps: tuple[str | int, ...] = (*base, *path)
+        while (node := tree.at(steps)) is None:
+            steps = steps[:-1]
+        is_key = key or len(steps) < len(base) + len(path) or not path
         return node.key_position if is_key and node.key_position else node.position
 
     return at

@@ -59,8 +59,8 @@ def _traverse(root: str, following: Mapping[str, tuple[str, ...] | list[str]], d
     postorder: list[str] = []
     path = [(root, iter(following[root]))]
     while path:
-        name, rest = path[-1]
-        step = next((other for other in rest if other not in done), None)
+        name, remaining = path[-1]
+        step = next((other for other in remaining if other not in done), None)
         if step is None:
             postorder.append(name)
             path.pop()
@@ -126,8 +126,8 @@ def _find_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterator
     callers = Counter(callee for service in environment.services.values() for callee in service.callees)
     for name, service in environment.services.items():
         # In addition to the calls: one rule for the public port, and one for AWS.
-        for rules, what in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
+        for rules, direction in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
             if rules > _DEFAULT_RULE_QUOTA:
-                message = f"the security group of `{name}` gets {rules} {what} rules"
+                message = f"the security group of `{name}` gets {rules} {direction} rules"
                 remedy = f"request a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}, or call fewer services"
                 yield Problem(locator(tree, "services", name)(), message, remedy)

@@ -33,6 +33,6 @@ def _replace(base: Node, over: Node) -> Node:
 def without_nulls(node: Node) -> Node:
     """Remove null entries of mappings: they have removed what was under them, or mean "not set"."""
     if isinstance(node.value, dict):
-        kept = {key: without_nulls(child) for key, child in node.value.items() if child.value is not None}
-        return Node(kept, node.position, node.key_position, node.replaced)
+        entries = {key: without_nulls(child) for key, child in node.value.items() if child.value is not None}
+        return Node(entries, node.position, node.key_position, node.replaced)
     return node

@@ -173,8 +173,8 @@ def _scalar_values(schema: Schema) -> str:
 
 
 def _listed_values(values: Sequence[object]) -> str:
-    shown = [f"`{_format_yaml(value)}`" for value in values]
-    return ", ".join(shown if len(shown) <= _MAX_LISTED else [*shown[:3], "…", shown[-1]])
+    listed = [f"`{_format_yaml(value)}`" for value in values]
+    return ", ".join(listed if len(listed) <= _MAX_LISTED else [*listed[:3], "…", listed[-1]])
 
 
 def _bounds(schema: Schema, least: str, most: str) -> str:

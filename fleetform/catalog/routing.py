@@ -70,22 +70,25 @@ def _path_specificity(path: str) -> int:
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
     """Check that no two services receive the same requests or have the same priority."""
-    taken: dict[tuple[str, str], str] = {}
-    numbers: dict[int, str] = {}
+    services_by_request: dict[tuple[str, str], str] = {}
+    services_by_priority: dict[int, str] = {}
     for name, service in routed(environment).items():
         at = locator(tree, "services", name)
-        before = len(taken)
-        yield from _check_conditions(name, service, taken, at)
-        if len(taken) > before:  # otherwise it conflicts with another service, which is already reported
-            yield from _check_priority(name, service, numbers, at)
+        request_count = len(services_by_request)
+        yield from _check_conditions(name, service, services_by_request, at)
+        # Without new requests it conflicts with another service, which is already reported.
+        if len(services_by_request) > request_count:
+            yield from _check_priority(name, service, services_by_priority, at)
         yield from _check_port(service, at)
 
 
-def _check_conditions(name: str, service: Service, taken: dict[tuple[str, str], str], at: Locator) -> Iterator[Problem]:
+def _check_conditions(
+    name: str, service: Service, services_by_request: dict[tuple[str, str], str], at: Locator
+) -> Iterator[Problem]:
     ingress = service.ingress or Ingress()
     for host in ingress.hosts or ("*",):
         for index, path in enumerate(ingress.paths or (EVERYTHING,)):
-            other = taken.setdefault((host, path), name)
+            other = services_by_request.setdefault((host, path), name)
             if other == name:
                 continue
             if takes_the_rest(service):
@@ -97,15 +100,17 @@ def _check_conditions(name: str, service: Service, taken: dict[tuple[str, str], 
             yield Problem(where, f"`{other}` already receives {requests}", "remove it from one of them")
 
 
-def _check_priority(name: str, service: Service, numbers: dict[int, str], at: Locator) -> Iterator[Problem]:
+def _check_priority(
+    name: str, service: Service, services_by_priority: dict[int, str], at: Locator
+) -> Iterator[Problem]:
     number = priority(name, service)
-    other = numbers.setdefault(number, name)
+    other = services_by_priority.setdefault(number, name)
     if other != name:
         message = f"the rules of `{other}` and `{name}` both have priority {number}"
         yield Problem(at("ingress", "priority"), message, "give one of them a different `priority`")
 
 
 def _check_port(service: Service, at: Locator) -> Iterator[Problem]:
-    named = service.ports.get(service.ingress.port or "") if service.ingress is not None else None
-    if named is not None and named.protocol == "udp":
+    port = service.ports.get(service.ingress.port or "") if service.ingress is not None else None
+    if port is not None and port.protocol == "udp":
         yield Problem(at("ingress", "port"), "a load balancer forwards only to TCP ports", "choose a TCP port")

@@ -129,9 +129,9 @@ def _move_key_pattern(schema: Schema) -> Schema:
     """Move a key's pattern to `propertyNames`, so that an editor shows the expected form of the key."""
     if "patternProperties" not in schema:
         return schema
-    kept = {key: value for key, value in schema.items() if key not in ("patternProperties", "propertyNames")}
+    rest = {key: value for key, value in schema.items() if key not in ("patternProperties", "propertyNames")}
     ((pattern, value),) = schema["patternProperties"].items()
-    return {**kept, "propertyNames": {"pattern": pattern, **schema["propertyNames"]}, "additionalProperties": value}
+    return {**rest, "propertyNames": {"pattern": pattern, **schema["propertyNames"]}, "additionalProperties": value}
 
 
 def _drop_null(schema: Schema) -> Schema:
@@ -148,14 +148,14 @@ def catalog_schema() -> Schema:
     In a list, mappings must be complete, because a list replaces the other file's list as a whole.
     """
     schemas = definitions()
-    opened = {name: _allow_partial(definition) for name, definition in schemas.items()}
-    whole = {name + _ITEM_SUFFIX: _require_complete(definition) for name, definition in schemas.items()}
-    root = {**opened.pop(ROOT), "description": _DESCRIPTION}
+    partial = {name: _allow_partial(definition) for name, definition in schemas.items()}
+    items = {name + _ITEM_SUFFIX: _require_complete(definition) for name, definition in schemas.items()}
+    root = {**partial.pop(ROOT), "description": _DESCRIPTION}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Fleetform catalog",
         **root,
-        "$defs": _reachable_definitions(root, {**opened, **whole}),
+        "$defs": _reachable_definitions(root, {**partial, **items}),
     }
 
 
@@ -166,23 +166,23 @@ def schema_text() -> str:
 
 def _allow_partial(schema: Schema) -> Schema:
     """Return the schema of one file, which need not contain what both files together must."""
-    opened = {key: value for key, value in schema.items() if key not in ("required", "minProperties")}
-    if "items" in opened:
-        return {**opened, "items": _require_complete(opened["items"])}
-    if "prefixItems" in opened:
-        return {**opened, "prefixItems": [_require_complete(item) for item in opened["prefixItems"]]}
-    opened = _map_children(opened, _allow_partial)
-    if "properties" in opened:
-        opened["properties"] = {name: _allow_null(child) for name, child in opened["properties"].items()}
-    if isinstance(opened.get("additionalProperties"), dict):
-        opened["additionalProperties"] = _allow_null(opened["additionalProperties"])
-    return opened
+    partial = {key: value for key, value in schema.items() if key not in ("required", "minProperties")}
+    if "items" in partial:
+        return {**partial, "items": _require_complete(partial["items"])}
+    if "prefixItems" in partial:
+        return {**partial, "prefixItems": [_require_complete(item) for item in partial["prefixItems"]]}
+    partial = _map_children(partial, _allow_partial)
+    if "properties" in partial:
+        partial["properties"] = {name: _allow_null(child) for name, child in partial["properties"].items()}
+    if isinstance(partial.get("additionalProperties"), dict):
+        partial["additionalProperties"] = _allow_null(partial["additionalProperties"])
+    return partial
 
 
 def _require_complete(schema: Schema) -> Schema:
     name = referred(schema)
-    whole = _map_children(schema, _require_complete)
-    return {**whole, "$ref": _REFERENCE_PREFIX + name + _ITEM_SUFFIX} if name else whole
+    complete = _map_children(schema, _require_complete)
+    return {**complete, "$ref": _REFERENCE_PREFIX + name + _ITEM_SUFFIX} if name else complete
 
 
 def _allow_null(schema: Schema) -> Schema:

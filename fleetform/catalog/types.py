@@ -39,12 +39,12 @@ class Entry(BaseModel):
         """Describe each key by the docstring below it."""
         from fleetform.catalog.descriptions import attribute_docstrings  # noqa: PLC0415 - only schemas need it
 
-        written = handler(schema)
-        properties = handler.resolve_ref_schema(written)["properties"]
+        json_schema = handler(schema)
+        properties = handler.resolve_ref_schema(json_schema)["properties"]
         for kind in (kind for kind in cls.__mro__ if issubclass(kind, Entry)):
             for key, docstring in attribute_docstrings(kind).items():
                 properties[key].setdefault("description", docstring)
-        return written
+        return json_schema
 
 
 class Constant(dict[Any, Any]):
@@ -402,11 +402,11 @@ def _check_schedule(value: str) -> str:
         raise ValueError("cron has six fields: minutes, hours, day of the month, month, day of the week, year")
     if (fields[_DAY_OF_MONTH] == "?") == (fields[_DAY_OF_WEEK] == "?"):
         raise ValueError("write ? for either the day of the month or the day of the week")
-    for index, (field, (what, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
+    for index, (field, (description, least, most, names)) in enumerate(zip(fields, _CRON, strict=True)):
         if not all(_is_cron_part(part, index, least, most) for part in _replace_names(field, least, names).split(",")):
             or_names = f" or {names[0]} to {names[-1]}" if names else ""
             expected = f"expected {least} to {most}{or_names}, *, lists, ranges and steps"
-            raise ValueError(f"`{field}` is not valid for {what} in cron: {expected}")
+            raise ValueError(f"`{field}` is not valid for {description} in cron: {expected}")
     return value
 
 

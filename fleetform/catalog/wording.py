@@ -23,9 +23,9 @@ def closest(word: str, known: Collection[str]) -> str | None:
 
 def suggestion(word: str, known: list[str]) -> str:
     """Return ``did you mean `x`?`` with the most similar known word, or else the list of known words."""
-    close = closest(word, known)
-    if close is not None:
-        return f"did you mean `{close}`?"
+    match = closest(word, known)
+    if match is not None:
+        return f"did you mean `{match}`?"
     more = [f"and {len(known) - _MAX_SUGGESTIONS} more"] if len(known) > _MAX_SUGGESTIONS else []
     return f"known: {', '.join([*known[:_MAX_SUGGESTIONS], *more])}" if known else "none is defined here"
 

@@ -65,13 +65,13 @@ def calls(environment: Environment) -> tuple[Call, ...]:
 
 def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     """Return the calls of one service, sorted by callee and port."""
-    found = [
+    edges = [
         _external_call(caller, callee)
         if callee.service is None or callee.namespace
         else _internal_call(environment, caller, callee)
         for callee in environment.services[caller].calls
     ]
-    return tuple(sorted(found, key=lambda call: (call.callee, call.port, call.protocol)))
+    return tuple(sorted(edges, key=lambda call: (call.callee, call.port, call.protocol)))
 
 
 def _internal_call(environment: Environment, caller: str, callee: Callee) -> Call:

@@ -110,18 +110,18 @@ class _Edge:
 
 def security_groups(environment: Environment) -> SecurityGroups:
     """Return the groups and rules of the environment's security mode, by the services' original names."""
-    known = under_first_names(environment)
-    found = _shared_groups(known) if known.security == "shared" else _groups_by_service(known)
+    renamed = under_first_names(environment)
+    result = _shared_groups(renamed) if renamed.security == "shared" else _groups_by_service(renamed)
     members = {
-        name: found.members[environment.first_name(name)]
+        name: result.members[environment.first_name(name)]
         for name in sorted(environment.services, key=environment.first_name)
     }
-    return replace(found, members=members)
+    return replace(result, members=members)
 
 
 def public_ports(environment: Environment) -> frozenset[int]:
     """Return the ports that are open from outside: the load balancer's, or those of the public services."""
-    return frozenset(way.port for way in _ingress_edges(environment, {}) if way.cidr)
+    return frozenset(edge_.port for edge_ in _ingress_edges(environment, {}) if edge_.cidr)
 
 
 def _shared_groups(environment: Environment) -> SecurityGroups:
@@ -143,14 +143,14 @@ def _groups_by_service(environment: Environment) -> SecurityGroups:
     names = sorted(environment.services)
     members = {name: name for name in names}
     groups = {name: f"Tasks of {name}" for name in names} | _other_groups(environment)
-    ways = [
+    edges = [
         *_ingress_edges(environment, members),
         *_internet_edges(environment, names),
         *_endpoint_edges(environment, names),
         *_volume_edges(environment),
         *map(_call_edge, calls(environment)),
     ]
-    ingress, egress = _rules_of(groups, ways)
+    ingress, egress = _rules_of(groups, edges)
     return SecurityGroups(groups, ingress, egress, members)
 
 
@@ -159,16 +159,24 @@ def _other_groups(environment: Environment) -> dict[str, str]:
     return balancer | ({ENDPOINTS: "VPC endpoints"} if interface_endpoints(environment) else {})
 
 
-def _rules_of(groups: Mapping[str, str], ways: Iterable[_Edge]) -> tuple[dict[str, Rule], dict[str, Rule]]:
+def _rules_of(groups: Mapping[str, str], edges: Iterable[_Edge]) -> tuple[dict[str, Rule], dict[str, Rule]]:
     """Return the ingress and the egress rules, by key, without duplicates, which EC2 rejects."""
-    same: dict[str, list[_Edge]] = {}
-    for way in ways:
-        same.setdefault(way.key, []).append(way)
-    reasons = {key: _join_reasons(way.reason for way in found) for key, found in same.items()}
-    first = {key: found[0] for key, found in same.items()}
+    edges_by_key: dict[str, list[_Edge]] = {}
+    for edge_ in edges:
+        edges_by_key.setdefault(edge_.key, []).append(edge_)
+    reasons = {key: _join_reasons(edge_.reason for edge_ in same_key) for key, same_key in edges_by_key.items()}
+    first_edges = {key: same_key[0] for key, same_key in edges_by_key.items()}
     return (
-        {key: way.rule(way.target, way.source, reasons[key]) for key, way in first.items() if way.target in groups},
-        {key: way.rule(way.source, way.target, reasons[key]) for key, way in first.items() if way.source in groups},
+        {
+            key: edge_.rule(edge_.target, edge_.source, reasons[key])
+            for key, edge_ in first_edges.items()
+            if edge_.target in groups
+        },
+        {
+            key: edge_.rule(edge_.source, edge_.target, reasons[key])
+            for key, edge_ in first_edges.items()
+            if edge_.source in groups
+        },
     )
 
 
