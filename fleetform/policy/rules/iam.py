@@ -152,7 +152,7 @@ def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | 
 
 @rule(
     "FF071",
-    "iam:PassRole names its roles or the service.",
+    "Statements with iam:PassRole name the roles or the service.",
     *IDENTITY_POLICIES,
     severity=Severity.HIGH,
     why="Passing any role to an AWS service gives the rights of the most privileged role in the account.",

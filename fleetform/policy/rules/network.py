@@ -255,7 +255,7 @@ def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> 
     "Instances have no public IP addresses.",
     *("aws_instance", "aws_launch_template", "aws_eip", "aws_eip_association"),
     severity=Severity.MEDIUM,
-    why="Only a security group separates it from the internet. Session Manager needs no public IP address.",
+    why="Only a security group separates them from the internet. Session Manager needs no public IP address.",
     link=f"{_SECURITY_HUB}#ec2-9",
     checkov=("CKV_AWS_88",),
     good='resource "aws_instance" "runner" {\n  associate_public_ip_address = false\n}\n',

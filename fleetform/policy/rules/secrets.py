@@ -25,7 +25,7 @@ _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `s
     "Task definitions contain no secrets.",
     TASK,
     severity=Severity.HIGH,
-    why="Anyone who can describe the task definition, even an old revision, or read the repository sees it.",
+    why="Anyone who can describe the task definition, even an old revision, or read the repository sees them.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     good=example(
         'name        = "web"\n'
