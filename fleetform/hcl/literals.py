@@ -22,7 +22,8 @@ _ESCAPES = str.maketrans(
 def literal(value: Literal) -> str:
     """Return a value as an HCL literal that Terraform reads back as exactly this value.
 
-    Nothing in a string can start an interpolation, end the string or begin a new line. Objects are in key order.
+    Nothing in a string can start an interpolation, end the string or begin a new line.
+    Objects are in key order.
     """
     match value:
         case None:
@@ -48,7 +49,7 @@ def _list(items: list[str]) -> str:
 
 def _quoted(value: str) -> str:
     text = value.translate(_ESCAPES)
-    # python-hcl2 reads `$${` up to the next `}`, even in a later attribute; without one, use a different escape.
+    # python-hcl2 reads `$${` up to the next `}`, even in a later attribute: without one, escape differently.
     closed = text.rfind("}") + 1
     head = text[:closed].replace("${", "$${").replace("%{", "%%{")
     tail = text[closed:].replace("${", "\\u0024{").replace("%{", "\\u0025{")

@@ -30,7 +30,7 @@ class Summary(NamedTuple):
     """The relations of a file to others.
 
     Attributes:
-        declares: The names that it declares: `var.name`, `local.tags`, `module.web`, `aws_vpc.this`, `data.x.y`.
+        declares: The names that it declares: `var.name`, `local.tags`, `module.web`, `aws_vpc.this`...
         refers: The names that it uses.
         sources: The folders of the modules that it calls, as written.
         error: Line, column and reason of a syntax error; None if it can be parsed.

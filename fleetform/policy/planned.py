@@ -49,8 +49,8 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
 def _written_values(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
     """Return the values that the text sets, with their references from the text.
 
-    All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's values
-    also contain the rules that are separate resources.
+    All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's
+    values also contain the rules that are separate resources.
     """
     return {key: _with_references(known[key], text[key]) for key in text if key in known}
 

@@ -152,10 +152,10 @@ def of_statements(
 
     Args:
         arguments: The arguments that are policies.
-        documents: Whether `aws_iam_policy_document` is checked as well; then statements that an argument takes from
-            one are left to it.
-        identities: Whether the check is about identity policies: a completely unknown document is most likely one,
-            and an open answer only for such checks.
+        documents: Whether `aws_iam_policy_document` is checked as well; then statements that an argument
+            takes from one are left to it.
+        identities: Whether the check is about identity policies: a completely unknown document is most
+            likely one, and an open answer only for such checks.
     """
 
     def decorate(check: StatementCheck) -> ResourceCheck:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def junit(remarks: Sequence[Remark]) -> str:
     """Return a JUnit document.
 
-    A diagnostic is a failed test, a mere warning a skipped one, none at all a passed one. XML cannot represent
-    control characters: they appear as the escapes of `printable`.
+    A diagnostic is a failed test, a mere warning a skipped one, none at all a passed one. XML cannot
+    represent control characters: they appear as the escapes of `printable`.
     """
     from junitparser import JUnitXml, TestCase, TestSuite  # noqa: PLC0415 - only this format needs it
 

@@ -77,7 +77,7 @@ NASTY_KEYS = ["for", "if", "in", "true", "false", "null", "web->orders:80", "a-b
 
 
 def parsed(text: str) -> dict[str, Known]:
-    """Return the values of a file's arguments; text as Terraform keeps it, in Unicode's composed form (NFC)."""
+    """Return the values of a file's arguments, with text in Unicode's composed form (NFC) as in Terraform."""
     return {name: value_of(given.value) for name, given in parse(text.encode(), FILE).arguments.items()}
 
 

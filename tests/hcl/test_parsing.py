@@ -286,7 +286,7 @@ FRAGMENTS = (
 
 
 def is_read_or_refused(text: str) -> bool:
-    """Return whether text is parsed and can be cached, or refused with a position; other errors are raised."""
+    """Return whether text is parsed and can be cached, or refused with a position."""
     try:
         found = parse(text.encode(), FILE)
     except UnreadableError as error:

@@ -33,7 +33,7 @@ def values(files: Mapping[str, str]) -> dict[str, Mapping[str, Known]]:
 
 
 def argument(expression: str, more: str = "") -> Known:
-    """Return the known value of one argument, in a stack where `name` is `shop`, `port` is 80 and `flag` is true."""
+    """Return the known value of one argument; `name` is `shop`, `port` is 80 and `flag` is true."""
     text = f"""
 variable "name" {{ default = "shop" }}
 variable "port" {{ default = 80 }}

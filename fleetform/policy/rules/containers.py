@@ -87,7 +87,7 @@ def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fa
         if isinstance(value, Unknown):
             yield Undecided(at)
         elif value not in TRUE:
-            remedy = "set readonlyRootFilesystem (`read_only` in the catalog), and mount a volume where it has to write"
+            remedy = "set readonlyRootFilesystem (`read_only` in the catalog), and mount volumes where it writes"
             yield Fault(f"container {container.name} can write to its root file system", remedy, at)
 
     return iter(()) if on_windows(resource) else each_container(resource, check)
@@ -215,9 +215,7 @@ def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault |
         names.add(name if isinstance(name, str) else None)
         stop = number(container.value("stopTimeout"))
         if on_fargate(resource) and isinstance(stop, float | int) and stop > _MAX_STOP_TIMEOUT:
-            message = (
-                f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds at most, not {stop:g}"
-            )
+            message = f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds, not {stop:g}"
             yield Fault(message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout"))
 
     yield from each_container(resource, check)

@@ -25,7 +25,7 @@ _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `s
     "Task definitions contain no secrets.",
     TASK,
     severity=Severity.HIGH,
-    why="Anyone who can describe the task definition, even an old revision, or read the repository sees them.",
+    why="Anyone who can describe any revision of the task definition, or read the repository, sees them.",
     link=f"{_GUIDE}/security-tasks-containers.html",
     good=example(
         'name        = "web"\n'
@@ -193,7 +193,7 @@ _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
     ),
 )
 def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
-    """Require an ARN of Secrets Manager or Parameter Store, or a parameter's name, without plain text beside it."""
+    """Require an ARN of Secrets Manager or Parameter Store, or a parameter's name, and no plain text."""
 
     def check(container: Container) -> Iterator[Fault | Undecided]:
         plain = {item.get("name") for item in container.items("environment") if isinstance(item, dict)}

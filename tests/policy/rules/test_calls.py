@@ -1,4 +1,4 @@
-"""Rules for the call graph, beyond their examples: `web` calls `orders` on port 8080, `worker` calls nothing."""
+"""Rules for the call graph, beyond their examples: only `web` calls `orders`, on port 8080."""
 
 from collections.abc import Sequence
 

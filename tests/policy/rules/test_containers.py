@@ -138,7 +138,7 @@ def test_logs(text: str, expected: list[str]) -> None:
         (task('stopTimeout = "120"', more=FARGATE), []),
         (
             task('stopTimeout = "121"', more=FARGATE),
-            ["Fargate stops container number 1 after 120 seconds at most, not 121"],
+            ["Fargate stops container number 1 after 120 seconds, not 121"],
         ),
         (task("name = var.a", "name = var.a"), []),
     ],
