@@ -123,8 +123,8 @@ def _status(site: Site, service: str, found: Sequence[Container]) -> Status:
     tasks = {container.task for container in found}
     ill = {container.task for container in found if not running.is_well(site, container)}
     ports = [port for container in found for port in container.published]
-    known = site.environment.services.get(service)
-    name = dns_name(site.environment, service) if known and known.port else None
+    entry = site.environment.services.get(service)
+    name = dns_name(site.environment, service) if entry and entry.listens else None
     return Status(service, name, len(tasks - ill), len(tasks), f"http://127.0.0.1:{ports[0]}" if ports else None)
 
 

@@ -20,7 +20,7 @@ INTERNET = "internet"
 """Everybody: the end that has any address."""
 
 _FIRST, _LAST = 0, 65535
-_HTTP, _HTTPS, _NFS = 80, 443, 2049
+_HTTPS, _NFS = 443, 2049
 _Values: TypeAlias = Mapping[str, Any]
 
 
@@ -202,7 +202,7 @@ def _front(environment: Environment) -> Iterator[Connection]:
     if front.type in {"alb", "internal_alb"}:
         for name, port in entries:
             yield _way(topology.INGRESS, name, port)
-        entries = [(topology.INGRESS, port) for port in ((_HTTP, _HTTPS) if front.certificate else (_HTTP,))]
+        entries = [(topology.INGRESS, port) for port in topology.listeners(environment)]
     sources = [_named(cidr) for cidr in front.cidrs if front.type != "internal_alb" or _is_private(cidr)]
     if front.type != "none":
         for source, (name, port) in product(sources, entries):

@@ -250,8 +250,7 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
         return
     entry = environment.services[name]
     yield _registration_fact(environment, reality, name)
-    port = {"PORT": str(entry.port)} if entry.port else {}
-    variables = {**port, **entry.environment, **topology.urls(environment, name)}
+    variables = topology.variables(environment, name)
     containers = reality.containers(name)
     yield _Fact(f"containers of {name}", {name, *entry.beside}, set(containers))
     found = containers.get(name, {}).get("environment", [])
@@ -262,7 +261,7 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
     yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
     yield _Fact(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
-    if environment.first_name(name) in topology.discoverable(environment) and environment.discovery == "dns":
+    if entry.listens and environment.discovery == "dns":
         yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
 
 
@@ -280,8 +279,8 @@ def _registration_fact(environment: Environment, reality: _Reality, name: str) -
     first_name = environment.first_name(name)
     registry = reality.discovery_services.get(first_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
-    discoverable = first_name in topology.discoverable(environment)
-    return _Fact(f"registration of {name}", [registry] if discoverable else [], registries)
+    is_registered = environment.services[name].listens
+    return _Fact(f"registration of {name}", [registry] if is_registered else [], registries)
 
 
 def _status(environment: Environment, reality: _Reality, name: str) -> ServiceStatus:
@@ -289,7 +288,7 @@ def _status(environment: Environment, reality: _Reality, name: str) -> ServiceSt
     service = reality.ecs_services.get(name, {})
     return ServiceStatus(
         name=name,
-        dns_name=topology.dns_name(environment, name) if name in topology.discoverable(environment) else "",
+        dns_name=topology.dns_name(environment, name) if entry.listens else "",
         port=entry.port,
         calls=tuple(sorted({*entry.callees})),
         running=service.get("runningCount", 0),

@@ -74,8 +74,7 @@ def _find_unreachable_services(environment: Environment, tree: Node) -> Iterator
     services = environment.services.items()
     called = {callee for name, service in services for callee in service.callees if callee != name}
     for name, service in environment.services.items():
-        listens = service.port is not None or service.ports
-        if listens and not (service.public or service.is_task or name in called):
+        if service.listens and not (service.public or service.is_task or name in called):
             remedy = "call it from a service, make it public, or remove its port if it is a worker"
             yield Problem(
                 locator(tree, "services", name)(),

@@ -397,6 +397,11 @@ class Service(Container):
         return self.ports[name].container_port if name is not None else self.port
 
     @property
+    def listens(self) -> bool:
+        """Whether the service listens on a port, so that it has a DNS name."""
+        return self.port is not None or bool(self.ports)
+
+    @property
     def is_task(self) -> bool:
         """Whether its tasks run to completion instead of being kept running."""
         return self.schedule is not None or bool(self.run_before)

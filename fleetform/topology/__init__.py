@@ -5,8 +5,8 @@ groups and adds the edge to every picture. In `edges` mode nothing else may open
 """
 
 from fleetform.catalog.apis import endpoints, interface_endpoints
-from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls
-from fleetform.topology.ingress import Route, front, listeners, routes
+from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls, variables
+from fleetform.topology.ingress import Route, front, front_ports, listeners, routes
 from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace, under_first_names
 from fleetform.topology.security import (
@@ -15,7 +15,6 @@ from fleetform.topology.security import (
     VPC,
     Rule,
     SecurityGroups,
-    front_ports,
     public_ports,
     security_groups,
 )
@@ -52,4 +51,5 @@ __all__ = [
     "security_groups",
     "under_first_names",
     "urls",
+    "variables",
 ]

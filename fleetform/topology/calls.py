@@ -118,6 +118,13 @@ def _reachable_services(environment: Environment, start: str) -> set[str]:
     return reached
 
 
+def variables(environment: Environment, service: str) -> dict[str, str]:
+    """Return the environment variables of a service's own container, by name: its port, its own, and URLs."""
+    entry = environment.services[service]
+    port = {} if entry.port is None else {"PORT": str(entry.port)}
+    return {**port, **entry.environment, **urls(environment, service)}
+
+
 def urls(environment: Environment, caller: str) -> dict[str, str]:
     """Return the values of a service's URL variables, by variable."""
     return {

@@ -35,11 +35,24 @@ def routes(environment: Environment) -> Mapping[str, Route]:
 def _route(name: str, service: Service) -> Route:
     ingress = service.ingress or Ingress()
     return Route(
-        port=service.ports[ingress.port].container_port if ingress.port else service.port or 0,
+        port=public_port(service) or 0,
         priority=priority(name, service),
         hosts=ingress.hosts,
         paths=(EVERYTHING,) if takes_the_rest(service) else ingress.paths,
     )
+
+
+def front_ports(environment: Environment) -> list[tuple[str, int]]:
+    """Return the public services with the port that is open from outside, sorted."""
+    services = sorted(environment.services.items())
+    return [(name, port) for name, service in services if service.public and (port := public_port(service))]
+
+
+def public_port(service: Service) -> int | None:
+    """Return the port of a public service that is open from outside."""
+    if service.ingress is not None and service.ingress.port is not None:
+        return service.ports[service.ingress.port].container_port
+    return service.port
 
 
 def listeners(environment: Environment) -> tuple[int, ...]:

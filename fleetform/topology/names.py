@@ -23,8 +23,7 @@ def dns_name(environment: Environment, service: str) -> str:
 
 def discoverable(environment: Environment) -> tuple[str, ...]:
     """Return the original names of the services with a DNS name: those that listen on a port; sorted."""
-    services = environment.services.items()
-    listening = (name for name, service in services if service.port is not None or service.ports)
+    listening = (name for name, service in environment.services.items() if service.listens)
     return tuple(sorted(map(environment.first_name, listening)))
 
 

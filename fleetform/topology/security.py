@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleetform.catalog.apis import endpoints, interface_endpoints
-from fleetform.catalog.models import Environment, Service
+from fleetform.catalog.models import Environment
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge
-from fleetform.topology.ingress import listeners
+from fleetform.topology.ingress import front_ports, listeners
 from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import under_first_names
 
@@ -235,16 +235,3 @@ def _call_edge(call: Call) -> _Edge:
     reason = f"{call.caller} calls {call.callee}"
     target = call.callee if call.cidr is None else "internet" if call.cidr == ANYWHERE else call.cidr
     return _Edge(call.caller, target, call.port, reason, call.protocol, call.cidr)
-
-
-def front_ports(environment: Environment) -> list[tuple[str, int]]:
-    """Return the public services with the port that is open from outside, sorted."""
-    services = sorted(environment.services.items())
-    return [(name, port) for name, service in services if service.public and (port := _public_port(service))]
-
-
-def _public_port(service: Service) -> int | None:
-    """Return the port that is open from outside."""
-    if service.ingress is not None and service.ingress.port is not None:
-        return service.ports[service.ingress.port].container_port
-    return service.port

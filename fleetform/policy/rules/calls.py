@@ -247,12 +247,8 @@ def _services(environment: "Environment") -> Mapping[str, str]:
     """Return the services with a DNS name, by that name without the namespace."""
     from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
-    discoverable = topology.discoverable(environment)
-    return {
-        topology.label(environment, name): name
-        for name in environment.services
-        if environment.first_name(name) in discoverable
-    }
+    services = environment.services.items()
+    return {topology.label(environment, name): name for name, service in services if service.listens}
 
 
 @environment_rule(
