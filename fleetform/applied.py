@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform import topology
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment
@@ -314,8 +316,6 @@ def read_applied(environment: Environment, access: Access) -> Applied:
     Raises:
         ProgramError: It is not applied, or not all of it, or AWS does not answer as it should.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     try:
         return _applied(Reality(environment, access))
     except (BotoCoreError, ClientError) as error:

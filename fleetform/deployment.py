@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ProfileNotFound
+
 from fleetform.aws import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
 from fleetform.catalog.loading import load
@@ -15,6 +17,10 @@ from fleetform.console.opening import open_checked
 from fleetform.console.rendering import render
 from fleetform.console.waves import AS_IT_IS, Driving
 from fleetform.errors import CheckFailedError, InputError
+from fleetform.images.history import previous
+from fleetform.images.promotion import Side, chosen
+from fleetform.images.promotion import promote as promote_image
+from fleetform.images.scanning import NONE, PATIENCE, read_scan, require_severity
 from fleetform.program_name import command
 from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
@@ -54,8 +60,6 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     Renders, checks, applies the foundation, makes the images, renders their digests, applies the rest and verifies.
     What is done already is found done: after a failure it goes on from there.
     """
-    from fleetform.images.scanning import NONE, require_severity  # noqa: PLC0415 - a rollback scans nothing
-
     require_severity(how.severity)
     screen = Screen()
     render(project, env, check=False, as_json=False)
@@ -99,8 +103,6 @@ def _require_scans(project: Project, workplace: Workplace, screen: Screen, sever
 
 
 def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
-    from fleetform.images.scanning import PATIENCE, read_scan  # noqa: PLC0415
-
     environment = workplace.environment
     ecr = workplace.access.client("ecr")
     patience = 0 if environment.emulator else PATIENCE
@@ -137,9 +139,6 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
         services: The services; none for all that both have.
         profile: The AWS profile that may read the source's registry, if the target's credentials may not.
     """
-    from fleetform.images.promotion import Side, chosen  # noqa: PLC0415 - it brings what copies images
-    from fleetform.images.promotion import promote as promote_image  # noqa: PLC0415
-
     ends = load(project.root, source), load(project.root, target)
     images = chosen(*ends, load_lock(project.root, source), services)
     here = Side(ends[0], _registry(project, ends[0], profile))
@@ -156,8 +155,6 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
 
 
 def _registry(project: Project, environment: Environment, profile: str | None) -> "Registry":
-    from botocore.exceptions import ProfileNotFound  # noqa: PLC0415 - a third of a second
-
     if profile is None:
         return images.open_registry(project, environment)
     # Keys in the process environment would go before the profile.
@@ -170,8 +167,6 @@ def _registry(project: Project, environment: Environment, profile: str | None) -
 
 def rollback(project: Project, env: str, service: str) -> None:
     """Gives a service the image that it had before, as the lock's history has it; writes the lock and renders."""
-    from fleetform.images.history import previous  # noqa: PLC0415 - nothing else looks back
-
     load(project.root, env)
     entry = previous(project.root, env, service)
     write_lock(project.root, env, {**load_lock(project.root, env), service: entry.image})

@@ -10,6 +10,7 @@ from fleetform import provenance
 from fleetform.catalog.nodes import Plain, Scalar
 from fleetform.errors import Position
 from fleetform.provenance import DEFAULT, WRITTEN, Earlier, Fact, Steps
+from fleetform.screen import Screen
 from fleetform.workflow.project import Project
 
 _WIDEST = 60  # columns of YAML: longer lines push the place to the right instead of all places
@@ -69,8 +70,6 @@ def _place(position: Position | None) -> dict[str, object]:
 
 
 def _show(shown: Sequence[Line]) -> None:
-    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-
     screen = Screen()
     text_width = max((len(line.text) for line in shown if len(line.text) <= _WIDEST), default=0)
     source_width = max((len(line.source) for line in shown), default=0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -16,7 +16,9 @@ from rich.text import Text
 
 from fleetform.errors import ProgramError
 from fleetform.programs import Output
-from fleetform.verification import ServiceStatus
+
+if TYPE_CHECKING:
+    from fleetform.verification import ServiceStatus
 
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
 _NO_EDGE = 10_000
@@ -184,7 +186,7 @@ def _progress(title: str, line: str) -> Text:
     return Text.assemble(title, "  ", (Text.from_ansi(line).plain.strip()[:width], "dim"))
 
 
-def show_services(screen: Screen, services: Sequence[ServiceStatus]) -> None:
+def show_services(screen: Screen, services: "Sequence[ServiceStatus]") -> None:
     """A table with a row a service."""
     rows = [
         [

@@ -12,6 +12,7 @@ from pydantic.annotated_handlers import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from fleetform.catalog.descriptions import attribute_docstrings
 from fleetform.catalog.forms import READ_AS_TEXT, Matching
 
 SUBNET_PREFIX = 24
@@ -37,8 +38,6 @@ class Entry(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Describe each key by the docstring below it."""
-        from fleetform.catalog.descriptions import attribute_docstrings  # noqa: PLC0415 - only schemas need it
-
         json_schema = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for kind in (kind for kind in cls.__mro__ if issubclass(kind, Entry)):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
+from dotenv.parser import parse_stream
+
 from fleetform.applied import Applied
 from fleetform.errors import InputError
 
@@ -59,8 +61,6 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
 
 def _parse(text: str) -> tuple[Mapping[str, str], list[str]]:
     """The values by name, and what is wrong with the lines. `$` means nothing: a password may have it."""
-    from dotenv.parser import parse_stream  # noqa: PLC0415 - few have secrets
-
     bindings = list(parse_stream(StringIO(text)))
     problems = [
         f"line {binding.original.line} cannot be read; write NAME=value, with quotes around spaces and #"

@@ -9,7 +9,7 @@ from fleetform.console.waves import Drive, Driving
 from fleetform.errors import InputError
 from fleetform.program_name import command
 from fleetform.stacks import FOUNDATION, Stack
-from fleetform.workflow import images, runs, saved, states
+from fleetform.workflow import images, runs, saved, states, tasks
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import State
 from fleetform.workflow.terraform import Plan
@@ -127,8 +127,6 @@ class _Apply:
 
 def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
     """Runs a stack's one-off tasks: one that does not end well ends the apply."""
-    from fleetform.workflow import tasks  # noqa: PLC0415 - it brings boto3
-
     environment = workplace.environment
     due = tasks.due(workplace, stack)
     for name in sorted({*stack.tasks} - {task.name for task in due}):

@@ -10,7 +10,9 @@ from fleetform.console.printing import color, write, write_changes
 from fleetform.errors import CheckFailedError, Problem
 from fleetform.program_name import command
 from fleetform.workflow import reporting
+from fleetform.workflow.additions import add_environment, add_service
 from fleetform.workflow.project import Project
+from fleetform.workflow.schema import schema_changes, write_schema
 
 if TYPE_CHECKING:
     from fleetform.catalog.additions import NewService
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 def schema(project: Project, *, check: bool) -> None:
     """Makes the catalog's JSON Schema and the references anew, or with `check` fails if that would change anything."""
-    from fleetform.workflow.schema import schema_changes, write_schema  # noqa: PLC0415 - nothing else makes schemas
-
     if not check:
         write_changes(write_schema(project), as_json=False)
         return
@@ -32,8 +32,6 @@ def schema(project: Project, *, check: bool) -> None:
 
 def new_service(project: Project, service: "NewService") -> None:
     """Adds a service to the catalog, and says what is next."""
-    from fleetform.workflow.additions import add_service  # noqa: PLC0415 - seldom wanted
-
     environments = add_service(project, service)
     write(f"changed  {CATALOG}\n")
     if service.image is None and not (project.root / service.context / "Dockerfile").exists():
@@ -44,8 +42,6 @@ def new_service(project: Project, service: "NewService") -> None:
 
 def new_env(project: Project, name: str, like: str) -> None:
     """Makes an environment that is like another, and says what is next."""
-    from fleetform.workflow.additions import add_environment  # noqa: PLC0415 - seldom wanted
-
     made = add_environment(project, name, like)
     write(f"added    {environment_file(name)}\n")
     if made.left_out:

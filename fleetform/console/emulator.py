@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from fleetform import emulator
 from fleetform.catalog.loading import load
 from fleetform.console.printing import write, write_json
 from fleetform.workflow.project import Project
@@ -9,23 +10,17 @@ from fleetform.workflow.project import Project
 
 def start(project: Project, env: str = "local") -> None:
     """Starts the emulator for an environment's account, or says where it runs."""
-    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
-
     started = emulator.start(project.work, account=load(project.root, env).account)
     write(f"emulator at {started.url} (process {started.pid})\n")
 
 
 def stop(project: Project) -> None:
     """Stops the emulator; what was applied to `local` goes with it."""
-    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
-
     write("stopped\n" if emulator.stop(project.work) else "not running\n")
 
 
 def status(project: Project, *, as_json: bool) -> None:
     """Says whether the emulator runs, and where."""
-    from fleetform import emulator  # noqa: PLC0415 - most tasks have no use for it
-
     found = emulator.status(project.work)
     if as_json:
         write_json(asdict(found) if found else None)

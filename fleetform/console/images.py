@@ -3,27 +3,26 @@
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rich.filesize import decimal
+
 from fleetform.catalog.loading import load
 from fleetform.console.printing import confirm, count_images, write, write_json
 from fleetform.errors import InputError, ProgramError, raise_all
+from fleetform.images.building import Done, Watch
 from fleetform.program_name import command
-from fleetform.workflow import images
+from fleetform.screen import Screen
+from fleetform.workflow import images, pruning
 from fleetform.workflow.images import ImageReport, ImageRequest
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fleetform.images.building import Done
-    from fleetform.screen import Screen
     from fleetform.workflow.pruning import OldImages
 
 
 def make_images(project: Project, env: str, request: ImageRequest) -> None:
     """Builds and pushes the images that are missing, writes the lock and renders."""
-    from fleetform.images.building import Done, Watch  # noqa: PLC0415 - most tasks build nothing
-    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-
     images.built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
     screen = Screen()
 
@@ -56,8 +55,6 @@ def _show_images(screen: "Screen", images: "Sequence[Done]") -> None:
 
 def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) -> None:
     """Shows the images that nothing needs any more, asks, and deletes them."""
-    from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
-
     found = pruning.find_old_images(project, env, keep)
     if not as_json:
         _show_old_images(found.services)
@@ -78,10 +75,6 @@ def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) ->
 
 def _show_old_images(services: "Sequence[OldImages]") -> None:
     """A table with a row a service."""
-    from rich.filesize import decimal  # noqa: PLC0415 - rich is a tenth of a second
-
-    from fleetform.screen import Screen  # noqa: PLC0415
-
     rows = [[old.service, str(old.kept), str(old.locked), str(len(old.images)), decimal(old.size)] for old in services]
     headings = ("service", "kept", "locked", "to delete", "frees up to")
     Screen().table(headings, rows, right=headings[1:])

@@ -7,6 +7,7 @@ from fleetform.console.rendering import require_sound
 from fleetform.console.waves import AS_IT_IS, Driving
 from fleetform.errors import InputError, printable
 from fleetform.workflow import states, workplaces
+from fleetform.workflow.accounts import require_account
 from fleetform.workflow.project import Project
 from fleetform.workflow.workplaces import Workplace
 
@@ -29,8 +30,6 @@ def open_checked(project: Project, env: str, how: Driving = AS_IT_IS) -> Workpla
 def require_right(workplace: Workplace) -> None:
     """Makes sure that it is the right account; the emulator's is, as it is made for the environment."""
     if not workplace.environment.emulator:
-        from fleetform.workflow.accounts import require_account  # noqa: PLC0415 - it brings boto3
-
         require_account(workplace)
 
 

@@ -3,19 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleetform.catalog.wording import suggestion
 from fleetform.console.printing import write_json
 from fleetform.errors import CheckFailedError, InputError, printable
+from fleetform.screen import Screen
 from fleetform.stacks import FOUNDATION
+from fleetform.terraform.comment import comment
 from fleetform.terraform.drift import Drift
 from fleetform.terraform.plans import Action, Change, StackPlan
 from fleetform.terraform.risks import Level, risk, worst
 from fleetform.terraform.wording import details, done, risky, table
-
-if TYPE_CHECKING:
-    from fleetform.screen import Screen
 
 VERSION = 1
 """Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
@@ -97,8 +96,6 @@ def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: 
         InputError: The file cannot be written.
     """
     if telling.out:
-        from fleetform.terraform.comment import comment  # noqa: PLC0415 - it brings rich, a tenth of a second
-
         _write(Path(telling.out), comment(env, plans, waiting))
     if telling.as_json:
         write_json(document(env, plans, waiting))
@@ -120,8 +117,6 @@ def _write(file: Path, text: str) -> None:
 
 def show_plans(plans: Sequence[StackPlan], *, with_details: bool = False) -> None:
     """Shows plans to whoever is there; see `show`."""
-    from fleetform.screen import Screen  # noqa: PLC0415 - it brings rich, a tenth of a second
-
     show(Screen(), plans, with_details=with_details)
 
 

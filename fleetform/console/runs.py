@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from fleetform.console.printing import write, write_json
 from fleetform.program_name import command
+from fleetform.screen import Screen
 from fleetform.workflow import runs, workplaces
 from fleetform.workflow.project import Project
 from fleetform.workflow.runs import Run, State
@@ -20,7 +21,6 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
     if not found:
         write(f"nothing was applied to {env} from here\n")
         return
-    from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
 
     screen = Screen()
     rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in found]

@@ -13,10 +13,12 @@ from fleetform.console.printing import write, write_json
 from fleetform.console.waves import AS_IT_IS, Drive, Driving
 from fleetform.errors import CheckFailedError
 from fleetform.program_name import command
+from fleetform.screen import Screen, show_services
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.drift import drift as find_drift
-from fleetform.workflow import images, runs, saved, states, terraform, workplaces
+from fleetform.workflow import images, runs, saved, states, terraform, verification, workplaces
+from fleetform.workflow.affected import affected
 from fleetform.workflow.project import Project
 from fleetform.workflow.workplaces import Workplace
 
@@ -66,8 +68,6 @@ def _ready(workplace: Workplace, how: Driving) -> tuple[list[Stack], list[str]]:
 
 def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
     """The stacks that differ from a commit and can be planned."""
-    from fleetform.workflow.affected import affected  # noqa: PLC0415 - only who names a commit needs it
-
     report = affected(project, env, reference)
     if report.notice:
         sys.stderr.write(f"warning: {report.notice}\n")
@@ -124,8 +124,6 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
     if as_json:
         write_json(plans.drift_document(env, drifts))
     else:
-        from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-
         plans.show_drift(Screen(), drifts)
     drifted = [each.stack.name for each in planned if each.changes] + waiting + unready
     if drifted:
@@ -139,9 +137,6 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:
     """Compares the running environment with the catalog, through AWS's API."""
-    from fleetform.screen import Screen, show_services  # noqa: PLC0415 - rich is a tenth of a second
-    from fleetform.workflow import verification  # noqa: PLC0415 - a third of a second
-
     report = verification.verify(workplaces.open_environment(project, env))
     if as_json:
         write_json(asdict(report))

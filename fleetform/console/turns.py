@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from fleetform.catalog.files import environment_file
 from fleetform.turns import Turn, turn
+from fleetform.workflow import aftermath, catalog, workplaces
 from fleetform.workflow.project import Project
 
 
@@ -28,11 +29,7 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
         yield
         return
 
-    from fleetform.workflow import catalog, workplaces  # noqa: PLC0415 - whoever asks for an environment that is not there is told at once
-
     def recover(before: Turn) -> None:
-        from fleetform.workflow import aftermath  # noqa: PLC0415 - hardly ever needed
-
         opened = workplaces.open_here if here else workplaces.open_environment
         aftermath.settle(opened(project, env), before, _tell)
 

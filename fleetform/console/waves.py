@@ -5,24 +5,24 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
+
+from rich.console import Console
 
 from fleetform.catalog.models import Environment
 from fleetform.console import plans
 from fleetform.console.printing import agree, color, confirm, count_images, write, write_line
 from fleetform.errors import CheckFailedError, FleetformError, ProgramError
 from fleetform.programs import Output
+from fleetform.screen import Board, Screen
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.risks import Level, worst
-from fleetform.workflow import runs, terraform, workplaces
+from fleetform.workflow import pruning, runs, terraform, workplaces
 from fleetform.workflow.background import Background
 from fleetform.workflow.runs import Moment, Recorder, State
 from fleetform.workflow.terraform import OutputsMissingError, Plan
 from fleetform.workflow.workplaces import Workplace
-
-if TYPE_CHECKING:
-    from fleetform.screen import Board
 
 _Answer = TypeVar("_Answer")
 _Work: TypeAlias = Callable[[Stack, Output], tuple[_Answer, str]]
@@ -193,8 +193,6 @@ class Drive:
         told = [terraform.told(self.workplace, each) for each in changing]
         level = worst(change for each in told for change in each.changes)
         if level or len(told) > 1 or self._saved:
-            from fleetform.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-
             plans.show(Screen(), told, with_details=False)
         environment = self.workplace.environment
         if not (self.how.yes or environment.emulator):
@@ -262,9 +260,6 @@ class Drive:
     def _show(self, stacks: Sequence[Stack], *, beside: bool) -> "Stream | Board":
         if not beside:
             return Stream(self.workplace.environment.name)
-        from rich.console import Console  # noqa: PLC0415 - a tenth of a second
-
-        from fleetform.screen import Board  # noqa: PLC0415
 
         # What is printed may be a document.
         quiet = Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty()) if self.how.quiet else None
@@ -288,14 +283,10 @@ class Drive:
         found: dict[str, int] = {}
         for planned in changing:
             if planned.stack == FOUNDATION:
-                from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
-
                 found |= pruning.doomed(self.workplace, planned)
         return found
 
     def _delete_images(self, repositories: Mapping[str, int]) -> None:
-        from fleetform.workflow import pruning  # noqa: PLC0415 - most tasks delete no image
-
         pruning.clear(self.workplace, repositories)
         write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
 

@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.errors import InputError, ProgramError
 from fleetform.program_name import command
 
@@ -75,8 +77,6 @@ class Registry:
             InputError: There is no such repository.
             ProgramError: ECR does not answer.
         """
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
         try:
             answer: dict[str, Any] = getattr(self.ecr, operation)(**arguments)
         except ClientError as error:

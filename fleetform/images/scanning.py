@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.errors import InputError, ProgramError
 
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "undefined")
@@ -110,8 +112,6 @@ _NOTICES: Mapping[str, str] = {
 
 def _ask(ecr: Any, repository: str, digest: str) -> tuple[str, list[Vulnerability]]:  # noqa: ANN401
     """The scan's status and all its findings."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     pages = ecr.get_paginator("describe_image_scan_findings").paginate(
         repositoryName=repository, imageId={"imageDigest": digest}
     )

@@ -7,6 +7,7 @@ https://github.com/Yelp/detect-secrets
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from fleetform.policy.values import Known, Unknown
@@ -94,8 +95,6 @@ def kind_of(value: str) -> str | None:
 
 @cache
 def _detectors() -> "Mapping[str, BasePlugin]":
-    from importlib import import_module  # noqa: PLC0415 - loaded only for values worth a look
-
     found = {}
     for place, kind in _DETECTORS.items():
         module, name = place.split(".")

@@ -3,7 +3,10 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import connection, get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -37,10 +40,6 @@ def spread(function: Callable[[T], R], items: Sequence[T], many: int) -> list[R]
 
 
 def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) -> list[R]:
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - only a cold run needs processes
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
-    from multiprocessing import get_context  # noqa: PLC0415
-
     global _work  # noqa: PLW0603 - see there
     _work = (function, items)
     try:
@@ -72,8 +71,6 @@ def _start_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    from multiprocessing import connection, parent_process  # noqa: PLC0415 - only a cold run needs processes
-
     parent = parent_process()
     if parent:
         connection.wait([parent.sentinel])

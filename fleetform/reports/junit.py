@@ -1,14 +1,12 @@
 """Diagnostics as JUnit XML, which pipelines show among their tests."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from fleetform.errors import printable
 from fleetform.reports.remark import Level, Remark
 from fleetform.reports.text import text
-
-if TYPE_CHECKING:
-    from junitparser import TestCase
 
 
 def junit(remarks: Sequence[Remark]) -> str:
@@ -17,8 +15,6 @@ def junit(remarks: Sequence[Remark]) -> str:
     A diagnostic is a failed test, a mere warning a skipped one, none at all a passed one. XML cannot
     represent control characters: they appear as the escapes of `printable`.
     """
-    from junitparser import JUnitXml, TestCase, TestSuite  # noqa: PLC0415 - only this format needs it
-
     suite = TestSuite("fleetform")
     suite.add_testcases([_case(remark) for remark in remarks] or [TestCase("no findings", "fleetform")])
     document = JUnitXml("fleetform")
@@ -29,8 +25,6 @@ def junit(remarks: Sequence[Remark]) -> str:
 
 
 def _case(remark: Remark) -> "TestCase":
-    from junitparser import Failure, Skipped, TestCase  # noqa: PLC0415
-
     case = TestCase(printable(f"{remark.rule} {remark.address or remark.place}"), printable(remark.file.as_posix()))
     if remark.level == Level.WARNING and not remark.severity:
         case.result = [Skipped(remark.sentence, "warning")]

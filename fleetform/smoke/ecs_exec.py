@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.aws import Access
 from fleetform.catalog.models import Environment
 from fleetform.errors import ProgramError
@@ -114,8 +116,6 @@ def running_task(ecs: Any, cluster: str, service: str, full_name: str) -> Task: 
     Raises:
         ProgramError: There is none, or ECS does not answer.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     try:
         found = ecs.list_tasks(cluster=cluster, serviceName=full_name, desiredStatus="RUNNING")["taskArns"]
         described = ecs.describe_tasks(cluster=cluster, tasks=found)["tasks"] if found else []

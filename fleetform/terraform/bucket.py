@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 
@@ -70,8 +72,6 @@ def ensure_bucket(access: Access, wanted: Wanted) -> dict[str, How]:
     Raises:
         ProgramError: The name belongs to somebody else, the bucket is in another region, or AWS refuses.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     try:
         s3 = access.client("s3")
         made = _create(s3, access.region, wanted)
@@ -84,7 +84,6 @@ def ensure_bucket(access: Access, wanted: Wanted) -> dict[str, How]:
 
 
 def _create(s3: Any, region: str, wanted: Wanted) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
-    from botocore.exceptions import ClientError  # noqa: PLC0415
 
     # The one region that may not be named: API reference, CreateBucket.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -105,8 +104,6 @@ def _create(s3: Any, region: str, wanted: Wanted) -> bool:  # noqa: ANN401 - bot
 
 
 def _set(setting: _Setting, *, made: bool) -> How:
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     try:
         found = setting.read()
     except ClientError as error:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from fleetform.aws import Access
 from fleetform.terraform.tagged import asking
 
@@ -62,8 +64,6 @@ def import_id(access: Access, kind: str, id_: str) -> str:
 
 def _tags(access: Access, kind: str, id_: str) -> dict[str, str] | None:
     """None if the thing is not there; empty if they are not for us to see."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - a third of a second
-
     try:
         return KINDS[kind](access, id_)
     except ClientError as error:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 
@@ -48,8 +50,6 @@ class Snapshot:
 
 def objects(access: Access, bucket: str) -> dict[str, Object] | None:
     """The states and locks in the bucket, by key; None if it is not there."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     try:
         s3 = access.client("s3")
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -96,8 +96,6 @@ def has_state(access: Access, bucket: str, stack: str) -> bool:
     Raises:
         ProgramError: AWS refuses.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     try:
         found = _object(access.client("s3"), bucket, state_key(stack))
     except ClientError as error:
@@ -123,8 +121,6 @@ def modules(access: Access, bucket: str) -> dict[str, frozenset[str]]:
 
     What is outside of every module counts as of a module without a name.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     try:
         s3 = access.client("s3")
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
@@ -161,8 +157,6 @@ def lock_key(stack: str) -> str:
 
 def release(access: Access, bucket: str, stack: str) -> None:
     """Removes a state's lock, for a caller who knows that nobody holds it."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
     try:
         access.client("s3").delete_object(Bucket=bucket, Key=lock_key(stack))
     except (BotoCoreError, ClientError) as error:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.aws import Access
 from fleetform.errors import ProgramError
 
@@ -37,8 +39,6 @@ def asking() -> Iterator[None]:
         ForbiddenError: We may not.
         ProgramError: AWS fails.
     """
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     try:
         yield
     except (BotoCoreError, ClientError) as error:

@@ -1,5 +1,7 @@
 """Whose AWS account we are in, before anything there is read or changed."""
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from fleetform.catalog.loading import resolve
 from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.terraform.failures import explained
@@ -30,8 +32,6 @@ def require_account(workplace: Workplace) -> None:
 
 def _identity(workplace: Workplace) -> tuple[str, str]:
     """The account and the ARN of whom AWS takes us for."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - a third of a second
-
     with explained(workplace.environment.name):
         try:
             found = workplace.access.client("sts").get_caller_identity()

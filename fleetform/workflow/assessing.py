@@ -7,6 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fleetform.catalog.loading import resolve
+from fleetform.catalog.locating import locator
+from fleetform.catalog.overlay import without_nulls
 from fleetform.catalog.writing import replace_text
 from fleetform.errors import InputError, Position, Problem, ProgramError
 from fleetform.hcl.parsing import UnreadableError
@@ -91,10 +94,6 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
 
     @cache
     def at() -> Callable[..., Position]:
-        from fleetform.catalog.loading import resolve  # noqa: PLC0415 - it brings YAML and all checks
-        from fleetform.catalog.locating import locator  # noqa: PLC0415
-        from fleetform.catalog.overlay import without_nulls  # noqa: PLC0415
-
         return locator(without_nulls(resolve(root, env).tree))
 
     return lambda index: at()("exceptions", index)

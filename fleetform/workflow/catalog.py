@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleetform import identity
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
+from fleetform.catalog.loading import load
 from fleetform.store import digest
 from fleetform.workflow.project import Project
 
@@ -22,7 +23,6 @@ def environment(project: Project, name: str) -> "Environment":
     known_as = key(project, name)
     for value in project.store.get_many([known_as]).values():
         return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-    from fleetform.catalog.loading import load  # noqa: PLC0415 - it brings YAML and all checks
 
     loaded = load(project.root, name)
     project.store.put_many({known_as: pickle.dumps(loaded)})

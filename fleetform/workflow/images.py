@@ -5,17 +5,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from botocore.exceptions import BotoCoreError
+
 from fleetform.aws import Access
+from fleetform.catalog.images_lock import load_lock, write_lock
+from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.catalog.wording import suggestion
 from fleetform.errors import CheckFailedError, FleetformError, InputError, ProgramError
+from fleetform.images import checks, sbom
+from fleetform.images.building import Watch, Workshop, build, look_up
+from fleetform.images.engine import find_engine
+from fleetform.images.registry import Registry
+from fleetform.images.wanted import wanted
 from fleetform.program_name import command
 from fleetform.workflow.files import render_environment
 from fleetform.workflow.project import Project, aws_variables
 
 if TYPE_CHECKING:
-    from fleetform.images.building import Done, Watch
-    from fleetform.images.registry import Registry
+    from fleetform.images.building import Done
     from fleetform.images.wanted import Wanted
     from fleetform.render.writer import Change
 
@@ -58,8 +66,6 @@ def open_registry(project: Project, environment: Environment) -> "Registry":
     Raises:
         ProgramError: The AWS credentials cannot be read.
     """
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - a third of a second
-
     access = Access(environment.region, aws_variables(environment, project.work), environment.role)
     try:
         return registry_of(environment, access)
@@ -69,8 +75,6 @@ def open_registry(project: Project, environment: Environment) -> "Registry":
 
 def registry_of(environment: Environment, access: Access) -> "Registry":
     """The environment's image registry, where AWS is known already. The emulator is its own registry."""
-    from fleetform.images.registry import Registry  # noqa: PLC0415 - most tasks have no use for it
-
     front = urlsplit(access.variables["AWS_ENDPOINT_URL"]).netloc if environment.emulator else None
     return Registry(access.client("ecr"), environment.account, environment.name, front)
 
@@ -86,13 +90,6 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
         ProgramError: ECR does not answer, no engine works or its login fails.
     """
-    from fleetform.catalog.images_lock import load_lock, write_lock  # noqa: PLC0415 - most tasks build nothing
-    from fleetform.catalog.loading import load  # noqa: PLC0415
-    from fleetform.images import sbom  # noqa: PLC0415
-    from fleetform.images.building import Watch, Workshop, build, look_up  # noqa: PLC0415
-    from fleetform.images.engine import find_engine  # noqa: PLC0415
-    from fleetform.images.wanted import wanted  # noqa: PLC0415
-
     if request.jobs < 1:
         raise InputError(f"--jobs {request.jobs}: 1 or more is expected")
     environment = load(project.root, name)
@@ -121,8 +118,6 @@ def require_images(project: Project, environment: Environment) -> None:
     Raises:
         CheckFailedError: One has not.
     """
-    from fleetform.catalog.images_lock import load_lock  # noqa: PLC0415 - it brings YAML, which a plan has no use for
-
     lock = load_lock(project.root, environment.name)
     missing = [name for name in built_services(environment, ()) if name not in lock]
     if missing and not environment.emulator:
@@ -143,8 +138,6 @@ def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]
 
 def _check_before_push(environment: Environment, images: "Sequence[Wanted]") -> tuple[str, ...]:
     """Makes sure that images may be pushed; returns what could not be checked."""
-    from fleetform.images import checks  # noqa: PLC0415 - what is pushed already is not checked
-
     problems = [
         problem
         for image in images

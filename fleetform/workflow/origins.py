@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetform import collector
+from fleetform.catalog.loading import resolve
 from fleetform.errors import Position
 from fleetform.hcl.places import names_at
 from fleetform.policy.finding import Finding
@@ -54,8 +55,6 @@ def _key(place: Position, catalog_key: bytes, library: Library) -> bytes:
 
 
 def _tree(root: Path, name: str) -> "Node":
-    from fleetform.catalog.loading import resolve  # noqa: PLC0415 - it brings YAML and all checks
-
     with collector.paused():
         return resolve(root, name).tree
 

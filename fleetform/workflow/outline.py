@@ -3,6 +3,7 @@
 import pickle
 from typing import TYPE_CHECKING, NamedTuple
 
+from fleetform import topology
 from fleetform.policy.exceptions import ExceptionEntry
 from fleetform.policy.rule import Facts
 from fleetform.stacks import stacks
@@ -55,8 +56,6 @@ def _outline(environment: "Environment") -> Outline:
 
 def facts(environment: "Environment") -> Facts:
     """What rules for single resources know of an environment."""
-    from fleetform import topology  # noqa: PLC0415 - it brings the models
-
     return Facts(
         environment.name,
         environment.account,

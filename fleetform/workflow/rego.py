@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetform import identity
 from fleetform.policy import team
+from fleetform.policy.rego import document, find_engine, judge
 from fleetform.store import digest
 from fleetform.workflow.project import Project
 
@@ -32,7 +33,6 @@ def findings(project: Project, environment: str, policy: "Policy", folders: Sequ
     files = team.files(project.root, ".rego")
     if not files:
         return []
-    from fleetform.policy.rego import document, find_engine, judge  # noqa: PLC0415 - most projects have none
 
     engine = find_engine()
     asked = digest(identity.code(), identity.program(engine.program, project.root), policy.identity(folders))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
 from fleetform.catalog.places import KeyPath, keys_at
+from fleetform.catalog.reference import anchor
 from fleetform.errors import Position, Problem
 from fleetform.reports import Level, Note, Remark, Topic
 
@@ -109,7 +110,6 @@ def _topic(file: PurePath, path: KeyPath) -> tuple[str, str]:
         return "images-lock", "docs/images.md#the-lock"
     if EXTRA_NAME in file.parts:
         return "extra", "docs/extra.md"
-    from fleetform.catalog.reference import anchor  # noqa: PLC0415 - it brings the models, which findings do without
 
     key = anchor(path)
     return (key, f"docs/catalog.md#{key}") if key else ("catalog", "docs/catalog.md")

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetform import identity
+from fleetform.emulator.process import RECORD
 from fleetform.errors import CheckFailedError
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.store import digest
+from fleetform.terraform import state
+from fleetform.terraform.bucket import Wanted, ensure_bucket
 from fleetform.terraform.failures import explained
 from fleetform.workflow.workplaces import Workplace
 
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
 
 def bootstrap(workplace: Workplace) -> "dict[str, How]":
     """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
-    from fleetform.terraform.bucket import Wanted, ensure_bucket  # noqa: PLC0415 - it brings boto3
-
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
     wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
@@ -41,8 +42,6 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
     """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
 
     def ask() -> bool:
-        from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
-
         with explained(workplace.environment.name):
             return state.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
@@ -66,8 +65,6 @@ def _bucket(workplace: Workplace) -> bytes:
     name, endpoint = workplace.environment.state_bucket, workplace.variables.get("AWS_ENDPOINT_URL", "")
     records: list[bytes] = []
     if workplace.environment.emulator:
-        from fleetform.emulator.process import RECORD  # noqa: PLC0415 - what never runs against it need not import it
-
         # One for the project or, where an environment of AWS's is applied to this machine, of its own.
         records = [identity.content(folder / RECORD) for folder in (workplace.work, workplace.work.parents[1])]
     return digest(name.encode(), endpoint.encode(), *records)
@@ -79,8 +76,6 @@ def require_settled(workplace: Workplace) -> None:
     Raises:
         CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
     """
-    from fleetform.terraform import state  # noqa: PLC0415 - it brings boto3
-
     environment = workplace.environment
     with explained(environment.name):
         held = state.modules(workplace.access, environment.state_bucket)
