@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from invoke import Exit
 
-from fleetform.console.adapter import Command, Group
-from fleetform.console.commands import GROUPS
-from fleetform.console.flags import option, word
-from fleetform.console.program import FleetformProgram, start, take_over
+from fleetform.cli.adapter import Command, Group
+from fleetform.cli.commands import GROUPS
+from fleetform.cli.flags import option, word
+from fleetform.cli.program import FleetformProgram, start, take_over
 
 if TYPE_CHECKING:
     from fleetform.workflow.project import Project
@@ -56,11 +56,11 @@ def files_that_define(name: str) -> list[str]:
 
 def golden(project: "Project") -> None:
     """Regenerate every generated file: what tasks write, then what tests compare."""
-    from fleetform.console import catalog, rendering
+    from fleetform.cli import catalog, render
 
     catalog.schema(project, check=False)
     for folder in sorted(ROOT.glob("envs/*/environment.yaml")):
-        rendering.render(project, folder.parent.name, check=False, as_json=False)
+        render.render(project, folder.parent.name, check=False, as_json=False)
     call("pytest", "--quiet", "--regenerate", "--numprocesses=0")
 
 

@@ -22,10 +22,10 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from fleetform.base.errors import CatalogError  # noqa: E402
 from fleetform.catalog.files import CATALOG, environment_file  # noqa: E402 - the path above is needed first
-from fleetform.catalog.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.catalog.models import Environment  # noqa: E402
-from fleetform.errors import CatalogError  # noqa: E402
+from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
 
 RUNS = 5
 SERVICES = 1000
@@ -111,7 +111,9 @@ def refused(root: Path) -> None:
 
 def started(root: Path) -> None:
     """Loads in an interpreter of its own."""
-    program = f"from pathlib import Path; from fleetform.catalog.loading import load; load(Path({str(root)!r}), 'dev')"
+    program = (
+        f"from pathlib import Path; from fleetform.validation.loading import load; load(Path({str(root)!r}), 'dev')"
+    )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 

@@ -23,15 +23,15 @@ from pathlib import Path, PurePath
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fleetform.catalog.loading import load  # noqa: E402 - the path above is needed first
+from fleetform.base.cache import Store  # noqa: E402
+from fleetform.base.errors import FleetformError  # noqa: E402
 from fleetform.catalog.models import Environment  # noqa: E402
-from fleetform.errors import FleetformError  # noqa: E402
+from fleetform.hcl.eval.library import ENDINGS, Library  # noqa: E402
 from fleetform.policy.checking import Policy  # noqa: E402
-from fleetform.policy.library import ENDINGS, Library  # noqa: E402
 from fleetform.policy.rules import shipped  # noqa: E402
-from fleetform.store import Store  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
-from fleetform.workflow.outline import facts  # noqa: E402
+from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
+from fleetform.workflow.check.outline import facts  # noqa: E402
 
 SECONDS = 60
 _STORE_BYTES = 2**30

@@ -34,7 +34,8 @@ from benchmarks.large_project import ENVIRONMENT, Shape  # noqa: E402
 from benchmarks.processes import Run, run  # noqa: E402
 from fleetform import emulator  # noqa: E402
 from fleetform.stacks import FOUNDATION  # noqa: E402
-from fleetform.workflow import states, terraform, workplaces  # noqa: E402
+from fleetform.workflow import workspace  # noqa: E402
+from fleetform.workflow.apply import states, terraform  # noqa: E402
 from fleetform.workflow.project import Project  # noqa: E402
 
 GROUPS = 6
@@ -144,8 +145,8 @@ class Fleet:
         terraform.init(workplace, stack)
         terraform.apply(workplace, terraform.plan(workplace, stack))
 
-    def _workplace(self) -> workplaces.Workplace:
-        return workplaces.open_environment(Project(self.root), ENVIRONMENT)
+    def _workplace(self) -> workspace.Workplace:
+        return workspace.open_environment(Project(self.root), ENVIRONMENT)
 
 
 def succeeded(argv: list[str], folder: Path, variables: Mapping[str, str]) -> Run:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.processes import Run, run
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.terraform import installation
 from fleetform.terraform.commands import Terraform
 from tests.checkov import scanner

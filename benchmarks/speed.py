@@ -15,9 +15,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fleetform.catalog.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.render.rendering import render  # noqa: E402
 from fleetform.render.template import Templates  # noqa: E402
+from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
 
 RUNS = 7
 HEAD = 'application: shop\naccount: "123456789012"\nregion: eu-west-1\nzones: [eu-west-1a, eu-west-1b]\nservices:\n'

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
-from fleetform.aws import Access
-from fleetform.program_name import VARIABLE
+from fleetform.aws.clients import Access
+from fleetform.base.program_name import VARIABLE
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
 from tests import small_project

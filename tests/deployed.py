@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
+from fleetform.aws.verification import verify
 from fleetform.catalog.models import Environment, Service
-from fleetform.verification import verify
 
 REGION = "eu-central-1"
 ANYWHERE = "0.0.0.0/0"

@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fleetform import topology
-from fleetform.applied import ALL_PROTOCOLS, AppliedRule
 from fleetform.catalog.models import Callee, Environment, Front, Network, Port, Service
-from fleetform.reachability import Network as Reached
+from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
+from fleetform.topology.reachability import Network as Reached
 
 CIDR = "10.0.0.0/16"
 NAMES = ("a", "b", "order-api", "stock", "worker")

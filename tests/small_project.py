@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from fleetform.workflow import files
 from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fleetform.console.adapter import Command, Group
-from fleetform.console.flags import choice, choices, names, number, option, switch, word
-from fleetform.console.program import FleetformProgram
-from fleetform.errors import CheckFailedError, InputError, ProgramError
-from fleetform.program_name import VARIABLE
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.base.program_name import VARIABLE
+from fleetform.cli.adapter import Command, Group
+from fleetform.cli.flags import choice, choices, names, number, option, switch, word
+from fleetform.cli.program import FleetformProgram
 
 
 @dataclass(frozen=True)

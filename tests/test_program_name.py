@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.program_name import VARIABLE, command, program
+from fleetform.base.program_name import VARIABLE, command, program
 
 
 @pytest.mark.parametrize("name", ["invoke", "inv", "fleetform", "./run", "../../run", "/srv/shop-2/run", "shop/run"])

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.catalog import bad
 from tests.catalog.catalogs import loaded
 from tests.conftest import ROOT
 from tests.generated import Generated
+from tests.validation import bad
 
 ENGLISH = ROOT / "README.md"
 JAPANESE = ROOT / "README.ja.md"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import tasks
-from fleetform.program_name import VARIABLE
+from fleetform.base.program_name import VARIABLE
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.conftest import ROOT

@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.files import CATALOG
 from fleetform.catalog.models import url_variable
 from fleetform.catalog.nodes import parse
 from fleetform.catalog.schema import SCHEMA
 from fleetform.catalog.types import ServiceName
-from fleetform.errors import InputError
 
 OWN_KEYS = ("name_prefix", "namespace", "state")
 """Keys that identify one environment's resources, so that two environments cannot share their values."""

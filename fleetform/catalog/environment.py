@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleetform.catalog.constants import SHORTEST_REASON
-from fleetform.catalog.forms import Matching
+from fleetform.catalog.patterns import Matching
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
     NOTHING,

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from fleetform.base.errors import CatalogError, Problem, ProgramError
+from fleetform.base.program_name import command
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.nodes import Node, read
 from fleetform.catalog.repository import refuse_outside
-from fleetform.catalog.wording import suggestion
-from fleetform.catalog.writing import replace_text
-from fleetform.errors import CatalogError, Problem, ProgramError
-from fleetform.program_name import command
+from fleetform.catalog.writer import replace_text
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
 # Pattern and description of each field. Only a commit needs quotes, because it may be all digits.

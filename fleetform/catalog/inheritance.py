@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fleetform.base.errors import CatalogError, Position, Problem
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import MAX_BYTES, MAX_NODES, Node
 from fleetform.catalog.overlay import overlay
 from fleetform.catalog.types import Entry, ServiceName
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import CatalogError, Position, Problem
 
 EXTENDS = "extends"
 ENABLED_IN = "enabled_in"

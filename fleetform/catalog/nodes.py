@@ -24,8 +24,8 @@ from yaml.events import (
     StreamStartEvent,
 )
 
+from fleetform.base.errors import CatalogError, InputError, Position, Problem
 from fleetform.catalog.syntax import syntax_problem
-from fleetform.errors import CatalogError, InputError, Position, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable

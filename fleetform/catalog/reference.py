@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import PurePath
 
 from fleetform.catalog.constants import MARK
-from fleetform.catalog.forms import READ_AS_TEXT
+from fleetform.catalog.patterns import READ_AS_TEXT
 from fleetform.catalog.schema import ROOT, Schema, definitions, referred
 
 DOCUMENT = PurePath("docs/catalog.md")

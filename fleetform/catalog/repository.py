@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from fleetform.errors import InputError, Problem
+from fleetform.base.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from fleetform.catalog.nodes import Node

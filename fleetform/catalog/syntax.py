@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from fleetform.errors import Position, Problem
+from fleetform.base.errors import Position, Problem
 
 Mark: TypeAlias = Any  # libyaml's and PyYAML's own have no common type
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from fleetform.catalog.descriptions import attribute_docstrings
-from fleetform.catalog.forms import READ_AS_TEXT, Matching
+from fleetform.catalog.patterns import READ_AS_TEXT, Matching
 
 SUBNET_PREFIX = 24
 """Every subnet is a /24, with 251 addresses for tasks."""

@@ -15,9 +15,9 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fleetform import detached
-from fleetform.errors import InputError, ProgramError
-from fleetform.program_name import command
+from fleetform.base import daemons
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.base.program_name import command
 
 ACCOUNT_VARIABLE = "MOTO_ACCOUNT_ID"
 DEFAULT_ACCOUNT = "123456789012"
@@ -63,7 +63,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         ProgramError: The emulator did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with detached.locked(folder):
+    with daemons.locked(folder):
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
@@ -90,10 +90,10 @@ def stop(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with detached.locked(folder):
+    with daemons.locked(folder):
         emulator = status(folder)
         if emulator:
-            detached.end(emulator.pid)
+            daemons.end(emulator.pid)
         (folder / RECORD).unlink(missing_ok=True)
         shutil.rmtree(folder / STORAGE, ignore_errors=True)
         return emulator is not None
@@ -130,10 +130,10 @@ def _with_loopback(hosts: str) -> str:
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
     shutil.rmtree(folder / STORAGE, ignore_errors=True)  # what one that was killed has left
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
-    detached.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
+    daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)
     if not emulator:
-        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{detached.tail(folder / LOG)}")
+        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{daemons.tail(folder / LOG)}")
     return emulator
 
 

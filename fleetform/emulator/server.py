@@ -20,7 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Response
 
-from fleetform import detached
+from fleetform.base import daemons
 from fleetform.emulator import gaps, registry
 from fleetform.emulator.answers import Answers
 from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
@@ -114,7 +114,7 @@ def main() -> None:
     account = os.environ.setdefault(ACCOUNT_VARIABLE, DEFAULT_ACCOUNT)
     server = bind(arguments.port, Application(token, account, arguments.folder / STORAGE))
     write_record(arguments.folder, f"http://{HOST}:{server.port}", token)
-    detached.announce()
+    daemons.announce()
     server.serve_forever()
 
 

@@ -8,8 +8,8 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fleetform.errors import CheckFailedError, Position
-from fleetform.hcl.numbers import number
+from fleetform.base.errors import CheckFailedError, Position
+from fleetform.hcl.decimals import number
 from fleetform.hcl.syntax import (
     Argument,
     Binary,

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
+from fleetform.base.errors import CheckFailedError, FleetformError, ProgramError
+from fleetform.base.processes import Crew, Result, complaint
 from fleetform.catalog.images_lock import LockedImage
-from fleetform.errors import CheckFailedError, FleetformError, ProgramError
 from fleetform.images import sbom
 from fleetform.images.context import Context, content_key
 from fleetform.images.engine import Engine, Image
-from fleetform.images.failures import Step, explain
+from fleetform.images.engine_errors import Step, explain
+from fleetform.images.image_specs import Wanted
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.transfer import Repository
-from fleetform.images.wanted import Wanted
-from fleetform.programs import Crew, Result, complaint
 
 _TAIL_LINES = 12
 _LINE_LENGTH = 300

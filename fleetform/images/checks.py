@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import PurePath, PurePosixPath
 
+from fleetform.base.errors import Position, Problem, ProgramError
 from fleetform.catalog.models import Service
-from fleetform.errors import Position, Problem, ProgramError
 from fleetform.images.context import Context
 from fleetform.images.dockerfile import Dockerfile
 

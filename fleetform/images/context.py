@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from docker.utils.build import PatternMatcher
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.models import Build
-from fleetform.errors import InputError
 
 _IGNORE = ".dockerignore"
 # Changing how a key is made makes every key a new one; so does this number.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.base.processes import complaint
 from fleetform.images.context import Context
 from fleetform.images.registry import Credentials
-from fleetform.programs import complaint
 
 _LOOPBACK = re.compile(r"(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?")
 _PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64}) size: [0-9]+")

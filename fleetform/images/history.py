@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetform.base.errors import CatalogError, InputError
+from fleetform.base.git import git, if_shallow
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage, load_lock
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import CatalogError, InputError
-from fleetform.git import git, if_shallow
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.base.program_name import command
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import CheckFailedError, InputError, ProgramError
+from fleetform.images.image_specs import PLATFORMS
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository, copy, copy_attached
-from fleetform.images.wanted import PLATFORMS
-from fleetform.program_name import command
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleetform.errors import InputError, ProgramError
-from fleetform.program_name import command
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.base.program_name import command
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
 
 SEVERITIES = ("critical", "high", "medium", "low", "informational", "undefined")
 """Worst first: API reference, ImageScanFinding. Inspector's `untriaged` counts as `undefined`."""

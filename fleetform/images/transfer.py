@@ -21,7 +21,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urljoin
 from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.images.registry import Credentials
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"

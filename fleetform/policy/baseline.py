@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
-from fleetform.errors import InputError
+from fleetform.base.errors import InputError
+from fleetform.base.program_name import command
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.exceptions import matches
 from fleetform.policy.finding import Finding, Open
-from fleetform.program_name import command
 
 
 class Entry(NamedTuple):

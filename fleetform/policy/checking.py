@@ -14,17 +14,17 @@ from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from fleetform.errors import Position
+from fleetform.base.cache import Store, digest
+from fleetform.base.errors import Position
+from fleetform.base.worker_pool import spread
+from fleetform.hcl.eval.library import BACKEND, Library, Summary, called
+from fleetform.hcl.eval.modules import Module, declarations
+from fleetform.hcl.eval.resource_view import Resource, View, resources
+from fleetform.hcl.eval.values import Path
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.exceptions import SIGN
-from fleetform.policy.judging import Judgement, judge_environment, judge_resources, shared_types
-from fleetform.policy.library import BACKEND, Library, Summary, called
-from fleetform.policy.modules import Module, declarations
 from fleetform.policy.rule import Facts, Rule
-from fleetform.policy.values import Path
-from fleetform.policy.view import Resource, View, resources
-from fleetform.policy.workers import spread
-from fleetform.store import Store, digest
+from fleetform.policy.verdicts import Judgement, judge_environment, judge_resources, shared_types
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import PurePath
 from typing import NamedTuple
 
+from fleetform.base.errors import Position
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.constants import SHORTEST_REASON
 from fleetform.catalog.files import EXTRA_NAME
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import Position
+from fleetform.hcl.eval.library import is_generated
 from fleetform.policy.finding import Finding, Open
-from fleetform.policy.library import is_generated
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from fleetform.errors import Position
+from fleetform.base.errors import Position
 from fleetform.policy.rule import Severity
 
 

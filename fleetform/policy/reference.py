@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from fleetform.base.errors import InputError
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.constants import MARK
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import InputError
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.rule import Rule
 

@@ -14,19 +14,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
-from fleetform.errors import InputError, Position, ProgramError, printable
+from fleetform.base.errors import InputError, Position, ProgramError, printable
+from fleetform.base.processes import read
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Unknown
 from fleetform.policy.finding import Finding
 from fleetform.policy.rule import Severity
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource
-from fleetform.programs import read
 
 _QUERY = "data.main.deny"
 _DENY_RULE = re.compile(r"^package\s+main\s*$.*^deny\b", re.MULTILINE | re.DOTALL)
 _RESERVED_ID = re.compile(r"FF\d")
 _SECONDS = 60
 _INHERITED = ("PATH", "PYTHONPATH")  # and nothing with credentials
-_INTERPRETER = Path(__file__).with_name("interpreter.py")
+_INTERPRETER = Path(__file__).with_name("rego_interpreter.py")
 _NO_ENGINE = "cannot be run without `opa` or `conftest` on PATH, or regopy: pip install regopy"
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterator
 from typing import Final
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Unknown
 from fleetform.policy.rule import Fault, Undecided
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource
 
 TRUE: Final = (True, "true")
 """The values that HCL accepts for true."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
-    from fleetform.policy.values import Path
-    from fleetform.policy.view import Resource, View
+    from fleetform.hcl.eval.resource_view import Resource, View
+    from fleetform.hcl.eval.values import Path
 
 
 class Severity(StrEnum):

@@ -11,17 +11,17 @@ from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from fleetform import identity as identities
-from fleetform.errors import InputError
+from fleetform.base import fingerprint as identities
+from fleetform.base.errors import InputError
+from fleetform.hcl.eval.values import Path as ValuePath
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided, declared_apart
 from fleetform.policy.rules import shipped
-from fleetform.policy.values import Path as ValuePath
 
 if TYPE_CHECKING:
     from types import CodeType
 
     from fleetform.catalog.models import Environment
-    from fleetform.policy.view import Resource, View
+    from fleetform.hcl.eval.resource_view import Resource, View
 
 FOLDER = PurePath("policies")
 _ID = re.compile(r"(?!FF\d)[A-Z][A-Z0-9_-]*")

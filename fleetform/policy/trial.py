@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from fleetform.catalog.models import Environment, Network, Service
+from fleetform.hcl.eval.modules import Declarations, Module, declarations
+from fleetform.hcl.eval.resource_view import View, resources
 from fleetform.hcl.parsing import parse
-from fleetform.policy.judging import Judgement, judge_environment, judge_resources
-from fleetform.policy.modules import Declarations, Module, declarations
 from fleetform.policy.rule import Facts, Rule
-from fleetform.policy.view import View, resources
+from fleetform.policy.verdicts import Judgement, judge_environment, judge_resources
 
 STACK = PurePath("envs/tiny/services")
 FILE = STACK / "main.tf"

@@ -9,9 +9,9 @@ from fleetform import topology
 from fleetform.catalog.files import CATALOG, environment_file, lock_file
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
-from fleetform.render import extra
-from fleetform.render.declared import Variable
-from fleetform.render.standing import HEADER_START
+from fleetform.render import extra_module
+from fleetform.render.declared_variables import Variable
+from fleetform.render.rendered_files import HEADER_START
 from fleetform.render.template import Templates
 from fleetform.stacks import AWS_PROVIDER_VERSION, Stack, emptied, stacks
 
@@ -52,7 +52,7 @@ def render(
     Raises:
         CatalogError: A stack cannot call the module in its `extra/`.
     """
-    values = {**_values(environment), "lock": lock, "extra": extra.calls(environment, declared, folders)}
+    values = {**_values(environment), "lock": lock, "extra": extra_module.calls(environment, declared, folders)}
     locked = {service_file(name) for name, service in environment.services.items() if service.build and name in lock}
     wanted = (*stacks(environment), *emptied(environment, folders))
     texts = {stack.name: _render_stack(stack, environment, templates, values) for stack in wanted}

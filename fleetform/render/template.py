@@ -20,11 +20,11 @@ from typing import cast
 import jinja2
 from pydantic import BaseModel
 
-from fleetform import identity
+from fleetform.base import fingerprint
+from fleetform.base.cache import Store, digest
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Container, HealthCheck
 from fleetform.hcl.literals import Literal, key, literal
-from fleetform.store import Store, digest
 from fleetform.topology import VPC, Call, Rule
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -129,7 +129,7 @@ class _Compiled(jinja2.BytecodeCache):
 
 
 def _key(bucket: jinja2.bccache.Bucket) -> bytes:
-    return digest(b"template", identity.code(), bucket.key.encode(), bucket.checksum.encode())
+    return digest(b"template", fingerprint.code(), bucket.key.encode(), bucket.checksum.encode())
 
 
 class Templates:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
-from fleetform.errors import InputError
-from fleetform.render.standing import generated
+from fleetform.base.errors import InputError
+from fleetform.render.rendered_files import generated
 
 Formatter: TypeAlias = Callable[[Path], None]
 """Formats all `.tf` and `.tfvars` files below a folder in place."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from fleetform.reports.diagnostic import SEVERITIES, Level, Note, Remark, Topic, counted
 from fleetform.reports.github import github
+from fleetform.reports.json_format import as_json
 from fleetform.reports.junit import junit
 from fleetform.reports.markdown import markdown
-from fleetform.reports.plain import as_json
-from fleetform.reports.remark import SEVERITIES, Level, Note, Remark, Topic, counted
 from fleetform.reports.sarif import sarif
 from fleetform.reports.text import text
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleetform.reports.remark import Remark
+from fleetform.reports.diagnostic import Remark
 
 
 def github(remarks: Sequence[Remark]) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from fleetform.errors import printable
-from fleetform.reports.remark import Level, Remark
+from fleetform.base.errors import printable
+from fleetform.reports.diagnostic import Level, Remark
 from fleetform.reports.text import text
 
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from fleetform.errors import printable
-from fleetform.program_name import command
-from fleetform.reports.remark import Remark, by_severity, counted
+from fleetform.base.errors import printable
+from fleetform.base.program_name import command
+from fleetform.reports.diagnostic import Remark, by_severity, counted
 from fleetform.reports.text import text
 
 LIMIT = 65_536

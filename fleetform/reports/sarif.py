@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from fleetform.errors import printable
-from fleetform.reports.remark import Level, Note, Remark, Topic
+from fleetform.base.errors import printable
+from fleetform.reports.diagnostic import Level, Note, Remark, Topic
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # On GitHub, 9.0 and above is critical, 7.0 high, 4.0 medium, below low.

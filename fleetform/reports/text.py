@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 from rich.cells import cell_len
 
-from fleetform.errors import printable
-from fleetform.reports.remark import Level, Remark, by_severity
+from fleetform.base.errors import printable
+from fleetform.reports.diagnostic import Level, Remark, by_severity
 
 _TAB = 4
 # Characters that are shown of a longer source line, and how many of them before the position.

@@ -21,9 +21,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
+from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Environment
-from fleetform.errors import ProgramError
 from fleetform.smoke import probe
 from fleetform.smoke.matrix import targets
 from fleetform.smoke.probe import REFUSED, Answer, Target, harmless

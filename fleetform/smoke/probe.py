@@ -12,7 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.smoke.script import MARK
 
 PATIENCE = 30.0

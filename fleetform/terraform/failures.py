@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from fleetform.errors import ProgramError
-from fleetform.program_name import command
-from fleetform.terraform import existing
-from fleetform.terraform.text import one_line, unboxed
+from fleetform.base.errors import ProgramError
+from fleetform.base.program_name import command
+from fleetform.terraform.plain_text import one_line, unboxed
+from fleetform.terraform.recovery import already_exists
 
 _Telling: TypeAlias = Callable[[re.Match[str], str], str]
 """Makes the line of what was found and the environment's name."""
@@ -224,8 +224,8 @@ def _exists(found: re.Match[str], environment: str) -> str:
     """Names all that exists: what is not imported needs a hand."""
     again = command("apply", env=environment)
     return (
-        f"{', '.join(dict.fromkeys(existing.addresses(found.string)))}: exists already; if an earlier apply made it,"
-        f" `{again}` again imports it, else give it another name, or `adopt` it in the catalog"
+        f"{', '.join(dict.fromkeys(already_exists.addresses(found.string)))}: exists already; if an earlier apply made"
+        f" it, `{again}` again imports it, else give it another name, or `adopt` it in the catalog"
     )
 
 
@@ -293,7 +293,7 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
     (re.compile("cannot import state with lineage"), _lineage),
     (_DENIED, _denied),
     (re.compile(_OPERATION + r"api error (?:AccessDenied\w*|UnauthorizedOperation|Forbidden)\b"), _forbidden),
-    (existing.PATTERN, _exists),
+    (already_exists.PATTERN, _exists),
     (re.compile(_OPERATION + _THROTTLE), _throttled),
     (re.compile(_OPERATION + r"StatusCode: (?P<status>5\d\d)\b"), _failing),
     (re.compile(_SENDING), _unreachable),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetform import identity
-from fleetform.detached import locked
-from fleetform.store import digest
+from fleetform.base import fingerprint
+from fleetform.base.cache import digest
+from fleetform.base.daemons import locked
 
 LOCK = ".terraform.lock.hcl"
 
@@ -100,7 +100,7 @@ class Initialization:
         made.replace(self._data / _RECORD)
 
     def _fingerprint(self, read: bytes) -> bytes:
-        return digest(read, identity.content(self.folder / LOCK)).hex().encode()
+        return digest(read, fingerprint.content(self.folder / LOCK)).hex().encode()
 
     def _read(self, code: Iterable[tuple[Path, bytes]] | None = None) -> bytes:
         """A digest of what init reads, but the lock file, which it also writes."""
@@ -110,7 +110,7 @@ class Initialization:
         settings = [f"{name}={value}" for name, value in sorted(self.variables.items()) if _VARIABLE.fullmatch(name)]
         return digest(
             self.program,
-            *map(identity.content, [*configurations, self.folder / "backend.hcl"]),
+            *map(fingerprint.content, [*configurations, self.folder / "backend.hcl"]),
             digest(*map(os.fsencode, settings)),
             *(part for path, text in (_code(self.folder) if code is None else code) for part in _of_code(path, text)),
         )

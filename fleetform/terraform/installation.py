@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from fleetform.errors import ProgramError, printable
+from fleetform.base.errors import ProgramError, printable
 
 PROGRAMS = ("terraform", "tofu")
 

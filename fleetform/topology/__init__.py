@@ -4,12 +4,12 @@
 groups and adds the edge to every picture. In `edges` mode nothing else may open a port between services.
 """
 
-from fleetform.catalog.apis import endpoints, interface_endpoints
 from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls, variables
+from fleetform.topology.endpoints import endpoints, interface_endpoints
 from fleetform.topology.ingress import Route, front, front_ports, listeners, routes
 from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace, under_first_names
-from fleetform.topology.security import (
+from fleetform.topology.security_groups import (
     ENDPOINTS,
     INGRESS,
     VPC,

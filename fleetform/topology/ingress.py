@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleetform.catalog.models import Environment, Ingress, Service
-from fleetform.catalog.routing import EVERYTHING, priority, routed, takes_the_rest
+from fleetform.topology.routing import EVERYTHING, priority, routed, takes_the_rest
 
 _HTTP, _HTTPS = 80, 443
 

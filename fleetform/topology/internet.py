@@ -1,7 +1,7 @@
 """The services that reach AWS over the internet instead of inside the VPC."""
 
-from fleetform.catalog.apis import apis, endpoints, outside_images
 from fleetform.catalog.models import Environment
+from fleetform.topology.endpoints import apis, endpoints, outside_images
 
 
 def needs_internet(environment: Environment, service: str) -> bool:

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+from fleetform.base.errors import CatalogError, InputError, Problem, ProgramError
+from fleetform.base.program_name import command
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.repository import refuse_outside
-from fleetform.catalog.wording import suggestion
-from fleetform.catalog.writing import replace_text
-from fleetform.errors import CatalogError, InputError, Problem, ProgramError
-from fleetform.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
-from fleetform.program_name import command
+from fleetform.catalog.writer import replace_text
+from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
 from fleetform.render.writer import Change
 from fleetform.stacks import FOUNDATION, Stack, stacks
+from fleetform.validation.loading import load, resolve
+from fleetform.workflow.affected.snapshot import Inventory, take
 from fleetform.workflow.project import Project
-from fleetform.workflow.snapshot import Inventory, take
 
 _TEMPLATES = "templates/ci"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from fleetform.store import Store
+from fleetform.base.cache import Store
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

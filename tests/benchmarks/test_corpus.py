@@ -5,9 +5,9 @@ from pathlib import Path, PurePath
 import pytest
 
 from benchmarks import corpus
-from fleetform.catalog.loading import load
-from fleetform.errors import CheckFailedError
-from fleetform.store import Store
+from fleetform.base.cache import Store
+from fleetform.base.errors import CheckFailedError
+from fleetform.validation.loading import load
 from tests.conftest import ROOT
 
 SOUND = 'resource "aws_cloudwatch_log_group" "a" {\n}\n'

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.large_project import ENVIRONMENT, Project, Shape
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
 from fleetform.hcl.parsing import parse
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
+from fleetform.validation.loading import load
 
 
 def environment(root: Path, shape: Shape) -> Environment:

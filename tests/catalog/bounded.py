@@ -9,8 +9,8 @@ import signal
 import sys
 from pathlib import Path
 
-from fleetform.catalog.loading import load
-from fleetform.errors import InputError
+from fleetform.base.errors import InputError
+from fleetform.validation.loading import load
 
 MEMORY = 200 * 1000 * 1000
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from fleetform.catalog.loading import load
 from fleetform.catalog.models import Environment
+from fleetform.validation.loading import load
 
 HEAD = """\
 application: shop

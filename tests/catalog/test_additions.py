@@ -4,8 +4,8 @@ import difflib
 
 import pytest
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.additions import NewService, environment_like, require_name, with_service
-from fleetform.errors import InputError
 
 MAIL = NewService("mail", 8080, ("orders", "stock"))
 BLOCK = """

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.files import CATALOG as CATALOG_FILE
-from fleetform.catalog.loading import load
 from fleetform.catalog.nodes import MAX_BYTES, read
-from fleetform.errors import InputError
+from fleetform.validation.loading import load
 from tests.catalog.catalogs import HEAD, project
 
 CATALOG = HEAD + "services: { web: { image: nginx:1.29 } }\n"

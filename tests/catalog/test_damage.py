@@ -6,9 +6,9 @@ from pathlib import Path, PurePath
 import pytest
 from hypothesis import given
 
+from fleetform.base.errors import InputError, Position
 from fleetform.catalog.files import CATALOG, environment_file
-from fleetform.catalog.loading import load
-from fleetform.errors import InputError, Position
+from fleetform.validation.loading import load
 from tests.catalog.damage import Files, damaged
 
 OVER = environment_file("dev")

@@ -21,9 +21,9 @@ from fleetform.catalog.models import (
     Sidecar,
     Statement,
 )
+from fleetform.hcl.eval.values import Known
 from fleetform.hcl.parsing import parse
 from fleetform.hcl.syntax import Block, Call, Expression, Object
-from fleetform.policy.values import Known
 from tests.hcl.values import value_of
 
 VARIABLES = PurePath("modules/ecs_service/variables.tf")

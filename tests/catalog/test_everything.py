@@ -11,11 +11,11 @@ from jinja2 import UndefinedError
 
 from fleetform.catalog import models
 from fleetform.catalog.inheritance import inherit
-from fleetform.catalog.loading import validate
 from fleetform.catalog.models import Container, Entry, Environment
 from fleetform.catalog.nodes import Node, read
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
+from fleetform.validation.loading import validate
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"
 

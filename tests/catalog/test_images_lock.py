@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import CatalogError, ProgramError
 from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
-from fleetform.errors import CatalogError, ProgramError
 
 MEND = "restore this file from Git, or run `invoke images` to write it again"
 KEY = "0123456789abcdef" * 4

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import CatalogError
+from fleetform.base.suggestions import suggestion
 from fleetform.catalog.inheritance import MAX_TEMPLATES
-from fleetform.catalog.loading import load, resolve
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import Plain
-from fleetform.catalog.wording import suggestion
-from fleetform.errors import CatalogError
+from fleetform.validation.loading import load, resolve
 from tests.catalog.catalogs import HEAD, loaded, project
 
 FIRST = HEAD.count("\n") + 1

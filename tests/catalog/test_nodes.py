@@ -4,8 +4,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from fleetform.base.errors import InputError, Position
 from fleetform.catalog.nodes import MAX_DEPTH, Node, Plain, parse, read
-from fleetform.errors import InputError, Position
 
 FILE = PurePath("catalog.yaml")
 

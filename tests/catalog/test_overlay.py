@@ -2,9 +2,9 @@ from pathlib import PurePath
 
 import pytest
 
+from fleetform.base.errors import Position
 from fleetform.catalog.nodes import Node, Plain, parse
 from fleetform.catalog.overlay import overlay, without_nulls
-from fleetform.errors import Position
 
 BASE = PurePath("base.yaml")
 OVER = PurePath("over.yaml")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import CatalogError, InputError
 from fleetform.catalog.images_lock import load_lock
-from fleetform.catalog.loading import load
-from fleetform.errors import CatalogError, InputError
+from fleetform.validation.loading import load
 from tests.catalog.catalogs import HEAD, project
 
 CATALOG = f"""{HEAD}services:

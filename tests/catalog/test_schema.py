@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from fleetform.base.errors import CatalogError
 from fleetform.catalog.files import environment_names
 from fleetform.catalog.nodes import parse
 from fleetform.catalog.schema import SCHEMA, catalog_schema, definitions
-from fleetform.errors import CatalogError
 
 from .catalogs import HEAD, loaded
 

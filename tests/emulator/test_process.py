@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
+from fleetform.base.errors import InputError, ProgramError
 from fleetform.emulator import Emulator, environment, start, status, stop
-from fleetform.errors import InputError, ProgramError
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_an_interrupt_ends_the_server_at_once_and_quietly(folder: Path) -> None:
 
 def test_stop_kills_an_emulator_that_ignores_sigterm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stand-in answers as the real one does, and survives SIGTERM."""
-    monkeypatch.setattr("fleetform.detached._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("fleetform.base.daemons._STOP_SECONDS", 0.2)
     stand_in = """
 import http.server, json, os, pathlib, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

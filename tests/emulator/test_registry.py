@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 from fleetform.emulator import Emulator, environment, start, stop
 
 Client = Callable[[str], Any]

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 from fleetform import emulator
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 from fleetform.catalog.images_lock import LockedImage, load_lock
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Repository

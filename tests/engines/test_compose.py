@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.compose import agent as agents
-from fleetform.compose.agent import Agent
-from fleetform.compose.execution import Execution, beside, execute, replace
-from fleetform.compose.inspection import Container, containers
-from fleetform.compose.project import Project, down, logs_argv, up
-from fleetform.compose.runner import Runner, close_runner, find_runner
-from fleetform.errors import ProgramError
-from fleetform.programs import run
+from fleetform.base.errors import ProgramError
+from fleetform.base.processes import run
+from fleetform.local_runtime import agent as agents
+from fleetform.local_runtime.agent import Agent
+from fleetform.local_runtime.execution import Execution, beside, execute, replace
+from fleetform.local_runtime.inspection import Container, containers
+from fleetform.local_runtime.project import Project, down, logs_argv, up
+from fleetform.local_runtime.runner import Runner, close_runner, find_runner
 from tests.engines.engines import BASE_IMAGE, RunningEngine
 from tests.engines.engines import run as run_program
 

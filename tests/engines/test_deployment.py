@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleetform import emulator
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 from fleetform.catalog.images_lock import load_lock
 from tests.commits import git
 from tests.engines.engines import SERVICES, Engine, commit_project, repository

@@ -10,13 +10,15 @@ import pytest
 import tftest
 
 from fleetform import emulator
+from fleetform.base.processes import run
 from fleetform.catalog.models import Environment
-from fleetform.programs import run
 from fleetform.render.writer import Change
-from fleetform.workflow import files, states, terraform, workplaces
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform
+from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Plan
-from fleetform.workflow.workplaces import Workplace
+from fleetform.workflow.render import files
+from fleetform.workflow.workspace import Workplace
 from tests.conftest import copy_project
 from tests.environments import naughty
 
@@ -62,7 +64,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
         file.write(naughty.service(NAUGHTY))
     files.render_environment(project, "dev")
-    workplace = workplaces.open_environment(project, "dev")
+    workplace = workspace.open_environment(project, "dev")
     try:
         states.bootstrap(workplace)
         foundation, services = (_stack(workplace, stack.name) for stack in workplace.stacks)

@@ -9,10 +9,10 @@ import os
 from functools import cache
 from pathlib import Path, PurePath
 
+from fleetform.hcl.eval import resource_view
+from fleetform.hcl.eval.modules import Declarations, Module, declarations
+from fleetform.hcl.eval.values import Document, Known, Set, Unknown
 from fleetform.hcl.parsing import parse
-from fleetform.policy import view
-from fleetform.policy.modules import Declarations, Module, declarations
-from fleetform.policy.values import Document, Known, Set, Unknown
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(__file__).with_name("resources")
@@ -47,11 +47,11 @@ def file(environment: str) -> Path:
 def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
     folder = PurePath("envs", environment, stack)
     files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
-    resources = view.resources(Module(_declarations, folder, _declarations(folder)), stack, files)
+    resources = resource_view.resources(Module(_declarations, folder, _declarations(folder)), stack, files)
     return [(f"{stack}: {each.address}", _values(each)) for each in resources if each.kind == "resource"]
 
 
-def _values(resource: view.Resource) -> dict[str, object]:
+def _values(resource: resource_view.Resource) -> dict[str, object]:
     return {
         name: _plain(value)
         for name, value in resource.values.items()

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.programs import run
+from fleetform.base.processes import run
 from fleetform.terraform import commands, installation
-from fleetform.workflow import files
 from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
 
 DOCUMENT = Path(__file__).parents[2] / "docs/sidecars.md"
 SNIPPETS = re.findall(r"```yaml\nservices:\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)

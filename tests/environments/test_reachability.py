@@ -1,6 +1,6 @@
 """In `dev`, as its plans are, the internet reaches `web`, and the services reach each other."""
 
-from fleetform.reachability import Connection, connections, differences, read
+from fleetform.topology.reachability import Connection, connections, differences, read
 from tests.environments.conftest import NAUGHTY, Plans
 
 SERVICES = {NAUGHTY, "orders", "stock", "web"}

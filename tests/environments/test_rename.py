@@ -1,6 +1,6 @@
 """A service that is renamed stays what it is on AWS."""
 
-from fleetform.terraform.plans import Action
+from fleetform.terraform.plan.models import Action
 from tests.environments.conftest import Plans
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import load
-from fleetform.programs import run
+from fleetform.base.processes import run
 from fleetform.stacks import stacks
 from fleetform.terraform import commands, installation
-from fleetform.workflow import files, formatting
+from fleetform.validation.loading import load
 from fleetform.workflow.project import Project
+from fleetform.workflow.render import files, formatting
 
 ENVIRONMENTS = ["dev", "local", "prod"]
 

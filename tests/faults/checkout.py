@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetform import emulator
-from fleetform.aws import Access
-from fleetform.catalog.loading import load
+from fleetform.aws.clients import Access
+from fleetform.validation.loading import load
 from tests import small_project
 from tests.faults import inventory
 from tests.faults.inventory import Inventory

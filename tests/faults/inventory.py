@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import tempfile
 from pathlib import Path
 
 from fleetform.catalog.images_lock import load_lock
-from fleetform.catalog.loading import load
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.render.writer import formatted
 from fleetform.terraform import commands, installation
+from fleetform.validation.loading import load
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER.parents[1] / "templates"

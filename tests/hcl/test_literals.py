@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleetform.hcl.eval.values import Known
 from fleetform.hcl.literals import Literal, literal
 from fleetform.hcl.parsing import parse
-from fleetform.policy.values import Known
 from fleetform.terraform import installation
 
 from .values import value_of

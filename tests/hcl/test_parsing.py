@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleetform.errors import Position
+from fleetform.base.errors import Position
 from fleetform.hcl.parsing import UnreadableError, expression, parse
 from fleetform.hcl.syntax import (
     Argument,

@@ -2,10 +2,10 @@
 
 from pathlib import PurePath
 
+from fleetform.hcl.eval.expressions import Scope, evaluate
+from fleetform.hcl.eval.modules import Declarations, Module
+from fleetform.hcl.eval.values import Known
 from fleetform.hcl.syntax import Expression
-from fleetform.policy.evaluation import Scope, evaluate
-from fleetform.policy.modules import Declarations, Module
-from fleetform.policy.values import Known
 
 _NOTHING = Declarations()
 _SCOPE = Scope(Module(lambda _: _NOTHING, PurePath("stack"), _NOTHING))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Manifest, Repository

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Build
-from fleetform.errors import CheckFailedError, ProgramError
 from fleetform.images.building import Done, Stored, Watch, Workshop, build, build_here, look_up
 from fleetform.images.context import content_key, read_context
 from fleetform.images.engine import Buildah
-from fleetform.images.wanted import Wanted
+from fleetform.images.image_specs import Wanted
 from tests.images.stand_in import HOST, StandIn
 
 DIGEST, OTHER = (f"sha256:{digit * 64}" for digit in "ab")

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.catalog.loading import load
+from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Build, Service
-from fleetform.errors import ProgramError
 from fleetform.images.checks import check_before_push, notices
 from fleetform.images.context import read_context
+from fleetform.validation.loading import load
 
 SOUND = """\
 FROM python:3.13-slim

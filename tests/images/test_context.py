@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from fleetform.base.errors import InputError
 from fleetform.catalog.models import Build
-from fleetform.errors import InputError
 from fleetform.images.context import Context, content_key, read_context
 
 BUILD = Build(context="app")

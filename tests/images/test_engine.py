@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
 from fleetform.images.context import Context
 from fleetform.images.engine import Buildah, Docker, Engine, Image, Podman, find_engine
 from fleetform.images.registry import Credentials

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import InputError, ProgramError
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage, write_lock
-from fleetform.errors import InputError, ProgramError
 from fleetform.images.history import Entry, previous, rollback_targets
 from tests.commits import git
 

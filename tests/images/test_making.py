@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.catalog.images_lock import load_lock
-from fleetform.console.images import make_images as show_made_images
-from fleetform.errors import CheckFailedError, InputError, ProgramError, raise_all
-from fleetform.workflow import files, images
-from fleetform.workflow.images import ImageRequest, make_images
+from fleetform.cli.images import make_images as show_made_images
+from fleetform.workflow.images import build
+from fleetform.workflow.images.build import ImageRequest, make_images
 from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
 from tests.catalog.catalogs import HEAD, project
 from tests.images.stand_in import HOST, StandIn
 
@@ -33,7 +34,7 @@ def shop(tmp_path: Path, root: Path, stand_in: StandIn, monkeypatch: pytest.Monk
         (folder / name / "Dockerfile").write_text(DOCKERFILE)
         (folder / name / "main.py").write_text(f"print('{name}')\n")
     (folder / "templates").symlink_to(root / "templates")
-    monkeypatch.setattr(images, "open_registry", lambda *_: stand_in.registry)
+    monkeypatch.setattr(build, "open_registry", lambda *_: stand_in.registry)
     monkeypatch.setattr("fleetform.images.engine.ENGINES", ("buildah",))
     monkeypatch.setattr("fleetform.images.checks.notices", lambda: ["not linted"])
     monkeypatch.setattr("fleetform.images.sbom.notices", lambda: ["no SBOMs"])

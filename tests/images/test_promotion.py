@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
-from fleetform.errors import CheckFailedError, InputError
 from fleetform.images.promotion import Promoted, Side, chosen, promote
 from fleetform.images.sbom import SPDX, attach, referrer
 from fleetform.images.transfer import Repository

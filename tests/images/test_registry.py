@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from moto import mock_aws
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
 from fleetform.images.registry import Registry
 
 ACCOUNT = "123456789012"

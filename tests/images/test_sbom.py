@@ -15,10 +15,10 @@ from fleetform.catalog.models import Build
 from fleetform.images.building import Done, Watch, Workshop, build
 from fleetform.images.context import Context, content_key, read_context
 from fleetform.images.engine import Buildah, Image
+from fleetform.images.image_specs import Wanted
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.sbom import SPDX, attach, notices, referrer, scan, variables
 from fleetform.images.transfer import Manifest, Repository
-from fleetform.images.wanted import Wanted
 from tests.images.registries import MANIFEST_TYPE, digest_of, make_repository, push_layers, registry_at
 
 CONFIG_TYPE, LAYER_TYPE = (f"application/vnd.oci.image.{kind}" for kind in ("config.v1+json", "layer.v1.tar"))

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
 from fleetform.images.scanning import Scan, Vulnerability, read_scan, require_severity
 from tests.images.registries import make_repository, push, registry_at
 

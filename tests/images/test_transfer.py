@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.transfer import Manifest, Repository, copy, copy_attached
 from tests.images.registries import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import tftest
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 
 from . import plans
 

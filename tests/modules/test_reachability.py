@@ -13,11 +13,11 @@ import pytest
 from hypothesis import Phase, given, settings
 
 from fleetform import topology
-from fleetform.applied import AppliedRule
 from fleetform.catalog.models import Environment, Service
-from fleetform.reachability import differences, read_rules
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
+from fleetform.topology.applied_rule import AppliedRule
+from fleetform.topology.reachability import differences, read_rules
 from tests import graphs
 
 _TEMPLATES = Path(__file__).parents[2] / "templates"

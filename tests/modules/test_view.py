@@ -8,24 +8,24 @@ from typing import Any
 
 import pytest
 
+from fleetform.hcl.eval import resource_view
+from fleetform.hcl.eval.modules import Declarations, Module, declarations
+from fleetform.hcl.eval.values import Known, Unknown, text
+from fleetform.hcl.eval.values import Path as Steps
 from fleetform.hcl.parsing import parse
-from fleetform.policy import view
-from fleetform.policy.modules import Declarations, Module, declarations
-from fleetform.policy.values import Known, Unknown, text
-from fleetform.policy.values import Path as Steps
 
 STACK = PurePath("tests/modules/planned")
 _KEY = re.compile(r"\[[^]]*\]")
 
 
 @pytest.fixture(scope="module")
-def written(root: Path) -> Mapping[str, view.Resource]:
+def written(root: Path) -> Mapping[str, resource_view.Resource]:
     """What the text says, by address."""
 
     def folders(folder: PurePath) -> Declarations:
         return declarations(parse(path.read_bytes(), folder / path.name) for path in (root / folder).glob("*.tf"))
 
-    found = view.resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
+    found = resource_view.resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
     return {each.address: each for each in found if each.kind == "resource"}
 
 
@@ -71,7 +71,7 @@ def _of_items(known: list[Known], planned: list[Any], path: Steps) -> Iterator[t
 
 
 def test_the_same_resources_are_there(
-    written: Mapping[str, view.Resource], planned: Mapping[str, Mapping[str, Any]]
+    written: Mapping[str, resource_view.Resource], planned: Mapping[str, Mapping[str, Any]]
 ) -> None:
     """Where nobody knows how many there are before the plan, all keys are one star."""
     stars = {address for address in written if "[*]" in address}
@@ -81,7 +81,7 @@ def test_the_same_resources_are_there(
 
 
 def test_what_is_known_is_what_is_planned(
-    written: Mapping[str, view.Resource], planned: Mapping[str, Mapping[str, Any]]
+    written: Mapping[str, resource_view.Resource], planned: Mapping[str, Mapping[str, Any]]
 ) -> None:
     both = written.keys() & planned.keys()
     found = {address: list(contradictions(dict(written[address].values), planned[address])) for address in both}

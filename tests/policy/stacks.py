@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from fleetform.hcl.eval.modules import Declarations, Module, declarations
+from fleetform.hcl.eval.resource_view import Resource, resources
+from fleetform.hcl.eval.values import Known
 from fleetform.hcl.parsing import parse
-from fleetform.policy.modules import Declarations, Module, declarations
-from fleetform.policy.values import Known
-from fleetform.policy.view import Resource, resources
 
 STACK = PurePath("stack")
 

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from fleetform.errors import InputError, Position
+from fleetform.base.errors import InputError, Position
 from fleetform.policy.baseline import Comparison, Entry, baseline_file, compare, read, written
 from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Severity

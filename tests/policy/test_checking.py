@@ -7,15 +7,15 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import CheckFailedError
+from fleetform.base.cache import Store
+from fleetform.base.errors import CheckFailedError
+from fleetform.hcl.eval.library import Library, Summary
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Unknown
 from fleetform.policy import checking
 from fleetform.policy.checking import Outcome, Policy
 from fleetform.policy.finding import Open
-from fleetform.policy.library import Library, Summary
 from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided
-from fleetform.policy.values import Unknown
-from fleetform.policy.view import Resource, View
-from fleetform.store import Store
 
 from .examples import ENVIRONMENT
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.policy.values import MAYBE, UNKNOWN, Known
+from fleetform.hcl.eval.values import MAYBE, UNKNOWN, Known
 
 from .examples import view
 

@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import Position
+from fleetform.base.errors import Position
 from fleetform.policy.exceptions import Allow, Circumstances, ExceptionEntry, allows, judge
 from fleetform.policy.finding import Finding, Open
 from fleetform.policy.rule import Severity

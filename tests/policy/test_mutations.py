@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.workflow import files
-from fleetform.workflow.policy import Check
+from fleetform.workflow.check.policy import Check
 from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
 from tests.conftest import copy_project
 
 from .mutations import MUTATIONS, Mutation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.errors import InputError
+from fleetform.base.errors import InputError
 from fleetform.policy import reference
 from fleetform.policy.exceptions import EXPIRED
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS

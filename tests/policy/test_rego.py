@@ -8,13 +8,13 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import InputError, Position, ProgramError
+from fleetform.base.errors import InputError, Position, ProgramError
+from fleetform.hcl.eval.resource_view import Resource
 from fleetform.policy import rego
 from fleetform.policy.finding import Finding
 from fleetform.policy.rego import document, find_engine, judge
 from fleetform.policy.rule import Severity
 from fleetform.policy.trial import view
-from fleetform.policy.view import Resource
 
 FILE = PurePath("policies/ours.rego")
 MAIN = "package main\n\nimport rego.v1\n\n"

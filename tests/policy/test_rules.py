@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from fleetform.policy.judging import Judgement
 from fleetform.policy.rule import Rule
 from fleetform.policy.rules import shipped
+from fleetform.policy.verdicts import Judgement
 from tests.generated import Generated
 
 from .examples import GOLDEN, judged, told

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.errors import InputError
+from fleetform.base.errors import InputError
 from fleetform.policy.rule import Rule, Severity, registered
 from fleetform.policy.team import identity, rules
 from fleetform.policy.trial import judged, mistakes, view

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from fleetform.render.extra import offered
+from fleetform.render.extra_module import offered
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.stacks import stacks

@@ -5,8 +5,8 @@ import pytest
 
 from fleetform.hcl.parsing import parse
 from fleetform.hcl.syntax import Object, Reference
+from fleetform.render.rendered_files import HEADER_START
 from fleetform.render.rendering import header, render
-from fleetform.render.standing import HEADER_START
 from fleetform.render.template import Templates
 from tests import golden
 from tests.catalog.catalogs import HEAD, loaded

@@ -4,9 +4,9 @@ from typing import Any
 import jinja2
 import pytest
 
+from fleetform.base.cache import Store
 from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
-from fleetform.store import Store
 from fleetform.topology import VPC, Call, Rule
 
 

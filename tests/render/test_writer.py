@@ -7,9 +7,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.errors import InputError, ProgramError
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.render.rendered_files import HEADER_START
 from fleetform.render.rendering import header
-from fleetform.render.standing import HEADER_START
 from fleetform.render.writer import Change, changes, formatted, write
 
 FOLDER = PurePath("envs/dev/services")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
+from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Environment, HealthCheck, Service
-from fleetform.errors import ProgramError
 from fleetform.smoke import ecs_exec
 from fleetform.smoke.ecs_exec import Task, answers, ask_task, command, execute, require_programs, running_task
 from fleetform.smoke.probe import Answer, Target

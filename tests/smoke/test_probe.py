@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.smoke.probe import Answer, Target, answers, ask
 
 ORDERS = Target("orders", "orders.dev.shop.internal", ("10.0.0.1",), 8080, "/healthz")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.terraform.failures import explain, explained, lacks_outputs
 from tests.generated import Generated
 

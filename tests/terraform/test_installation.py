@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.errors import ProgramError
+from fleetform.base.errors import ProgramError
 from fleetform.stacks import AWS_PROVIDER_VERSION
 from fleetform.terraform.installation import Mirror, find_mirrors, find_program, require_version, variables
 

@@ -2,8 +2,8 @@ import pytest
 
 from fleetform import topology
 from fleetform.catalog.models import Service
-from fleetform.catalog.routing import priority
 from fleetform.topology import Route
+from fleetform.topology.routing import priority
 
 from .environments import environment, service
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Known, Unknown
 from fleetform.policy.requirements import FALSE
 from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource, View
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from fleetform.policy.openings import Opening, openings, shown
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.policy.helpers.openings import Opening, openings, shown
 from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
-from fleetform.policy.values import Known, Path, Unknown
-from fleetform.policy.view import Resource, View
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

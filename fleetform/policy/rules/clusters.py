@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Path, Unknown
 from fleetform.policy.requirements import require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Path, Unknown
-from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _CLUSTER = "aws_ecs_cluster"

@@ -3,11 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from fleetform.policy.containers import TASK, Container, containers, each_container, example, on_fargate, on_windows
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.policy.helpers.containers import (
+    TASK,
+    Container,
+    containers,
+    each_container,
+    example,
+    on_fargate,
+    on_windows,
+)
 from fleetform.policy.requirements import FALSE, TRUE, number
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource
 
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.policy.helpers.statements import listed
 from fleetform.policy.requirements import TRUE, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.statements import listed
-from fleetform.policy.values import Known, Path, Unknown
-from fleetform.policy.view import Resource
 
 
 class Switch(NamedTuple):

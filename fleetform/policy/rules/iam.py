@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.policy.helpers.statements import IDENTITY_POLICIES, Statement, listed, matching, of_statements
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.statements import IDENTITY_POLICIES, Statement, listed, matching, of_statements
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 # All resources of a type, as in `role/*`; not the objects of a bucket, whose ARN has no type.

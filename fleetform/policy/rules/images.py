@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from fleetform.policy.containers import TASK, Container, each_container, example
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Unknown
+from fleetform.policy.helpers.containers import TASK, Container, each_container, example
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Unknown
-from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 

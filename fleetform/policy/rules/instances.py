@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.policy.helpers.statements import listed
 from fleetform.policy.requirements import require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.statements import listed
-from fleetform.policy.view import Resource
 
 
 @rule(

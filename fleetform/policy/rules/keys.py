@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Path, Unknown
 from fleetform.policy.requirements import require_present
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Path, Unknown
-from fleetform.policy.view import Resource
 
 _KEYS: Mapping[str, tuple[str, Path]] = {
     "aws_cloudwatch_log_group": ("logs", ("kms_key_id",)),

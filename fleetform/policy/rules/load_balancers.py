@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Path, Unknown
+from fleetform.policy.helpers.references import matched, refers_to
 from fleetform.policy.requirements import FALSE, TRUE, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
-from fleetform.policy.values import Path, Unknown
-from fleetform.policy.view import Resource, View
-from fleetform.policy.wiring import matched, refers_to
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Unknown
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Unknown
-from fleetform.policy.view import Resource
 
 _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
 

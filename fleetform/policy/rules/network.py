@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from fleetform.policy.networks import is_anywhere
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.policy.helpers.networks import is_anywhere
+from fleetform.policy.helpers.references import pointing_at
+from fleetform.policy.helpers.statements import statements
 from fleetform.policy.requirements import FALSE, TRUE, number, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
-from fleetform.policy.statements import statements
-from fleetform.policy.values import Known, Path, Unknown
-from fleetform.policy.view import Resource, View
-from fleetform.policy.wiring import pointing_at
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

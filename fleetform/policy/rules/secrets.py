@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from fleetform.policy.containers import TASK, Container, each_container, example
-from fleetform.policy.credentials import (
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.policy.helpers.containers import TASK, Container, each_container, example
+from fleetform.policy.helpers.credentials import (
     in_words,
     is_placeholder,
     is_spelled_out,
@@ -13,8 +15,6 @@ from fleetform.policy.credentials import (
     told_by_name,
 )
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Known, Path, Unknown
-from fleetform.policy.view import Resource
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `secrets`"

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from fleetform.policy.networks import holds_strangers, is_anywhere
-from fleetform.policy.openings import EGRESS, INGRESS, Opening, openings, shown
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Path, Unknown
+from fleetform.policy.helpers.networks import holds_strangers, is_anywhere
+from fleetform.policy.helpers.openings import EGRESS, INGRESS, Opening, openings, shown
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Path, Unknown
-from fleetform.policy.view import Resource
 
 _RULES = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"
 _DEFAULT = "aws_default_security_group"

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from fleetform.policy.containers import TASK, containers, unknown_containers
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Unknown
+from fleetform.policy.helpers.containers import TASK, containers, unknown_containers
 from fleetform.policy.requirements import FALSE, TRUE, number
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
-from fleetform.policy.values import Unknown
-from fleetform.policy.view import Resource, View
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 
 from fleetform.catalog.constants import FARGATE_MEMORY
-from fleetform.policy.containers import TASK, on_fargate
+from fleetform.hcl.eval.resource_view import Resource
+from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.policy.helpers.containers import TASK, on_fargate
 from fleetform.policy.requirements import number
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource
 
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"

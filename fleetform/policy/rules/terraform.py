@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from fleetform.hcl.eval.resource_view import Resource, View
+from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.policy.helpers.statements import listed
 from fleetform.policy.requirements import TRUE, require
 from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
-from fleetform.policy.statements import listed
-from fleetform.policy.values import Known, Unknown
-from fleetform.policy.view import Resource, View
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment

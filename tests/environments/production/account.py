@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from fleetform.aws import Access
+from fleetform.aws.clients import Access
 
 Inventory: TypeAlias = Mapping[str, frozenset[str]]
 """What tells things apart, by kind."""

@@ -10,15 +10,17 @@ from typing import Any, TypeVar
 import pytest
 
 from fleetform import emulator
+from fleetform.base.processes import run
 from fleetform.catalog.models import Environment
-from fleetform.programs import run
 from fleetform.render.writer import Change
 from fleetform.stacks import Stack
-from fleetform.workflow import files, states, terraform, workplaces
-from fleetform.workflow.assessment import Assessment, assess_plans
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform
+from fleetform.workflow.apply.terraform import Plan
+from fleetform.workflow.check.assessment import Assessment, assess_plans
 from fleetform.workflow.project import Project
-from fleetform.workflow.terraform import Plan
-from fleetform.workflow.workplaces import Workplace
+from fleetform.workflow.render import files
+from fleetform.workflow.workspace import Workplace
 from tests.conftest import copy_project
 from tests.environments.production import account
 
@@ -82,7 +84,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     """The life of `prod`."""
     project = Project(copy_project(tmp_path_factory.mktemp("prod")))
     _edit(project, {}, _ENVIRONMENT, SERVICES.read_text(encoding="utf-8"))
-    workplace = workplaces.open_environment(project, "prod")
+    workplace = workspace.open_environment(project, "prod")
     try:
         yield _life(project, workplace)
     finally:

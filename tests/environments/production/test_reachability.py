@@ -1,6 +1,6 @@
 """In production, as it is applied, everybody reaches whom the catalog says and nobody else."""
 
-from fleetform.reachability import connections, differences, read
+from fleetform.topology.reachability import connections, differences, read
 from tests.environments.production.conftest import Production
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 
 from fleetform.catalog.models import Environment
-from fleetform.policy.judging import judge_environment
+from fleetform.hcl.eval.resource_view import View
 from fleetform.policy.rules import shipped
-from fleetform.policy.view import View
+from fleetform.policy.verdicts import judge_environment
 from tests.policy.examples import ENVIRONMENT, view
 
 from .answers import answers

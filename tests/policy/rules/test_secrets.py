@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.policy.credentials import kind_of, names_a_secret
-from fleetform.policy.judging import judge_resources
-from fleetform.policy.planned import resources
+from fleetform.hcl.eval.plan_view import resources
+from fleetform.policy.helpers.credentials import kind_of, names_a_secret
 from fleetform.policy.rules import shipped
+from fleetform.policy.verdicts import judge_resources
 from tests.policy.examples import FACTS, judged
 
 from .answers import answers

@@ -1,0 +1,105 @@
+"""Processes that go on when the task that started them has ended: start, watch, end."""
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO
+
+_PACKAGE_PARENT = Path(__file__).parents[2]
+_START_SECONDS = 120
+_STOP_SECONDS = 5
+_LOG_TAIL_LINES = 20
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Lets one process at a time start or stop what a folder keeps; the lock is on the folder and leaves no file."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def spawn(argv: list[str], variables: Mapping[str, str], log: Path) -> None:
+    """Starts a process and waits until it says, by a line on standard output, that it is ready.
+
+    One that says nothing for two minutes is killed. Whether it is there is for the caller to see.
+
+    Args:
+        argv: Program and arguments; runs where `python -m fleetform` finds this package.
+        variables: Its process environment.
+        log: File that gets its standard error.
+    """
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, log.open("wb") as stderr:
+        process = start(argv, variables, stdout, stderr)
+        stdout.close()
+        if not _announced(announcement):
+            process.kill()
+
+
+def announce() -> None:
+    """Says that this process is ready, to the one that spawned it; what is printed from now on goes to the log."""
+    os.write(sys.stdout.fileno(), b"ready\n")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+
+def start(
+    argv: list[str], variables: Mapping[str, str], stdout: IO[bytes], stderr: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Starts a process with a session of its own: Ctrl-C in the terminal is not meant for it."""
+    process = subprocess.Popen(
+        argv,
+        cwd=_PACKAGE_PARENT,
+        env=dict(variables),
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
+    # Collects the exit status, so that no zombie stays if it ends before we do.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def _announced(announcement: IO[bytes]) -> bool:
+    """Waits until the process says that it is ready; False if it ends or takes too long."""
+    readable, _, _ = select.select([announcement], [], [], _START_SECONDS)
+    return bool(readable and announcement.readline())
+
+
+def tail(log: Path) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:])
+
+
+def end(pid: int) -> None:
+    """Ends a process, kindly at first, and waits until it has ended."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, sign)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < deadline:
+            if _ended(pid):
+                return
+            time.sleep(0.02)
+
+
+def _ended(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):  # it is our child only if we started it
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -1,0 +1,174 @@
+"""The whole pipe on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
+
+from collections.abc import Callable
+from urllib.request import urlopen
+
+from fleetform.aws.verification import Report
+from fleetform.base.errors import CheckFailedError, ProgramError, raise_all
+from fleetform.base.program_name import command
+from fleetform.catalog.images_lock import load_lock
+from fleetform.cli import local
+from fleetform.cli.screen import Screen, show_services
+from fleetform.images.building import Watch
+from fleetform.images.engine import find_engine
+from fleetform.images.engine_errors import NO_BASE_IMAGE
+from fleetform.stacks import FOUNDATION
+from fleetform.terraform.commands import Mode
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform, verification
+from fleetform.workflow.check.assessment import assess
+from fleetform.workflow.images import build, pruning
+from fleetform.workflow.images.build import ImageRequest
+from fleetform.workflow.local import local_services, smoke_test
+from fleetform.workflow.local.local_services import Site
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
+from fleetform.workflow.workspace import Workplace
+
+ENVIRONMENT = "local"
+
+
+def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
+    """Runs the demonstration.
+
+    Args:
+        project: The checkout.
+        screen: Where it is shown.
+        keep: Leave everything running, in the emulator that the other tasks use too, instead of destroying it.
+
+    Raises:
+        CheckFailedError: Findings, differences or drift.
+    """
+    if keep:
+        report = _run(project, screen)
+        _tell(
+            screen,
+            report,
+            f"It is left running: `{command('verify')}`, `{command('destroy')}`, `{command('emulator.stop')}`.",
+        )
+        return
+    # Images get into the lock and into what is rendered: neither is the checkout's.
+    with project.copy() as copy:
+        report = _run(copy, screen, _make_images)
+        workplace = workspace.open_environment(copy, ENVIRONMENT)
+        _run_here(copy, workplace, screen)
+        _destroy(workplace, screen)
+    _tell(screen, report)
+
+
+def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], None] | None = None) -> Report:
+    """From the catalog to no drift; `prepare` is done between the foundation and the services."""
+    with screen.step("Render") as step:
+        changed = files.render_environment(project, ENVIRONMENT)
+        step.note = f"{len(changed)} files changed" if changed else "nothing to change"
+    _check(project, screen)
+    with screen.step("Start the emulator"):
+        workplace = workspace.open_environment(project, ENVIRONMENT)
+    with screen.step("Make the state bucket") as step:
+        states.bootstrap(workplace)
+        step.note = workplace.environment.state_bucket
+    foundation, *dependents = workplace.stacks
+    local.apply_stack(workplace, screen, foundation)
+    if prepare:
+        prepare(project, screen)
+    for stack in dependents:
+        local.apply_stack(workplace, screen, stack)
+    report = _verify(workplace, screen)
+    _plan_again(workplace, screen)
+    return report
+
+
+def _check(project: Project, screen: Screen) -> None:
+    with screen.step("Check the HCL") as step:
+        if findings := assess(project, ENVIRONMENT).findings:
+            raise CheckFailedError("\n".join(map(str, findings)))
+        step.note = "no findings"
+
+
+def _make_images(project: Project, screen: Screen) -> None:
+    """Builds and pushes for real where an engine and the base images are to be had; the emulator needs no images."""
+    with screen.step("Build and push the images") as step:
+        try:
+            engine = find_engine(None)
+        except ProgramError as error:
+            step.note = f"left out: {error}"
+            return
+        watch = Watch(lambda service, line: step.show(f"{service}: {line}"))
+        report = build.make_images(project, ENVIRONMENT, ImageRequest(engine=engine.name), watch)
+        if report.failures and all(NO_BASE_IMAGE in str(failure) for failure in report.failures):
+            step.note = f"left out: {NO_BASE_IMAGE} by {engine.name}"
+            return
+        raise_all(report.failures)
+        step.note = f"{len(report.done)} by {engine.name}, locked by digest"
+
+
+def _run_here(project: Project, workplace: Workplace, screen: Screen) -> None:
+    """Runs the services and tries every call, where there is what runs them and images are to be had."""
+    try:
+        site = local_services.open_site(project, ENVIRONMENT, None)
+    except ProgramError as error:
+        screen.line(f"  the services are not run here: {error}")
+        return
+    if reason := _obstacle(project, site):
+        screen.line(f"  the services are not run here: {reason}")
+        return
+    try:
+        local.bring_up(site, workplace, screen)
+        local.require_right(local.prove(lambda: smoke_test.smoke(site), screen))
+        _request(site, screen)
+    finally:
+        with screen.step("Remove the containers") as step:
+            local_services.stop(project, site, step.show)
+
+
+def _obstacle(project: Project, site: Site) -> str | None:
+    """Why the services should not run here."""
+    if site.containers():
+        return f"{site.compose.name} runs here already"
+    built = any(service.build for service in site.environment.services.values())
+    return "there are no images of them" if built and not load_lock(project.root, ENVIRONMENT) else None
+
+
+def _request(site: Site, screen: Screen) -> None:
+    """Asks the public services as anyone would."""
+    for url in [status.url for status in local.statuses(site) if status.url]:
+        with screen.step(f"GET {url}/") as step, urlopen(f"{url}/") as answer:  # noqa: S310 - ours, on loopback
+            step.note = f"{answer.status} {answer.reason}"
+
+
+def _verify(workplace: Workplace, screen: Screen) -> Report:
+    with screen.step("Verify through the AWS API") as step:
+        report = verification.verify(workplace)
+        if report.differences:
+            raise CheckFailedError("\n".join(report.differences))
+        step.note = f"{report.checks} facts as the catalog says"
+    return report
+
+
+def _plan_again(workplace: Workplace, screen: Screen) -> None:
+    for stack in workplace.stacks:
+        with screen.step(f"Plan {stack.name} again") as step:
+            plan = terraform.plan(workplace, stack, step.show)
+            if plan.changes:
+                log = workplace.log(stack, "plan").read_text(encoding="utf-8")
+                raise CheckFailedError(f"{stack.name} has drifted: {plan.summary}\n{log}")
+            step.note = "no drift"
+
+
+def _destroy(workplace: Workplace, screen: Screen) -> None:
+    for stack in reversed(workplace.stacks):
+        with screen.step(f"Destroy {stack.name}") as step:
+            plan = terraform.plan(workplace, stack, step.show, mode=Mode.DESTROY)
+            if stack == FOUNDATION:
+                pruning.clear(workplace, pruning.doomed(workplace, plan))
+            step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
+
+
+def _tell(screen: Screen, report: Report, *hints: str) -> None:
+    total = sum(step.seconds for step in screen.steps)
+    screen.line("")
+    show_services(screen, report.services)
+    screen.line("")
+    for hint in hints:
+        screen.line(hint)
+    screen.line(f"no drift ({total:.0f} s)", "bold green")

@@ -1,0 +1,180 @@
+"""The tasks that take images to where they run: all the way at once, from one environment to the next, and back."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ProfileNotFound
+
+from fleetform.aws.clients import Access
+from fleetform.base.errors import CheckFailedError, InputError
+from fleetform.base.program_name import command
+from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
+from fleetform.catalog.models import Environment
+from fleetform.cli.apply import apply_stacks
+from fleetform.cli.images import make_images
+from fleetform.cli.preflight import open_checked
+from fleetform.cli.render import render
+from fleetform.cli.screen import Screen
+from fleetform.cli.waves import AS_IT_IS, Driving
+from fleetform.images.history import previous
+from fleetform.images.promotion import Side, chosen
+from fleetform.images.promotion import promote as promote_image
+from fleetform.images.scanning import NONE, PATIENCE, read_scan, require_severity
+from fleetform.stacks import FOUNDATION
+from fleetform.validation.loading import load
+from fleetform.workflow.apply import states, verification
+from fleetform.workflow.images import build
+from fleetform.workflow.images.build import ImageRequest
+from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import Workplace
+
+if TYPE_CHECKING:
+    from fleetform.aws.verification import Report
+    from fleetform.images.registry import Registry
+    from fleetform.images.scanning import Scan
+
+_SHOWN_DIGEST = len("sha256:") + 12
+_SHOWN_COMMIT = 12
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """How to deploy.
+
+    Attributes:
+        driving: How stacks are planned and applied.
+        engine: Name of the engine; None for the first that works.
+        severity: The findings of ECR's scan that stop it: these and what is worse.
+    """
+
+    driving: Driving = AS_IT_IS
+    engine: str | None = None
+    severity: str = "critical"
+
+
+def deploy(project: Project, env: str, how: Deployment) -> None:
+    """Takes an environment from whatever it is to what the catalog and the work tree say.
+
+    Renders, checks, applies the foundation, makes the images, renders their digests, applies the rest and verifies.
+    What is done already is found done: after a failure it goes on from there.
+    """
+    require_severity(how.severity)
+    screen = Screen()
+    render(project, env, check=False, as_json=False)
+    workplace = open_checked(project, env)
+    if not states.has_state(workplace, FOUNDATION):
+        states.bootstrap(workplace)
+
+    def prepare() -> None:
+        make_images(project, env, ImageRequest(engine=how.engine))
+        if how.severity != NONE:
+            _require_scans(project, workplace, screen, how.severity)
+
+    apply_stacks(workplace, prepare, how.driving)
+    with screen.step("Verify through the AWS API") as step:
+        report = verification.verify(workplace)
+        step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
+    _show(screen, workplace.environment, load_lock(project.root, env), report)
+    if report.differences:
+        raise CheckFailedError("\n".join([*report.differences, f"`{command('verify', env=env)}` looks again"]))
+
+
+def _require_scans(project: Project, workplace: Workplace, screen: Screen, severity: str) -> None:
+    """Stops at what ECR's scan found; what has not been scanned is told and goes on.
+
+    Raises:
+        CheckFailedError: It found something as bad as the severity.
+    """
+    with screen.step("Read ECR's scans") as step:
+        scans = _scans(project, workplace)
+        bad = {name: scan.at_least(severity) for name, scan in scans.items()}
+        if any(bad.values()):
+            lines = [f"{name}: {found}" for name in bad for found in bad[name]]
+            remedy = "mend it, or accept it: `--severity` stops at worse, or at `none`"
+            raise CheckFailedError("\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"]))
+        scanned = [scan for scan in scans.values() if not scan.notice]
+        told = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
+        step.note = told if scans else "no service is built here"
+    for name, scan in scans.items():
+        if scan.notice:
+            screen.line(f"  {name}: {scan.notice}")
+
+
+def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
+    environment = workplace.environment
+    ecr = workplace.access.client("ecr")
+    patience = 0 if environment.emulator else PATIENCE
+    return {
+        name: read_scan(ecr, environment.full_name(name), image.digest, patience)
+        for name, image in load_lock(project.root, environment.name).items()
+    }
+
+
+def _show(screen: Screen, environment: Environment, lock: Mapping[str, LockedImage], report: "Report") -> None:
+    """A table with a row a service: what runs, and how many."""
+    rows = [
+        [
+            status.name,
+            _shown(lock[status.name]) if status.name in lock else environment.services[status.name].image or "unbuilt",
+            f"{status.running}/{status.desired}",
+        ]
+        for status in report.services
+    ]
+    screen.table(("service", "image", "tasks"), rows, right=("tasks",))
+
+
+def _shown(image: LockedImage) -> str:
+    return f"{image.tag} ({image.digest[:_SHOWN_DIGEST]})"
+
+
+def promote(project: Project, source: str, target: str, services: Sequence[str], profile: str | None) -> None:
+    """Gives one environment the images of another, by digest; writes its lock and renders it.
+
+    Args:
+        project: The checkout.
+        source: The environment whose images they are.
+        target: The environment that gets them.
+        services: The services; none for all that both have.
+        profile: The AWS profile that may read the source's registry, if the target's credentials may not.
+    """
+    ends = load(project.root, source), load(project.root, target)
+    images = chosen(*ends, load_lock(project.root, source), services)
+    here = Side(ends[0], _registry(project, ends[0], profile))
+    there = Side(ends[1], _registry(project, ends[1], None))
+    screen = Screen()
+    for name, image in images.items():
+        with screen.step(f"{name} {_shown(image)}") as step:
+            promoted = promote_image(here, there, name, image)
+            step.note = promoted.how
+        if promoted.notice:
+            screen.line(f"  {name}: {promoted.notice}")
+    write_lock(project.root, target, {**load_lock(project.root, target), **images})
+    _render(project, target)
+
+
+def _registry(project: Project, environment: Environment, profile: str | None) -> "Registry":
+    if profile is None:
+        return build.open_registry(project, environment)
+    # Keys in the process environment would go before the profile.
+    variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {"AWS_PROFILE": profile}
+    try:
+        return build.registry_of(environment, Access(environment.region, variables))
+    except ProfileNotFound as error:
+        raise InputError(f"--from-profile: {error}") from None
+
+
+def rollback(project: Project, env: str, service: str) -> None:
+    """Gives a service the image that it had before, as the lock's history has it; writes the lock and renders."""
+    load(project.root, env)
+    entry = previous(project.root, env, service)
+    write_lock(project.root, env, {**load_lock(project.root, env), service: entry.image})
+    Screen().line(f"{service}: back to {_shown(entry.image)} of commit {entry.commit[:_SHOWN_COMMIT]}")
+    _render(project, env)
+
+
+def _render(project: Project, env: str) -> None:
+    render(project, env, check=False, as_json=False)
+    Screen().line(f"commit envs/{env}; `{command('plan', env=env)}` shows what `{command('apply', env=env)}` will do")

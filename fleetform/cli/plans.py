@@ -1,0 +1,196 @@
+"""What the plans of an environment would do: a table and its risks, every change, JSON, Markdown for a pull request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from fleetform.base.errors import CheckFailedError, InputError, printable
+from fleetform.base.suggestions import suggestion
+from fleetform.cli.printing import write_json
+from fleetform.cli.screen import Screen
+from fleetform.stacks import FOUNDATION
+from fleetform.terraform.plan.drift import Drift
+from fleetform.terraform.plan.markdown import comment
+from fleetform.terraform.plan.messages import details, done, risky, table
+from fleetform.terraform.plan.models import Action, Change, StackPlan
+from fleetform.terraform.plan.risks import Level, risk, worst
+
+VERSION = 1
+"""Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
+
+_FAILING = {
+    "add": Action.CREATE,
+    "change": Action.UPDATE,
+    "replace": Action.REPLACE,
+    "destroy": Action.DELETE,
+}
+_RISK = "risk"
+_STYLES: Mapping[str, str] = {Level.HIGH: "bold red", Level.MEDIUM: "yellow"}
+# The columns of the table of drift.
+_DRIFTED = ("changed outside", "not applied yet")
+# Of more changes that fail a plan, so many are named.
+_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How plans are told.
+
+    Attributes:
+        as_json: As a document for scripts.
+        details: Every change with its values, not only the risky ones.
+        out: A file that gets them as Markdown; empty for none.
+        fail_on: What fails the plan: columns of the table with commas between them; empty for nothing.
+        save: The plans are kept, to be applied later as they are.
+    """
+
+    as_json: bool = False
+    details: bool = False
+    out: str = ""
+    fail_on: str = ""
+    save: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what there is not."""
+        known = [*_FAILING, _RISK]
+        for word in self.words:
+            if word not in known:
+                raise InputError(f"--fail-on: there is no `{printable(word)}`; {suggestion(word, known)}")
+
+    @property
+    def words(self) -> list[str]:
+        """What fails the plan."""
+        return [word.strip() for word in self.fail_on.split(",") if word.strip()]
+
+    @property
+    def wants_values(self) -> bool:
+        """Whether values are told: Terraform takes seconds more for them."""
+        return self.as_json or self.details or bool(self.out)
+
+    def fails(self, change: Change) -> bool:
+        """Whether a change fails the plan."""
+        return any(risk(change) if word == _RISK else change.action == _FAILING[word] for word in self.words)
+
+
+AS_TABLE = Telling()
+"""For a person."""
+
+
+def waits(stack: str) -> str:
+    """The line about a stack that cannot be planned yet."""
+    return f"{stack}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n"
+
+
+def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: Telling) -> None:
+    """Prints plans, and writes them into a file if one is named.
+
+    Args:
+        env: The environment's name.
+        plans: The plan of each stack.
+        waiting: The stacks that cannot be planned yet.
+        telling: How.
+
+    Raises:
+        CheckFailedError: A change is one that fails the plan.
+        InputError: The file cannot be written.
+    """
+    if telling.out:
+        _write(Path(telling.out), comment(env, plans, waiting))
+    if telling.as_json:
+        write_json(document(env, plans, waiting))
+    else:
+        show_plans(plans, with_details=telling.details)
+    failing = [(plan.stack, change) for plan in plans for change in plan.changes if telling.fails(change)]
+    if failing:
+        named = "; ".join(f"{stack}: {printable(change.address)} {done(change)}" for stack, change in failing[:_NAMED])
+        more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
+        raise CheckFailedError(f"--fail-on {','.join(telling.words)}: {named}{more}")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"--out {file}: {error.strerror}; name a file that can be written") from None
+
+
+def show_plans(plans: Sequence[StackPlan], *, with_details: bool = False) -> None:
+    """Shows plans to whoever is there; see `show`."""
+    show(Screen(), plans, with_details=with_details)
+
+
+def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) -> None:
+    """Shows the table, and below it what is risky, or everything."""
+    columns, rows = table(plans)
+    if rows:
+        screen.line("")
+        cells = [(row.stack, *map(str, row.counts), row.risk or "-") for row in rows]
+        screen.table(("stack", *columns, "risk"), cells, right=columns, styles=_STYLES)
+    for stack, change, found in risky(plans):
+        screen.line("")
+        place = f" {stack}: {printable(change.address)}: {done(change)}"
+        screen.parts((found.level, _STYLES[found.level]), (place, ""))
+        screen.line(f"  {found.why}")
+    if with_details:
+        _show_details(screen, plans)
+
+
+def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:
+    """Shows how much is not as the code says, and each change that would mend it."""
+    rows = [(each.stack, str(len(each.outside)), str(len(each.unapplied))) for each in drifts]
+    screen.line("")
+    screen.table(("stack", *_DRIFTED), rows, right=_DRIFTED)
+    for each in drifts:
+        for heading, changes in zip(_DRIFTED, (each.outside, each.unapplied), strict=True):
+            if changes:
+                screen.line(f"\n{each.stack}: {heading}", "bold")
+                screen.line("\n".join(details(StackPlan(each.stack, changes))))
+
+
+def drift_document(env: str, drifts: Sequence[Drift]) -> dict[str, Any]:
+    """What is not as the code says, as JSON has it."""
+    return {
+        "version": VERSION,
+        "environment": env,
+        "stacks": [
+            {
+                "stack": each.stack,
+                "outside": [_plain(change) for change in each.outside],
+                "unapplied": [_plain(change) for change in each.unapplied],
+            }
+            for each in drifts
+        ],
+    }
+
+
+def _show_details(screen: "Screen", plans: Sequence[StackPlan]) -> None:
+    for plan in plans:
+        if lines := details(plan):
+            screen.line(f"\n{plan.stack}", "bold")
+            screen.line("\n".join(lines))
+
+
+def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> dict[str, Any]:
+    """The plans as JSON has them."""
+    return {
+        "version": VERSION,
+        "environment": env,
+        "stacks": [
+            {
+                "stack": plan.stack,
+                "counts": plan.counts,
+                "risk": worst(plan.changes),
+                "changes": [_plain(change) for change in plan.changes],
+                "outputs": [asdict(output) for output in plan.outputs],
+                "drift": [_plain(change) for change in plan.drift],
+            }
+            for plan in plans
+        ],
+        "waiting": list(waiting),
+    }
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    found = risk(change)
+    return {**asdict(change), "risk": found._asdict() if found else None}

@@ -1,0 +1,136 @@
+"""What the policy finds, told."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fleetform.base.errors import CheckFailedError, InputError
+from fleetform.base.program_name import command
+from fleetform.cli.printing import color, write, write_json
+from fleetform.policy.rule import Severity
+from fleetform.workflow.check.assessment import Assessment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleetform.base.errors import Position, Problem
+    from fleetform.policy.finding import Finding
+    from fleetform.workflow.project import Project
+
+_TEXT = "text"
+_SEVERITIES = list(map(str, Severity))
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How findings are told.
+
+    Attributes:
+        form: `text`, or one of the forms of `reports.FORMATS`.
+        as_json: As a plain list instead.
+        fail_on: The least severity that fails the check.
+    """
+
+    form: str = _TEXT
+    as_json: bool = False
+    fail_on: str = "low"
+
+    def __post_init__(self) -> None:
+        """Refuses what does not go together, and what there is not."""
+        if self.as_json and self.form != _TEXT:
+            raise InputError(f"`--json` and `--format {self.form}` exclude each other; keep one of them")
+        if self.fail_on not in _SEVERITIES:
+            from fleetform.base.suggestions import suggestion  # noqa: PLC0415 - as below
+
+            raise InputError(f"`{self.fail_on}` is no severity; {suggestion(self.fail_on, _SEVERITIES)}")
+
+    @property
+    def is_text(self) -> bool:
+        """Whether warnings are told beside what is printed, not in it."""
+        return self.form == _TEXT
+
+    @property
+    def fatal(self) -> list[str]:
+        """The severities that fail the check."""
+        return _SEVERITIES[: _SEVERITIES.index(self.fail_on) + 1]
+
+
+def tell(project: "Project", found: Assessment, notices: "Sequence[Problem]", telling: Telling) -> None:
+    """Prints findings; to a program, the catalog's notices before them."""
+    if telling.as_json:
+        write_json([_plain(finding) for finding in found.findings])
+    elif found.findings or not telling.is_text:
+        write(_report(project, found, notices, telling.form))
+
+
+def _report(project: "Project", found: Assessment, notices: "Sequence[Problem]", form: str) -> str:
+    from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
+    from fleetform.policy.reference import everything  # noqa: PLC0415
+    from fleetform.policy.team import all_rules  # noqa: PLC0415
+    from fleetform.workflow.check import reporting  # noqa: PLC0415
+
+    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
+    if form not in reports.FORMATS:
+        return reports.text(remarks, color=color(sys.stdout))
+    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
+
+
+def _plain(finding: "Finding") -> dict[str, Any]:
+    """A finding as JSON has it."""
+    texts = ("rule", "severity", "stack", "address", "message", "remedy", "stage")
+    return {
+        **_place(finding.place),
+        **{key: getattr(finding, key) for key in texts},
+        "cause": _place(finding.cause) if finding.cause else None,
+        "origin": _place(finding.origin) if finding.origin else None,
+    }
+
+
+def _place(place: "Position") -> dict[str, Any]:
+    return {"file": place.file.as_posix(), "line": place.line, "column": place.column}
+
+
+def require_none(env: str, found: Assessment, telling: Telling) -> None:
+    """Makes sure that nothing is found that fails the check.
+
+    Raises:
+        CheckFailedError: Something is.
+    """
+    if any(finding.severity in telling.fatal for finding in found.findings):
+        raise CheckFailedError(summary(env, found))
+
+
+def summary(env: str, found: Assessment) -> str:
+    """Such as `3 findings (1 high, 2 medium) in envs/prod`, and what is not told with it."""
+    parts = [_counted(env, found.findings)]
+    if found.known:
+        parts.append(f"{found.known} more in the baseline")
+    if found.open:
+        answers = _count(len(found.open), "answer is", "answers are")
+        parts.append(f"{answers} open until a plan: {command('check', env=env, plan=True)}")
+    if found.gone:
+        gone = _count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
+        parts.append(f"{gone} not found any more: {command('check', env=env, write_baseline=True)}")
+    return "; ".join(parts)
+
+
+def _counted(env: str, findings: "Sequence[Finding]") -> str:
+    if not findings:
+        return "no findings"
+    severities = [str(finding.severity) for finding in findings]
+    kinds = ", ".join(f"{severities.count(name)} {name}" for name in _SEVERITIES if name in severities)
+    return f"{_count(len(findings), 'finding', 'findings')} ({kinds}) in envs/{env}"
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
+
+
+def write_baseline(project: "Project", env: str) -> None:
+    """Makes what is found now the baseline, and says so."""
+    from fleetform.policy.baseline import baseline_file  # noqa: PLC0415 - as above
+    from fleetform.workflow.check import assessing  # noqa: PLC0415
+
+    count = assessing.write_baseline(project, env)
+    file = baseline_file(env)
+    write(f"{file}: {_count(count, 'finding', 'findings')}\n" if count else f"no findings: no {file} is needed\n")

@@ -1,0 +1,75 @@
+"""What all tasks print with, and how they ask."""
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from fleetform.base.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from fleetform.render.writer import Change
+
+
+def write(text: str) -> None:
+    """Prints text as it is."""
+    sys.stdout.write(text)
+
+
+def write_line(line: str) -> None:
+    """Prints a line at once, as of a program that takes its time."""
+    write(line + "\n")
+    sys.stdout.flush()
+
+
+def write_json(value: object) -> None:
+    """Prints a value for scripts."""
+    write(json.dumps(value, indent=2) + "\n")
+
+
+def write_changes(changes: "Sequence[Change]", *, as_json: bool) -> None:
+    """Prints which files are changed, and how."""
+    if as_json:
+        write_json([{"path": change.path.as_posix(), "change": change.kind} for change in changes])
+        return
+    for change in changes:
+        write(f"{change.kind:8} {change.path.as_posix()}\n")
+    if not changes:
+        write("nothing to change\n")
+
+
+def count_images(count: int) -> str:
+    """Such as `2 images`."""
+    return f"{count} {'image' if count == 1 else 'images'}"
+
+
+def color(stream: TextIO) -> bool:
+    """Whether a stream wants colors: a terminal does, unless somebody says otherwise (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def agree(what: str) -> None:
+    """Says what is to be done, and asks.
+
+    Raises:
+        InputError: Nobody is there, or somebody says no.
+    """
+    _answer(what, "Go on? [y/N] ", {"y", "yes"})
+
+
+def confirm(what: str, word: str) -> None:
+    """Says what is to be done, and has a word typed for it.
+
+    Raises:
+        InputError: Nobody is there, or it is another word.
+    """
+    _answer(what, f"Type {word} to go on: ", {word})
+
+
+def _answer(what: str, question: str, accepted: "Collection[str]") -> None:
+    if not sys.stdin.isatty():
+        raise InputError(f"{what}; nobody is there to confirm it: give --yes")
+    if input(f"\n{what}. {question}").strip() not in accepted:
+        raise InputError("not confirmed; nothing was changed")

@@ -1,0 +1,159 @@
+"""What is rendered: made, compared, checked."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fleetform.base.errors import CheckFailedError, Problem, ProgramError
+from fleetform.base.program_name import command
+from fleetform.cli import policy
+from fleetform.cli.printing import write, write_changes
+from fleetform.workflow.check import validation
+from fleetform.workflow.check.assessment import Assessment, assess, assess_plans
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files, formatting
+from fleetform.workflow.render.rendering import Rendering
+
+if TYPE_CHECKING:
+    from fleetform.stacks import Stack
+    from fleetform.workflow.workspace import Workplace
+
+
+def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
+    """Renders, or with `check` says what a render would change and fails if it would change anything."""
+    rendering = Rendering(project, env)
+    _warn(env, rendering)
+    if not check:
+        write_changes(files.write_rendering(project, rendering), as_json=as_json)
+        return
+    changes = [change for found in rendering.changes.values() for change in found]
+    if as_json:
+        write_changes(changes, as_json=True)
+    else:
+        write("".join(change.diff() for change in changes))
+    if changes:
+        raise CheckFailedError(f"envs/{env} is not what the catalog says; `{command('render', env=env)}` mends it")
+
+
+def _warn(env: str, rendering: Rendering) -> None:
+    """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
+    notices = [*map(str, rendering.notices), *files.emptied_notices(env, rendering)]
+    sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
+
+
+def check(project: Project, env: str, telling: policy.Telling, *, validate: bool = False, plan: bool = False) -> None:
+    """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        telling: How findings are told.
+        validate: Whether Terraform validates it, too.
+        plan: Whether plans tell what the text leaves open.
+    """
+    rendering = Rendering(project, env)
+    if telling.is_text:
+        _warn(env, rendering)
+    files.require_rendered(env, rendering)
+    with formatting.unformatted(project) as listed:
+        found = assess(project, env)
+        unformatted = _unformatted(listed, found)
+    if plan:
+        found = assess_plans(project, env, _plans(project, env))
+    elif telling.is_text:
+        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unread(env, found)))
+    notices = [] if telling.is_text else [*rendering.notices, *_unread(env, found)]
+    policy.tell(project, found, notices, telling)
+    if unformatted:
+        raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
+    policy.require_none(env, found, telling)
+    if validate:
+        _validate(project, env, rendering)
+    if telling.is_text and not telling.as_json:
+        write(policy.summary(env, found) + "\n")
+
+
+def _unread(env: str, found: Assessment) -> list[Problem]:
+    """What the policy cannot read, with the command that helps: it depends on the program, and is not cached."""
+    remedy = f"run `{command('check', env=env, plan=True)}`"
+    return [replace(problem, remedy=remedy) for problem in found.unread]
+
+
+def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
+    """The files that Terraform would format otherwise; one that it cannot read at all is told with its place."""
+    try:
+        return listed()
+    except ProgramError as error:
+        if not found.unread:
+            raise
+        places = ", ".join(str(problem.position) for problem in found.unread)
+        raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
+
+
+def _plans(project: Project, env: str) -> dict[str, Any]:
+    """What Terraform shows of a plan of each stack that can be planned."""
+    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
+
+    from fleetform.cli import plans  # noqa: PLC0415
+    from fleetform.cli.screen import Screen  # noqa: PLC0415
+    from fleetform.stacks import FOUNDATION  # noqa: PLC0415
+    from fleetform.workflow import workspace  # noqa: PLC0415
+    from fleetform.workflow.apply import states, terraform  # noqa: PLC0415
+
+    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
+    workplace = workspace.open_environment(project, env)
+    states.require_bucket(workplace)
+    shown, waiting = {}, []
+    for stack in workplace.stacks:
+        if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
+            waiting.append(stack.name)
+            continue
+        with screen.step(f"Plan {stack.name}") as step:
+            try:
+                shown[stack.name] = _shown(workplace, stack)
+            except terraform.OutputsMissingError:
+                step.note = f"waits for {FOUNDATION.name}"
+                waiting.append(stack.name)
+    sys.stderr.write("".join(map(plans.waits, waiting)))
+    return shown
+
+
+def _shown(workplace: "Workplace", stack: "Stack") -> Any:  # noqa: ANN401 - JSON
+    from fleetform.workflow.apply import terraform  # noqa: PLC0415 - most checks plan nothing
+
+    terraform.init(workplace, stack)
+    planned = terraform.plan(workplace, stack)
+    try:
+        return terraform.show(workplace, planned)
+    finally:
+        planned.discard()
+
+
+def _validate(project: Project, env: str, rendering: Rendering) -> None:
+    """Validates the stacks that were not seen to be valid as they are."""
+    wanted = validation.unvalidated(project, env, rendering)
+    if not wanted:
+        return
+    from fleetform.cli.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
+    from fleetform.workflow import workspace  # noqa: PLC0415
+    from fleetform.workflow.apply import terraform  # noqa: PLC0415
+
+    screen = Screen()
+    workplace = workspace.open_environment(project, env)
+    for stack in workplace.stacks:
+        if stack.name in wanted:
+            with screen.step(f"Validate {stack.name}"):
+                terraform.validate(workplace, stack)
+            validation.remember(project, env, rendering, {stack.name: wanted[stack.name]})
+
+
+def require_sound(project: Project, env: str) -> None:
+    """Makes sure that an environment's rendered files are current and within the policy.
+
+    Raises:
+        CheckFailedError: They are not.
+    """
+    files.require_rendered(env, Rendering(project, env))
+    if findings := assess(project, env).findings:
+        raise CheckFailedError("\n".join(map(str, findings)))

@@ -1,0 +1,58 @@
+"""The rules of the policy, told."""
+
+import sys
+from collections.abc import Sequence
+
+from fleetform.cli.printing import color, write, write_json
+from fleetform.policy.reference import HEADINGS, everything, exception, find, plain, row
+from fleetform.policy.rule import Rule
+from fleetform.policy.team import all_rules
+from fleetform.workflow.project import Project
+
+
+def explain(project: Project, identifier: str, *, as_json: bool) -> None:
+    """Prints all that is said of a rule."""
+    rule = find(everything(all_rules(project.root)), identifier)
+    if as_json:
+        write_json(plain(rule))
+    else:
+        write(explained(rule, color=color(sys.stdout)))
+
+
+def explained(rule: Rule, *, color: bool) -> str:
+    """A rule for a person: what must be so, why, how it fails, how it passes, how to except it."""
+    parts = [
+        f"{_painted('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
+        rule.why,
+        f"{_painted('31', 'fails:', color=color)}\n{_indented(rule.bad)}",
+        f"{_painted('32', 'passes:', color=color)}\n{_indented(rule.good)}",
+        *(
+            [f"to accept it, beside the line or in `exceptions`:\n{_indented(exception(rule))}"]
+            if exception(rule)
+            else []
+        ),
+        "\n".join([rule.link, *([f"checkov: {', '.join(rule.checkov)}"] if rule.checkov else [])]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _painted(style: str, text: str, *, color: bool) -> str:
+    return f"\033[{style}m{text}\033[0m" if color else text
+
+
+def _indented(code: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in code.strip().splitlines())
+
+
+def list_rules(project: Project, *, as_json: bool) -> None:
+    """Prints all rules."""
+    known = everything(all_rules(project.root)).values()
+    if as_json:
+        write_json([plain(rule) for rule in known])
+    else:
+        write(_table([HEADINGS, *map(row, known)]))
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join("  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in rows)

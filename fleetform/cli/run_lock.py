@@ -1,0 +1,46 @@
+"""Turns of the tasks that run Terraform: one at a time; what one that was killed left is dealt with."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fleetform.base.run_lock import Turn, turn
+from fleetform.catalog.files import environment_file
+from fleetform.workflow import environments, workspace
+from fleetform.workflow.apply import recovery
+from fleetform.workflow.project import Project
+
+
+@contextmanager
+def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
+    """Has a task's turn in an environment of this checkout, once what runs there has ended.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        task: The task's.
+        minutes: How long to wait for what runs there.
+        here: Whether the task applies the environment to this machine, whatever it is.
+
+    Raises:
+        CheckFailedError: Another task had its turn for too long.
+        InputError: The catalog is wrong, and what is applied here follows from it.
+    """
+    if not (project.root / environment_file(env)).is_file():  # for the task to tell
+        yield
+        return
+
+    def recover(before: Turn) -> None:
+        opened = workspace.open_here if here else workspace.open_environment
+        recovery.settle(opened(project, env), before, _tell)
+
+    work = workspace.work_of(project, env)
+    if here:
+        work = workspace.work_here(project, environments.environment(project, env))
+    with turn(work, f"{task} --env {env}", minutes * 60, _tell, recover):
+        yield
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

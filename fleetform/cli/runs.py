@@ -1,0 +1,48 @@
+"""What was done to an environment from this checkout."""
+
+from dataclasses import asdict
+
+from fleetform.base.program_name import command
+from fleetform.cli.printing import write, write_json
+from fleetform.cli.screen import Screen
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import runs
+from fleetform.workflow.apply.runs import Run, State
+from fleetform.workflow.project import Project
+
+_SHOWN_COMMIT = 12
+
+
+def show(project: Project, env: str, *, as_json: bool) -> None:
+    """Lists the runs that there are records of, the last one last."""
+    found = runs.runs(workspace.work_of(project, env))
+    if as_json:
+        write_json([asdict(run) for run in found])
+        return
+    if not found:
+        write(f"nothing was applied to {env} from here\n")
+        return
+
+    screen = Screen()
+    rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in found]
+    screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
+    if unfinished := next((run for run in reversed(found) if run.state == State.KILLED), None):
+        screen.line(f"\n{warning(unfinished)}")
+
+
+def warning(run: Run) -> str:
+    """What is to be said of a run that was killed."""
+    return (
+        f"the {run.task} of {run.started} by {run.who} was killed in the middle: what Terraform made in its last"
+        f" seconds may not be in the state; `{command('state-doctor', env=run.environment)}` looks, and the next apply"
+        " goes on from there"
+    )
+
+
+def _commit(run: Run) -> str:
+    return (run.moment.commit[:_SHOWN_COMMIT] or "-") + ("+" if run.changed else "")
+
+
+def _stacks(run: Run) -> str:
+    """Such as `foundation applied, services failed`; those that were not reached are not told."""
+    return ", ".join(f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING)

@@ -1,0 +1,201 @@
+"""What a person sees while something runs: steps with their time, one line that moves, a table at the end."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from fleetform.base.errors import ProgramError
+from fleetform.base.processes import Output
+
+if TYPE_CHECKING:
+    from fleetform.aws.verification import ServiceStatus
+
+# Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
+_NO_EDGE = 10_000
+
+
+@dataclass
+class Step:
+    """A step that runs, or has run.
+
+    Attributes:
+        title: What it does.
+        note: What came of it.
+        seconds: How long it took.
+    """
+
+    title: str
+    note: str = ""
+    seconds: float = 0.0
+    show: Output = field(default=lambda _: None, repr=False)
+
+
+class Screen:
+    """A terminal, or a log file: without a terminal nothing moves; NO_COLOR is honoured.
+
+    Args:
+        console: Where it writes; standard output if left out.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = _NO_EDGE
+        self.steps: list[Step] = []
+
+    @property
+    def color(self) -> bool:
+        """Whether colours are shown."""
+        return self._console.is_terminal and not self._console.no_color
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Shows that something runs; `Step.show` takes the lines of a program, of which the last is shown."""
+        step = Step(title)
+        started = time.monotonic()
+        with self._console.status(escape(title)) as status:
+            step.show = lambda line: status.update(_progress(title, line))
+            try:
+                yield step
+            except BaseException as error:
+                self._console.print(f"[red]✗[/] {escape(title)}")
+                if isinstance(error, ProgramError) and error.output:
+                    self.line(error.output)
+                raise
+        step.seconds = time.monotonic() - started
+        self.steps.append(step)
+        note = f": {escape(step.note)}" if step.note else ""
+        self._console.print(f"[green]✓[/] {escape(title)}{note} [dim]{step.seconds:.1f} s[/]")
+
+    def line(self, text: str, style: str | None = None) -> None:
+        """Prints a line as it is."""
+        self._console.print(Text(text, style=style or ""), soft_wrap=True)
+
+    def parts(self, *parts: tuple[str, str]) -> None:
+        """Prints one line of parts, each a text and its style."""
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
+
+    def table(
+        self,
+        headings: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        right: Sequence[str] = (),
+        styles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Prints a table; the columns in `right` are flush right, a cell that is a key of `styles` has that style."""
+        table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for heading in headings:
+            table.add_column(heading, justify="right" if heading in right else "left")
+        for row in rows:
+            table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
+        self._console.print(table)
+
+
+class Board:
+    """A line for each of several things that run side by side: what it does, for how long, and what it said last.
+
+    On a terminal the lines stand still and what is in them moves; in a log each beginning and each end is a line.
+
+    Args:
+        names: What runs, in the order of their lines.
+        console: Where it writes; standard output if left out.
+    """
+
+    def __init__(self, names: Sequence[str], console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = _NO_EDGE
+        self._lines = {name: _Line() for name in names}
+        self._lock = threading.Lock()
+        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=4, auto_refresh=True)
+
+    def __enter__(self) -> Self:
+        """Shows the lines."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves the lines as they are."""
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def begins(self, name: str, what: str) -> None:
+        """Something begins, such as ``plan``."""
+        with self._lock:
+            self._lines[name] = _Line(what, started=time.monotonic())
+        self._tell(f"{name}: {what}")
+
+    def moves(self, name: str, line: str) -> None:
+        """It has said something."""
+        if text := Text.from_ansi(line).plain.strip():
+            self._lines[name].last = text
+
+    def ends(self, name: str, note: str, *, well: bool = True) -> None:
+        """It has ended."""
+        line = self._lines[name]
+        with self._lock:
+            line.mark, line.last = ("[green]✓[/]" if well else "[red]✗[/]"), note
+            line.seconds = time.monotonic() - line.started
+        self._tell(f"{name}: {line.what}: {note} ({line.seconds:.0f} s)")
+
+    def _tell(self, text: str) -> None:
+        if not self._console.is_terminal:
+            self._console.print(Text(text), soft_wrap=True)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for justify, no_wrap in (("left", True), ("left", True), ("left", True), ("right", True)):
+            table.add_column(justify=justify, no_wrap=no_wrap)  # type: ignore[arg-type]
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
+        with self._lock:
+            for name, line in self._lines.items():
+                table.add_row(line.mark, escape(name), line.what, line.time, escape(line.last))
+        return table
+
+
+@dataclass
+class _Line:
+    """A line of a board."""
+
+    what: str = "waits"
+    last: str = ""
+    mark: str = " "
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def time(self) -> str:
+        if not self.started:
+            return ""
+        return f"{self.seconds or time.monotonic() - self.started:.0f} s"
+
+
+def _progress(title: str, line: str) -> Text:
+    width = 70
+    return Text.assemble(title, "  ", (Text.from_ansi(line).plain.strip()[:width], "dim"))
+
+
+def show_services(screen: Screen, services: "Sequence[ServiceStatus]") -> None:
+    """A table with a row a service."""
+    rows = [
+        [
+            service.name,
+            service.dns_name or "-",
+            str(service.port or "-"),
+            ", ".join(service.calls) or "-",
+            f"{service.running}/{service.desired}",
+        ]
+        for service in services
+    ]
+    screen.table(("service", "DNS name", "port", "calls", "tasks"), rows, right=("port", "tasks"))

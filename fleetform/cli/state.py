@@ -1,0 +1,128 @@
+"""The states of an environment's stacks: their bucket, and what of them needs somebody's hands."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from fleetform.base.errors import CheckFailedError
+from fleetform.cli.printing import confirm, write, write_json
+from fleetform.cli.screen import Screen
+from fleetform.terraform.state.locks import Lock
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import state_doctor, states
+from fleetform.workflow.apply.accounts import require_account
+from fleetform.workflow.apply.state_doctor import Finding
+from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import Workplace
+
+VERSION = 1
+"""Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
+
+
+def bootstrap(project: Project, env: str, *, as_json: bool) -> None:
+    """Makes the state bucket of an environment, or brings it up to date, and says what was done."""
+    workplace = workspace.open_environment(project, env)
+    require_account(workplace)
+    done = states.bootstrap(workplace)
+    environment = workplace.environment
+    if as_json:
+        place = {"bucket": environment.state_bucket, "account": environment.account, "region": environment.region}
+        write_json({"version": VERSION, **place, "settings": done})
+        return
+    write(f"{environment.state_bucket} in account {environment.account}, {environment.region}\n\n")
+    Screen().table(("setting", "found"), list(done.items()))
+
+
+def doctor(project: Project, env: str, *, as_json: bool) -> None:
+    """Shows the state and the lock of every stack.
+
+    Raises:
+        CheckFailedError: Something needs somebody's hands.
+    """
+    workplace = workspace.open_environment(project, env)
+    require_account(workplace)
+    findings = state_doctor.examine(workplace, datetime.now(UTC))
+    if as_json:
+        write_json(document(workplace, findings))
+    else:
+        _show(Screen(), findings)
+    if troubled := [found.stack for found in findings if found.troubles]:
+        raise CheckFailedError(f"to be mended by hand: {', '.join(troubled)}")
+
+
+def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
+    """Removes a stale lock.
+
+    Args:
+        project: The project.
+        env: The environment's name.
+        named: The lock, as `STACK:ID`.
+        yes: Do not ask.
+
+    Raises:
+        CheckFailedError: Who holds it may be alive.
+    """
+    workplace = workspace.open_environment(project, env)
+    require_account(workplace)
+    findings = state_doctor.examine(workplace, datetime.now(UTC))
+    stack, lock, stale = state_doctor.locked(workplace, findings, named)
+    held = f"{env} {stack.name}: locked by {_holder(lock)}"
+    if stale is None:
+        raise CheckFailedError(
+            f"{held}, which may be alive: ask there, or wait for it; whoever knows that it is dead:"
+            f" `{state_doctor.unlocking(workplace, stack.name, lock)}`"
+        )
+    if not (yes or workplace.environment.emulator):
+        confirm(f"{held}; {stale}", env)
+    state_doctor.unlock(workplace, stack, lock)
+    write(f"{stack.name}: unlocked\n")
+
+
+def document(workplace: Workplace, findings: Sequence[Finding]) -> dict[str, Any]:
+    """What was found, as JSON has it."""
+    environment = workplace.environment
+    return {
+        "version": VERSION,
+        "environment": environment.name,
+        "bucket": environment.state_bucket,
+        "stacks": [_plain(found) for found in findings],
+    }
+
+
+def _plain(found: Finding) -> dict[str, Any]:
+    plain = asdict(found)
+    plain["written"] = found.written.isoformat() if found.written else None
+    if found.lock:
+        plain["lock"]["created"] = found.lock.created.isoformat()
+    return plain
+
+
+def _show(screen: Screen, findings: Sequence[Finding]) -> None:
+    numbers = ("serial", "resources", "bytes")
+    screen.table(("stack", *numbers, "written", "by", "lock"), [_row(found) for found in findings], right=numbers)
+    for found in findings:
+        for trouble in found.troubles:
+            screen.line(f"\n{found.stack}: {trouble}")
+
+
+def _row(found: Finding) -> list[str]:
+    state = found.snapshot
+    return [
+        found.stack,
+        str(state.serial) if state else "-",
+        str(state.resources) if state else "-",
+        str(found.size or "-"),
+        _minute(found.written) if found.written else "never",
+        f"Terraform {state.version}" if state else "-",
+        _holder(found.lock) if found.lock else "-",
+    ]
+
+
+def _holder(lock: Lock) -> str:
+    """Such as `mia@build-7 (apply) since 2026-11-20 08:15 UTC`."""
+    return f"{lock.who} ({lock.operation}) since {_minute(lock.created)}"
+
+
+def _minute(time: datetime) -> str:
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,28 @@
+"""The task that checks what is rendered."""
+
+from fleetform.cli import policy, render
+from fleetform.workflow.project import Project
+
+
+def check(  # noqa: PLR0913 - a flag each
+    project: Project,
+    *,
+    env: str,
+    validate: bool,
+    plan: bool,
+    as_json: bool,
+    explain: str | None,
+    fail_on: str,
+    write_baseline: bool,
+    report_format: str,
+) -> None:
+    """Check what is rendered, explain a rule, or write the baseline."""
+    if explain:
+        from fleetform.cli import rules  # noqa: PLC0415 - it loads every rule, which a check with a warm cache does not
+
+        rules.explain(project, explain, as_json=as_json)
+    elif write_baseline:
+        policy.write_baseline(project, env)
+    else:
+        options = policy.Telling(report_format, as_json=as_json, fail_on=fail_on)
+        render.check(project, env, options, validate=validate, plan=plan)

@@ -1,0 +1,134 @@
+"""The containers that run here, as the engine has them: it is asked itself, which is quicker than Compose.
+
+A project's containers are known by the label `fleetform.environment`.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fleetform.base.processes import read
+from fleetform.local_runtime.runner import Runner
+
+ENVIRONMENT_LABEL = "fleetform.environment"
+SERVICE_LABEL = "fleetform.service"
+TASK_LABEL = "fleetform.task"
+CONTAINER_LABEL = "fleetform.container"
+
+_MISSING = (0, 1, 125)  # a container that ended meanwhile: Docker's code, and Podman's
+_NANOSECONDS = 1e9
+
+
+@dataclass(frozen=True)
+class Check:
+    """A container's health check; times in seconds.
+
+    Attributes:
+        argv: Program and arguments.
+        interval: Between two runs.
+        timeout: Of a run.
+        retries: As many failures in a row make a container unhealthy.
+        start_period: Failures do not count as long as this after the start.
+    """
+
+    argv: tuple[str, ...]
+    interval: float
+    timeout: float
+    retries: int
+    start_period: float
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of a task, as the engine has it.
+
+    Attributes:
+        name: Its name to the engine.
+        service: The service.
+        task: The task's number, from 1.
+        container: Its name in the task definition.
+        state: The engine's word, such as `running` or `exited`.
+        health: `healthy`, `unhealthy`, `starting` or `none`.
+        addresses: Its address in each network, by the network's name in the Compose file; none if the network is that
+            of another container of its task.
+        published: Ports of this machine that lead to it; likewise.
+        image: The name of its image.
+        essential: Whether the task needs it: Compose is to restart it always.
+        started: When; long ago if it never was.
+        check: Its health check.
+    """
+
+    name: str
+    service: str
+    task: int
+    container: str
+    state: str
+    health: str
+    addresses: Mapping[str, str]
+    published: tuple[int, ...]
+    image: str
+    essential: bool
+    started: datetime
+    check: Check | None
+
+
+def containers(runner: Runner, name: str) -> tuple[Container, ...]:
+    """The containers of a project, by service, task and name.
+
+    Raises:
+        ProgramError: The engine does not answer.
+    """
+    ids = listed(runner, "container", f"{ENVIRONMENT_LABEL}={name}", "--quiet", "--all")
+    if not ids:
+        return ()
+    facts = json.loads(read([runner.engine, "container", "inspect", *ids], runner.variables, _MISSING))
+    found = [_container(fact, name) for fact in facts]
+    return tuple(sorted(found, key=lambda container: (container.service, container.task, container.name)))
+
+
+def listed(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
+    """Ids or names of what has a label."""
+    argv = [runner.engine, kind, "ls", *options, f"--filter=label={label}"]
+    return read(argv, runner.variables).split()
+
+
+def _container(facts: Mapping[str, Any], project: str) -> Container:
+    """A container of what `inspect` says, which Podman words as Docker does."""
+    labels, state, host = facts["Config"]["Labels"], facts["State"], facts["HostConfig"]
+    # Docker says nothing of a network that is another container's, Podman what it says of the other.
+    network = {} if host["NetworkMode"].startswith("container:") else facts["NetworkSettings"]
+    return Container(
+        name=facts["Name"].removeprefix("/"),
+        service=labels[SERVICE_LABEL],
+        task=int(labels[TASK_LABEL]),
+        container=labels[CONTAINER_LABEL],
+        state=state["Status"],
+        health=(state.get("Health") or {}).get("Status") or "none",
+        addresses={
+            key.removeprefix(f"{project}_"): joined["IPAddress"]
+            for key, joined in sorted((network.get("Networks") or {}).items())
+            if joined["IPAddress"]
+        },
+        published=_published(network.get("Ports") or {}),
+        image=facts["Config"]["Image"],
+        essential=host["RestartPolicy"]["Name"] == "always",
+        started=datetime.fromisoformat(state["StartedAt"]),
+        check=_check(facts["Config"].get("Healthcheck") or {}),
+    )
+
+
+def _published(ports: Mapping[str, Sequence[Mapping[str, str]] | None]) -> tuple[int, ...]:
+    return tuple(sorted({int(binding["HostPort"]) for bindings in ports.values() for binding in bindings or ()}))
+
+
+def _check(facts: Mapping[str, Any]) -> Check | None:
+    if not facts.get("Test") or facts["Test"] == ["NONE"]:
+        return None
+    form, *argv = facts["Test"]
+    interval, timeout, start_period = (
+        (facts.get(key) or 0) / _NANOSECONDS for key in ("Interval", "Timeout", "StartPeriod")
+    )
+    command = ("/bin/sh", "-c", *argv) if form == "CMD-SHELL" else tuple(argv)
+    return Check(command, interval or 30, timeout or 30, facts.get("Retries") or 3, start_period)

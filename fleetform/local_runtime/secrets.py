@@ -1,0 +1,89 @@
+"""The values of secrets on this machine: a file that Git does not know, `envs/<env>/.env`."""
+
+import re
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+
+from fleetform.aws.live_state import Applied
+from fleetform.base.errors import InputError
+
+
+def variable(service: str, secret: str) -> str:
+    """The name that a secret of a service has in the file, such as `WEB_DB_PASSWORD`."""
+    return re.sub(r"[^A-Z0-9]", "_", f"{service}_{secret}".upper())
+
+
+def needed(applied: Applied) -> tuple[str, ...]:
+    """The names of all secrets that the task definitions of an environment have, sorted."""
+    names = {
+        variable(service.name, secret["name"])
+        for service in applied.services
+        for container in service.containers
+        for secret in container.get("secrets") or ()
+    }
+    return tuple(sorted(names))
+
+
+def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
+    """Reads the values of secrets; the file need not be there if there are none.
+
+    Args:
+        root: The checkout.
+        env: The environment.
+        names: The secrets that are needed; whatever else the file holds is left there.
+
+    Raises:
+        InputError: The file lacks some, cannot be read, or could be read by others or committed: all that is wrong.
+    """
+    if not names:
+        return {}
+    file = Path("envs", env, ".env")
+    try:
+        values, problems = _parse((root / file).read_text(encoding="utf-8"))
+        problems += [*_exposures(root, file)]
+    except FileNotFoundError:
+        lines = "".join(f"\n{name}=" for name in names)
+        raise InputError(f"{file}: not there; write it, readable by you alone (chmod 600), with:{lines}") from None
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}; it must be a file that you can read") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file}: it must be text in UTF-8") from None
+    problems += [f"{name} is missing; add a line `{name}=...`" for name in names if name not in values]
+    if problems:
+        raise InputError("\n".join(f"{file}: {problem}" for problem in problems))
+    return {name: values[name] for name in names}
+
+
+def _parse(text: str) -> tuple[Mapping[str, str], list[str]]:
+    """The values by name, and what is wrong with the lines. `$` means nothing: a password may have it."""
+    bindings = list(parse_stream(StringIO(text)))
+    problems = [
+        f"line {binding.original.line} cannot be read; write NAME=value, with quotes around spaces and #"
+        for binding in bindings
+        if binding.error
+    ]
+    return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}, problems
+
+
+def _exposures(root: Path, file: Path) -> Iterator[str]:
+    """How others could come to see a file."""
+    if (root / file).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield f"others may read it; `chmod 600 {file}`"
+    if _git(root, "ls-files", "--error-unmatch", str(file)) == 0:
+        yield f"Git tracks it; `git rm --cached {file}`, and change the secrets if it was ever pushed"
+    elif _git(root, "check-ignore", "--quiet", str(file)) == 1:
+        yield "Git does not ignore it; add `.env` to .gitignore"
+
+
+def _git(root: Path, *arguments: str) -> int | None:
+    """The exit code of Git, 128 outside of a checkout; None where there is no Git: nothing can be committed then."""
+    argv = ["git", "-C", str(root), *arguments]
+    try:
+        return subprocess.run(argv, check=False, capture_output=True, stdin=subprocess.DEVNULL).returncode
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""Plans: what they do, read from Terraform's text and JSON."""

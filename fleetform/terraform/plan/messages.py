@@ -1,0 +1,136 @@
+"""A plan in words: the cells of its table, a sentence for each change, and a line for each value that differs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from fleetform.base.errors import printable
+from fleetform.terraform.plan.models import SENSITIVE, UNKNOWN, Action, Change, Difference, StackPlan
+from fleetform.terraform.plan.risks import Level, Risk, risk, worst
+
+COLUMNS = ("add", "change", "replace", "destroy")
+_RARE = ("import", "move", "forget")
+_SIGNS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.DELETE: "-",
+    Action.READ: "<=",
+    Action.FORGET: ".",
+    Action.NONE: " ",
+}
+_DONE = {
+    Action.CREATE: "created",
+    Action.UPDATE: "changed in place",
+    Action.DELETE: "destroyed",
+    Action.READ: "read during the apply",
+    Action.FORGET: "forgotten, and left as it is",
+}
+# Of a longer value, so many characters are shown, and so many of those that both have in common before they differ.
+_WIDTH = 100
+_COMMON = 30
+
+
+class Row(NamedTuple):
+    """A row of the table.
+
+    Attributes:
+        stack: The stack's name.
+        counts: A number for each column.
+        risk: The worst risk.
+    """
+
+    stack: str
+    counts: tuple[int, ...]
+    risk: Level | None
+
+
+class Risky(NamedTuple):
+    """A change that has a risk, with its stack's name."""
+
+    stack: str
+    change: Change
+    risk: Risk
+
+
+def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
+    """The columns of numbers, and the rows; imports and the like have a column where there are any."""
+    columns = COLUMNS + tuple(name for name in _RARE if any(plan.counts[name] for plan in plans))
+    return columns, [
+        Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes)) for plan in plans
+    ]
+
+
+def risky(plans: Sequence[StackPlan]) -> list[Risky]:
+    """The changes that have a risk, the worst first."""
+    found = [
+        Risky(plan.stack, change, of_it)
+        for plan in plans
+        for change in plan.changes
+        if (of_it := risk(change)) is not None
+    ]
+    return sorted(found, key=lambda one: list(Level).index(one.risk.level))
+
+
+def done(change: Change) -> str:
+    """What is done to a resource, such as `replaced, as name forces it`; one line, fit for a terminal."""
+    return printable(", ".join(_parts(change)))
+
+
+def _parts(change: Change) -> Iterator[str]:
+    if change.action == Action.REPLACE:
+        yield f"replaced ({'the new one first' if change.created_first else 'the old one goes first'})"
+    elif change.action != Action.NONE:
+        yield _DONE[change.action]
+    if reasons := [reason for reason in (_force(change), change.reason) if reason]:
+        yield f"as {', and '.join(reasons)}"
+    if change.moved_from:
+        yield f"moved from {change.moved_from}"
+    if change.imported:
+        yield f"imported by {change.imported}"
+
+
+def _force(change: Change) -> str:
+    verb = "forces" if len(change.forced_by) == 1 else "force"
+    return f"{' and '.join(change.forced_by)} {verb} it" if change.forced_by else ""
+
+
+def details(plan: StackPlan) -> list[str]:
+    """Every change of a stack with its values, line by line; fit for a terminal."""
+    lines = [line for change in plan.changes for line in _of_change(change)]
+    if plan.outputs:
+        lines += ["outputs", *(f"    {difference(output)}" for output in plan.outputs)]
+    if plan.drift:
+        lines.append("changed outside of Terraform")
+        lines += [f"    {line}" for change in plan.drift for line in _of_change(change)]
+    return lines
+
+
+def _of_change(change: Change) -> Iterator[str]:
+    yield printable(f"{_sign(change):>3} {change.address}: ") + done(change)
+    yield from (f"        {difference(of_it)}" for of_it in change.differences)
+
+
+def _sign(change: Change) -> str:
+    """Terraform's own sign for what is done."""
+    return ("+/-" if change.created_first else "-/+") if change.action == Action.REPLACE else _SIGNS[change.action]
+
+
+def difference(of_it: Difference) -> str:
+    """Such as `cpu: 256 -> 512`; of long values, the part from where they differ."""
+    before, after = _written(of_it.before), _written(of_it.after)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    start = max(0, same - _COMMON) if max(len(before), len(after)) > _WIDTH else 0
+    return printable(f"{of_it.name}: {_excerpt(before, start)} -> {_excerpt(after, start)}")
+
+
+def _written(value: Any) -> str:  # noqa: ANN401 - JSON
+    """A value as JSON has it; a document in a string, such as a policy, without its quotes."""
+    if value in (SENSITIVE, UNKNOWN) or (isinstance(value, str) and value.startswith(("{", "["))):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _excerpt(text: str, start: int) -> str:
+    end = start + _WIDTH
+    return "…" * (start > 0) + text[start:end] + "…" * (end < len(text))

@@ -1,0 +1,239 @@
+"""What a saved plan says, read from Terraform's JSON: each change, what forces it, and the values that differ.
+
+https://developer.hashicorp.com/terraform/internals/json-format
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fleetform.base.errors import ProgramError
+
+SENSITIVE = "(sensitive)"
+UNKNOWN = "(known after apply)"
+
+
+class Action(StrEnum):
+    """What is done to one resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    READ = "read"
+    FORGET = "forget"
+    NONE = "no-op"
+
+
+# Terraform has the two halves of a replacement in the order in which they are done. What OpenTofu forgets it leaves be.
+_ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
+    (str(action),): (action, False) for action in Action if action != Action.REPLACE
+} | {
+    ("delete", "create"): (Action.REPLACE, False),
+    ("create", "delete"): (Action.REPLACE, True),
+    ("forget", "create"): (Action.CREATE, False),
+    ("create", "forget"): (Action.CREATE, False),
+}
+REASONS = {
+    "replace_because_tainted": "it is tainted",
+    "replace_by_request": "it was asked for",
+    "replace_by_triggers": "of its replace_triggered_by",
+    "delete_because_no_resource_config": "its block is gone",
+    "delete_because_no_module": "its module is gone",
+    "delete_because_no_move_target": "it is moved to no block",
+    "delete_because_wrong_repetition": "its block has another count or for_each",
+    "delete_because_count_index": "it is beyond the count",
+    "delete_because_each_key": "its key is gone from for_each",
+    "delete_because_enabled_false": "its enabled is false",
+}
+"""Why something is replaced or destroyed, as the end of a sentence, by the name that the JSON has for it."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value before and after; what is sensitive or not known yet is replaced by `SENSITIVE` or `UNKNOWN`.
+
+    Attributes:
+        name: A top-level attribute of a resource, or an output.
+        before: As JSON has it; None where there is none.
+        after: The same.
+    """
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to one resource.
+
+    Attributes:
+        address: Its address; of what an earlier replacement left behind, with the key of that.
+        type: Such as `aws_lb`.
+        action: What is done; none if it is only moved or imported.
+        created_first: Whether what replaces it is there before it goes.
+        moved_from: The address that it had before; empty if that is the same.
+        imported: The id that it is imported by; empty if it is not.
+        forced_by: The attributes that force a replacement, such as `subnets[0]`.
+        reason: Why else it is replaced or destroyed, as the end of a sentence; empty if Terraform gives no reason.
+        differences: The attributes that an update or a replacement changes.
+    """
+
+    address: str
+    type: str
+    action: Action
+    created_first: bool = False
+    moved_from: str = ""
+    imported: str = ""
+    forced_by: tuple[str, ...] = ()
+    reason: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True)
+class StackPlan:
+    """The plan of one stack.
+
+    Attributes:
+        stack: The stack's name.
+        changes: In Terraform's order; without what stays as it is.
+        outputs: The outputs that change.
+        drift: What was changed outside of Terraform since its last apply.
+    """
+
+    stack: str
+    changes: tuple[Change, ...] = ()
+    outputs: tuple[Difference, ...] = ()
+    drift: tuple[Change, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many resources there are in each column of the table; one may be in two, as moved and changed."""
+        actions = [change.action for change in self.changes]
+        return {
+            "add": actions.count(Action.CREATE),
+            "change": actions.count(Action.UPDATE),
+            "replace": actions.count(Action.REPLACE),
+            "destroy": actions.count(Action.DELETE),
+            "import": sum(bool(change.imported) for change in self.changes),
+            "move": sum(bool(change.moved_from) for change in self.changes),
+            "forget": actions.count(Action.FORGET),
+        }
+
+
+def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
+    """Reads what ``terraform show -json`` says of a stack's plan.
+
+    Raises:
+        ProgramError: It does with a resource what this version does not know.
+    """
+    return StackPlan(
+        stack,
+        tuple(filter(_is_told, map(_change, shown.get("resource_changes", ())))),
+        tuple(_outputs(shown.get("output_changes", {}))),
+        tuple(filter(_is_told, map(_change, shown.get("resource_drift", ())))),
+    )
+
+
+def _is_told(change: Change) -> bool:
+    return change.action != Action.NONE or bool(change.moved_from or change.imported)
+
+
+def _change(entry: Mapping[str, Any]) -> Change:
+    change = entry["change"]
+    deposed = f" (deposed {entry['deposed']})" if entry.get("deposed") else ""
+    address, moved_from = entry["address"], entry.get("previous_address", "")
+    action, created_first = _action(address, change["actions"])
+    return Change(
+        address + deposed,
+        entry["type"],
+        action,
+        created_first or bool(deposed),
+        "" if moved_from == address else moved_from,
+        _imported(change.get("importing")),
+        tuple(sorted(map(_path, change.get("replace_paths", ())))),
+        REASONS.get(entry.get("action_reason", ""), "") if action in {Action.REPLACE, Action.DELETE} else "",
+        tuple(_differences(change)) if action in {Action.UPDATE, Action.REPLACE} else (),
+    )
+
+
+def _action(address: str, actions: list[str]) -> tuple[Action, bool]:
+    try:
+        return _ACTIONS[tuple(actions)]
+    except KeyError:
+        raise ProgramError(
+            f"{address}: Terraform would `{', '.join(actions)}` it, which this version of Fleetform does not know;"
+            " use an older Terraform, or a newer Fleetform"
+        ) from None
+
+
+def _imported(importing: Mapping[str, Any] | None) -> str:
+    """The id of what is imported; some resources are known by an identity of several parts instead."""
+    return str(importing.get("id") or importing.get("identity") or UNKNOWN) if importing is not None else ""
+
+
+def _path(steps: list[str | int]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+def _differences(change: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = change.get("before") or {}, change.get("after") or {}
+    unknown = change.get("after_unknown") or {}
+    for name in sorted(before.keys() | after.keys() | unknown.keys()):
+        later = _part(unknown, name)
+        if before.get(name) != after.get(name) or _is_marked(later):
+            yield Difference(
+                name,
+                _shown(before.get(name), None, _part(change.get("before_sensitive"), name)),
+                _shown(after.get(name), later, _part(change.get("after_sensitive"), name)),
+            )
+
+
+def _outputs(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
+    for name, change in sorted(changes.items()):
+        if change["actions"] != [Action.NONE]:
+            yield Difference(
+                name,
+                _shown(change.get("before"), None, change.get("before_sensitive")),
+                _shown(change.get("after"), change.get("after_unknown"), change.get("after_sensitive")),
+            )
+
+
+def _shown(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN401 - JSON
+    """A value with words in place of what must not be shown, or cannot be yet.
+
+    Args:
+        value: The value, without what is not known.
+        unknown: True, or the same in the shape of the value, where it is not known.
+        sensitive: The same where it is sensitive.
+    """
+    if sensitive is True:
+        return SENSITIVE if value is not None or _is_marked(unknown) else None
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(value, dict) or (isinstance(unknown, dict) and unknown):
+        keys = [
+            *(value or {}),
+            *(key for key in unknown or {} if key not in (value or {}) and _is_marked(unknown[key])),
+        ]
+        return {key: _shown((value or {}).get(key), _part(unknown, key), _part(sensitive, key)) for key in keys}
+    if isinstance(value, list):
+        return [_shown(item, _part(unknown, at), _part(sensitive, at)) for at, item in enumerate(value)]
+    return value
+
+
+def _part(marks: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
+    """What marks of a whole say of one part; True is of all parts."""
+    if isinstance(marks, dict):
+        return marks.get(step)
+    if isinstance(marks, list):
+        return marks[int(step)] if int(step) < len(marks) else None
+    return marks
+
+
+def _is_marked(marks: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether anything is marked."""
+    parts = marks.values() if isinstance(marks, dict) else marks if isinstance(marks, list) else ()
+    return marks is True or any(map(_is_marked, parts))

@@ -1,0 +1,57 @@
+"""What a plan or an apply comes to, read from the line that Terraform ends with."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fleetform.terraform.plain_text import colorless
+
+_COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
+_LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Numbers of resources.
+
+    Attributes:
+        add: To be made, or made.
+        change: To be changed in place, or changed.
+        destroy: To be destroyed, or destroyed.
+        seconds: How long Terraform took.
+        imports: To be taken over as they are, or taken over.
+    """
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    seconds: float = 0.0
+    imports: int = 0
+
+    @property
+    def only_destroys(self) -> bool:
+        """Whether resources go and none comes."""
+        return self.destroy > 0 and self.add == 0
+
+    @property
+    def outcome(self) -> str:
+        """``3 added, 1 changed, 0 destroyed``, of an apply; what is imported in front, if anything is."""
+        imported = f"{self.imports} imported, " if self.imports else ""
+        return f"{imported}{self.add} added, {self.change} changed, {self.destroy} destroyed"
+
+    def __str__(self) -> str:
+        """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
+        counts = {"import": self.imports, "add": self.add, "change": self.change, "destroy": self.destroy}
+        parts = [f"{count} to {what}" for what, count in counts.items() if count]
+        return ", ".join(parts) or "no changes"
+
+
+def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
+    """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
+    counts: dict[str, int] = {}
+    for line in map(colorless, lines):
+        if _LINE.match(line):
+            counts = {what: int(count) for count, what in _COUNTS.findall(line)}
+    return Summary(
+        counts.get("add", 0), counts.get("change", 0), counts.get("destroy", 0), seconds, counts.get("import", 0)
+    )

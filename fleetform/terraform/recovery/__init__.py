@@ -1,0 +1,1 @@
+"""What an interrupted apply leaves, found again."""

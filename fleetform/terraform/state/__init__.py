@@ -1,0 +1,1 @@
+"""States: their bucket, their content and their locks."""

@@ -1,0 +1,1 @@
+"""A catalog validated: its files loaded, and every problem reported at once."""

@@ -1,0 +1,260 @@
+"""What differs between a commit and the work tree: by content, whatever files have changed. See ADR 18."""
+
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Literal, TypeAlias
+
+from fleetform.base import fingerprint, git
+from fleetform.base.cache import digest
+from fleetform.base.errors import FleetformError
+from fleetform.base.program_name import command
+from fleetform.catalog.files import environment_names
+from fleetform.hcl.parsing import UnreadableError, parse
+from fleetform.hcl.syntax import Block, Expression, Items, Object, Reference
+from fleetform.stacks import FOUNDATION
+from fleetform.workflow.affected.snapshot import EMPTY, Inventory, Read, Snapshot, take
+from fleetform.workflow.project import Project
+
+Change: TypeAlias = Literal["added", "changed", "removed"]
+
+_FOLDERS = frozenset({"envs", "modules", "templates"})
+_NOTHING = Inventory(PurePath(), {}, {}, {})
+
+
+@dataclass(frozen=True)
+class AffectedStack:
+    """A stack that differs.
+
+    Attributes:
+        name: Its name.
+        change: Whether it is new, another, or gone.
+        services: The services in it that differ, sorted; those that are gone among them.
+        why: What makes it differ, a line each.
+    """
+
+    name: str
+    change: Change
+    services: tuple[str, ...]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What differs.
+
+    Attributes:
+        env: The environment's name.
+        since: The commit that it is compared with.
+        stacks: The stacks that differ, in the order of their apply; those that are gone come last.
+        notice: What is to be said of all of it; empty if nothing.
+    """
+
+    env: str
+    since: str
+    stacks: tuple[AffectedStack, ...]
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class _Earlier(Project):
+    """What a commit had; what is remembered is the checkout's.
+
+    Attributes:
+        remembered: The checkout's own folder.
+    """
+
+    remembered: Path
+
+    @property
+    def work(self) -> Path:
+        """What the machine keeps."""
+        return self.remembered
+
+
+def affected(project: Project, name: str, reference: str) -> Report:
+    """What of an environment differs between a commit and the work tree.
+
+    Args:
+        project: The checkout.
+        name: The environment.
+        reference: The commit.
+
+    Raises:
+        InputError: There is no such commit, no repository, or the catalog as it is now is wrong.
+        ProgramError: Git is missing or fails.
+    """
+    since = git.commit(project.root, reference)
+    short = since[:12]
+    try:
+        before = _at(project, git.tree(project.root, since), name)
+    except _UnknownError as error:
+        everything = compare(EMPTY, take(project, name))
+        why = f"{short} cannot be rendered by this version: {error}"
+        found = (replace(stack, change="changed", why=(why,)) for stack in everything)
+        return Report(name, since, tuple(found), f"{why}; everything counts as affected")
+    if before.stacks and name not in environment_names(project.root):
+        notice = (
+            f"{name} is gone since {short}; its states may hold resources: `{command('destroy')}` there, from {short}"
+        )
+        return Report(name, since, tuple(compare(before, EMPTY)), notice)
+    notice = "" if before.stacks else f"{name} is new since {short}"
+    return Report(name, since, tuple(compare(before, take(project, name))), notice)
+
+
+class _UnknownError(Exception):
+    """A commit that this version cannot render."""
+
+
+def _at(project: Project, tree: str, name: str) -> Snapshot:
+    """What an environment was made of; empty if there was none."""
+    key = digest(b"snapshot", fingerprint.code(), tree.encode(), name.encode())
+    for value in project.store.get_many([key]).values():
+        return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
+    with git.laid_out(project.root, tree, _needed) as folder:
+        if name not in environment_names(folder):
+            return EMPTY
+        try:
+            found = take(_Earlier(folder, project.work), name)
+        except FleetformError as error:
+            raise _UnknownError(str(error).partition("\n")[0]) from None
+        except Exception as error:  # noqa: BLE001 - templates of another version may raise anything
+            raise _UnknownError(f"{type(error).__name__}: {error}".partition("\n")[0]) from None
+    project.store.put_many({key: pickle.dumps(found)})
+    return found
+
+
+def _needed(paths: list[PurePath]) -> list[PurePath]:
+    """What a render reads, and the modules wherever they are."""
+    modules = {path.parent for path in paths if path.name.endswith((".tf", ".tf.json"))} - {PurePath()}
+    return [path for path in paths if path.parts[0] in _FOLDERS or not modules.isdisjoint(path.parents)]
+
+
+def compare(before: Snapshot, after: Snapshot) -> Iterator[AffectedStack]:
+    """The stacks that differ between two snapshots, in the order of their apply; those that are gone come last."""
+    gone = [name for name in before.stacks if name not in after.stacks]
+    changed = _changed_reads(before, after)
+    for name in (*after.stacks, *gone):
+        old, new = before.stacks.get(name, _NOTHING), after.stacks.get(name, _NOTHING)
+        differing = [path for path in old.files.keys() | new.files.keys() if old.files.get(path) != new.files.get(path)]
+        reads = _told_otherwise(old, new, changed)
+        if differing or reads:
+            services = _services(old, new, {*differing, *reads})
+            why = (*_files(old, new, sorted(differing)), *_of_foundation(reads))
+            yield AffectedStack(name, _change(name, before, after), services, _shortened(name, before, after, why))
+
+
+def _change(name: str, before: Snapshot, after: Snapshot) -> Change:
+    if name not in before.stacks:
+        return "added"
+    return "changed" if name in after.stacks else "removed"
+
+
+def _shortened(name: str, before: Snapshot, after: Snapshot, why: tuple[str, ...]) -> tuple[str, ...]:
+    """Why, without the files one by one where all of them are new or gone."""
+    change = _change(name, before, after)
+    return why if change == "changed" else (f"the stack is {'new' if change == 'added' else 'gone'}",)
+
+
+def _services(old: Inventory, new: Inventory, differing: set[PurePath]) -> tuple[str, ...]:
+    """The services that have other files, or one that differs."""
+    names = old.services.keys() | new.services.keys()
+    of_one = {name: (old.services.get(name, frozenset()), new.services.get(name, frozenset())) for name in names}
+    return tuple(sorted(name for name, (one, other) in of_one.items() if one != other or one & differing))
+
+
+def _files(old: Inventory, new: Inventory, differing: Iterable[PurePath]) -> Iterator[str]:
+    """What is to be said of files; of a module that is called by now, or no longer, once."""
+    told = set()
+    for path in differing:
+        change = _change_of_module(path.parent, old, new) if path.parent != new.folder else ""
+        text = f"{path.parent} {change}" if change else f"{path} {_change_of_file(path, old, new)}"
+        if text not in told:
+            told.add(text)
+            yield text
+
+
+def _change_of_module(folder: PurePath, old: Inventory, new: Inventory) -> str:
+    before, after = (any(path.parent == folder for path in each.files) for each in (old, new))
+    return "" if before and after else "is called now" if after else "is no longer called"
+
+
+def _change_of_file(path: PurePath, old: Inventory, new: Inventory) -> Change:
+    if path not in old.files:
+        return "added"
+    return "changed" if path in new.files else "removed"
+
+
+def _of_foundation(reads: Mapping[PurePath, frozenset[Read]]) -> Iterator[str]:
+    for read in sorted({read for each in reads.values() for read in each}):
+        yield f"{FOUNDATION.name} tells another {read}"
+
+
+def _told_otherwise(old: Inventory, new: Inventory, changed: frozenset[Read]) -> dict[PurePath, frozenset[Read]]:
+    """What files read now as before, and the foundation says otherwise."""
+    found = {path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()}
+    return {path: reads for path, reads in found.items() if reads}
+
+
+def _changed_reads(before: Snapshot, after: Snapshot) -> frozenset[Read]:
+    """What is read of the foundation and is written otherwise now."""
+    if before.outputs == after.outputs and before.modules == after.modules:
+        return frozenset()
+    inventories = (*before.stacks.values(), *after.stacks.values())
+    reads = {read for each in inventories for found in each.reads.values() for read in found}
+    old, new = _Told(before), _Told(after)
+    return frozenset(read for read in reads if old.value(read) != new.value(read))
+
+
+class _Told:
+    """What a foundation says, with what its modules say to it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._modules = snapshot.modules
+        self._outputs: dict[PurePath, dict[str, Expression]] = {}
+        for path, text in snapshot.outputs.items():
+            outputs = {block.labels[0]: block.value("value") for block in _outputs(path, text)}
+            self._outputs.setdefault(path.parent, {}).update(outputs)
+        self._own = self._outputs.get(snapshot.stacks[FOUNDATION.name].folder, {}) if snapshot.stacks else {}
+
+    def value(self, read: Read) -> object:
+        """What is read, in a form that can be compared."""
+        value = self._own.get(read.output)
+        if isinstance(value, Object) and read.key:
+            value = next((entry.value for entry in value.entries if entry.key == read.key), None)
+        return _plain(value), [_plain(self._of_module(reference)) for reference in _references(value)]
+
+    def _of_module(self, reference: Reference) -> Expression:
+        if reference.name != "module" or len(reference.steps) < len(("module", "output")):
+            return None
+        module, output = map(str, reference.steps[:2])
+        return self._outputs.get(self._modules.get(module, PurePath()), {}).get(output)
+
+
+def _outputs(path: PurePath, text: str) -> Iterator[Block]:
+    """The outputs in a file; none in one that is not HCL."""
+    try:
+        found = parse(text.encode(), path).blocks
+    except UnreadableError:
+        return
+    yield from (block for block in found if block.kind == "output" and block.labels)
+
+
+def _references(node: Expression) -> Iterator[Reference]:
+    if isinstance(node, Reference):
+        yield node
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from _references(part)
+
+
+def _plain(node: object) -> object:
+    """An expression without the places that it is written at."""
+    if isinstance(node, Object):
+        return ("Object", *((_plain(entry.key), _plain(entry.value)) for entry in node.entries))
+    if isinstance(node, Items):
+        return ("Items", *(_plain(item) for item in node.items))
+    if isinstance(node, tuple):
+        return (type(node).__name__, *(_plain(part) for part in node))
+    return node

@@ -1,0 +1,1 @@
+"""Planning and applying the stacks of an environment."""

@@ -1,0 +1,98 @@
+"""Plans that are kept between two tasks: what was reviewed is what is applied, or nothing is."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from fleetform.base.errors import InputError
+from fleetform.base.program_name import command
+from fleetform.stacks import FOUNDATION, Stack
+from fleetform.terraform.plan.models import Action, Change, Difference, StackPlan
+from fleetform.terraform.plan.summary import Summary
+from fleetform.workflow.apply import runs
+from fleetform.workflow.apply.runs import Moment
+from fleetform.workflow.apply.terraform import Plan
+from fleetform.workflow.workspace import Workplace
+
+_RECORD = "plans.json"
+
+
+def discard(workplace: Workplace) -> None:
+    """Removes the plans that are kept."""
+    shutil.rmtree(_folder(workplace), ignore_errors=True)
+
+
+def save(workplace: Workplace, moment: Moment, plans: Sequence[Plan]) -> list[str]:
+    """Keeps plans instead of those kept before; they may hold what is sensitive, so nobody else reads them.
+
+    Plans that read outputs of the foundation which its own plan changes are not kept: they would be made of old ones.
+
+    Returns:
+        The names of the stacks whose plans are not kept.
+    """
+    discard(workplace)
+    folder = _folder(workplace)
+    folder.mkdir(parents=True, mode=0o700)
+    stale = any(plan.stack == FOUNDATION and plan.outputs for plan in plans)
+    kept, left = [], []
+    for plan in plans:
+        if stale and plan.stack != FOUNDATION and plan.stack not in workplace.emptied:
+            plan.discard()
+            left.append(plan.stack.name)
+            continue
+        path = folder / plan.path.name
+        if plan.path.exists():
+            plan.path.replace(path)
+        kept.append({**asdict(plan), "stack": plan.stack.name, "path": path.name})
+    record = {"moment": asdict(moment), "plans": kept}
+    (folder / _RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
+    return left
+
+
+def load(workplace: Workplace) -> Mapping[Stack, Plan]:
+    """The plans that are kept.
+
+    Raises:
+        InputError: There are none, or they are not of what is here now.
+    """
+    name, folder = workplace.environment.name, _folder(workplace)
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = f"`{command('plan', env=name, save=True)}` keeps them"
+        raise InputError(f"--saved: no plan of {name} is kept here; {remedy}") from None
+    if Moment(**record["moment"]) != runs.moment(workplace):
+        discard(workplace)
+        raise InputError(
+            f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied:"
+            " plan again"
+        )
+    stacks = {stack.name: stack for stack in (*workplace.emptied, *workplace.stacks)}
+    found = [_plan(stacks[each["stack"]], folder, each) for each in record["plans"]]
+    return {plan.stack: plan for plan in found}
+
+
+def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
+    printed = record["printed"]
+    return Plan(
+        **{
+            **record,
+            "stack": stack,
+            "path": folder / record["path"],
+            "summary": Summary(**record["summary"]),
+            "printed": printed and replace(StackPlan(stack.name), changes=tuple(map(_change, printed["changes"]))),
+        }
+    )
+
+
+def _change(record: Mapping[str, Any]) -> Change:
+    differences = tuple(Difference(**each) for each in record["differences"])
+    own = {"action": Action(record["action"]), "forced_by": tuple(record["forced_by"]), "differences": differences}
+    return Change(**{**record, **own})
+
+
+def _folder(workplace: Workplace) -> Path:
+    return workplace.work / "saved"

@@ -1,0 +1,102 @@
+"""The states of an environment: their bucket, and what is in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleetform.base import fingerprint
+from fleetform.base.cache import digest
+from fleetform.base.errors import CheckFailedError
+from fleetform.emulator.process import RECORD
+from fleetform.stacks import FOUNDATION, Stack
+from fleetform.terraform.failures import explained
+from fleetform.terraform.state import reader
+from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.workflow.workspace import Workplace
+
+if TYPE_CHECKING:
+    from fleetform.terraform.state.bucket import How
+
+
+def bootstrap(workplace: Workplace) -> "dict[str, How]":
+    """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
+    environment = workplace.environment
+    tags = {"application": environment.application, "environment": environment.name, **environment.tags}
+    wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
+    with explained(environment.name):
+        return ensure_bucket(workplace.access, wanted)
+
+
+def require_bucket(workplace: Workplace) -> None:
+    """Makes the bucket for the state where no one is asked: on an emulator; once for each that is started."""
+
+    def make() -> bool:
+        bootstrap(workplace)
+        return True
+
+    if workplace.environment.emulator:
+        _remembered(workplace, workplace.facts / "bucket", make)
+
+
+def has_state(workplace: Workplace, stack: Stack) -> bool:
+    """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
+
+    def ask() -> bool:
+        with explained(workplace.environment.name):
+            return reader.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+
+    return _remembered(workplace, workplace.applied_fact(stack), ask)
+
+
+def _remembered(workplace: Workplace, file: Path, ask: Callable[[], bool]) -> bool:
+    """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
+    there = _bucket(workplace)
+    if fingerprint.content(file) == digest(b"", there):
+        return True
+    if not ask():
+        return False
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(there)
+    return True
+
+
+def _bucket(workplace: Workplace) -> bytes:
+    """Which bucket it is, of all that have its name."""
+    name, endpoint = workplace.environment.state_bucket, workplace.variables.get("AWS_ENDPOINT_URL", "")
+    records: list[bytes] = []
+    if workplace.environment.emulator:
+        # One for the project or, where an environment of AWS's is applied to this machine, of its own.
+        records = [fingerprint.content(folder / RECORD) for folder in (workplace.work, workplace.work.parents[1])]
+    return digest(name.encode(), endpoint.encode(), *records)
+
+
+def require_settled(workplace: Workplace) -> None:
+    """Makes sure that no apply would destroy a service only to make it anew in another stack, or lose sight of any.
+
+    Raises:
+        CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
+    """
+    environment = workplace.environment
+    with explained(environment.name):
+        held = reader.modules(workplace.access, environment.state_bucket)
+    home = {
+        name: stack.name
+        for stack in workplace.stacks
+        for service in stack.services
+        for name in (service, *environment.services[service].renamed_from)
+    }
+    known = {stack.name for stack in (*workplace.stacks, *workplace.emptied)}
+    problems = [
+        f"{stack}: its state holds resources, and envs/{environment.name}/{stack} is gone; take the folder from Git"
+        f" again: an apply destroys what is left"
+        for stack in sorted(held.keys() - known)
+    ]
+    problems += [
+        f"{name}: now of the group {home[name]}, but its resources are in the state of {stack}; an apply would destroy"
+        " them and make others: docs/upgrading.md moves them"
+        for stack in sorted(held.keys() & known - {FOUNDATION.name})
+        for name in sorted(held[stack])
+        if home.get(name, stack) != stack
+    ]
+    if problems:
+        raise CheckFailedError("\n".join(problems))

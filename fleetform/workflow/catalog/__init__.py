@@ -1,0 +1,1 @@
+"""Changing and explaining a catalog."""

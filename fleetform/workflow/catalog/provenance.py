@@ -1,0 +1,292 @@
+"""Where every value of an environment comes from: its place in the YAML, a default, or what it follows from."""
+
+import types
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from fleetform.base.errors import CatalogError, InputError, Position
+from fleetform.base.suggestions import suggestion
+from fleetform.catalog.inheritance import ENABLED_IN
+from fleetform.catalog.models import Environment
+from fleetform.catalog.nodes import Node, Plain
+from fleetform.topology import dns_name, namespace, urls
+from fleetform.validation.loading import resolve, validate
+
+Steps: TypeAlias = tuple[str | int, ...]
+"""A path of keys and indices from the top of an environment."""
+
+WRITTEN = "written"
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A value that another one was laid over.
+
+    Attributes:
+        value: The value.
+        position: Where it is written.
+    """
+
+    value: Plain
+    position: Position
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A value of an environment: a scalar, a list of scalars, or what is empty.
+
+    Attributes:
+        path: Where it is in the environment.
+        value: The value; null says that something was removed, or is not given.
+        origin: `written`, `default`, or the key that the value follows from.
+        position: Where it, or what it follows from, is written; None for a default.
+        overrode: What it took the place of, the latest first.
+    """
+
+    path: Steps
+    value: Plain
+    origin: str
+    position: Position | None
+    overrode: tuple[Earlier, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """``services.web.calls[0]``."""
+        return label(self.path)
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is only a default that leaves something out."""
+        return self.origin == DEFAULT and not self.overrode and self.value in (None, [], {})
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An environment, value by value.
+
+    Attributes:
+        env: The environment's name.
+        facts: Its values, in the order of the models.
+        absent: Where the `enabled_in` of each service is that is not there.
+        error: What is wrong with the catalog; None if it is sound. If it is not, nothing says what follows from it.
+    """
+
+    env: str
+    facts: Sequence[Fact]
+    absent: Mapping[str, Position]
+    error: CatalogError | None
+
+
+def label(path: Steps) -> str:
+    """A path as people write it."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".")
+
+
+def explain(root: Path, env: str) -> Explanation:
+    """Explains an environment, if need be one whose catalog has mistakes.
+
+    Raises:
+        InputError: There is no such environment or a file is missing.
+    """
+    inherited = resolve(root, env)
+    absent = {name: node.position for name, node in inherited.absent.items()}
+    try:
+        tree, origins = _derive(inherited.tree, validate(inherited))
+    except CatalogError as error:
+        return Explanation(env, tuple(_facts(inherited.tree, Environment, ())), absent, error)
+    facts = (_with_origin(fact, origins) for fact in _facts(tree, Environment, ()))
+    return Explanation(env, tuple(facts), absent, None)
+
+
+def _with_origin(fact: Fact, origins: Mapping[Steps, str]) -> Fact:
+    return replace(fact, origin=origins.get(fact.path, fact.origin))
+
+
+def _derive(tree: Node, environment: Environment) -> tuple[Node, dict[Steps, str]]:
+    """Adds what follows from the catalog to its tree.
+
+    Returns:
+        The tree, and what each added value follows from.
+    """
+    added: dict[Steps, tuple[Node, str]] = {}
+    named = {"name_prefix": environment.prefix, "namespace": namespace(environment)}
+    for key, value in named.items():
+        if getattr(environment, key) is None:
+            added[(key,)] = _following(tree, value, ("application",))
+    if environment.state is None:
+        added["state", "bucket"] = _following(tree, environment.state_bucket, ("application",))
+    for name in environment.services:
+        added |= _derived_of(tree, environment, name)
+    nodes = {path: node for path, (node, _) in added.items()}
+    return _grafted(tree, nodes), {path: origin for path, (_, origin) in added.items()}
+
+
+def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, tuple[Node, str]]:
+    """What follows from a service's port and calls."""
+    base = ("services", name)
+    service = environment.services[name]
+    added: dict[Steps, tuple[Node, str]] = {}
+    values = urls(environment, name)
+    for index, callee in enumerate(service.calls):
+        if (variable := callee.url_variable) in values:
+            added[*base, "environment", variable] = _following(tree, values[variable], (*base, "calls", index))
+    if service.port is not None:
+        added[*base, "environment", "PORT"] = _following(tree, str(service.port), (*base, "port"))
+        added[*base, "dns_name"] = _following(tree, dns_name(environment, name), (*base, "port"))
+    return added
+
+
+def _following(tree: Node, value: str, path: Steps) -> tuple[Node, str]:
+    """A value that follows from what is written at a path."""
+    source = tree.at(path)
+    position = (source or tree).position
+    return Node(value, position), str(next(step for step in reversed(path) if isinstance(step, str)))
+
+
+def _grafted(tree: Node, added: Mapping[Steps, Node]) -> Node:
+    """A tree with nodes added; mappings on the way to them are made where there are none."""
+    value = dict(tree.value) if isinstance(tree.value, dict) else {}
+    below: dict[str, dict[Steps, Node]] = {}
+    for path, node in added.items():
+        key = str(path[0])
+        if len(path) == 1:
+            replaced = value.get(key)
+            value[key] = Node(node.value, node.position, None, replaced)
+        else:
+            below.setdefault(key, {})[path[1:]] = node
+    for key, nodes in below.items():
+        value[key] = _grafted(value.get(key, Node({}, tree.position)), nodes)
+    return Node(value, tree.position, tree.key_position, tree.replaced)
+
+
+def _facts(node: Node, kind: Any, path: Steps) -> Iterator[Fact]:  # noqa: ANN401 - type expressions have no common type
+    """The facts of a node, of the type that its model gives it."""
+    if isinstance(node.value, dict) and (model := _model(kind)) is not None:
+        yield from _facts_of_model(node.value, model, path)
+    elif isinstance(node.value, dict) and node.value:
+        for key, child in node.value.items():
+            yield from _facts(child, _element(kind), (*path, key))
+    elif isinstance(node.value, list) and any(isinstance(item.value, (dict, list)) for item in node.value):
+        for index, item in enumerate(node.value):
+            yield from _facts(item, _element(kind), (*path, index))
+    else:
+        yield Fact(path, node.plain(), WRITTEN, node.position, _overrode(node))
+
+
+def _facts_of_model(entries: Mapping[str, Node], model: type[BaseModel], path: Steps) -> Iterator[Fact]:
+    """The facts of a mapping that has a model: its fields in order, then what else is there."""
+    fields = {key: field for key, field in model.model_fields.items() if (model, key) != (Environment, "name")}
+    for key, field in fields.items():
+        node = entries.get(key)
+        if node is not None and node.value is not None:
+            yield from _facts(node, field.annotation, (*path, key))
+            continue
+        default = field.get_default(call_default_factory=True)
+        if default is not PydanticUndefined:
+            overrode = () if node is None else (Earlier(None, node.position), *_overrode(node))
+            yield from _defaults(default, (*path, key), overrode)
+    for key, node in entries.items():
+        if key not in fields:
+            yield from _facts(node, None, (*path, key))
+
+
+def _defaults(default: Any, path: Steps, overrode: tuple[Earlier, ...]) -> Iterator[Fact]:  # noqa: ANN401 - any default
+    if isinstance(default, BaseModel):
+        for key in type(default).model_fields:
+            yield from _defaults(getattr(default, key), (*path, key), overrode)
+    elif isinstance(default, Mapping) and default:
+        for key, item in default.items():
+            yield from _defaults(item, (*path, key), overrode)
+    else:
+        value = list(default) if isinstance(default, tuple) else default
+        yield Fact(path, value, DEFAULT, None, overrode)
+
+
+def _overrode(node: Node) -> tuple[Earlier, ...]:
+    earlier = []
+    while (below := node.replaced) is not None:
+        earlier.append(Earlier(below.plain(), below.position))
+        node = below
+    return tuple(earlier)
+
+
+def _model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401
+    """The only model among the alternatives of a type."""
+    models = [choice for choice in _choices(kind) if isinstance(choice, type) and issubclass(choice, BaseModel)]
+    return models[0] if len(models) == 1 else None
+
+
+def _element(kind: Any) -> Any:  # noqa: ANN401
+    """What a mapping or a tuple holds; None if the type is neither."""
+    arguments = [get_args(choice) for choice in _choices(kind)]
+    return next((pair[0] if pair[-1] is ... else pair[-1] for pair in arguments if pair), None)
+
+
+def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401
+    """The alternatives of a type."""
+    if get_origin(kind) is Annotated:
+        yield from _choices(get_args(kind)[0])
+    elif get_origin(kind) in (Union, types.UnionType):
+        for choice in get_args(kind):
+            yield from _choices(choice)
+    else:
+        yield kind
+
+
+def select(explanation: Explanation, what: str) -> tuple[str, list[Fact]]:
+    """The facts that somebody asks for.
+
+    Args:
+        explanation: All of them.
+        what: A service, a key of one (`web.cpu`), a key of the environment (`network.cidr`), or nothing for all.
+
+    Returns:
+        The label of what they are all under, and the facts.
+
+    Raises:
+        InputError: There is no such thing.
+    """
+    if not what:
+        return "", list(explanation.facts)
+    for under in (f"services.{what}", what):
+        if found := [fact for fact in explanation.facts if _is_under(fact.label, under)]:
+            return under, found
+    raise explanation.error or InputError(_unknown(explanation, what))
+
+
+def _is_under(name: str, under: str) -> bool:
+    return name == under or name.startswith((f"{under}.", f"{under}["))
+
+
+def _unknown(explanation: Explanation, what: str) -> str:
+    """Says that there is no such thing, and what there is instead."""
+    env, name = explanation.env, what.removeprefix("services.").split(".")[0]
+    if name in explanation.absent:
+        return f"`{name}` is not in `{env}`; its `{ENABLED_IN}` is at {explanation.absent[name]}"
+    labels = [fact.label for fact in explanation.facts]
+    for under, rest in (_split(labels, tried) for tried in (f"services.{what}", what)):
+        if under not in ("", "services"):
+            return f"`{under}` has no `{rest}` in `{env}`; {suggestion(rest.split('.')[0], _below(labels, under))}"
+    known = [*_below(labels, "services"), *_below(labels, "")]
+    return f"`{name}` is no service and no key of `{env}`; {suggestion(name, known)}"
+
+
+def _split(labels: Collection[str], what: str) -> tuple[str, str]:
+    """The longest beginning of what somebody asks for that there is, and the rest."""
+    under = what
+    while under and not any(_is_under(name, under) for name in labels):
+        under = under.rpartition(".")[0]
+    return under, what.removeprefix(under).removeprefix(".")
+
+
+def _below(labels: Collection[str], under: str) -> list[str]:
+    """The next words of the labels under another."""
+    rests = (name.removeprefix(under).removeprefix(".") for name in labels if not under or _is_under(name, under))
+    return list(dict.fromkeys(rest.split(".")[0] for rest in rests if rest))

@@ -1,0 +1,61 @@
+"""What is made of the catalog's models and the policy's rules and committed: the JSON Schema and the references."""
+
+from pathlib import PurePath
+
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.catalog.constants import MARK
+from fleetform.catalog.reference import DOCUMENT, reference
+from fleetform.catalog.schema import SCHEMA, schema_text
+from fleetform.catalog.writer import replace_text
+from fleetform.policy import reference as policy
+from fleetform.policy.rules import shipped
+from fleetform.render.writer import Change
+from fleetform.workflow.project import Project
+
+
+def schema_changes(project: Project) -> list[Change]:
+    """What is not as models and rules have it; writes nothing.
+
+    Raises:
+        InputError: A document is not there, or it does not say where its generated part begins.
+    """
+    changes = [
+        Change(SCHEMA, _text(project, SCHEMA), schema_text()),
+        _of_document(project, DOCUMENT, reference()),
+        _of_document(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
+    ]
+    return [change for change in changes if change.before != change.after]
+
+
+def _of_document(project: Project, file: PurePath, generated: str) -> Change:
+    """A document whose end is generated."""
+    document = _text(project, file)
+    written, mark, _ = (document or "").partition(MARK)
+    if not mark:
+        raise InputError(f"{file}: no line `{MARK}`; put it behind what is written by hand")
+    return Change(file, document, written + generated)
+
+
+def _text(project: Project, file: PurePath) -> str | None:
+    try:
+        return (project.root / file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
+
+
+def write_schema(project: Project) -> list[Change]:
+    """Writes what is not as models and rules have it; see `schema_changes` for what it raises.
+
+    Raises:
+        ProgramError: A file cannot be written.
+    """
+    changes = schema_changes(project)
+    for change in changes:
+        try:
+            replace_text(project.root / change.path, change.after or "")
+        except OSError as error:
+            message = f"{change.path}: cannot be written: {error.strerror}"
+            raise ProgramError(f"{message}; mend that and run it again") from None
+    return changes

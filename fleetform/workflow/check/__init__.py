@@ -1,0 +1,1 @@
+"""Checking what is rendered against the policy."""

@@ -1,0 +1,109 @@
+"""What is to be mended in an environment: what the policy finds, less what is excepted and what the baseline has."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fleetform.base.errors import InputError, Position, Problem, ProgramError
+from fleetform.catalog.locator import locator
+from fleetform.catalog.overlay import without_nulls
+from fleetform.catalog.writer import replace_text
+from fleetform.hcl.parsing import UnreadableError
+from fleetform.policy import baseline
+from fleetform.policy.exceptions import Circumstances, judge
+from fleetform.validation.loading import resolve
+from fleetform.workflow.check.assessment import Assessment
+from fleetform.workflow.check.policy import Check
+from fleetform.workflow.project import Project
+
+_NONE: Mapping[str, Any] = {}
+
+
+def assess(project: Project, env: str, plans: Mapping[str, Any] = _NONE) -> Assessment:
+    """What the policy says of an environment as it stands on disk.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        plans: What ``terraform show -json`` says of the plans that there are, by stack.
+
+    Raises:
+        CheckFailedError: A file is not valid HCL.
+        InputError: The catalog is wrong, or the baseline is none.
+    """
+    judged = _judged(project, env, plans)
+    compared = baseline.compare(judged.findings, _baseline(project, env), judged.open)
+    known = len(judged.findings) - len(compared.new)
+    return replace(judged, findings=compared.new, known=known, gone=compared.gone)
+
+
+def write_baseline(project: Project, env: str) -> int:
+    """Makes what is found now the baseline of an environment, or removes it if that is nothing.
+
+    Returns:
+        How many findings it has.
+
+    Raises:
+        ProgramError: It cannot be written. What `assess` raises, save about the baseline.
+    """
+    text, file = baseline.written(_judged(project, env, _NONE).findings), project.root / baseline.baseline_file(env)
+    entries = baseline.read(text, env)
+    try:
+        if entries:
+            replace_text(file, text)
+        else:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{baseline.baseline_file(env)}: cannot be written: {error.strerror}"
+        raise ProgramError(f"{message}; mend that and run it again") from None
+    return len(entries)
+
+
+def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
+    """What is found and not excepted, and what nobody knows yet; without the baseline."""
+    check = Check(project, env)
+    outcome = check.text()
+    judgement = check.plans(plans, outcome.judgement) if plans else outcome.judgement
+    circumstances = Circumstances(
+        datetime.now(UTC).date(),
+        # Those in Rego say theirs only when they find something.
+        {*check.rules, *(finding.rule for finding in judgement.findings)},
+        _places(project.root, env),
+        frozenset(judgement.open),
+    )
+    comments = list(check.allows(outcome.allowing))
+    return Assessment(
+        judge(judgement.findings, check.outline.exceptions, comments, circumstances),
+        judgement.open,
+        unread=[] if plans else [_unread(error) for error in outcome.unreadable],
+        folders=check.folders,
+    )
+
+
+def _unread(error: UnreadableError) -> Problem:
+    reason = f" ({error.reason})" if error.reason else ""
+    message = f"the policy cannot read this file from here on{reason}: what it asks for is judged on a plan"
+    return Problem(error.position, message)
+
+
+def _places(root: Path, env: str) -> Callable[[int], Position]:
+    """Where each exception of the catalog is written; the YAML is read again only if anybody asks."""
+
+    @cache
+    def at() -> Callable[..., Position]:
+        return locator(without_nulls(resolve(root, env).tree))
+
+    return lambda index: at()("exceptions", index)
+
+
+def _baseline(project: Project, env: str) -> list[baseline.Entry]:
+    file = baseline.baseline_file(env)
+    try:
+        return baseline.read((project.root / file).read_text(encoding="utf-8"), env)
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None

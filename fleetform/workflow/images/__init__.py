@@ -1,0 +1,1 @@
+"""Building, pushing and deleting images."""

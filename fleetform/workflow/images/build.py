@@ -1,0 +1,153 @@
+"""The images of an environment: seen to be in the registry, and locked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError
+
+from fleetform.aws.clients import Access
+from fleetform.base.errors import CheckFailedError, FleetformError, InputError, ProgramError
+from fleetform.base.program_name import command
+from fleetform.base.suggestions import suggestion
+from fleetform.catalog.images_lock import load_lock, write_lock
+from fleetform.catalog.models import Environment
+from fleetform.images import checks, sbom
+from fleetform.images.building import Watch, Workshop, build, look_up
+from fleetform.images.engine import find_engine
+from fleetform.images.image_specs import wanted
+from fleetform.images.registry import Registry
+from fleetform.validation.loading import load
+from fleetform.workflow.project import Project, aws_variables
+from fleetform.workflow.render.files import render_environment
+
+if TYPE_CHECKING:
+    from fleetform.images.building import Done
+    from fleetform.images.image_specs import Wanted
+    from fleetform.render.writer import Change
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """Which images to make, and how.
+
+    Attributes:
+        services: Their services; none for all that are built here.
+        engine: Name of the engine; None for the first that works.
+        jobs: How many are built at a time.
+    """
+
+    services: tuple[str, ...] = ()
+    engine: str | None = None
+    jobs: int = 2
+
+
+@dataclass(frozen=True)
+class ImageReport:
+    """What came of making images.
+
+    Attributes:
+        done: What is in the registry now.
+        failures: What went wrong with the others; the lock keeps what it had of them.
+        changes: What the render changed.
+        notices: What was not checked before the push, and which SBOMs were not made after it.
+    """
+
+    done: "tuple[Done, ...]"
+    failures: tuple[FleetformError, ...]
+    changes: "tuple[Change, ...]"
+    notices: tuple[str, ...] = ()
+
+
+def open_registry(project: Project, environment: Environment) -> "Registry":
+    """The environment's image registry; starts the emulator if it runs against that.
+
+    Raises:
+        ProgramError: The AWS credentials cannot be read.
+    """
+    access = Access(environment.region, aws_variables(environment, project.work), environment.role)
+    try:
+        return registry_of(environment, access)
+    except BotoCoreError as error:
+        raise ProgramError(f"{error}; are the AWS credentials there, and right?") from None
+
+
+def registry_of(environment: Environment, access: Access) -> "Registry":
+    """The environment's image registry, where AWS is known already. The emulator is its own registry."""
+    front = urlsplit(access.variables["AWS_ENDPOINT_URL"]).netloc if environment.emulator else None
+    return Registry(access.client("ecr"), environment.account, environment.name, front)
+
+
+def make_images(project: Project, name: str, request: ImageRequest, watch: "Watch | None" = None) -> ImageReport:
+    """Sees to it that images are in the registry; writes the lock and renders.
+
+    Images that are pushed get into the lock even if others fail: they are there for good, and the next run goes on from
+    there.
+
+    Raises:
+        InputError: A service is not one that is built here, or the foundation is not applied.
+        CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
+        ProgramError: ECR does not answer, no engine works or its login fails.
+    """
+    if request.jobs < 1:
+        raise InputError(f"--jobs {request.jobs}: 1 or more is expected")
+    environment = load(project.root, name)
+    lock = load_lock(project.root, name)
+    images = wanted(project.root, environment, built_services(environment, request.services))
+    registry = open_registry(project, environment)
+    done = tuple(look_up(images, lock, registry))
+    failures: tuple[FleetformError, ...] = ()
+    notices: tuple[str, ...] = ()
+    if missing := [image for image in images if image.service not in {there.service for there in done}]:
+        notices = _check_before_push(environment, missing)
+        unmade = sbom.notices()
+        work = project.work / "environments" / name
+        workshop = Workshop(find_engine(request.engine), work, request.jobs, watch or Watch(), sboms=not unmade)
+        outcome = build(missing, registry, workshop)
+        done, failures = (*done, *outcome.done), outcome.failures
+        notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))
+    entries = {service: image for service, image in lock.items() if service in built_services(environment, ())}
+    write_lock(project.root, name, entries | {there.service: there.image for there in done})
+    return ImageReport(done, failures, tuple(render_environment(project, name)), notices)
+
+
+def require_images(project: Project, environment: Environment) -> None:
+    """Makes sure that every service that is built here has an image; the emulator runs none, and needs none.
+
+    Raises:
+        CheckFailedError: One has not.
+    """
+    lock = load_lock(project.root, environment.name)
+    missing = [name for name in built_services(environment, ()) if name not in lock]
+    if missing and not environment.emulator:
+        build, deploy = command("images", env=environment.name), command("deploy", env=environment.name)
+        raise CheckFailedError(
+            f"{environment.name} has no image of {', '.join(missing)} yet; run `{build}` and apply again, or `{deploy}`"
+        )
+
+
+def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]:
+    """The services that were chosen, or all, of those that are built here."""
+    built = [name for name, service in environment.services.items() if service.build]
+    for name in chosen:
+        if name not in built:
+            raise InputError(f"`{name}` is no service of {environment.name} with `build`; {suggestion(name, built)}")
+    return [name for name in built if name in chosen or not chosen]
+
+
+def _check_before_push(environment: Environment, images: "Sequence[Wanted]") -> tuple[str, ...]:
+    """Makes sure that images may be pushed; returns what could not be checked."""
+    problems = [
+        problem
+        for image in images
+        for problem in checks.check_before_push(
+            image.service,
+            environment.services[image.service],
+            image.context,
+            image.context.dockerfile.read_text(encoding="utf-8", errors="replace"),
+        )
+    ]
+    if problems:
+        raise CheckFailedError("\n".join(dict.fromkeys(map(str, problems))))
+    return tuple(checks.notices())

@@ -1,0 +1,1 @@
+"""Running an environment's services on this machine."""

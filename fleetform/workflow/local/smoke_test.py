@@ -1,0 +1,113 @@
+"""Every way between an environment's services, tried from inside each caller."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from fleetform.base.errors import ProgramError
+from fleetform.base.program_name import command
+from fleetform.catalog.models import Environment
+from fleetform.local_runtime.execution import beside, execute
+from fleetform.local_runtime.inspection import Container
+from fleetform.smoke import ecs_exec, probe
+from fleetform.smoke.matrix import Matrix, judge, targets
+from fleetform.smoke.probe import Answer
+from fleetform.workflow.local.local_services import Site
+from fleetform.workflow.workspace import Workplace
+
+PROBE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
+"""Lends its Python, in the caller's network, where the caller's image has none."""
+
+_AT_ONCE = 4
+_ATTEMPTS = 3
+# What the engines answer where a container has no such program.
+_NOT_FOUND = (126, 127)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a caller says.
+
+    Attributes:
+        answers: Its answers.
+        failure: Why there are none.
+    """
+
+    answers: tuple[Answer, ...] = ()
+    failure: str = ""
+
+
+def smoke(site: Site) -> Matrix:
+    """Tries every pair of services that run here.
+
+    Raises:
+        ProgramError: Nothing of the environment runs here.
+    """
+    if not site.containers():
+        name = site.environment.name
+        raise ProgramError(f"nothing of {name} runs here; `{command('up', env=name)}` starts it")
+    return _proved(site.environment, lambda caller: _answers(site, site.containers(), caller))
+
+
+def smoke_on_aws(workplace: Workplace) -> Matrix:
+    """Tries every pair of services that run in the account, through ECS Exec.
+
+    Raises:
+        ProgramError: The AWS CLI or its plugin is missing.
+    """
+    ecs_exec.require_programs(workplace.variables)
+    environment, access = workplace.environment, workplace.access
+    return _proved(environment, lambda caller: ecs_exec.ask_task(environment, access, caller))
+
+
+def _proved(environment: Environment, ask: Callable[[str], tuple[Answer, ...]]) -> Matrix:
+    """Asks all callers; those with a pair that is wrong again: a service may be on its way up."""
+    told: dict[str, _Told] = {}
+    callers = [name for name in sorted(environment.services) if targets(environment, name)]
+    for _ in range(_ATTEMPTS):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            told |= zip(callers, pool.map(lambda caller: _told(ask, caller), callers), strict=True)
+        answers = {caller: each.answers for caller, each in told.items()}
+        failures = {caller: each.failure for caller, each in told.items() if each.failure}
+        matrix = judge(environment, answers, failures)
+        callers = sorted({cell.pair.caller for cell in matrix.wrong})
+        if not callers:
+            break
+    return matrix
+
+
+def _told(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Told:
+    try:
+        return _Told(ask(caller))
+    except ProgramError as error:
+        return _Told(failure=str(error))
+
+
+def _answers(site: Site, found: Sequence[Container], caller: str) -> tuple[Answer, ...]:
+    own = [container for container in found if (container.service, container.state) == (caller, "running")]
+    if not own:
+        raise ProgramError(f"no task of {caller} runs")
+    asked = targets(site.environment, caller, _addresses(found, own))
+    return probe.answers(asked, _output(site, own[0], probe.ask(asked)))
+
+
+def _addresses(found: Sequence[Container], own: Sequence[Container]) -> dict[str, list[str]]:
+    """Addresses of each service in networks that the caller is not in: in those that it is, it answers its callers."""
+    shared = {network for container in own for network in container.addresses}
+    addresses: dict[str, list[str]] = {}
+    for container in found:
+        there = [address for network, address in container.addresses.items() if network not in shared]
+        addresses.setdefault(container.service, []).extend(there)
+    return addresses
+
+
+def _output(site: Site, caller: Container, question: probe.Question) -> str:
+    """What the probe prints in the caller, or beside it."""
+    asked = question.argv, question.stdin
+    done = execute(site.runner, caller.name, *asked, timeout=probe.PATIENCE)
+    if done.code in _NOT_FOUND:
+        done = beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.PATIENCE)
+    if done.code != 0:
+        complaint = probe.harmless(done.stderr.strip().rpartition("\n")[2])
+        raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {complaint or 'silently'}")
+    return done.stdout

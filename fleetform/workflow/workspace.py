@@ -1,0 +1,185 @@
+"""Where Terraform runs in an environment: its program, its folders, its process environment."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+
+from fleetform.aws.clients import Access
+from fleetform.base import fingerprint
+from fleetform.base.cache import digest
+from fleetform.base.processes import Crew, Output, Result, read, tell_interrupt
+from fleetform.catalog.models import Environment
+from fleetform.render.rendered_files import rendered_folders
+from fleetform.stacks import Stack, emptied, stacks
+from fleetform.terraform import commands, installation
+from fleetform.terraform.failures import explained
+from fleetform.terraform.initialization import Initialization
+from fleetform.workflow import environments
+from fleetform.workflow.project import Project, aws_variables
+
+# Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
+_MEMORY = 1000 * 1024**2
+_MEMORY_OF_A_SERVICE = 5 * 1024**2
+_tell_interrupt = partial(tell_interrupt, "Terraform")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An environment with all that is needed to run Terraform in it.
+
+    Attributes:
+        environment: The environment.
+        program: Path of terraform or tofu.
+        folder: The environment's folder in `envs/`.
+        work: Where plans, logs and Terraform's data go.
+        variables: Terraform's process environment.
+        lock_timeout: Seconds that a state which another run has locked is waited for.
+        crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
+    """
+
+    environment: Environment
+    program: str
+    folder: Path
+    work: Path
+    variables: Mapping[str, str]
+    lock_timeout: int = commands.LOCK_TIMEOUT
+    crew: Crew = field(default_factory=lambda: Crew(signal.SIGINT, _tell_interrupt), compare=False)
+
+    @property
+    def access(self) -> Access:
+        """The environment's AWS."""
+        return Access(self.environment.region, self.variables, self.environment.role)
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stacks in the order of their apply."""
+        return stacks(self.environment)
+
+    @property
+    def emptied(self) -> tuple[Stack, ...]:
+        """The stacks that all services have left."""
+        return emptied(self.environment, rendered_folders(self.folder))
+
+    def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
+        """Builds commands for one stack."""
+        return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
+
+    def variables_of(self, stack: Stack) -> dict[str, str]:
+        """Terraform's process environment in one stack: its data stays out of the committed folders."""
+        return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
+
+    def data(self, stack: str) -> Path:
+        """The folder of Terraform's data of a stack."""
+        return self.work / "data" / stack
+
+    def initialization(self, stack: Stack) -> Initialization:
+        """The initialisation of one stack."""
+        program = fingerprint.program(self.program, self.folder.parents[1])
+        return Initialization(program, self.folder / stack.name, self.variables_of(stack))
+
+    @property
+    def applied(self) -> Path:
+        """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
+        return self.work / "applied"
+
+    @property
+    def facts(self) -> Path:
+        """The folder of what is known of the bucket of states."""
+        return self.work / "facts"
+
+    def applied_fact(self, stack: Stack) -> Path:
+        """The file that says that a stack is applied, as long as nothing makes that doubtful."""
+        return self.facts / f"{stack.name}-applied"
+
+    def lost(self, stack: str) -> Path:
+        """The file that says by what to import what an apply made that was killed; there is none mostly."""
+        return self.work / "lost" / f"{stack}.json"
+
+    def plan(self, stack: Stack) -> Path:
+        """The file that a plan is saved to."""
+        return self.work / f"{stack.name}.tfplan"
+
+    def log(self, stack: Stack, command: str) -> Path:
+        """The file that a command's output is kept in."""
+        return self.log_of(stack.name, command)
+
+    def log_of(self, stack: str, command: str) -> Path:
+        """The same of a stack by its name, which may have no folder any more."""
+        return self.work / "logs" / f"{stack}-{command}.log"
+
+    def run(
+        self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
+    ) -> Result:
+        """Runs a command of Terraform in a stack.
+
+        Raises:
+            ProgramError: It fails.
+            KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
+        """
+        log.unlink(missing_ok=True)
+        with explained(self.environment.name), self.crew.listening():
+            return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
+
+
+def open_environment(project: Project, name: str) -> Workplace:
+    """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
+    return _workplace(project, environments.environment(project, name), work_of(project, name), project.work)
+
+
+def work_of(project: Project, name: str) -> Path:
+    """What is kept of an environment where it is applied."""
+    return project.work / "environments" / name
+
+
+def open_here(project: Project, name: str) -> Workplace:
+    """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
+    environment = environments.environment(project, name)
+    if environment.emulator:
+        return open_environment(project, name)
+    work = work_here(project, environment)
+    return _workplace(project, environment.model_copy(update={"emulator": True}), work, work)
+
+
+def work_here(project: Project, environment: Environment) -> Path:
+    """What is kept of an environment that is applied to this machine."""
+    return project.work / ("environments" if environment.emulator else "emulated") / environment.name
+
+
+def _workplace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workplace:
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    variables = installation.variables(aws_variables(environment, emulator_folder), project.work)
+    program = installation.find_program()
+    _require_version(project, program, variables)
+    return Workplace(environment, program, project.root / "envs" / environment.name, work, variables)
+
+
+def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:
+    """Makes sure that a Terraform is new enough; one that was is not asked again."""
+    key = digest(b"new enough", fingerprint.code(), fingerprint.program(program, project.root))
+    if key not in project.store.get_many([key]):
+        installation.require_version(program, read(commands.version(program), variables))
+        project.store.put_many({key: b""})
+
+
+def suitable_jobs(environment: Environment, stacks: Sequence[Stack]) -> int:
+    """How many of some stacks suit this machine at a time: each takes a processor, and memory."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # The foundation has something of every service.
+    sizes = (len(stack.services) or len(environment.services) for stack in stacks)
+    free = _free_memory()
+    totals = accumulate(sorted((_MEMORY + _MEMORY_OF_A_SERVICE * size for size in sizes), reverse=True))
+    return max(1, min(processors, sum(total <= free for total in totals)))
+
+
+def _free_memory() -> int:
+    """Bytes that are free, or would be; where the system does not say, enough."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return sys.maxsize
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))

@@ -1,0 +1,540 @@
+"""The tasks that drive Terraform, against a stand-in program that writes down how it is called."""
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import pytest
+
+from fleetform import emulator
+from fleetform.aws.clients import Access
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.cli import emulator as emulator_tasks
+from fleetform.cli import plans as plans_of
+from fleetform.cli import render, stacks
+from fleetform.cli.plans import Telling, document
+from fleetform.cli.waves import Driving
+from fleetform.terraform.plan.drift import drift as find_drift
+from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.reader import state_key
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
+from tests import small_project
+from tests.terraform.plan import recorded
+
+APPLIED = b'{"outputs": {"region": {}}, "resources": []}'
+BUCKET = "shop-tiny-tfstate-123456789012"
+ASKING = "tiny foundation in account 123456789012: 1 to add"
+
+STAND_IN = """#!/bin/sh
+case "$*" in
+  *" show "*) echo "$SHOWN"; exit ;;
+  *" init "*|*" plan "*|*" apply "*) echo "$*" >>"$0.calls" ;;
+  *) exec '{terraform}' "$@" ;;
+esac
+case "$*" in
+  *" plan "*)
+    [ -z "$CHANGES" ] && exit 0
+    [ -n "$TEXT" ] && echo "$TEXT"
+    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
+    echo "Plan: $CHANGES."
+    exit 2 ;;
+  *" apply "*)
+    [ -n "$FAILURE" ] && echo "$FAILURE" && exit 1
+    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
+esac
+"""
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
+    """A project in which every plan has a change, nobody is at a terminal, and AWS is the emulator."""
+    made = driven(STAND_IN)
+    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", recorded.text("fleet"))
+    return made
+
+
+@pytest.fixture
+def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
+    """The state bucket of `tiny`, and S3."""
+    access = Access("eu-central-1", terraform_environment)
+    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
+    s3 = access.client("s3")
+    yield s3
+    for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):
+        s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def foundation(bucket: Any) -> None:  # noqa: ANN401
+    """The foundation has been applied."""
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
+
+
+def calls(project: Project) -> list[str]:
+    """Stack and command of each call of Terraform, with what matters of its arguments."""
+    path = project.root / "bin/terraform.calls"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [_call(line.split()) for line in lines]
+
+
+def _call(words: list[str]) -> str:
+    stack, command, *arguments = words
+    told = [word.rsplit("/", maxsplit=1)[-1] for word in arguments if word == "-destroy" or word.endswith(".tfplan")]
+    return " ".join([stack.rsplit("/", maxsplit=1)[-1], command, *told])
+
+
+FIRST_PLAN = """
+── tiny foundation: plan
+Plan: 1 to add, 0 to change, 0 to destroy.
+services: to be planned once foundation is applied, as it reads its outputs
+
+stack       add  change  replace  destroy  import  move  risk
+foundation    0       1        3        1       1     1  high
+
+high foundation: aws_db_instance.orders: replaced (the old one goes first), as identifier and subnets[0].id force it
+  its data is lost, but for snapshots
+
+high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
+  callers do not find the service until its tasks have registered anew
+
+medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
+ and it is tainted, moved from module.order.aws_ecs_service.this
+  its tasks stop, and nobody answers until others run
+"""
+
+HARMLESS = """Terraform will perform the following actions:
+
+  # aws_eip.this will be created
+  + resource "aws_eip" "this" {
+    }
+"""
+
+FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
+SERVICES = ["services init", "services plan services.tfplan"]
+
+
+def test_nothing_is_applied_where_nobody_can_be_asked(project: Project) -> None:
+    with pytest.raises(InputError) as caught:
+        stacks.apply(project, "tiny")
+    assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
+    assert calls(project) == FOUNDATION
+
+
+def test_nothing_is_applied_without_the_environments_name(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
+    with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
+        stacks.apply(project, "tiny")
+    assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
+    assert calls(project) == FOUNDATION
+
+
+def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("tiny\ntiny\n"))
+    stacks.apply(project, "tiny")
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+
+
+def test_an_apply_shows_plan_and_outcome_of_each_stack(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TEXT", HARMLESS)
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert capsys.readouterr().out == "".join(
+        f"""
+── tiny {stack}: plan
+{HARMLESS}
+Plan: 1 to add, 0 to change, 0 to destroy.
+
+── tiny {stack}: apply
+Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
+{stack}: 1 added, 0 changed, 0 destroyed (0 s)
+"""
+        for stack in ("foundation", "services")
+    )
+
+
+def test_an_applied_plan_is_removed(project: Project) -> None:
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_where_nothing_changes_nothing_is_asked_or_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    stacks.apply(project, "tiny")
+    assert calls(project) == [*FOUNDATION, *SERVICES]
+    assert capsys.readouterr().out == (
+        "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
+        "\n── tiny services: plan\nservices: no changes (0 s)\n"
+    )
+
+
+def test_an_apply_that_fails_ends_it_before_the_next_stack(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FAILURE", "Error: no such thing")
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", Driving(yes=True))
+    assert str(caught.value).endswith(
+        f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
+    )
+    assert capsys.readouterr().out.endswith("\n── tiny foundation: apply\nError: no such thing\n")
+    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+
+
+def test_a_stale_render_is_not_applied(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.apply(project, "tiny", Driving(yes=True))
+    assert str(caught.value) == (
+        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
+    )
+    assert calls(project) == []
+
+
+def test_what_has_findings_is_not_applied(project: Project) -> None:
+    small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.apply(project, "tiny", Driving(yes=True))
+    assert str(caught.value) == (
+        "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
+        "logs are kept forever; set retention_in_days"
+    )
+    assert calls(project) == []
+
+
+def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.drift(project, "tiny")
+    assert str(caught.value) == (
+        "not as the catalog says: foundation, services; `invoke plan --env tiny` shows the plans,"
+        " `invoke apply --env tiny` mends it"
+    )
+
+
+def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
+    with pytest.raises(CheckFailedError):
+        stacks.drift(project, "tiny")
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.usefixtures("foundation")
+def test_no_drift_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    stacks.drift(project, "tiny")
+    assert capsys.readouterr().out == (
+        "\n"
+        "stack       changed outside  not applied yet\n"
+        "foundation                0                0\n"
+        "services                  0                0\n"
+        "no drift\n"
+    )
+
+
+def test_a_script_reads_drift_as_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CheckFailedError):
+        stacks.drift(project, "tiny", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    drifted = find_drift(recorded.fleet())
+    assert told == json.loads(json.dumps(plans_of.drift_document("tiny", [drifted])))
+
+
+def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.plan(project, "tiny")
+    assert capsys.readouterr().out == FIRST_PLAN
+
+
+def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_outputs_either(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b'{"outputs": {}, "resources": []}')
+    stacks.plan(project, "tiny")
+    assert capsys.readouterr().out == FIRST_PLAN
+
+
+def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    stacks.plan(project, "tiny", telling=Telling(as_json=True))
+    told = capsys.readouterr()
+    expected = document("tiny", [recorded.fleet()], ["services"])
+    assert (told.out, told.err) == (json.dumps(expected, indent=2) + "\n", "")
+
+
+def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terraform_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    monkeypatch.setenv("SHOWN", "no JSON")
+    stacks.plan(project, "tiny")
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "stack       add  change  replace  destroy  risk",
+        "foundation    0       0        0        0  -   ",
+    ]
+
+
+def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"):
+        stacks.plan(project, "tiny", telling=Telling(fail_on="destroy"))
+    assert capsys.readouterr().out == FIRST_PLAN
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_plan_keeps_no_file(project: Project) -> None:
+    stacks.plan(project, "tiny")
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
+    stacks.plan(project, "tiny", how=Driving(jobs=1))
+    assert calls(project) == [*FOUNDATION, *SERVICES]
+
+
+def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert calls(project) == [
+        *FOUNDATION,
+        *SERVICES,
+        "services apply services.tfplan",
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.parametrize("changes", ["1 to add, 0 to change, 1 to destroy", "0 to add, 1 to change, 0 to destroy"])
+def test_otherwise_the_foundation_goes_first(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    monkeypatch: pytest.MonkeyPatch,
+    changes: str,
+) -> None:
+    monkeypatch.setenv("CHANGES", changes)
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+
+
+def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    for stack in ("foundation", "services"):
+        bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
+    stacks.destroy(project, "tiny", Driving(yes=True))
+    assert calls(project) == [
+        "services init",
+        "services plan services.tfplan -destroy",
+        "services apply services.tfplan",
+        "foundation init",
+        "foundation plan foundation.tfplan -destroy",
+        "foundation apply foundation.tfplan",
+    ]
+
+
+def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
+    with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
+        stacks.destroy(project, "tiny")
+    assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
+
+
+def move(project: Project, old: str, new: str) -> None:
+    """Changes the catalog and renders."""
+    small_project.edit(project, "envs/catalog.yaml", old, new)
+    files.render_environment(project, "tiny")
+
+
+def put_state(bucket: Any, stack: str, *modules: str) -> None:  # noqa: ANN401
+    """Puts a state that has a resource in each of some modules."""
+    resources = [{"module": f"module.{name}", "mode": "managed"} for name in modules]
+    bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=json.dumps({"resources": resources}).encode())
+
+
+IN_PAYMENTS = ("  orders:\n", "  orders:\n    group: payments\n")
+PAYMENTS = ["payments init", "payments plan payments.tfplan"]
+
+
+def test_groups_are_planned_and_shown_before_any_of_them_is_applied(project: Project) -> None:
+    move(project, *IN_PAYMENTS)
+    stacks.apply(project, "tiny", Driving(yes=True, jobs=1))
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *PAYMENTS,
+        *SERVICES,
+        "payments apply payments.tfplan",
+        "services apply services.tfplan",
+    ]
+
+
+@pytest.mark.parametrize("task", ["plan", "apply", "drift"])
+def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucket: Any, task: str) -> None:  # noqa: ANN401
+    move(project, *IN_PAYMENTS)
+    put_state(bucket, "services", "web", "orders")
+    tasks: dict[str, Callable[..., None]] = {
+        "plan": stacks.plan,
+        "apply": partial(stacks.apply, how=Driving(yes=True)),
+        "drift": stacks.drift,
+    }
+    with pytest.raises(CheckFailedError) as caught:
+        tasks[task](project, "tiny")
+    assert str(caught.value) == (
+        "orders: now of the group payments, but its resources are in the state of services; an apply would destroy them"
+        " and make others: docs/upgrading.md moves them"
+    )
+    assert [call for call in calls(project) if " apply " in call] == []
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_the_state_of_a_service_is_known_by_its_names_before(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [shop]")
+    move(project, "  orders:\n", "  shop:\n    group: payments\n    renamed_from: orders\n")
+    put_state(bucket, "services", "web", "orders")
+    with pytest.raises(CheckFailedError, match=r"^orders: now of the group payments, but its resources are in the sta"):
+        stacks.plan(project, "tiny")
+
+
+def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    move(project, *IN_PAYMENTS)
+    move(project, *reversed(IN_PAYMENTS))
+    put_state(bucket, "payments", "gone")
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert calls(project) == [
+        *PAYMENTS,
+        "payments apply payments.tfplan",
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    hint = "payments: nothing is left of it; delete its folder: git rm -r envs/tiny/payments\n"
+    assert capsys.readouterr().out.endswith(hint)
+
+
+def test_a_render_keeps_a_group_that_all_have_left_and_says_so(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move(project, *IN_PAYMENTS)
+    small_project.edit(project, "envs/catalog.yaml", *reversed(IN_PAYMENTS))
+    render.render(project, "tiny", check=False, as_json=False)
+    assert capsys.readouterr().err == (
+        "warning: envs/tiny/payments: no service is in this group any more; `invoke apply --env tiny` destroys what is"
+        " left of it, and then the folder can be deleted\n"
+    )
+    kept = {path.name for path in (project.root / "envs/tiny/payments").iterdir()}
+    assert kept == {
+        "backend.hcl",
+        "foundation.tf",
+        "outputs.tf",
+        "providers.tf",
+        "terraform.tfvars",
+        "variables.tf",
+    } | {"versions.tf"}
+
+
+def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucket: Any) -> None:  # noqa: ANN401
+    put_state(bucket, "payments", "orders")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.plan(project, "tiny")
+    assert str(caught.value) == (
+        "payments: its state holds resources, and envs/tiny/payments is gone; take the folder from Git again: an apply"
+        " destroys what is left"
+    )
+
+
+def test_what_is_protected_is_not_destroyed(project: Project) -> None:
+    small_project.edit(project, "envs/tiny/environment.yaml", "log_", "protection: true\nlog_")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.destroy(project, "tiny", Driving(yes=True))
+    assert str(caught.value) == (
+        "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
+    )
+    assert calls(project) == []
+
+
+@pytest.fixture
+def stopped(project: Project) -> Iterator[Project]:
+    """The project, whose emulator is stopped at the end."""
+    yield project
+    emulator.stop(project.work)
+
+
+def test_the_emulator_is_started_found_and_stopped(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    emulator_tasks.status(stopped, as_json=True)
+    emulator_tasks.start(stopped, "local")
+    started = emulator.status(stopped.work)
+    assert started
+    emulator_tasks.status(stopped, as_json=False)
+    emulator_tasks.stop(stopped)
+    emulator_tasks.stop(stopped)
+    emulator_tasks.status(stopped, as_json=False)
+    place = f"{started.url} (process {started.pid})"
+    assert capsys.readouterr().out == (
+        f"null\nemulator at {place}\nrunning at {place}\nstopped\nnot running\nnot running\n"
+    )
+
+
+def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    started = emulator.start(stopped.work, port=0)
+    emulator_tasks.status(stopped, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {
+        "url": started.url,
+        "pid": started.pid,
+        "account": "123456789012",
+    }
+
+
+def test_on_the_emulator_nobody_is_asked(stopped: Project) -> None:
+    stacks.apply(stopped, "local")
+    assert [call for call in calls(stopped) if " apply " in call] == [
+        "foundation apply foundation.tfplan",
+        "services apply services.tfplan",
+    ]

@@ -1,0 +1,301 @@
+"""The tasks that take images to where they run, on the emulator and with a stand-in for Terraform."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleetform import emulator
+from fleetform.aws.verification import Report, ServiceStatus
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
+from fleetform.cli import stacks
+from fleetform.cli.deployment import Deployment, deploy, promote, rollback
+from fleetform.cli.waves import Driving
+from fleetform.images.image_specs import wanted
+from fleetform.images.scanning import Scan, Vulnerability
+from fleetform.terraform.state.reader import state_key
+from fleetform.validation.loading import load
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform, verification
+from fleetform.workflow.images import build
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
+from tests import small_project
+from tests.cli.test_cli import FOUNDATION, SERVICES, STAND_IN, calls
+from tests.commits import git
+from tests.images.registries import locked, make_repository, push
+
+REPORT = Report(2, (), (ServiceStatus("orders", "", None, (), 1, 1, 0), ServiceStatus("web", "", 80, (), 1, 2, 1)))
+OLD = locked("sha256:" + "2" * 64)
+NEW = locked("sha256:" + "3" * 64)
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install_terraform: Callable[[str], Path]
+) -> Iterator[Project]:
+    """A project that builds `web`, in which every plan has a change; its emulator ends with the test."""
+    project = small_project.make(tmp_path)
+    small_project.edit(
+        project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "build: {context: web}\n    port: 80\n"
+    )
+    small_project.write(project, "web/Dockerfile", "FROM scratch\nUSER 1\n")
+    install_terraform(STAND_IN)
+    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", "{}")
+    yield project
+    emulator.stop(project.work)
+
+
+def image_in(project: Project, env: str, tag: str = "1" * 16) -> LockedImage:
+    """An image in the repository of `web` in an environment; its entry in a lock."""
+    emulator.start(project.work, port=0)
+    environment = load(project.root, env)
+    registry = build.open_registry(project, environment)
+    repository = make_repository(registry, f"{environment.prefix}-web")
+    return locked(push(repository, "web", tag))
+
+
+def text(project: Project, path: str) -> str:
+    """A file of the project."""
+    return (project.root / path).read_text(encoding="utf-8")
+
+
+def deployable(project: Project, monkeypatch: pytest.MonkeyPatch) -> LockedImage:
+    """Puts what `web` is built from into the registry, so that no engine is needed; all is verified."""
+    monkeypatch.setattr(verification, "verify", lambda _: REPORT)
+    (image,) = wanted(project.root, load(project.root, "local"), ["web"])
+    return image.locked(image_in(project, "local", image.tag).digest)
+
+
+def test_a_deployment_goes_from_the_catalog_to_verified(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = deployable(project, monkeypatch)
+    deploy(project, "local", Deployment())
+    assert load_lock(project.root, "local") == {"web": image}
+    assert f'repository_urls["web"]}}@{image.digest}"' in text(project, "envs/local/services/service_web.tf")
+    assert calls(project) == [
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    shown = re.sub(r" +$", "", capsys.readouterr().out, flags=re.MULTILINE)
+    width = len(f"{image.tag} ({image.digest[:19]})")
+    assert shown.endswith(
+        f"service  {'image':{width}}  tasks\n"
+        f"orders   {'nginx:1.29':{width}}    1/1\n"
+        f"web      {image.tag} ({image.digest[:19]})    1/2\n"
+    )
+
+
+def test_images_are_locked_before_the_services_are_planned(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No placeholder is ever deployed: the plan of the services that is applied is made of the rendered digest."""
+    image = deployable(project, monkeypatch)
+    seen = []
+    plan = terraform.plan
+
+    def watching(*arguments: Any, **options: Any) -> terraform.Plan:  # noqa: ANN401
+        seen.append(image.digest in text(project, "envs/local/services/service_web.tf"))
+        return plan(*arguments, **options)
+
+    monkeypatch.setattr(terraform, "plan", watching)
+    deploy(project, "local", Deployment())
+    assert seen == [False, True]
+
+
+def test_a_second_deployment_has_nothing_left_to_do(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployable(project, monkeypatch)
+    deploy(project, "local", Deployment())
+    before = small_project.content(project)
+    monkeypatch.setenv("CHANGES", "")
+    capsys.readouterr()
+    deploy(project, "local", Deployment())
+    assert small_project.content(project) == before
+    assert calls(project)[6:] == [*FOUNDATION, *SERVICES]
+
+
+def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_images(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployable(project, monkeypatch)
+    workplace = workspace.open_environment(project, "local")
+    states.bootstrap(workplace)
+    for stack in ("foundation", "services"):
+        workplace.access.client("s3").put_object(
+            Bucket="shop-local-tfstate-123456789012", Key=state_key(stack), Body=b"{}"
+        )
+    monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
+    made = []
+    make = build.make_images
+
+    def watching(*arguments: Any) -> build.ImageReport:  # noqa: ANN401
+        made.append(len(calls(project)))
+        return make(*arguments)
+
+    monkeypatch.setattr(build, "make_images", watching)
+    deploy(project, "local", Deployment())
+    assert calls(project) == [
+        *FOUNDATION,
+        *SERVICES,
+        "services apply services.tfplan",
+        *FOUNDATION,
+        "foundation apply foundation.tfplan",
+        *SERVICES,
+        "services apply services.tfplan",
+    ]
+    assert made == [len(FOUNDATION)]
+
+
+def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployable(project, monkeypatch)
+    monkeypatch.setattr(verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
+    with pytest.raises(CheckFailedError) as caught:
+        deploy(project, "local", Deployment())
+    assert str(caught.value) == "tasks of web: expected 2, found 1\n`invoke verify --env local` looks again"
+
+
+def test_what_a_scan_found_stops_a_deployment_before_the_services(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployable(project, monkeypatch)
+    found = Scan((Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", "")))
+    monkeypatch.setattr("fleetform.images.scanning.read_scan", lambda *_: found)
+    with pytest.raises(CheckFailedError) as caught:
+        deploy(project, "local", Deployment(severity="high"))
+    assert str(caught.value) == (
+        "web: critical CVE-2026-1 in openssl 3.0.1\nweb: high CVE-2026-2\n"
+        "2 found of severity high or worse; mend it, or accept it: `--severity` stops at worse, or at `none`"
+    )
+    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+
+
+def test_whatever_a_scan_found_can_be_accepted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployable(project, monkeypatch)
+    monkeypatch.setattr("fleetform.images.scanning.read_scan", None)
+    deploy(project, "local", Deployment(severity="none"))
+    assert calls(project)[-1] == "services apply services.tfplan"
+
+
+def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verification, "verify", lambda _: REPORT)
+    small_project.edit(project, "envs/catalog.yaml", "build: {context: web}", "image: nginx:1.29")
+    deploy(project, "local", Deployment())
+    lines = [re.sub(r" \d+\.\d s$", "", line) for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if line.startswith("✓")] == [
+        "✓ Images of local: no service is built here",
+        "✓ Read ECR's scans: no service is built here",
+        "✓ Verify through the AWS API: 2 of 2 facts are as the catalog says",
+    ]
+
+
+def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(project: Project) -> None:
+    with pytest.raises(InputError, match=r"^no severity `bad`; known: critical, "):
+        deploy(project, "local", Deployment(severity="bad"))
+    assert calls(project) == []
+
+
+def add_stage(project: Project) -> None:
+    """A second environment on the emulator."""
+    small_project.write(project, "envs/stage/environment.yaml", "emulator: true\n")
+
+
+def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    add_stage(project)
+    image = image_in(project, "local")
+    write_lock(project.root, "local", {"web": image})
+    registry = build.open_registry(project, load(project.root, "stage"))
+    target = make_repository(registry, "shop-stage-web")
+    promote(project, "local", "stage", [], None)
+    assert load_lock(project.root, "stage") == {"web": image}
+    assert registry.find(target.name, image.tag) == image.digest
+    assert f'repository_urls["web"]}}@{image.digest}"' in text(project, "envs/stage/services/service_web.tf")
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.sub(r" \d+\.\d s$", "", lines[0]), lines[-1]] == [
+        f"✓ web {image.tag} ({image.digest[:19]}): copied",
+        "commit envs/stage; `invoke plan --env stage` shows what `invoke apply --env stage` will do",
+    ]
+
+
+def test_an_sbom_that_a_promotion_cannot_copy_is_told_and_the_image_is_locked(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ProgramError("no artifacts here")
+
+    add_stage(project)
+    image = image_in(project, "local")
+    write_lock(project.root, "local", {"web": image})
+    make_repository(build.open_registry(project, load(project.root, "stage")), "shop-stage-web")
+    monkeypatch.setattr("fleetform.images.promotion.copy_attached", refuse)
+    promote(project, "local", "stage", [], None)
+    assert load_lock(project.root, "stage") == {"web": image}
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "  web: what is attached to the image, such as its SBOM, was not copied: no artifacts here"
+    )
+
+
+def test_a_promotion_that_fails_writes_nothing(project: Project) -> None:
+    add_stage(project)
+    write_lock(project.root, "local", {"web": image_in(project, "local")})
+    before = small_project.content(project)
+    with pytest.raises(InputError, match=r"^no repository `shop-stage-web` in ECR"):
+        promote(project, "local", "stage", [], None)
+    assert small_project.content(project) == before
+
+
+def test_a_profile_that_is_not_there_is_told_with_its_flag(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    write_lock(project.root, "tiny", {"web": OLD})
+    with pytest.raises(InputError) as caught:
+        promote(project, "tiny", "local", [], "elsewhere")
+    assert str(caught.value) == "--from-profile: The config profile (elsewhere) could not be found"
+
+
+def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    git(project.root, "init", "--quiet")
+    for image in (OLD, NEW):
+        write_lock(project.root, "tiny", {"web": image})
+        git(project.root, "add", "envs")
+        git(project.root, "commit", "--quiet", "--message=A lock")
+    commit = git(project.root, "rev-parse", "HEAD~1")
+    rollback(project, "tiny", "web")
+    assert text(project, "envs/tiny/images.lock.yaml") == lock_text({"web": OLD})
+    assert f'repository_urls["web"]}}@{OLD.digest}"' in text(project, "envs/tiny/services/service_web.tf")
+    lines = capsys.readouterr().out.splitlines()
+    assert [lines[0], lines[-1]] == [
+        f"web: back to 1111111111111111 (sha256:222222222222) of commit {commit[:12]}",
+        "commit envs/tiny; `invoke plan --env tiny` shows what `invoke apply --env tiny` will do",
+    ]
+
+
+def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(
+    project: Project, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, terraform_environment[name])
+    files.render_environment(project, "tiny")
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.apply(project, "tiny", Driving(yes=True))
+    assert str(caught.value) == (
+        "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
+    )
+    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+
+
+def test_a_service_with_its_image_is_applied_to_aws(project: Project) -> None:
+    write_lock(project.root, "tiny", {"web": OLD})
+    build.require_images(project, load(project.root, "tiny"))
+
+
+def test_the_emulator_needs_no_images(project: Project) -> None:
+    build.require_images(project, load(project.root, "local"))

@@ -1,0 +1,418 @@
+"""Stacks that are planned and applied side by side: what fails, what goes on, what is asked and recorded."""
+
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleetform.base.errors import CheckFailedError, InputError, ProgramError
+from fleetform.cli import runs as runs_of
+from fleetform.cli import stacks
+from fleetform.cli.apply import apply_stacks
+from fleetform.cli.plans import Telling
+from fleetform.cli.waves import Driving
+from fleetform.stacks import Stack
+from fleetform.terraform.state.reader import state_key
+from fleetform.validation.loading import load
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import runs, states
+from fleetform.workflow.apply.runs import Run, State
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
+from tests import commits, small_project
+from tests.terraform.plan import recorded
+
+RISKY = """Terraform will perform the following actions:
+
+  # aws_lb.this will be destroyed
+  - resource "aws_lb" "this" {
+    }
+"""
+HARMLESS = RISKY.replace("destroyed", "created").replace("- res", "+ res")
+
+STAND_IN = """#!/bin/sh
+stack=$(basename "${{1#-chdir=}}")
+case "$2" in
+  init) ;;
+  plan)
+    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
+    [ "$stack" = "$FAILS_TO_PLAN" ] && echo "${{ERROR:-Error: no plan}}" && exit 1
+    printf '%s\\nPlan: %s.\\n' "$TEXT" "$COUNTS"
+    exit 2 ;;
+  apply)
+    echo "$stack" >>"$0.applied"
+    [ "$stack" = "$FAILS" ] && echo "Error: no such thing" && exit 1
+    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
+  show) printf '%s' "$SHOWN" ;;
+  *) exec '{terraform}' "$@" ;;
+esac
+"""
+
+
+class Terminal(io.StringIO):
+    """What somebody types."""
+
+    def isatty(self) -> bool:
+        """It is a terminal."""
+        return True
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
+    """A project with two groups, of which each plan has a change; AWS is the emulator."""
+    made = driven(STAND_IN)
+    monkeypatch.setenv("TEXT", HARMLESS)
+    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", recorded.text("fleet"))
+    small_project.edit(made, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
+    files.render_environment(made, "tiny")
+    return made
+
+
+def applied(project: Project) -> list[str]:
+    """The stacks that were applied, sorted: of those side by side nobody knows which came first."""
+    path = project.root / "bin/terraform.applied"
+    return sorted(path.read_text(encoding="utf-8").split()) if path.exists() else []
+
+
+def last_run(project: Project) -> Run:
+    return runs.runs(workspace.work_of(project, "tiny"))[-1]
+
+
+def came_to(project: Project) -> dict[str, State]:
+    return {name: stack.state for name, stack in last_run(project).stacks.items()}
+
+
+CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
+ALL = Driving(yes=True, jobs=2)
+
+
+def test_a_stack_that_fails_stops_its_dependents_and_no_others(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", ALL)
+    assert str(caught.value).endswith("logs/payments-apply.log")
+    assert applied(project) == ["foundation", "payments", "services"]
+    assert (last_run(project).state, came_to(project)) == (
+        State.FAILED,
+        {"foundation": State.APPLIED, "payments": State.FAILED, "services": State.APPLIED},
+    )
+
+
+def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "foundation")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    assert applied(project) == ["foundation"]
+    assert came_to(project) == {
+        "foundation": State.FAILED,
+        "payments": State.WAITING,
+        "services": State.WAITING,
+    }
+
+
+def test_where_a_stack_of_a_wave_cannot_be_planned_none_of_it_is_applied(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    assert applied(project) == ["foundation"]
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+MISSING_OUTPUT = """Error: Invalid index
+
+  on service_web.tf line 12, in module "web":
+  12:   security_group_ids    = [local.foundation.security_group_ids["web"]]
+
+The given key does not identify an element in this collection value."""
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch, foundation: None) -> None:  # noqa: ARG001 - it has been applied
+    """The stack `services` reads an output that an applied foundation does not have yet."""
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    monkeypatch.setenv("ERROR", MISSING_OUTPUT)
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.plan(project, "tiny", telling=Telling(as_json=True))
+    told = json.loads(capsys.readouterr().out)
+    assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (["foundation", "payments"], ["services"])
+    stacks.plan(project, "tiny", how=ALL)
+    told = capsys.readouterr().out
+    assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
+    assert "\nservices: to be planned once foundation is applied, as it reads its outputs\n" in told
+
+
+@pytest.mark.usefixtures("waits")
+def test_a_stack_that_is_planned_later_has_drifted(project: Project) -> None:
+    with pytest.raises(CheckFailedError, match=r"^not as the catalog says: foundation, payments, services; "):
+        stacks.drift(project, "tiny")
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize("command", [stacks.plan, stacks.drift])
+def test_what_reads_an_output_that_will_never_be_there_fails(
+    project: Project, command: Callable[[Project, str], None]
+) -> None:
+    program = project.root / "bin/terraform"
+    unchanged = '[ "$stack" = foundation ] && echo "No changes." && exit 0'
+    program.write_text(program.read_text("utf-8").replace("    printf", f"    {unchanged}\n    printf"), "utf-8")
+    with pytest.raises(ProgramError, match=r"^it reads outputs of the foundation that are not there yet; "):
+        command(project, "tiny")
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.parametrize(
+    ("processors", "free", "jobs"),
+    # A stack of 100 services takes 1,500 MB, one of 20 takes 1,100.
+    [(8, 8000, 4), (2, 8000, 2), (8, 2600, 2), (8, 2599, 1), (8, 100, 1)],
+)
+def test_as_many_stacks_are_planned_at_a_time_as_processors_and_memory_suffice_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processors: int, free: int, jobs: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)))
+    monkeypatch.setattr("fleetform.workflow.workspace._free_memory", lambda: free * 1024**2)
+    environment = load(small_project.make(tmp_path).root, "tiny")
+    groups = [Stack(f"group{size}", (), ("web",) * size) for size in (20, 100, 20, 20)]
+    assert workspace.suitable_jobs(environment, groups) == jobs
+
+
+def test_all_failures_of_a_wave_are_told(project: Project) -> None:
+    program = project.root / "bin/terraform"
+    program.write_text(program.read_text("utf-8").replace('"$stack" = "$FAILS"', '"$stack" != foundation'), "utf-8")
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", ALL)
+    first, *others = str(caught.value).splitlines()
+    assert first == "tiny: apply failed in 2 stacks"
+    assert [line.partition(":")[0] for line in others] == ["payments", "services"]
+
+
+def test_a_resumed_apply_has_but_what_was_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    monkeypatch.setenv("FAILS", "")
+    stacks.apply(project, "tiny", ALL, resume=True)
+    assert applied(project) == ["foundation", "payments", "payments", "services"]
+
+
+def test_what_has_changed_since_is_not_resumed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAILS", "payments")
+    with pytest.raises(ProgramError):
+        stacks.apply(project, "tiny", ALL)
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    files.render_environment(project, "tiny")
+    with pytest.raises(InputError, match=r"^--resume: the files of tiny, or the commit, are not those of the last"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_where_nothing_was_left_nothing_is_resumed(project: Project) -> None:
+    stacks.apply(project, "tiny", ALL)
+    with pytest.raises(InputError, match=r"^--resume: the last apply of tiny has left nothing; leave it out$"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_without_an_apply_nothing_is_resumed(project: Project) -> None:
+    with pytest.raises(InputError, match=r"^--resume: no apply of tiny is known here; leave it out$"):
+        stacks.apply(project, "tiny", ALL, resume=True)
+
+
+def test_just_the_stacks_that_are_named_are_applied(project: Project) -> None:
+    stacks.apply(project, "tiny", Driving(yes=True, only=frozenset({"payments"})))
+    assert applied(project) == ["payments"]
+
+
+def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project) -> None:
+    with pytest.raises(InputError, match=r"^--stack: tiny has no stack `payment`; .*payments"):
+        stacks.plan(project, "tiny", how=Driving(only=frozenset({"payment"})))
+
+
+def test_where_no_credentials_are_found_a_plan_says_what_to_set(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_ENDPOINT_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(project.root))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(ProgramError) as caught:
+        stacks.plan(project, "tiny")
+    assert str(caught.value).splitlines() == [
+        f"no AWS credentials are found; {CREDENTIALS}",
+        "state bucket shop-tiny-tfstate-123456789012: Unable to locate credentials; check credentials",
+    ]
+
+
+def test_a_wave_is_asked_about_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("y\ny\n"))
+    stacks.apply(project, "tiny", Driving(jobs=2))
+    asked = [line for line in capsys.readouterr().out.splitlines() if "Go on?" in line]
+    assert asked == [
+        "tiny foundation in account 123456789012: 1 to add. Go on? [y/N] ",
+        "tiny in account 123456789012: payments 1 to add; services 1 to add. Go on? [y/N] payments: apply",
+    ]
+
+
+@pytest.mark.parametrize(("protection", "text"), [(True, HARMLESS), (False, RISKY)])
+def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lost(
+    project: Project, monkeypatch: pytest.MonkeyPatch, *, protection: bool, text: str
+) -> None:
+    monkeypatch.setenv("TEXT", text)
+    monkeypatch.setenv("COUNTS", "0 to add, 0 to change, 1 to destroy" if text == RISKY else "1 to add")
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    workplace = workspace.open_environment(project, "tiny")
+    environment = workplace.environment.model_copy(update={"protection": protection})
+    with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
+        apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
+    assert applied(project) == []
+
+
+def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Thinking(Terminal):
+        """Somebody who edits a file before the answer."""
+
+        def isatty(self) -> bool:
+            small_project.write(project, "envs/tiny/foundation/later.tf", "")
+            return True
+
+    monkeypatch.setattr("sys.stdin", Thinking("y\n"))
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.apply(project, "tiny")
+    assert str(caught.value) == (
+        "the files of tiny, or the commit, have changed since the plan was made; nothing was applied: plan again"
+    )
+    assert applied(project) == []
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
+    commits.git(project.root, "init", "--quiet")
+    commits.git(project.root, "add", "envs", "modules", "templates")
+    commits.git(project.root, "commit", "--quiet", "--message", "first")
+    commit = commits.git(project.root, "rev-parse", "HEAD")
+    stacks.apply(project, "tiny", ALL)
+    run = last_run(project)
+    assert (run.task, run.environment, run.account, run.moment.commit, run.changed, run.process, run.state) == (
+        "apply",
+        "tiny",
+        "123456789012",
+        commit,
+        False,
+        os.getpid(),
+        State.DONE,
+    )
+    assert {stack.counts for stack in run.stacks.values()} == {"1 added, 0 changed, 0 destroyed"}
+    assert run.started < run.ended
+
+
+def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    stacks.apply(project, "tiny", ALL)
+    (path,) = (workspace.work_of(project, "tiny") / "runs").glob("*.json")
+    text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
+    path.write_text(text.replace(f'"process": {os.getpid()}', '"process": 4194305'), "utf-8")
+    capsys.readouterr()
+    runs_of.show(project, "tiny", as_json=False)
+    run = last_run(project)
+    assert run.state == State.KILLED
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        f"the apply of {run.started} by {run.who} was killed in the middle: what Terraform made in its last seconds may"
+        " not be in the state; `invoke state-doctor --env tiny` looks, and the next apply goes on from there"
+    )
+
+
+def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
+    stacks.apply(project, "tiny", ALL)
+    folder = workspace.work_of(project, "tiny") / "runs"
+    (path,) = folder.glob("*.json")
+    for number in range(60):
+        (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")
+    stacks.apply(project, "tiny", ALL)
+    assert len(list(folder.glob("*.json"))) == 50
+
+
+@pytest.fixture
+def foundation(project: Project) -> Iterator[None]:
+    """The foundation has been applied."""
+    workplace = workspace.open_environment(project, "tiny")
+    states.bootstrap(workplace)
+    s3, bucket = workplace.access.client("s3"), workplace.environment.state_bucket
+    s3.put_object(Bucket=bucket, Key=state_key("foundation"), Body=b'{"resources": []}')
+    yield
+    for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+        s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=bucket)
+
+
+KEEPING = Telling(save=True)
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_that_are_kept_are_applied_as_they_are(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.plan(project, "tiny", telling=KEEPING)
+    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    capsys.readouterr()
+    stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == ["foundation", "payments", "services"]
+    assert list(project.work.rglob("*.tfplan")) == []
+    with pytest.raises(InputError, match=r"^--saved: no plan of tiny is kept here; `invoke plan --env tiny --save`"):
+        stacks.apply(project, "tiny", ALL, kept=True)
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_of_what_has_changed_since_are_not_applied(project: Project) -> None:
+    stacks.plan(project, "tiny", telling=KEEPING)
+    small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
+    files.render_environment(project, "tiny")
+    with pytest.raises(InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"):
+        stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == []
+    assert list(project.work.rglob("*.tfplan")) == []
+
+
+@pytest.mark.usefixtures("foundation")
+def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy.\n\nChanges to Outputs:\n  + one = 1\n")
+    stacks.plan(project, "tiny", telling=KEEPING)
+    told = capsys.readouterr().out
+    assert "payments: to be planned once foundation is applied, as it reads its outputs\n" in told
+    stacks.apply(project, "tiny", ALL, kept=True)
+    assert applied(project) == ["foundation"]
+    assert capsys.readouterr().out.endswith(
+        "payments, services: no plan was kept; `invoke plan --env tiny` shows what is left\n"
+    )
+
+
+def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One is planned, the other one hangs; then Ctrl-C comes."""
+    program = project.root / "bin/terraform"
+    hang = '[ "$stack" = services ] && kill -INT "$PARENT" && exec sleep 60'
+    program.write_text(program.read_text("utf-8").replace("  plan)\n", f"  plan)\n    {hang}\n"), "utf-8")
+    monkeypatch.setenv("PARENT", str(os.getpid()))
+    with pytest.raises(KeyboardInterrupt):
+        stacks.apply(project, "tiny", ALL)
+    assert came_to(project)["services"] == State.INTERRUPTED
+    assert last_run(project).state == State.INTERRUPTED
+    assert list(project.work.rglob("*.tfplan")) == []
+    assert "interrupted: waiting until Terraform has finished what it has begun" in capfd.readouterr().err

@@ -1,0 +1,98 @@
+"""Podman's API: its own service's, or one of ours."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetform.base import daemons
+from fleetform.base.errors import ProgramError
+from fleetform.local_runtime.podman import close_socket, open_socket
+from tests.local_runtime.stand_in import StandIn
+
+
+@pytest.fixture
+def folder(stand_in: StandIn, tmp_path: Path) -> Iterator[Path]:
+    """A folder whose service ends with the test; Podman's own does not answer."""
+    stand_in.install("podman")
+    stand_in.say("podman info", str(tmp_path / "own.sock"))
+    yield tmp_path / "work"
+    close_socket(tmp_path / "work")
+
+
+def serving(stand_in: StandIn) -> list[list[str]]:
+    """The services that were started."""
+    return [call for call in stand_in.calls() if call[1] == "system"]
+
+
+def listener(path: Path) -> int:
+    """The process that listens there."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        return int.from_bytes(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4), "little")
+
+
+@pytest.mark.parametrize("prefix", ["", "unix://"])
+def test_a_service_that_runs_is_used(stand_in: StandIn, folder: Path, tmp_path: Path, prefix: str) -> None:
+    own = tmp_path / "own.sock"
+    stand_in.say("podman info", f"{prefix}{own}")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(own))
+        server.listen()
+
+        def answer() -> None:
+            client = server.accept()[0]
+            with client:
+                client.sendall(b"HTTP/1.0 200 OK\r\n\r\nOK" if client.recv(1024) else b"")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        found = open_socket(folder, os.environ)
+        answering.join()
+    assert (found, serving(stand_in), folder.exists()) == (own, [], False)
+
+
+def test_else_one_is_started_once(stand_in: StandIn, folder: Path) -> None:
+    first, second = (open_socket(folder, os.environ) for _ in range(2))
+    assert first == second
+    assert serving(stand_in) == [["podman", "system", "service", "--time=300", f"unix://{first}"]]
+    assert sorted(path.name for path in folder.iterdir()) == ["podman.log", "podman.socket"]
+
+
+def test_it_is_for_this_user_alone_and_has_a_session_of_its_own(folder: Path) -> None:
+    path = open_socket(folder, os.environ)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert os.getsid(listener(path)) == listener(path)
+
+
+def test_closing_ends_it_and_leaves_only_the_log(folder: Path) -> None:
+    path = open_socket(folder, os.environ)
+    process = listener(path)
+    close_socket(folder)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert (path.parent.exists(), [file.name for file in folder.iterdir()]) == (False, ["podman.log"])
+
+
+def test_closing_what_was_never_opened_does_nothing(tmp_path: Path) -> None:
+    close_socket(tmp_path / "never made")
+    close_socket(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_has_ended_is_replaced(folder: Path) -> None:
+    path = open_socket(folder, os.environ)
+    daemons.end(listener(path))
+    assert open_socket(folder, os.environ) != path
+    assert not path.parent.exists()
+
+
+def test_one_that_does_not_start_is_told_with_its_log(stand_in: StandIn, folder: Path) -> None:
+    stand_in.answer("podman system", "sys.exit('Error: no newuidmap')")
+    with pytest.raises(ProgramError) as caught:
+        open_socket(folder, os.environ)
+    assert str(caught.value) == (f"Podman's API did not start; the end of {folder}/podman.log:\nError: no newuidmap")
+    assert [file.name for file in folder.iterdir()] == ["podman.log"]

@@ -1,0 +1,241 @@
+"""Plans read from what Terraform prints: the same as its JSON says, or nothing."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from fleetform.terraform.plain_text import colorless
+from fleetform.terraform.plan.models import UNKNOWN, Action, Change, StackPlan
+from fleetform.terraform.plan.text_reader import UNTOLD, read
+from tests.terraform.plan import recorded
+
+FORCED = """\
+Terraform will perform the following actions:
+
+  # module.a["x y"].aws_x.b must be replaced
+  # (moved from aws_x.a)
+  # (imported from "i d")
+-/+ resource "aws_x" "b" {
+      ~ document = jsonencode(
+          ~ {
+              ~ deep = {
+                  ~ one = 1 -> 2
+                }
+            } # forces replacement
+        )
+      ~ spaced   = jsonencode( # whitespace changes force replacement
+            {
+                one = 1
+            }
+        )
+      ~ tags     = {
+          ~ "a.b" = "c" -> "d" # forces replacement
+        }
+      ~ text     = <<-EOT
+          - old
+          + forced = 1 # forces replacement
+        EOT -> (known after apply) # forces replacement
+      ~ told     = "a # forces replacement" -> "b # forces replacement"
+
+      ~ rule "x" {
+          ~ ports = [
+              - 5, # forces replacement
+                # (1 unchanged element hidden)
+              + 6, # forces replacement
+            ]
+          ~ range {
+              ~ from = 1 -> 2 # forces replacement
+            }
+          ~ to    = 1 -> 2
+        }
+    }
+
+Plan: 1 to import, 1 to add, 0 to change, 1 to destroy.
+"""
+REPLACED = """\
+Terraform will perform the following actions:
+
+  # a.b {what}
+{note}{sign} resource "a" "b" {{
+      ~ c = 1 -> 2{force}
+    }}
+
+Plan: {counts}.
+"""
+
+
+def replaced(
+    what: str, note: str = "", sign: str = "-/+", force: str = "", counts: str = "1 to add, 0 to change, 1 to destroy"
+) -> list[str]:
+    return REPLACED.format(what=what, note=note, sign=sign, force=force, counts=counts).splitlines()
+
+
+def lean(plan: StackPlan) -> StackPlan:
+    """A plan with just what its text tells."""
+    return replace(plan, changes=tuple(map(_lean, plan.changes)), outputs=(), drift=())
+
+
+def _lean(change: Change) -> Change:
+    imported = UNTOLD if change.imported and change.action == Action.NONE else change.imported
+    forced_by = tuple(re.sub(r"\[\d+\]", "", path) for path in change.forced_by)
+    return replace(change, imported=imported, forced_by=forced_by, differences=())
+
+
+def test_a_plan_in_colours_is_what_its_json_says() -> None:
+    assert read("services", recorded.printed().splitlines()) == lean(recorded.pair())
+
+
+def test_a_plan_without_colours_is_what_its_json_says() -> None:
+    assert read("services", map(colorless, recorded.printed().splitlines())) == lean(recorded.pair())
+
+
+def test_opentofus_words_are_known() -> None:
+    said = colorless(recorded.printed())
+    for words, others in {
+        "Terraform will perform": "OpenTofu will perform",
+        "is tainted, so must be replaced": "is tainted, so it must be replaced",
+        " # terraform_data.forgotten will no longer be managed by Terraform, but will not be destroyed": (
+            "  # terraform_data.forgotten will be removed from the OpenTofu state but will not be destroyed "
+        ),
+        " # (destroy = false is set in the configuration)": (
+            " (because lifecycle.destroy = false is set in the configuration)"
+        ),
+        " . resource": "  . resource",
+        "to destroy.": "to destroy, 1 to forget.",
+    }.items():
+        assert said.count(words) == 1
+        said = said.replace(words, others)
+    assert read("services", said.splitlines()) == lean(recorded.pair())
+
+
+def test_what_forces_a_replacement_has_the_path_that_the_columns_tell() -> None:
+    forced_by = ("document", "rule.ports", "rule.range.from", "spaced", "tags.a.b", "text")
+    change = Change(
+        'module.a["x y"].aws_x.b',
+        "aws_x",
+        Action.REPLACE,
+        moved_from="aws_x.a",
+        imported="i d",
+        forced_by=forced_by,
+    )
+    assert read("services", FORCED.splitlines()) == StackPlan("services", (change,))
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (replaced("is tainted, so must be replaced"), "it is tainted"),
+        (replaced("will be replaced, as requested"), "it was asked for"),
+        (replaced("will be replaced due to changes in replace_triggered_by"), "of its replace_triggered_by"),
+        *(
+            (
+                replaced(
+                    "will be destroyed", f"  # (because {because})\n", "  -", "", "0 to add, 0 to change, 1 to destroy"
+                ),
+                expected,
+            )
+            for because, expected in {
+                "a.b is not in configuration": "its block is gone",
+                "module.x[0] is not in configuration": "its module is gone",
+                "a.c was moved to a.b, which is not in configuration": "it is moved to no block",
+                "resource uses count or for_each": "its block has another count or for_each",
+                "resource does not use for_each": "its block has another count or for_each",
+                "index [3] is out of range for count": "it is beyond the count",
+                'key ["a) b"] is not in for_each map': "its key is gone from for_each",
+                "enabled is false": "its enabled is false",
+            }.items()
+        ),
+    ],
+)
+def test_a_reason_is_told_as_the_json_tells_it(lines: list[str], expected: str) -> None:
+    plan = read("services", lines)
+    assert plan
+    assert [change.reason for change in plan.changes] == [expected]
+
+
+def test_an_import_by_an_identity_is_one() -> None:
+    lines = replaced(
+        "will be updated in-place",
+        "  # (will be imported first)\n",
+        "  ~",
+        "",
+        "1 to import, 0 to add, 1 to change, 0 to destroy",
+    )
+    assert read("services", lines) == StackPlan("services", (Change("a.b", "a", Action.UPDATE, imported=UNKNOWN),))
+
+
+@pytest.mark.parametrize("sign", [" +/.", "  ./+"])
+def test_what_is_replaced_and_left_as_it_is_is_a_creation(sign: str) -> None:
+    lines = replaced(
+        "must be replaced, but the existing object will not be destroyed",
+        " # (destroy = false is set in the configuration)\n",
+        sign,
+        " # forces replacement",
+        "1 to add, 0 to change, 0 to destroy",
+    )
+    assert read("services", lines) == StackPlan("services", (Change("a.b", "a", Action.CREATE, forced_by=("c",)),))
+
+
+def test_outputs_alone_change_no_resource() -> None:
+    lines = ["", "Changes to Outputs:", '  + url = "Plan: 1 to add, 0 to change, 0 to destroy."']
+    assert read("services", lines) == StackPlan("services")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["The following will be done:", "a.b: created"],
+        replaced("must be replaced", force=" # forces replacement", counts="1 to add, 0 to change, 0 to destroy"),
+        replaced(
+            "must be replaced", force=" # forces replacement", counts="1 to import, 1 to add, 0 to change, 1 to destroy"
+        ),
+        [*replaced("must be replaced", force=" # forces replacement"), "Plan: 1 to add, 0 to change, 1 to destroy."],
+        replaced("must be replaced", force=" # forces replacement")[1:],
+        replaced("must be replaced", force=" # forces replacement")[:-1],
+        replaced("must be replaced"),
+        replaced("must be painted", sign="  ?"),
+        replaced("was painted", force=" # forces replacement"),
+        replaced(
+            "must be replaced", "  # Warning: this will destroy the imported resource\n", force=" # forces replacement"
+        ),
+        replaced("must be replaced", "  # a.c will be painted\n", force=" # forces replacement"),
+        replaced("must be replaced", "and so:\n", force=" # forces replacement"),
+        [
+            line.replace("    }", "  # (and then)")
+            for line in replaced("must be replaced", force=" # forces replacement")
+        ],
+    ],
+    ids=[
+        "nothing",
+        "other words",
+        "one more than counted",
+        "one less than counted",
+        "counts twice",
+        "no beginning",
+        "no counts",
+        "a replacement without a reason",
+        "an unknown sign",
+        "an unknown verb",
+        "an unknown comment",
+        "an address without a block",
+        "an unknown line above a block",
+        "a comment behind a block",
+    ],
+)
+def test_a_text_that_leaves_anything_open_tells_nothing(lines: list[str]) -> None:
+    assert read("services", lines) is None
+
+
+def test_no_value_passes_for_a_change() -> None:
+    lines = replaced("must be replaced", force=" # forces replacement")
+    at = lines.index("    }")
+    value = [
+        "      ~ d = <<-EOT",
+        '            resource "a" "c" {',
+        "          +   # a.c will be destroyed",
+        '          +   - resource "a" "c" {',
+        "        EOT",
+    ]
+    assert read("services", lines[:at] + value + lines[at:]) == read("services", lines)

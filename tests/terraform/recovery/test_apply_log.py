@@ -1,0 +1,253 @@
+"""What an apply made that was killed, from its log and the state."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fleetform.terraform.recovery import find_by_name
+from fleetform.terraform.recovery.apply_log import (
+    _BY_ID,
+    _MADE_AGAIN,
+    NAMED,
+    Begun,
+    Lost,
+    begun,
+    blocks,
+    lost,
+    missing,
+    taken,
+)
+
+NETWORK = "module.network"
+LOG = """\
+module.network.aws_vpc.this: Creating...
+module.network.aws_iam_role.flow_logs["this"]: Creating...
+\x1b[0m\x1b[1mmodule.network.aws_iam_role.flow_logs["this"]: Creation complete after 1s [id=shop-local-flow-logs]\x1b[0m
+module.network.aws_vpc.this: Still creating... [10s elapsed]
+module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]
+module.network.aws_nat_gateway.this["a"]: Creating...
+module.web.terraform_data.discovery_service: Creating...
+module.web.terraform_data.discovery_service: Creation complete after 0s [id=11efc605]
+module.web.aws_ecs_service.fixed["this"]: Modifications complete after 0s [id=arn:aws:ecs:x:1:service/shop/web]
+"""
+STATE = {
+    "resources": [
+        {
+            "mode": "managed",
+            "module": "module.network",
+            "type": "aws_iam_role",
+            "name": "flow_logs",
+            "instances": [{"index_key": "this", "attributes": {"id": "shop-local-flow-logs"}}],
+        },
+        {"mode": "data", "type": "aws_region", "name": "current", "instances": [{"attributes": {"id": "x"}}]},
+    ]
+}
+
+
+def test_what_the_log_has_and_the_state_has_not_is_lost() -> None:
+    assert lost(LOG, STATE) == Lost(
+        {"module.network.aws_vpc.this": "vpc-1"}, {}, ('module.network.aws_nat_gateway.this["a"]',)
+    )
+
+
+def test_without_a_state_all_that_was_made_is_lost() -> None:
+    assert lost(LOG, {}).imports == {
+        'module.network.aws_iam_role.flow_logs["this"]': "shop-local-flow-logs",
+        "module.network.aws_vpc.this": "vpc-1",
+    }
+
+
+def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
+    instances = [{"attributes": {"id": "arn:aws:ecs:x:1:cluster/shop"}}]
+    cluster = {"mode": "managed", "type": "aws_ecs_cluster", "name": "this", "instances": instances}
+    assert taken({"resources": [*STATE["resources"], cluster]}) == {
+        ("aws_iam_role", "shop-local-flow-logs"),
+        ("aws_ecs_cluster", "arn:aws:ecs:x:1:cluster/shop"),
+        ("aws_ecs_cluster", "shop"),
+    }
+    assert taken({}) == frozenset()
+
+
+def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
+    assert not lost("Apply complete! Resources: 0 added, 0 changed, 0 destroyed.\n", STATE)
+
+
+@pytest.mark.parametrize(
+    ("address", "found", "expected"),
+    [
+        ("module.cluster.aws_ecs_cluster.this", "arn:aws:ecs:x:1:cluster/shop-local", "shop-local"),
+        ('module.web.aws_ecs_service.fixed["this"]', "arn:aws:ecs:x:1:service/shop/shop-web", "shop/shop-web"),
+        ('module.discovery.aws_service_discovery_private_dns_namespace.this["this"]', "ns-1", "ns-1:vpc-1"),
+        ("module.network.aws_route.public_internet", "r-rtb-01080289494", "rtb-0_0.0.0.0/0"),
+        ('module.network.aws_route.private_internet["a"]', "r-rtb-11080289494", "rtb-1_0.0.0.0/0"),
+        ('module.network.aws_route_table_association.public["a"]', "rtbassoc-0", "subnet-0/rtb-0"),
+        ('module.network.aws_route_table_association.private["a"]', "rtbassoc-1", "subnet-1/rtb-1"),
+        ('module.security.aws_vpc_security_group_ingress_rule.this["web->orders:8080"]', "sgr-1", "sgr-1"),
+    ],
+)
+def test_each_is_imported_by_what_the_provider_takes(address: str, found: str, expected: str) -> None:
+    others = {
+        "module.network.aws_vpc.this": "vpc-1",
+        "module.network.aws_route_table.public": "rtb-0",
+        'module.network.aws_route_table.private["a"]': "rtb-1",
+        'module.network.aws_subnet.public["a"]': "subnet-0",
+        'module.network.aws_subnet.private["a"]': "subnet-1",
+    }
+    made = {**others, address: found}
+    log = "".join(f"{name}: Creation complete after 0s [id={id_}]\n" for name, id_ in made.items())
+    assert lost(log, {}) == Lost({**others, address: expected}, {}, ())
+
+
+def test_a_route_that_had_begun_is_known_by_its_table() -> None:
+    log = (
+        "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
+        "module.network.aws_route.public_internet: Creating...\n"
+    )
+    assert lost(log, {}).wired == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
+
+
+def test_what_we_do_not_know_how_to_import_is_named() -> None:
+    log = (
+        "module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=https://sqs/orders]\n"
+        'module.network.aws_route_table_association.public["a"]: Creation complete after 0s [id=rtbassoc-0]\n'
+    )
+    assert lost(log, {}) == Lost(
+        {},
+        {
+            "module.extra.aws_sqs_queue.orders": "https://sqs/orders",
+            'module.network.aws_route_table_association.public["a"]': "rtbassoc-0",
+        },
+        (),
+    )
+
+
+def test_a_file_imports_them() -> None:
+    assert blocks({'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}) == (
+        'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
+        '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
+    )
+
+
+PLAN = """\
+Terraform will perform the following actions:
+
+  # module.cluster.aws_ecs_cluster.this will be created
+  + resource "aws_ecs_cluster" "this" {
+      + arn      = (known after apply)
+      + name     = "shop-local"
+
+      + setting {
+          + name  = "containerInsights"
+          + value = "enabled"
+        }
+    }
+
+\x1b[1m  # module.network.aws_subnet.public["a"]\x1b[0m will be created
+  + resource "aws_subnet" "public" {
+      + cidr_block = "10.0.1.0/24"
+      + tags       = {
+          + "Name" = "shop-local-a"
+        }
+    }
+
+  # module.network.aws_vpc.this will be created
+  + resource "aws_vpc" "this" {
+      + id = (known after apply)
+    }
+
+Plan: 3 to add, 0 to change, 0 to destroy.
+"""
+
+
+def test_a_plan_says_the_names_of_what_had_begun() -> None:
+    addresses = ["module.cluster.aws_ecs_cluster.this", 'module.network.aws_subnet.public["a"]']
+    assert list(begun(PLAN, addresses)) == [
+        Begun(addresses[0], "aws_ecs_cluster", "", "shop-local"),
+        Begun(addresses[1], "aws_subnet", "shop-local-a", ""),
+    ]
+
+
+def test_of_all_that_is_imported_by_a_name_in_its_plan_the_tags_are_read() -> None:
+    assert {*NAMED, "aws_ecs_service"} == find_by_name.KINDS.keys()
+
+
+def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
+    plan = (
+        '  # module.web.aws_ecs_service.fixed["this"] will be created\n'
+        '  + resource "aws_ecs_service" "fixed" {\n'
+        '      + cluster = "arn:aws:ecs:x:1:cluster/shop"\n'
+        '      + name    = "shop-web"\n'
+        "    }\n"
+    )
+    address = 'module.web.aws_ecs_service.fixed["this"]'
+    assert list(begun(plan, [address])) == [Begun(address, "aws_ecs_service", "", "shop/shop-web")]
+    without = plan.replace('"arn:aws:ecs:x:1:cluster/shop"', "(known after apply)")
+    assert list(begun(without, [address])) == [Begun(address, "aws_ecs_service", "", "")]
+
+
+def test_a_private_namespace_is_imported_with_its_vpc() -> None:
+    found = lost("module.network.aws_vpc.this: Creation complete after 0s [id=vpc-1]\n", {})
+    kinds = "aws_service_discovery_private_dns_namespace", "aws_service_discovery_http_namespace"
+    assert [found.import_id(kind, "ns-1") for kind in kinds] == ["ns-1:vpc-1", "ns-1"]
+    assert Lost({}, {}, ()).import_id(kinds[0], "ns-1") is None
+
+
+def test_of_what_had_begun_some_is_left_out() -> None:
+    gateway = 'module.network.aws_nat_gateway.this["a"]'
+    found = lost(LOG, {})
+    assert gateway in found.begun
+    assert found.without([gateway]).begun == tuple(address for address in found.begun if address != gateway)
+    assert found.unanswered.without([gateway]) == Lost({}, {}, found.without([gateway]).begun)
+
+
+REFUSED = """\
+\x1b[31m╷\x1b[0m\x1b[0m
+\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote object\x1b[0m
+\x1b[31m│\x1b[0m \x1b[0m
+\x1b[31m│\x1b[0m \x1b[0mWhile attempting to import an existing object to "aws_vpc.this[\\"a\\"]", the
+\x1b[31m│\x1b[0m \x1b[0mprovider detected that no object exists with the given id.
+\x1b[31m╵\x1b[0m\x1b[0m
+
+Error: Cannot import non-existent remote object
+
+While attempting to import an existing object to
+"aws_cloudwatch_log_group.this", the provider detected that no object exists
+with the given id. Only pre-existing objects can be imported; check that the
+"""
+"""As Terraform 1.11 prints it to a terminal, and then to a file."""
+UNCONFIGURED = """
+Error: Configuration for import target does not exist
+
+  on fleetform_lost.tf line 9, in import:
+   9:   to = module.mail.aws_iam_role.task
+
+The configuration for the given import target module.mail.aws_iam_role.task
+does not exist. All target instances must have an associated configuration to
+be imported.
+
+Error: Configuration for import target does not exist
+
+The configuration for the given import aws_ecs_service.fixed["my
+web"] does not exist. All target instances must have an associated
+configuration to be imported.
+"""
+"""As Terraform 1.11 prints it of a module that is gone, and of an instance."""
+
+
+def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
+    assert missing(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
+    assert missing(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
+    assert missing("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
+
+
+def test_all_resources_of_the_modules_are_known(root: Path) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in root.glob("modules/*/*.tf")]
+    kinds = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
+    assert kinds - _BY_ID - _MADE_AGAIN == {
+        "aws_ecs_cluster",
+        "aws_ecs_service",
+        "aws_route",
+        "aws_route_table_association",
+        "aws_service_discovery_private_dns_namespace",
+    }

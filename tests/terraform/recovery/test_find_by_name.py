@@ -1,0 +1,195 @@
+"""Whose a thing of AWS is that has a name, with an emulator; what it does not do, with answers of AWS's."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from fleetform.aws.clients import Access
+from fleetform.base.errors import ProgramError
+from fleetform.terraform.recovery.find_by_name import KINDS, Found, find, import_id
+from tests.deployed import REGION
+
+OURS = {"application": "shop", "environment": "dev"}
+
+Make = Callable[[Access, str, Mapping[str, str]], Callable[[], Any]]
+"""Makes a thing of a name, with tags; what it returns deletes it."""
+
+
+def capitals(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def small(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in tags.items()]
+
+
+def log_group(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("logs")
+    client.create_log_group(logGroupName=f"{name}-2", tags={})
+    client.create_log_group(logGroupName=name, tags=tags)
+    return lambda: [client.delete_log_group(logGroupName=each) for each in (name, f"{name}-2")]
+
+
+def repository(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("ecr")
+    client.create_repository(repositoryName=name, tags=capitals(tags))
+    return lambda: client.delete_repository(repositoryName=name)
+
+
+def cluster(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("ecs")
+    client.create_cluster(clusterName=name, tags=small(tags))
+    return lambda: client.delete_cluster(cluster=name)
+
+
+def service(access: Access, id_: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client, (in_cluster, name) = access.client("ecs"), id_.split("/")
+    client.create_cluster(clusterName=in_cluster)
+    container = {"name": "web", "image": "web", "memory": 128}
+    client.register_task_definition(family=name, containerDefinitions=[container])
+    client.create_service(cluster=in_cluster, serviceName=name, taskDefinition=name, desiredCount=0, tags=small(tags))
+
+    def delete() -> None:
+        client.delete_service(cluster=in_cluster, service=name, force=True)
+        client.delete_cluster(cluster=in_cluster)
+
+    return delete
+
+
+def role(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("iam")
+    client.create_role(RoleName=name, AssumeRolePolicyDocument="{}", Tags=capitals(tags))
+    return lambda: client.delete_role(RoleName=name)
+
+
+def bucket(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("s3")
+    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    if tags:
+        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": capitals(tags)})
+    return lambda: client.delete_bucket(Bucket=name)
+
+
+def tagged(tags: Mapping[str, str]) -> dict[str, Any]:
+    return {"Tags": capitals(tags)} if tags else {}
+
+
+def balancer(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client, ec2 = access.client("elbv2"), access.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    made = client.create_load_balancer(Name=name, Subnets=[subnet], Type="network", **tagged(tags))
+
+    def delete() -> None:
+        client.delete_load_balancer(LoadBalancerArn=made["LoadBalancers"][0]["LoadBalancerArn"])
+        ec2.delete_subnet(SubnetId=subnet)
+        ec2.delete_vpc(VpcId=vpc)
+
+    return delete
+
+
+def target_group(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
+    client = access.client("elbv2")
+    made = client.create_target_group(Name=name, TargetType="lambda", **tagged(tags))
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+    return lambda: client.delete_target_group(TargetGroupArn=arn)
+
+
+MAKERS: Mapping[str, Make] = {
+    "aws_cloudwatch_log_group": log_group,
+    "aws_ecr_repository": repository,
+    "aws_ecs_cluster": cluster,
+    "aws_ecs_service": service,
+    "aws_iam_role": role,
+    "aws_lb": balancer,
+    "aws_lb_target_group": target_group,
+    "aws_s3_bucket": bucket,
+}
+
+each_kind = pytest.mark.parametrize("kind", MAKERS)
+
+
+@pytest.fixture
+def id_(kind: str) -> str:
+    """By what a thing is imported that no other test makes."""
+    name = f"shop-{uuid4().hex[:12]}"
+    return f"{name}/web" if kind == "aws_ecs_service" else name
+
+
+@each_kind
+def test_what_is_there_is_imported_by_its_name_or_by_its_arn(access: Access, kind: str, id_: str) -> None:
+    delete = MAKERS[kind](access, id_, OURS)
+    told = import_id(access, kind, id_)
+    delete()
+    arn = rf"arn:aws:elasticloadbalancing:{REGION}:\d+:(loadbalancer/\w+|targetgroup)/{id_}/\w+"
+    assert re.fullmatch(arn if kind.startswith("aws_lb") else id_, told)
+
+
+def test_each_kind_that_is_known_is_made_here() -> None:
+    assert MAKERS.keys() == KINDS.keys()
+
+
+@each_kind
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ({**OURS, "team": "web"}, Found.OURS),
+        ({**OURS, "environment": "prod"}, Found.NOT_OURS),
+        ({}, Found.NOT_OURS),
+    ],
+)
+def test_a_thing_is_ours_that_has_all_our_tags(
+    access: Access, kind: str, id_: str, tags: Mapping[str, str], found: Found
+) -> None:
+    delete = MAKERS[kind](access, id_, tags)
+    told = find(access, kind, id_, OURS)
+    delete()
+    assert told == found
+
+
+@each_kind
+def test_what_is_not_there_is_nobodys(access: Access, kind: str, id_: str) -> None:
+    assert find(access, kind, id_, OURS) == Found.NOTHING
+
+
+@pytest.mark.parametrize("kind", ["aws_ecs_cluster"])
+def test_a_cluster_that_was_deleted_is_not_there(access: Access, kind: str, id_: str) -> None:
+    cluster(access, id_, OURS)()
+    assert find(access, kind, id_, OURS) == Found.NOTHING
+
+
+@pytest.fixture
+def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """What AWS answers: IAM, or another service."""
+    session: Any = boto3.Session("x", "x", region_name=REGION)
+    client = session.client(getattr(request, "param", "iam"))
+    monkeypatch.setattr(Access, "client", lambda *_: client)
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def test_tags_that_are_not_for_us_to_see_are_not_ours(answers: Stubber) -> None:
+    answers.add_client_error("list_role_tags", "AccessDenied", "no")
+    assert find(Access(REGION, {}), "aws_iam_role", "shop", OURS) == Found.NOT_OURS
+
+
+@pytest.mark.parametrize("answers", ["ecs"], indirect=True)
+def test_a_service_that_is_being_deleted_is_not_there(answers: Stubber) -> None:
+    services = [{"serviceName": "web", "status": "DRAINING", "tags": small(OURS)}]
+    answers.add_response("describe_services", {"services": services})
+    assert find(Access(REGION, {}), "aws_ecs_service", "shop/web", OURS) == Found.NOTHING
+
+
+def test_where_aws_fails_nothing_is_said(answers: Stubber) -> None:
+    answers.add_client_error("list_role_tags", "ServiceFailure", "later")
+    with pytest.raises(ProgramError) as caught:
+        find(Access(REGION, {}), "aws_iam_role", "shop", OURS)
+    assert str(caught.value) == (
+        "what is left of an apply: An error occurred (ServiceFailure) when calling the ListRoleTags operation: later;"
+        " check credentials"
+    )

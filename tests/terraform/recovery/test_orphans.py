@@ -1,0 +1,35 @@
+"""What killed runs leave: real processes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from fleetform.terraform.recovery.orphans import Processes, processes
+
+WAITS = "import sys; print('waits', flush=True); sys.stdin.read()"
+
+
+def process(program: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process that waits, once it does."""
+    argv = [program, "-c", WAITS, *arguments]
+    started = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert started.stdout is not None
+    assert started.stdout.readline() == "waits\n"
+    return started
+
+
+def test_a_terraform_in_a_stack_and_the_plugins_of_its_data_are_seen(tmp_path: Path) -> None:
+    folder, data = tmp_path / "envs/local", tmp_path / "data"
+    plugin = data / "foundation/providers/plugin"
+    plugin.parent.mkdir(parents=True)
+    plugin.symlink_to(sys.executable)
+    with (
+        process(sys.executable, f"-chdir={folder}/foundation", "apply") as ours,
+        process(sys.executable, f"-chdir={folder}-2/foundation", "apply") as other,
+        process(str(plugin)) as provider,
+    ):
+        found = processes(folder, data)
+        for each in (ours, other, provider):
+            each.communicate("")
+    assert found == Processes((ours.pid,), (provider.pid,))
+    assert processes(folder, data) == Processes((), ())

@@ -1,0 +1,42 @@
+"""Bad catalogs: for each case a catalog, an environment, and the report that they cause."""
+
+import tempfile
+from pathlib import Path
+
+from fleetform import reports
+from fleetform.base.errors import CatalogError
+from fleetform.reports import Remark
+from fleetform.validation.loading import load
+from fleetform.workflow.check import reporting
+from tests.catalog.catalogs import project
+
+FOLDER = Path(__file__).parent
+CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
+
+
+def remarks(catalog: str, environment: str) -> list[Remark]:
+    """Return the diagnostics of a catalog with an environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = project(Path(folder), catalog, environment)
+        try:
+            load(root, "dev")
+        except CatalogError as error:
+            return reporting.of_problems(root, error.problems)
+    raise AssertionError("nothing is wrong with it")
+
+
+def told(catalog: str, environment: str = "") -> str:
+    """Return the report for a catalog with an environment."""
+    found = remarks(catalog, environment)
+    return f"{reports.text(found, color=False)}\n{reports.counted(found)}\n"
+
+
+def told_of_case(case: str) -> str:
+    """Return the report for a case."""
+    names = ("catalog.yaml", "environment.yaml")
+    return told(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
+
+
+def expected_file(case: str) -> Path:
+    """Return the file with the expected report."""
+    return FOLDER / case / "expected.txt"

@@ -1,0 +1,166 @@
+"""Terraform is asked nothing twice: the tasks that drive it, against a stand-in that writes down how it is called."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fleetform.base.errors import CheckFailedError, ProgramError
+from fleetform.terraform.plan.summary import Summary
+from fleetform.terraform.state import reader
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform
+from fleetform.workflow.apply.background import Background
+from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import Workplace
+from tests import small_project
+
+STAND_IN = """#!/bin/sh
+echo "$*" >>"$0.calls"
+case "$*" in
+  "version -json") echo "{\\"terraform_version\\": \\"${VERSION:-1.11.4}\\"}" ;;
+  *" init "*)
+    mkdir -p "$TF_DATA_DIR/modules"
+    echo '{}' >"$TF_DATA_DIR/modules/modules.json"
+    echo '{}' >"$TF_DATA_DIR/terraform.tfstate"
+    folder=$1; : >"${folder#-chdir=}/.terraform.lock.hcl" ;;
+  *)
+    [ -z "$REFUSAL" ] && exit 0
+    [ -e "$0.refused" ] && [ -z "$ALWAYS" ] && exit 0
+    : >"$0.refused"
+    echo "Error: $REFUSAL" >&2
+    exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """An environment of a small project, on AWS."""
+    project = small_project.make(tmp_path)
+    program = tmp_path / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(STAND_IN, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return workspace.open_environment(project, "tiny")
+
+
+def calls(workplace: Workplace) -> list[str]:
+    """The commands that Terraform was given."""
+    text = Path(f"{workplace.program}.calls").read_text(encoding="utf-8")
+    return [next(word for word in line.split() if not word.startswith("-")) for line in text.splitlines()]
+
+
+def plan(workplace: Workplace) -> None:
+    """Initialises and plans the services."""
+    stack = workplace.stacks[-1]
+    terraform.init(workplace, stack)
+    terraform.plan(workplace, stack)
+
+
+def test_a_second_plan_is_nothing_but_a_plan(workplace: Workplace, tmp_path: Path) -> None:
+    plan(workplace)
+    plan(workspace.open_environment(Project(tmp_path), "tiny"))
+    assert calls(workplace) == ["version", "init", "plan", "plan"]
+
+
+def test_a_new_program_is_asked_for_its_version(
+    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_project.edit(Project(tmp_path), "bin/terraform", "#!/bin/sh\n", "#!/bin/sh\n# another\n")
+    monkeypatch.setenv("VERSION", "1.9.8")
+    for _ in range(2):
+        with pytest.raises(ProgramError, match=r"/bin/terraform is version 1\.9\.8; install 1\.10 or later"):
+            workspace.open_environment(Project(tmp_path), "tiny")
+    assert calls(workplace) == ["version", "version", "version"]
+
+
+def test_a_stack_that_terraform_finds_uninitialised_is_initialised_and_planned_again(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(workplace.variables, "REFUSAL", "Module not installed")
+    plan(workplace)
+    assert calls(workplace) == ["version", "init", "plan", "init", "plan"]
+
+
+def test_what_terraform_refuses_twice_is_its_error(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(workplace.variables, "REFUSAL", "Required plugins are not installed")
+    monkeypatch.setitem(workplace.variables, "ALWAYS", "1")
+    with pytest.raises(ProgramError) as caught:
+        plan(workplace)
+    assert caught.value.output == "Error: Required plugins are not installed"
+    assert calls(workplace) == ["version", "init", "plan", "init", "plan"]
+
+
+def test_another_error_is_told_at_once(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(workplace.variables, "REFUSAL", "no credentials")
+    with pytest.raises(ProgramError) as caught:
+        plan(workplace)
+    assert caught.value.output == "Error: no credentials"
+    assert calls(workplace) == ["version", "init", "plan"]
+
+
+def test_that_a_stack_was_applied_is_asked_until_it_was(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [False, True]
+    monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
+    told = [states.has_state(workplace, workplace.stacks[0]) for _ in range(3)]
+    assert (told, answers) == ([False, True, True], [])
+
+
+@pytest.mark.parametrize("end", ["apply", "a plan that fails"])
+def test_it_is_asked_again_once_that_is_doubtful(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    foundation, answers = workplace.stacks[0], [True, False]
+    monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
+    assert states.has_state(workplace, foundation)
+    if end == "apply":
+        terraform.apply(workplace, terraform.Plan(foundation, workplace.plan(foundation), Summary(), changes=True))
+    else:
+        monkeypatch.setitem(workplace.variables, "REFUSAL", "no such output")
+        with pytest.raises(ProgramError):
+            plan(workplace)
+    assert not states.has_state(workplace, foundation)
+
+
+def test_each_emulator_is_asked_and_gets_a_bucket_once(
+    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def has_state(*_: object) -> bool:
+        asked.append("state")
+        return True
+
+    monkeypatch.setattr(reader, "has_state", has_state)
+    monkeypatch.setattr(states, "bootstrap", lambda _: asked.append("bucket"))
+    emulated = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": True}))
+    for record in ("one", "one", "two"):
+        small_project.write(Project(tmp_path), ".fleetform/emulator.json", record)
+        states.require_bucket(emulated)
+        assert states.has_state(emulated, emulated.stacks[0])
+    assert asked == ["bucket", "state", "bucket", "state"]
+
+
+def test_a_bucket_on_aws_is_nobodys_but_bootstraps(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Workplace] = []
+    monkeypatch.setattr(states, "bootstrap", asked.append)
+    states.require_bucket(workplace)
+    assert asked == []
+
+
+def test_what_is_found_out_meanwhile_is_there_when_it_is_asked_for() -> None:
+    go_on = threading.Event()
+    background = Background(lambda: go_on.wait(60))
+    go_on.set()
+    assert [background.result(), background.result()] == [True, True]
+
+
+def test_what_goes_wrong_meanwhile_is_told_when_it_is_asked_for() -> None:
+    def fail() -> None:
+        raise CheckFailedError("orders has moved")
+
+    with pytest.raises(CheckFailedError, match=r"^orders has moved$"):
+        Background(fail).result()

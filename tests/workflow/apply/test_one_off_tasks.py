@@ -1,0 +1,166 @@
+"""Tasks that run before services: a stand-in for Terraform defines them, and the emulator runs them."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from fleetform.aws.clients import Access
+from fleetform.base.errors import InputError, ProgramError
+from fleetform.cli import stacks
+from fleetform.cli.waves import Driving
+from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import files
+from tests import small_project
+from tests.cli.test_cli import BUCKET, FOUNDATION, SERVICES, STAND_IN, calls
+
+MIGRATION = "  migration: { image: 'migration:1', run_before: [orders, web] }\n"
+APPLIED = [
+    *FOUNDATION,
+    "foundation apply foundation.tfplan",
+    "tasks init",
+    "tasks plan tasks.tfplan",
+    "tasks apply tasks.tfplan",
+]
+
+
+@pytest.fixture
+def access(terraform_environment: Mapping[str, str]) -> Access:
+    """The emulator."""
+    return Access("eu-central-1", terraform_environment)
+
+
+@pytest.fixture
+def request_(access: Access) -> Iterator[dict[str, Any]]:
+    """What RunTask takes to run a migration; all that it names is there."""
+    ec2, ecs = access.client("ec2"), access.client("ecs")
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="migration", Description="migration", VpcId=vpc)["GroupId"]
+    cluster = ecs.create_cluster(clusterName="run-before")["cluster"]["clusterArn"]
+    yield {
+        "cluster": cluster,
+        "taskDefinition": define(access),
+        "enableECSManagedTags": True,
+        "propagateTags": "TASK_DEFINITION",
+        "capacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1, "base": 0}],
+        "networkConfiguration": {
+            "awsvpcConfiguration": {"assignPublicIp": "DISABLED", "securityGroups": [group], "subnets": [subnet]}
+        },
+    }
+    ecs.delete_cluster(cluster=cluster)
+    ec2.delete_security_group(GroupId=group)
+    ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=vpc)
+
+
+def define(access: Access) -> str:
+    """A new revision of the migration."""
+    answer = access.client("ecs").register_task_definition(
+        family="shop-tiny-migration",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "migration", "image": "migration:1"}],
+    )
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+
+@pytest.fixture
+def bucket(access: Access) -> Iterator[Any]:
+    """S3, with the state bucket of `tiny`."""
+    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
+    s3 = access.client("s3")
+    yield s3
+    for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):
+        s3.delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project], request_: dict[str, Any]) -> Project:
+    """A project with a migration, in which every plan has a change and nobody is at a terminal."""
+    output = 'case "$*" in *" output "*) cat "$0.output"; exit ;; esac\n'
+    made = driven(STAND_IN.replace("\n", f"\n{output}", 1))
+    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
+    monkeypatch.setenv("SHOWN", "{}")
+    small_project.write(made, "envs/catalog.yaml", small_project.CATALOG + MIGRATION)
+    files.render_environment(made, "tiny")
+    put_output(made, request_)
+    return made
+
+
+def put_output(project: Project, request: Mapping[str, Any]) -> None:
+    """What the stack of tasks has as its output."""
+    small_project.write(project, "bin/terraform.output", json.dumps({"migration": request}))
+
+
+def remembered(bucket: Any) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
+    """The revision that ran well."""
+    body: bytes = bucket.get_object(Bucket=BUCKET, Key="tasks/migration")["Body"].read()
+    return body.decode()
+
+
+def told_before_services(capsys: pytest.CaptureFixture[str]) -> str:
+    """What an apply says until it comes to the services; however long anything takes, it is 0 s."""
+    return re.sub(r"\(\d+ s\)", "(0 s)", capsys.readouterr().out.split("\n── tiny services: plan")[0])
+
+
+def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    request_: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert calls(project) == [*APPLIED, *SERVICES, "services apply services.tfplan"]
+    assert remembered(bucket) == request_["taskDefinition"]
+    assert told_before_services(capsys).endswith(
+        "tasks: 1 added, 0 changed, 0 destroyed (0 s)\n"
+        "\n── tiny migration: run before orders, web\nSTOPPED\nmigration: ended well (0 s)\n"
+    )
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    stacks.apply(project, "tiny", Driving(yes=True))
+    capsys.readouterr()
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert told_before_services(capsys).endswith("tasks: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: has run\n")
+
+
+def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_again(
+    project: Project,
+    bucket: Any,  # noqa: ANN401
+    request_: dict[str, Any],
+    access: Access,
+) -> None:
+    family = request_["taskDefinition"].rpartition(":")[0]
+    put_output(project, {**request_, "taskDefinition": f"{family}:999"})
+    with pytest.raises(ProgramError) as caught:
+        stacks.apply(project, "tiny", Driving(yes=True))
+    assert calls(project) == APPLIED
+    assert str(caught.value).endswith("; check credentials, then apply again: it goes on from here")
+    mended = define(access)
+    put_output(project, {**request_, "taskDefinition": mended})
+    stacks.apply(project, "tiny", Driving(yes=True))
+    assert (calls(project)[len(APPLIED) :], remembered(bucket)) == (
+        [*APPLIED, *SERVICES, "services apply services.tfplan"],
+        mended,
+    )
+
+
+@pytest.mark.usefixtures("bucket")
+def test_before_a_task_runs_somebody_is_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHANGES", "")
+    with pytest.raises(InputError) as caught:
+        stacks.apply(project, "tiny")
+    assert str(caught.value) == (
+        "tiny tasks in account 123456789012: to run migration; nobody is there to confirm it: give --yes"
+    )
+    assert calls(project) == [*FOUNDATION, "tasks init", "tasks plan tasks.tfplan"]

@@ -1,0 +1,361 @@
+"""What the next run does about one that was killed or has failed, with an emulator of its own."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from fleetform import emulator
+from fleetform.aws.clients import Access
+from fleetform.base.run_lock import Turn
+from fleetform.terraform.state import locks, reader
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import recovery, states
+from fleetform.workflow.workspace import Workplace
+from tests import small_project
+
+BEFORE = Turn("apply --env local", 4711, "2026-01-31 12:00:00")
+HEADLINE = f"{BEFORE} left foundation locked: its Terraform was killed"
+QUEUE = "module.extra.aws_sqs_queue.orders"
+GATEWAY = 'module.network.aws_nat_gateway.this["a"]'
+LOG = """\
+module.network.aws_vpc.this: Creating...
+module.network.aws_nat_gateway.this["a"]: Creating...
+module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=orders]
+module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]
+"""
+GROUP = "module.network.aws_cloudwatch_log_group.flow_logs"
+ROLE = "module.network.aws_iam_role.flow_logs"
+SCHEDULE = "module.web.aws_scheduler_schedule.this"
+PLAN = """
+  # module.network.aws_cloudwatch_log_group.flow_logs will be created
+  + resource "aws_cloudwatch_log_group" "flow_logs" {
+      + name = "/vpc/shop-local"
+    }
+
+  # module.network.aws_iam_role.flow_logs will be created
+  + resource "aws_iam_role" "flow_logs" {
+      + name = "shop-local-flow-logs"
+    }
+
+  # module.web.aws_scheduler_schedule.this will be created
+  + resource "aws_scheduler_schedule" "this" {
+      + name = "shop-local-web"
+    }
+"""
+
+
+def stumbled(*addresses: str) -> str:
+    """The log of an apply that met what is there already, and made a queue."""
+    begun = "".join(f"{address}: Creating...\n" for address in (GROUP, ROLE, SCHEDULE))
+    errors = "".join(
+        f'\nError: creating it: it already exists\n\n  with {address},\n  on main.tf line 1, in resource "x" "y":\n'
+        for address in addresses
+    )
+    return f"{begun}{QUEUE}: Creation complete after 0s [id=orders]\n{errors}"
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+    """An environment with a bucket, and the log of an apply."""
+    project = small_project.make(tmp_path_factory.mktemp("killed"))
+    workplace = workspace.open_environment(project, "local")
+    states.bootstrap(workplace)
+    workplace.log_of("foundation", "apply").parent.mkdir()
+    yield workplace
+    emulator.stop(project.work)
+
+
+@pytest.fixture
+def workplace(opened: Workplace) -> Iterator[Workplace]:
+    """The same, with nothing locked, lost or planned in the end."""
+    logged(opened, "apply", LOG)
+    yield opened
+    opened.log_of("foundation", "plan").unlink(missing_ok=True)
+    opened.lost("foundation").unlink(missing_ok=True)
+    reader.release(opened.access, opened.environment.state_bucket, "foundation")
+
+
+def logged(workplace: Workplace, command: str, text: str) -> Path:
+    """Writes a log of the foundation."""
+    log = workplace.log_of("foundation", command)
+    log.write_text(text, encoding="utf-8")
+    return log
+
+
+def hold(workplace: Workplace, operation: str = "OperationTypeApply", who: str = "", late: int = 60) -> None:
+    """Locks the foundation, some seconds after the run before began."""
+    created = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC) + timedelta(seconds=late)
+    held = {
+        "ID": "7a1c",
+        "Operation": operation,
+        "Who": who or locks.this_machine().who,
+        "Version": "1.11.4",
+        "Created": created.isoformat(),
+    }
+    s3 = workplace.access.client("s3")
+    key = reader.lock_key("foundation")
+    s3.put_object(Bucket=workplace.environment.state_bucket, Key=key, Body=json.dumps(held).encode())
+
+
+@pytest.fixture
+def group(workplace: Workplace) -> Iterator[Callable[[str], None]]:
+    """Makes the log group, of an environment."""
+    logs, name = workplace.access.client("logs"), "/vpc/shop-local"
+    yield lambda environment: logs.create_log_group(
+        logGroupName=name, tags={"application": "shop", "environment": environment}
+    )
+    logs.delete_log_group(logGroupName=name)
+
+
+def kept(workplace: Workplace) -> dict[str, str] | None:
+    """What the next plan imports."""
+    path = workplace.lost("foundation")
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def keep(workplace: Workplace, imports: dict[str, str]) -> None:
+    """Has the next plan import things, as if an earlier run had found them."""
+    workplace.lost("foundation").parent.mkdir(exist_ok=True)
+    workplace.lost("foundation").write_text(json.dumps(imports), encoding="utf-8")
+
+
+def settled(workplace: Workplace) -> list[str]:
+    """What is told."""
+    told = list[str]()
+    recovery.settle(workplace, BEFORE, told.append)
+    return told
+
+
+def locked(workplace: Workplace) -> bool:
+    """Whether the foundation is."""
+    return reader.lock_key("foundation") in (reader.objects(workplace.access, workplace.environment.state_bucket) or {})
+
+
+def test_without_a_lock_there_is_nothing_to_do(workplace: Workplace) -> None:
+    assert settled(workplace) == []
+    assert not workplace.lost("foundation").exists()
+
+
+def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_next_plan(workplace: Workplace) -> None:
+    hold(workplace)
+    assert settled(workplace) == [
+        HEADLINE,
+        "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it",
+        f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
+        f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
+    ]
+    assert kept(workplace) == {"module.network.aws_vpc.this": "vpc-1"}
+    assert not locked(workplace)
+
+
+GATEWAY_PLAN = """
+  # module.network.aws_nat_gateway.this["a"] will be created
+  + resource "aws_nat_gateway" "this" {
+      + tags = {
+          + "Name" = "shop-local-a"
+        }
+    }
+"""
+
+
+@pytest.fixture
+def no_ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The credentials may not ask EC2 for tags."""
+    session: Any = boto3.Session("x", "x", region_name="eu-central-1")
+    client, others = session.client("ec2"), Access.client
+    monkeypatch.setattr(Access, "client", lambda self, name: client if name == "ec2" else others(self, name))
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_tags", "UnauthorizedOperation", "no")
+        yield
+
+
+@pytest.mark.usefixtures("no_ec2")
+def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workplace: Workplace) -> None:
+    logged(workplace, "plan", GATEWAY_PLAN)
+    hold(workplace)
+    assert settled(workplace)[-1] == (f"foundation: had begun, and may be there although no state has it: {GATEWAY}")
+    assert not locked(workplace)
+
+
+def test_a_plan_that_was_killed_has_made_nothing(workplace: Workplace) -> None:
+    hold(workplace, "OperationTypePlan")
+    assert settled(workplace) == [HEADLINE]
+    assert not workplace.lost("foundation").exists()
+    assert not locked(workplace)
+
+
+@pytest.mark.parametrize(("who", "late"), [("ann@elsewhere", 60), ("", -60)])
+def test_on_aws_a_lock_of_somebody_else_is_none_of_ours(workplace: Workplace, who: str, late: int) -> None:
+    hold(workplace, who=who, late=late)
+    on_aws = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": False}))
+    assert settled(on_aws) == []
+    assert locked(workplace)
+
+
+def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(workplace: Workplace) -> None:
+    hold(workplace)
+    on_aws = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": False}))
+    told = settled(on_aws)
+    assert (told[0], told[-1]) == (
+        HEADLINE,
+        "foundation: `invoke state-doctor --env local` says whether the lock can be removed, and how",
+    )
+    assert workplace.lost("foundation").exists()
+    assert locked(workplace)
+
+
+NOT_OURS = (
+    f"foundation: is there already, without the tags application=shop and environment=local that ours has: {GROUP};"
+    " give it another name, or `adopt` it in the catalog"
+)
+
+
+def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    assert settled(workplace) == [f"foundation: is there already, and ours: {GROUP}; the next apply imports it"]
+    assert kept(workplace) == {GROUP: "/vpc/shop-local"}
+
+
+# As the provider prints it, 5.100: of what Ctrl-C took back, and of what AWS has refused.
+TAKEN_BACK = "https response error StatusCode: 0, RequestID: , canceled, context canceled"
+REFUSED = "https response error StatusCode: 403, RequestID: 1, api error AccessDenied: no"
+
+
+def failed(message: str) -> str:
+    """The log of an apply whose group was not made, and whose role and schedule have no outcome."""
+    error = f'\nError: creating it: {message}\n\n  with {GROUP},\n  on main.tf line 1, in resource "x" "y":\n'
+    return stumbled() + error
+
+
+@pytest.mark.parametrize(
+    ("log", "outcome"),
+    [
+        (
+            failed(TAKEN_BACK),
+            ([f"foundation: had begun, and is imported if it is there: {GROUP}"], {GROUP: "/vpc/shop-local"}),
+        ),
+        (failed(REFUSED), ([], None)),
+    ],
+    ids=["taken back", "refused"],
+)
+def test_what_a_request_made_whose_answer_did_not_come_is_imported(
+    workplace: Workplace, group: Callable[[str], None], log: str, outcome: tuple[list[str], dict[str, str] | None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", log)
+    group("local")
+    assert (settled(workplace), kept(workplace)) == outcome
+
+
+QUIT = "Two interrupts received. Exiting immediately. Note that data loss may have\noccurred.\n"
+
+
+@pytest.mark.parametrize(
+    ("ended", "imports"), [(QUIT, {"module.network.aws_vpc.this": "vpc-1"}), ("Interrupt received.\n", None)]
+)
+def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved_it(
+    workplace: Workplace, ended: str, imports: dict[str, str] | None
+) -> None:
+    made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
+    told = (
+        "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it"
+    )
+    logged(workplace, "apply", made + ended)
+    assert (settled(workplace), kept(workplace)) == ([told] if imports else [], imports)
+
+
+def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Callable[[str], None]) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("prod")
+    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+
+
+def test_what_has_become_somebody_elses_is_imported_no_longer(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("prod")
+    keep(workplace, {GROUP: "/vpc/shop-local"})
+    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+
+
+def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workplace: Workplace) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(ROLE, SCHEDULE))
+    told = f"foundation: is there already, and not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
+    assert (settled(workplace), kept(workplace)) == ([told], None)
+
+
+def test_what_a_state_has_under_another_address_is_not_imported(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    moved = {
+        "mode": "managed",
+        "type": "aws_cloudwatch_log_group",
+        "name": "this",
+        "instances": [{"attributes": {"id": "/vpc/shop-local"}}],
+    }
+    saved = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": [moved]}
+    there = {"Bucket": workplace.environment.state_bucket, "Key": reader.state_key("services")}
+    s3 = workplace.access.client("s3")
+    s3.put_object(**there, Body=json.dumps(saved).encode())
+    told = settled(workplace)
+    s3.delete_object(**there)
+    expected = (
+        f"foundation: is there already, and a state has it under another address: {GROUP}; apply again once it is gone"
+        " from there, or write a `moved` block"
+    )
+    assert (told, kept(workplace)) == ([expected], None)
+
+
+def test_what_was_to_be_imported_before_still_is(workplace: Workplace, group: Callable[[str], None]) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled(GROUP))
+    group("local")
+    keep(workplace, {GATEWAY: "nat-1"})
+    settled(workplace)
+    assert kept(workplace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
+
+
+def test_the_log_of_an_earlier_run_tells_nothing_of_this_one(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    log = logged(workplace, "apply", stumbled(GROUP))
+    before = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC).timestamp() - 1
+    os.utime(log, (before, before))
+    group("local")
+    assert (settled(workplace), kept(workplace)) == ([], None)
+
+
+def test_of_what_had_begun_when_it_was_killed_only_ours_is_imported(
+    workplace: Workplace, group: Callable[[str], None]
+) -> None:
+    logged(workplace, "plan", PLAN)
+    logged(workplace, "apply", stumbled())
+    group("prod")
+    hold(workplace)
+    assert settled(workplace) == [
+        HEADLINE,
+        f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
+        NOT_OURS,
+        f"foundation: had begun, and may be there although no state has it: {SCHEDULE}",
+    ]
+    assert kept(workplace) is None
