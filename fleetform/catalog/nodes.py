@@ -163,7 +163,7 @@ class _Reader:
         )
 
     def _depth_problem(self, event: yaml.Event) -> _FatalProblem:
-        return self._fatal(event, f"nesting deeper than {MAX_DEPTH} levels", "flatten it")
+        return self._fatal(event, f"nested deeper than {MAX_DEPTH} levels", "flatten it")
 
     def _read_alias(self, event: Any, depth: int, key: Position | None) -> Node:  # noqa: ANN401 - as `_next_event`
         anchored = self._anchors.get(event.anchor)
@@ -194,7 +194,7 @@ class _Reader:
         entries: dict[str, Node] = {}
         while type(event := self._next_event()) is not MappingEndEvent:
             if type(event) is not ScalarEvent or not event.value:
-                raise self._fatal(event, "a key that is not a word", "write `key: value`")
+                raise self._fatal(event, "the key is not a word", "write `key: value`")
             if event.tag is not None:
                 self._reject_tag(event)
             key: str = event.value
@@ -210,7 +210,7 @@ class _Reader:
         message, remedy = "unsupported merge key `<<`", "write out the keys"
         if event.value in entries:
             message = f"duplicate key `{event.value}`"
-            remedy = f"it is already at {entries[event.value].key_position}; keep one"
+            remedy = f"it is already defined at {entries[event.value].key_position}; keep one"
         self.problems.append(Problem(self._position(event), message, remedy))
 
 

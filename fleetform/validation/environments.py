@@ -257,7 +257,7 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
         if len(environment.first_name(name)) > longest:
             role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
             message = f"IAM role name `{role}` is longer than {_MAX_ROLE_NAME} characters"
-            yield Problem(position, message, f"with this prefix, a service name can have at most {longest}")
+            yield Problem(position, message, f"with this prefix, a service name can have at most {longest} characters")
 
 
 def _check_adopted(environment: Environment, tree: Node) -> Iterator[Problem]:

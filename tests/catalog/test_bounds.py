@@ -89,7 +89,7 @@ LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.
             "39:32: from here on, services inherit more than 500000 values; shorten `defaults` and `templates`",
             id="many lines of templates",
         ),
-        pytest.param("[" * 4_000_000, 1, "1:34: nesting deeper than 32 levels; flatten it", id="brackets"),
+        pytest.param("[" * 4_000_000, 1, "1:34: nested deeper than 32 levels; flatten it", id="brackets"),
     ],
 )
 def test_an_expanding_catalog_is_refused_within_200_mb(tmp_path: Path, catalog: str, seconds: int, said: str) -> None:

@@ -123,5 +123,6 @@ def test_a_value_that_is_not_a_mapping_is_refused(project: Path, text: str, said
 def test_an_image_given_twice_is_refused(project: Path) -> None:
     (problem,) = problems(project, TEXT + TEXT.split("\n", 1)[1][TEXT.split("\n", 1)[1].index("web:") :])
     assert problem == (
-        "envs/dev/images.lock.yaml:16:1: duplicate key `web`; it is already at envs/dev/images.lock.yaml:10:1; keep one"
+        "envs/dev/images.lock.yaml:16:1: duplicate key `web`; "
+        "it is already defined at envs/dev/images.lock.yaml:10:1; keep one"
     )

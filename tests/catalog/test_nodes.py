@@ -121,7 +121,7 @@ def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() 
     node, problems = parse("a: 1\nb: 2\na: 3\n", FILE)
     assert node.plain() == {"a": 1, "b": 2}
     assert [str(problem) for problem in problems] == [
-        "catalog.yaml:3:1: duplicate key `a`; it is already at catalog.yaml:1:1; keep one"
+        "catalog.yaml:3:1: duplicate key `a`; it is already defined at catalog.yaml:1:1; keep one"
     ]
 
 
@@ -158,7 +158,7 @@ def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() 
         pytest.param(
             "a: 1\na: 2\nb: *c\n",
             [
-                "catalog.yaml:2:1: duplicate key `a`; it is already at catalog.yaml:1:1; keep one",
+                "catalog.yaml:2:1: duplicate key `a`; it is already defined at catalog.yaml:1:1; keep one",
                 "catalog.yaml:3:4: alias *c has no anchor before it; define &c first",
             ],
             id="what was found before a refusal",
@@ -169,9 +169,9 @@ def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() 
             id="two documents",
         ),
         pytest.param(
-            "? [a]\n: 1\n", ["catalog.yaml:1:3: a key that is not a word; write `key: value`"], id="a list as a key"
+            "? [a]\n: 1\n", ["catalog.yaml:1:3: the key is not a word; write `key: value`"], id="a list as a key"
         ),
-        pytest.param("'': 1\n", ["catalog.yaml:1:1: a key that is not a word; write `key: value`"], id="empty key"),
+        pytest.param("'': 1\n", ["catalog.yaml:1:1: the key is not a word; write `key: value`"], id="empty key"),
         pytest.param(
             "a: 1\nb: x\0y\n",
             ["catalog.yaml:2:5: a character that YAML does not allow; remove it or write it as an escape"],
@@ -205,14 +205,14 @@ def test_a_document_that_cannot_be_read_is_an_empty_mapping() -> None:
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: "])
 def test_depth_is_limited(opening: str) -> None:
     assert [problem.split(": ", 1)[1] for problem in refusals(opening * 100_000)] == [
-        f"nesting deeper than {MAX_DEPTH} levels; flatten it"
+        f"nested deeper than {MAX_DEPTH} levels; flatten it"
     ]
 
 
 def test_depth_is_limited_through_aliases_too() -> None:
     links = (f"a{number}: &a{number} [*a{number - 1}]\n" for number in range(1, sys.getrecursionlimit()))
     assert refusals("a0: &a0 x\n" + "".join(links)) == [
-        f"catalog.yaml:{MAX_DEPTH + 1}:12: nesting deeper than {MAX_DEPTH} levels; flatten it"
+        f"catalog.yaml:{MAX_DEPTH + 1}:12: nested deeper than {MAX_DEPTH} levels; flatten it"
     ]
 
 

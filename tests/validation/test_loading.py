@@ -137,10 +137,10 @@ def test_problems_of_both_files_are_reported_together(tmp_path: Path) -> None:
     environment = "region: eu-west-1\nregion: eu-west-2\nservices:\n  web: { cpu: much }\n"
     assert problems(tmp_path, catalog, environment) == [
         "envs/catalog.yaml:8:13: `web` calls unknown service `nobody`; add `nobody` under `services`",
-        "envs/catalog.yaml:9:5: duplicate key `calls`; it is already at envs/catalog.yaml:8:5; keep one",
+        "envs/catalog.yaml:9:5: duplicate key `calls`; it is already defined at envs/catalog.yaml:8:5; keep one",
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
-            "it is already at envs/dev/environment.yaml:1:1; keep one"
+            "it is already defined at envs/dev/environment.yaml:1:1; keep one"
         ),
         "envs/dev/environment.yaml:4:15: `services.web.cpu` is `much`; expected a whole number, without quotes",
     ]
@@ -522,7 +522,7 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
             [
                 (
                     f"4:3: IAM role name `{'p' * 38}-sixteen-letters-x-execution` is longer than 64 characters; "
-                    "with this prefix, a service name can have at most 15"
+                    "with this prefix, a service name can have at most 15 characters"
                 )
             ],
             id="name too long",
@@ -767,7 +767,7 @@ def test_a_file_that_cannot_be_parsed_neither_hides_nor_causes_other_problems(tm
         "envs/catalog.yaml:1:5: the file ends where a value should be; close the open brackets",
         (
             "envs/dev/environment.yaml:2:1: duplicate key `region`; "
-            "it is already at envs/dev/environment.yaml:1:1; keep one"
+            "it is already defined at envs/dev/environment.yaml:1:1; keep one"
         ),
     ]
 
