@@ -33,9 +33,6 @@ class Stack:
 FOUNDATION = Stack(FOUNDATION_NAME, ("common", "foundation"))
 """What every group of services reads the outputs of."""
 
-AWS_PROVIDER_VERSION = "5.100.0"
-"""The provider version that every stack pins: the same plan on every machine."""
-
 
 def stacks(environment: "Environment") -> tuple[Stack, ...]:
     """The stacks of an environment in the order of their apply: the foundation, one-off tasks, the groups by name."""

@@ -11,8 +11,14 @@ FOUNDATION_NAME = "foundation"
 TASKS_NAME = "tasks"
 """The stack of `run_before` tasks, which run before services are updated."""
 
+AWS_PROVIDER_VERSION = "5.100.0"
+"""The provider version that every stack pins: the same plan on every machine."""
+
 SHORTEST_REASON = 10
 """Minimum length of the reason for a policy exception, in characters."""
+
+DOCKERFILE = "Dockerfile"
+"""The default Dockerfile of a build context."""
 
 _GIB = 1024
 FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {

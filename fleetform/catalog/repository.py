@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from fleetform.base.errors import InputError, Problem
+from fleetform.catalog.constants import DOCKERFILE
 
 if TYPE_CHECKING:
     from fleetform.catalog.nodes import Node
@@ -48,15 +49,13 @@ def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
 
 def _build_paths(service: "Node") -> "Iterator[tuple[Node, PurePath]]":
     """Yield a service's build context and Dockerfile, each with its node; the models report invalid paths."""
-    from fleetform.catalog.models import Build  # noqa: PLC0415 - checks of links alone do not need pydantic
-
     context = service.at(("build", "context"))
     if context is None or not _is_relative_path(context.value):
         return
     yield context, PurePath(str(context.value))
     dockerfile = service.at(("build", "dockerfile"))
     if dockerfile is None:
-        yield context, PurePath(str(context.value), Build.model_fields["dockerfile"].default)
+        yield context, PurePath(str(context.value), DOCKERFILE)
     elif _is_relative_path(dockerfile.value):
         yield dockerfile, PurePath(str(context.value), str(dockerfile.value))
 

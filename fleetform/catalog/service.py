@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from fleetform.catalog.constants import DOCKERFILE
 from fleetform.catalog.container import LOG_ROUTER, LOG_ROUTER_IMAGE, Container, Port, Sidecar, Volume
 from fleetform.catalog.types import (
     NOTHING,
@@ -56,7 +57,7 @@ class Build(Entry):
 
     context: Path = Field(examples=["containers"])
     """Build context, relative to the repository's root."""
-    dockerfile: Path = "Dockerfile"
+    dockerfile: Path = DOCKERFILE
     """Dockerfile, relative to the context."""
     args: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"VERSION": "1.10"}])
     """Build arguments, which the Dockerfile reads with `ARG`. They are committed and visible, so put no

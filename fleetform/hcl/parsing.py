@@ -3,9 +3,8 @@
 import re
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import takewhile
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fleetform.base.errors import CheckFailedError, Position
@@ -31,7 +30,7 @@ from fleetform.hcl.syntax import (
 )
 
 if TYPE_CHECKING:
-    from lark import Lark, Token, Tree
+    from lark import Token, Tree
 
     Node: TypeAlias = "Tree[Token]"
 
@@ -73,10 +72,10 @@ def parse(content: bytes, path: PurePath) -> File:
     Raises:
         UnreadableError: It is not valid HCL, or more than python-hcl2 understands.
     """
-    from lark.exceptions import LarkError, UnexpectedInput  # noqa: PLC0415 - 0.1 s that rendering does not need
+    from fleetform.hcl.grammar import LarkError, UnexpectedInput, grammar  # noqa: PLC0415 - 0.3 s if nothing is cached
 
     try:
-        (body,) = _grammar().parse(content.decode("utf-8") + "\n").children
+        (body,) = grammar().parse(content.decode("utf-8") + "\n").children
         return File(path, tuple(_blocks(body, 0)), dict(_arguments(body)))
     except UnexpectedInput as error:
         raise UnreadableError(Position(path, max(error.line, 1), max(error.column, 1))) from None
@@ -93,17 +92,6 @@ def expression(text: str) -> Expression:
         UnreadableError: It is not an expression.
     """
     return parse(f"value = {text}\n".encode(), PurePath("expression")).arguments["value"].value
-
-
-@cache
-def _grammar() -> "Lark":
-    """Return python-hcl2's grammar without positions of nodes, which take half the time; tokens have them."""
-    from hcl2 import parser  # noqa: PLC0415 - as above
-    from hcl2.postlexer import PostLexer  # noqa: PLC0415
-    from lark import Lark  # noqa: PLC0415
-
-    compiled = Path(parser.__file__).with_name(".lark_cache_without_places.bin")
-    return Lark.open("hcl2.lark", rel_to=parser.__file__, parser="lalr", postlex=PostLexer(), cache=str(compiled))
 
 
 def _place(node: "Node") -> tuple[int, int]:

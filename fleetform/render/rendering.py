@@ -6,6 +6,7 @@ from pathlib import PurePath, PurePosixPath
 from types import MappingProxyType
 
 from fleetform import topology
+from fleetform.catalog.constants import AWS_PROVIDER_VERSION
 from fleetform.catalog.files import CATALOG, environment_file, lock_file
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
@@ -13,7 +14,7 @@ from fleetform.render import extra_module
 from fleetform.render.declared_variables import Variable
 from fleetform.render.rendered_files import HEADER_START
 from fleetform.render.template import Templates
-from fleetform.stacks import AWS_PROVIDER_VERSION, Stack, emptied, stacks
+from fleetform.stacks import Stack, emptied, stacks
 
 _PER_SERVICE = "service.tf.j2"
 _COLUMNS = 120

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fleetform.base.errors import ProgramError, printable
+from fleetform.catalog.constants import AWS_PROVIDER_VERSION
+from fleetform.hcl.literals import literal
 
 PROGRAMS = ("terraform", "tofu")
 
@@ -105,8 +107,6 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
 
 def find_mirrors(machine: Path) -> list[Mirror]:
     """The filesystem mirrors below a folder that hold the AWS provider in the version that the stacks pin, sorted."""
-    from fleetform.stacks import AWS_PROVIDER_VERSION  # noqa: PLC0415 - who looks for the program alone has no use for it
-
     found = (Mirror(path.parent, registry) for registry in _REGISTRIES for path in machine.glob(f"*/{registry}"))
     wanted = f"{_PROVIDER}/*{AWS_PROVIDER_VERSION}*"
     return sorted(mirror for mirror in found if any((mirror.path / mirror.registry).glob(wanted)))
@@ -114,8 +114,6 @@ def find_mirrors(machine: Path) -> list[Mirror]:
 
 def configuration(mirrors: list[Mirror]) -> str:
     """The text of a CLI configuration that takes the AWS provider from mirrors and all else from its registry."""
-    from fleetform.hcl.literals import literal  # noqa: PLC0415 - the same
-
     blocks = [
         f"  filesystem_mirror {{\n    path    = {literal(str(mirror.path))}\n"
         f"    include = {literal([mirror.provider])}\n  }}\n"

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from fleetform.stacks import AWS_PROVIDER_VERSION
+from fleetform.catalog.constants import AWS_PROVIDER_VERSION
 from tests.golden import FOLDER as GOLDEN
 
 from .plans import MODULES

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import ProgramError
-from fleetform.stacks import AWS_PROVIDER_VERSION
+from fleetform.catalog.constants import AWS_PROVIDER_VERSION
 from fleetform.terraform.installation import Mirror, find_mirrors, find_program, require_version, variables
 
 ALWAYS = {"GOGC": "200", "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0", "TF_IN_AUTOMATION": "1"}

@@ -11,6 +11,7 @@ from fleetform.base.cache import digest
 from fleetform.base.errors import CatalogError, Position, Problem
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.render.declared_variables import Variable
+from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -76,8 +77,6 @@ def _of_file(project: Project, file: PurePath, content: bytes) -> Iterator[Varia
 
 
 def _parsed(file: PurePath, content: bytes) -> "Iterator[Block]":
-    from fleetform.hcl.parsing import UnreadableError, parse  # noqa: PLC0415 - a tenth of a second
-
     try:
         blocks = parse(content, file).blocks
     except UnreadableError as error:

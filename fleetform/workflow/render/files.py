@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.base.errors import CheckFailedError
 from fleetform.base.program_name import command
+from fleetform.render.writer import write
 from fleetform.workflow.project import Project
 from fleetform.workflow.render.rendering import Rendering
 
@@ -25,8 +26,6 @@ def write_rendering(project: Project, rendering: Rendering) -> "list[Change]":
     """Writes what a render changes, stack by stack; see `Rendering.changes` for what it raises."""
     changes = [change for found in rendering.changes.values() for change in found]
     if changes:
-        from fleetform.render.writer import write  # noqa: PLC0415 - mostly there is nothing to write
-
         for found in rendering.changes.values():
             write(project.root, found)
     return changes

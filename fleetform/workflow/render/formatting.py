@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
 from fleetform.base.processes import read, reading
+from fleetform.render import writer
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
 
@@ -35,8 +36,6 @@ def formatted(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) ->
         for stack, files in stacks.items()
     }
     if any(new.values()):
-        from fleetform.render import writer  # noqa: PLC0415 - it brings the catalog's models
-
         made = writer.formatted(new, _format)
         fresh = {keys[stack, path]: text for stack, files in made.items() for path, text in files.items()}
         project.store.put_many({key: text.encode() for key, text in fresh.items()})

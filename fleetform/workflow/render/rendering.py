@@ -14,13 +14,13 @@ from fleetform.base.errors import Position, Problem, ProgramError
 from fleetform.catalog.files import CATALOG, environment_file, environment_names, lock_file
 from fleetform.catalog.repository import leads_out
 from fleetform.render.rendered_files import standing
+from fleetform.render.writer import Change, changes
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import extra_modules, formatting
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
-    from fleetform.render.writer import Change
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Rendering:
         return [stack.name for stack in emptied(self._loaded[0], tuple(self._standing))]
 
     @functools.cached_property
-    def changes(self) -> "dict[str, list[Change]]":
+    def changes(self) -> dict[str, list[Change]]:
         """What a render would change, by stack.
 
         Raises:
@@ -89,8 +89,6 @@ class Rendering:
         """
         if self._remembered and self._remembered.expected == _digest(_flat(self._standing)):
             return {stack: [] for stack in (*self._remembered.stacks, *self._remembered.emptied)}
-        from fleetform.render.writer import changes  # noqa: PLC0415
-
         files = self._rendered()
         self._remember(files)
         root = self._project.root
