@@ -10,8 +10,8 @@ from fleetform.base import fingerprint as identities
 from fleetform.base.cache import digest
 from fleetform.base.errors import CatalogError, Position, Problem
 from fleetform.catalog.files import EXTRA_NAME
-from fleetform.render.declared_variables import Variable
 from fleetform.hcl.parsing import UnreadableError, parse
+from fleetform.render.declared_variables import Variable
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
