@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from fleetform import topology
-from fleetform.catalog.models import Callee, Environment, Front, Network, Port, Service
+from fleetform.catalog.models import CallTarget, Environment, IngressConfig, Network, Port, Service
 from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
 from fleetform.topology.reachability import Network as Reached
 
@@ -13,15 +13,15 @@ CIDR = "10.0.0.0/16"
 NAMES = ("a", "b", "order-api", "stock", "worker")
 PORTS = {"admin": Port(container_port=9090), "dns": Port(container_port=53, protocol="udp")}
 INTERNET = (
-    Callee(host="api.example.com", port=443),
-    Callee(host="smtp.example.com", port=587),
-    Callee(host="mail.example.com", port=587),
-    Callee(cidr="8.8.8.0/24", port=123, protocol="udp"),
+    CallTarget(host="api.example.com", port=443),
+    CallTarget(host="smtp.example.com", port=587),
+    CallTarget(host="mail.example.com", port=587),
+    CallTarget(cidr="8.8.8.0/24", port=123, protocol="udp"),
 )
 PRIVATE = (
-    Callee(host="db.example.com", port=5432, cidr="10.8.0.0/16"),
-    Callee(cidr="10.8.0.0/16", port=5432),
-    Callee(service="payments", namespace="prod.bank.internal", port=8080, cidr="10.9.0.0/16"),
+    CallTarget(host="db.example.com", port=5432, cidr="10.8.0.0/16"),
+    CallTarget(cidr="10.8.0.0/16", port=5432),
+    CallTarget(service="payments", namespace="prod.bank.internal", port=8080, cidr="10.9.0.0/16"),
 )
 CERTIFICATE = "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
@@ -33,9 +33,9 @@ def environments(draw: st.DrawFn) -> Environment:
     listening = {name: draw(st.sampled_from([None, 80, 443, 8080])) for name in names}
     ports = {name: draw(st.sets(st.sampled_from(sorted(PORTS)))) for name in names}
     front, network = draw(st.sampled_from(_PLACES))
-    callees: list[Callee] = [
-        *(Callee(service=name) for name in names if listening[name]),
-        *(Callee(service=name, port=port) for name in names for port in sorted(ports[name])),
+    callees: list[CallTarget] = [
+        *(CallTarget(service=name) for name in names if listening[name]),
+        *(CallTarget(service=name, port=port) for name in names for port in sorted(ports[name])),
         *(PRIVATE if network == _SHUT else (*PRIVATE, *INTERNET)),
     ]
     services = {
@@ -54,12 +54,12 @@ def environments(draw: st.DrawFn) -> Environment:
 _PUBLIC, _PRIVATE = Network(), Network(subnets="private", nat="single")
 _SHUT = Network(subnets="private", endpoints=("s3", "ecr.api", "ecr.dkr", "logs"))
 _PLACES = (
-    (Front(), _PUBLIC),
-    (Front(cidrs=("203.0.113.0/24", "10.7.0.0/16")), _PUBLIC),
-    (Front(type="none"), _PRIVATE),
-    (Front(type="alb", certificate=CERTIFICATE), _PRIVATE),
-    (Front(type="alb"), _SHUT),
-    (Front(type="internal_alb", cidrs=("10.7.0.0/16",)), _SHUT),
+    (IngressConfig(), _PUBLIC),
+    (IngressConfig(cidrs=("203.0.113.0/24", "10.7.0.0/16")), _PUBLIC),
+    (IngressConfig(type="none"), _PRIVATE),
+    (IngressConfig(type="alb", certificate=CERTIFICATE), _PRIVATE),
+    (IngressConfig(type="alb"), _SHUT),
+    (IngressConfig(type="internal_alb", cidrs=("10.7.0.0/16",)), _SHUT),
 )
 
 

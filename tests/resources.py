@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from fleetform.catalog.models import Environment
-from fleetform.catalog.reference import keys
+from fleetform.catalog.reference import key_paths
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.stacks import FOUNDATION
@@ -59,7 +59,7 @@ def current(text: str) -> str:
     written = {row.key: (row.terraform, row.variables) for row in rows(text)}
     files = files_by_key()
     lines = [intro.rstrip("\n")]
-    for key in keys().values():
+    for key in key_paths().values():
         if key in titles:
             lines.append(f"\n## {titles[key]}\n\n{_HEAD}")
         terraform, variables = written.get(key, (NEW, NEW))

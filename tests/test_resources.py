@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from fleetform.catalog.reference import keys
+from fleetform.catalog.reference import key_paths
 from fleetform.hcl.parsing import parse
 from fleetform.hcl.syntax import Block, Entry
 from tests import resources
@@ -127,9 +127,9 @@ def test_every_variable_is_one_of_a_module(rows: list[Row]) -> None:
 
 
 def test_every_key_is_given_another_value_somewhere() -> None:
-    assert set(keys().values()) - resources.files_by_key().keys() == INHERITANCE
+    assert set(key_paths().values()) - resources.files_by_key().keys() == INHERITANCE
 
 
 def test_a_key_that_changes_nothing_rendered_is_read_elsewhere_or_refused(rows: list[Row]) -> None:
-    silent = {key for key in keys().values() if not resources.files_by_key().get(key)}
+    silent = {key for key in key_paths().values() if not resources.files_by_key().get(key)}
     assert {row.key for row in rows if re.match(r"(none|refused): ", row.terraform)} == silent

@@ -105,7 +105,7 @@ class _Reality(Reality):
 
     def registered(self, service: str) -> int:
         """Tasks that are registered under a service's name."""
-        found = self.discovery_services.get(self.environment.first_name(service))
+        found = self.discovery_services.get(self.environment.original_name(service))
         if found is None:
             return 0
         pages = self.discovery.get_paginator("list_instances").paginate(ServiceId=found["Id"])
@@ -180,12 +180,12 @@ def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
             yield _Fact(f"schedule of {name}", _wanted_schedule(service.schedule), reality.schedule(name))
         elif service.run_before:
             yield _Fact(f"task definition of {name}", "present", _presence(reality.is_defined(name)))
-    if environment.ingress.balanced:
+    if environment.ingress.has_load_balancer:
         yield from _balancing_facts(environment, reality)
 
 
 def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
-    ports, listeners = topology.listeners(environment), reality.listeners()
+    ports, listeners = topology.listener_ports(environment), reality.listeners()
     yield _Fact("listeners", set(ports), set(listeners))
     routes = reality.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
     for name, route in topology.routes(environment).items():
@@ -195,8 +195,8 @@ def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_F
 
 
 def _discovery_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
-    yield _Fact("discovery services", set(topology.discoverable(environment)), set(reality.discovery_services))
-    current = {environment.first_name(name): service for name, service in environment.services.items()}
+    yield _Fact("discovery services", set(topology.discoverable_services(environment)), set(reality.discovery_services))
+    current = {environment.original_name(name): service for name, service in environment.services.items()}
     for name, service in reality.discovery_services.items():
         yield _Fact(f"records of {name}", _wanted_records(current.get(name)), _records(service))
 
@@ -251,12 +251,12 @@ def _service_facts(environment: Environment, reality: _Reality, name: str) -> It
         return
     entry = environment.services[name]
     yield _registration_fact(environment, reality, name)
-    variables = topology.variables(environment, name)
+    variables = topology.container_variables(environment, name)
     containers = reality.containers(name)
-    yield _Fact(f"containers of {name}", {name, *entry.beside}, set(containers))
+    yield _Fact(f"containers of {name}", {name, *entry.other_containers}, set(containers))
     found = containers.get(name, {}).get("environment", [])
     yield _Fact(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
-    for container, wanted in {name: entry, **entry.beside}.items():
+    for container, wanted in {name: entry, **entry.other_containers}.items():
         secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
         yield _Fact(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
     yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
@@ -277,8 +277,8 @@ def _registration_fact(environment: Environment, reality: _Reality, name: str) -
     if environment.discovery == "service_connect":
         wanted = [(topology.dns_name(environment, name), port)] if port else []
         return _Fact(f"name of {name} in Service Connect", wanted, client_aliases(service))
-    first_name = environment.first_name(name)
-    registry = reality.discovery_services.get(first_name, {}).get("Arn", "that of its discovery service")
+    original_name = environment.original_name(name)
+    registry = reality.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
     is_registered = environment.services[name].listens
     return _Fact(f"registration of {name}", [registry] if is_registered else [], registries)

@@ -9,7 +9,7 @@ _MIN_SIMILARITY = 60
 _MAX_WORD_LENGTH = 100
 
 
-def closest(word: str, known: Collection[str]) -> str | None:
+def closest_match(word: str, known: Collection[str]) -> str | None:
     """Return the known word most similar to this one, if any; much faster than `difflib` for many words."""
     from rapidfuzz import fuzz, process  # noqa: PLC0415 - only mistakes need it
 
@@ -23,14 +23,14 @@ def closest(word: str, known: Collection[str]) -> str | None:
 
 def suggestion(word: str, known: list[str]) -> str:
     """Return ``did you mean `x`?`` with the most similar known word, or else the list of known words."""
-    match = closest(word, known)
+    match = closest_match(word, known)
     if match is not None:
         return f"did you mean `{match}`?"
     more = [f"and {len(known) - _MAX_SUGGESTIONS} more"] if len(known) > _MAX_SUGGESTIONS else []
     return f"known: {', '.join([*known[:_MAX_SUGGESTIONS], *more])}" if known else "none is defined here"
 
 
-def label(path: tuple[str | int, ...]) -> str:
+def path_label(path: tuple[str | int, ...]) -> str:
     """Return ``services.web.calls[0]`` in code quotes."""
     text = ""
     for step in path:

@@ -17,11 +17,11 @@ from pydantic import TypeAdapter, ValidationError
 from fleetform.base.errors import InputError
 from fleetform.catalog.files import CATALOG
 from fleetform.catalog.models import url_variable
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.catalog.schema import SCHEMA
 from fleetform.catalog.types import ServiceName
 
-OWN_KEYS = ("name_prefix", "namespace", "state")
+IDENTITY_KEYS = ("name_prefix", "namespace", "state")
 """Keys that identify one environment's resources, so that two environments cannot share their values."""
 
 _SCHEMA_LINE = f"# yaml-language-server: $schema=../{SCHEMA.name}"
@@ -53,7 +53,7 @@ class NewService:
         return PurePath("containers", self.name)
 
 
-def require_name(name: str) -> None:
+def validate_name(name: str) -> None:
     """Validate the name of a service or an environment.
 
     Raises:
@@ -65,7 +65,7 @@ def require_name(name: str) -> None:
         raise InputError(f"`{name}` is not a valid name: {error.errors()[0]['ctx']['error']}") from None
 
 
-def with_service(text: str, service: NewService) -> str:
+def insert_service(text: str, service: NewService) -> str:
     """Append a service to the catalog's services.
 
     Args:
@@ -111,7 +111,7 @@ def _service_block(service: NewService) -> Iterator[str]:
 
 def _quote_if_needed(text: str) -> str:
     """Format text as an item of a YAML list, quoted if it would be read as something else."""
-    tree, problems = parse(f"[{text}]", CATALOG)
+    tree, problems = parse_yaml(f"[{text}]", CATALOG)
     return text if tree.plain() == [text] and not problems else json.dumps(text)
 
 
@@ -121,14 +121,14 @@ class NewEnvironment:
 
     Attributes:
         text: The YAML.
-        left_out: The original's keys that were not copied.
+        omitted_keys: The original's keys that were not copied.
     """
 
     text: str
-    left_out: tuple[str, ...]
+    omitted_keys: tuple[str, ...]
 
 
-def environment_like(text: str, like: str, name: str) -> NewEnvironment:
+def copy_environment(text: str, like: str, name: str) -> NewEnvironment:
     """Copy an environment's YAML, comments included, without the keys in `OWN_KEYS`.
 
     Args:
@@ -141,15 +141,15 @@ def environment_like(text: str, like: str, name: str) -> NewEnvironment:
     """
     entries = _top_level_entries(text)
     lines: list[str | None] = [*_split_lines(text)]
-    left_out = tuple(key for key in OWN_KEYS if key in entries)
-    for key in left_out:
+    omitted_keys = tuple(key for key in IDENTITY_KEYS if key in entries)
+    for key in omitted_keys:
         _remove_entry(lines, entries[key], like)
     copied_lines = [line for line in lines if line is not None and not line.startswith(_SCHEMA_LINE)]
     header = [_SCHEMA_LINE, f"# {name}, copied from {like}. Describe here what it is for and how it differs."]
-    if left_out:
-        header.append(f"# Not copied, because they identify {like}: {', '.join(left_out)}.")
+    if omitted_keys:
+        header.append(f"# Not copied, because they identify {like}: {', '.join(omitted_keys)}.")
     ending = _line_ending(text)
-    return NewEnvironment("".join([*(line + ending for line in header), *copied_lines]), left_out)
+    return NewEnvironment("".join([*(line + ending for line in header), *copied_lines]), omitted_keys)
 
 
 @dataclass(frozen=True)

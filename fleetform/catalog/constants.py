@@ -14,7 +14,7 @@ TASKS_NAME = "tasks"
 AWS_PROVIDER_VERSION = "5.100.0"
 """The provider version that every stack pins: the same plan on every machine."""
 
-SHORTEST_REASON = 10
+MIN_REASON_LENGTH = 10
 """Minimum length of the reason for a policy exception, in characters."""
 
 DOCKERFILE = "Dockerfile"
@@ -35,5 +35,5 @@ FARGATE_MEMORY: Mapping[int, tuple[int, ...]] = {
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
 """
 
-MARK = "<!-- Generated from here on: ./run schema -->"
+GENERATED_MARK = "<!-- Generated from here on: ./run schema -->"
 """Separates the handwritten part of a document from the generated part below it."""

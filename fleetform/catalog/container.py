@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleetform.catalog.types import (
-    NOTHING,
+    EMPTY,
     AccessPointId,
     Boolean,
     Command,
@@ -20,7 +20,7 @@ from fleetform.catalog.types import (
     PortNumber,
     Protocol,
     SecretName,
-    Short,
+    ShortForm,
     Text,
     UrlPath,
     User,
@@ -94,10 +94,10 @@ class Container(Entry):
     """User, and optionally group, that runs the container. Default: the image's user."""
     read_only: Boolean = True
     """Whether the root file system is read-only."""
-    environment: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"LOG_LEVEL": "info"}])
+    environment: Mapping[VariableName, Text] = Field(default=EMPTY, examples=[{"LOG_LEVEL": "info"}])
     """Environment variables. They are committed and visible, so put no secrets here."""
-    secrets: Mapping[VariableName, Annotated[Secret, Short("parameter")]] = Field(
-        default=NOTHING,
+    secrets: Mapping[VariableName, Annotated[Secret, ShortForm("parameter")]] = Field(
+        default=EMPTY,
         examples=[{"API_KEY": "/shop/api-key", "DB_PASSWORD": {"secret": "shop/db", "json_key": "password"}}],
     )
     """Environment variables whose values are in SSM or Secrets Manager. ECS reads them when a task starts."""
@@ -106,10 +106,10 @@ class Container(Entry):
     stop_timeout: Annotated[Integer, Field(ge=2, le=120)] = 30  # Fargate's maximum: API reference, ContainerDefinition
     """Seconds between SIGTERM and SIGKILL when the container stops."""
     ulimits: Mapping[Literal["nofile"], Ulimit] = Field(  # Fargate has no other: API reference, Ulimit
-        default=NOTHING, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
+        default=EMPTY, examples=[{"nofile": {"soft_limit": 65535, "hard_limit": 65535}}]
     )
     """Operating system limits. Fargate supports only `nofile`, the number of open files."""
-    depends_on: Mapping[PartName, Condition] = Field(default=NOTHING, examples=[{"proxy": "healthy"}])
+    depends_on: Mapping[PartName, Condition] = Field(default=EMPTY, examples=[{"proxy": "healthy"}])
     """Sidecars to wait for, and the condition to wait for: `start` (running), `complete` (ended), `success`
     (ended with exit status 0) or `healthy`."""
 
@@ -156,7 +156,7 @@ class Sidecar(Container):
 
     image: Image = Field(examples=["public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"])
     """Image. Pin a tag or, better, a digest."""
-    ports: Mapping[PartName, Annotated[Port, Short("container_port")]] = NOTHING
+    ports: Mapping[PartName, Annotated[Port, ShortForm("container_port")]] = EMPTY
     """Ports that the container listens on, by name."""
     essential: Boolean = True
     """Whether the task stops when this container ends."""
@@ -164,5 +164,5 @@ class Sidecar(Container):
     """CPU units of the task that are reserved for this container."""
     memory: Annotated[Integer, Field(ge=6)] | None = None  # Docker's minimum: API reference, ContainerDefinition
     """MiB of the task's memory that this container may use."""
-    mounts: Mapping[PartName, ContainerPath] = Field(default=NOTHING, examples=[{"scratch": "/var/scratch"}])
+    mounts: Mapping[PartName, ContainerPath] = Field(default=EMPTY, examples=[{"scratch": "/var/scratch"}])
     """The service's volumes, by name, and their mount paths in this container."""

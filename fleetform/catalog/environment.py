@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fleetform.catalog.constants import SHORTEST_REASON
-from fleetform.catalog.patterns import Matching
+from fleetform.catalog.constants import MIN_REASON_LENGTH
+from fleetform.catalog.patterns import TextPattern
 from fleetform.catalog.service import Service
 from fleetform.catalog.types import (
-    NOTHING,
+    EMPTY,
     Account,
-    Alone,
     ApplicationName,
+    AsTuple,
     Boolean,
     Bucket,
     Certificate,
@@ -25,7 +25,6 @@ from fleetform.catalog.types import (
     Integer,
     InternetGatewayId,
     KmsKey,
-    Listed,
     LogRetention,
     NamePrefix,
     Namespace,
@@ -33,7 +32,8 @@ from fleetform.catalog.types import (
     Percent,
     RoleArn,
     ServiceName,
-    Short,
+    ShortForm,
+    SingleOrList,
     SubnetId,
     TagKey,
     TagValue,
@@ -52,15 +52,15 @@ class Vpc(Entry):
 
     id: VpcId | None = None
     """ID of the VPC."""
-    tags: Tags = Field(default=NOTHING, examples=[{"Name": "shared"}])
+    tags: Tags = Field(default=EMPTY, examples=[{"Name": "shared"}])
     """Tags of the VPC, which must match only one VPC in the region."""
-    public_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
+    public_subnets: Annotated[tuple[SubnetId, ...], AsTuple] = ()
     """Public subnets, one per zone, for load balancers and, with `subnets: public`, for tasks."""
-    public_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "public"}])
+    public_subnet_tags: Tags = Field(default=EMPTY, examples=[{"tier": "public"}])
     """Tags of the public subnets. All subnets of the VPC with these tags are used."""
-    private_subnets: Annotated[tuple[SubnetId, ...], Listed] = ()
+    private_subnets: Annotated[tuple[SubnetId, ...], AsTuple] = ()
     """Private subnets, one per zone, for tasks."""
-    private_subnet_tags: Tags = Field(default=NOTHING, examples=[{"tier": "private"}])
+    private_subnet_tags: Tags = Field(default=EMPTY, examples=[{"tier": "private"}])
     """Tags of the private subnets. All subnets of the VPC with these tags are used."""
 
 
@@ -76,7 +76,7 @@ class Network(Entry):
     nat: Literal["none", "single", "per_zone"] = "none"
     """NAT gateways, through which private subnets reach the internet. A `single` one costs less; one
     `per_zone` survives the loss of a zone."""
-    endpoints: Annotated[tuple[EndpointName, ...], Listed] | None = Field(
+    endpoints: Annotated[tuple[EndpointName, ...], AsTuple] | None = Field(
         default=None, examples=[["ecr.api", "ecr.dkr", "logs"]]
     )
     """AWS services that private subnets reach inside the VPC, by the last part of the endpoint's name.
@@ -89,7 +89,7 @@ class Network(Entry):
     logs."""
 
 
-class Front(Entry):
+class IngressConfig(Entry):
     """How requests from outside reach the public services."""
 
     type: Literal["direct", "alb", "internal_alb", "none"] = "direct"
@@ -101,7 +101,7 @@ class Front(Entry):
     """DNS name of the load balancer. With a `hosted_zone`, a record is created for it."""
     hosted_zone: HostedZone | None = Field(default=None, examples=["Z0123456789ABCDEFGHIJ"])
     """Route 53 hosted zone of `domain`. Default: you manage the record elsewhere."""
-    cidrs: Annotated[tuple[Cidr, ...], Listed] = ("0.0.0.0/0",)
+    cidrs: Annotated[tuple[Cidr, ...], AsTuple] = ("0.0.0.0/0",)
     """Networks that may connect."""
     idle_timeout: Annotated[Integer, Field(ge=1, le=4000)] = 60
     """Seconds after which an idle connection is closed."""
@@ -111,7 +111,7 @@ class Front(Entry):
     """AWS WAF web ACL that filters requests."""
 
     @property
-    def balanced(self) -> bool:
+    def has_load_balancer(self) -> bool:
         """Whether requests go through a load balancer."""
         return self.type in ("alb", "internal_alb")
 
@@ -119,7 +119,7 @@ class Front(Entry):
 class Registry(Entry):
     """The image repositories."""
 
-    pull_accounts: Annotated[tuple[Account, ...], Listed] = Field(default=(), examples=[["210987654321"]])
+    pull_accounts: Annotated[tuple[Account, ...], AsTuple] = Field(default=(), examples=[["210987654321"]])
     """Other AWS accounts that may pull the images."""
 
 
@@ -128,7 +128,7 @@ class Monitoring(Entry):
 
     enabled: Boolean = True
     """Whether to create alarms and a dashboard."""
-    topics: Annotated[tuple[TopicArn, ...], Listed] = Field(
+    topics: Annotated[tuple[TopicArn, ...], AsTuple] = Field(
         default=(), examples=[["arn:aws:sns:ap-northeast-1:123456789012:on-call"]]
     )
     """SNS topics to notify when an alarm starts and when it ends."""
@@ -143,7 +143,7 @@ class Monitoring(Entry):
     """99th percentile of a public service's response time that raises an alarm, in milliseconds."""
 
 
-class Adopted(Entry):
+class AdoptedResources(Entry):
     """Existing resources of the environment, which Terraform imports instead of creating them."""
 
     cluster: Text | None = Field(default=None, examples=["shop-prod"])
@@ -171,7 +171,7 @@ class PolicyException(Entry):
     """ID of the rule, such as `FF001`."""
     address: Text = Field(examples=["module.security.*"])
     """Address of the resource in its stack; `*` matches any characters."""
-    reason: Annotated[Text, Field(min_length=SHORTEST_REASON)]
+    reason: Annotated[Text, Field(min_length=MIN_REASON_LENGTH)]
     """Why the finding is accepted, for the reviewer."""
     until: Day | None = None
     """Last day on which the finding is accepted, in UTC. From the next day on, `check` fails. Default:
@@ -189,11 +189,11 @@ class Environment(Entry):
     """AWS account. Terraform refuses to work in any other."""
     role: RoleArn | None = Field(default=None, examples=["arn:aws:iam::123456789012:role/deploy"])
     """IAM role that Terraform assumes in the account. Default: the credentials in use."""
-    region: Annotated[Text, Matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "expected a region, such as ap-northeast-1")] = Field(
-        examples=["ap-northeast-1"]
+    region: Annotated[Text, TextPattern(r"[a-z]{2}(-[a-z]+)+-[0-9]", "expected a region, such as ap-northeast-1")] = (
+        Field(examples=["ap-northeast-1"])
     )
     """AWS region."""
-    zones: Annotated[tuple[Text, ...], Listed, Field(min_length=2, max_length=6)] = Field(
+    zones: Annotated[tuple[Text, ...], AsTuple, Field(min_length=2, max_length=6)] = Field(
         examples=[["ap-northeast-1a", "ap-northeast-1c"]]
     )
     """Availability zones, with one public subnet in each. Add new zones at the end, so that no subnet
@@ -209,7 +209,7 @@ class Environment(Entry):
     that the tasks are in."""
     network: Network = Network()
     """The VPC."""
-    ingress: Front = Front()
+    ingress: IngressConfig = IngressConfig()
     """How requests from outside reach the public services."""
     discovery: Literal["dns", "service_connect"] = "dns"
     """How services find each other: `dns`, by Cloud Map names; `service_connect`, by the same names through
@@ -225,25 +225,27 @@ class Environment(Entry):
     protection: Boolean = False
     """Whether to protect the environment: AWS refuses to delete the load balancer, and `destroy`
     refuses to run."""
-    applied_after: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["dev", ["dev", "staging"]])
+    applied_after: Annotated[tuple[ServiceName, ...], SingleOrList()] = Field(
+        default=(), examples=["dev", ["dev", "staging"]]
+    )
     """The environment, or list of environments, that a pipeline applies before this one. See
     docs/pipelines.md."""
-    adopt: Adopted = Adopted()
+    adopt: AdoptedResources = AdoptedResources()
     """Existing resources to import."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
     """CloudWatch Container Insights of the cluster."""
     log_retention_in_days: LogRetention = 365
     """Days to keep the services' logs and the flow logs."""
-    monitoring: Annotated[Monitoring, Short("enabled")] = Monitoring()
+    monitoring: Annotated[Monitoring, ShortForm("enabled")] = Monitoring()
     """Alarms for each service and a dashboard. An alarm reports too few running tasks (needs
     `container_insights`), high CPU or memory use, and failed or slow requests through the load balancer."""
     registry: Registry = Registry()
     """The image repositories."""
-    tags: Tags = Field(default=NOTHING, examples=[{"team": "platform"}])
+    tags: Tags = Field(default=EMPTY, examples=[{"team": "platform"}])
     """Tags of every resource. They override `application` and `environment`."""
     state: State | None = None
     """Where Terraform stores its state. Default: the bucket `<application>-<name>-tfstate-<account>`."""
-    exceptions: Annotated[tuple[PolicyException, ...], Listed] = ()
+    exceptions: Annotated[tuple[PolicyException, ...], AsTuple] = ()
     """Policy findings that you accept."""
     services: Annotated[Mapping[ServiceName, Service], Field(min_length=1)]
     """The services, by name: a DNS label of at most 40 characters."""
@@ -253,14 +255,14 @@ class Environment(Entry):
         """The prefix of every resource's name."""
         return self.name_prefix or f"{self.application}-{self.name}"
 
-    def first_name(self, service: str) -> str:
+    def original_name(self, service: str) -> str:
         """Return a service's original name, which its resources keep because AWS cannot rename them."""
         renamed = self.services.get(service)
         return (*renamed.renamed_from, service)[0] if renamed else service
 
     def full_name(self, service: str) -> str:
         """Return the name of a service's repository and of its ECS service."""
-        return f"{self.prefix}-{self.first_name(service)}"
+        return f"{self.prefix}-{self.original_name(service)}"
 
     @property
     def allows_exec(self) -> bool:

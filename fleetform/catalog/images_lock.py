@@ -9,9 +9,9 @@ from fleetform.base.errors import CatalogError, Problem, ProgramError
 from fleetform.base.program_name import command
 from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import lock_file
-from fleetform.catalog.nodes import Node, read
-from fleetform.catalog.repository import refuse_outside
-from fleetform.catalog.writer import replace_text
+from fleetform.catalog.nodes import Node, read_yaml
+from fleetform.catalog.repository import reject_outside
+from fleetform.catalog.writer import write_atomically
 
 _HEADER = "# Written by `invoke images`. Committed: a revert is a rollback.\n"
 # Pattern and description of each field. Only a commit needs quotes, because it may be all digits.
@@ -60,8 +60,8 @@ def load_lock(root: Path, env: str) -> dict[str, LockedImage]:
     file = lock_file(env)
     if not (root / file).exists():
         return {}
-    refuse_outside(root, file)
-    tree, problems = read(root / file, file)
+    reject_outside(root, file)
+    tree, problems = read_yaml(root / file, file)
     services = tree.value if isinstance(tree.value, dict) else {}
     if not isinstance(tree.value, dict):
         problems.append(Problem(tree.position, "expected a mapping of services", _remedy()))
@@ -107,7 +107,7 @@ def _parse_entry(node: Node) -> LockedImage:
     return LockedImage(platforms=tuple(plain["platforms"]), **texts)
 
 
-def lock_text(lock: Mapping[str, LockedImage]) -> str:
+def format_lock(lock: Mapping[str, LockedImage]) -> str:
     """Format the lock as YAML; the same images give the same text."""
     return _HEADER + "".join(f"\n{name}:\n{_format_entry(lock[name])}" for name in sorted(lock))
 
@@ -132,11 +132,11 @@ def write_lock(root: Path, env: str, lock: Mapping[str, LockedImage]) -> bool:
         ProgramError: The lock cannot be written.
     """
     path = root / lock_file(env)
-    text = lock_text(lock)
+    text = format_lock(lock)
     try:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return False
-        replace_text(path, text)
+        write_atomically(path, text)
     except OSError as error:
         message = f"{lock_file(env)}: cannot be written: {error.strerror}"
         raise ProgramError(f"{message}; fix that and run the command again; pushed images are kept") from None

@@ -28,7 +28,7 @@ MAX_TEMPLATES = 32
 _QUOTED_NAME = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
 
 
-class Shared(Entry):
+class SharedKeys(Entry):
     """Top-level keys that services share, and that are removed when the services are resolved."""
 
     defaults: Service | None = None
@@ -38,7 +38,7 @@ class Shared(Entry):
 
 
 @dataclass(frozen=True)
-class Inherited:
+class ResolvedTree:
     """An environment in which every service includes what it inherits.
 
     Attributes:
@@ -58,7 +58,7 @@ class Inherited:
     problems: Sequence[Problem]
 
 
-def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
+def resolve_inheritance(tree: Node, name: str, environments: Collection[str]) -> ResolvedTree:
     """Add to every service what it inherits, and remove the services that are not in an environment.
 
     Args:
@@ -79,10 +79,10 @@ def inherit(tree: Node, name: str, environments: Collection[str]) -> Inherited:
     problems = [*ladder.problems]
     for node in (*([defaults] if defaults else ()), *templates.values(), *services.values()):
         problems += _check_enabled_in(node, environments)
-    resolved = {key: node for key, node in top.items() if key not in Shared.model_fields}
+    resolved = {key: node for key, node in top.items() if key not in SharedKeys.model_fields}
     if "services" in top:
         resolved["services"] = _resolve_services(top["services"], full, absent)
-    return Inherited(name, _with_value(tree, resolved), _shared_keys(tree, top), absent, ladder.incomplete, problems)
+    return ResolvedTree(name, _with_value(tree, resolved), _shared_keys(tree, top), absent, ladder.incomplete, problems)
 
 
 def _resolve_services(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
@@ -286,7 +286,9 @@ def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Pro
             yield Problem(entry.position, message, suggestion(entry.value, sorted(environments)))
 
 
-def told_once(inherited: Inherited, problems: Sequence[Problem], shared: Sequence[Problem]) -> list[Problem]:
+def merge_repeated_problems(
+    inherited: ResolvedTree, problems: Sequence[Problem], shared: Sequence[Problem]
+) -> list[Problem]:
     """Report a problem at a place that services share once, not once per service.
 
     Args:

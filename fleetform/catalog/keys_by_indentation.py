@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TypeAlias
 
 from fleetform.base.errors import Position
-from fleetform.catalog.nodes import Node, parse
+from fleetform.catalog.nodes import Node, parse_yaml
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -20,7 +20,7 @@ _ENTRY = re.compile(
 _INDENT = re.compile(r" *(?:- +)*")
 
 
-def keys_at(lines: Sequence[str], positions: Collection[Position]) -> dict[Position, KeyPath]:
+def find_key_paths(lines: Sequence[str], positions: Collection[Position]) -> dict[Position, KeyPath]:
     """Return the path of keys at each position of a file.
 
     Args:
@@ -71,7 +71,7 @@ def _keys_inside(line: str) -> Mapping[int, KeyPath]:
     if entry is None:
         return {}
     start = entry.end(1)
-    tree, _ = parse(line[start:], PurePath())
+    tree, _ = parse_yaml(line[start:], PurePath())
     key: KeyPath = (_key_of(entry),)
     columns = dict.fromkeys(range(start + 1, len(line) + 2), key)
     columns |= {start + position.column: path for position, path in _paths(tree, ())}

@@ -25,7 +25,7 @@ def locator(tree: Node, *base: str) -> Locator:
     return at
 
 
-def below(at: Locator, *base: str | int) -> Locator:
+def locator_below(at: Locator, *base: str | int) -> Locator:
     """Return a locator for the values below a path."""
 
     def at_below(*path: str | int, key: bool = False) -> Position:

@@ -228,7 +228,7 @@ def _parse_scalar(text: str) -> Scalar:
     return int(text) if text[0] in _INTEGER_START and _INTEGER.fullmatch(text) else text
 
 
-def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
+def parse_yaml(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     """Read one YAML document.
 
     Args:
@@ -255,7 +255,7 @@ def parse(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     return root, reader.problems
 
 
-def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
+def read_yaml(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
     """Read a YAML file; see `parse`.
 
     Raises:
@@ -271,7 +271,7 @@ def read(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
         raise CatalogError([Problem(Position(shown_as, line, 1), "not UTF-8", "save the file as UTF-8")]) from None
     except OSError as error:
         raise InputError(f"{shown_as}: {error.strerror}; make it a readable file") from None
-    return parse(text, shown_as)
+    return parse_yaml(text, shown_as)
 
 
 def _read_bytes(path: Path, shown_as: PurePath) -> bytes:

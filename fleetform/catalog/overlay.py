@@ -8,7 +8,7 @@ def overlay(base: Node, over: Node) -> Node:
 
     Returns:
         The merged tree. Every value keeps its position and knows what it replaced; a merged mapping keeps the
-        position of the base. Nulls stay until `without_nulls`, so that they also remove what is later laid
+        position of the base. Nulls stay until `remove_nulls`, so that they also remove what is later laid
         under them.
     """
     if not isinstance(base.value, dict) or not isinstance(over.value, dict) or over.replaced is not None:
@@ -30,9 +30,9 @@ def _replace(base: Node, over: Node) -> Node:
     return node
 
 
-def without_nulls(node: Node) -> Node:
+def remove_nulls(node: Node) -> Node:
     """Remove null entries of mappings: they have removed what was under them, or mean "not set"."""
     if isinstance(node.value, dict):
-        entries = {key: without_nulls(child) for key, child in node.value.items() if child.value is not None}
+        entries = {key: remove_nulls(child) for key, child in node.value.items() if child.value is not None}
         return Node(entries, node.position, node.key_position, node.replaced)
     return node

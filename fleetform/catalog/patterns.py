@@ -8,7 +8,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-READ_AS_TEXT: Mapping[str, list[str]] = {"type": ["string", "number", "boolean"]}
+SCALAR_TYPES: Mapping[str, list[str]] = {"type": ["string", "number", "boolean"]}
 """Types that an editor may see, because it reads YAML 1.2, for what the catalog's reader keeps as text."""
 
 # Python's `\w` matches letters of all alphabets, that of JSON Schema (ECMA 262) only those of ASCII.
@@ -16,7 +16,7 @@ _WORD = r"A-Za-z0-9_\u0080-\uffff"
 
 
 @dataclass(frozen=True)
-class Matching:
+class TextPattern:
     r"""Annotates text that must match a pattern.
 
     Attributes:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
 
-from fleetform.catalog.constants import MARK
-from fleetform.catalog.patterns import READ_AS_TEXT
-from fleetform.catalog.schema import ROOT, Schema, definitions, referred
+from fleetform.catalog.constants import GENERATED_MARK
+from fleetform.catalog.patterns import SCALAR_TYPES
+from fleetform.catalog.schema import ROOT, Schema, definitions, referenced_definition
 
 DOCUMENT = PurePath("docs/catalog.md")
 _NAME = "<name>"
@@ -45,11 +45,11 @@ class _Section:
         return f'{level} <a id="{self.anchor}-keys"></a>`{".".join(self.path).replace(f".{_ITEM}", _ITEM)}`'
 
 
-def reference() -> str:
+def render_reference() -> str:
     """Format the reference in Markdown, beginning with the mark."""
     schemas, sections = definitions(), _sections()
     parts = [_render_section(section, schemas[section.kind], sections) for section in sections.values()]
-    return "\n\n".join([MARK, *parts]) + "\n"
+    return "\n\n".join([GENERATED_MARK, *parts]) + "\n"
 
 
 def anchor(path: Sequence[str | int]) -> str:
@@ -75,7 +75,7 @@ def anchor(path: Sequence[str | int]) -> str:
     return row
 
 
-def keys() -> Mapping[tuple[str, str], str]:
+def key_paths() -> Mapping[tuple[str, str], str]:
     """Return every key of the catalog, such as `services.*.calls.*.port`, by definition and key.
 
     `*` stands for a freely chosen name and for a list item. A definition with several paths appears only at
@@ -95,7 +95,7 @@ def _values_schema(schema: Schema) -> Schema:
 
 def _definition_of(schema: Schema) -> str | None:
     """Return the definition that a schema refers to, directly or next to a short form."""
-    return next(filter(None, map(referred, (schema, *schema.get("anyOf", ())))), None)
+    return next(filter(None, map(referenced_definition, (schema, *schema.get("anyOf", ())))), None)
 
 
 @cache
@@ -117,7 +117,7 @@ def _collect_sections(section: _Section, sections: dict[str, _Section]) -> None:
 
 def _definitions_below(schema: Schema) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the definitions that a schema leads to, each with the steps to it."""
-    if kind := referred(schema):
+    if kind := referenced_definition(schema):
         yield kind, ()
     for child in schema.get("anyOf", ()):
         yield from _definitions_below(child)
@@ -150,7 +150,7 @@ def _description(schema: Schema) -> str:
 
 def _legal_values(schema: Schema, sections: Mapping[str, _Section]) -> str:
     """Return the legal values."""
-    if kind := referred(schema):
+    if kind := referenced_definition(schema):
         return f"[mapping](#{sections[kind].anchor}-keys)"
     if "anyOf" in schema:
         return " or ".join(_legal_values(child, sections) for child in schema["anyOf"])
@@ -167,7 +167,7 @@ def _legal_values(schema: Schema, sections: Mapping[str, _Section]) -> str:
 def _scalar_values(schema: Schema) -> str:
     if "patternErrorMessage" in schema:
         return _EXAMPLE.sub("", _escape(schema["patternErrorMessage"]).removeprefix("expected "))
-    kind = "string" if schema.get("type") == READ_AS_TEXT["type"] else schema.get("type")
+    kind = "string" if schema.get("type") == SCALAR_TYPES["type"] else schema.get("type")
     lengths = _bounds(schema, "minLength", "maxLength")
     return _TYPE_NAMES[str(kind)] + (f"{lengths} characters" if lengths else _bounds(schema, "minimum", "maximum"))
 
@@ -194,7 +194,7 @@ def _example(schema: Schema) -> str:
 
 
 def _default(schema: Schema) -> str:
-    if referred(schema) and "default" in schema:
+    if referenced_definition(schema) and "default" in schema:
         return "defaults of its keys"
     return f"`{_format_yaml(schema['default'])}`" if "default" in schema else "none"
 

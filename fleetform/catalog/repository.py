@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REMEDY = "move its target into the repository"
 
 
-def leads_out(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.path.islink) -> bool:
+def leaves_repository(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.path.islink) -> bool:
     """Return whether a path from the root, without `..`, leaves the repository through symbolic links."""
     parts = itertools.accumulate(path.parts, "{}/{}".format, initial=str(root))
     if not any(map(is_link, itertools.islice(parts, 1, None))):  # text for speed: a large catalog has thousands
@@ -25,13 +25,13 @@ def leads_out(root: Path, path: PurePath, is_link: Callable[[str], bool] = os.pa
     return not real.is_relative_to(os.path.realpath(root))
 
 
-def refuse_outside(root: Path, file: PurePath) -> None:
+def reject_outside(root: Path, file: PurePath) -> None:
     """Reject a file that is a symbolic link to outside the repository.
 
     Raises:
         InputError: It is such a link.
     """
-    if leads_out(root, file):
+    if leaves_repository(root, file):
         raise InputError(f"{file}: is a symbolic link to outside this repository; {_REMEDY}")
 
 
@@ -41,7 +41,7 @@ def check_builds(root: Path, tree: "Node") -> Iterator[Problem]:
     services = tree.at(("services",))
     for service in services.value.values() if services is not None and isinstance(services.value, dict) else ():
         for node, path in _build_paths(service):
-            if leads_out(root, path, is_link):
+            if leaves_repository(root, path, is_link):
                 message = f"`{path}` leads outside this repository through a symbolic link"
                 yield Problem(node.position, message, _REMEDY)
                 break

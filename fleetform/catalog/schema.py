@@ -83,7 +83,7 @@ def _drop_removed_required(definition: Schema) -> Schema:
     return {**definition, "required": required}
 
 
-def referred(schema: Schema) -> str | None:
+def referenced_definition(schema: Schema) -> str | None:
     """Return the name of the definition that a schema refers to."""
     reference = schema.get("$ref")
     return reference.removeprefix(_REFERENCE_PREFIX) if reference else None
@@ -180,7 +180,7 @@ def _allow_partial(schema: Schema) -> Schema:
 
 
 def _require_complete(schema: Schema) -> Schema:
-    name = referred(schema)
+    name = referenced_definition(schema)
     complete = _map_children(schema, _require_complete)
     return {**complete, "$ref": _REFERENCE_PREFIX + name + _ITEM_SUFFIX} if name else complete
 
@@ -208,7 +208,7 @@ def _reachable_definitions(root: Schema, schemas: Mapping[str, Schema]) -> dict[
 
 def _direct_references(schema: Schema) -> set[str]:
     """Return the definitions that a schema refers to directly."""
-    names = {name} if (name := referred(schema)) else set()
+    names = {name} if (name := referenced_definition(schema)) else set()
 
     def note(child: Schema) -> Schema:
         names.update(_direct_references(child))

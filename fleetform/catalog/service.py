@@ -9,18 +9,17 @@ from pydantic import Field
 from fleetform.catalog.constants import DOCKERFILE
 from fleetform.catalog.container import LOG_ROUTER, LOG_ROUTER_IMAGE, Container, Port, Sidecar, Volume
 from fleetform.catalog.types import (
-    NOTHING,
-    Alone,
+    EMPTY,
+    AsTuple,
     Boolean,
     Cidr,
-    Constant,
     Count,
     DiscoveryServiceId,
     Domain,
     Entry,
+    FixedMapping,
     HostPattern,
     Integer,
-    Listed,
     LogRetention,
     PartName,
     Path,
@@ -33,8 +32,9 @@ from fleetform.catalog.types import (
     Protocol,
     ScheduleExpression,
     ServiceName,
-    Short,
+    ShortForm,
     Sid,
+    SingleOrList,
     StackName,
     TagKey,
     TagValue,
@@ -43,8 +43,8 @@ from fleetform.catalog.types import (
     VariableName,
 )
 
-Names = Annotated[tuple[Text, ...], Listed]
-_TextList = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
+TextList = Annotated[tuple[Text, ...], AsTuple]
+_TextList = Annotated[tuple[Text, ...], AsTuple, Field(min_length=1)]
 
 
 def url_variable(callee: str) -> str:
@@ -59,12 +59,12 @@ class Build(Entry):
     """Build context, relative to the repository's root."""
     dockerfile: Path = DOCKERFILE
     """Dockerfile, relative to the context."""
-    args: Mapping[VariableName, Text] = Field(default=NOTHING, examples=[{"VERSION": "1.10"}])
+    args: Mapping[VariableName, Text] = Field(default=EMPTY, examples=[{"VERSION": "1.10"}])
     """Build arguments, which the Dockerfile reads with `ARG`. They are committed and visible, so put no
     secrets here."""
 
 
-class Callee(Entry):
+class CallTarget(Entry):
     """What a service calls. Short form: the `service`. An external network or host needs a `port`."""
 
     service: Text | None = Field(default=None, examples=["orders"])
@@ -99,9 +99,9 @@ class Callee(Entry):
 class Ingress(Entry):
     """The requests that the environment's load balancer forwards to a service."""
 
-    paths: Annotated[tuple[PathPattern, ...], Listed] = Field(default=(), examples=[["/api/*"]])
+    paths: Annotated[tuple[PathPattern, ...], AsTuple] = Field(default=(), examples=[["/api/*"]])
     """Paths to forward; `*` and `?` are wildcards. Default: any path."""
-    hosts: Annotated[tuple[HostPattern, ...], Listed] = Field(default=(), examples=[["shop.example.com"]])
+    hosts: Annotated[tuple[HostPattern, ...], AsTuple] = Field(default=(), examples=[["shop.example.com"]])
     """Hosts to forward. Default: any host."""
     port: PortName | None = None
     """Name of one of the `ports`. Default: `port`."""
@@ -152,7 +152,7 @@ class Autoscaling(Entry):
     """Target for the average memory, in percent."""
     requests_per_target: Annotated[Integer, Field(ge=1)] | None = None
     """Target for the requests per minute to each task. Needs the environment's load balancer."""
-    schedule: Mapping[PartName, ScheduledBounds] = NOTHING
+    schedule: Mapping[PartName, ScheduledBounds] = EMPTY
     """Different bounds at scheduled times, by names that you choose. Each entry applies until the next one;
     `min` and `max` apply until the first."""
 
@@ -176,7 +176,7 @@ class Deployment(Entry):
     """Maximum number of tasks during a deployment, in percent of the desired count."""
     circuit_breaker: Boolean = True
     """Whether ECS stops the deployment and rolls back when new tasks do not become healthy."""
-    alarms: Names = Field(default=(), examples=[["shop-prod-errors"]])
+    alarms: TextList = Field(default=(), examples=[["shop-prod-errors"]])
     """CloudWatch alarms, by name, that also roll back a deployment. Removing all of them at once leaves them
     in force, because Terraform's provider cannot send an empty list; `verify` reports it."""
     wait_for_steady_state: Boolean = True
@@ -194,7 +194,7 @@ class Logs(Entry):
     max_buffer_size_mib: Annotated[Integer, Field(ge=1, le=1024)] | None = None
     """MiB to buffer in `non-blocking` mode before output is lost."""
     routing: Mapping[Text, Text] = Field(
-        default=NOTHING, examples=[{"Name": "kinesis_firehose", "delivery_stream": "shop"}]
+        default=EMPTY, examples=[{"Name": "kinesis_firehose", "delivery_stream": "shop"}]
     )
     """Options of a FireLens output of Fluent Bit, which receives the logs instead of CloudWatch Logs. A
     container named `log_router` is added for it, unless a sidecar of that name replaces it."""
@@ -222,16 +222,16 @@ class Statement(Entry):
     """IAM actions."""
     resources: _TextList = Field(examples=[["arn:aws:s3:::shop-orders/*"]])
     """Resources, by ARN."""
-    conditions: Annotated[tuple[PolicyCondition, ...], Listed] = ()
+    conditions: Annotated[tuple[PolicyCondition, ...], AsTuple] = ()
     """Conditions, all of which must be met."""
 
 
 class TaskRole(Entry):
     """The permissions of a service's containers on AWS."""
 
-    statements: Annotated[tuple[Statement, ...], Listed] = ()
+    statements: Annotated[tuple[Statement, ...], AsTuple] = ()
     """Statements of the role's inline policy."""
-    policies: Annotated[tuple[PolicyArn, ...], Listed] = ()
+    policies: Annotated[tuple[PolicyArn, ...], AsTuple] = ()
     """Managed policies, by ARN."""
 
 
@@ -258,7 +258,7 @@ class ServiceConnect(Entry):
     """Seconds after which a request fails; 0 means never."""
 
 
-class AdoptedOfService(Entry):
+class AdoptedServiceResources(Entry):
     """Existing resources of a service, which Terraform imports instead of creating them.
 
     AWS cannot rename them, so each must already have the name that Fleetform would give it.
@@ -290,8 +290,8 @@ class Service(Container):
     """How to build the image from this repository. Either this or `image`."""
     port: PortNumber | None = Field(default=None, examples=[8080])
     """TCP port that the container listens on. The container gets it in the variable `PORT`."""
-    ports: Mapping[PortName, Annotated[Port, Short("container_port")]] = Field(
-        default=NOTHING, examples=[{"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}]
+    ports: Mapping[PortName, Annotated[Port, ShortForm("container_port")]] = Field(
+        default=EMPTY, examples=[{"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}]
     )
     """Additional ports, by name."""
     public: Boolean = False
@@ -299,7 +299,7 @@ class Service(Container):
     ingress: Ingress | None = None
     """The requests that the environment's load balancer forwards to the service. Default for a `public`
     service: all."""
-    calls: Annotated[tuple[Annotated[Callee, Short("service")], ...], Listed] = Field(
+    calls: Annotated[tuple[Annotated[CallTarget, ShortForm("service")], ...], AsTuple] = Field(
         default=(),
         examples=[["orders", {"service": "stock", "port": "admin"}, {"host": "api.example.com", "port": 443}]],
     )
@@ -317,24 +317,24 @@ class Service(Container):
     """Number of tasks to run, without autoscaling."""
     autoscaling: Autoscaling | None = Field(default=None, examples=[{"min": 2, "max": 10, "cpu": 60}])
     """How the number of tasks follows the load, instead of `desired_count`."""
-    capacity_providers: Mapping[Literal["FARGATE", "FARGATE_SPOT"], Annotated[CapacityProvider, Short("weight")]] = (
-        Field(
-            default=Constant({"FARGATE": CapacityProvider(weight=1)}),
-            examples=[{"FARGATE": {"weight": 1, "base": 2}, "FARGATE_SPOT": 3}],
-        )
+    capacity_providers: Mapping[
+        Literal["FARGATE", "FARGATE_SPOT"], Annotated[CapacityProvider, ShortForm("weight")]
+    ] = Field(
+        default=FixedMapping({"FARGATE": CapacityProvider(weight=1)}),
+        examples=[{"FARGATE": {"weight": 1, "base": 2}, "FARGATE_SPOT": 3}],
     )
     """Each capacity provider's share of the tasks. Default: all on FARGATE. FARGATE_SPOT is cheaper, but AWS
     may interrupt its tasks."""
     deployment: Deployment = Deployment()
     """How new tasks replace old ones."""
-    schedule: Annotated[Schedule, Short("expression")] | None = Field(default=None, examples=["cron(0 3 * * ? *)"])
+    schedule: Annotated[Schedule, ShortForm("expression")] | None = Field(default=None, examples=["cron(0 3 * * ? *)"])
     """When to start a task, instead of keeping tasks running."""
-    run_before: Names = Field(default=(), examples=[["orders"]])
+    run_before: TextList = Field(default=(), examples=[["orders"]])
     """Runs a task once, to completion, before these services are updated, such as a database migration. It
     runs again when anything about it changes, and if it fails, the apply stops. It is in the stack `tasks`
     and has no `group`."""
-    volumes: Mapping[PartName, Annotated[Volume, Short("container_path")]] = Field(
-        default=NOTHING,
+    volumes: Mapping[PartName, Annotated[Volume, ShortForm("container_path")]] = Field(
+        default=EMPTY,
         examples=[
             {
                 "scratch": "/var/scratch",
@@ -343,7 +343,7 @@ class Service(Container):
         ],
     )
     """Directories on EFS or shared with sidecars, by name."""
-    sidecars: Mapping[PartName, Sidecar] = NOTHING
+    sidecars: Mapping[PartName, Sidecar] = EMPTY
     """Containers that run next to the service's own, by name."""
     logs: Logs = Logs()
     """Where the output of the containers goes."""
@@ -355,16 +355,18 @@ class Service(Container):
     """The DNS record in Cloud Map."""
     service_connect: ServiceConnect | None = None
     """Settings for ECS Service Connect."""
-    tags: Mapping[TagKey, TagValue] = Field(default=NOTHING, examples=[{"team": "orders"}])
+    tags: Mapping[TagKey, TagValue] = Field(default=EMPTY, examples=[{"team": "orders"}])
     """Tags of the service's resources. They override the environment's."""
     group: StackName | None = None
     """Stack that the service is in. Default: `services`. To move existing resources, follow
     docs/upgrading.md."""
-    renamed_from: Annotated[tuple[ServiceName, ...], Alone()] = Field(default=(), examples=["shop", ["shop", "front"]])
+    renamed_from: Annotated[tuple[ServiceName, ...], SingleOrList()] = Field(
+        default=(), examples=["shop", ["shop", "front"]]
+    )
     """Previous name, or previous names from the first to the latest. AWS cannot rename resources, so they and
     the DNS name keep the first name and nothing is recreated. Keep this key for as long as the service
     exists."""
-    adopt: AdoptedOfService = AdoptedOfService()
+    adopt: AdoptedServiceResources = AdoptedServiceResources()
     """Existing resources to import."""
 
     @property
@@ -386,7 +388,7 @@ class Service(Container):
         return ("CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1")
 
     @property
-    def beside(self) -> Mapping[str, Sidecar]:
+    def other_containers(self) -> Mapping[str, Sidecar]:
         """The task's other containers: the sidecars and, with `logs.routing`, the log router."""
         router = {LOG_ROUTER: Sidecar(image=LOG_ROUTER_IMAGE)} if self.logs.routing else {}
         return router | dict(self.sidecars)

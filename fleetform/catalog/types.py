@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from fleetform.catalog.descriptions import attribute_docstrings
-from fleetform.catalog.patterns import READ_AS_TEXT, Matching
+from fleetform.catalog.patterns import SCALAR_TYPES, TextPattern
 
 SUBNET_PREFIX = 24
 """Every subnet is a /24, with 251 addresses for tasks."""
@@ -46,7 +46,7 @@ class Entry(BaseModel):
         return json_schema
 
 
-class Constant(dict[Any, Any]):
+class FixedMapping(dict[Any, Any]):
     """A mapping as a field's default, hashable so that pydantic does not copy it for every service."""
 
     def __hash__(self) -> int:  # type: ignore[override] # a plain dict is mutable and so not hashable
@@ -59,12 +59,12 @@ class Constant(dict[Any, Any]):
         return core_schema.dict_schema()
 
 
-NOTHING = Constant()
+EMPTY = FixedMapping()
 """An empty mapping."""
 
 
 @dataclass(frozen=True)
-class Short:
+class ShortForm:
     """Lets a mapping be written as the value of one of its keys: `orders` for `{ service: orders }`.
 
     Attributes:
@@ -108,7 +108,7 @@ def _to_tuple(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
     return tuple(value) if isinstance(value, list) else value
 
 
-class Alone:
+class SingleOrList:
     """Lets a list of one item be written as the item."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
@@ -165,21 +165,21 @@ def _parse_day(value: Any) -> Any:  # noqa: ANN401 - anything that YAML can hold
 
 
 Text = Annotated[
-    str, BeforeValidator(_restore_text), AfterValidator(_check_text), Field(json_schema_extra=READ_AS_TEXT)
+    str, BeforeValidator(_restore_text), AfterValidator(_check_text), Field(json_schema_extra=SCALAR_TYPES)
 ]
 Integer = Annotated[int, Strict()]
 Boolean = Annotated[bool, Strict()]
-Listed = BeforeValidator(_to_tuple)
+AsTuple = BeforeValidator(_to_tuple)
 """Reads YAML's list as a tuple."""
 
 Path = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"(?!/)(?!(.*/)?\.\.(/|$))[A-Za-z0-9_./-]+",
         "expected a path inside this repository, of letters, digits and . _ - /",
     ),
 ]
-Command = Annotated[tuple[Text, ...], Listed, Field(min_length=1)]
+Command = Annotated[tuple[Text, ...], AsTuple, Field(min_length=1)]
 _CIDR_FORM = Field(json_schema_extra={"pattern": r"^[0-9]+(\.[0-9]+){3}/[0-9]+$"})
 Cidr = Annotated[Text, AfterValidator(_check_cidr), _CIDR_FORM]
 VpcCidr = Annotated[Text, AfterValidator(_check_vpc_cidr), _CIDR_FORM]
@@ -197,27 +197,27 @@ Count = Annotated[Integer, Field(ge=0, le=5000)]  # tasks of a service: ECS serv
 Protocol = Literal["tcp", "udp"]
 
 Image = Annotated[
-    Text, Matching(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "expected an image reference, such as nginx:1.29")
+    Text, TextPattern(r"[A-Za-z0-9_][A-Za-z0-9_./:@-]{0,500}", "expected an image reference, such as nginx:1.29")
 ]
 
 # A DNS label (RFC 1035) in lower case that does not begin with a digit, because it becomes part of a
 # variable's name.
 ServiceName = Annotated[
     str,
-    Matching(
+    TextPattern(
         r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
     ),
 ]
 ApplicationName = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"[a-z]([a-z0-9]|-(?!-)){0,23}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 24"
     ),
 ]
 # Valid for both ECR (lower case, single separators) and IAM.
 NamePrefix = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"(?=.{1,40}$)[a-z][a-z0-9]*([_-][a-z0-9]+)*",
         "expected lower-case words joined by - or _, at most 40 characters",
     ),
@@ -225,23 +225,23 @@ NamePrefix = Annotated[
 # ECS allows more (API reference, PortMapping.name), but the name becomes part of a variable's name.
 PortName = Annotated[
     str,
-    Matching(
+    TextPattern(
         r"[a-z]([a-z0-9]|-(?!-)){0,38}(?<!-)", "expected lower-case letters, digits and single hyphens, at most 40"
     ),
 ]
 # A name in a task definition: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
-PartName = Annotated[str, Matching(r"[A-Za-z0-9_-]{1,255}", "expected letters, digits, _ and -, at most 255")]
+PartName = Annotated[str, TextPattern(r"[A-Za-z0-9_-]{1,255}", "expected letters, digits, _ and -, at most 255")]
 StackName = Annotated[
     Text,
-    Matching(r"[a-z][a-z0-9-]{0,39}", "expected lower-case letters, digits and hyphens, at most 40"),
+    TextPattern(r"[a-z][a-z0-9-]{0,39}", "expected lower-case letters, digits and hyphens, at most 40"),
 ]
 VariableName = Annotated[
-    str, Matching(r"[A-Za-z_][A-Za-z0-9_]*", "expected letters, digits and _, not beginning with a digit")
+    str, TextPattern(r"[A-Za-z_][A-Za-z0-9_]*", "expected letters, digits and _, not beginning with a digit")
 ]
 # `user`, `user:group`, by name or number: API reference, ContainerDefinition.user.
 User = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"[A-Za-z0-9_.][A-Za-z0-9_.-]*(:[A-Za-z0-9_.][A-Za-z0-9_.-]*)?",
         "expected a user, by name or number, such as 1000 or app:app",
     ),
@@ -249,17 +249,17 @@ User = Annotated[
 # EC2's tag rules, which are the strictest: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html
 TagKey = Annotated[
     str,
-    Matching(
+    TextPattern(
         r"(?![aA][wW][sS]:)[\w .:/=+@-]{1,128}",
         "expected 1 to 128 letters, digits, spaces and . : / = + - @ _, not beginning with aws:",
     ),
 ]
 TagValue = Annotated[
-    Text, Matching(r"[\w .:/=+@-]{0,256}", "expected at most 256 letters, digits, spaces and . : / = + - @ _")
+    Text, TextPattern(r"[\w .:/=+@-]{0,256}", "expected at most 256 letters, digits, spaces and . : / = + - @ _")
 ]
 Domain = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"(?=.{1,200}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "expected a DNS domain of two or more labels, such as dev.shop.internal",
     ),
@@ -267,7 +267,7 @@ Domain = Annotated[
 # A name's first label may be `*`: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 HostPattern = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"(?=.{1,128}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
         "expected a host name of at most 128 characters, such as shop.example.com or *.example.com",
     ),
@@ -275,7 +275,7 @@ HostPattern = Annotated[
 # The same page: 128 of these characters, with `*` and `?` as wildcards.
 PathPattern = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"""/[A-Za-z0-9_.$/~"'@:+&*?-]{0,127}""",
         "expected a path pattern that begins with /, at most 128 characters, such as /api/*",
     ),
@@ -283,29 +283,29 @@ PathPattern = Annotated[
 # An absolute path and an optional query, in RFC 3986's characters.
 UrlPath = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,1023}",
         "expected a path that begins with / and has only URL characters, at most 1024, such as /healthz",
     ),
 ]
 ContainerPath = Annotated[
-    Text, Matching(r"/[^\s:]{0,1023}", "expected an absolute path without spaces and colons, such as /var/data")
+    Text, TextPattern(r"/[^\s:]{0,1023}", "expected an absolute path without spaces and colons, such as /var/data")
 ]
-Account = Annotated[Text, Matching(r"[0-9]{12}", "expected the 12 digits of an AWS account")]
+Account = Annotated[Text, TextPattern(r"[0-9]{12}", "expected the 12 digits of an AWS account")]
 Bucket = Annotated[
     Text,
-    Matching(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "expected 3 to 63 lower-case letters, digits and hyphens"),
+    TextPattern(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "expected 3 to 63 lower-case letters, digits and hyphens"),
 ]
 _ARN = r"arn:aws[a-z-]*:{service}:{region}:{account}:{resource}"
 
 
-def arn(service: str, resource: str, example: str) -> Matching:
+def arn(service: str, resource: str, example: str) -> TextPattern:
     """Match the ARNs of a service's resource: `resource` is a pattern, `example` the end of a valid ARN."""
     is_global = service == "iam"
     region = "" if is_global else "[a-z0-9-]+"
     pattern = _ARN.format(service=service, region=region, account="([0-9]{12}|aws)", resource=resource)
     place = "" if is_global else "ap-northeast-1"
-    return Matching(pattern, f"expected an ARN, such as arn:aws:{service}:{place}:123456789012:{example}")
+    return TextPattern(pattern, f"expected an ARN, such as arn:aws:{service}:{place}:123456789012:{example}")
 
 
 # As the S3 backend parses it: hashicorp/terraform, internal/backend/remote-state/s3/validate.go.
@@ -325,33 +325,37 @@ WebAcl = Annotated[
     ),
 ]
 # https://docs.aws.amazon.com/Route53/latest/APIReference/API_GetHostedZone.html
-HostedZone = Annotated[Text, Matching(r"Z[A-Z0-9]{1,31}", "expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ")]
+HostedZone = Annotated[
+    Text, TextPattern(r"Z[A-Z0-9]{1,31}", "expected a hosted zone ID, such as Z0123456789ABCDEFGHIJ")
+]
 Namespace = Annotated[Text, arn("servicediscovery", "namespace/ns-[a-z0-9]+", "namespace/ns-0123456789abcdef")]
 RoleArn = Annotated[Text, arn("iam", r"role/[A-Za-z0-9_+=,.@/-]{1,512}", "role/deploy")]
 PolicyArn = Annotated[Text, arn("iam", r"policy/[A-Za-z0-9_+=,.@/-]{1,512}", "policy/read-orders")]
 # https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html
 Parameter = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9_./-]{1,1011}|/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,14}",
         "expected a parameter name or ARN, such as /shop/db/password; for Secrets Manager write `{ secret: ... }`",
     ),
 ]
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
-Sid = Annotated[Text, Matching(r"[A-Za-z0-9]{1,64}", "expected letters and digits, at most 64")]
+Sid = Annotated[Text, TextPattern(r"[A-Za-z0-9]{1,64}", "expected letters and digits, at most 64")]
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SecretName = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+=.@-]{1,519}|[A-Za-z0-9_/+=.@-]{1,512}",
         "expected a secret name or ARN, such as shop/db",
     ),
 ]
 
 
-def resource_id(prefix: str) -> Matching:
+def resource_id(prefix: str) -> TextPattern:
     """Match EC2 and EFS IDs: the prefix, then 8 or 17 hexadecimal digits."""
-    return Matching(f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"expected an ID, such as {prefix}-0123456789abcdef0")
+    return TextPattern(
+        f"{prefix}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", f"expected an ID, such as {prefix}-0123456789abcdef0"
+    )
 
 
 VpcId = Annotated[Text, resource_id("vpc")]
@@ -360,15 +364,15 @@ SubnetId = Annotated[Text, resource_id("subnet")]
 # The last part of a service's name: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 EndpointName = Annotated[
     Text,
-    Matching(
+    TextPattern(
         r"[a-z0-9]+([.-][a-z0-9]+)*", "expected the end of an endpoint's name, such as s3, ecr.api or secretsmanager"
     ),
 ]
 FileSystemId = Annotated[Text, resource_id("fs")]
 AccessPointId = Annotated[Text, resource_id("fsap")]
 # Cloud Map IDs consist of letters and digits: API reference, Service.Id and Namespace.Id.
-DiscoveryServiceId = Annotated[Text, Matching("srv-[a-z0-9]{1,60}", "expected an ID, such as srv-0123456789abcdef")]
-NamespaceId = Annotated[Text, Matching("ns-[a-z0-9]{1,60}", "expected an ID, such as ns-0123456789abcdef")]
+DiscoveryServiceId = Annotated[Text, TextPattern("srv-[a-z0-9]{1,60}", "expected an ID, such as srv-0123456789abcdef")]
+NamespaceId = Annotated[Text, TextPattern("ns-[a-z0-9]{1,60}", "expected an ID, such as ns-0123456789abcdef")]
 
 
 # The fields of a cron expression: description, lowest and highest number, names.
@@ -435,7 +439,7 @@ ScheduleExpression = Annotated[
     Text, AfterValidator(_check_schedule), Field(json_schema_extra={"pattern": r"^(cron|rate|at)\(.+\)$"})
 ]
 TimeZone = Annotated[
-    Text, Matching(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "expected a time zone, such as UTC or Asia/Tokyo")
+    Text, TextPattern(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}", "expected a time zone, such as UTC or Asia/Tokyo")
 ]
 
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 
-def replace_text(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file without changing line endings; an existing file keeps its permissions.
 
     Raises:

@@ -44,8 +44,8 @@ def new_env(project: Project, name: str, like: str) -> None:
     """Makes an environment that is like another, and says what is next."""
     made = add_environment(project, name, like)
     write(f"added    {environment_file(name)}\n")
-    if made.left_out:
-        write(f"left out, as {like}'s own: {', '.join(made.left_out)}\n")
+    if made.omitted_keys:
+        write(f"left out, as {like}'s own: {', '.join(made.omitted_keys)}\n")
     write(f"next: {command('render', env=name)}\n")
 
 

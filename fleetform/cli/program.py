@@ -18,7 +18,7 @@ from invoke.parser import Argument, ParserContext, ParseResult
 
 from fleetform.base.errors import printable
 from fleetform.base.program_name import INVOKE, VARIABLE, command, program
-from fleetform.base.suggestions import closest, suggestion
+from fleetform.base.suggestions import closest_match, suggestion
 from fleetform.base.version import NAME, version
 from fleetform.cli.adapter import WRONG_INPUT, Command, CommandTask, FlagArgument, Group, tasks, unknown_flag
 from fleetform.cli.flags import Flag
@@ -128,7 +128,7 @@ class FleetformProgram(Program):
             if known:
                 return unknown_flag(known, typed)
             return f"unknown option `{printable(typed)}`; {suggestion(typed, [f'--{name}' for name in _SHOWN])}"
-        close = closest(typed, list(self._commands))
+        close = closest_match(typed, list(self._commands))
         remedy = f"did you mean `{close}`?" if close else f"`{program()} --list` shows all tasks"
         if known:
             return f"unexpected `{printable(typed)}` after `{known.name}`; {remedy if close else _help(known)}"

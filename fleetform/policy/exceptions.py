@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from fleetform.base.errors import Position
 from fleetform.base.suggestions import suggestion
-from fleetform.catalog.constants import SHORTEST_REASON
+from fleetform.catalog.constants import MIN_REASON_LENGTH
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.hcl.eval.library import is_generated
 from fleetform.policy.finding import Finding, Open
@@ -126,7 +126,7 @@ class Allow:
     @property
     def is_sound(self) -> bool:
         """Whether the comment is valid: it has a reason and survives the next render."""
-        return len(self.reason) >= SHORTEST_REASON and not self.generated
+        return len(self.reason) >= MIN_REASON_LENGTH and not self.generated
 
 
 def allows(text: str, file: PurePath) -> tuple[Allow, ...]:
@@ -303,7 +303,7 @@ def _find_problems(comment: Allow, used: Collection[str], known: Collection[str]
         yield _Problem(UNKNOWN_RULE, "the exception names no rule", f"write {_FORM}")
     elif not comment.is_sound:
         message = f"the exception for {', '.join(comment.rules)} has no reason"
-        yield _Problem(WITHOUT_REASON, message, f"add one of at least {SHORTEST_REASON} characters: {_FORM}")
+        yield _Problem(WITHOUT_REASON, message, f"add one of at least {MIN_REASON_LENGTH} characters: {_FORM}")
     else:
         yield from (_unknown_rule(rule, known) for rule in comment.rules if rule not in known)
         yield from (_unused_exception(rule) for rule in comment.rules if rule in known and rule not in used)

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleetform.base.errors import InputError
 from fleetform.base.suggestions import suggestion
-from fleetform.catalog.constants import MARK
+from fleetform.catalog.constants import GENERATED_MARK
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.rule import Rule
 
@@ -53,7 +53,7 @@ def reference(rules: Mapping[str, Rule]) -> str:
     """Return the generated part of docs/policy.md, from the mark on."""
     table = [HEADINGS, ("---",) * len(HEADINGS), *(_linked(rule) for rule in rules.values())]
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |" for cells in table)
-    return "\n\n".join([MARK, "## Rules", lines, *map(_section, rules.values())]) + "\n"
+    return "\n\n".join([GENERATED_MARK, "## Rules", lines, *map(_section, rules.values())]) + "\n"
 
 
 def _linked(rule: Rule) -> tuple[str, ...]:

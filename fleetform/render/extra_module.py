@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from fleetform import topology
 from fleetform.base.errors import CatalogError, Position, Problem
-from fleetform.base.suggestions import closest
+from fleetform.base.suggestions import closest_match
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.catalog.models import Environment
 from fleetform.hcl.literals import key, literal
@@ -45,7 +45,7 @@ def _taken(offer: Mapping[str, str], variables: Sequence[Variable]) -> dict[str,
 
 
 def _unknown(variable: Variable, offer: Mapping[str, str]) -> Problem:
-    close = closest(variable.name, list(offer))
+    close = closest_match(variable.name, list(offer))
     remedy = f"{f'did you mean `{close}`? ' if close else ''}without a default, it may be {', '.join(sorted(offer))}"
     return Problem(variable.place, f"the stack has no `{variable.name}` to give to its `{EXTRA_NAME}/`", remedy)
 
@@ -71,7 +71,7 @@ def offered(environment: Environment, stack: Stack) -> dict[str, str]:
     given = {name: f"var.{name}" for name in inputs}
     if stack == FOUNDATION:
         return given | _made(environment)
-    roles = {environment.first_name(name): f"module.{name}.task_role_name" for name in stack.services}
+    roles = {environment.original_name(name): f"module.{name}.task_role_name" for name in stack.services}
     wired = {name: f"local.foundation.{name}" for name in _made(environment)}
     return given | wired | {"task_role_names": _object(roles)}
 
@@ -80,7 +80,8 @@ def _made(environment: Environment) -> dict[str, str]:
     """What the foundation makes, as it says it to itself, by the name of the output that says it to others."""
     members = topology.security_groups(environment).members
     groups = {
-        environment.first_name(name): f"module.security.group_ids[{literal(group)}]" for name, group in members.items()
+        environment.original_name(name): f"module.security.group_ids[{literal(group)}]"
+        for name, group in members.items()
     }
     made = {
         "vpc_id": "module.network.vpc_id",
@@ -92,7 +93,7 @@ def _made(environment: Environment) -> dict[str, str]:
         "repository_arns": "module.registry.repository_arns",
         "repository_urls": "module.registry.repository_urls",
     }
-    if environment.ingress.balanced:
+    if environment.ingress.has_load_balancer:
         made |= {"listener_arn": "module.ingress.listener_arn", "url": "module.ingress.url"}
     if environment.allows_exec:
         made["exec_log_group_arn"] = "module.cluster.exec_log_group_arn"

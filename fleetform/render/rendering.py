@@ -96,13 +96,13 @@ def _values(environment: Environment) -> dict[str, object]:
         "interface_endpoints": topology.interface_endpoints(environment),
         "keeps_logs": _keeps_logs(environment),
         "security": topology.security_groups(environment),
-        "front": topology.front(environment),
+        "load_balancer_subnets": topology.load_balancer_subnets(environment),
         "routes": topology.routes(environment),
-        "discoverable": topology.discoverable(environment),
-        "labels": {name: topology.label(environment, name) for name in environment.services},
-        "by_first_name": topology.under_first_names(environment).services,
+        "discoverable_services": topology.discoverable_services(environment),
+        "labels": {name: topology.dns_label(environment, name) for name in environment.services},
+        "by_original_name": topology.with_original_names(environment).services,
         "built": sorted(
-            environment.first_name(name) for name, service in environment.services.items() if service.build
+            environment.original_name(name) for name, service in environment.services.items() if service.build
         ),
         "tags": {"application": environment.application, "environment": environment.name} | dict(environment.tags),
     }
@@ -111,7 +111,7 @@ def _values(environment: Environment) -> dict[str, object]:
 def _keeps_logs(environment: Environment) -> bool:
     """Whether the foundation keeps logs: of shells, of the network or of requests."""
     network = environment.network
-    return environment.allows_exec or environment.ingress.balanced or (network.flow_logs and not network.vpc)
+    return environment.allows_exec or environment.ingress.has_load_balancer or (network.flow_logs and not network.vpc)
 
 
 def _service(environment: Environment, name: str) -> dict[str, object]:
@@ -119,8 +119,8 @@ def _service(environment: Environment, name: str) -> dict[str, object]:
     calls = [call for call in topology.calls_of(environment, name) if call.variable is not None]
     return {
         "name": name,
-        "first_name": environment.first_name(name),
+        "original_name": environment.original_name(name),
         "service": environment.services[name],
         "calls": calls,
-        "callees_first": topology.callees_first(environment, name),
+        "callees_to_start_first": topology.callees_to_start_first(environment, name),
     }

@@ -4,11 +4,26 @@
 groups and adds the edge to every picture. In `edges` mode nothing else may open a port between services.
 """
 
-from fleetform.topology.calls import ANYWHERE, Call, callees_first, calls, calls_of, urls, variables
+from fleetform.topology.calls import (
+    ANYWHERE,
+    Call,
+    call_urls,
+    callees_to_start_first,
+    calls,
+    calls_of,
+    container_variables,
+)
 from fleetform.topology.endpoints import endpoints, interface_endpoints
-from fleetform.topology.ingress import Route, front, front_ports, listeners, routes
+from fleetform.topology.ingress import Route, listener_ports, load_balancer_subnets, public_service_ports, routes
 from fleetform.topology.internet import needs_internet
-from fleetform.topology.names import by_srv_record, discoverable, dns_name, label, namespace, under_first_names
+from fleetform.topology.names import (
+    discoverable_services,
+    dns_label,
+    dns_name,
+    namespace,
+    services_with_srv_record,
+    with_original_names,
+)
 from fleetform.topology.security_groups import (
     ENDPOINTS,
     INGRESS,
@@ -30,26 +45,26 @@ __all__ = [
     "Route",
     "Rule",
     "SecurityGroups",
-    "by_srv_record",
-    "callees_first",
+    "call_urls",
+    "callees_to_start_first",
     "calls",
     "calls_of",
-    "discoverable",
+    "container_variables",
+    "discoverable_services",
+    "dns_label",
     "dns_name",
     "endpoints",
-    "front",
-    "front_ports",
     "interface_endpoints",
-    "label",
-    "listeners",
+    "listener_ports",
+    "load_balancer_subnets",
     "namespace",
     "needs_internet",
     "private_subnets",
     "public_ports",
+    "public_service_ports",
     "public_subnets",
     "routes",
     "security_groups",
-    "under_first_names",
-    "urls",
-    "variables",
+    "services_with_srv_record",
+    "with_original_names",
 ]

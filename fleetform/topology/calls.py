@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fleetform.catalog.models import Callee, Environment
+from fleetform.catalog.models import CallTarget, Environment
 from fleetform.topology.names import dns_name, has_srv_record
 
 ANYWHERE = "0.0.0.0/0"
@@ -38,7 +38,7 @@ class Call:
     @property
     def key(self) -> str:
         """``caller->callee:port``, and the protocol if it is not TCP: the edge's name everywhere."""
-        return edge(self.caller, self.callee, self.port, self.protocol)
+        return edge_key(self.caller, self.callee, self.port, self.protocol)
 
     def url(self, name: str) -> str:
         """Return the URL for a DNS name: ``scheme://name:port``, or ``name:port`` without a scheme.
@@ -53,7 +53,7 @@ class Call:
         return f"{self.scheme}://{name}" if omits_port else f"{self.scheme}://{name}:{self.port}"
 
 
-def edge(source: str, target: str, port: int, protocol: str) -> str:
+def edge_key(source: str, target: str, port: int, protocol: str) -> str:
     """Return ``source->target:port``, followed by the protocol if it is not TCP."""
     return f"{source}->{target}:{port}" + ("" if protocol == "tcp" else f"/{protocol}")
 
@@ -74,7 +74,7 @@ def calls_of(environment: Environment, caller: str) -> tuple[Call, ...]:
     return tuple(sorted(edges, key=lambda call: (call.callee, call.port, call.protocol)))
 
 
-def _internal_call(environment: Environment, caller: str, callee: Callee) -> Call:
+def _internal_call(environment: Environment, caller: str, callee: CallTarget) -> Call:
     name = callee.service or ""
     service = environment.services[name]
     if isinstance(callee.port, str):
@@ -86,7 +86,7 @@ def _internal_call(environment: Environment, caller: str, callee: Callee) -> Cal
     return Call(caller, name, number, protocol, callee.url_variable, scheme if protocol == "tcp" else None)
 
 
-def _external_call(caller: str, callee: Callee) -> Call:
+def _external_call(caller: str, callee: CallTarget) -> Call:
     name = f"{callee.service}.{callee.namespace}" if callee.service else callee.host or callee.cidr or ""
     port = int(callee.port or 0)
     # Services of other applications use HTTP, as those of this one do. For other hosts only the port shows
@@ -95,7 +95,7 @@ def _external_call(caller: str, callee: Callee) -> Call:
     return Call(caller, name, port, callee.protocol, callee.url_variable, scheme, callee.cidr or ANYWHERE)
 
 
-def callees_first(environment: Environment, caller: str) -> tuple[str, ...]:
+def callees_to_start_first(environment: Environment, caller: str) -> tuple[str, ...]:
     """Return the services that must run before a caller starts, without cycles; sorted.
 
     A task in Service Connect finds only the services that existed when it started. Only services of the
@@ -118,14 +118,14 @@ def _reachable_services(environment: Environment, start: str) -> set[str]:
     return reached
 
 
-def variables(environment: Environment, service: str) -> dict[str, str]:
+def container_variables(environment: Environment, service: str) -> dict[str, str]:
     """Return the environment variables of a service's own container, by name: its port, its own, and URLs."""
     entry = environment.services[service]
     port = {} if entry.port is None else {"PORT": str(entry.port)}
-    return {**port, **entry.environment, **urls(environment, service)}
+    return {**port, **entry.environment, **call_urls(environment, service)}
 
 
-def urls(environment: Environment, caller: str) -> dict[str, str]:
+def call_urls(environment: Environment, caller: str) -> dict[str, str]:
     """Return the values of a service's URL variables, by variable."""
     return {
         call.variable: call.url(dns_name(environment, call.callee) if call.cidr is None else call.callee)

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 
 from fleetform.catalog.models import Container, Environment, Service
 
-GATEWAYS = ("dynamodb", "s3")
+GATEWAY_ENDPOINTS = ("dynamodb", "s3")
 """Gateway endpoints: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
 
 # Image layers come from S3: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
 _IMAGE_PULL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 
-def apis(service: Service, region: str) -> frozenset[str]:
+def required_aws_services(service: Service, region: str) -> frozenset[str]:
     """Return the AWS services that ECS needs to start a service's tasks, named like their endpoints."""
     containers = _containers(service)
     secrets = [secret for container in containers.values() for secret in container.secrets.values()]
@@ -35,7 +35,7 @@ def apis(service: Service, region: str) -> frozenset[str]:
     )
 
 
-def outside_images(service: Service, region: str) -> Iterator[tuple[tuple[str, ...], str]]:
+def images_outside_ecr(service: Service, region: str) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the images from other registries or regions, which no endpoint serves, and their containers.
 
     ECR Public has no endpoint either: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
@@ -63,12 +63,14 @@ def endpoints(environment: Environment) -> tuple[str, ...]:
 def _required_endpoints(environment: Environment) -> frozenset[str]:
     if environment.network.nat != "none":
         return frozenset()
-    return frozenset().union(*(apis(service, environment.region) for service in environment.services.values()))
+    return frozenset().union(
+        *(required_aws_services(service, environment.region) for service in environment.services.values())
+    )
 
 
 def interface_endpoints(environment: Environment) -> tuple[str, ...]:
     """Return the endpoints that are network interfaces in a security group, not routes; sorted."""
-    return tuple(name for name in endpoints(environment) if name not in GATEWAYS)
+    return tuple(name for name in endpoints(environment) if name not in GATEWAY_ENDPOINTS)
 
 
 def _containers(service: Service) -> dict[tuple[str, ...], Container]:

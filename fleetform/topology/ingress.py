@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fleetform.catalog.models import Environment, Ingress, Service
-from fleetform.topology.routing import EVERYTHING, priority, routed, takes_the_rest
+from fleetform.topology.routing import ANY_PATH, balanced_services, is_catch_all, priority
 
 _HTTP, _HTTPS = 80, 443
 
@@ -29,7 +29,7 @@ class Route:
 
 def routes(environment: Environment) -> Mapping[str, Route]:
     """Return the load balancer's rules, by service, sorted; empty without a load balancer."""
-    return {name: _route(name, service) for name, service in routed(environment).items()}
+    return {name: _route(name, service) for name, service in balanced_services(environment).items()}
 
 
 def _route(name: str, service: Service) -> Route:
@@ -38,11 +38,11 @@ def _route(name: str, service: Service) -> Route:
         port=public_port(service) or 0,
         priority=priority(name, service),
         hosts=ingress.hosts,
-        paths=(EVERYTHING,) if takes_the_rest(service) else ingress.paths,
+        paths=(ANY_PATH,) if is_catch_all(service) else ingress.paths,
     )
 
 
-def front_ports(environment: Environment) -> list[tuple[str, int]]:
+def public_service_ports(environment: Environment) -> list[tuple[str, int]]:
     """Return the public services with the port that is open from outside, sorted."""
     services = sorted(environment.services.items())
     return [(name, port) for name, service in services if service.public and (port := public_port(service))]
@@ -55,13 +55,13 @@ def public_port(service: Service) -> int | None:
     return service.port
 
 
-def listeners(environment: Environment) -> tuple[int, ...]:
+def listener_ports(environment: Environment) -> tuple[int, ...]:
     """Return the ports that the load balancer listens on; empty without a load balancer."""
-    if not environment.ingress.balanced:
+    if not environment.ingress.has_load_balancer:
         return ()
     return (_HTTP, _HTTPS) if environment.ingress.certificate else (_HTTP,)
 
 
-def front(environment: Environment) -> Literal["private", "public"]:
+def load_balancer_subnets(environment: Environment) -> Literal["private", "public"]:
     """Return the subnets that the load balancer is in."""
     return environment.network.subnets if environment.ingress.type == "internal_alb" else "public"

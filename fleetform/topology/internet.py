@@ -1,7 +1,7 @@
 """The services that reach AWS over the internet instead of inside the VPC."""
 
 from fleetform.catalog.models import Environment
-from fleetform.topology.endpoints import apis, endpoints, outside_images
+from fleetform.topology.endpoints import endpoints, images_outside_ecr, required_aws_services
 
 
 def needs_internet(environment: Environment, service: str) -> bool:
@@ -16,6 +16,6 @@ def needs_internet(environment: Environment, service: str) -> bool:
     if network.nat == "none":
         return False
     has_unknown_calls = caller.task_role.statements or caller.task_role.policies or caller.logs.routing
-    has_outside_images = any(outside_images(caller, environment.region))
-    missing = apis(caller, environment.region) - {*endpoints(environment)}
+    has_outside_images = any(images_outside_ecr(caller, environment.region))
+    missing = required_aws_services(caller, environment.region) - {*endpoints(environment)}
     return bool(has_unknown_calls or has_outside_images or missing)

@@ -1,6 +1,6 @@
 """The DNS names of services."""
 
-from fleetform.catalog.models import Callee, Environment
+from fleetform.catalog.models import CallTarget, Environment
 
 
 def namespace(environment: Environment) -> str:
@@ -8,23 +8,23 @@ def namespace(environment: Environment) -> str:
     return environment.namespace or f"{environment.name}.{environment.application}.internal"
 
 
-def label(environment: Environment, service: str) -> str:
+def dns_label(environment: Environment, service: str) -> str:
     """Return the first label of a service's DNS name: its original name, or its alias in Service Connect."""
     entry = environment.services[service].service_connect
     if environment.discovery == "service_connect" and entry is not None and entry.alias is not None:
         return entry.alias
-    return environment.first_name(service)
+    return environment.original_name(service)
 
 
 def dns_name(environment: Environment, service: str) -> str:
     """Return the DNS name of a service."""
-    return f"{label(environment, service)}.{namespace(environment)}"
+    return f"{dns_label(environment, service)}.{namespace(environment)}"
 
 
-def discoverable(environment: Environment) -> tuple[str, ...]:
+def discoverable_services(environment: Environment) -> tuple[str, ...]:
     """Return the original names of the services with a DNS name: those that listen on a port; sorted."""
     listening = (name for name, service in environment.services.items() if service.listens)
-    return tuple(sorted(map(environment.first_name, listening)))
+    return tuple(sorted(map(environment.original_name, listening)))
 
 
 def has_srv_record(environment: Environment, service: str) -> bool:
@@ -32,17 +32,17 @@ def has_srv_record(environment: Environment, service: str) -> bool:
     return environment.discovery == "dns" and environment.services[service].discovery.record_type == "SRV"
 
 
-def by_srv_record(environment: Environment) -> tuple[str, ...]:
+def services_with_srv_record(environment: Environment) -> tuple[str, ...]:
     """Return the services whose DNS name has an SRV record, sorted."""
     return tuple(name for name in sorted(environment.services) if has_srv_record(environment, name))
 
 
-def under_first_names(environment: Environment) -> Environment:
+def with_original_names(environment: Environment) -> Environment:
     """Return the environment with the original names of all renamed services."""
     if not any(service.renamed_from for service in environment.services.values()):
         return environment
     services = {
-        environment.first_name(name): service.model_copy(
+        environment.original_name(name): service.model_copy(
             update={
                 "renamed_from": (),
                 "calls": tuple(_with_original_name(environment, call) for call in service.calls),
@@ -53,7 +53,7 @@ def under_first_names(environment: Environment) -> Environment:
     return environment.model_copy(update={"services": services})
 
 
-def _with_original_name(environment: Environment, call: Callee) -> Callee:
+def _with_original_name(environment: Environment, call: CallTarget) -> CallTarget:
     if call.service is None or call.namespace is not None:
         return call
-    return call.model_copy(update={"service": environment.first_name(call.service)})
+    return call.model_copy(update={"service": environment.original_name(call.service)})

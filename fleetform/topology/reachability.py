@@ -197,14 +197,14 @@ def _calls(environment: Environment) -> Iterator[Connection]:
 
 def _front(environment: Environment) -> Iterator[Connection]:
     """The ways from outside."""
-    front = environment.ingress
-    entries = topology.front_ports(environment)
-    if front.type in {"alb", "internal_alb"}:
+    ingress = environment.ingress
+    entries = topology.public_service_ports(environment)
+    if ingress.type in {"alb", "internal_alb"}:
         for name, port in entries:
             yield _way(topology.INGRESS, name, port)
-        entries = [(topology.INGRESS, port) for port in topology.listeners(environment)]
-    sources = [_named(cidr) for cidr in front.cidrs if front.type != "internal_alb" or _is_private(cidr)]
-    if front.type != "none":
+        entries = [(topology.INGRESS, port) for port in topology.listener_ports(environment)]
+    sources = [_named(cidr) for cidr in ingress.cidrs if ingress.type != "internal_alb" or _is_private(cidr)]
+    if ingress.type != "none":
         for source, (name, port) in product(sources, entries):
             yield _way(source, name, port)
 

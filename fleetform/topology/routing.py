@@ -11,7 +11,7 @@ from fleetform.catalog.models import Environment, Ingress, Service
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
 LAST_PRIORITY = 50_000
-EVERYTHING = "/*"
+ANY_PATH = "/*"
 """The path of a service without `paths` and `hosts`."""
 
 # Kinds of hosts: exact, with a wildcard, any. Lengths of paths: 0 to 31 characters before a wildcard.
@@ -22,13 +22,13 @@ _PATH_LENGTHS = 32
 _SLOTS = (LAST_PRIORITY - 1) // (_HOST_KINDS * _PATH_LENGTHS)
 
 
-def routed(environment: Environment) -> dict[str, Service]:
+def balanced_services(environment: Environment) -> dict[str, Service]:
     """Return the services behind the load balancer, by name, sorted; empty without a load balancer."""
-    services = sorted(environment.services.items()) if environment.ingress.balanced else []
+    services = sorted(environment.services.items()) if environment.ingress.has_load_balancer else []
     return {name: service for name, service in services if service.public}
 
 
-def takes_the_rest(service: Service) -> bool:
+def is_catch_all(service: Service) -> bool:
     """Return whether a public service has neither paths nor hosts, so that it receives all other requests."""
     return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
 
@@ -42,7 +42,7 @@ def priority(name: str, service: Service) -> int:
     """
     if service.ingress is not None and service.ingress.priority is not None:
         return service.ingress.priority
-    if service.ingress is None or takes_the_rest(service):
+    if service.ingress is None or is_catch_all(service):
         return LAST_PRIORITY
     band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
     return 1 + band * _SLOTS + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS

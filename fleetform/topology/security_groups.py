@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleetform.catalog.models import Environment
-from fleetform.topology.calls import ANYWHERE, Call, calls, edge
+from fleetform.topology.calls import ANYWHERE, Call, calls, edge_key
 from fleetform.topology.endpoints import endpoints, interface_endpoints
-from fleetform.topology.ingress import front_ports, listeners
+from fleetform.topology.ingress import listener_ports, public_service_ports
 from fleetform.topology.internet import needs_internet
-from fleetform.topology.names import under_first_names
+from fleetform.topology.names import with_original_names
 
 APP = "app"
 """Key of the group of all services in `shared` mode."""
@@ -92,7 +92,7 @@ class _Edge:
     @property
     def key(self) -> str:
         """``source->target:port``, the key of its rules."""
-        return edge(self.source, self.target, self.port, self.protocol)
+        return edge_key(self.source, self.target, self.port, self.protocol)
 
     def rule(self, group: str, peer: str, description: str) -> Rule:
         """Return its rule in the group at one end."""
@@ -110,11 +110,11 @@ class _Edge:
 
 def security_groups(environment: Environment) -> SecurityGroups:
     """Return the groups and rules of the environment's security mode, by the services' original names."""
-    renamed = under_first_names(environment)
+    renamed = with_original_names(environment)
     result = _shared_groups(renamed) if renamed.security == "shared" else _groups_by_service(renamed)
     members = {
-        name: result.members[environment.first_name(name)]
-        for name in sorted(environment.services, key=environment.first_name)
+        name: result.members[environment.original_name(name)]
+        for name in sorted(environment.services, key=environment.original_name)
     }
     return replace(result, members=members)
 
@@ -155,7 +155,7 @@ def _groups_by_service(environment: Environment) -> SecurityGroups:
 
 
 def _other_groups(environment: Environment) -> dict[str, str]:
-    balancer = {INGRESS: "Load balancer"} if environment.ingress.balanced else {}
+    balancer = {INGRESS: "Load balancer"} if environment.ingress.has_load_balancer else {}
     return balancer | ({ENDPOINTS: "VPC endpoints"} if interface_endpoints(environment) else {})
 
 
@@ -186,12 +186,12 @@ def _join_reasons(reasons: Iterable[str]) -> str:
 
 def _ingress_edges(environment: Environment, members: Mapping[str, str]) -> Iterator[_Edge]:
     """Yield the connections from outside to the public services, whose groups are `members`."""
-    public = [(members.get(name, name), port) for name, port in front_ports(environment)]
+    public = [(members.get(name, name), port) for name, port in public_service_ports(environment)]
     if environment.ingress.type == "direct":
         for group, port in public:
             yield from _outside_edges(environment, group, port)
-    elif environment.ingress.balanced:
-        for port in listeners(environment):
+    elif environment.ingress.has_load_balancer:
+        for port in listener_ports(environment):
             yield from _outside_edges(environment, INGRESS, port)
         for group, port in public:
             yield _Edge(INGRESS, group, port, f"load balancer to {group}")

@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from fleetform.base.errors import Problem
 from fleetform.base.suggestions import suggestion
-from fleetform.catalog.locator import Locator, below
+from fleetform.catalog.locator import Locator, locator_below
 from fleetform.catalog.models import LOG_ROUTER, Container, Logs, Service
 
 # Secrets Manager looks such a name up without its end:
@@ -26,7 +26,7 @@ def check_containers(name: str, service: Service, at: Locator) -> Iterator[Probl
 def _check_all_containers(service: Service, at: Locator) -> Iterator[Problem]:
     yield from _check_container(service, at)
     for name, sidecar in service.sidecars.items():
-        here = below(at, "sidecars", name)
+        here = locator_below(at, "sidecars", name)
         yield from _check_container(sidecar, here)
         if sidecar.health_check is not None and sidecar.health_check.path is not None:
             yield Problem(
@@ -98,7 +98,7 @@ def _check_sidecars(name: str, service: Service, at: Locator) -> Iterator[Proble
         )
     yield from _check_dependencies(service, service, at)
     for sidecar, container in service.sidecars.items():
-        yield from _check_dependencies(service, container, below(at, "sidecars", sidecar))
+        yield from _check_dependencies(service, container, locator_below(at, "sidecars", sidecar))
         for volume in container.mounts:
             if volume not in service.volumes:
                 message = f"unknown volume `{volume}`"

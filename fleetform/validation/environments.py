@@ -8,7 +8,7 @@ from fleetform.base.errors import Problem
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import SUBNET_PREFIX, Environment, Network, Service, Vpc
 from fleetform.catalog.nodes import Node
-from fleetform.topology.endpoints import apis, outside_images
+from fleetform.topology.endpoints import images_outside_ecr, required_aws_services
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name.
 # Names that leave room for the role's suffix also fit ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map
@@ -82,14 +82,14 @@ def _check_private_subnet_keys(network: Network, at: Locator) -> Iterator[Proble
 def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]:
     """Check that endpoints are enough without NAT gateways: tasks then reach nothing else."""
     services, listed, region = environment.services, environment.network.endpoints, environment.region
-    needed = frozenset().union(*(apis(service, region) for service in services.values()))
+    needed = frozenset().union(*(required_aws_services(service, region) for service in services.values()))
     missing = needed - {"s3", *listed} if listed is not None else frozenset()
     if missing:
         names = ", ".join(f"`{endpoint}`" for endpoint in sorted(missing))
         message = f"tasks cannot start without NAT gateways or endpoints for {names}"
         yield Problem(at("network", "endpoints"), message, "list them too, or remove `endpoints`")
     for name, service in services.items():
-        for path, image in outside_images(service, region):
+        for path, image in images_outside_ecr(service, region):
             message = (
                 f"`{image}` is not in ECR in {region}, and private subnets without NAT cannot reach other registries"
             )
@@ -140,7 +140,7 @@ def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
         yield Problem(at("network", "subnets"), message, "add `ingress: { type: alb }`")
     if ingress.hosted_zone is not None and ingress.domain is None:
         yield Problem(at("ingress", "hosted_zone", key=True), "`hosted_zone` is set without `domain`", "add `domain:`")
-    if ingress.balanced:
+    if ingress.has_load_balancer:
         return
     for key in ("certificate", "domain", "hosted_zone", "idle_timeout", "access_logs", "web_acl"):
         if key in ingress.model_fields_set:
@@ -244,7 +244,7 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     if len(environment.state_bucket) > _MAX_BUCKET_NAME:
         message = f"bucket name `{environment.state_bucket}` is longer than {_MAX_BUCKET_NAME} characters"
         yield Problem(at("application"), message, "set a shorter one with `state: { bucket: ... }`")
-    if environment.ingress.balanced and not re.fullmatch(
+    if environment.ingress.has_load_balancer and not re.fullmatch(
         rf"(?!internal-)[a-z0-9-]{{1,{_MAX_LOAD_BALANCER_NAME}}}", prefix
     ):
         message = f"`{prefix}` is not a valid load balancer name"
@@ -254,7 +254,7 @@ def _check_names(environment: Environment, tree: Node) -> Iterator[Problem]:
     for name in environment.services:
         position = locator(tree, "services", name)()
         longest = _MAX_ROLE_NAME - len(_ROLE_SUFFIX) - len(prefix) - 1
-        if len(environment.first_name(name)) > longest:
+        if len(environment.original_name(name)) > longest:
             role = f"{environment.full_name(name)}{_ROLE_SUFFIX}"
             message = f"IAM role name `{role}` is longer than {_MAX_ROLE_NAME} characters"
             yield Problem(position, message, f"with this prefix, a service name can have at most {longest} characters")

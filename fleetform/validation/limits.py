@@ -52,7 +52,7 @@ def _check_size(service: Service, at: Locator) -> Iterator[Problem]:
 
 
 def _check_sidecar_sizes(service: Service, at: Locator) -> Iterator[Problem]:
-    if len(service.beside) >= _MAX_CONTAINERS:
+    if len(service.other_containers) >= _MAX_CONTAINERS:
         message = f"a task can have at most {_MAX_CONTAINERS} containers, including the service's own"
         yield Problem(at("sidecars", key=True), message, f"keep at most {_MAX_CONTAINERS - 1} sidecars")
     for key, limit in (("cpu", service.cpu), ("memory", service.memory)):

@@ -12,16 +12,22 @@ from pydantic_core import ErrorDetails
 
 from fleetform.base import gc
 from fleetform.base.errors import CatalogError, InputError, Position, Problem
-from fleetform.base.suggestions import label, suggestion
+from fleetform.base.suggestions import path_label, suggestion
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.inheritance import SERVICE_KEYS, Inherited, Shared, inherit, told_once
+from fleetform.catalog.inheritance import (
+    SERVICE_KEYS,
+    ResolvedTree,
+    SharedKeys,
+    merge_repeated_problems,
+    resolve_inheritance,
+)
 from fleetform.catalog.models import Environment, Service
-from fleetform.catalog.nodes import Node, read
-from fleetform.catalog.overlay import overlay, without_nulls
-from fleetform.catalog.repository import check_builds, refuse_outside
+from fleetform.catalog.nodes import Node, read_yaml
+from fleetform.catalog.overlay import overlay, remove_nulls
+from fleetform.catalog.repository import check_builds, reject_outside
 from fleetform.validation.environments import check_environment
 from fleetform.validation.limits import check_service_limits
-from fleetform.validation.notices import notices
+from fleetform.validation.notices import find_notices
 from fleetform.validation.routing import check_routing
 from fleetform.validation.services import check_calls, check_services
 
@@ -61,18 +67,18 @@ def load(root: Path, name: str) -> Environment:
         InputError: The environment or a file does not exist, or a file is a link to outside the repository.
         CatalogError: The YAML has problems; the error holds all of them.
     """
-    return validate(resolve(root, name))
+    return validate(read_environment(root, name))
 
 
 @gc.paused()
 def load_with_notices(root: Path, name: str) -> tuple[Environment, list[Problem]]:
     """Load one environment with its notices, by position; raises what `load` raises."""
-    inherited = resolve(root, name)
+    inherited = read_environment(root, name)
     environment = validate(inherited)
-    return environment, notices(environment, without_nulls(inherited.tree))
+    return environment, find_notices(environment, remove_nulls(inherited.tree))
 
 
-def resolve(root: Path, name: str) -> Inherited:
+def read_environment(root: Path, name: str) -> ResolvedTree:
     """Read one environment: its YAML laid over the catalog, with everything that services inherit.
 
     Raises:
@@ -86,15 +92,15 @@ def resolve(root: Path, name: str) -> Inherited:
     empty = {node.position.file for node in (base, over) if not node.value}
     if any(problem.position.file in empty for problem in problems):
         raise CatalogError(problems)
-    inherited = inherit(overlay(base, over), name, names)
+    inherited = resolve_inheritance(overlay(base, over), name, names)
     builds = check_builds(root, inherited.tree)
     return replace(inherited, problems=[*problems, *inherited.problems, *builds])
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     """Read a file whose top level must be a mapping; append to `problems`."""
-    refuse_outside(root, file)
-    node, file_problems = read(root / file, file)
+    reject_outside(root, file)
+    node, file_problems = read_yaml(root / file, file)
     problems += file_problems
     if isinstance(node.value, dict):
         return node
@@ -102,13 +108,13 @@ def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     return Node({}, node.position)
 
 
-def validate(inherited: Inherited) -> Environment:
+def validate(inherited: ResolvedTree) -> Environment:
     """Validate what was read as an Environment.
 
     Raises:
         CatalogError: There are problems, in the tree or from reading it.
     """
-    tree, name = without_nulls(inherited.tree), inherited.name
+    tree, name = remove_nulls(inherited.tree), inherited.name
     plain = tree.plain()
     problems = [*inherited.problems, *check_calls(tree, name, inherited.absent)]
     if not isinstance(plain, dict):
@@ -131,16 +137,16 @@ def validate(inherited: Inherited) -> Environment:
     if environment is not None:
         problems += check_environment(environment, tree)
         problems += check_routing(environment, tree)
-    shared = _check_shared(without_nulls(inherited.shared))
+    shared = _check_shared(remove_nulls(inherited.shared))
     if problems or shared or environment is None:
-        raise CatalogError(told_once(inherited, problems, shared))
+        raise CatalogError(merge_repeated_problems(inherited, problems, shared))
     return environment
 
 
 def _check_shared(shared: Node) -> list[Problem]:
     """Return the problems of `defaults` and `templates` themselves; a partial service may lack any key."""
     try:
-        Shared.model_validate(shared.plain())
+        SharedKeys.model_validate(shared.plain())
     except ValidationError as error:
         return [_translate_error(details, shared) for details in error.errors() if not _concerns_whole_mapping(details)]
     return []
@@ -174,8 +180,8 @@ def _translate_error(details: ErrorDetails, tree: Node) -> Problem:
     position = _find_position(tree, path, key=about_key or node is None)
     expected = _EXPECTED.get(details["type"], "{msg}").format(msg=details["msg"], **_error_context(details))
     if about_key:
-        return Problem(position, f"`{path[-1]}` is not a valid key of {label(path[:-1])}", expected)
-    return Problem(position, f"{label(path)} is {_format_value(details['input'])}", expected)
+        return Problem(position, f"`{path[-1]}` is not a valid key of {path_label(path[:-1])}", expected)
+    return Problem(position, f"{path_label(path)} is {_format_value(details['input'])}", expected)
 
 
 def _error_context(details: ErrorDetails) -> dict[str, Any]:
@@ -215,7 +221,7 @@ def _find_position(tree: Node, path: tuple[str | int, ...], *, key: bool) -> Pos
 
 
 def _unknown_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
-    where = f" in {label(path[:-1])}" if path[:-1] else ""
+    where = f" in {path_label(path[:-1])}" if path[:-1] else ""
     remedy = suggestion(str(path[-1]), _model_keys(path[:-1]))
     return Problem(_find_position(tree, path, key=True), f"unknown key `{path[-1]}`{where}", remedy)
 
@@ -225,22 +231,24 @@ def _missing_key_problem(path: tuple[str | int, ...], tree: Node) -> Problem:
     null = tree.at(path)
     if null is not None and null.replaced is not None:
         return Problem(
-            null.position, f"null removes {label(path)}, but it is required", "give it a value, or remove this line"
+            null.position,
+            f"null removes {path_label(path)}, but it is required",
+            "give it a value, or remove this line",
         )
     if null is not None:
-        return Problem(null.position, f"{label(path)} is null, but it is required", "give it a value")
-    where = f" in {label(path[:-1])}" if path[:-1] else ""
+        return Problem(null.position, f"{path_label(path)} is null, but it is required", "give it a value")
+    where = f" in {path_label(path[:-1])}" if path[:-1] else ""
     position = _find_position(tree, path[:-1], key=True)
     return Problem(position, f"`{path[-1]}` is missing{where}", f"add `{path[-1]}:`")
 
 
 def _model_keys(path: tuple[str | int, ...]) -> list[str]:
     """Return the keys of the model at a path."""
-    kind: Any = Shared if path and path[0] in Shared.model_fields else Environment
+    kind: Any = SharedKeys if path and path[0] in SharedKeys.model_fields else Environment
     for step in path:
         kind = _unwrap_type(_child_type(kind, step))
     resolved: Mapping[Any, Iterable[str]] = {
-        Environment: Shared.model_fields,
+        Environment: SharedKeys.model_fields,
         Service: () if path[:1] == ("defaults",) else SERVICE_KEYS,
     }
     return [*(key for key in kind.model_fields if (kind, key) != (Environment, "name")), *resolved.get(kind, ())]

@@ -14,7 +14,7 @@ from fleetform.topology.endpoints import interface_endpoints
 _DEFAULT_RULE_QUOTA = 60
 
 
-def notices(environment: Environment, tree: Node) -> list[Problem]:
+def find_notices(environment: Environment, tree: Node) -> list[Problem]:
     """Return warnings about a valid environment, ordered by position."""
     problems = [
         *_find_call_cycles(environment, tree),
@@ -28,7 +28,7 @@ def notices(environment: Environment, tree: Node) -> list[Problem]:
 
 
 def _find_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]:
-    for cycle in circles({name: service.callees for name, service in environment.services.items()}):
+    for cycle in find_call_cycles({name: service.callees for name, service in environment.services.items()}):
         names = ", ".join(f"`{name}`" for name in cycle)
         message = f"{names} call each other in a cycle"
         yield Problem(
@@ -38,7 +38,7 @@ def _find_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]
         )
 
 
-def circles(callees: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
+def find_call_cycles(callees: Mapping[str, tuple[str, ...]]) -> list[list[str]]:
     """Return the call cycles: groups of services that reach each other, sorted (Kosaraju's algorithm)."""
     callers: dict[str, list[str]] = {name: [] for name in callees}
     for caller, names in callees.items():

@@ -6,14 +6,14 @@ from fleetform.base.errors import Problem
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import Environment, Ingress, Service
 from fleetform.catalog.nodes import Node
-from fleetform.topology.routing import EVERYTHING, priority, routed, takes_the_rest
+from fleetform.topology.routing import ANY_PATH, balanced_services, is_catch_all, priority
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:
     """Check that no two services receive the same requests or have the same priority."""
     services_by_request: dict[tuple[str, str], str] = {}
     services_by_priority: dict[int, str] = {}
-    for name, service in routed(environment).items():
+    for name, service in balanced_services(environment).items():
         at = locator(tree, "services", name)
         request_count = len(services_by_request)
         yield from _check_conditions(name, service, services_by_request, at)
@@ -28,11 +28,11 @@ def _check_conditions(
 ) -> Iterator[Problem]:
     ingress = service.ingress or Ingress()
     for host in ingress.hosts or ("*",):
-        for index, path in enumerate(ingress.paths or (EVERYTHING,)):
+        for index, path in enumerate(ingress.paths or (ANY_PATH,)):
             other = services_by_request.setdefault((host, path), name)
             if other == name:
                 continue
-            if takes_the_rest(service):
+            if is_catch_all(service):
                 message = f"`{other}` and `{name}` both receive all requests"
                 yield Problem(at("public"), message, "add `ingress:` with `paths` or `hosts` to one of them")
                 return

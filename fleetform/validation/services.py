@@ -9,10 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 
 from fleetform.base.errors import Position, Problem
-from fleetform.base.suggestions import closest, suggestion
+from fleetform.base.suggestions import closest_match, suggestion
 from fleetform.catalog.constants import FOUNDATION_NAME, TASKS_NAME
-from fleetform.catalog.locator import Locator, below, locator
-from fleetform.catalog.models import Callee, Service, Services
+from fleetform.catalog.locator import Locator, locator, locator_below
+from fleetform.catalog.models import CallTarget, Service, Services
 from fleetform.catalog.nodes import Node
 from fleetform.validation.containers import check_containers
 
@@ -97,7 +97,7 @@ def _all_service_names(tree: Node) -> list[str]:
 
 def _check_image(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     if service.build is None and service.image is None:
-        close = closest(name, [other for other in services if other != name])
+        close = closest_match(name, [other for other in services if other != name])
         misspelt = f", or did you mean `{close}`?" if close is not None else ""
         yield Problem(at(), f"`{name}` has neither `build` nor `image`", f"add one of them{misspelt}")
     if service.build is not None and service.image is not None:
@@ -214,15 +214,15 @@ def _check_call_targets(name: str, service: Service, services: Services, at: Loc
             message = f"a call from `{name}` has {targets}"
             yield Problem(at("calls", index), message, "set exactly one of `service`, `host` and `cidr`")
         elif call.service is None or call.namespace is not None:
-            yield from _check_external_call(call, below(at, "calls", index))
+            yield from _check_external_call(call, locator_below(at, "calls", index))
         elif call.service in services:
-            yield from _check_internal_call(name, call, services[call.service], below(at, "calls", index))
+            yield from _check_internal_call(name, call, services[call.service], locator_below(at, "calls", index))
 
 
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
 
-def _check_external_call(call: Callee, at: Locator) -> Iterator[Problem]:
+def _check_external_call(call: CallTarget, at: Locator) -> Iterator[Problem]:
     outside = call.host or (f"{call.service}.{call.namespace}" if call.namespace else call.cidr)
     if call.service is None and call.namespace is not None:
         yield Problem(at("namespace"), "`namespace` is set without `service`", "add the `service:` in that namespace")
@@ -241,7 +241,7 @@ def _check_external_call(call: Callee, at: Locator) -> Iterator[Problem]:
         yield Problem(at("port"), f"`{outside}` needs a port number", "add `port:` with a number")
 
 
-def _check_internal_call(name: str, call: Callee, callee: Service, at: Locator) -> Iterator[Problem]:
+def _check_internal_call(name: str, call: CallTarget, callee: Service, at: Locator) -> Iterator[Problem]:
     if call.port is None and callee.port is None:
         yield Problem(at(), f"`{name}` calls `{call.service}`, which has no `port`", f"add `port:` to `{call.service}`")
     elif call.port is not None and call.port not in callee.ports:

@@ -7,12 +7,12 @@ from fleetform.base.errors import CatalogError, InputError, Problem, ProgramErro
 from fleetform.base.program_name import command
 from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.repository import refuse_outside
-from fleetform.catalog.writer import replace_text
+from fleetform.catalog.repository import reject_outside
+from fleetform.catalog.writer import write_atomically
 from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
 from fleetform.render.writer import Change
 from fleetform.stacks import FOUNDATION, Stack, stacks
-from fleetform.validation.loading import load, resolve
+from fleetform.validation.loading import load, read_environment
 from fleetform.workflow.affected.snapshot import Inventory, take
 from fleetform.workflow.project import Project
 
@@ -58,7 +58,7 @@ def write(project: Project, wanted: Sequence[Change]) -> None:
         place = project.root / change.path
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            replace_text(place, change.after or "")
+            write_atomically(place, change.after or "")
         except OSError as error:
             message = f"{change.path}: cannot be written: {error.strerror}"
             raise ProgramError(f"{message}; mend that and run it again") from None
@@ -66,7 +66,7 @@ def write(project: Project, wanted: Sequence[Change]) -> None:
 
 def _text(project: Project, provider: Provider) -> str | None:
     """A definition as it stands."""
-    refuse_outside(project.root, provider.file)
+    reject_outside(project.root, provider.file)
     try:
         return (project.root / provider.file).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -97,7 +97,7 @@ def _environment(project: Project, name: str, names: Sequence[str]) -> Environme
 
 
 def _unknown(project: Project, name: str, other: str, others: list[str]) -> Problem:
-    tree = resolve(project.root, name).tree
+    tree = read_environment(project.root, name).tree
     position = (tree.at(("applied_after",)) or tree).position
     return Problem(
         position, f"`{name}` is applied after `{other}`, which is no other environment", suggestion(other, others)

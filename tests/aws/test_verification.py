@@ -10,10 +10,10 @@ from fleetform.aws.clients import Access
 from fleetform.aws.verification import Report, ServiceStatus, verify
 from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import (
-    Callee,
+    CallTarget,
     Discovery,
     Environment,
-    Front,
+    IngressConfig,
     Network,
     Port,
     Schedule,
@@ -105,7 +105,7 @@ def with_every_kind_of_rule(made: Environment) -> Environment:
     """`web` mounts a file system, `worker` calls by UDP, and all reach S3 by its prefix list."""
     efs = {"file_system_id": "fs-0123456789abcdef0"}
     volume = Volume.model_validate({"container_path": "/data", "efs": efs})
-    call = Callee(cidr="192.0.2.0/24", port=123, protocol="udp")
+    call = CallTarget(cidr="192.0.2.0/24", port=123, protocol="udp")
     web = made.services["web"].model_copy(update={"volumes": {"data": volume}})
     worker = made.services["worker"].model_copy(update={"calls": (*made.services["worker"].calls, call)})
     services = {**made.services, "web": web, "worker": worker}
@@ -376,7 +376,7 @@ class Balancer:
 
     def __init__(self, made: Deployment) -> None:
         self.elbv2 = made.access.client("elbv2")
-        self.environment = made.environment.model_copy(update={"ingress": Front(type="alb")})
+        self.environment = made.environment.model_copy(update={"ingress": IngressConfig(type="alb")})
         self.access = made.access
         balancers = self.elbv2.create_load_balancer(Name=made.prefix, Subnets=[made.subnet])["LoadBalancers"]
         self.arn = balancers[0]["LoadBalancerArn"]

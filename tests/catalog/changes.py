@@ -5,8 +5,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from fleetform.catalog.models import Entry, Environment, Port
-from fleetform.catalog.nodes import read
-from fleetform.catalog.reference import keys
+from fleetform.catalog.nodes import read_yaml
+from fleetform.catalog.reference import key_paths
 from fleetform.catalog.schema import definitions
 
 _EVERYTHING = Path(__file__).parent / "everything.yaml"
@@ -23,9 +23,9 @@ _SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)]
 # Values that cannot be removed or replaced by other values of their type without breaking the render.
 _OTHER: Mapping[tuple[str, str], object] = {
     ("Adopted", "vpc"): "vpc-0123456789abcdef1",
-    ("Callee", "namespace"): "test.bank.internal",
-    ("Callee", "port"): None,
-    ("Callee", "service"): "web",
+    ("CallTarget", "namespace"): "test.bank.internal",
+    ("CallTarget", "port"): None,
+    ("CallTarget", "service"): "web",
     ("Ingress", "port"): None,
     ("Network", "cidr"): "10.1.0.0/16",
     ("Service", "ports"): {"admin": Port(container_port=9999)},
@@ -35,7 +35,7 @@ _OTHER: Mapping[tuple[str, str], object] = {
 
 def environments() -> Iterator[Environment]:
     """Yield environments that together have every key; conflicting keys are in different ones."""
-    tree, _ = read(_EVERYTHING, PurePath(_EVERYTHING.name))
+    tree, _ = read_yaml(_EVERYTHING, PurePath(_EVERYTHING.name))
     plain: Any = tree.plain()
     everything = {**plain, "name": "prod"}
     few = {key: value for key, value in everything.items() if key not in _LEFT_OUT} | {"services": {"web": _FOUND}}
@@ -64,7 +64,7 @@ def changes(environment: Environment) -> Iterator[tuple[str, Environment]]:
 
 
 def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
-    known = keys()
+    known = key_paths()
     for name, value in entry:
         place = (type(entry).__name__, name)
         if place not in known:  # an environment's name is not a key

@@ -5,7 +5,7 @@ import difflib
 import pytest
 
 from fleetform.base.errors import InputError
-from fleetform.catalog.additions import NewService, environment_like, require_name, with_service
+from fleetform.catalog.additions import NewService, copy_environment, insert_service, validate_name
 
 MAIL = NewService("mail", 8080, ("orders", "stock"))
 BLOCK = """
@@ -36,11 +36,11 @@ def added(before: str, after: str) -> str:
 
 
 def test_a_new_service_has_its_settings_with_comments() -> None:
-    assert with_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
+    assert insert_service("services:\n  web: { port: 80 }\n", MAIL) == "services:\n  web: { port: 80 }\n" + BLOCK
 
 
 def test_a_worker_from_an_image_has_neither_port_nor_calls() -> None:
-    assert with_service("services:\n  web: {}\n", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
+    assert insert_service("services:\n  web: {}\n", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_worker_from_an_image_has_neither_port_nor_calls() -> None:
     [("nginx:1.29", "nginx:1.29"), ("1.10", "1.10"), ("7", '"7"'), ("a:", '"a:"'), ("x\n", '"x\\n"')],
 )
 def test_an_image_is_quoted_if_yaml_would_read_it_as_something_else(image: str, written: str) -> None:
-    after = with_service("services:\n  web: {}\n", NewService("worker", image=image))
+    after = insert_service("services:\n  web: {}\n", NewService("worker", image=image))
     assert after.endswith(f"\n    image: {written}\n")
 
 
@@ -68,32 +68,32 @@ def test_an_image_is_quoted_if_yaml_would_read_it_as_something_else(image: str, 
     ],
 )
 def test_a_service_follows_the_last_one_and_nothing_else_changes(above: str, below: str) -> None:
-    assert with_service(above + below, MAIL) == above + BLOCK + below
+    assert insert_service(above + below, MAIL) == above + BLOCK + below
 
 
 def test_a_service_is_indented_like_the_others() -> None:
     before = "services:\n    web:\n        port: 80\n"
     indented = "".join("  " + line if line.strip() else line for line in BLOCK.splitlines(keepends=True))
-    assert added(before, with_service(before, MAIL)) == indented
+    assert added(before, insert_service(before, MAIL)) == indented
 
 
 def test_added_lines_use_the_files_line_endings() -> None:
     before = "services:\r\n  web: {}\r\n"
-    assert with_service(before, WORKER) == before + WORKER_BLOCK.replace("\n", "\r\n")
+    assert insert_service(before, WORKER) == before + WORKER_BLOCK.replace("\n", "\r\n")
 
 
 def test_a_last_line_without_a_line_break_gets_one() -> None:
-    assert with_service("services:\n  web: {}", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
+    assert insert_service("services:\n  web: {}", WORKER) == "services:\n  web: {}\n" + WORKER_BLOCK
 
 
 def test_a_byte_order_mark_stays() -> None:
-    assert with_service("\ufeffservices:\n  web: {}\n", WORKER) == "\ufeffservices:\n  web: {}\n" + WORKER_BLOCK
+    assert insert_service("\ufeffservices:\n  web: {}\n", WORKER) == "\ufeffservices:\n  web: {}\n" + WORKER_BLOCK
 
 
 @pytest.mark.parametrize("text", ["", "services:\n", "services: { web: {} }\n", "services: []\n", "tags: {}\n"])
 def test_services_in_flow_style_are_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        with_service(text, MAIL)
+        insert_service(text, MAIL)
     message = "envs/catalog.yaml: no `services:` in block style; write the first service by hand"
     assert str(caught.value) == message
 
@@ -101,7 +101,7 @@ def test_services_in_flow_style_are_refused(text: str) -> None:
 @pytest.mark.parametrize("name", ["Mail", "mail_", "-mail", "a--b", "../mail", "", "m" * 41, "mail\n"])
 def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(InputError) as caught:
-        require_name(name)
+        validate_name(name)
     expected = "expected lower-case letters, digits and single hyphens, at most 40"
     assert str(caught.value) == f"`{name}` is not a valid name: {expected}"
 
@@ -113,13 +113,13 @@ HEAD = """# yaml-language-server: $schema=../catalog.schema.json
 
 def test_an_environment_keeps_the_originals_comments_and_layout() -> None:
     text = "# Development.\n\nsecurity:   shared # for now\n\n# Kept short.\nlog_retention_in_days: 30\n"
-    made = environment_like(text, "dev", "staging")
-    assert (made.text, made.left_out) == (HEAD + text, ())
+    made = copy_environment(text, "dev", "staging")
+    assert (made.text, made.omitted_keys) == (HEAD + text, ())
 
 
 def test_the_schema_line_for_editors_occurs_once() -> None:
     line = HEAD.splitlines(keepends=True)[0]
-    assert environment_like(line + "security: shared\n", "dev", "staging").text == HEAD + "security: shared\n"
+    assert copy_environment(line + "security: shared\n", "dev", "staging").text == HEAD + "security: shared\n"
 
 
 def test_an_environment_omits_the_keys_that_identify_the_original() -> None:
@@ -138,18 +138,18 @@ state:
 tags: {}
 namespace: dev.example.internal
 """
-    made = environment_like(text, "dev", "staging")
+    made = copy_environment(text, "dev", "staging")
     kept = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
     told = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
-    assert (made.text, made.left_out) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
+    assert (made.text, made.omitted_keys) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
 
 
 def test_an_empty_environment_can_be_copied() -> None:
-    assert environment_like("# Nothing.\n", "dev", "staging").text == HEAD + "# Nothing.\n"
+    assert copy_environment("# Nothing.\n", "dev", "staging").text == HEAD + "# Nothing.\n"
 
 
 def test_a_key_that_shares_its_line_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        environment_like("{ security: shared, name_prefix: old-dev }\n", "dev", "staging")
+        copy_environment("{ security: shared, name_prefix: old-dev }\n", "dev", "staging")
     message = "`name_prefix` shares a line with another key; put each key on its own line"
     assert str(caught.value) == f"envs/dev/environment.yaml:1: {message}"

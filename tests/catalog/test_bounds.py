@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.base.errors import InputError
 from fleetform.catalog.files import CATALOG as CATALOG_FILE
-from fleetform.catalog.nodes import MAX_BYTES, read
+from fleetform.catalog.nodes import MAX_BYTES, read_yaml
 from fleetform.validation.loading import load
 from tests.catalog.catalogs import HEAD, project
 
@@ -123,5 +123,5 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_device_is_not_read() -> None:
     with pytest.raises(InputError) as refused:
-        read(Path("/dev/zero"), CATALOG_FILE)
+        read_yaml(Path("/dev/zero"), CATALOG_FILE)
     assert str(refused.value) == "envs/catalog.yaml: is a pipe or a device; replace it with a regular file"

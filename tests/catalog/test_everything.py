@@ -10,9 +10,9 @@ import pytest
 from jinja2 import UndefinedError
 
 from fleetform.catalog import models
-from fleetform.catalog.inheritance import inherit
+from fleetform.catalog.inheritance import resolve_inheritance
 from fleetform.catalog.models import Container, Entry, Environment
-from fleetform.catalog.nodes import Node, read
+from fleetform.catalog.nodes import Node, read_yaml
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.validation.loading import validate
@@ -34,7 +34,7 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def everything() -> Node:
-    tree, problems = read(EVERYTHING, PurePath("everything.yaml"))
+    tree, problems = read_yaml(EVERYTHING, PurePath("everything.yaml"))
     assert problems == []
     return tree
 
@@ -88,7 +88,7 @@ def rendered(environment: Environment, templates: Templates) -> object:
 
 
 def test_no_key_is_lost_on_its_way_into_the_rendered_files(everything: Node, root: Path) -> None:
-    environment = validate(inherit(everything, "prod", ["prod"]))
+    environment = validate(resolve_inheritance(everything, "prod", ["prod"]))
     templates = Templates(root / "templates")
     whole = rendered(environment, templates)
     lost = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import CatalogError, ProgramError
-from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
+from fleetform.catalog.images_lock import LockedImage, format_lock, load_lock, write_lock
 
 MEND = "restore this file from Git, or run `invoke images` to write it again"
 KEY = "0123456789abcdef" * 4
@@ -46,7 +46,7 @@ def problems(project: Path, text: str) -> list[str]:
 
 
 def test_the_text_is_sorted_by_service() -> None:
-    assert lock_text({"web": WEB, "stock": STOCK}) == TEXT
+    assert format_lock({"web": WEB, "stock": STOCK}) == TEXT
 
 
 def test_what_is_written_is_read(project: Path) -> None:

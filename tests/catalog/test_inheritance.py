@@ -9,7 +9,7 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.inheritance import MAX_TEMPLATES
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import Plain
-from fleetform.validation.loading import load, resolve
+from fleetform.validation.loading import load, read_environment
 from tests.catalog.catalogs import HEAD, loaded, project
 
 FIRST = HEAD.count("\n") + 1
@@ -18,7 +18,7 @@ FIRST = HEAD.count("\n") + 1
 
 def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain]:
     """Return the keys set for each service, in any layer, except those that all cases share."""
-    inherited = resolve(project(root, HEAD + catalog, environment), "dev")
+    inherited = read_environment(project(root, HEAD + catalog, environment), "dev")
     assert inherited.problems == []
     found = loaded(root, HEAD + catalog, environment).services
     return {name: service.model_dump(exclude_unset=True) for name, service in found.items()}

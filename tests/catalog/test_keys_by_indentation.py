@@ -5,8 +5,8 @@ from pathlib import PurePath
 import pytest
 
 from fleetform.base.errors import Position
-from fleetform.catalog.keys_by_indentation import KeyPath, keys_at
-from fleetform.catalog.nodes import Node, parse
+from fleetform.catalog.keys_by_indentation import KeyPath, find_key_paths
+from fleetform.catalog.nodes import Node, parse_yaml
 
 FILE = PurePath("a.yaml")
 CATALOG = """\
@@ -40,7 +40,7 @@ tags:
 
 def at(text: str, line: int, column: int) -> KeyPath:
     position = Position(FILE, line, column)
-    return keys_at(text.split("\n"), [position])[position]
+    return find_key_paths(text.split("\n"), [position])[position]
 
 
 def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
@@ -53,8 +53,8 @@ def walk(node: Node, path: KeyPath) -> dict[Position, KeyPath]:
 
 
 def test_every_value_of_a_catalog_is_found_under_its_keys() -> None:
-    values = walk(parse(CATALOG, FILE)[0], ())
-    found = keys_at(CATALOG.split("\n"), list(values))
+    values = walk(parse_yaml(CATALOG, FILE)[0], ())
+    found = find_key_paths(CATALOG.split("\n"), list(values))
     assert {place: tuple(key for key in path if isinstance(key, str)) for place, path in found.items()} == values
 
 

@@ -5,21 +5,21 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import InputError, Position
-from fleetform.catalog.nodes import MAX_DEPTH, Node, Plain, parse, read
+from fleetform.catalog.nodes import MAX_DEPTH, Node, Plain, parse_yaml, read_yaml
 
 FILE = PurePath("catalog.yaml")
 
 
 def plain(text: str) -> Plain:
     """Return the value of a document without problems."""
-    node, problems = parse(text, FILE)
+    node, problems = parse_yaml(text, FILE)
     assert problems == []
     return node.plain()
 
 
 def refusals(text: str) -> list[str]:
     """Return the problems of a document, as they are shown."""
-    return [str(problem) for problem in parse(text, FILE)[1]]
+    return [str(problem) for problem in parse_yaml(text, FILE)[1]]
 
 
 def at(line: int, column: int) -> Position:
@@ -27,7 +27,7 @@ def at(line: int, column: int) -> Position:
 
 
 def test_keys_values_and_list_items_know_their_positions() -> None:
-    node, _ = parse("a:\n  b: 1\n  c:\n    - x\n    - [y,  z]\n", FILE)
+    node, _ = parse_yaml("a:\n  b: 1\n  c:\n    - x\n    - [y,  z]\n", FILE)
     assert node == Node(
         {
             "a": Node(
@@ -48,18 +48,18 @@ def test_keys_values_and_list_items_know_their_positions() -> None:
 
 
 def test_columns_count_characters_not_bytes() -> None:
-    node, _ = parse("a: [é, 😀, x]\n", FILE)
+    node, _ = parse_yaml("a: [é, 😀, x]\n", FILE)
     assert [item.position for item in node.value["a"].value] == [at(1, 5), at(1, 8), at(1, 11)]  # type: ignore[index, union-attr, call-overload]
 
 
 def test_an_alias_has_its_anchors_position_under_its_own_key() -> None:
-    node, _ = parse("a: &x 1\nb: *x\n", FILE)
+    node, _ = parse_yaml("a: &x 1\nb: *x\n", FILE)
     assert node.at(("b",)) == Node(1, at(1, 4), at(2, 1))
 
 
 @pytest.mark.parametrize("path", [("b",), ("a", "b"), ("a", 2), ("a", "0"), (0,)])
 def test_a_path_without_a_value_has_no_node(path: tuple[str | int, ...]) -> None:
-    node, _ = parse("a: [1, 2]\n", FILE)
+    node, _ = parse_yaml("a: [1, 2]\n", FILE)
     assert node.at(path) is None
 
 
@@ -118,7 +118,7 @@ def test_the_order_of_keys_is_kept() -> None:
 
 
 def test_a_duplicate_key_is_reported_with_both_positions_and_the_rest_is_read() -> None:
-    node, problems = parse("a: 1\nb: 2\na: 3\n", FILE)
+    node, problems = parse_yaml("a: 1\nb: 2\na: 3\n", FILE)
     assert node.plain() == {"a": 1, "b": 2}
     assert [str(problem) for problem in problems] == [
         "catalog.yaml:3:1: duplicate key `a`; it is already defined at catalog.yaml:1:1; keep one"
@@ -195,11 +195,11 @@ def test_yaml_that_is_not_plain_data_is_refused_with_its_position(text: str, pro
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "null\n", "---\n...\n"])
 def test_an_empty_document_is_an_empty_mapping(text: str) -> None:
-    assert parse(text, FILE) == (Node({}, at(1, 1)), [])
+    assert parse_yaml(text, FILE) == (Node({}, at(1, 1)), [])
 
 
 def test_a_document_that_cannot_be_read_is_an_empty_mapping() -> None:
-    assert parse("a: [\n", FILE)[0] == Node({}, at(1, 1))
+    assert parse_yaml("a: [\n", FILE)[0] == Node({}, at(1, 1))
 
 
 @pytest.mark.parametrize("opening", ["[", "- ", "{a: "])
@@ -249,30 +249,30 @@ def test_a_tag_on_a_key_is_refused() -> None:
 
 def test_windows_line_endings_change_neither_values_nor_positions() -> None:
     unix = "a: 1\nb:\n  - x\n  - 'y'\n"
-    assert parse(unix.replace("\n", "\r\n"), FILE) == parse(unix, FILE)
+    assert parse_yaml(unix.replace("\n", "\r\n"), FILE) == parse_yaml(unix, FILE)
 
 
 def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
     file = tmp_path / "marked.yaml"
     file.write_bytes(b"\xef\xbb\xbfa: 1\n")
-    assert read(file, FILE) == (Node({"a": Node(1, at(1, 4), at(1, 1))}, at(1, 1)), [])
+    assert read_yaml(file, FILE) == (Node({"a": Node(1, at(1, 4), at(1, 1))}, at(1, 1)), [])
 
 
 def test_a_file_that_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes("a: 1\nb: é\n".encode("latin-1"))
     with pytest.raises(InputError) as refused:
-        read(file, FILE)
+        read_yaml(file, FILE)
     assert str(refused.value) == "catalog.yaml:2:1: not UTF-8; save the file as UTF-8"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
-        read(tmp_path / "missing.yaml", FILE)
+        read_yaml(tmp_path / "missing.yaml", FILE)
     assert str(refused.value) == "catalog.yaml: file not found; create it or choose a different --env"
 
 
 def test_a_folder_instead_of_the_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
-        read(tmp_path, FILE)
+        read_yaml(tmp_path, FILE)
     assert str(refused.value) == "catalog.yaml: Is a directory; make it a readable file"

@@ -3,21 +3,21 @@ from pathlib import PurePath
 import pytest
 
 from fleetform.base.errors import Position
-from fleetform.catalog.nodes import Node, Plain, parse
-from fleetform.catalog.overlay import overlay, without_nulls
+from fleetform.catalog.nodes import Node, Plain, parse_yaml
+from fleetform.catalog.overlay import overlay, remove_nulls
 
 BASE = PurePath("base.yaml")
 OVER = PurePath("over.yaml")
 
 
 def tree(text: str, file: PurePath) -> Node:
-    node, problems = parse(text, file)
+    node, problems = parse_yaml(text, file)
     assert problems == []
     return node
 
 
 def merged(base: str, over: str) -> Plain:
-    return without_nulls(overlay(tree(base, BASE), tree(over, OVER))).plain()
+    return remove_nulls(overlay(tree(base, BASE), tree(over, OVER))).plain()
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_overlaying_is_associative(layers: list[str], expected: Plain) -> None:
     low, middle, high = (tree(text, BASE) for text in layers)
     from_below, from_above = overlay(overlay(low, middle), high), overlay(low, overlay(middle, high))
     assert from_below == from_above
-    assert without_nulls(from_below).plain() == expected
+    assert remove_nulls(from_below).plain() == expected
 
 
 def test_a_value_knows_everything_that_it_replaced() -> None:
@@ -104,5 +104,5 @@ def test_keys_keep_the_catalogs_order_and_new_ones_follow() -> None:
 
 
 def test_remaining_nulls_are_removed_from_mappings() -> None:
-    node = without_nulls(tree("a: null\nb: {c: ~, d: 1}\ne: [null]\n", BASE))
+    node = remove_nulls(tree("a: null\nb: {c: ~, d: 1}\ne: [null]\n", BASE))
     assert node.plain() == {"b": {"d": 1}, "e": [None]}

@@ -6,10 +6,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
 
-from fleetform.catalog.patterns import Matching
+from fleetform.catalog.patterns import TextPattern
 from fleetform.catalog.types import Path, TagKey
 
-WORD: TypeAdapter[str] = TypeAdapter(Annotated[str, Matching(r"[\w-]+", "a word is expected")])
+WORD: TypeAdapter[str] = TypeAdapter(Annotated[str, TextPattern(r"[\w-]+", "a word is expected")])
 
 
 def verdicts(adapter: TypeAdapter[str], text: str) -> tuple[bool, bool]:

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from fleetform.catalog.constants import MARK
-from fleetform.catalog.reference import anchor, keys, reference
+from fleetform.catalog.constants import GENERATED_MARK
+from fleetform.catalog.reference import anchor, key_paths, render_reference
 from fleetform.catalog.schema import definitions
 
 INSIGHTS = "CloudWatch Container Insights of the cluster."
@@ -39,18 +39,20 @@ def rows(text: str) -> dict[str, str]:
     ],
 )
 def test_a_row_has_a_keys_legal_values_default_and_meaning(key: str, row: list[str]) -> None:
-    cells = rows(reference())[key].split(" | ")
+    cells = rows(render_reference())[key].split(" | ")
     assert [cell.strip("`") for cell in cells] == [key.rsplit("-", maxsplit=1)[-1], *row]
 
 
 def test_the_reference_has_every_key_once() -> None:
-    told = Counter(row.split("`")[1] for row in rows(reference()).values())
+    told = Counter(row.split("`")[1] for row in rows(render_reference()).values())
     assert told == Counter(key for definition in definitions().values() for key in definition["properties"])
 
 
 def test_every_key_has_a_unique_path_with_stars_for_names_and_items() -> None:
-    assert len(set(keys().values())) == len(keys())
-    assert [keys()[place] for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))] == [
+    assert len(set(key_paths().values())) == len(key_paths())
+    assert [
+        key_paths()[place] for place in (("Environment", "region"), ("Port", "protocol"), ("Statement", "sid"))
+    ] == [
         "region",
         "services.*.ports.*.protocol",
         "services.*.task_role.statements.*.sid",
@@ -58,14 +60,14 @@ def test_every_key_has_a_unique_path_with_stars_for_names_and_items() -> None:
 
 
 def test_every_link_has_a_target_and_every_anchor_is_unique() -> None:
-    text = reference()
+    text = render_reference()
     places = Counter(re.findall(r'<a id="([^"]+)">', text))
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= places.keys()
     assert set(places.values()) == {1}
 
 
 def test_the_reference_begins_with_the_mark() -> None:
-    assert reference().startswith(f"{MARK}\n\n## Environment\n\n")
+    assert render_reference().startswith(f"{GENERATED_MARK}\n\n## Environment\n\n")
 
 
 @pytest.mark.parametrize(
@@ -87,4 +89,4 @@ def test_the_reference_begins_with_the_mark() -> None:
 )
 def test_a_value_has_the_anchor_of_its_key(path: tuple[str | int, ...], expected: str) -> None:
     assert anchor(path) == expected
-    assert expected in rows(reference()) or not expected
+    assert expected in rows(render_reference()) or not expected

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from fleetform.base.errors import CatalogError
 from fleetform.catalog.files import environment_names
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.catalog.schema import SCHEMA, catalog_schema, definitions
 
 from .catalogs import HEAD, loaded
@@ -35,7 +35,7 @@ def shipped() -> list[PurePath]:
 
 
 def plain(text: str) -> Any:  # noqa: ANN401 - whatever YAML can hold
-    return parse(text, PurePath("some.yaml"))[0].plain()
+    return parse_yaml(text, PurePath("some.yaml"))[0].plain()
 
 
 def refusals(validator: Draft202012Validator, text: str) -> list[tuple[str, str]]:

@@ -2,15 +2,15 @@ from typing import Annotated
 
 from pydantic import TypeAdapter
 
-from fleetform.catalog.models import Callee, Port
-from fleetform.catalog.types import Short
+from fleetform.catalog.models import CallTarget, Port
+from fleetform.catalog.types import ShortForm
 
-CALLEE: TypeAdapter[Callee] = TypeAdapter(Annotated[Callee, Short("service")])
-PORT: TypeAdapter[Port] = TypeAdapter(Annotated[Port, Short("container_port")])
+CALL_TARGET: TypeAdapter[CallTarget] = TypeAdapter(Annotated[CallTarget, ShortForm("service")])
+PORT: TypeAdapter[Port] = TypeAdapter(Annotated[Port, ShortForm("container_port")])
 
 
 def test_text_is_the_short_form_of_a_mapping() -> None:
-    assert CALLEE.validate_python("orders") == Callee(service="orders")
+    assert CALL_TARGET.validate_python("orders") == CallTarget(service="orders")
 
 
 def test_a_number_is_the_short_form_of_a_mapping() -> None:
@@ -22,4 +22,7 @@ def test_the_mapping_itself_stays_as_it_is() -> None:
 
 
 def test_a_json_schema_has_both_forms_and_no_null_for_the_short_one() -> None:
-    assert CALLEE.json_schema()["anyOf"] == [{"type": ["string", "number", "boolean"]}, {"$ref": "#/$defs/Callee"}]
+    assert CALL_TARGET.json_schema()["anyOf"] == [
+        {"type": ["string", "number", "boolean"]},
+        {"$ref": "#/$defs/CallTarget"},
+    ]

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse_yaml
 
 COLONLESS = "a line without `: `; write `key: value`, with a space after the colon"
 ESCAPE = r"unknown escape sequence; write `\\` for a backslash, or use single quotes"
@@ -59,4 +59,4 @@ def unclosed(brackets: str, place: str) -> str:
     ],
 )
 def test_a_syntax_error_is_reported_where_it_was_made(text: str, said: str) -> None:
-    assert [str(problem) for problem in parse(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{said}"]
+    assert [str(problem) for problem in parse_yaml(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{said}"]

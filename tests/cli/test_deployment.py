@@ -11,7 +11,7 @@ import pytest
 from fleetform import emulator
 from fleetform.aws.verification import Report, ServiceStatus
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
-from fleetform.catalog.images_lock import LockedImage, load_lock, lock_text, write_lock
+from fleetform.catalog.images_lock import LockedImage, format_lock, load_lock, write_lock
 from fleetform.cli import stacks
 from fleetform.cli.deployment import Deployment, deploy, promote, rollback
 from fleetform.cli.waves import Driving
@@ -269,7 +269,7 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
         git(project.root, "commit", "--quiet", "--message=A lock")
     commit = git(project.root, "rev-parse", "HEAD~1")
     rollback(project, "tiny", "web")
-    assert text(project, "envs/tiny/images.lock.yaml") == lock_text({"web": OLD})
+    assert text(project, "envs/tiny/images.lock.yaml") == format_lock({"web": OLD})
     assert f'repository_urls["web"]}}@{OLD.digest}"' in text(project, "envs/tiny/services/service_web.tf")
     lines = capsys.readouterr().out.splitlines()
     assert [lines[0], lines[-1]] == [

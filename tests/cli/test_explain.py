@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CatalogError, Position
-from fleetform.catalog.nodes import Plain, parse
+from fleetform.catalog.nodes import Plain, parse_yaml
 from fleetform.cli import explain
 from fleetform.cli.explain import Line, lines
 from fleetform.workflow.catalog.provenance import Earlier, Fact, Steps
@@ -257,7 +257,7 @@ NAUGHTY: list[Plain] = [
 )
 def test_what_is_shown_is_what_the_catalogs_reader_reads(value: dict[str, Plain]) -> None:
     text = "\n".join(line.text for line in lines("", facts(value)))
-    node, problems = parse(text, PurePath("shown.yaml"))
+    node, problems = parse_yaml(text, PurePath("shown.yaml"))
     assert (node.plain(), problems) == (value, [])
 
 

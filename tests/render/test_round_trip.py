@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetform.catalog.models import Environment
-from fleetform.catalog.nodes import parse as parse_yaml
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.hcl.parsing import parse
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates

@@ -54,18 +54,18 @@ def test_a_callees_hyphens_become_underscores_in_its_variable() -> None:
 
 
 def test_a_caller_gets_the_url_of_each_callee() -> None:
-    assert topology.urls(environment(), "worker") == {
+    assert topology.call_urls(environment(), "worker") == {
         "ORDERS_URL": "http://orders.dev.shop.internal:8080",
         "STOCK_URL": "http://stock.dev.shop.internal:8080",
     }
 
 
 def test_a_service_without_calls_gets_no_urls() -> None:
-    assert topology.urls(environment(), "stock") == {}
+    assert topology.call_urls(environment(), "stock") == {}
 
 
 def test_urls_use_the_namespace_of_the_catalog() -> None:
-    assert topology.urls(environment(namespace="example.internal"), "web") == {
+    assert topology.call_urls(environment(namespace="example.internal"), "web") == {
         "ORDERS_URL": "http://orders.example.internal:8080"
     }
 
@@ -78,7 +78,7 @@ def test_a_port_is_called_by_its_name_with_its_own_protocol() -> None:
         http("web", "orders", 8080, "ORDERS_URL"),
         http("web", "orders", 9090, "ORDERS_ADMIN_URL"),
     )
-    assert topology.urls(made, "web") == {
+    assert topology.call_urls(made, "web") == {
         "ORDERS_DNS_URL": "orders.dev.shop.internal:53",
         "ORDERS_URL": "http://orders.dev.shop.internal:8080",
         "ORDERS_ADMIN_URL": "http://orders.dev.shop.internal:9090",
@@ -126,27 +126,27 @@ def test_an_external_target_has_its_network(callee: dict[str, object], call: Cal
     ],
 )
 def test_an_external_url_has_a_scheme_if_it_is_known(callee: dict[str, object], held: str) -> None:
-    assert topology.urls(calling({**callee, "variable": "OUTSIDE"}), "web") == {"OUTSIDE": held}
+    assert topology.call_urls(calling({**callee, "variable": "OUTSIDE"}), "web") == {"OUTSIDE": held}
 
 
 def test_a_host_without_a_variable_adds_none() -> None:
-    assert topology.urls(calling({"host": "api.example.com", "port": 443}), "web") == {}
+    assert topology.call_urls(calling({"host": "api.example.com", "port": 443}), "web") == {}
 
 
 def test_the_url_of_a_service_with_an_srv_record_has_no_port() -> None:
     services = {**CHAIN, "orders": CHAIN["orders"].model_copy(update={"discovery": Discovery(record_type="SRV")})}
-    assert topology.urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
+    assert topology.call_urls(environment(services), "web") == {"ORDERS_URL": "http+srv://orders.dev.shop.internal"}
 
 
 def test_in_service_connect_callees_come_first() -> None:
     connected = environment(discovery="service_connect")
-    assert topology.callees_first(connected, "worker") == ("orders", "stock")
+    assert topology.callees_to_start_first(connected, "worker") == ("orders", "stock")
 
 
 def test_in_a_call_cycle_there_is_no_order() -> None:
     services = {"a": service(1, "b"), "b": service(1, "c"), "c": service(1, "b", "d"), "d": service(1)}
     connected = environment(services, discovery="service_connect")
-    assert {name: topology.callees_first(connected, name) for name in services} == {
+    assert {name: topology.callees_to_start_first(connected, name) for name in services} == {
         "a": ("b",),
         "b": (),
         "c": ("d",),
@@ -155,4 +155,4 @@ def test_in_a_call_cycle_there_is_no_order() -> None:
 
 
 def test_dns_needs_no_order() -> None:
-    assert topology.callees_first(environment(), "worker") == ()
+    assert topology.callees_to_start_first(environment(), "worker") == ()

@@ -23,12 +23,12 @@ def test_each_public_service_has_a_route() -> None:
 @pytest.mark.parametrize("kind", ["direct", "none"])
 def test_without_a_load_balancer_there_are_no_routes_and_no_listeners(kind: str) -> None:
     made = environment({"web": service(80, public=True)}, ingress={"type": kind})
-    assert (topology.routes(made), topology.listeners(made)) == ({}, ())
+    assert (topology.routes(made), topology.listener_ports(made)) == ({}, ())
 
 
 @pytest.mark.parametrize(("certificate", "ports"), [(None, (80,)), (CERTIFICATE, (80, 443))])
 def test_a_certificate_enables_https(certificate: str | None, ports: tuple[int, ...]) -> None:
-    assert topology.listeners(environment(ingress={"type": "alb", "certificate": certificate})) == ports
+    assert topology.listener_ports(environment(ingress={"type": "alb", "certificate": certificate})) == ports
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_a_certificate_enables_https(certificate: str | None, ports: tuple[int, 
 )
 def test_an_internal_load_balancer_is_in_private_subnets(kind: str, subnets: str, front: str) -> None:
     made = environment(ingress={"type": kind}, network={"subnets": subnets, "nat": "single"})
-    assert topology.front(made) == front
+    assert topology.load_balancer_subnets(made) == front

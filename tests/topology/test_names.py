@@ -18,7 +18,7 @@ def test_a_service_has_a_dns_name_in_the_namespace() -> None:
 
 
 def test_services_that_listen_on_a_port_are_discoverable() -> None:
-    assert topology.discoverable(environment()) == ("orders", "stock", "web")
+    assert topology.discoverable_services(environment()) == ("orders", "stock", "web")
 
 
 def test_a_service_is_found_by_its_alias_in_service_connect() -> None:
@@ -31,16 +31,16 @@ def test_an_alias_means_nothing_without_service_connect() -> None:
 
 
 def test_services_with_srv_records_are_listed() -> None:
-    assert topology.by_srv_record(environment(SERVICES)) == ("orders",)
+    assert topology.services_with_srv_record(environment(SERVICES)) == ("orders",)
 
 
 def test_service_connect_has_no_srv_records() -> None:
-    assert topology.by_srv_record(environment(SERVICES, discovery="service_connect")) == ()
+    assert topology.services_with_srv_record(environment(SERVICES, discovery="service_connect")) == ()
 
 
 def test_a_renamed_service_keeps_its_original_dns_name() -> None:
     buys = service(8080).model_copy(update={"renamed_from": ("shop", "orders")})
     renamed = environment({"web": service(80, "buys"), "buys": buys})
-    assert topology.urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}
-    assert topology.discoverable(renamed) == ("shop", "web")
+    assert topology.call_urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}
+    assert topology.discoverable_services(renamed) == ("shop", "web")
     assert (renamed.full_name("buys"), renamed.full_name("web")) == ("shop-dev-shop", "shop-dev-web")

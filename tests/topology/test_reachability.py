@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleetform import topology
 from fleetform.base.errors import CheckFailedError
-from fleetform.catalog.models import Environment, Front, Network, Service
+from fleetform.catalog.models import Environment, IngressConfig, Network, Service
 from fleetform.topology.applied_rule import AppliedRule
 from fleetform.topology.reachability import Connection, connections, differences, read, read_rules
 from tests import graphs
@@ -152,7 +152,9 @@ def test_a_way_is_written_with_its_ports(first: int, last: int, shown: str) -> N
 
 
 def test_two_rules_open_what_they_have_in_common() -> None:
-    made = graphs.environment({"a": Service(image="nginx"), "b": Service(image="nginx")}, ingress=Front(type="none"))
+    made = graphs.environment(
+        {"a": Service(image="nginx"), "b": Service(image="nginx")}, ingress=IngressConfig(type="none")
+    )
     rules = {
         AppliedRule("egress", "a", "-1", peer="b"),
         AppliedRule("ingress", "b", "tcp", 80, 90, peer="a"),

@@ -1,7 +1,7 @@
 import pytest
 
 from fleetform import topology
-from fleetform.catalog.models import Front, Network, Port, Service
+from fleetform.catalog.models import IngressConfig, Network, Port, Service
 from fleetform.topology import Rule, SecurityGroups
 
 from .environments import CHAIN, environment, service
@@ -164,7 +164,7 @@ def test_a_load_balancer_is_between_the_internet_and_public_services(security: s
         "web": Service(image="nginx", port=80, ports={"admin": 9090}, public=True, ingress={"port": "admin"}),
         "orders": service(8080),
     }
-    front = Front(type="alb", certificate=CERTIFICATE)
+    front = IngressConfig(type="alb", certificate=CERTIFICATE)
     groups = topology.security_groups(environment(services, ingress=front, security=security))
     web = groups.members["web"]
     entry = Rule("ingress", "internet to load balancer", cidr="0.0.0.0/0", port=80)
@@ -184,13 +184,13 @@ def test_a_load_balancer_is_between_the_internet_and_public_services(security: s
 @pytest.mark.parametrize(
     ("front", "ingress"),
     [
-        (Front(), ["internet->web:80"]),
-        (Front(cidrs=("192.0.2.0/24", "198.51.100.0/24")), ["192.0.2.0/24->web:80", "198.51.100.0/24->web:80"]),
-        (Front(type="internal_alb", cidrs=("192.0.2.0/24",)), ["192.0.2.0/24->ingress:80", "ingress->web:80"]),
-        (Front(type="none"), []),
+        (IngressConfig(), ["internet->web:80"]),
+        (IngressConfig(cidrs=("192.0.2.0/24", "198.51.100.0/24")), ["192.0.2.0/24->web:80", "198.51.100.0/24->web:80"]),
+        (IngressConfig(type="internal_alb", cidrs=("192.0.2.0/24",)), ["192.0.2.0/24->ingress:80", "ingress->web:80"]),
+        (IngressConfig(type="none"), []),
     ],
 )
-def test_only_the_environments_networks_may_connect(front: Front, ingress: list[str]) -> None:
+def test_only_the_environments_networks_may_connect(front: IngressConfig, ingress: list[str]) -> None:
     groups = topology.security_groups(environment({"web": service(80, public=True)}, ingress=front))
     assert sorted(groups.ingress) == ingress
 
@@ -198,13 +198,13 @@ def test_only_the_environments_networks_may_connect(front: Front, ingress: list[
 @pytest.mark.parametrize(
     ("front", "ports"),
     [
-        (Front(), {8080}),
-        (Front(type="alb"), {80}),
-        (Front(type="alb", certificate=CERTIFICATE), {80, 443}),
-        (Front(type="none"), set()),
+        (IngressConfig(), {8080}),
+        (IngressConfig(type="alb"), {80}),
+        (IngressConfig(type="alb", certificate=CERTIFICATE), {80, 443}),
+        (IngressConfig(type="none"), set()),
     ],
 )
-def test_public_ports_are_the_ones_open_from_outside(front: Front, ports: set[int]) -> None:
+def test_public_ports_are_the_ones_open_from_outside(front: IngressConfig, ports: set[int]) -> None:
     assert topology.public_ports(environment({"web": service(8080, public=True)}, ingress=front)) == ports
 
 

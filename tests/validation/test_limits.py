@@ -5,8 +5,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CatalogError
-from fleetform.catalog.inheritance import inherit
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.inheritance import resolve_inheritance
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.validation.loading import validate
 from tests.catalog.catalogs import HEAD, loaded
 
@@ -459,9 +459,9 @@ def test_more_containers_than_a_task_may_have_are_refused(tmp_path: Path) -> Non
 
 def test_a_default_bucket_name_that_is_too_long_is_refused() -> None:
     text = WEB.replace("shop", "a-shop-of-many-services")
-    tree, _ = parse(text, PurePath("catalog.yaml"))
+    tree, _ = parse_yaml(text, PurePath("catalog.yaml"))
     with pytest.raises(CatalogError) as refused:
-        validate(inherit(tree, "integration-of-everything", ["integration-of-everything"]))
+        validate(resolve_inheritance(tree, "integration-of-everything", ["integration-of-everything"]))
     assert str(refused.value) == (
         "catalog.yaml:1:14: bucket name "
         "`a-shop-of-many-services-integration-of-everything-tfstate-123456789012` is longer than 63 "

@@ -3,9 +3,9 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.catalog.models import Environment
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.validation.loading import load_with_notices
-from fleetform.validation.notices import circles, notices
+from fleetform.validation.notices import find_call_cycles, find_notices
 from tests.catalog.catalogs import HEAD, project
 
 
@@ -93,11 +93,11 @@ def test_a_shared_group_does_not_have_a_rule_for_each_call(tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", ["internal_alb", "none"])
 def test_a_public_service_that_the_internet_cannot_reach_is_reported(kind: str) -> None:
     text = f"{HEAD}ingress: {{ type: {kind} }}\nservices:\n  web: {{ image: 'x:1', port: 80, public: true }}\n"
-    tree, _ = parse(text, PurePath("catalog.yaml"))
+    tree, _ = parse_yaml(text, PurePath("catalog.yaml"))
     plain = tree.plain()
     assert isinstance(plain, dict)
     environment = Environment.model_validate({**plain, "name": "dev"})
-    assert list(map(str, notices(environment, tree))) == [
+    assert list(map(str, find_notices(environment, tree))) == [
         (
             "catalog.yaml:7:42: `web` is public, but unreachable from the internet; "
             f"the environment's `ingress.type` is `{kind}`"
@@ -129,12 +129,12 @@ def test_a_load_balancer_without_https_on_the_internet_is_reported(tmp_path: Pat
 def test_call_cycles_are_the_services_that_reach_each_other(
     callees: dict[str, tuple[str, ...]], expected: list[list[str]]
 ) -> None:
-    assert circles(callees) == expected
+    assert find_call_cycles(callees) == expected
 
 
 def test_a_long_call_cycle_is_found() -> None:
     names = [f"s{number:04}" for number in range(3000)]
-    assert circles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
+    assert find_call_cycles({name: (names[index - 1],) for index, name in enumerate(names)}) == [names]
 
 
 @pytest.mark.parametrize("name", ["dev", "local", "prod"])

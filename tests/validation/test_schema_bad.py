@@ -4,7 +4,7 @@ from pathlib import Path, PurePath
 
 from jsonschema import Draft202012Validator
 
-from fleetform.catalog.nodes import parse
+from fleetform.catalog.nodes import parse_yaml
 from fleetform.catalog.schema import catalog_schema
 
 BAD = Path(__file__).parent / "bad"
@@ -44,7 +44,7 @@ SILENT = [
 
 def is_silent(folder: Path, validator: Draft202012Validator) -> bool:
     """Return whether both files are valid YAML and the schema accepts both."""
-    found = [parse(file.read_text(encoding="utf-8"), PurePath(file.name)) for file in folder.glob("*.yaml")]
+    found = [parse_yaml(file.read_text(encoding="utf-8"), PurePath(file.name)) for file in folder.glob("*.yaml")]
     return bool(found) and all(not problems and validator.is_valid(tree.plain()) for tree, problems in found)
 
 

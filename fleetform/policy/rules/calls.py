@@ -71,7 +71,7 @@ def _service_openings(view: View, environment: "Environment") -> Iterator[_Servi
     """Yield the open connections to services with their own groups, as with `security: edges`."""
     if environment.security != "edges":
         return
-    services = {environment.first_name(name): name for name in environment.services}
+    services = {environment.original_name(name): name for name in environment.services}
     for resource in view.of(*_INGRESS):
         if (service := services.get(_group(resource.value("security_group_id")) or "")) is None:
             continue
@@ -113,7 +113,7 @@ def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
     """Ignore peers outside the catalog, which cannot declare calls. FF023 checks unused ports."""
     from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
-    services = {environment.first_name(name): name for name in environment.services}
+    services = {environment.original_name(name): name for name in environment.services}
     declared: dict[tuple[str, str], set[int]] = {}
     for call in topology.calls(environment):
         declared.setdefault((call.caller, call.callee), set()).add(call.port)
@@ -248,7 +248,7 @@ def _services(environment: "Environment") -> Mapping[str, str]:
     from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
 
     services = environment.services.items()
-    return {topology.label(environment, name): name for name, service in services if service.listens}
+    return {topology.dns_label(environment, name): name for name, service in services if service.listens}
 
 
 @environment_rule(

@@ -4,7 +4,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.terraform.failures import explained
-from fleetform.validation.loading import resolve
+from fleetform.validation.loading import read_environment
 from fleetform.workflow.workspace import Workplace
 
 
@@ -42,5 +42,5 @@ def _identity(workplace: Workplace) -> tuple[str, str]:
 
 def _place(workplace: Workplace, key: str) -> str:
     """Where the catalog says it; where nothing does, that it is the catalog's default."""
-    node = resolve(workplace.folder.parents[1], workplace.environment.name).tree.at((key,))
+    node = read_environment(workplace.folder.parents[1], workplace.environment.name).tree.at((key,))
     return str(node.position) if node else "the catalog's default"

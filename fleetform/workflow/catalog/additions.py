@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 from fleetform.base.errors import CatalogError, InputError, ProgramError
 from fleetform.base.suggestions import suggestion
-from fleetform.catalog.additions import NewEnvironment, NewService, environment_like, require_name, with_service
+from fleetform.catalog.additions import NewEnvironment, NewService, copy_environment, insert_service, validate_name
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
-from fleetform.catalog.writer import replace_text
+from fleetform.catalog.writer import write_atomically
 from fleetform.validation.loading import load
 from fleetform.workflow.project import Project
 
@@ -27,7 +27,7 @@ def add_service(project: Project, service: NewService) -> list[str]:
         InputError: The catalog has problems, with the service or already; nothing is written.
         ProgramError: The catalog cannot be written.
     """
-    require_name(service.name)
+    validate_name(service.name)
     environments = environment_names(project.root)
     if not environments:
         raise InputError("no environment in envs/; write envs/<name>/environment.yaml first")
@@ -37,7 +37,7 @@ def add_service(project: Project, service: NewService) -> list[str]:
     for callee in service.calls:
         if callee not in known:
             raise InputError(f"--calls: `{callee}` is no service; {suggestion(callee, known)}")
-    text = with_service(_text(project, CATALOG), service)
+    text = insert_service(_text(project, CATALOG), service)
     _require_sound(project, {CATALOG: text}, environments)
     _write(project, CATALOG, text)
     return environments
@@ -50,12 +50,12 @@ def add_environment(project: Project, name: str, like: str) -> NewEnvironment:
         InputError: There is no such other, one is called so already, or one of them has problems; nothing is written.
         ProgramError: The file cannot be written.
     """
-    require_name(name)
+    validate_name(name)
     load(project.root, like)
     file = environment_file(name)
     if os.path.lexists(project.root / file.parent):
         raise InputError(f"{file.parent} is there already; choose another name")
-    made = environment_like(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
+    made = copy_environment(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
     _require_sound(project, {file: made.text}, [name])
     _write(project, file, made.text)
     return made
@@ -77,7 +77,7 @@ def _require_sound(project: Project, texts: Mapping[PurePath, str], environments
         for file in [CATALOG, *map(environment_file, environment_names(project.root))]:
             _place(Path(folder, file)).write_bytes((project.root / file).read_bytes())
         for file, text in texts.items():
-            replace_text(_place(Path(folder, file)), text)
+            write_atomically(_place(Path(folder, file)), text)
         for name in environments:
             try:
                 load(Path(folder), name)
@@ -96,7 +96,7 @@ def _write(project: Project, file: PurePath, text: str) -> None:
     path = project.root / file
     is_new = not path.parent.exists()
     try:
-        replace_text(_place(path), text)
+        write_atomically(_place(path), text)
     except OSError as error:
         if is_new:
             shutil.rmtree(path.parent, ignore_errors=True)

@@ -14,8 +14,8 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.inheritance import ENABLED_IN
 from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import Node, Plain
-from fleetform.topology import dns_name, namespace, urls
-from fleetform.validation.loading import resolve, validate
+from fleetform.topology import call_urls, dns_name, namespace
+from fleetform.validation.loading import read_environment, validate
 
 Steps: TypeAlias = tuple[str | int, ...]
 """A path of keys and indices from the top of an environment."""
@@ -95,7 +95,7 @@ def explain(root: Path, env: str) -> Explanation:
     Raises:
         InputError: There is no such environment or a file is missing.
     """
-    inherited = resolve(root, env)
+    inherited = read_environment(root, env)
     absent = {name: node.position for name, node in inherited.absent.items()}
     try:
         tree, origins = _derive(inherited.tree, validate(inherited))
@@ -133,7 +133,7 @@ def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, 
     base = ("services", name)
     service = environment.services[name]
     added: dict[Steps, tuple[Node, str]] = {}
-    values = urls(environment, name)
+    values = call_urls(environment, name)
     for index, callee in enumerate(service.calls):
         if (variable := callee.url_variable) in values:
             added[*base, "environment", variable] = _following(tree, values[variable], (*base, "calls", index))

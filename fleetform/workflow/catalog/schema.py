@@ -3,10 +3,10 @@
 from pathlib import PurePath
 
 from fleetform.base.errors import InputError, ProgramError
-from fleetform.catalog.constants import MARK
-from fleetform.catalog.reference import DOCUMENT, reference
+from fleetform.catalog.constants import GENERATED_MARK
+from fleetform.catalog.reference import DOCUMENT, render_reference
 from fleetform.catalog.schema import SCHEMA, schema_text
-from fleetform.catalog.writer import replace_text
+from fleetform.catalog.writer import write_atomically
 from fleetform.policy import reference as policy
 from fleetform.policy.rules import shipped
 from fleetform.render.writer import Change
@@ -21,7 +21,7 @@ def schema_changes(project: Project) -> list[Change]:
     """
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), schema_text()),
-        _of_document(project, DOCUMENT, reference()),
+        _of_document(project, DOCUMENT, render_reference()),
         _of_document(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
     ]
     return [change for change in changes if change.before != change.after]
@@ -30,9 +30,9 @@ def schema_changes(project: Project) -> list[Change]:
 def _of_document(project: Project, file: PurePath, generated: str) -> Change:
     """A document whose end is generated."""
     document = _text(project, file)
-    written, mark, _ = (document or "").partition(MARK)
+    written, mark, _ = (document or "").partition(GENERATED_MARK)
     if not mark:
-        raise InputError(f"{file}: no line `{MARK}`; put it behind what is written by hand")
+        raise InputError(f"{file}: no line `{GENERATED_MARK}`; put it behind what is written by hand")
     return Change(file, document, written + generated)
 
 
@@ -54,7 +54,7 @@ def write_schema(project: Project) -> list[Change]:
     changes = schema_changes(project)
     for change in changes:
         try:
-            replace_text(project.root / change.path, change.after or "")
+            write_atomically(project.root / change.path, change.after or "")
         except OSError as error:
             message = f"{change.path}: cannot be written: {error.strerror}"
             raise ProgramError(f"{message}; mend that and run it again") from None

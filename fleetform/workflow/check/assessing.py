@@ -9,12 +9,12 @@ from typing import Any
 
 from fleetform.base.errors import InputError, Position, Problem, ProgramError
 from fleetform.catalog.locator import locator
-from fleetform.catalog.overlay import without_nulls
-from fleetform.catalog.writer import replace_text
+from fleetform.catalog.overlay import remove_nulls
+from fleetform.catalog.writer import write_atomically
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
 from fleetform.policy.exceptions import Circumstances, judge
-from fleetform.validation.loading import resolve
+from fleetform.validation.loading import read_environment
 from fleetform.workflow.check.assessment import Assessment
 from fleetform.workflow.check.policy import Check
 from fleetform.workflow.project import Project
@@ -53,7 +53,7 @@ def write_baseline(project: Project, env: str) -> int:
     entries = baseline.read(text, env)
     try:
         if entries:
-            replace_text(file, text)
+            write_atomically(file, text)
         else:
             file.unlink(missing_ok=True)
     except OSError as error:
@@ -94,7 +94,7 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
 
     @cache
     def at() -> Callable[..., Position]:
-        return locator(without_nulls(resolve(root, env).tree))
+        return locator(remove_nulls(read_environment(root, env).tree))
 
     return lambda index: at()("exceptions", index)
 

@@ -13,7 +13,7 @@ from fleetform.base.errors import Position
 from fleetform.hcl.eval.library import Library, is_generated
 from fleetform.hcl.places import names_at
 from fleetform.policy.finding import Finding
-from fleetform.validation.loading import resolve
+from fleetform.validation.loading import read_environment
 from fleetform.workflow import environments
 from fleetform.workflow.project import Project
 
@@ -56,7 +56,7 @@ def _key(place: Position, catalog_key: bytes, library: Library) -> bytes:
 
 def _tree(root: Path, name: str) -> "Node":
     with gc.paused():
-        return resolve(root, name).tree
+        return read_environment(root, name).tree
 
 
 def _is_rendered(finding: Finding, library: Library) -> bool:

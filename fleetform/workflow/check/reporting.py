@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleetform.base.errors import Position, Problem
 from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
-from fleetform.catalog.keys_by_indentation import KeyPath, keys_at
+from fleetform.catalog.keys_by_indentation import KeyPath, find_key_paths
 from fleetform.catalog.reference import anchor
 from fleetform.reports import Level, Note, Remark, Topic
 
@@ -29,7 +29,7 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
             lines[file] = _LINE_BREAK.split(text)
             if file.suffix != ".yaml":
                 continue
-            paths |= keys_at(lines[file], [place for place in places if place.file == file])
+            paths |= find_key_paths(lines[file], [place for place in places if place.file == file])
     return [replace(_remark(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
 
 

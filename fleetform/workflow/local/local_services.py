@@ -25,7 +25,7 @@ from fleetform.local_runtime.execution import execute
 from fleetform.local_runtime.inspection import Container, containers
 from fleetform.local_runtime.networks import choose_block, networks
 from fleetform.local_runtime.runner import Runner, close_runner, find_runner
-from fleetform.topology import by_srv_record
+from fleetform.topology import services_with_srv_record
 from fleetform.validation.loading import load
 from fleetform.workflow import workspace
 from fleetform.workflow.apply import states
@@ -139,7 +139,7 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
 
 
 def _require_findable(environment: Environment) -> None:
-    if names := by_srv_record(environment):
+    if names := services_with_srv_record(environment):
         found = ", ".join(names)
         raise InputError(f"{found}: found by SRV records, which nothing here answers; leave `record_type: SRV` out")
 

@@ -12,7 +12,7 @@ from fleetform.base import fingerprint
 from fleetform.base.cache import digest
 from fleetform.base.errors import Position, Problem, ProgramError
 from fleetform.catalog.files import CATALOG, environment_file, environment_names, lock_file
-from fleetform.catalog.repository import leads_out
+from fleetform.catalog.repository import leaves_repository
 from fleetform.render.rendered_files import standing
 from fleetform.render.writer import Change, changes
 from fleetform.terraform import installation
@@ -166,7 +166,7 @@ class Rendering:
         for value in found.values():
             answer = _unpacked(json.loads(value))
             is_link = functools.cache(os.path.islink)
-            if not any(leads_out(self._project.root, PurePath(path), is_link) for path in answer.builds):
+            if not any(leaves_repository(self._project.root, PurePath(path), is_link) for path in answer.builds):
                 return answer
         return None
 

@@ -5,8 +5,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError
-from fleetform.catalog.constants import MARK
-from fleetform.catalog.reference import DOCUMENT, reference
+from fleetform.catalog.constants import GENERATED_MARK
+from fleetform.catalog.reference import DOCUMENT, render_reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.cli import catalog
 from fleetform.policy import reference as policy
@@ -23,8 +23,8 @@ def project(tmp_path: Path) -> Project:
     """A project whose schema is old, and whose document has nothing but what is written by hand."""
     made = Project(tmp_path)
     small_project.write(made, str(SCHEMA), "{}\n")
-    small_project.write(made, str(DOCUMENT), WRITTEN + MARK + "\n\nold\n")
-    small_project.write(made, str(policy.DOCUMENT), WRITTEN + MARK + "\n\nold\n")
+    small_project.write(made, str(DOCUMENT), WRITTEN + GENERATED_MARK + "\n\nold\n")
+    small_project.write(made, str(policy.DOCUMENT), WRITTEN + GENERATED_MARK + "\n\nold\n")
     return made
 
 
@@ -37,7 +37,7 @@ def test_all_files_are_made_anew_and_what_is_written_by_hand_stays(
 ) -> None:
     catalog.schema(project, check=False)
     assert (project.root / SCHEMA).read_text(encoding="utf-8") == schema_text()
-    assert (project.root / DOCUMENT).read_text(encoding="utf-8") == WRITTEN + reference()
+    assert (project.root / DOCUMENT).read_text(encoding="utf-8") == WRITTEN + render_reference()
     rules = policy.reference(policy.everything(shipped()))
     assert (project.root / policy.DOCUMENT).read_text(encoding="utf-8") == WRITTEN + rules
     assert capsys.readouterr().out == f"changed  {SCHEMA}\nchanged  {DOCUMENT}\nchanged  {policy.DOCUMENT}\n"
@@ -70,5 +70,5 @@ def test_a_document_without_the_mark_is_left_alone(project: Project, text: str |
         small_project.write(project, str(document), text)
     with pytest.raises(InputError) as caught:
         catalog.schema(project, check=False)
-    assert str(caught.value) == f"{document}: no line `{MARK}`; put it behind what is written by hand"
+    assert str(caught.value) == f"{document}: no line `{GENERATED_MARK}`; put it behind what is written by hand"
     assert (project.root / SCHEMA).read_text(encoding="utf-8") == "{}\n"
