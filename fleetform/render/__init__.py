@@ -1,1 +1,1 @@
-"""Rendering: an environment becomes the text of its stacks' files, and these are written."""
+"""Rendering: the text of every file of an environment's stacks, and writing it."""

@@ -1,4 +1,4 @@
-"""What the module in a stack's `extra/` declares."""
+"""The variables that the module in a stack's `extra/` declares."""
 
 from typing import NamedTuple
 

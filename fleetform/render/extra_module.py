@@ -1,4 +1,4 @@
-"""Terraform of a team's own: what the module in a stack's `extra/` has of the stack that calls it."""
+"""Custom Terraform: the arguments that a stack passes to the module in its `extra/`."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
@@ -17,7 +17,7 @@ from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
 def calls(
     environment: Environment, declared: Mapping[str, Sequence[Variable]], folders: Collection[str]
 ) -> dict[str, dict[str, Text]]:
-    """The arguments of each stack's call of its module, by stack, in the order in which they are offered.
+    """Return the arguments with which each stack calls its module, by stack.
 
     Args:
         environment: The environment.
@@ -25,8 +25,8 @@ def calls(
         folders: The folders with rendered files.
 
     Raises:
-        CatalogError: A variable without a default is not among what is offered, a service has the module's name, or the
-            stack is none any more.
+        CatalogError: A variable without a default is not offered, a service has the module's name, or no service is
+            left in the stack.
     """
     if not declared:
         return {}
@@ -51,7 +51,7 @@ def _unknown(variable: Variable, offer: Mapping[str, str]) -> Problem:
 
 
 def _misplaced(environment: Environment, declared: Collection[str], folders: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with the folders themselves."""
+    """Find modules that no stack can call."""
     for stack in emptied(environment, folders):
         if stack.name in declared:
             message = f"no service is in the group `{stack.name}` any more, and an apply would destroy this with it"
@@ -66,7 +66,7 @@ def _folder(environment: Environment, stack: str) -> Position:
 
 
 def offered(environment: Environment, stack: Stack) -> dict[str, str]:
-    """What the module of a stack can have: HCL by the name of the variable that gets it."""
+    """Return what the module of a stack can use: HCL by the name of the variable that receives it."""
     inputs = [*("name", "account", "region", "namespace", "tags"), *(["kms_key_arn"] if environment.kms_key else [])]
     given = {name: f"var.{name}" for name in inputs}
     if stack == FOUNDATION:
@@ -77,7 +77,7 @@ def offered(environment: Environment, stack: Stack) -> dict[str, str]:
 
 
 def _made(environment: Environment) -> dict[str, str]:
-    """What the foundation makes, as it says it to itself, by the name of the output that says it to others."""
+    """Return what the foundation creates: HCL in the foundation itself, by the name of its output."""
     members = topology.security_groups(environment).members
     groups = {
         environment.original_name(name): f"module.security.group_ids[{literal(group)}]"

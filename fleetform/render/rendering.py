@@ -1,4 +1,4 @@
-"""The pure half of rendering: an environment in, the text of every file of its stacks out."""
+"""The pure half of rendering, from an environment to the text of every file of its stacks."""
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +21,7 @@ _COLUMNS = 120
 
 
 def header(environment_name: str, *, locked: bool = False) -> str:
-    """The header of an environment's files; `locked` are those of services whose image is in the lock."""
+    """Return the header of an environment's files; `locked` for services whose image is in the lock file."""
     sources = [CATALOG.as_posix(), environment_file(environment_name).as_posix()]
     if locked:
         sources.append(lock_file(environment_name).as_posix())
@@ -38,17 +38,17 @@ def render(
     folders: Collection[str] = (),
     declared: Mapping[str, Sequence[Variable]] = MappingProxyType({}),
 ) -> dict[str, dict[PurePath, str]]:
-    """Renders all stacks. What comes out of a template blank becomes no file.
+    """Render all stacks. A template that renders nothing but blanks makes no file.
 
     Args:
         environment: The environment.
-        templates: What its files are made with.
-        lock: The images of the services that are built here, as far as there are any.
-        folders: What is rendered already; of it, a stack that all services have left is rendered without any.
-        declared: The variables of the module in each stack's `extra/`, by stack; of those alone that have one.
+        templates: The templates of its files.
+        lock: The locked images, by service.
+        folders: The folders that are rendered already. A stack in them without services is rendered too, empty.
+        declared: The variables of the module in `extra/`, by stack, for stacks that have one.
 
     Returns:
-        By stack, the text of each file by its path in the stack's folder; not formatted yet.
+        The text of each file by its path in the stack's folder, by stack. It is not formatted yet.
 
     Raises:
         CatalogError: A stack cannot call the module in its `extra/`.
@@ -64,14 +64,14 @@ def render(
 
 
 def service_file(name: str) -> PurePath:
-    """The file of a service in its stack's folder."""
+    """Return the file of a service in its stack's folder."""
     return PurePath(f"service_{name}.tf")
 
 
 def _render_stack(
     stack: Stack, environment: Environment, templates: Templates, values: Mapping[str, object]
 ) -> dict[PurePath, str]:
-    files: dict[PurePath, str] = {}  # a template that comes to nothing makes none
+    files: dict[PurePath, str] = {}
     services = {name: environment.services[name] for name in sorted(stack.services)}
     of_stack = {"stack": stack.name, "services": services, "tasks": stack.tasks}
     for template in (name for folder in stack.templates for name in templates.names(folder)):
@@ -85,7 +85,7 @@ def _render_stack(
 
 
 def _values(environment: Environment) -> dict[str, object]:
-    """What every template may use."""
+    """Return the values for every template."""
     return {
         "environment": environment,
         "aws_provider_version": AWS_PROVIDER_VERSION,
@@ -109,13 +109,13 @@ def _values(environment: Environment) -> dict[str, object]:
 
 
 def _keeps_logs(environment: Environment) -> bool:
-    """Whether the foundation keeps logs: of shells, of the network or of requests."""
+    """Return whether the foundation keeps logs: of shells, of the network or of requests."""
     network = environment.network
     return environment.allows_exec or environment.ingress.has_load_balancer or (network.flow_logs and not network.vpc)
 
 
 def _service(environment: Environment, name: str) -> dict[str, object]:
-    """What the template of a service may use besides."""
+    """Return the additional values for the template of a service."""
     calls = [call for call in topology.calls_of(environment, name) if call.variable is not None]
     return {
         "name": name,

@@ -1,14 +1,14 @@
-"""The one Jinja environment.
+"""The only Jinja environment.
 
-What a template prints is an HCL literal unless it says otherwise: no value of a catalog can break out of its place.
+By default a template prints values as HCL literals, so no value of a catalog can break out of its place.
 
-- `{{ value }}` prints the value as an HCL literal;
-- `{{ value | key }}` prints an object's key;
-- `{{ value | word }}` prints a name bare, for use inside a string or a reference, and refuses anything but a name;
-- `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default;
-- `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`;
-- `{{ image | image_version }}` prints what follows the URL of an image's repository;
-- `{{ call | url(labels) }}` prints what a call's variable holds;
+- `{{ value }}` prints the value as an HCL literal.
+- `{{ value | key }}` prints an object's key.
+- `{{ value | word }}` prints a name without quotes, for use in a string or a reference, and rejects anything else.
+- `{{ model | arguments("cpu", "memory") }}` prints an argument for each value that differs from its default.
+- `{{ model | arguments("cpu", prefix="task_") }}` prints `task_cpu`.
+- `{{ image | image_version }}` prints the tag or digest that follows the URL of an image's repository.
+- `{{ call | url(labels) }}` prints the value of a call's variable.
 - `{{ rule | peer("from") }}` prints the arguments for a rule's other side.
 """
 
@@ -34,7 +34,7 @@ _BLANK_LINES_AT_EDGES = re.compile(r"(?<=[{\[])\n(?:[ \t]*\n)+|\n(?:[ \t]*\n)+(?
 
 
 class Text(str):
-    """Text that is HCL already and is printed as it is."""
+    """Text that is HCL already, printed unchanged."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ def _arguments(model: BaseModel, *names: str, prefix: str = "") -> Text:
 
 
 def _plain(value: object, owner: BaseModel) -> object:
-    """A model in another, or several by name, as what the module takes: only what differs from the defaults."""
+    """Convert nested models to plain values, without those that equal their defaults."""
     if isinstance(value, Mapping):
         return {name: _plain(item, owner) for name, item in value.items()}
     if not isinstance(value, BaseModel):
@@ -82,7 +82,7 @@ def _plain(value: object, owner: BaseModel) -> object:
 
 
 def _peer(rule: Rule, side: str) -> Text:
-    """The arguments for a rule's other side, `from` or `to`, its port and what protocol is not TCP."""
+    """Return the arguments for a rule's other side, `from` or `to`, its port, and its protocol unless it is TCP."""
     arguments = [_other_side(rule, side)]
     if rule.port is not None:
         arguments.append(_argument("port", rule.port))
@@ -100,14 +100,14 @@ def _other_side(rule: Rule, side: str) -> str:
 
 
 def _url(call: Call, labels: Mapping[str, str]) -> Text:
-    """What a call's variable holds; the namespace of this environment is a variable of the stack."""
+    """Return the value of a call's variable. The namespace of the environment is a variable of the stack."""
     if call.cidr is not None:
         return Text(_printed(call.url(call.callee)))
     return Text(f'"{call.url(f"{_word(labels[call.callee])}.${{var.namespace}}")}"')
 
 
 def _image_version(image: LockedImage | None) -> Text:
-    """What follows a repository's URL: the digest of the locked image, or a tag that no image has."""
+    """Return the digest of the locked image, or a tag that no image has, as it follows a repository's URL."""
     if image is None:
         return Text(":unbuilt")
     algorithm, _, digest = image.digest.partition(":")
@@ -115,7 +115,7 @@ def _image_version(image: LockedImage | None) -> Text:
 
 
 class _Compiled(jinja2.BytecodeCache):
-    """What templates are compiled to, remembered by what it follows from: a small catalog's render is mostly that."""
+    """Cache of compiled templates. Compiling them is most of the time that a small catalog takes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -137,7 +137,7 @@ class Templates:
 
     Args:
         folder: Holds a folder of `*.j2` files for each name in `Stack.templates`.
-        store: What they were compiled to before; None to compile them anew.
+        store: Cache of compiled templates; None to compile them again.
     """
 
     def __init__(self, folder: Path, store: Store | None = None) -> None:
@@ -149,7 +149,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - it makes HCL, which `finalize` escapes
+            autoescape=False,  # noqa: S701 - HCL, which `finalize` escapes
         )
         self._environment.filters |= {
             "arguments": _arguments,
@@ -161,11 +161,11 @@ class Templates:
         }
 
     def names(self, folder: str) -> list[str]:
-        """The templates in one folder, sorted, as `folder/file.j2`."""
+        """Return the templates of a folder, sorted, as `folder/file.j2`."""
         return sorted(name for name in self._environment.list_templates(["j2"]) if name.startswith(f"{folder}/"))
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Renders one template; runs of blank lines become one, none is at a block's edge, what is empty is a `{}`."""
+        """Render a template, with single blank lines, none at the edges of a block, and `{}` for an empty block."""
         text = self._environment.get_template(name).render(values)
         text = _BLANK_LINES.sub("\n\n", _BLANK_LINES_AT_EDGES.sub("\n", text))
         return _EMPTY.sub(r"\1\2", text)

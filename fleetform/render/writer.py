@@ -1,4 +1,4 @@
-"""The half of rendering that touches the work tree: format, compare, write a stack as a whole, remove orphans."""
+"""The half of rendering that touches the work tree: format, compare, write whole stacks, remove orphans."""
 
 import difflib
 import os
@@ -14,22 +14,22 @@ from fleetform.base.errors import InputError
 from fleetform.render.rendered_files import generated
 
 Formatter: TypeAlias = Callable[[Path], None]
-"""Formats all `.tf` and `.tfvars` files below a folder in place."""
+"""A function that formats all `.tf` and `.tfvars` files below a folder in place."""
 
 _STAGING = ".render-"
 
-# `terraform fmt` knows files by these endings.
+# `terraform fmt` recognizes files by these suffixes.
 _FORMATTED_AS = {".hcl": ".tfvars"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a render does to one file.
+    """Change of one file by a render.
 
     Attributes:
         path: The file, from the project's root.
-        before: Its text, None if there is no such file.
-        after: The rendered text, None if it is an orphan.
+        before: Its text; None if the file does not exist.
+        after: The rendered text; None if the file is an orphan.
     """
 
     path: PurePath
@@ -38,20 +38,20 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """`added`, `changed` or `removed`."""
+        """Return `added`, `changed` or `removed`."""
         if self.before is None:
             return "added"
         return "removed" if self.after is None else "changed"
 
     def diff(self) -> str:
-        """The change as a unified diff."""
+        """Return the change as a unified diff."""
         before, after = (text.splitlines(keepends=True) if text else [] for text in (self.before, self.after))
         name = self.path.as_posix()
         return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
 
 def formatted(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> dict[str, dict[PurePath, str]]:
-    """Formats rendered files, all in one run of the formatter."""
+    """Format rendered files, all in one run of the formatter."""
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         places = {
             (stack, path): Path(folder, stack, path.with_suffix(_FORMATTED_AS.get(path.suffix, path.suffix)))
@@ -69,7 +69,7 @@ def formatted(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> d
 
 
 def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list[Change]:
-    """Compares a stack's folder with what it should hold.
+    """Compare a stack's folder with its rendered files.
 
     Args:
         root: The project's root.
@@ -77,10 +77,10 @@ def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list
         files: The stack's files by path in the folder, formatted.
 
     Returns:
-        The changes that are needed, by path. Files without our header are none of ours.
+        The necessary changes, by path. Files without our header are ignored.
 
     Raises:
-        InputError: A file that is to be written is there already and is not ours.
+        InputError: A file to write exists already, without our header.
     """
     found = []
     ours = _generated(root / folder)
@@ -97,12 +97,12 @@ def changes(root: Path, folder: PurePath, files: Mapping[PurePath, str]) -> list
 
 
 def _generated(folder: Path) -> dict[PurePath, str]:
-    """The text of the generated files that stand in a folder."""
+    """Return the text of the generated files in a folder."""
     return {PurePath(name): content.decode("utf-8", errors="replace") for name, content in generated(folder).items()}
 
 
 def write(root: Path, stack_changes: list[Change]) -> None:
-    """Carries out the changes to one stack: all of them, or none if it fails or is interrupted."""
+    """Apply the changes to one stack: all of them, or none if it fails or is interrupted."""
     if not stack_changes:
         return
     folder = root / stack_changes[0].path.parent
@@ -119,7 +119,7 @@ def write(root: Path, stack_changes: list[Change]) -> None:
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """A folder on the same file system, so that a rename into the stack is atomic."""
+    """Provide a folder on the same file system, so that renames into the stack are atomic."""
     for left in folder.glob(f"{_STAGING}*"):
         if _is_orphan(left):
             shutil.rmtree(left, ignore_errors=True)
@@ -131,7 +131,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 
 def _is_orphan(staging: Path) -> bool:
-    """Whether the render that a staging folder belongs to was killed."""
+    """Return whether the render that a staging folder belongs to was killed."""
     try:
         os.kill(int(staging.name.removeprefix(_STAGING).partition("-")[0]), 0)
     except ProcessLookupError:

@@ -345,7 +345,7 @@ resource "aws_security_group" "web" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "web" {
-  description                  = "The load balancer calls web"
+  description                  = "load balancer to web"
   security_group_id            = aws_security_group.web.id
   referenced_security_group_id = "sg-2"
   ip_protocol                  = "tcp"

@@ -101,4 +101,4 @@ def test_the_services_hear_of_a_new_zone_by_an_output(production: Production) ->
 
 def test_only_the_zone_and_the_call_change_the_foundations_files(production: Production) -> None:
     paths = {str(change.path) for change in production.rendered if change.path.parent.name == "foundation"}
-    assert paths == {"envs/prod/foundation/security.tf", "envs/prod/foundation/terraform.tfvars"}
+    assert paths == {"envs/prod/foundation/network.tf", "envs/prod/foundation/security.tf"}
