@@ -15,6 +15,8 @@ DOCUMENTS = sorted(
 )
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
+SPAN = re.compile(r"`([^`\n]+)`")
+SOURCE = re.compile(r"(?<![\w./])((?:fleetform|tests|benchmarks|templates|modules)/[\w/.-]*\w/?)")
 TASK = re.compile(r"(?:\./run|\binvoke) ([a-z][a-z.-]*)")
 ROOMS = re.compile(r"(\w+(?:/|\.py))(?=  |$)")
 
@@ -38,7 +40,7 @@ def anchors(document: Path) -> set[str]:
 def code(document: Path) -> Iterator[str]:
     """What a document shows as code, in blocks and in lines."""
     yield from (found[2] for found in BLOCK.finditer(text(document)))
-    yield from re.findall(r"`([^`\n]+)`", BLOCK.sub("", text(document)))
+    yield from SPAN.findall(BLOCK.sub("", text(document)))
 
 
 def imports(file: Path) -> Iterator[str]:
@@ -55,6 +57,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
     links = [(document.parent / path if path else document, place) for path, place in LINK.findall(text(document))]
     assert [str(target) for target, _ in links if not target.exists()] == []
     assert [(str(target), place) for target, place in links if place and place not in anchors(target)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_every_source_file_that_is_named_exists(document: Path) -> None:
+    found = {path for span in SPAN.findall(BLOCK.sub("", text(document))) for path in SOURCE.findall(span)}
+    assert {path for path in found if not (ROOT / path).exists()} == set()
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
