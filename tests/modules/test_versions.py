@@ -9,7 +9,7 @@ from tests.golden import FOLDER as GOLDEN
 from .plans import MODULES
 
 RANGE = ">= 5.100.0, < 7.0.0"
-"""To change it, edit it here, in every modules/*/versions.tf and in docs/upgrading.md."""
+"""To change it, edit it here, in modules/*/versions.tf, in tests/modules/*/main.tf and in docs/upgrading.md."""
 
 _VERSION = re.compile(r'^ +version += "([^"]+)"$', re.MULTILINE)
 
@@ -33,6 +33,11 @@ def test_every_module_has_the_same_versions() -> None:
 def test_every_module_allows_the_same_range() -> None:
     ranges = {path.parent.name: provider_version(path) for path in MODULES.glob("*/versions.tf")}
     assert ranges == {path.name: RANGE for path in MODULES.iterdir()}
+
+
+def test_the_modules_are_planned_with_the_same_range() -> None:
+    roots = [Path(__file__).parent / root / "main.tf" for root in ("graphs", "planned")]
+    assert [provider_version(path) for path in roots] == [RANGE, RANGE]
 
 
 def test_every_stack_pins_the_same_version(root: Path) -> None:
