@@ -62,7 +62,7 @@ class AppliedService:
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedEnvironment:
     """An environment as it is applied.
 
     Attributes:
@@ -131,7 +131,7 @@ class Applied:
         return network.version == 4 and network.subnet_of(ipaddress.IPv4Network(self.network))  # noqa: PLR2004 - IPv4
 
 
-class Reality:
+class LiveState:
     """What the API says of an environment. Every reading is made once."""
 
     def __init__(self, environment: Environment, access: Access) -> None:
@@ -152,9 +152,9 @@ class Reality:
         """The environment's VPC; None if there is none, or if there are several."""
         vpc = self.environment.network.vpc
         if vpc is None:
-            filters = _tagged({"Name": self.environment.prefix, "environment": self._tags["environment"]})
+            filters = _with_tag({"Name": self.environment.prefix, "environment": self._tags["environment"]})
         else:
-            filters = _tagged(vpc.tags) if vpc.id is None else [{"Name": "vpc-id", "Values": [vpc.id]}]
+            filters = _with_tag(vpc.tags) if vpc.id is None else [{"Name": "vpc-id", "Values": [vpc.id]}]
         found = self.ec2.describe_vpcs(Filters=filters)["Vpcs"]
         return found[0] if len(found) == 1 else None
 
@@ -192,7 +192,7 @@ class Reality:
         prefix = f"{self.environment.prefix}-"
         filters = [{"Name": "vpc-id", "Values": [self.vpc_id]}]
         if self.environment.network.vpc is not None:
-            filters += _tagged(self._tags)
+            filters += _with_tag(self._tags)
         pages = self.ec2.get_paginator("describe_security_groups").paginate(Filters=filters)
         found = [group for page in pages for group in page["SecurityGroups"]]
         tags = {group["GroupId"]: {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])} for group in found}
@@ -263,7 +263,7 @@ class Reality:
         return definition
 
 
-def _tagged(tags: Mapping[str, str]) -> list[dict[str, Any]]:
+def _with_tag(tags: Mapping[str, str]) -> list[dict[str, Any]]:
     """Filters for what has all of these tags."""
     return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
 
@@ -279,19 +279,19 @@ def _batches(names: list[str], size: int) -> Iterator[list[str]]:
     return (names[start : start + size] for start in range(0, len(names), size))
 
 
-def read_applied(environment: Environment, access: Access) -> Applied:
+def read_applied(environment: Environment, access: Access) -> AppliedEnvironment:
     """Reads what is applied of an environment. The catalog only says which services there should be.
 
     Raises:
         ProgramError: It is not applied, or not all of it, or AWS does not answer as it should.
     """
     try:
-        return _applied(Reality(environment, access))
+        return _to_applied(LiveState(environment, access))
     except (BotoCoreError, ClientError) as error:
         raise ProgramError(f"{error}; is `{environment.name}` applied, and are the credentials right?") from None
 
 
-def _applied(reality: Reality) -> Applied:
+def _to_applied(reality: LiveState) -> AppliedEnvironment:
     environment = reality.environment
     remedy = f"; `{command('apply', env=environment.name)}` mends it"
     if reality.vpc is None:
@@ -299,10 +299,10 @@ def _applied(reality: Reality) -> Applied:
     if missing := sorted(environment.running.keys() - reality.ecs_services):
         raise ProgramError(f"{environment.name}: not applied yet: {', '.join(missing)}{remedy}")
     services = tuple(_service(reality, name) for name in sorted(environment.running))
-    return Applied(services, reality.rules(), reality.vpc["CidrBlock"])
+    return AppliedEnvironment(services, reality.rules(), reality.vpc["CidrBlock"])
 
 
-def _service(reality: Reality, name: str) -> AppliedService:
+def _service(reality: LiveState, name: str) -> AppliedService:
     service = reality.ecs_services[name]
     network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
     groups = {reality.groups.get(group, group) for group in network.get("securityGroups") or ()}
@@ -315,7 +315,7 @@ def _service(reality: Reality, name: str) -> AppliedService:
     )
 
 
-def _dns_name(reality: Reality, service: Mapping[str, Any]) -> str | None:
+def _dns_name(reality: LiveState, service: Mapping[str, Any]) -> str | None:
     if reality.environment.discovery == "service_connect":
         return next((name for name, _ in client_aliases(service)), None)
     arns = {registry["registryArn"] for registry in service.get("serviceRegistries", [])}

@@ -12,13 +12,13 @@ from fleetform.base.errors import ProgramError
 STARTED_BY = "fleetform"
 """What ECS tells of who started a task: one that still runs after an interruption is waited for, not run twice."""
 
-_LOOK_SECONDS = 5.0
+_POLL_SECONDS = 5.0
 # ECS may not know a task yet that it has just started: API reference, RunTask, on eventual consistency.
 _MISSES = 12
 
 
 @dataclass(frozen=True)
-class OneOff:
+class OneOffTask:
     """A one-off task.
 
     Attributes:
@@ -45,7 +45,7 @@ class OneOff:
         return {"Bucket": self.bucket, "Key": f"tasks/{self.name}"}
 
 
-def has_run(task: OneOff, access: Access) -> bool:
+def has_run(task: OneOffTask, access: Access) -> bool:
     """Whether this very revision has run to a good end."""
     s3 = access.client("s3")
     try:
@@ -55,7 +55,7 @@ def has_run(task: OneOff, access: Access) -> bool:
     return ran.decode() == task.definition
 
 
-def run_once(task: OneOff, access: Access, watch: Callable[[str], None]) -> None:
+def run_once(task: OneOffTask, access: Access, watch: Callable[[str], None]) -> None:
     """Runs a task to its end, or waits for the end of one that runs already, and remembers that it was good.
 
     Args:
@@ -67,14 +67,14 @@ def run_once(task: OneOff, access: Access, watch: Callable[[str], None]) -> None
         ProgramError: It could not be started, or did not end well.
     """
     ecs = access.client("ecs")
-    arn = _running(task, ecs) or _started(task, ecs)
-    found = _ended(task, ecs, arn, watch)
+    arn = _running(task, ecs) or _wait_until_started(task, ecs)
+    found = _wait_until_stopped(task, ecs, arn, watch)
     if problem := _problem(found):
         raise ProgramError(f"{task.name}: {problem}; what it printed is in the log group {task.log_group}")
     access.client("s3").put_object(**task.memory, Body=task.definition.encode())
 
 
-def _running(task: OneOff, ecs: Any) -> str | None:  # noqa: ANN401 - boto3 makes its clients at run time
+def _running(task: OneOffTask, ecs: Any) -> str | None:  # noqa: ANN401 - boto3 makes its clients at run time
     """A task of this revision that was started before and has not ended."""
     cluster, family = task.request["cluster"], task.definition.rpartition("/")[2].rpartition(":")[0]
     # StartedBy excludes the family: API reference, ListTasks.
@@ -84,7 +84,7 @@ def _running(task: OneOff, ecs: Any) -> str | None:  # noqa: ANN401 - boto3 make
     return next((each["taskArn"] for each in ours if each["taskDefinitionArn"] == task.definition), None)
 
 
-def _started(task: OneOff, ecs: Any) -> str:  # noqa: ANN401
+def _wait_until_started(task: OneOffTask, ecs: Any) -> str:  # noqa: ANN401
     answer = ecs.run_task(**task.request, startedBy=STARTED_BY)
     if not answer["tasks"]:
         raise ProgramError(f"{task.name}: not started: {json.dumps(answer['failures'])}")
@@ -92,7 +92,7 @@ def _started(task: OneOff, ecs: Any) -> str:  # noqa: ANN401
     return arn
 
 
-def _ended(task: OneOff, ecs: Any, arn: str, watch: Callable[[str], None]) -> Mapping[str, Any]:  # noqa: ANN401
+def _wait_until_stopped(task: OneOffTask, ecs: Any, arn: str, watch: Callable[[str], None]) -> Mapping[str, Any]:  # noqa: ANN401
     status, misses = None, 0
     while misses < _MISSES:
         found: list[Mapping[str, Any]] = ecs.describe_tasks(cluster=task.request["cluster"], tasks=[arn])["tasks"]
@@ -102,7 +102,7 @@ def _ended(task: OneOff, ecs: Any, arn: str, watch: Callable[[str], None]) -> Ma
             watch(status)
         if status == "STOPPED":
             return found[0]
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
     raise ProgramError(f"{task.name}: ECS does not know {arn}; what it printed is in the log group {task.log_group}")
 
 

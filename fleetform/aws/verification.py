@@ -7,7 +7,7 @@ from typing import Any
 
 from fleetform import topology
 from fleetform.aws.clients import Access
-from fleetform.aws.live_state import Reality, client_aliases
+from fleetform.aws.live_state import LiveState, client_aliases
 from fleetform.catalog.models import Discovery, Environment, Schedule, Service
 from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
 
@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Fact:
+class _Comparison:
     """Something that the API says, beside what the catalog says."""
 
     subject: str
@@ -59,7 +59,7 @@ class _Fact:
     actual: object
 
 
-class _Reality(Reality):
+class _VerifiedState(LiveState):
     """What the API says, with what nothing but a comparison needs."""
 
     def __init__(self, environment: Environment, access: Access) -> None:
@@ -145,10 +145,10 @@ def verify(environment: Environment, access: Access) -> Report:
     Raises:
         botocore.exceptions.ClientError: The API refuses to answer, for want of rights or of a cluster.
     """
-    reality = _Reality(environment, access)
-    facts = list(_facts(environment, reality))
+    reality = _VerifiedState(environment, access)
+    facts = list(_comparisons(environment, reality))
     differences = tuple(
-        f"{fact.subject}: expected {_shown(fact.expected)}, found {_shown(fact.actual)}"
+        f"{fact.subject}: expected {_format(fact.expected)}, found {_format(fact.actual)}"
         for fact in facts
         if fact.expected != fact.actual
     )
@@ -156,56 +156,60 @@ def verify(environment: Environment, access: Access) -> Report:
     return Report(len(facts), differences, services)
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, (set, frozenset)):
         return "{" + ", ".join(sorted(map(str, value))) + "}"
     return str(value)
 
 
-def _facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
+def _comparisons(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
     if reality.vpc_id is None:
-        yield _Fact("VPC", f"one {reality.wanted_vpc}", "none, or several")
+        yield _Comparison("VPC", f"one {reality.wanted_vpc}", "none, or several")
         return
-    yield _Fact("DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, reality.dns_attributes())
+    yield _Comparison(
+        "DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, reality.dns_attributes()
+    )
     groups = topology.security_groups(environment)
     default = {"default"} if environment.network.vpc is None else set[str]()
-    yield _Fact("security groups", default | groups.groups.keys(), set(reality.groups.values()))
-    yield from _rule_facts(groups, reality.network, set(map(_shown_rule, reality.rules())))
+    yield _Comparison("security groups", default | groups.groups.keys(), set(reality.groups.values()))
+    yield from _rule_facts(groups, reality.network, set(map(_format_rule, reality.rules())))
     if environment.discovery == "dns":
         yield from _discovery_facts(environment, reality)
     for name in sorted(environment.running):
         yield from _service_facts(environment, reality, name)
     for name, service in sorted(environment.services.items()):
         if service.schedule is not None:
-            yield _Fact(f"schedule of {name}", _wanted_schedule(service.schedule), reality.schedule(name))
+            yield _Comparison(f"schedule of {name}", _expected_schedule(service.schedule), reality.schedule(name))
         elif service.run_before:
-            yield _Fact(f"task definition of {name}", "present", _presence(reality.is_defined(name)))
+            yield _Comparison(f"task definition of {name}", "present", _presence(reality.is_defined(name)))
     if environment.ingress.has_load_balancer:
         yield from _balancing_facts(environment, reality)
 
 
-def _balancing_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
+def _balancing_facts(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
     ports, listeners = topology.listener_ports(environment), reality.listeners()
-    yield _Fact("listeners", set(ports), set(listeners))
+    yield _Comparison("listeners", set(ports), set(listeners))
     routes = reality.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
     for name, route in topology.routes(environment).items():
         joined = [found["targetGroupArn"] for found in reality.ecs_services.get(name, {}).get("loadBalancers", [])]
         expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
-        yield _Fact(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
+        yield _Comparison(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
 
 
-def _discovery_facts(environment: Environment, reality: _Reality) -> Iterator[_Fact]:
-    yield _Fact("discovery services", set(topology.discoverable_services(environment)), set(reality.discovery_services))
+def _discovery_facts(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
+    yield _Comparison(
+        "discovery services", set(topology.discoverable_services(environment)), set(reality.discovery_services)
+    )
     current = {environment.original_name(name): service for name, service in environment.services.items()}
     for name, service in reality.discovery_services.items():
-        yield _Fact(f"records of {name}", _wanted_records(current.get(name)), _records(service))
+        yield _Comparison(f"records of {name}", _expected_records(current.get(name)), _records(service))
 
 
-def _wanted_schedule(schedule: Schedule) -> tuple[str, str, str]:
+def _expected_schedule(schedule: Schedule) -> tuple[str, str, str]:
     return (schedule.expression, schedule.time_zone, "ENABLED")
 
 
-def _wanted_records(service: Service | None) -> dict[str, object]:
+def _expected_records(service: Service | None) -> dict[str, object]:
     discovery = service.discovery if service is not None else Discovery()
     return {"routing": "MULTIVALUE", "records": [(discovery.record_type, discovery.ttl)]}
 
@@ -217,7 +221,7 @@ def _records(service: Mapping[str, Any]) -> dict[str, object]:
     return {"routing": dns.get("RoutingPolicy"), "records": records}
 
 
-def _shown_rule(rule: AppliedRule) -> tuple[object, ...]:
+def _format_rule(rule: AppliedRule) -> tuple[object, ...]:
     """Direction, group, protocol, port, other side."""
     port = None if rule.protocol == ALL_PROTOCOLS else rule.first
     ports = port if rule.last in {port, -1, None} else f"{rule.first}-{rule.last}"
@@ -226,17 +230,17 @@ def _shown_rule(rule: AppliedRule) -> tuple[object, ...]:
 
 def _rule_facts(
     groups: topology.SecurityGroups, network: str | None, actual: set[tuple[object, ...]]
-) -> Iterator[_Fact]:
+) -> Iterator[_Comparison]:
     expected = {
-        (direction, rule.group, rule.protocol if rule.port else ALL_PROTOCOLS, rule.port, _other_side(rule, network))
+        (direction, rule.group, rule.protocol if rule.port else ALL_PROTOCOLS, rule.port, _peer(rule, network))
         for direction, rules in (("ingress", groups.ingress), ("egress", groups.egress))
         for rule in rules.values()
     }
     for rule in sorted(expected | actual, key=str):
-        yield _Fact(f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual))
+        yield _Comparison(f"rule {' '.join(map(str, rule))}", _presence(rule in expected), _presence(rule in actual))
 
 
-def _other_side(rule: topology.Rule, network: str | None) -> str | None:
+def _peer(rule: topology.Rule, network: str | None) -> str | None:
     return network if rule.cidr == topology.VPC else rule.peer or rule.cidr or rule.prefix_list
 
 
@@ -244,26 +248,26 @@ def _presence(present: bool) -> str:  # noqa: FBT001 - the only argument
     return "present" if present else "absent"
 
 
-def _service_facts(environment: Environment, reality: _Reality, name: str) -> Iterator[_Fact]:
+def _service_facts(environment: Environment, reality: _VerifiedState, name: str) -> Iterator[_Comparison]:
     service = reality.ecs_services.get(name)
-    yield _Fact(f"ECS service of {name}", "present", _presence(service is not None))
+    yield _Comparison(f"ECS service of {name}", "present", _presence(service is not None))
     if service is None:
         return
     entry = environment.services[name]
     yield _registration_fact(environment, reality, name)
     variables = topology.container_variables(environment, name)
     containers = reality.containers(name)
-    yield _Fact(f"containers of {name}", {name, *entry.other_containers}, set(containers))
+    yield _Comparison(f"containers of {name}", {name, *entry.other_containers}, set(containers))
     found = containers.get(name, {}).get("environment", [])
-    yield _Fact(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
+    yield _Comparison(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
     for container, wanted in {name: entry, **entry.other_containers}.items():
         secrets = {item["name"] for item in containers.get(container, {}).get("secrets") or ()}
-        yield _Fact(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
-    yield _Fact(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
-    yield _Fact(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
-    yield _Fact(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
+        yield _Comparison(f"secrets of {name}/{container}", set(wanted.secrets), secrets)
+    yield _Comparison(f"ECS Exec of {name}", entry.exec, service.get("enableExecuteCommand", False))
+    yield _Comparison(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
+    yield _Comparison(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if entry.listens and environment.discovery == "dns":
-        yield _Fact(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
+        yield _Comparison(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
 
 
 def _alarms(service: Mapping[str, Any]) -> set[str]:
@@ -272,19 +276,19 @@ def _alarms(service: Mapping[str, Any]) -> set[str]:
     return set(alarms["alarmNames"]) if alarms.get("enable") else set()
 
 
-def _registration_fact(environment: Environment, reality: _Reality, name: str) -> _Fact:
+def _registration_fact(environment: Environment, reality: _VerifiedState, name: str) -> _Comparison:
     service, port = reality.ecs_services[name], environment.services[name].connect_port
     if environment.discovery == "service_connect":
         wanted = [(topology.dns_name(environment, name), port)] if port else []
-        return _Fact(f"name of {name} in Service Connect", wanted, client_aliases(service))
+        return _Comparison(f"name of {name} in Service Connect", wanted, client_aliases(service))
     original_name = environment.original_name(name)
     registry = reality.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
     is_registered = environment.services[name].listens
-    return _Fact(f"registration of {name}", [registry] if is_registered else [], registries)
+    return _Comparison(f"registration of {name}", [registry] if is_registered else [], registries)
 
 
-def _status(environment: Environment, reality: _Reality, name: str) -> ServiceStatus:
+def _status(environment: Environment, reality: _VerifiedState, name: str) -> ServiceStatus:
     entry = environment.services[name]
     service = reality.ecs_services.get(name, {})
     return ServiceStatus(

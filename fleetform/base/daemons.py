@@ -20,7 +20,7 @@ _LOG_TAIL_LINES = 20
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def is_locked(folder: Path) -> Iterator[None]:
     """Lets one process at a time start or stop what a folder keeps; the lock is on the folder and leaves no file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -44,7 +44,7 @@ def spawn(argv: list[str], variables: Mapping[str, str], log: Path) -> None:
     with os.fdopen(reader, "rb") as announcement, os.fdopen(writer, "wb") as stdout, log.open("wb") as stderr:
         process = start(argv, variables, stdout, stderr)
         stdout.close()
-        if not _announced(announcement):
+        if not _wait_for_announcement(announcement):
             process.kill()
 
 
@@ -72,30 +72,30 @@ def start(
     return process
 
 
-def _announced(announcement: IO[bytes]) -> bool:
+def _wait_for_announcement(announcement: IO[bytes]) -> bool:
     """Waits until the process says that it is ready; False if it ends or takes too long."""
     readable, _, _ = select.select([announcement], [], [], _START_SECONDS)
     return bool(readable and announcement.readline())
 
 
-def tail(log: Path) -> str:
+def log_tail(log: Path) -> str:
     """The end of a log."""
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LOG_TAIL_LINES:])
 
 
-def end(pid: int) -> None:
+def terminate(pid: int) -> None:
     """Ends a process, kindly at first, and waits until it has ended."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, sign)
         deadline = time.monotonic() + _STOP_SECONDS
         while time.monotonic() < deadline:
-            if _ended(pid):
+            if _has_ended(pid):
                 return
             time.sleep(0.02)
 
 
-def _ended(pid: int) -> bool:
+def _has_ended(pid: int) -> bool:
     with contextlib.suppress(ChildProcessError):  # it is our child only if we started it
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     try:

@@ -10,10 +10,10 @@ from pathlib import Path
 from fleetform.base.cache import digest
 
 # Files that say to version managers (tenv, asdf, mise) which Terraform stands behind the name on PATH.
-_CHOICES = (".terraform-version", ".opentofu-version", ".tool-versions", "mise.toml")
+_VERSION_FILES = (".terraform-version", ".opentofu-version", ".tool-versions", "mise.toml")
 
 
-_MOMENT = 1_000_000_000  # nanoseconds; file systems count them in milliseconds, some in seconds
+_TIMESTAMP_RESOLUTION = 1_000_000_000  # nanoseconds; file systems count them in milliseconds, some in seconds
 _read: dict[str, tuple[tuple[int, int, int, int], bytes]] = {}
 """What files held, by path, each with what its inode said."""
 
@@ -40,7 +40,7 @@ def program(path: str, folder: Path) -> bytes:
         folder: Where it is run; what version managers find there counts.
     """
     status = Path(path).stat()
-    choices = (content(folder / name) for name in _CHOICES)
+    choices = (content(folder / name) for name in _VERSION_FILES)
     return digest(os.fsencode(os.path.realpath(path)), b"%d %d" % (status.st_size, status.st_mtime_ns), *choices)
 
 
@@ -53,11 +53,11 @@ def tree(folder: Path, endings: tuple[str, ...] = ("",)) -> bytes:
 def files(folder: Path, endings: tuple[str, ...] = ("",)) -> Iterator[str]:
     """The paths of the files below a folder, without what is hidden; links to folders are not followed."""
     for above, folders, names in os.walk(folder):
-        folders[:] = _shown(folders)
-        yield from (f"{above}/{name}" for name in _shown(names) if name.endswith(endings))
+        folders[:] = _visible(folders)
+        yield from (f"{above}/{name}" for name in _visible(names) if name.endswith(endings))
 
 
-def _shown(names: Iterable[str]) -> list[str]:
+def _visible(names: Iterable[str]) -> list[str]:
     return sorted(name for name in names if not name.startswith("."))
 
 
@@ -78,6 +78,6 @@ def content(path: Path | str) -> bytes:
             found = digest(b"", file.read())
     except OSError as error:
         return digest(b"%d" % (error.errno or 0))
-    if now - max(status.st_mtime_ns, status.st_ctime_ns) > _MOMENT:
+    if now - max(status.st_mtime_ns, status.st_ctime_ns) > _TIMESTAMP_RESOLUTION:
         _read[name] = written, found
     return found

@@ -54,7 +54,7 @@ def git(
     return done.stdout
 
 
-def if_shallow(root: Path) -> str:
+def shallow_hint(root: Path) -> str:
     """What to add to a message about something that is not in the history: that a shallow clone may be why."""
     return _DEEPER if git(root, "rev-parse", "--is-shallow-repository") == "true\n" else ""
 
@@ -69,7 +69,7 @@ def commit(root: Path, reference: str) -> str:
     argv = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     if found := git(root, *argv, accepted=(0, 1, 128)).strip():
         return found
-    shallow = if_shallow(root)
+    shallow = shallow_hint(root)
     remedy = f"{shallow}, in GitHub Actions `fetch-depth: 0`" if shallow else "; `git fetch` may bring it"
     raise InputError(f"no commit `{reference}` in this repository{remedy}")
 
@@ -81,7 +81,7 @@ def tree(root: Path, commit_hash: str) -> str:
 
 
 @contextmanager
-def laid_out(root: Path, tree_hash: str, wanted: Callable[[list[PurePath]], list[PurePath]]) -> Iterator[Path]:
+def checkout_of(root: Path, tree_hash: str, wanted: Callable[[list[PurePath]], list[PurePath]]) -> Iterator[Path]:
     """A folder with files of a tree as Git itself checks them out; the repository's own index stays as it is.
 
     Args:

@@ -18,7 +18,7 @@ from fleetform.base.errors import ProgramError
 _ANSWER_SECONDS = 20
 _WAKE_SECONDS = 0.1
 _STANDARD_ERROR = 2
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks a program to end."""
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
@@ -63,12 +63,12 @@ def run(
         KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
     log.unlink(missing_ok=True)
-    crew = Crew(again=signal.SIGINT, told=lambda count: tell_interrupt(Path(argv[0]).name, count))
+    crew = ProcessGroup(again=signal.SIGINT, told=lambda count: report_interrupt(Path(argv[0]).name, count))
     with crew.listening():
         return crew.run(argv, variables, log, output, accepted=accepted)
 
 
-def tell_interrupt(name: str, count: int) -> None:
+def report_interrupt(name: str, count: int) -> None:
     """Says what an interrupt does. It may have come in the midst of a print: it is not told through a buffer."""
     told = {
         1: f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once",
@@ -97,7 +97,7 @@ def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> 
         raise ProgramError(f"cannot run {argv[0]}: {error.strerror}; check the installation") from None
 
 
-def _judged(process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]) -> Result:
+def _check_exit_code(process: subprocess.Popen[str], lines: list[str], log: Path, accepted: tuple[int, ...]) -> Result:
     argv = process.args if isinstance(process.args, list) else [process.args]
     if process.returncode not in accepted:
         message = f"`{' '.join(map(str, argv))}` ended with exit code {process.returncode}; its output is in {log}"
@@ -105,15 +105,15 @@ def _judged(process: subprocess.Popen[str], lines: list[str], log: Path, accepte
     return Result(process.returncode, tuple(lines))
 
 
-def _followed(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
+def _follow(file: IO[bytes], process: subprocess.Popen[str]) -> Iterator[str]:
     """The lines of a log while a process writes them, to its end."""
     rest, ended = b"", False
     while not ended:
         ended = _ends(process)  # before we read: then all is written
         *whole, rest = (rest + file.read()).split(b"\n")
-        yield from map(_decoded, whole)
+        yield from map(_decode, whole)
     if rest:
-        yield _decoded(rest)
+        yield _decode(rest)
 
 
 def _ends(process: subprocess.Popen[str]) -> bool:
@@ -125,11 +125,11 @@ def _ends(process: subprocess.Popen[str]) -> bool:
     return True
 
 
-def _decoded(line: bytes) -> str:
+def _decode(line: bytes) -> str:
     return line.decode("utf-8", errors="replace").removesuffix("\r")
 
 
-class Crew:
+class ProcessGroup:
     """Programs that run side by side, each from a thread of its caller's, and are interrupted together.
 
     Signals reach the main thread alone: while it is `listening`, it passes them on.
@@ -182,7 +182,7 @@ class Crew:
             try:
                 with process:
                     _feed(process, stdin)
-                    for line in _followed(file, process):
+                    for line in _follow(file, process):
                         lines.append(line)
                         if output:
                             output(line)
@@ -191,7 +191,7 @@ class Crew:
                     self._running.discard(process)
         if self._interrupts:
             raise KeyboardInterrupt
-        return replace(_judged(process, lines, log, accepted), seconds=time.monotonic() - started)
+        return replace(_check_exit_code(process, lines, log, accepted), seconds=time.monotonic() - started)
 
     def _begin(self, argv: list[str], variables: Mapping[str, str], written: IO[bytes]) -> subprocess.Popen[str]:
         with self._lock:
@@ -222,7 +222,7 @@ class Crew:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        earlier = {number: signal.getsignal(number) for number in ENDING}
+        earlier = {number: signal.getsignal(number) for number in END_SIGNALS}
         ours = [number for number, handler in earlier.items() if handler is not signal.SIG_IGN]
 
         def take(number: int, _frame: object) -> None:
@@ -294,10 +294,10 @@ def read(
         )
     except subprocess.TimeoutExpired:
         raise ProgramError(f"`{' '.join(argv)}` did not end in {seconds:g} s") from None
-    return _printed(argv, done, accepted)
+    return _terminal_text(argv, done, accepted)
 
 
-def _printed(argv: list[str], done: subprocess.CompletedProcess[str], accepted: tuple[int, ...]) -> str:
+def _terminal_text(argv: list[str], done: subprocess.CompletedProcess[str], accepted: tuple[int, ...]) -> str:
     if done.returncode not in accepted:
         output = done.stderr.strip() or done.stdout.strip()
         raise ProgramError(f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{output}")
@@ -323,7 +323,7 @@ def reading(
 
         def printed() -> str:
             output, errors = process.communicate()
-            return _printed(argv, subprocess.CompletedProcess(argv, process.returncode, output, errors), accepted)
+            return _terminal_text(argv, subprocess.CompletedProcess(argv, process.returncode, output, errors), accepted)
 
         try:
             yield printed
@@ -331,7 +331,7 @@ def reading(
             process.kill()
 
 
-def complaint(argv: list[str], variables: Mapping[str, str]) -> str | None:
+def last_error_line(argv: list[str], variables: Mapping[str, str]) -> str | None:
     """Why a program cannot be used, given a quick command that needs all that it needs; None if it answers."""
     if shutil.which(argv[0], path=variables.get("PATH")) is None:
         return "not on PATH"

@@ -17,11 +17,11 @@ from typing import IO
 from fleetform.base.errors import CheckFailedError, InputError
 
 _FILE = "turn.json"
-_GLANCE_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
-class Turn:
+class Run:
     """A run.
 
     Attributes:
@@ -40,8 +40,8 @@ class Turn:
 
 
 @contextlib.contextmanager
-def turn(
-    folder: Path, task: str, patience: float, tell: Callable[[str], None], recover: Callable[[Turn], None]
+def hold(
+    folder: Path, task: str, patience: float, tell: Callable[[str], None], recover: Callable[[Run], None]
 ) -> Iterator[None]:
     """Takes a turn in a folder.
 
@@ -62,7 +62,7 @@ def turn(
         _wait(file, patience, tell)
         if before := _read(file):
             recover(before)
-        _write(file, json.dumps(asdict(Turn(task, os.getpid(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"))))
+        _write(file, json.dumps(asdict(Run(task, os.getpid(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"))))
         try:
             yield
         except (CheckFailedError, InputError):
@@ -80,7 +80,7 @@ def _wait(file: IO[str], patience: float, tell: Callable[[str], None]) -> None:
         if not told:
             tell(f"waiting for {other}, which has its turn in this checkout")
             told = True
-        time.sleep(_GLANCE_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def _locked(file: IO[str]) -> bool:
@@ -91,11 +91,11 @@ def _locked(file: IO[str]) -> bool:
     return True
 
 
-def _read(file: IO[str]) -> Turn | None:
+def _read(file: IO[str]) -> Run | None:
     """The record; None if there is none, or half of one."""
     file.seek(0)
     try:
-        return Turn(**json.loads(file.read()))
+        return Run(**json.loads(file.read()))
     except (ValueError, TypeError):
         return None
 

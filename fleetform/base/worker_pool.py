@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from fleetform.base import gc
 from fleetform.base.errors import ProgramError
-from fleetform.base.processes import ENDING
+from fleetform.base.processes import END_SIGNALS
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,7 +21,7 @@ _work: tuple[Callable[[Any], Any], Sequence[Any]] = (lambda item: item, ())
 """The function and its items, which forked processes inherit in their memory instead of receiving them."""
 
 
-def spread(function: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
+def map_in_processes(function: Callable[[T], R], items: Sequence[T], many: int) -> list[R]:
     """Return the results for some items, in order.
 
     Args:
@@ -54,7 +54,7 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) 
 @contextmanager
 def _blocked_signals() -> Iterator[None]:
     """Block the signals that end us: a process just forked would handle them half initialized."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
     try:
         yield
     finally:
@@ -64,9 +64,9 @@ def _blocked_signals() -> Iterator[None]:
 def _start_worker() -> None:
     """Make a forked process end with its parent, which alone handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for sign in set(ENDING) - {signal.SIGINT}:
+    for sign in set(END_SIGNALS) - {signal.SIGINT}:
         signal.signal(sign, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
     Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -55,7 +55,7 @@ PROVIDERS = {
 }
 
 
-class Pin(NamedTuple):
+class ActionPin(NamedTuple):
     """A version of an action: the hash of its commit, which nobody can move, and the tag that it had."""
 
     commit: str
@@ -63,9 +63,9 @@ class Pin(NamedTuple):
 
 
 ACTIONS = {
-    "actions/checkout": Pin("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
-    "actions/upload-artifact": Pin("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
-    "aws-actions/configure-aws-credentials": Pin("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
+    "actions/checkout": ActionPin("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
+    "actions/upload-artifact": ActionPin("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
+    "aws-actions/configure-aws-credentials": ActionPin("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
 }
 """The actions that workflows use."""
 
@@ -132,7 +132,7 @@ def in_order(environments: Sequence[EnvironmentInPipeline]) -> list[EnvironmentI
     return ordered
 
 
-def is_ours(text: str) -> bool:
+def is_generated(text: str) -> bool:
     """Whether a file is one that was generated."""
     return text.startswith(_HEADER_START)
 
@@ -208,7 +208,7 @@ class _Bare(str):
     __slots__ = ()
 
 
-def _printed(value: object) -> str:
+def _format(value: object) -> str:
     if isinstance(value, (_Bare, jinja2.Undefined)):
         return str(value)  # StrictUndefined raises here
     return json.dumps(value)  # which is YAML
@@ -232,7 +232,7 @@ def _templates(folder: Path) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
-        finalize=_printed,
+        finalize=_format,
         variable_start_string="[=",
         variable_end_string="=]",
         block_start_string="[%",

@@ -9,7 +9,7 @@ from fleetform.base.program_name import command
 from fleetform.catalog.images_lock import load_lock
 from fleetform.cli import local
 from fleetform.cli.screen import Screen, show_services
-from fleetform.images.building import Watch
+from fleetform.images.building import BuildListener
 from fleetform.images.engine import find_engine
 from fleetform.images.engine_errors import NO_BASE_IMAGE
 from fleetform.stacks import FOUNDATION
@@ -93,7 +93,7 @@ def _make_images(project: Project, screen: Screen) -> None:
         except ProgramError as error:
             step.note = f"left out: {error}"
             return
-        watch = Watch(lambda service, line: step.show(f"{service}: {line}"))
+        watch = BuildListener(lambda service, line: step.show(f"{service}: {line}"))
         report = build.make_images(project, ENVIRONMENT, ImageRequest(engine=engine.name), watch)
         if report.failures and all(NO_BASE_IMAGE in str(failure) for failure in report.failures):
             step.note = f"left out: {NO_BASE_IMAGE} by {engine.name}"
@@ -114,7 +114,7 @@ def _run_here(project: Project, workplace: Workplace, screen: Screen) -> None:
         return
     try:
         local.bring_up(site, workplace, screen)
-        local.require_right(local.prove(lambda: smoke_test.smoke(site), screen))
+        local.require_right(local.prove(lambda: smoke_test.smoke_test(site), screen))
         _request(site, screen)
     finally:
         with screen.step("Remove the containers") as step:
@@ -160,7 +160,7 @@ def _destroy(workplace: Workplace, screen: Screen) -> None:
         with screen.step(f"Destroy {stack.name}") as step:
             plan = terraform.plan(workplace, stack, step.show, mode=Mode.DESTROY)
             if stack == FOUNDATION:
-                pruning.clear(workplace, pruning.doomed(workplace, plan))
+                pruning.delete_images(workplace, pruning.images_to_delete(workplace, plan))
             step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
 
 

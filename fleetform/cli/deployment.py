@@ -19,9 +19,9 @@ from fleetform.cli.render import render
 from fleetform.cli.screen import Screen
 from fleetform.cli.waves import AS_IT_IS, Driving
 from fleetform.images.history import previous
-from fleetform.images.promotion import Side, chosen
+from fleetform.images.promotion import RegistrySide, select_images
 from fleetform.images.promotion import promote as promote_image
-from fleetform.images.scanning import NONE, PATIENCE, read_scan, require_severity
+from fleetform.images.scanning import NONE, TIMEOUT, read_scan, require_severity
 from fleetform.stacks import FOUNDATION
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, verification
@@ -106,7 +106,7 @@ def _require_scans(project: Project, workplace: Workplace, screen: Screen, sever
 def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
     environment = workplace.environment
     ecr = workplace.access.client("ecr")
-    patience = 0 if environment.emulator else PATIENCE
+    patience = 0 if environment.emulator else TIMEOUT
     return {
         name: read_scan(ecr, environment.full_name(name), image.digest, patience)
         for name, image in load_lock(project.root, environment.name).items()
@@ -141,9 +141,9 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
         profile: The AWS profile that may read the source's registry, if the target's credentials may not.
     """
     ends = load(project.root, source), load(project.root, target)
-    images = chosen(*ends, load_lock(project.root, source), services)
-    here = Side(ends[0], _registry(project, ends[0], profile))
-    there = Side(ends[1], _registry(project, ends[1], None))
+    images = select_images(*ends, load_lock(project.root, source), services)
+    here = RegistrySide(ends[0], _registry(project, ends[0], profile))
+    there = RegistrySide(ends[1], _registry(project, ends[1], None))
     screen = Screen()
     for name, image in images.items():
         with screen.step(f"{name} {_shown(image)}") as step:

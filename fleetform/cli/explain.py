@@ -10,7 +10,7 @@ from fleetform.base.errors import Position
 from fleetform.catalog.nodes import Plain, Scalar
 from fleetform.cli.screen import Screen
 from fleetform.workflow.catalog import provenance
-from fleetform.workflow.catalog.provenance import DEFAULT, WRITTEN, Earlier, Fact, Steps
+from fleetform.workflow.catalog.provenance import DEFAULT, WRITTEN, Fact, OverriddenValue, Steps
 from fleetform.workflow.project import Project
 
 _WIDEST = 60  # columns of YAML: longer lines push the place to the right instead of all places
@@ -126,7 +126,7 @@ def _line(fact: Fact, before: str) -> Line:
     return Line(before + _value(fact.value), source, overrode, _STYLES.get(fact.origin, _FOLLOWS))
 
 
-def _earlier(earlier: Earlier) -> str:
+def _earlier(earlier: OverriddenValue) -> str:
     value = "a mapping" if isinstance(earlier.value, dict) else _value(earlier.value)
     shown = value if len(value) <= _LONGEST else value[:_LONGEST] + "…"
     return f"{shown} at {earlier.position.file}:{earlier.position.line}"

@@ -9,10 +9,10 @@ from fleetform.base.errors import InputError, ProgramError, raise_all
 from fleetform.base.program_name import command
 from fleetform.cli.printing import confirm, count_images, write, write_json
 from fleetform.cli.screen import Screen
-from fleetform.images.building import Done, Watch
+from fleetform.images.building import BuildListener, PushedImage
 from fleetform.validation.loading import load
 from fleetform.workflow.images import build, pruning
-from fleetform.workflow.images.build import ImageReport, ImageRequest
+from fleetform.workflow.images.build import ImageRequest, ImagesReport
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
     build.built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
     screen = Screen()
 
-    def pushed(done: Done, seconds: float) -> None:
+    def pushed(done: PushedImage, seconds: float) -> None:
         screen.line(f"  {done.service}: pushed {done.image.digest} ({seconds:.1f} s)")
 
     with screen.step(f"Images of {env}") as step:
-        watch = Watch(lambda service, line: step.show(f"{service}: {line}"), pushed)
+        watch = BuildListener(lambda service, line: step.show(f"{service}: {line}"), pushed)
         report = build.make_images(project, env, request, watch)
         for notice in report.notices:
             screen.line(notice)
@@ -41,13 +41,13 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
         raise_all(report.failures)
 
 
-def _counted(report: ImageReport) -> str:
+def _counted(report: ImagesReport) -> str:
     """Such as `1 built, 2 unchanged`."""
     counts = Counter(done.how for done in report.done)
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
 
 
-def _show_images(screen: "Screen", images: "Sequence[Done]") -> None:
+def _show_images(screen: "Screen", images: "Sequence[PushedImage]") -> None:
     """A table with a row an image."""
     rows = [[done.service, done.image.tag, done.image.digest, done.how] for done in images]
     screen.table(("service", "tag", "digest", ""), sorted(rows))

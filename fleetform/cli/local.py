@@ -13,7 +13,7 @@ from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.base.program_name import command
 from fleetform.cli.render import require_sound
 from fleetform.cli.screen import Screen
-from fleetform.images.building import Watch
+from fleetform.images.building import BuildListener
 from fleetform.local_runtime.inspection import Container
 from fleetform.local_runtime.project import logs_argv
 from fleetform.smoke import report
@@ -43,7 +43,7 @@ def up(project: Project, env: str, engine: str | None) -> None:
 def apply(project: Project, env: str, screen: Screen) -> Workplace:
     """Applies an environment to the emulator unless it is there already."""
     with screen.step("Start the emulator") as step:
-        workplace = workspace.open_here(project, env)
+        workplace = workspace.open_local(project, env)
         states.bootstrap(workplace)
         if local_services.is_applied(workplace):
             step.note = "it has what is rendered"
@@ -74,13 +74,13 @@ def apply_stack(workplace: Workplace, screen: Screen, stack: Stack) -> None:
 def bring_up(site: Site, workplace: Workplace, screen: Screen) -> None:
     """Builds and starts what is applied, and waits until it is well."""
     with screen.step("Build the images") as step:
-        built = local_services.build_images(site, Watch(lambda service, line: step.show(f"{service}: {line}")))
+        built = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
         new = sum(image.how == "built" for image in built)
         step.note = f"{new} built, {len(built) - new} unchanged"
     with screen.step(f"Start the containers with {site.runner.engine}") as step:
         local_services.start(site, workplace.access, {image.service: image.reference for image in built}, step.show)
     with screen.step("Wait until they are well") as step:
-        found = local_services.wait_until_well(site, lambda well, of: step.show(f"{well} of {of}"))
+        found = local_services.wait_until_healthy(site, lambda well, of: step.show(f"{well} of {of}"))
         step.note = f"{len(found)} containers"
 
 
@@ -123,7 +123,7 @@ def statuses(site: Site) -> list[Status]:
 
 def _status(site: Site, service: str, found: Sequence[Container]) -> Status:
     tasks = {container.task for container in found}
-    ill = {container.task for container in found if not local_services.is_well(site, container)}
+    ill = {container.task for container in found if not local_services.is_healthy(site, container)}
     ports = [port for container in found for port in container.published]
     entry = site.environment.services.get(service)
     name = dns_name(site.environment, service) if entry and entry.listens else None
@@ -195,7 +195,7 @@ def smoke(project: Project, env: str, engine: str | None, proof: Proof) -> None:
     attempt = _on_aws(project, env) if proof.on_aws else _here(project, env, engine)
     if proof.as_json:
         matrix = attempt()
-        sys.stdout.write(json.dumps(report.plain(matrix), indent=2) + "\n")
+        sys.stdout.write(json.dumps(report.as_json(matrix), indent=2) + "\n")
     else:
         matrix = prove(attempt, Screen())
     if proof.junit:
@@ -205,12 +205,12 @@ def smoke(project: Project, env: str, engine: str | None, proof: Proof) -> None:
 
 def _here(project: Project, env: str, engine: str | None) -> Attempt:
     site = local_services.open_site(project, env, engine)
-    return lambda: smoke_test.smoke(site)
+    return lambda: smoke_test.smoke_test(site)
 
 
 def _on_aws(project: Project, env: str) -> Attempt:
     workplace = workspace.open_environment(project, env)
-    return lambda: smoke_test.smoke_on_aws(workplace)
+    return lambda: smoke_test.smoke_test_on_aws(workplace)
 
 
 def _write(file: Path, text: str) -> None:
@@ -227,7 +227,7 @@ def prove(attempt: Attempt, screen: Screen) -> Matrix:
         counts = Counter(cell.state for cell in matrix.cells)
         step.note = ", ".join(f"{state} {count}" for state, count in sorted(counts.items())) or "there is none"
     screen.table(*report.rows(matrix))
-    for line in report.lines(matrix):
+    for line in report.summary_lines(matrix):
         screen.line(line)
     return matrix
 

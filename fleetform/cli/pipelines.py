@@ -36,6 +36,6 @@ def _provider(name: str) -> Provider:
 
 
 def _standing(project: Project) -> list[Provider]:
-    if found := pipelines.standing(project, list(PROVIDERS.values())):
+    if found := pipelines.existing_providers(project, list(PROVIDERS.values())):
         return found
     raise InputError(f"no pipeline of ours is here yet; `--provider` with one of {', '.join(PROVIDERS)} writes it")

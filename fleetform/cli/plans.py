@@ -12,7 +12,7 @@ from fleetform.cli.screen import Screen
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.plan.drift import Drift
 from fleetform.terraform.plan.markdown import comment
-from fleetform.terraform.plan.messages import details, done, risky, table
+from fleetform.terraform.plan.messages import describe_change, details, risky_changes, table
 from fleetform.terraform.plan.models import Action, Change, StackPlan
 from fleetform.terraform.plan.risks import Level, risk, worst
 
@@ -103,7 +103,9 @@ def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: 
         show_plans(plans, with_details=telling.details)
     failing = [(plan.stack, change) for plan in plans for change in plan.changes if telling.fails(change)]
     if failing:
-        named = "; ".join(f"{stack}: {printable(change.address)} {done(change)}" for stack, change in failing[:_NAMED])
+        named = "; ".join(
+            f"{stack}: {printable(change.address)} {describe_change(change)}" for stack, change in failing[:_NAMED]
+        )
         more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
         raise CheckFailedError(f"--fail-on {','.join(telling.words)}: {named}{more}")
 
@@ -127,9 +129,9 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
         screen.line("")
         cells = [(row.stack, *map(str, row.counts), row.risk or "-") for row in rows]
         screen.table(("stack", *columns, "risk"), cells, right=columns, styles=_STYLES)
-    for stack, change, found in risky(plans):
+    for stack, change, found in risky_changes(plans):
         screen.line("")
-        place = f" {stack}: {printable(change.address)}: {done(change)}"
+        place = f" {stack}: {printable(change.address)}: {describe_change(change)}"
         screen.parts((found.level, _STYLES[found.level]), (place, ""))
         screen.line(f"  {found.why}")
     if with_details:

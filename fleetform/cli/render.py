@@ -56,7 +56,7 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     if telling.is_text:
         _warn(env, rendering)
     files.require_rendered(env, rendering)
-    with formatting.unformatted(project) as listed:
+    with formatting.find_unformatted(project) as listed:
         found = assess(project, env)
         unformatted = _unformatted(listed, found)
     if plan:

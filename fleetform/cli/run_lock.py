@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleetform.base.run_lock import Turn, turn
+from fleetform.base.run_lock import Run, hold
 from fleetform.catalog.files import environment_file
 from fleetform.workflow import environments, workspace
 from fleetform.workflow.apply import recovery
@@ -30,14 +30,14 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
         yield
         return
 
-    def recover(before: Turn) -> None:
-        opened = workspace.open_here if here else workspace.open_environment
+    def recover(before: Run) -> None:
+        opened = workspace.open_local if here else workspace.open_environment
         recovery.settle(opened(project, env), before, _tell)
 
-    work = workspace.work_of(project, env)
+    work = workspace.work_folder(project, env)
     if here:
-        work = workspace.work_here(project, environments.environment(project, env))
-    with turn(work, f"{task} --env {env}", minutes * 60, _tell, recover):
+        work = workspace.local_work_folder(project, environments.environment(project, env))
+    with hold(work, f"{task} --env {env}", minutes * 60, _tell, recover):
         yield
 
 

@@ -15,7 +15,7 @@ _SHOWN_COMMIT = 12
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
     """Lists the runs that there are records of, the last one last."""
-    found = runs.runs(workspace.work_of(project, env))
+    found = runs.runs(workspace.work_folder(project, env))
     if as_json:
         write_json([asdict(run) for run in found])
         return

@@ -285,11 +285,11 @@ class Drive:
         found: dict[str, int] = {}
         for planned in changing:
             if planned.stack == FOUNDATION:
-                found |= pruning.doomed(self.workplace, planned)
+                found |= pruning.images_to_delete(self.workplace, planned)
         return found
 
     def _delete_images(self, repositories: Mapping[str, int]) -> None:
-        pruning.clear(self.workplace, repositories)
+        pruning.delete_images(self.workplace, repositories)
         write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
 
 

@@ -17,7 +17,7 @@ _KEPT = 256
 _CHANGING = {"DELETE", "PATCH", "POST", "PUT"}
 
 
-class Answers:
+class AnswerLog:
     """The last answers to requests that change something.
 
     On a busy machine an answer can be lost after its request was carried out. The SDK then tries again, and what AWS

@@ -63,7 +63,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         ProgramError: The emulator did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.locked(folder):
+    with daemons.is_locked(folder):
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
@@ -90,10 +90,10 @@ def stop(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with daemons.locked(folder):
+    with daemons.is_locked(folder):
         emulator = status(folder)
         if emulator:
-            daemons.end(emulator.pid)
+            daemons.terminate(emulator.pid)
         (folder / RECORD).unlink(missing_ok=True)
         shutil.rmtree(folder / STORAGE, ignore_errors=True)
         return emulator is not None
@@ -133,7 +133,7 @@ def _spawn(folder: Path, port: int, account: str) -> Emulator:
     daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)
     if not emulator:
-        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{daemons.tail(folder / LOG)}")
+        raise ProgramError(f"the emulator did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
     return emulator
 
 

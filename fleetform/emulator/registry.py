@@ -63,7 +63,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
         self.code = code
 
 
-def concerns(environ: "WSGIEnvironment") -> bool:
+def is_registry_path(environ: "WSGIEnvironment") -> bool:
     """Whether a request is the registry's: some AWS APIs have paths below ``/v2/`` too, but sign their requests."""
     signed = environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-")
     return environ["PATH_INFO"].startswith(PREFIX) and not signed
@@ -176,7 +176,7 @@ class Registry:
         with self.lock:
             backend, repository = self._found(name)
             manifest = _manifest(body)
-            if _may_put(repository, reference, digest):
+            if _require_pushable(repository, reference, digest):
                 self._require_parts(repository, manifest)
                 tag: Any = None if reference == digest else reference  # None is what moto's own API hands on
                 image = backend.put_image(name, body.decode(), tag, request.mimetype, digest)
@@ -238,7 +238,7 @@ class Registry:
         return self.storage / "blobs" / name / digest.removeprefix("sha256:")
 
 
-def _may_put(repository: Repository, reference: str, digest: str) -> bool:
+def _require_pushable(repository: Repository, reference: str, digest: str) -> bool:
     """Whether an image is to be added: not if it is there already, which an immutable repository refuses even then."""
     there = _find(repository, reference)
     if there and reference != digest and repository.is_tag_immutable():

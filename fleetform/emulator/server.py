@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response
 
 from fleetform.base import daemons
 from fleetform.emulator import gaps, registry
-from fleetform.emulator.answers import Answers
+from fleetform.emulator.answers import AnswerLog
 from fleetform.emulator.process import ACCOUNT_VARIABLE, DEFAULT_ACCOUNT, HEALTH_PATH, RECORD, STORAGE
 from fleetform.emulator.registry import Registry
 
@@ -46,7 +46,7 @@ class Application:
     def __init__(self, token: str, account: str, storage: Path) -> None:
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
-        self._answers = Answers()
+        self._answers = AnswerLog()
         self._registry = Registry(account, storage, self._lock)
         self._health = json.dumps({"pid": os.getpid(), "token": token})
 
@@ -54,7 +54,7 @@ class Application:
         """Answer one WSGI request."""
         if environ["PATH_INFO"] == HEALTH_PATH:
             return Response(self._health, mimetype="application/json")(environ, start_response)
-        if registry.concerns(environ):
+        if registry.is_registry_path(environ):
             return self._registry(environ, start_response)
         try:
             with self._lock:

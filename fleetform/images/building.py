@@ -11,27 +11,27 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from fleetform.base.errors import CheckFailedError, FleetformError, ProgramError
-from fleetform.base.processes import Crew, Result, complaint
+from fleetform.base.processes import ProcessGroup, Result, last_error_line
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.images import sbom
-from fleetform.images.context import Context, content_key
+from fleetform.images.context import BuildFiles, content_key
 from fleetform.images.engine import Engine, Image
 from fleetform.images.engine_errors import Step, explain
-from fleetform.images.image_specs import Wanted
+from fleetform.images.image_specs import ImageSpec
 from fleetform.images.registry import Credentials, Registry
 from fleetform.images.transfer import Repository
 
 _TAIL_LINES = 12
 _LINE_LENGTH = 300
-_LOOK_UPS = 8
+_MAX_LOOK_UPS = 8
 _WAKE_SECONDS = 0.2
-_HERE = "localhost"
+_LOCALHOST = "localhost"
 
-_Made = TypeVar("_Made")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Done:
+class PushedImage:
     """An image that is in the registry.
 
     Attributes:
@@ -48,7 +48,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Stored:
+class LocalImage:
     """An image that is in the engine's own store.
 
     Attributes:
@@ -63,7 +63,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Watch:
+class BuildListener:
     """Who looks on; called from several threads.
 
     Attributes:
@@ -72,11 +72,11 @@ class Watch:
     """
 
     moves: Callable[[str, str], None] = lambda _service, _line: None
-    ends: Callable[[Done, float], None] = lambda _done, _seconds: None
+    ends: Callable[[PushedImage, float], None] = lambda _done, _seconds: None
 
 
 @dataclass(frozen=True)
-class Workshop:
+class BuildContext:
     """Where images are built.
 
     Attributes:
@@ -90,7 +90,7 @@ class Workshop:
     engine: Engine
     folder: Path
     jobs: int = 2
-    watch: Watch = field(default_factory=Watch)
+    watch: BuildListener = field(default_factory=BuildListener)
     sboms: bool = False
 
     def log(self, name: str) -> Path:
@@ -105,31 +105,35 @@ class Workshop:
             yield Path(folder)
 
 
-def look_up(images: Sequence[Wanted], lock: Mapping[str, LockedImage], registry: Registry) -> list[Done]:
+def look_up_images(
+    images: Sequence[ImageSpec], lock: Mapping[str, LockedImage], registry: Registry
+) -> list[PushedImage]:
     """Finds those images that are in the registry already.
 
     Raises:
         CheckFailedError: A tag stands for another image than the lock says.
         FleetformError: There is no such repository, or ECR does not answer.
     """
-    futures = Crew().at_once(_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
+    futures = ProcessGroup().at_once(_MAX_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
     digests = {image.service: future.result() for image, future in zip(images, futures, strict=True)}
-    return [_found(image, digest, lock.get(image.service)) for image in images if (digest := digests[image.service])]
+    return [
+        _find_image(image, digest, lock.get(image.service)) for image in images if (digest := digests[image.service])
+    ]
 
 
-def _found(image: Wanted, digest: str, locked: LockedImage | None) -> Done:
+def _find_image(image: ImageSpec, digest: str, locked: LockedImage | None) -> PushedImage:
     if locked is None or locked.tag != image.tag:
-        return Done(image.service, image.locked(digest), "found")
+        return PushedImage(image.service, image.locked(digest), "found")
     if locked.digest != digest:
         raise CheckFailedError(
             f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry, but {locked.digest} in the"
             " lock; somebody has replaced it: find out who, then delete the one that is wrong, there or here"
         )
-    return Done(image.service, locked, "unchanged")
+    return PushedImage(image.service, locked, "unchanged")
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[_Made]):
+class Outcome(Generic[_T]):
     """What came of building.
 
     Attributes:
@@ -137,28 +141,28 @@ class Outcome(Generic[_Made]):
         failures: What went wrong with the others.
     """
 
-    done: tuple[_Made, ...]
+    done: tuple[_T, ...]
     failures: tuple[FleetformError, ...]
 
 
-def build(images: Sequence[Wanted], registry: Registry, workshop: Workshop) -> Outcome[Done]:
+def build_and_push(images: Sequence[ImageSpec], registry: Registry, workshop: BuildContext) -> Outcome[PushedImage]:
     """Builds images and pushes them; that one fails does not keep the others from being finished.
 
     Raises:
         FleetformError: The login failed; nothing was built.
         KeyboardInterrupt: Ctrl-C; the engines have ended.
     """
-    crew = Crew()
+    crew = ProcessGroup()
     credentials = registry.credentials()
     with workshop.private() as private:
-        line = _Line(crew, workshop, private, registry, credentials)
+        line = _PushBuild(crew, workshop, private, registry, credentials)
         (login,) = crew.at_once(1, lambda _: line.login(), [None])
         login.result()
         futures = crew.at_once(workshop.jobs, line.make, images)
     return _outcome(futures)
 
 
-def build_here(images: Sequence[Wanted], workshop: Workshop) -> Outcome[Stored]:
+def build_locally(images: Sequence[ImageSpec], workshop: BuildContext) -> Outcome[LocalImage]:
     """Builds images into the engine's own store, those that are not there; that one fails does not keep the others.
 
     They are named `localhost/<repository>:<tag>`: the name of no registry.
@@ -166,13 +170,13 @@ def build_here(images: Sequence[Wanted], workshop: Workshop) -> Outcome[Stored]:
     Raises:
         KeyboardInterrupt: Ctrl-C; the engines have ended.
     """
-    crew = Crew()
+    crew = ProcessGroup()
     with workshop.private() as private:
-        shelf = _Shelf(crew, workshop, private)
+        shelf = _LocalBuild(crew, workshop, private)
         return _outcome(crew.at_once(workshop.jobs, shelf.make, images))
 
 
-def _outcome(futures: Sequence[Future[_Made]]) -> Outcome[_Made]:
+def _outcome(futures: Sequence[Future[_T]]) -> Outcome[_T]:
     errors = [future.exception() for future in futures]
     for error in errors:
         if error is not None and not isinstance(error, FleetformError):
@@ -184,7 +188,7 @@ def _outcome(futures: Sequence[Future[_Made]]) -> Outcome[_Made]:
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Builder:
     """The way of each image from its context to the engine's own store.
 
     Attributes:
@@ -193,14 +197,14 @@ class _Bench:
         private: Folder of the login and of staged contexts.
     """
 
-    crew: Crew
-    workshop: Workshop
+    crew: ProcessGroup
+    workshop: BuildContext
     private: Path
 
-    def _build(self, wanted: Wanted, image: Image) -> None:
+    def _build(self, wanted: ImageSpec, image: Image) -> None:
         engine = self.workshop.engine
         self.workshop.log(wanted.service).unlink(missing_ok=True)
-        staged = _staged(wanted, self.private / wanted.service)
+        staged = _stage(wanted, self.private / wanted.service)
         self.workshop.watch.moves(wanted.service, "build")
         self._run("build", wanted.service, engine.build(image, staged), engine.build_variables(os.environ))
 
@@ -212,22 +216,22 @@ class _Bench:
             raise _failure(step, name, log, error) from None
 
 
-class _Shelf(_Bench):
+class _LocalBuild(_Builder):
     """Images stay in the engine's own store."""
 
-    def make(self, wanted: Wanted) -> Stored:
+    def make(self, wanted: ImageSpec) -> LocalImage:
         """Builds one image if it is not there."""
-        image = Image(_HERE, wanted.repository, wanted.tag, wanted.platform, wanted.args)
+        image = Image(_LOCALHOST, wanted.repository, wanted.tag, wanted.platform, wanted.args)
         engine = self.workshop.engine
-        if complaint(engine.look_up(image), engine.build_variables(os.environ)) is None:
-            return Stored(wanted.service, image.reference, "found")
+        if last_error_line(engine.look_up(image), engine.build_variables(os.environ)) is None:
+            return LocalImage(wanted.service, image.reference, "found")
         with _disk_failures(wanted):
             self._build(wanted, image)
-        return Stored(wanted.service, image.reference, "built")
+        return LocalImage(wanted.service, image.reference, "built")
 
 
 @dataclass(frozen=True)
-class _Line(_Bench):
+class _PushBuild(_Builder):
     """The way of each image from its context to the registry.
 
     Attributes:
@@ -247,12 +251,12 @@ class _Line(_Bench):
         variables = engine.push_variables(os.environ, self.private)
         self._run("login", self.credentials.host, argv, variables, self.credentials.password)
 
-    def make(self, wanted: Wanted) -> Done:
+    def make(self, wanted: ImageSpec) -> PushedImage:
         """Builds and pushes one image."""
         with _disk_failures(wanted):
             return self._make(wanted)
 
-    def _make(self, wanted: Wanted) -> Done:
+    def _make(self, wanted: ImageSpec) -> PushedImage:
         started = time.monotonic()
         engine, watch = self.workshop.engine, self.workshop.watch
         image = Image(self.credentials.host, wanted.repository, wanted.tag, wanted.platform, wanted.args)
@@ -261,11 +265,11 @@ class _Line(_Bench):
         variables = engine.push_variables(os.environ, self.private)
         pushed = self._run("push", wanted.service, engine.push(image, self.private), variables)
         digest = self._proved(image, engine.digest(image, self.private, pushed.lines))
-        done = Done(wanted.service, wanted.locked(digest), "built")
+        done = PushedImage(wanted.service, wanted.locked(digest), "built")
         watch.ends(done, time.monotonic() - started)
         return replace(done, notice=self._describe(wanted, digest)) if self.workshop.sboms else done
 
-    def _describe(self, wanted: Wanted, digest: str) -> str:
+    def _describe(self, wanted: ImageSpec, digest: str) -> str:
         """Sees to the SBOM of an image; returns why it has none, as the image is in the registry for good."""
         repository = Repository(self.credentials, wanted.repository)
         try:
@@ -275,14 +279,14 @@ class _Line(_Bench):
             return f"{wanted.service} has no SBOM: {error}"
         return ""
 
-    def _attach_sbom(self, wanted: Wanted, repository: Repository, digest: str) -> None:
+    def _attach_sbom(self, wanted: ImageSpec, repository: Repository, digest: str) -> None:
         moves = self.workshop.watch.moves
         moves(wanted.service, "SBOM")
         file = self.private / f"{wanted.service}.spdx.json"
-        argv = sbom.scan(f"{self.credentials.host}/{wanted.repository}@{digest}", wanted.platform, file)
+        argv = sbom.create_sbom(f"{self.credentials.host}/{wanted.repository}@{digest}", wanted.platform, file)
         variables = sbom.variables(os.environ, self.credentials)
         self.crew.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
-        sbom.attach(repository, digest, file.read_bytes())
+        sbom.attach_sbom(repository, digest, file.read_bytes())
 
     def _proved(self, image: Image, digest: str | None) -> str:
         """The digest that was pushed, once the registry says the same."""
@@ -296,7 +300,7 @@ class _Line(_Bench):
 
 
 @contextmanager
-def _disk_failures(wanted: Wanted) -> Iterator[None]:
+def _disk_failures(wanted: ImageSpec) -> Iterator[None]:
     """A disk that is full is a failure as others are."""
     try:
         yield
@@ -304,7 +308,7 @@ def _disk_failures(wanted: Wanted) -> Iterator[None]:
         raise ProgramError(f"{wanted.service}: {error}; mend that and run it again") from None
 
 
-def _staged(wanted: Wanted, folder: Path) -> Context:
+def _stage(wanted: ImageSpec, folder: Path) -> BuildFiles:
     """A copy of a context that is what its key says."""
     staged = wanted.context.stage(folder)
     if content_key(staged, (wanted.platform,), wanted.args) != wanted.content_key:

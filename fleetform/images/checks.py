@@ -9,14 +9,14 @@ from pathlib import PurePath, PurePosixPath
 
 from fleetform.base.errors import Position, Problem, ProgramError
 from fleetform.catalog.models import Service
-from fleetform.images.context import Context
+from fleetform.images.context import BuildFiles
 from fleetform.images.dockerfile import Dockerfile
 
 _HADOLINT = "hadolint"
 _LINT_LEVELS = {"error", "warning"}
-_CHECKED_HERE = ("DL3002", "DL3006", "DL3007")  # root, no tag, latest: hadolint does not follow stages and ARGs as far
+_OWN_CHECKS = ("DL3002", "DL3006", "DL3007")  # root, no tag, latest: hadolint does not follow stages and ARGs as far
 
-_LEAVE_OUT = "leave it out by .dockerignore"
+_EXCLUDE = "leave it out by .dockerignore"
 # Keys are short; what is longer is data or a program.
 _SEARCHED_BYTES = 1024 * 1024
 
@@ -38,7 +38,7 @@ _ROOT = re.compile(r"(root|0+)(:.*)?")
 _PORT = re.compile(rb"\bPORT\b")
 
 
-def check_before_push(service_name: str, service: Service, context: Context, dockerfile_text: str) -> list[Problem]:
+def check_before_push(service_name: str, service: Service, context: BuildFiles, dockerfile_text: str) -> list[Problem]:
     """Checks what a service's image is to be built from.
 
     Args:
@@ -95,7 +95,9 @@ def _user(dockerfile: Dockerfile, file: PurePath) -> Iterator[Problem]:
         yield Problem(Position(file, line, 1), "the image runs as root", "end it with a `USER`, such as `10001:10001`")
 
 
-def _port(name: str, service: Service, context: Context, dockerfile: Dockerfile, file: PurePath) -> Iterator[Problem]:
+def _port(
+    name: str, service: Service, context: BuildFiles, dockerfile: Dockerfile, file: PurePath
+) -> Iterator[Problem]:
     """An image that exposes other ports than its service's is fine as long as something can move it.
 
     That is the variable PORT, which every service with a port is given, if any file of the context knows it; or the
@@ -116,12 +118,12 @@ def _port(name: str, service: Service, context: Context, dockerfile: Dockerfile,
     )
 
 
-def _knows_port(context: Context, dockerfile: Dockerfile) -> bool:
+def _knows_port(context: BuildFiles, dockerfile: Dockerfile) -> bool:
     texts = (text for _, text in _texts(context))
     return bool(_PORT.search(dockerfile.text.encode())) or any(map(_PORT.search, texts))
 
 
-def _texts(context: Context) -> Iterator[tuple[PurePosixPath, bytes]]:
+def _texts(context: BuildFiles) -> Iterator[tuple[PurePosixPath, bytes]]:
     """The files of a context that are no links and not long."""
     for file in context.files:
         path = context.folder / file
@@ -133,7 +135,7 @@ def _lint(text: str, file: PurePath) -> Iterator[Problem]:
     program = shutil.which(_HADOLINT)
     if program is None:
         return
-    ignored = [f"--ignore={code}" for code in _CHECKED_HERE]
+    ignored = [f"--ignore={code}" for code in _OWN_CHECKS]
     argv = [program, "--no-color", "--format=json", *ignored, "-"]
     done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False, encoding="utf-8")
     try:
@@ -149,17 +151,17 @@ def _lint(text: str, file: PurePath) -> Iterator[Problem]:
             yield Problem(Position(file, entry["line"], entry["column"]), message, remedy)
 
 
-def _secrets(context: Context, folder: PurePath) -> Iterator[Problem]:
+def _secrets(context: BuildFiles, folder: PurePath) -> Iterator[Problem]:
     git = next((file for file in context.files if ".git" in file.parts), None)
     if git is not None:
         inside = PurePosixPath(*git.parts[: git.parts.index(".git") + 1])
-        yield Problem(Position(folder / inside, 1, 1), "Git's folder would go into the image", _LEAVE_OUT)
+        yield Problem(Position(folder / inside, 1, 1), "Git's folder would go into the image", _EXCLUDE)
     for file in context.files:
         if _SECRET_NAMES.fullmatch(file.name) and not file.name.endswith(_EXAMPLES):
-            yield Problem(Position(folder / file, 1, 1), "a file of this name holds secrets", _LEAVE_OUT)
+            yield Problem(Position(folder / file, 1, 1), "a file of this name holds secrets", _EXCLUDE)
     for file, text in _texts(context):
         patterns = {**_SECRETS, "a token": _TOKEN} if file.name in _TOKEN_FILES else _SECRETS
         for what, pattern in patterns.items():
             if match := pattern.search(text):
                 line = text.count(b"\n", 0, match.start()) + 1
-                yield Problem(Position(folder / file, line, 1), f"{what} would go into the image", _LEAVE_OUT)
+                yield Problem(Position(folder / file, line, 1), f"{what} would go into the image", _EXCLUDE)

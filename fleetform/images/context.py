@@ -19,7 +19,7 @@ _KEY_FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Context:
+class BuildFiles:
     """The files of a build context that its `.dockerignore` leaves.
 
     Attributes:
@@ -32,7 +32,7 @@ class Context:
     files: tuple[PurePosixPath, ...]
     dockerfile: Path
 
-    def stage(self, target: Path) -> "Context":
+    def stage(self, target: Path) -> "BuildFiles":
         """Copies the context, so that engines see neither what is ignored nor what differs between two clones.
 
         Args:
@@ -41,7 +41,7 @@ class Context:
         Returns:
             The copy: times are the epoch, modes 755 or 644.
         """
-        staged = Context(target / "context", self.files, target / "Dockerfile")
+        staged = BuildFiles(target / "context", self.files, target / "Dockerfile")
         staged.folder.mkdir(parents=True)
         shutil.copyfile(self.dockerfile, staged.dockerfile)
         for path in self.files:
@@ -56,7 +56,7 @@ class Context:
         return staged
 
 
-def read_context(root: Path, build: Build) -> Context:
+def read_build_files(root: Path, build: Build) -> BuildFiles:
     """Finds the files of a build context; `<Dockerfile>.dockerignore` goes before `.dockerignore`, as in Docker.
 
     The ignore files themselves are left out: they have had their effect.
@@ -74,7 +74,7 @@ def read_context(root: Path, build: Build) -> Context:
     ignore = own_ignore if own_ignore.is_file() else folder / _IGNORE
     patterns = _patterns(ignore, PurePosixPath(build.context) / _relative(ignore, folder)) if ignore.is_file() else []
     files = sorted(set(_files(folder, patterns)) - {_relative(path, folder) for path in (own_ignore, folder / _IGNORE)})
-    return Context(folder, tuple(files), dockerfile)
+    return BuildFiles(folder, tuple(files), dockerfile)
 
 
 def _relative(path: Path, folder: Path) -> PurePosixPath:
@@ -96,18 +96,18 @@ def _files(folder: Path, patterns: list[str]) -> Iterator[PurePosixPath]:
             yield PurePosixPath(found)
 
 
-def content_key(context: Context, platforms: tuple[str, ...], args: Mapping[str, str]) -> str:
+def content_key(context: BuildFiles, platforms: tuple[str, ...], args: Mapping[str, str]) -> str:
     """A SHA-256, in hexadecimal, of all that an image is made of; the same in every clone.
 
     It tells nothing of what the Dockerfile fetches: a base image that is to be known by it is named by its digest.
     """
     hashed = hashlib.sha256()
-    for part in (_KEY_FORMAT, platforms, sorted(args.items()), _hash(context.dockerfile), *_described(context)):
+    for part in (_KEY_FORMAT, platforms, sorted(args.items()), _hash(context.dockerfile), *_file_digest(context)):
         hashed.update(json.dumps(part).encode() + b"\n")
     return hashed.hexdigest()
 
 
-def _described(context: Context) -> Iterator[tuple[str, str, str]]:
+def _file_digest(context: BuildFiles) -> Iterator[tuple[str, str, str]]:
     """Path, kind and content of each file."""
     for file in context.files:
         path = context.folder / file

@@ -96,11 +96,11 @@ def _stage(start: Instruction, instructions: tuple[Instruction, ...], defaults: 
     words = [word for word in start.value.split() if not word.startswith("--")]
     named = len(words) > 2 and words[1].upper() == "AS"  # noqa: PLR2004 - `base AS name`
     return Stage(
-        start.line, _replaced(words[0], defaults) if words else "", words[2].lower() if named else "", instructions
+        start.line, _substitute(words[0], defaults) if words else "", words[2].lower() if named else "", instructions
     )
 
 
-def _replaced(text: str, defaults: Mapping[str, str]) -> str:
+def _substitute(text: str, defaults: Mapping[str, str]) -> str:
     """The text with its variables replaced; those that nothing is known of stay."""
 
     def value(match: re.Match[str]) -> str:
@@ -115,11 +115,11 @@ def _instructions(text: str) -> Iterator[Instruction]:
     directive = _ESCAPE.match(text)
     escape = directive[1] if directive else "\\"
     for number, line in lines:
-        if not _says_something(line):
+        if not _is_instruction(line):
             continue
         whole = line.rstrip()
         while whole.endswith(escape):
-            following = next((more for _, more in lines if _says_something(more)), "")
+            following = next((more for _, more in lines if _is_instruction(more)), "")
             whole = whole.removesuffix(escape) + following.rstrip()
         name, _, value = whole.strip().partition(" ")
         if name.upper() in _TAKING_HEREDOCS:
@@ -128,5 +128,5 @@ def _instructions(text: str) -> Iterator[Instruction]:
         yield Instruction(number, name.upper(), value.strip())
 
 
-def _says_something(line: str) -> bool:
+def _is_instruction(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")

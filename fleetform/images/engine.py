@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from fleetform.base.errors import InputError, ProgramError
-from fleetform.base.processes import complaint
-from fleetform.images.context import Context
+from fleetform.base.processes import last_error_line
+from fleetform.images.context import BuildFiles
 from fleetform.images.registry import Credentials
 
 _LOOPBACK = re.compile(r"(127\.[0-9.]+|localhost|\[::1\])(:[0-9]+)?")
@@ -43,7 +43,7 @@ class Image:
         """Its name to an engine."""
         return f"{self.host}/{self.repository}:{self.tag}"
 
-    def options(self, context: Context) -> list[str]:
+    def options(self, context: BuildFiles) -> list[str]:
         """What every engine's build is told of it and its context, in the same words."""
         args = [f"--build-arg={name}={value}" for name, value in sorted(self.args.items())]
         return [f"--platform={self.platform}", f"--tag={self.reference}", f"--file={context.dockerfile}", *args]
@@ -56,7 +56,7 @@ class Engine(Protocol):
     def name(self) -> str:
         """The program's name."""
 
-    def build(self, image: Image, context: Context) -> list[str]:
+    def build(self, image: Image, context: BuildFiles) -> list[str]:
         """Builds an image of a context that is staged."""
 
     def look_up(self, image: Image) -> list[str]:
@@ -92,7 +92,7 @@ class Docker:
     buildx: bool = True
     name: str = field(default="docker", init=False)
 
-    def build(self, image: Image, context: Context) -> list[str]:
+    def build(self, image: Image, context: BuildFiles) -> list[str]:
         """See `Engine`. Without attestations the digest is that of the image itself, which ECR scans and ECS runs."""
         command = ["buildx", "build", "--load", "--provenance=false", "--progress=plain"] if self.buildx else ["build"]
         return ["docker", *command, *image.options(context), str(context.folder)]
@@ -150,7 +150,7 @@ class _Containers:
 
     name: str = field(init=False)
 
-    def build(self, image: Image, context: Context) -> list[str]:
+    def build(self, image: Image, context: BuildFiles) -> list[str]:
         """See `Engine`.
 
         Without times, caches and the builder's label, and pushed as `push` does, the same content gives the same
@@ -243,7 +243,7 @@ def find_engine(name: str | None) -> Engine:
         raise InputError(f"--engine {name}: engines are {', '.join(ENGINES)}")
     complaints = []
     for candidate in (name,) if name else ENGINES:
-        why = complaint([candidate, *_PROBES[candidate]], os.environ)
+        why = last_error_line([candidate, *_PROBES[candidate]], os.environ)
         if why is None:
             return _engine(candidate)
         complaints.append(f"{candidate}: {why}")
@@ -253,5 +253,5 @@ def find_engine(name: str | None) -> Engine:
 
 def _engine(name: str) -> Engine:
     if name == "docker":
-        return Docker(buildx=complaint(["docker", "buildx", "version"], os.environ) is None)
+        return Docker(buildx=last_error_line(["docker", "buildx", "version"], os.environ) is None)
     return Podman() if name == "podman" else Buildah()

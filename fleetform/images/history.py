@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetform.base.errors import CatalogError, InputError
-from fleetform.base.git import git, if_shallow
+from fleetform.base.git import git, shallow_hint
 from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage, load_lock
 
 
 @dataclass(frozen=True)
-class Entry:
+class DeployedImage:
     """A service's entry in an earlier lock.
 
     Attributes:
@@ -25,7 +25,7 @@ class Entry:
     image: LockedImage
 
 
-def previous(root: Path, env: str, service: str) -> Entry:
+def previous(root: Path, env: str, service: str) -> DeployedImage:
     """The newest entry of a service whose image is not the one that is locked now.
 
     Args:
@@ -43,9 +43,9 @@ def previous(root: Path, env: str, service: str) -> Entry:
         raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
     if git(root, "status", "--porcelain", "--", str(file)):
         raise InputError(f"{file} is not committed; commit it, or take it from Git again, and then go back")
-    if entry := _before(root, env, service, lock[service]):
+    if entry := _previous(root, env, service, lock[service]):
         return entry
-    raise InputError(f"no earlier image of `{service}` in the history of {file}" + if_shallow(root))
+    raise InputError(f"no earlier image of `{service}` in the history of {file}" + shallow_hint(root))
 
 
 def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
@@ -57,16 +57,16 @@ def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
     """
     targets = {}
     for service, image in load_lock(root, env).items():
-        if entry := _before(root, env, service, image):
+        if entry := _previous(root, env, service, image):
             targets[service] = entry.image
-        elif remedy := if_shallow(root):
+        elif remedy := shallow_hint(root):
             raise InputError(f"no earlier image of `{service}` in the history of {lock_file(env)}{remedy}")
     return targets
 
 
-def _before(root: Path, env: str, service: str, present: LockedImage) -> Entry | None:
+def _previous(root: Path, env: str, service: str, present: LockedImage) -> DeployedImage | None:
     """The newest entry of a service with another image than the present one."""
-    entries = (Entry(commit, image) for commit, image in _history(root, env, service))
+    entries = (DeployedImage(commit, image) for commit, image in _history(root, env, service))
     return next((entry for entry in entries if entry.image.digest != present.digest), None)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fleetform.base.errors import InputError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Build, Environment
-from fleetform.images.context import Context, content_key, read_context
+from fleetform.images.context import BuildFiles, content_key, read_build_files
 
 PLATFORMS: Mapping[str, str] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 """What a service's `architecture` is to an engine."""
@@ -17,7 +17,7 @@ _TAG_DIGITS = 16
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImageSpec:
     """An image that a service is to run.
 
     Attributes:
@@ -34,7 +34,7 @@ class Wanted:
     repository: str
     platform: str
     args: Mapping[str, str]
-    context: Context
+    context: BuildFiles
     content_key: str
     commit: str
 
@@ -48,24 +48,24 @@ class Wanted:
         return LockedImage(self.tag, digest, (self.platform,), self.commit, self.content_key)
 
 
-def wanted(root: Path, environment: Environment, services: Iterable[str]) -> list[Wanted]:
+def image_specs(root: Path, environment: Environment, services: Iterable[str]) -> list[ImageSpec]:
     """The images of services, of those that have a `build`.
 
     Raises:
         InputError: A context or a Dockerfile is missing, or a file cannot be read.
     """
     builds = {name: build for name in services if (build := environment.services[name].build)}
-    return [_wanted(root, environment, name, build) for name, build in builds.items()]
+    return [_image_spec(root, environment, name, build) for name, build in builds.items()]
 
 
-def _wanted(root: Path, environment: Environment, name: str, build: Build) -> Wanted:
+def _image_spec(root: Path, environment: Environment, name: str, build: Build) -> ImageSpec:
     platform = PLATFORMS[environment.services[name].architecture]
     try:
-        context = read_context(root, build)
+        context = read_build_files(root, build)
         key = content_key(context, (platform,), build.args)
     except OSError as error:
         raise InputError(f"{error.filename}: {error.strerror}; make it readable or list it in .dockerignore") from None
-    return Wanted(name, environment.full_name(name), platform, build.args, context, key, _commit(context.folder))
+    return ImageSpec(name, environment.full_name(name), platform, build.args, context, key, _commit(context.folder))
 
 
 def _commit(folder: Path) -> str:

@@ -12,11 +12,11 @@ from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
 from fleetform.images.image_specs import PLATFORMS
 from fleetform.images.registry import Registry
-from fleetform.images.transfer import Repository, copy, copy_attached
+from fleetform.images.transfer import Repository, copy_attached, copy_image
 
 
 @dataclass(frozen=True)
-class Side:
+class RegistrySide:
     """One end of a promotion.
 
     Attributes:
@@ -33,7 +33,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Promoted:
+class PromotedImage:
     """An image that the target has.
 
     Attributes:
@@ -49,7 +49,7 @@ class Promoted:
     notice: str = ""
 
 
-def chosen(
+def select_images(
     source: Environment, target: Environment, lock: Mapping[str, LockedImage], services: Sequence[str]
 ) -> dict[str, LockedImage]:
     """The images to promote, by service.
@@ -90,7 +90,7 @@ def _require_platform(target: Environment, service: str, image: LockedImage) -> 
         )
 
 
-def promote(source: Side, target: Side, service: str, image: LockedImage) -> Promoted:
+def promote(source: RegistrySide, target: RegistrySide, service: str, image: LockedImage) -> PromotedImage:
     """Sees to it that the target's registry has an image.
 
     Raises:
@@ -105,15 +105,15 @@ def promote(source: Side, target: Side, service: str, image: LockedImage) -> Pro
             Repository(source.registry.credentials(), source.repository(service)),
             Repository(target.registry.credentials(), repository),
         )
-        copy(*ends, image.digest, image.tag)
-        return Promoted(service, image, "copied", _copy_attached(*ends, image.digest))
+        copy_image(*ends, image.digest, image.tag)
+        return PromotedImage(service, image, "copied", _copy_attached(*ends, image.digest))
     if there != image.digest:
         raise CheckFailedError(
             f"{service}: {repository}:{image.tag} is {there}, but {image.digest} in {source.environment.name}:"
             " one content was built twice; keep what is there with"
             f" `{command('images', env=target.environment.name)}`, or delete that image and promote again"
         )
-    return Promoted(service, image, "found")
+    return PromotedImage(service, image, "found")
 
 
 def _copy_attached(source: Repository, target: Repository, digest: str) -> str:

@@ -45,12 +45,12 @@ class StoredImage:
     subject: str = ""
 
 
-def is_named(image: StoredImage, names: Collection[str]) -> bool:
+def is_tagged(image: StoredImage, names: Collection[str]) -> bool:
     """Whether one of the names is the image's digest or one of its tags."""
     return not {image.digest, *image.tags}.isdisjoint(names)
 
 
-def to_delete(images: Sequence[StoredImage], locked: Collection[str], keep: int) -> tuple[StoredImage, ...]:
+def select_expired(images: Sequence[StoredImage], locked: Collection[str], keep: int) -> tuple[StoredImage, ...]:
     """The tagged images that may go; what belongs to another image stays and goes with that, and is not counted.
 
     Args:
@@ -63,12 +63,12 @@ def to_delete(images: Sequence[StoredImage], locked: Collection[str], keep: int)
     tagged = sorted((image for image in whole if image.tags), key=lambda image: (image.pushed, image.digest))
     newest = tagged[-keep:]
     untagged = [image for image in whole if not image.tags]  # until they expire, what belongs to them has to stay
-    kept = {image.digest for image in (*newest, *untagged, *(image for image in images if is_named(image, locked)))}
-    kept = _with_belongings(images, kept)
+    kept = {image.digest for image in (*newest, *untagged, *(image for image in images if is_tagged(image, locked)))}
+    kept = _with_parts(images, kept)
     return tuple(image for image in images if image.tags and image.digest not in kept)
 
 
-def _with_belongings(images: Sequence[StoredImage], digests: set[str]) -> set[str]:
+def _with_parts(images: Sequence[StoredImage], digests: set[str]) -> set[str]:
     """The images of these digests with their parts, what is about them, and what belongs to those in turn."""
     found = set(digests)
     while True:
@@ -128,7 +128,7 @@ def _parts(registry: Registry, repository: str, indexes: Sequence[str]) -> dict[
             imageIds=[{"imageDigest": digest} for digest in batch],
             acceptedMediaTypes=list(_INDEX_TYPES),
         )
-        if failures := _told(repository, answer):
+        if failures := _describe_failures(repository, answer):
             raise ProgramError("\n".join([*failures, "what an index is made of is not known: nothing was deleted"]))
         for image in answer["images"]:
             named = json.loads(image["imageManifest"]).get("manifests", ())
@@ -136,7 +136,7 @@ def _parts(registry: Registry, repository: str, indexes: Sequence[str]) -> dict[
     return parts
 
 
-def delete(registry: Registry, repository: str, images: Sequence[StoredImage]) -> list[str]:
+def delete_images(registry: Registry, repository: str, images: Sequence[StoredImage]) -> list[str]:
     """Deletes images by their tags: one that has got another since then stays.
 
     An index goes before its parts, which ECR keeps as long as an index names them.
@@ -154,7 +154,7 @@ def delete(registry: Registry, repository: str, images: Sequence[StoredImage]) -
     return failures
 
 
-def clear(registry: Registry, repository: str) -> list[str]:
+def delete_all(registry: Registry, repository: str) -> list[str]:
     """Deletes all images of a repository, with a tag or without.
 
     Returns:
@@ -181,11 +181,11 @@ def _delete(registry: Registry, repository: str, identifiers: Sequence[dict[str,
         answer = registry.ask(
             "batch_delete_image", registryId=registry.account, repositoryName=repository, imageIds=list(batch)
         )
-        failures += _told(repository, answer)
+        failures += _describe_failures(repository, answer)
     return failures
 
 
-def _told(repository: str, answer: dict[str, Any]) -> list[str]:
+def _describe_failures(repository: str, answer: dict[str, Any]) -> list[str]:
     """A line for each failure in an answer."""
     return [
         f"{repository} {' '.join(failure['imageId'].values())}: {failure['failureReason']} ({failure['failureCode']})"

@@ -27,7 +27,7 @@ def notices() -> list[str]:
     return [] if shutil.which(_SYFT) else ["images get no SBOM: syft is not on PATH"]
 
 
-def scan(reference: str, platform: str, file: Path) -> list[str]:
+def create_sbom(reference: str, platform: str, file: Path) -> list[str]:
     """What makes an SBOM: syft reads the image from its registry, whichever engine pushed it.
 
     Args:
@@ -67,7 +67,7 @@ def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
 
 
-def attach(repository: Repository, digest: str, sbom: bytes) -> None:
+def attach_sbom(repository: Repository, digest: str, sbom: bytes) -> None:
     """Attaches an SBOM to an image.
 
     Raises:

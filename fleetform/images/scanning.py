@@ -15,12 +15,12 @@ SEVERITIES = ("critical", "high", "medium", "low", "informational", "undefined")
 NONE = "none"
 """Instead of a severity: whatever is found is accepted."""
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds that a scan may take. ECR's basic scan takes well under one minute for most images."""
 
-_TO_BEGIN = 15.0
+_START_TIMEOUT = 15.0
 """Seconds after which a scan that has not begun will not: nothing scans this repository on push."""
-_BETWEEN = 3.0
+_POLL_SECONDS = 3.0
 _RUNNING = {"IN_PROGRESS", "PENDING"}
 _DONE = {"COMPLETE", "ACTIVE"}  # ACTIVE: Inspector has scanned it, and scans again when it learns something
 
@@ -77,7 +77,7 @@ def read_scan(
     ecr: Any,  # noqa: ANN401 - boto3 makes its clients at run time
     repository: str,
     digest: str,
-    patience: float = PATIENCE,
+    patience: float = TIMEOUT,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Scan:
     """Reads the scan of an image, once it is done.
@@ -94,14 +94,14 @@ def read_scan(
     """
     waited = 0.0
     while True:
-        status, findings = _ask(ecr, repository, digest)
+        status, findings = _describe_findings(ecr, repository, digest)
         if status in _DONE:
             return Scan(tuple(sorted(findings, key=lambda found: (SEVERITIES.index(found.severity), found))))
-        limit = min(patience, _TO_BEGIN) if status == "NOT_FOUND" else patience
+        limit = min(patience, _START_TIMEOUT) if status == "NOT_FOUND" else patience
         if status not in {*_RUNNING, "NOT_FOUND"} or waited >= limit:
             return Scan(notice=_NOTICES.get(status, f"ECR could not scan it ({status})"))
-        sleep(_BETWEEN)
-        waited += _BETWEEN
+        sleep(_POLL_SECONDS)
+        waited += _POLL_SECONDS
 
 
 _NOTICES: Mapping[str, str] = {
@@ -110,7 +110,7 @@ _NOTICES: Mapping[str, str] = {
 }
 
 
-def _ask(ecr: Any, repository: str, digest: str) -> tuple[str, list[Vulnerability]]:  # noqa: ANN401
+def _describe_findings(ecr: Any, repository: str, digest: str) -> tuple[str, list[Vulnerability]]:  # noqa: ANN401
     """The scan's status and all its findings."""
     pages = ecr.get_paginator("describe_image_scan_findings").paginate(
         repositoryName=repository, imageId={"imageDigest": digest}
@@ -122,13 +122,13 @@ def _ask(ecr: Any, repository: str, digest: str) -> tuple[str, list[Vulnerabilit
             found += list(_vulnerabilities(page.get("imageScanFindings", {})))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ScanNotFoundException":
-            raise _refused(repository, error) from None
+            raise _is_unsupported(repository, error) from None
     except BotoCoreError as error:
-        raise _refused(repository, error) from None
+        raise _is_unsupported(repository, error) from None
     return status, found
 
 
-def _refused(repository: str, error: Exception) -> ProgramError:
+def _is_unsupported(repository: str, error: Exception) -> ProgramError:
     return ProgramError(f"scan of {repository}: {error}; check credentials")
 
 

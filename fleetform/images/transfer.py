@@ -181,7 +181,7 @@ def _reason(error: HTTPError) -> str:
         return f"{error.code} {error.reason}"
 
 
-def copy(source: Repository, target: Repository, digest: str, tag: str | None) -> None:
+def copy_image(source: Repository, target: Repository, digest: str, tag: str | None) -> None:
     """Copies an image, of several platforms if it has them; what is there already is not copied again.
 
     Args:
@@ -195,7 +195,7 @@ def copy(source: Repository, target: Repository, digest: str, tag: str | None) -
     """
     manifest = source.manifest(digest)
     for part in manifest.manifests:
-        copy(source, target, part, None)
+        copy_image(source, target, part, None)
     for blob in manifest.blobs:
         if not target.has_blob(blob):
             with tempfile.TemporaryFile() as file:
@@ -211,5 +211,5 @@ def copy_attached(source: Repository, target: Repository, digest: str) -> None:
         ProgramError: A registry refuses, or does not answer.
     """
     for attached in source.referrers(digest):
-        copy(source, target, attached, None)
+        copy_image(source, target, attached, None)
         copy_attached(source, target, attached)

@@ -39,7 +39,7 @@ _SYSTEMD = Path("/run/systemd/system")
 
 
 @contextmanager
-def away(folder: Path, runner: Runner, project: str) -> Iterator[None]:
+def gone_replacements(folder: Path, runner: Runner, project: str) -> Iterator[None]:
     """Keeps the agent off while Compose works, and starts it afterwards: both would stop and start the same container.
 
     Where the agent does the health checks (see `Health`), Compose waits for it: a new one then works beside Compose,
@@ -75,12 +75,12 @@ def start_agent(folder: Path, runner: Runner, project: str) -> None:
         ProgramError: The agent did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.locked(folder):
+    with daemons.is_locked(folder):
         _end(folder)
         options = [f"--folder={folder.resolve()}", f"--engine={runner.engine}", f"--project={project}"]
         daemons.spawn([sys.executable, "-m", "fleetform.local_runtime.agent", *options], runner.variables, folder / LOG)
         if not agent_running(folder):
-            raise ProgramError(f"the agent did not start; the end of {folder / LOG}:\n{daemons.tail(folder / LOG)}")
+            raise ProgramError(f"the agent did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
 
 
 def stop_agent(folder: Path) -> bool:
@@ -91,14 +91,14 @@ def stop_agent(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with daemons.locked(folder):
+    with daemons.is_locked(folder):
         return _end(folder)
 
 
 def _end(folder: Path) -> bool:
     process = agent_running(folder)
     if process:
-        daemons.end(process)
+        daemons.terminate(process)
     (folder / RECORD).unlink(missing_ok=True)
     return process is not None
 
@@ -241,7 +241,7 @@ class Agent:
             there = self.look()
         except ProgramError as error:
             if str(error) != self._complaint:
-                _say(" ".join(str(error).split()))
+                _log(" ".join(str(error).split()))
             self._complaint = str(error)
             return None
         self._complaint = ""
@@ -254,10 +254,10 @@ class Agent:
             ProgramError: The engine does not do its work.
         """
         found = containers(self._runner, self._project)
-        ill = self._check(found) if self._checks else _found_unhealthy(found)
+        ill = self._check(found) if self._checks else _unhealthy_services(found)
         for replacement in replacements(found, ill):
             replace(self._runner, *replacement.names)
-            _say(f"replaced {', '.join(replacement.names)}: {replacement.reason}")
+            _log(f"replaced {', '.join(replacement.names)}: {replacement.reason}")
         return bool(found)
 
     def _check(self, found: Iterable[Container]) -> set[str]:
@@ -277,12 +277,12 @@ class Agent:
             self.health.pop(key).close()
 
 
-def _found_unhealthy(found: Iterable[Container]) -> set[str]:
+def _unhealthy_services(found: Iterable[Container]) -> set[str]:
     """The names of what the engine calls unhealthy, without what has ended: Docker calls that so too."""
     return {one.name for one in found if one.state == "running" and one.health == "unhealthy"}
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     """Writes a line into the log."""
     sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ} {line}\n")
     sys.stderr.flush()

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from fleetform.aws.live_state import Applied, AppliedService
+from fleetform.aws.live_state import AppliedEnvironment, AppliedService
 from fleetform.base.errors import InputError
 from fleetform.local_runtime import containers, secrets
 from fleetform.local_runtime.containers import Definition
@@ -54,7 +54,7 @@ class _Machine:
 
 
 def document(
-    applied: Applied,
+    applied: AppliedEnvironment,
     prefix: str,
     images: Mapping[str, str],
     networks: Sequence[Network],
@@ -91,7 +91,7 @@ def document(
     return header + _yaml({key: part for key, part in content.items() if part})
 
 
-def _require_translatable(applied: Applied, published: Mapping[str, int]) -> None:
+def _require_translatable(applied: AppliedEnvironment, published: Mapping[str, int]) -> None:
     problems = [
         f"{_title(service)}: {problem}; this machine cannot run that: leave it out of the task definition"
         for service in applied.services
@@ -157,7 +157,7 @@ def _environment(service: str, container: Definition) -> dict[str, str]:
     """The variables; the values of secrets are only in the process environment of Compose."""
     plain = {item["name"]: item["value"] for item in container.get("environment") or ()}
     names = [secret["name"] for secret in container.get("secrets") or ()]
-    return plain | {name: _Reference(f"${{{secrets.variable(service, name)}}}") for name in names}
+    return plain | {name: _Reference(f"${{{secrets.variable_name(service, name)}}}") for name in names}
 
 
 def _attachment(machine: _Machine, task: Task, container: str) -> dict[str, Any]:

@@ -38,10 +38,10 @@ def execute(runner: Runner, container: str, argv: Sequence[str], stdin: str = ""
     Raises:
         ProgramError: It takes longer.
     """
-    return _executed(runner, ["exec", "--interactive", container, *argv], stdin, timeout)
+    return _run(runner, ["exec", "--interactive", container, *argv], stdin, timeout)
 
 
-def beside(  # noqa: PLR0913 - `execute`, with an image of one's own
+def run_beside(  # noqa: PLR0913 - `execute`, with an image of one's own
     runner: Runner, container: str, image: str, argv: Sequence[str], stdin: str = "", *, timeout: float = 30
 ) -> Execution:
     """Runs a program of another image where a container is in the network; leaves nothing.
@@ -53,13 +53,13 @@ def beside(  # noqa: PLR0913 - `execute`, with an image of one's own
     program, *arguments = argv
     place = [f"--name={name}", f"--network=container:{container}", f"--entrypoint={program}"]
     try:
-        return _executed(runner, ["run", "--rm", "--interactive", *place, image, *arguments], stdin, timeout)
+        return _run(runner, ["run", "--rm", "--interactive", *place, image, *arguments], stdin, timeout)
     except BaseException:
         subprocess.run([runner.engine, "kill", name], env=dict(runner.variables), capture_output=True, check=False)
         raise
 
 
-def _executed(runner: Runner, arguments: list[str], stdin: str, timeout: float) -> Execution:
+def _run(runner: Runner, arguments: list[str], stdin: str, timeout: float) -> Execution:
     argv = [runner.engine, *arguments]
     try:
         done = subprocess.run(

@@ -80,7 +80,7 @@ def containers(runner: Runner, name: str) -> tuple[Container, ...]:
     Raises:
         ProgramError: The engine does not answer.
     """
-    ids = listed(runner, "container", f"{ENVIRONMENT_LABEL}={name}", "--quiet", "--all")
+    ids = list_containers(runner, "container", f"{ENVIRONMENT_LABEL}={name}", "--quiet", "--all")
     if not ids:
         return ()
     facts = json.loads(read([runner.engine, "container", "inspect", *ids], runner.variables, _MISSING))
@@ -88,7 +88,7 @@ def containers(runner: Runner, name: str) -> tuple[Container, ...]:
     return tuple(sorted(found, key=lambda container: (container.service, container.task, container.name)))
 
 
-def listed(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
+def list_containers(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
     """Ids or names of what has a label."""
     argv = [runner.engine, kind, "ls", *options, f"--filter=label={label}"]
     return read(argv, runner.variables).split()

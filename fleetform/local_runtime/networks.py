@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from itertools import product
 from zlib import crc32
 
-from fleetform.aws.live_state import Applied
+from fleetform.aws.live_state import AppliedEnvironment
 from fleetform.base.errors import InputError
 
 VARIABLE = "FLEETFORM_NETWORKS"
 """The environment variable that names another block of addresses."""
 
-OUTWARD = "outward"
+OUTBOUND = "outward"
 
 _PROTOCOLS = ("tcp", "udp")
 
@@ -47,7 +47,7 @@ class Network:
     subnet: str
 
 
-def choose_block(prefix: str, variables: Mapping[str, str]) -> str:
+def choose_cidr_block(prefix: str, variables: Mapping[str, str]) -> str:
     """The block of addresses that an environment's networks are in.
 
     Args:
@@ -70,7 +70,7 @@ def choose_block(prefix: str, variables: Mapping[str, str]) -> str:
     return str(block)
 
 
-def networks(applied: Applied, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
+def networks(applied: AppliedEnvironment, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
     """The networks that let through what the security groups of an environment let through, by name.
 
     Only services that have tasks are in them. Each subnet follows from its network's name, so that it stays when others
@@ -90,42 +90,42 @@ def networks(applied: Applied, prefix: str, block: str, *, isolating: bool = Tru
     wanted = sorted(_without_subnets(applied, tuple(tasks), isolating=isolating), key=lambda network: network.name)
     names = [network.name for network in wanted]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"there would be two networks {', '.join(twice)}; give the service `{OUTWARD}` another name")
+        raise InputError(f"there would be two networks {', '.join(twice)}; give the service `{OUTBOUND}` another name")
     sizes = {network.name: _prefix_length(sum(map(tasks.__getitem__, network.members))) for network in wanted}
     subnets = _subnets(sizes, prefix, ipaddress.IPv4Network(block))
     return tuple(replace(network, subnet=subnets[network.name]) for network in wanted)
 
 
-def _without_subnets(applied: Applied, names: tuple[str, ...], *, isolating: bool) -> Iterator[Network]:
+def _without_subnets(applied: AppliedEnvironment, names: tuple[str, ...], *, isolating: bool) -> Iterator[Network]:
     groups = _open_groups(applied, names)
     within = {pair for members in groups.values() for pair in product(members, repeat=2)}
     for group, members in groups.items():
         yield Network(group, members, None, internal=True, subnet="")
     for caller, callee in product(names, repeat=2):
-        if (caller, callee) not in within and any(_opened(applied, caller, callee)):
+        if (caller, callee) not in within and any(_open_calls(applied, caller, callee)):
             members = tuple(sorted({caller, callee}))
             yield Network(f"{caller}--{callee}", members, callee, internal=True, subnet="")
     for name in names:
         if applied.public(name) or (isolating and applied.outward(name)):
-            yield Network(f"{name}--{OUTWARD}", (name,), name, internal=False, subnet="")
+            yield Network(f"{name}--{OUTBOUND}", (name,), name, internal=False, subnet="")
 
 
-def _open_groups(applied: Applied, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _open_groups(applied: AppliedEnvironment, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The members of each group all of whose ports are open among all its members."""
     keys = sorted({group for name in names for group in applied.service(name).groups})
     members = {key: tuple(name for name in names if key in applied.service(name).groups) for key in keys}
     return {key: found for key, found in members.items() if _open_to_each_other(applied, found)}
 
 
-def _open_to_each_other(applied: Applied, members: tuple[str, ...]) -> bool:
+def _open_to_each_other(applied: AppliedEnvironment, members: tuple[str, ...]) -> bool:
     ports = {name: tuple(map(applied.service(name).ports, _PROTOCOLS)) for name in members}
     pairs = product(members, repeat=2)
     return any(map(any, ports.values())) and all(
-        _opened(applied, caller, callee) == ports[callee] for caller, callee in pairs
+        _open_calls(applied, caller, callee) == ports[callee] for caller, callee in pairs
     )
 
 
-def _opened(applied: Applied, caller: str, callee: str) -> tuple[tuple[int, ...], ...]:
+def _open_calls(applied: AppliedEnvironment, caller: str, callee: str) -> tuple[tuple[int, ...], ...]:
     """The callee's ports that are open to the caller, of each protocol."""
     return tuple(applied.allows(caller, callee, protocol) for protocol in _PROTOCOLS)
 

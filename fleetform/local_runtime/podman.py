@@ -42,8 +42,8 @@ def open_socket(folder: Path, variables: Mapping[str, str]) -> Path:
     if _answers(own):
         return own
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.locked(folder):
-        ours = _recorded(folder)
+    with daemons.is_locked(folder):
+        ours = _read_record(folder)
         return ours if ours and _answers(ours) else _serve(folder, variables)
 
 
@@ -51,20 +51,20 @@ def close_socket(folder: Path) -> None:
     """Ends the folder's service, if one runs, and removes its record; the log stays."""
     if not folder.is_dir():
         return
-    with daemons.locked(folder):
-        ours = _recorded(folder)
+    with daemons.is_locked(folder):
+        ours = _read_record(folder)
         if ours and (process := _listener(ours)):
-            daemons.end(process)
+            daemons.terminate(process)
         _forget(folder)
 
 
-def _recorded(folder: Path) -> Path | None:
+def _read_record(folder: Path) -> Path | None:
     record = folder / RECORD
     return Path(record.read_text(encoding="utf-8")) if record.is_file() else None
 
 
 def _forget(folder: Path) -> None:
-    if ours := _recorded(folder):
+    if ours := _read_record(folder):
         shutil.rmtree(ours.parent, ignore_errors=True)
         (folder / RECORD).unlink()
 
@@ -77,14 +77,14 @@ def _serve(folder: Path, variables: Mapping[str, str]) -> Path:
     argv = ["podman", "system", "service", f"--time={_IDLE_SECONDS}", f"unix://{path}"]
     with (folder / LOG).open("wb") as log:
         process = daemons.start(argv, variables, log, log)
-    if not _comes_up(path, process):
+    if not _wait_until_ready(path, process):
         process.kill()
         _forget(folder)
-        raise ProgramError(f"Podman's API did not start; the end of {folder / LOG}:\n{daemons.tail(folder / LOG)}")
+        raise ProgramError(f"Podman's API did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
     return path
 
 
-def _comes_up(path: Path, process: subprocess.Popen[bytes]) -> bool:
+def _wait_until_ready(path: Path, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if _answers(path):

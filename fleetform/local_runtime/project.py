@@ -7,7 +7,7 @@ from pathlib import Path
 from fleetform.base.errors import InputError
 from fleetform.base.processes import Output, read, run
 from fleetform.base.program_name import command
-from fleetform.local_runtime.inspection import ENVIRONMENT_LABEL, containers, listed
+from fleetform.local_runtime.inspection import ENVIRONMENT_LABEL, containers, list_containers
 from fleetform.local_runtime.runner import Runner
 
 _PROJECT_LABEL = "com.docker.compose.project"  # Compose's own, on all that it makes
@@ -60,7 +60,7 @@ def down(runner: Runner, project: Project, output: Output | None = None) -> None
         KeyboardInterrupt: Ctrl-C; the rest is still there.
     """
     environment, made_by_compose = f"{ENVIRONMENT_LABEL}={project.name}", f"{_PROJECT_LABEL}={project.name}"
-    if running := listed(runner, "container", environment, "--format={{.Names}}"):
+    if running := list_containers(runner, "container", environment, "--format={{.Names}}"):
         run([runner.engine, "stop", *running], runner.variables, project.log, output)
     forced = ["--force", "--volumes", *(["--depend"] if runner.engine == "podman" else [])]
     for kind, label, options in (
@@ -68,7 +68,7 @@ def down(runner: Runner, project: Project, output: Output | None = None) -> None
         ("network", made_by_compose, []),
         ("volume", made_by_compose, []),
     ):
-        if left := listed(runner, kind, label, "--quiet", *(["--all"] if kind == "container" else [])):
+        if left := list_containers(runner, kind, label, "--quiet", *(["--all"] if kind == "container" else [])):
             read([runner.engine, kind, "rm", *options, *left], runner.variables)
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetform.base.errors import InputError, ProgramError
-from fleetform.base.processes import complaint, read
+from fleetform.base.processes import last_error_line, read
 from fleetform.local_runtime import podman
 
-RUNNERS = ("docker", "podman")
+ENGINES = ("docker", "podman")
 """In the order in which they are looked for."""
 
 _PROBES: Mapping[str, tuple[str, ...]] = {
@@ -60,14 +60,14 @@ def find_runner(name: str | None, folder: Path) -> Runner:
         InputError: There is none of this name.
         ProgramError: It does not work or lacks Compose, or none does.
     """
-    if name is not None and name not in RUNNERS:
-        raise InputError(f"--engine {name}: containers run in {' or '.join(RUNNERS)}")
+    if name is not None and name not in ENGINES:
+        raise InputError(f"--engine {name}: containers run in {' or '.join(ENGINES)}")
     variables = {key: value for key, value in os.environ.items() if key not in _MISLEADING}
     complaints = []
-    for engine in (name,) if name else RUNNERS:
+    for engine in (name,) if name else ENGINES:
         found, why = _compose(engine, variables)
         if found:
-            return _opened(Runner(engine, found, variables), folder)
+            return _with_socket(Runner(engine, found, variables), folder)
         complaints.append(f"{engine}: {why}")
     what = f"{name} cannot run containers" if name else "nothing here can run containers"
     raise ProgramError(f"{what} ({'; '.join(complaints)}); {_INSTALL}")
@@ -75,26 +75,26 @@ def find_runner(name: str | None, folder: Path) -> Runner:
 
 def _compose(engine: str, variables: Mapping[str, str]) -> tuple[tuple[str, ...] | None, str]:
     """The Compose of an engine that works; or None, and why."""
-    if why := complaint([engine, *_PROBES[engine]], variables):
+    if why := last_error_line([engine, *_PROBES[engine]], variables):
         return None, why
     too_old = ""
     for command in _COMPOSES:
         argv = [*command, "version", "--short"]
-        if complaint(argv, variables) is None:
+        if last_error_line(argv, variables) is None:
             version = read(argv, variables).strip()
-            if _numbers(version) >= _OLDEST_COMPOSE:
+            if _version_numbers(version) >= _OLDEST_COMPOSE:
                 return command, ""
             too_old = f", `{' '.join(command)}` is {version} and 1.29 is needed"
     return None, f"works, but there is no Compose: neither `docker compose` nor `docker-compose`{too_old}"
 
 
-def _numbers(version: str) -> tuple[int, ...]:
+def _version_numbers(version: str) -> tuple[int, ...]:
     """Such as (1, 29, 2) of `1.29.2` and of `v1.29.2-rc1`."""
     found = re.match(r"v?(\d+)\.(\d+)", version)
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
-def _opened(runner: Runner, folder: Path) -> Runner:
+def _with_socket(runner: Runner, folder: Path) -> Runner:
     """A runner whose Compose finds the engine."""
     if runner.engine == "docker":
         return runner

@@ -9,19 +9,19 @@ from pathlib import Path
 
 from dotenv.parser import parse_stream
 
-from fleetform.aws.live_state import Applied
+from fleetform.aws.live_state import AppliedEnvironment
 from fleetform.base.errors import InputError
 
 
-def variable(service: str, secret: str) -> str:
+def variable_name(service: str, secret: str) -> str:
     """The name that a secret of a service has in the file, such as `WEB_DB_PASSWORD`."""
     return re.sub(r"[^A-Z0-9]", "_", f"{service}_{secret}".upper())
 
 
-def needed(applied: Applied) -> tuple[str, ...]:
+def required_variables(applied: AppliedEnvironment) -> tuple[str, ...]:
     """The names of all secrets that the task definitions of an environment have, sorted."""
     names = {
-        variable(service.name, secret["name"])
+        variable_name(service.name, secret["name"])
         for service in applied.services
         for container in service.containers
         for secret in container.get("secrets") or ()

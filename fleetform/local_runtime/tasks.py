@@ -11,7 +11,7 @@ from fleetform.aws.live_state import AppliedService
 from fleetform.local_runtime.containers import Definition
 
 # Of `dependsOn`: the other container is to have ended.
-_ENDS = ("COMPLETE", "SUCCESS")
+_ENDING_CONDITIONS = ("COMPLETE", "SUCCESS")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Order:
             wait["containerName"]
             for container in self.containers
             for wait in container.get("dependsOn") or ()
-            if wait["condition"] in _ENDS
+            if wait["condition"] in _ENDING_CONDITIONS
         }
 
     @property

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fleetform.base.cache import Store, digest
 from fleetform.base.errors import Position
-from fleetform.base.worker_pool import spread
+from fleetform.base.worker_pool import map_in_processes
 from fleetform.hcl.eval.library import BACKEND, Library, Summary, called
 from fleetform.hcl.eval.modules import Module, declarations
 from fleetform.hcl.eval.resource_view import Resource, View, resources
@@ -216,7 +216,9 @@ class Policy:
         missing = [unit for unit in units if keys[unit] not in known]
         if missing:
             self._prepare(missing)
-            made = dict(zip((keys[unit] for unit in missing), spread(self._judge, missing, _MANY), strict=True))
+            made = dict(
+                zip((keys[unit] for unit in missing), map_in_processes(self._judge, missing, _MANY), strict=True)
+            )
             self._store.put_many(made)
             known |= {key: pickle.loads(value) for key, value in made.items()}  # noqa: S301 - as above
         return [known[key] for key in keys.values()]

@@ -31,15 +31,17 @@ def calls(
     if not declared:
         return {}
     problems = list(_misplaced(environment, declared, folders))
-    offers = {stack.name: offered(environment, stack) for stack in stacks(environment) if stack.name in declared}
+    offers = {
+        stack.name: offered_variables(environment, stack) for stack in stacks(environment) if stack.name in declared
+    }
     for stack, offer in offers.items():
         problems += (_unknown(each, offer) for each in declared[stack] if each.required and each.name not in offer)
     if problems:
         raise CatalogError(problems)
-    return {stack: _taken(offer, declared[stack]) for stack, offer in offers.items()}
+    return {stack: _used_variables(offer, declared[stack]) for stack, offer in offers.items()}
 
 
-def _taken(offer: Mapping[str, str], variables: Sequence[Variable]) -> dict[str, Text]:
+def _used_variables(offer: Mapping[str, str], variables: Sequence[Variable]) -> dict[str, Text]:
     names = {variable.name for variable in variables}
     return {name: Text(value) for name, value in offer.items() if name in names}
 
@@ -65,18 +67,18 @@ def _folder(environment: Environment, stack: str) -> Position:
     return Position(PurePath("envs", environment.name, stack, EXTRA_NAME), 1, 1)
 
 
-def offered(environment: Environment, stack: Stack) -> dict[str, str]:
+def offered_variables(environment: Environment, stack: Stack) -> dict[str, str]:
     """Return what the module of a stack can use: HCL by the name of the variable that receives it."""
     inputs = [*("name", "account", "region", "namespace", "tags"), *(["kms_key_arn"] if environment.kms_key else [])]
     given = {name: f"var.{name}" for name in inputs}
     if stack == FOUNDATION:
-        return given | _made(environment)
+        return given | _assignments(environment)
     roles = {environment.original_name(name): f"module.{name}.task_role_name" for name in stack.services}
-    wired = {name: f"local.foundation.{name}" for name in _made(environment)}
+    wired = {name: f"local.foundation.{name}" for name in _assignments(environment)}
     return given | wired | {"task_role_names": _object(roles)}
 
 
-def _made(environment: Environment) -> dict[str, str]:
+def _assignments(environment: Environment) -> dict[str, str]:
     """Return what the foundation creates: HCL in the foundation itself, by the name of its output."""
     members = topology.security_groups(environment).members
     groups = {

@@ -24,7 +24,7 @@ def generated(folder: Path | str) -> dict[str, bytes]:
     return contents
 
 
-def standing(folder: Path) -> Mapping[str, Mapping[str, bytes]]:
+def rendered_files(folder: Path) -> Mapping[str, Mapping[str, bytes]]:
     """Read the generated files of an environment, by folder and name, both sorted."""
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir())
@@ -36,4 +36,4 @@ def standing(folder: Path) -> Mapping[str, Mapping[str, bytes]]:
 
 def rendered_folders(folder: Path) -> tuple[str, ...]:
     """Return the folders of an environment that have generated files, sorted."""
-    return tuple(standing(folder))
+    return tuple(rendered_files(folder))

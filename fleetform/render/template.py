@@ -39,7 +39,7 @@ class Text(str):
     __slots__ = ()
 
 
-def _printed(value: object) -> str:
+def _format_expression(value: object) -> str:
     if isinstance(value, jinja2.Undefined):
         return str(value)  # StrictUndefined raises here
     if isinstance(value, Text):
@@ -54,7 +54,7 @@ def _word(value: str) -> Text:
 
 
 def _argument(name: str, value: object) -> str:
-    return f"{name} = {_printed(value)}"
+    return f"{name} = {_format_expression(value)}"
 
 
 def _arguments(model: BaseModel, *names: str, prefix: str = "") -> Text:
@@ -102,7 +102,7 @@ def _other_side(rule: Rule, side: str) -> str:
 def _url(call: Call, labels: Mapping[str, str]) -> Text:
     """Return the value of a call's variable. The namespace of the environment is a variable of the stack."""
     if call.cidr is not None:
-        return Text(_printed(call.url(call.callee)))
+        return Text(_format_expression(call.url(call.callee)))
     return Text(f'"{call.url(f"{_word(labels[call.callee])}.${{var.namespace}}")}"')
 
 
@@ -145,7 +145,7 @@ class Templates:
             bytecode_cache=_Compiled(store) if store else None,
             loader=jinja2.FileSystemLoader(folder),
             undefined=jinja2.StrictUndefined,
-            finalize=_printed,
+            finalize=_format_expression,
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,

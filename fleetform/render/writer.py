@@ -19,7 +19,7 @@ Formatter: TypeAlias = Callable[[Path], None]
 _STAGING = ".render-"
 
 # `terraform fmt` recognizes files by these suffixes.
-_FORMATTED_AS = {".hcl": ".tfvars"}
+_FORMATTED_NAME = {".hcl": ".tfvars"}
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Change:
         return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
 
-def formatted(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> dict[str, dict[PurePath, str]]:
+def format_rendering(stacks: Mapping[str, Mapping[PurePath, str]], fmt: Formatter) -> dict[str, dict[PurePath, str]]:
     """Format rendered files, all in one run of the formatter."""
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         places = {
-            (stack, path): Path(folder, stack, path.with_suffix(_FORMATTED_AS.get(path.suffix, path.suffix)))
+            (stack, path): Path(folder, stack, path.with_suffix(_FORMATTED_NAME.get(path.suffix, path.suffix)))
             for stack, files in stacks.items()
             for path in files
         }

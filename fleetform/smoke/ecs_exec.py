@@ -26,10 +26,10 @@ from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Environment
 from fleetform.smoke import probe
 from fleetform.smoke.matrix import targets
-from fleetform.smoke.probe import REFUSED, Answer, Target, harmless
+from fleetform.smoke.probe import REFUSED, Answer, Target, sanitize
 from fleetform.smoke.script import MARK
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds that a session may take, with its beginning."""
 
 _SCRIPT = Path(__file__).with_name("probe.sh")
@@ -87,7 +87,7 @@ def require_programs(variables: Mapping[str, str]) -> None:
         raise ProgramError(f"ECS Exec needs {' and '.join(missing)}, which PATH does not have: {remedies}")
 
 
-def ask_task(environment: Environment, access: Access, caller: str) -> tuple[Answer, ...]:
+def probe_task(environment: Environment, access: Access, caller: str) -> tuple[Answer, ...]:
     """Lets a task of a service try every pair of which it is the caller.
 
     Raises:
@@ -148,7 +148,7 @@ def execute(task: Task, region: str, line: str) -> list[str]:
 
 def command(asked: Sequence[Target]) -> str:
     """The probe as one command line: ECS splits it at spaces outside quotes, as a shell does."""
-    question = probe.ask(asked)
+    question = probe.probe_request(asked)
     lines = (line.strip() for line in _SCRIPT.read_text(encoding="utf-8").splitlines())
     script = " ".join(line for line in lines if not line.startswith("#"))
     packed = base64.b64encode(zlib.compress(question.argv[-1].encode(), 9)).decode()
@@ -159,7 +159,7 @@ def command(asked: Sequence[Target]) -> str:
 
 def _run(argv: list[str], variables: Mapping[str, str], caller: str) -> str:
     """Runs the AWS CLI; returns all that it printed."""
-    with _silent_terminal() as terminal:
+    with _without_echo() as terminal:
         try:
             process = subprocess.Popen(
                 argv,
@@ -172,21 +172,21 @@ def _run(argv: list[str], variables: Mapping[str, str], caller: str) -> str:
         except OSError as error:
             raise ProgramError(f"cannot run {argv[0]}: {error.strerror}; check the installation") from None
         try:
-            output = process.communicate(timeout=PATIENCE)[0].decode(errors="replace")
+            output = process.communicate(timeout=TIMEOUT)[0].decode(errors="replace")
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)  # the plugin is a child of the CLI's
             process.wait()
             if isinstance(error, subprocess.TimeoutExpired):
-                raise ProgramError(f"{caller}: ECS Exec did not end in {PATIENCE:.0f} s; run it again") from None
+                raise ProgramError(f"{caller}: ECS Exec did not end in {TIMEOUT:.0f} s; run it again") from None
             raise
     if process.returncode:
         cause = _cause(output, caller) or f"`aws ecs execute-command` ended with exit code {process.returncode}"
-        raise ProgramError(f"{caller}: {cause}", harmless(output))
+        raise ProgramError(f"{caller}: {cause}", sanitize(output))
     return output
 
 
 @contextlib.contextmanager
-def _silent_terminal() -> Iterator[int]:
+def _without_echo() -> Iterator[int]:
     """A terminal on which nobody types: at the end of its input the plugin would end the session."""
     ours, theirs = pty.openpty()
     try:
@@ -213,7 +213,7 @@ def answers(asked: Sequence[Target], output: str) -> tuple[Answer, ...]:
     if any(found["tool"] == "none" for found in said.values()):
         raise ProgramError("its image has none of python3, curl, wget, nc and bash, of which the probe needs one")
     if said.keys() != set(range(len(asked))):
-        raise probe.unclear(len(asked), output)
+        raise probe.failed_answers(len(asked), output)
     return tuple(_answer(target, said[number]) for number, target in enumerate(asked))
 
 

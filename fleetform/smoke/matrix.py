@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from fleetform import topology
 from fleetform.catalog.models import Environment, Service
-from fleetform.smoke.probe import REFUSED, Answer, Target, harmless
+from fleetform.smoke.probe import REFUSED, Answer, Target, sanitize
 
 State: TypeAlias = Literal["works", "blocked", "open", "WRONG"]
 
@@ -20,7 +20,7 @@ _CLOSED = re.compile(
 
 
 @dataclass(frozen=True, order=True)
-class Pair:
+class ServicePair:
     """A service that may call, or may not, another that listens.
 
     Attributes:
@@ -41,7 +41,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """What came of a pair.
 
     Attributes:
@@ -52,7 +52,7 @@ class Cell:
         answer: The probe's answer, None if there is none.
     """
 
-    pair: Pair
+    pair: ServicePair
     state: State
     reason: str
     answer: Answer | None = None
@@ -70,23 +70,23 @@ class Matrix:
 
     environment: str
     security: str
-    cells: tuple[Cell, ...]
+    cells: tuple[MatrixCell, ...]
 
     @property
-    def wrong(self) -> tuple[Cell, ...]:
+    def wrong(self) -> tuple[MatrixCell, ...]:
         """The pairs that are not as the call graph says."""
         return tuple(cell for cell in self.cells if cell.state == "WRONG")
 
 
-def expected(environment: Environment) -> tuple[Pair, ...]:
+def expected_matrix(environment: Environment) -> tuple[ServicePair, ...]:
     """Every pair that can be tried, sorted by caller, then callee.
 
     Services of which no task is to run are in none: nobody could ask, and nobody would answer.
     """
-    return tuple(pair for caller in _running(environment) for pair in _pairs_of(environment, caller))
+    return tuple(pair for caller in _running_services(environment) for pair in _pairs_of(environment, caller))
 
 
-def _running(environment: Environment) -> dict[str, Service]:
+def _running_services(environment: Environment) -> dict[str, Service]:
     return {name: service for name, service in sorted(environment.running.items()) if _fewest_tasks(service) > 0}
 
 
@@ -94,19 +94,19 @@ def _fewest_tasks(service: Service) -> int:
     return service.autoscaling.min if service.autoscaling else service.desired_count
 
 
-def _pairs_of(environment: Environment, caller: str) -> Iterator[Pair]:
+def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
     """The pairs of one caller, sorted by callee: each callee's `port`; its other `ports` speak no known protocol."""
     groups = topology.security_groups(environment)
     ingress, egress = _openings(groups.ingress), _openings(groups.egress)
     called = {(call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"}
-    running = _running(environment)
+    running = _running_services(environment)
     for callee, service in running.items() if caller in running else ():
         if callee == caller or service.port is None:
             continue
         near, far = groups.members[caller], groups.members[callee]
         let_through = _covers(egress, near, far, service.port) and _covers(ingress, far, near, service.port)
         path = service.health_check.path if service.health_check else None
-        yield Pair(caller, callee, service.port, (callee, service.port) in called, let_through, path)
+        yield ServicePair(caller, callee, service.port, (callee, service.port) in called, let_through, path)
 
 
 _Openings: TypeAlias = set[tuple[str, str | None, int | None]]
@@ -146,7 +146,7 @@ def targets(
     )
 
 
-def judge(
+def with_answers(
     environment: Environment, answers: Mapping[str, Sequence[Answer]], failures: Mapping[str, str] | None = None
 ) -> Matrix:
     """Holds what callers say against the call graph.
@@ -160,19 +160,19 @@ def judge(
     why = failures or {}
     cells = (
         _cell(pair, told.get((pair.caller, pair.callee)), why.get(pair.caller, "nobody has tried it"))
-        for pair in expected(environment)
+        for pair in expected_matrix(environment)
     )
     return Matrix(environment.name, environment.security, tuple(cells))
 
 
-def _cell(pair: Pair, answer: Answer | None, failure: str) -> Cell:
+def _cell(pair: ServicePair, answer: Answer | None, failure: str) -> MatrixCell:
     if answer is None:
-        return Cell(pair, "WRONG", " ".join(harmless(failure).split()))
-    state, reason = _declared(pair, answer) if pair.declared else _undeclared(pair, answer)
-    return Cell(pair, state, reason, answer)
+        return MatrixCell(pair, "WRONG", " ".join(sanitize(failure).split()))
+    state, reason = _declared_state(pair, answer) if pair.declared else _undeclared_state(pair, answer)
+    return MatrixCell(pair, state, reason, answer)
 
 
-def _declared(pair: Pair, answer: Answer) -> tuple[State, str]:
+def _declared_state(pair: ServicePair, answer: Answer) -> tuple[State, str]:
     if answer.error or not answer.connected:
         return "WRONG", answer.error or "no address"
     if pair.path is None:
@@ -183,7 +183,7 @@ def _declared(pair: Pair, answer: Answer) -> tuple[State, str]:
     return ("works" if _OK <= answer.status < _BAD else "WRONG"), told
 
 
-def _undeclared(pair: Pair, answer: Answer) -> tuple[State, str]:
+def _undeclared_state(pair: ServicePair, answer: Answer) -> tuple[State, str]:
     if REFUSED in answer.error and not answer.connected:
         # Whoever refuses has been reached: it is not the network that is in the way.
         seen = "is reached (connection refused)"

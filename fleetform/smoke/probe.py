@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from fleetform.base.errors import ProgramError
 from fleetform.smoke.script import MARK
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 """Seconds that a probe may take: it needs eight at most, and a small task on a busy machine some to begin."""
 
 REFUSED = "connection refused"
@@ -69,7 +69,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Question:
+class ProbeRequest:
     """A probe to run inside a caller.
 
     Attributes:
@@ -82,7 +82,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _RawAnswer:
     """An answer as the script prints it."""
 
     resolved: Annotated[tuple[_Address, ...], Field(max_length=1000)]
@@ -92,13 +92,13 @@ class _Told:
     milliseconds: Annotated[int, Field(ge=0, le=600_000)]
 
 
-_TOLD = TypeAdapter(tuple[_Told, ...])
+_RAW_ANSWERS = TypeAdapter(tuple[_RawAnswer, ...])
 
 
-def ask(targets: Sequence[Target]) -> Question:
+def probe_request(targets: Sequence[Target]) -> ProbeRequest:
     """The probe that tries all targets side by side, within eight seconds."""
     asked = [[target.host, target.addresses, target.port, target.path] for target in targets]
-    return Question(("python3", "-I", "-c", _SCRIPT.read_text(encoding="utf-8")), json.dumps(asked))
+    return ProbeRequest(("python3", "-I", "-c", _SCRIPT.read_text(encoding="utf-8")), json.dumps(asked))
 
 
 def answers(targets: Sequence[Target], output: str) -> tuple[Answer, ...]:
@@ -113,23 +113,23 @@ def answers(targets: Sequence[Target], output: str) -> tuple[Answer, ...]:
     """
     lines = [line for line in output[-_LONGEST_OUTPUT:].splitlines() if MARK in line]
     try:
-        told = _TOLD.validate_json(lines[-1].rpartition(MARK)[2], strict=True) if lines else ()
+        told = _RAW_ANSWERS.validate_json(lines[-1].rpartition(MARK)[2], strict=True) if lines else ()
     except ValidationError:
         told = ()
     if len(told) != len(targets):
-        raise unclear(len(targets), output)
+        raise failed_answers(len(targets), output)
     return tuple(
         Answer(target.callee, one.resolved, one.connected, one.status, one.error, one.milliseconds)
         for target, one in zip(targets, told, strict=True)
     )
 
 
-def unclear(targets: int, output: str) -> ProgramError:
+def failed_answers(targets: int, output: str) -> ProgramError:
     """The error for output that does not answer so many targets."""
     message = f"the probe of {targets} targets printed something else than an answer for each; run it again"
-    return ProgramError(message, harmless(output))
+    return ProgramError(message, sanitize(output))
 
 
-def harmless(output: str) -> str:
+def sanitize(output: str) -> str:
     """The end of what a container printed, without what could move a terminal's cursor."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in output[-_SHOWN:].strip())

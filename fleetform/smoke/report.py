@@ -4,7 +4,7 @@ from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from fleetform.smoke.matrix import Cell, Matrix
+from fleetform.smoke.matrix import Matrix, MatrixCell
 
 _COLUMNS = 12
 
@@ -32,26 +32,26 @@ def _lists(matrix: Matrix, caller: str) -> tuple[str, ...]:
     return caller, works, str(blocked), opened, wrong
 
 
-def lines(matrix: Matrix) -> tuple[str, ...]:
+def summary_lines(matrix: Matrix) -> tuple[str, ...]:
     """A line for each pair that is not as the call graph says."""
-    return tuple(f"{_way(cell)}: {cell.reason}" for cell in matrix.wrong)
+    return tuple(f"{_describe_pair(cell)}: {cell.reason}" for cell in matrix.wrong)
 
 
-def _way(cell: Cell) -> str:
+def _describe_pair(cell: MatrixCell) -> str:
     return f"{cell.pair.caller} -> {cell.pair.callee}:{cell.pair.port}"
 
 
-def plain(matrix: Matrix) -> dict[str, Any]:
+def as_json(matrix: Matrix) -> dict[str, Any]:
     """The matrix as JSON has it; see docs/smoke.md."""
     return {
         "environment": matrix.environment,
         "security": matrix.security,
         "wrong": len(matrix.wrong),
-        "pairs": [_plain(cell) for cell in matrix.cells],
+        "pairs": [_cell_as_json(cell) for cell in matrix.cells],
     }
 
 
-def _plain(cell: Cell) -> dict[str, Any]:
+def _cell_as_json(cell: MatrixCell) -> dict[str, Any]:
     pair, answer = cell.pair, cell.answer
     return {
         "caller": pair.caller,
@@ -78,7 +78,7 @@ def junit(matrix: Matrix) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text.decode()}\n'
 
 
-def _case(matrix: Matrix, cell: Cell) -> TestCase:
+def _case(matrix: Matrix, cell: MatrixCell) -> TestCase:
     verb = "calls" if cell.pair.declared else "does not call"
     name = f"{cell.pair.caller} {verb} {cell.pair.callee}:{cell.pair.port}"
     case = TestCase(

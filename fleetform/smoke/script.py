@@ -61,7 +61,7 @@ def connect(address: str, port: int) -> "tuple[socket.socket | None, str]":
     try:
         return socket.create_connection((address, port), SECONDS), ""
     except OSError as error:
-        return None, described(error)
+        return None, error_text(error)
 
 
 def get(connection: "socket.socket | None", host: str, port: int, path: "str | None") -> "tuple[int | None, str]":
@@ -74,10 +74,10 @@ def get(connection: "socket.socket | None", host: str, port: int, path: "str | N
         client.request("GET", path, headers={"User-Agent": "fleetform-smoke", "Connection": "close"})
         return client.getresponse().status, ""
     except (OSError, http.client.HTTPException) as error:
-        return None, "HTTP: " + described(error)
+        return None, "HTTP: " + error_text(error)
 
 
-def described(error: Exception) -> str:
+def error_text(error: Exception) -> str:
     """An error, the usual ones in the same words on every platform."""
     if isinstance(error, socket.timeout):
         return "timed out"
@@ -120,12 +120,12 @@ def answer(name: Outcome, tried: "list[tuple[str, Outcome, Outcome]]") -> "dict[
         "resolved": name[0],
         "connected": any(link[0] for _, link, _ in tried),
         "status": ([status for status in statuses if not OK <= status < BAD] or statuses or [None])[0],
-        "error": "; ".join(filter(None, [name[1], told(errors)])),
+        "error": "; ".join(filter(None, [name[1], report(errors)])),
         "milliseconds": round(seconds * 1000),
     }
 
 
-def told(errors: "dict[str, str]") -> str:
+def report(errors: "dict[str, str]") -> str:
     """The errors by address in one line, which says what they are about where they differ."""
     if len(set(errors.values())) == 1:
         return next(iter(errors.values()))

@@ -10,7 +10,7 @@ from fleetform.base.program_name import command
 from fleetform.terraform.plain_text import one_line, unboxed
 from fleetform.terraform.recovery import already_exists
 
-_Telling: TypeAlias = Callable[[re.Match[str], str], str]
+_Explanation: TypeAlias = Callable[[re.Match[str], str], str]
 """Makes the line of what was found and the environment's name."""
 
 
@@ -35,9 +35,9 @@ _SENDING = (
     r"(?P<why>connection refused|connection reset by peer|no such host|network is unreachable|i/o timeout|EOF"
     r"|TLS handshake timeout|context deadline exceeded|x509: [^,]*?(?= with |$))"
 )
-_AGAIN = "run it again: what was done is in the state"
+_RETRY = "run it again: what was done is in the state"
 # Of what the rendered stacks read of the foundation: templates/services/foundation.tf.j2.
-_OF_THE_FOUNDATION = re.compile(
+_FOUNDATION_OUTPUTS = re.compile(
     r"Unable to find remote state\b|(?:Unsupported attribute|Invalid index)\b.*?\blocal\.foundation\b", re.DOTALL
 )
 _ERROR = re.compile(r"^ ?Error: ", re.MULTILINE)
@@ -70,11 +70,11 @@ def lacks_outputs(output: str) -> bool:
         output: All that Terraform printed, in colour or not.
     """
     _, *errors = _ERROR.split(unboxed(output))
-    return bool(errors) and all(map(_OF_THE_FOUNDATION.match, errors))
+    return bool(errors) and all(map(_FOUNDATION_OUTPUTS.match, errors))
 
 
 @contextmanager
-def explained(environment: str) -> Iterator[None]:
+def translate_failures(environment: str) -> Iterator[None]:
     """Puts the explanation before the message of a Terraform that failed.
 
     Raises:
@@ -205,7 +205,7 @@ def _lineage(_found: re.Match[str], _environment: str) -> str:
 def _denied(found: re.Match[str], _environment: str) -> str:
     """Names all that is denied: who mends policies would rather do it once."""
     what = ", nor ".join(dict.fromkeys(map(_permission, _DENIED.finditer(found.string))))
-    return f"AWS does not let {found['who']} do {what}; change the policies, then {_AGAIN}"
+    return f"AWS does not let {found['who']} do {what}; change the policies, then {_RETRY}"
 
 
 def _permission(found: re.Match[str]) -> str:
@@ -216,7 +216,7 @@ def _permission(found: re.Match[str]) -> str:
 def _forbidden(found: re.Match[str], _environment: str) -> str:
     return (
         f"AWS denies {found['service']}: {found['operation']}; see whose the credentials are (`aws sts"
-        f" get-caller-identity`) and what they may do, then {_AGAIN}"
+        f" get-caller-identity`) and what they may do, then {_RETRY}"
     )
 
 
@@ -232,26 +232,26 @@ def _exists(found: re.Match[str], environment: str) -> str:
 def _throttled(found: re.Match[str], _environment: str) -> str:
     return (
         f"AWS gets more requests than it takes ({found['service']}: {found['operation']}), of yours and of others in"
-        f" the account; wait a minute, then {_AGAIN}"
+        f" the account; wait a minute, then {_RETRY}"
     )
 
 
 def _failing(found: re.Match[str], _environment: str) -> str:
     return (
         f"AWS fails ({found['service']}: {found['operation']} answered {found['status']}); see"
-        f" https://health.aws.amazon.com, then {_AGAIN}"
+        f" https://health.aws.amazon.com, then {_RETRY}"
     )
 
 
 def _unreachable(found: re.Match[str], _environment: str) -> str:
     return (
         f"no connection to AWS at {found['host']} ({found['why'].strip()}); see to the network, or HTTPS_PROXY, then"
-        f" {_AGAIN}"
+        f" {_RETRY}"
     )
 
 
 # The first that is found counts: a state that is not saved is worse than the token that has expired.
-_FAILURES: tuple[tuple[re.Pattern[str], _Telling], ...] = (
+_FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
     (re.compile(r"written to the file \"errored\.tfstate\""), _not_saved),
     (re.compile("no space left on device"), _disk_full),
     (re.compile(_LOCK), _locked),

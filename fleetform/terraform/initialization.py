@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
-from fleetform.base.daemons import locked
+from fleetform.base.daemons import is_locked
 
 LOCK = ".terraform.lock.hcl"
 
@@ -17,7 +17,7 @@ _CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")
 # What init reads of code, in a form that takes too much rather than too little: a file with settings of Terraform's own
 # counts whole, of others the lines that name modules, sources, versions and providers, and the first words of types,
 # which name a provider, too. What is in a comment does no harm.
-_WHOLE = re.compile(rb"(?m)^\s*terraform\b")
+_COMPLETE = re.compile(rb"(?m)^\s*terraform\b")
 _JSON = ".json"
 _LINE = re.compile(
     rb"(?m)^\s*(?:module|provider)\b.*|^.*\b(?:source|version)\b.*"
@@ -41,7 +41,7 @@ _MISSING = re.compile(
 )
 
 
-def is_missing(output: str) -> bool:
+def is_uninitialized(output: str) -> bool:
     """Whether Terraform refuses a command because `init` has to be run."""
     return _MISSING.search(output) is not None
 
@@ -72,7 +72,7 @@ class Initialization:
         if self._holds():
             return False
         self._data.mkdir(parents=True, exist_ok=True)
-        with locked(self._data):
+        with is_locked(self._data):
             if self._holds():  # the one that was waited for has done it
                 return False
             self.forget()
@@ -163,5 +163,5 @@ def _content(path: Path) -> bytes:
 
 def _of_code(path: Path, text: bytes) -> tuple[bytes, bytes]:
     """What of a file init reads; by its folder alone, as modules may be cut into files as one likes."""
-    whole = path.name.endswith(_JSON) or _WHOLE.search(text)
+    whole = path.name.endswith(_JSON) or _COMPLETE.search(text)
     return os.fsencode(path.parent), text if whole else digest(*_LINE.findall(text))

@@ -9,19 +9,19 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.files import CATALOG, environment_file, environment_names
 from fleetform.catalog.repository import reject_outside
 from fleetform.catalog.writer import write_atomically
-from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_ours, pipeline
+from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_generated, pipeline
 from fleetform.render.writer import Change
 from fleetform.stacks import FOUNDATION, Stack, stacks
 from fleetform.validation.loading import load, read_environment
-from fleetform.workflow.affected.snapshot import Inventory, take
+from fleetform.workflow.affected.snapshot import Inventory, take_snapshot
 from fleetform.workflow.project import Project
 
 _TEMPLATES = "templates/ci"
 
 
-def standing(project: Project, providers: Sequence[Provider]) -> list[Provider]:
+def existing_providers(project: Project, providers: Sequence[Provider]) -> list[Provider]:
     """The providers whose definition stands in the project, of those that are generated."""
-    return [provider for provider in providers if is_ours(_text(project, provider) or "")]
+    return [provider for provider in providers if is_generated(_text(project, provider) or "")]
 
 
 def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
@@ -43,7 +43,7 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
         for provider in providers
     ]
     for change in found:
-        if change.before is not None and not is_ours(change.before):
+        if change.before is not None and not is_generated(change.before):
             raise InputError(f"{change.path}:1:1: not generated, and in the way of a file that is; rename or remove it")
     return [change for change in found if change.before != change.after]
 
@@ -82,7 +82,7 @@ def _environment(project: Project, name: str, names: Sequence[str]) -> Environme
         raise CatalogError([_unknown(project, name, other, others) for other in unknown])
     found: tuple[StackInPipeline, ...] = ()
     if not environment.emulator:
-        inventories = take(project, name).stacks
+        inventories = take_snapshot(project, name).stacks
         found = tuple(_stack(stack, inventories[stack.name], name) for stack in stacks(environment))
     return EnvironmentInPipeline(
         name,

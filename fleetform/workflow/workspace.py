@@ -12,12 +12,12 @@ from pathlib import Path
 from fleetform.aws.clients import Access
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
-from fleetform.base.processes import Crew, Output, Result, read, tell_interrupt
+from fleetform.base.processes import Output, ProcessGroup, Result, read, report_interrupt
 from fleetform.catalog.models import Environment
 from fleetform.render.rendered_files import rendered_folders
 from fleetform.stacks import Stack, emptied, stacks
 from fleetform.terraform import commands, installation
-from fleetform.terraform.failures import explained
+from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.initialization import Initialization
 from fleetform.workflow import environments
 from fleetform.workflow.project import Project, aws_variables
@@ -25,7 +25,7 @@ from fleetform.workflow.project import Project, aws_variables
 # Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
 _MEMORY = 1000 * 1024**2
 _MEMORY_OF_A_SERVICE = 5 * 1024**2
-_tell_interrupt = partial(tell_interrupt, "Terraform")
+_report_interrupt = partial(report_interrupt, "Terraform")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Workplace:
     work: Path
     variables: Mapping[str, str]
     lock_timeout: int = commands.LOCK_TIMEOUT
-    crew: Crew = field(default_factory=lambda: Crew(signal.SIGINT, _tell_interrupt), compare=False)
+    crew: ProcessGroup = field(default_factory=lambda: ProcessGroup(signal.SIGINT, _report_interrupt), compare=False)
 
     @property
     def access(self) -> Access:
@@ -122,30 +122,30 @@ class Workplace:
             KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
         """
         log.unlink(missing_ok=True)
-        with explained(self.environment.name), self.crew.listening():
+        with translate_failures(self.environment.name), self.crew.listening():
             return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
 
 
 def open_environment(project: Project, name: str) -> Workplace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    return _workplace(project, environments.environment(project, name), work_of(project, name), project.work)
+    return _workplace(project, environments.environment(project, name), work_folder(project, name), project.work)
 
 
-def work_of(project: Project, name: str) -> Path:
+def work_folder(project: Project, name: str) -> Path:
     """What is kept of an environment where it is applied."""
     return project.work / "environments" / name
 
 
-def open_here(project: Project, name: str) -> Workplace:
+def open_local(project: Project, name: str) -> Workplace:
     """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
     environment = environments.environment(project, name)
     if environment.emulator:
         return open_environment(project, name)
-    work = work_here(project, environment)
+    work = local_work_folder(project, environment)
     return _workplace(project, environment.model_copy(update={"emulator": True}), work, work)
 
 
-def work_here(project: Project, environment: Environment) -> Path:
+def local_work_folder(project: Project, environment: Environment) -> Path:
     """What is kept of an environment that is applied to this machine."""
     return project.work / ("environments" if environment.emulator else "emulated") / environment.name
 

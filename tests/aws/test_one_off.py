@@ -8,12 +8,12 @@ import pytest
 
 from fleetform.aws import one_off
 from fleetform.aws.clients import Access
-from fleetform.aws.one_off import OneOff
+from fleetform.aws.one_off import OneOffTask
 from fleetform.base.errors import ProgramError
 
 CLUSTER = "arn:aws:ecs:eu-central-1:123456789012:cluster/shop-dev"
 DEFINITION = "arn:aws:ecs:eu-central-1:123456789012:task-definition/shop-dev-migration"
-TASK = OneOff(
+TASK = OneOffTask(
     "migration", {"cluster": CLUSTER, "taskDefinition": f"{DEFINITION}:3"}, "/ecs/shop-dev-migration", "shop-state"
 )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import ProgramError
-from fleetform.base.processes import Crew, Result, run
+from fleetform.base.processes import ProcessGroup, Result, run
 
 
 def python(code: str, *arguments: str) -> list[str]:
@@ -202,7 +202,7 @@ def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
 
 def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
     told = list[int]()
-    crew = Crew(told=told.append)
+    crew = ProcessGroup(told=told.append)
     crew.interrupt()
     crew.interrupt()
     with pytest.raises(KeyboardInterrupt):
@@ -212,7 +212,7 @@ def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
 
 def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
     code = "import sys; print(sys.stdin.read())"
-    crew, received = Crew(), list[str]()
+    crew, received = ProcessGroup(), list[str]()
     results = [
         crew.run(python(code), os.environ, tmp_path / "log", received.append, text) for text in ("first", "second")
     ]
@@ -221,13 +221,13 @@ def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Pa
 
 
 def test_a_crews_program_need_not_read_what_it_is_given(tmp_path: Path) -> None:
-    assert Crew().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
+    assert ProcessGroup().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
 
 
 def test_a_crews_program_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
     argv = python("print('one'); raise SystemExit(2)")
     with pytest.raises(ProgramError) as caught:
-        Crew().run(argv, os.environ, tmp_path / "log")
+        ProcessGroup().run(argv, os.environ, tmp_path / "log")
     assert (str(caught.value), caught.value.output) == (
         f"`{' '.join(argv)}` ended with exit code 2; its output is in {tmp_path}/log",
         "one",
@@ -239,7 +239,7 @@ def test_a_crew_is_interrupted_together_and_killed_the_second_time(tmp_path: Pat
     """Each program says when it waits; for the second interrupt it does not heed the first."""
     heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
     code = f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: time.sleep(0.05)"
-    crew, waiting, last = Crew(), threading.Semaphore(0), threading.Semaphore(0)
+    crew, waiting, last = ProcessGroup(), threading.Semaphore(0), threading.Semaphore(0)
 
     def receive(line: str) -> None:
         (waiting if line == "waits" else last).release()
@@ -257,7 +257,7 @@ def test_a_crew_is_interrupted_together_and_killed_the_second_time(tmp_path: Pat
 
 
 def test_an_interrupted_crew_starts_nothing(tmp_path: Path) -> None:
-    crew = Crew()
+    crew = ProcessGroup()
     crew.interrupt()
     with pytest.raises(KeyboardInterrupt):
         crew.run(python("print('begins')"), os.environ, tmp_path / "log")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
-from fleetform.base.run_lock import Turn, turn
+from fleetform.base.run_lock import Run, hold
 from fleetform.cli.run_lock import taken
 from tests import small_project
 
@@ -34,10 +34,10 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def unended(folder: Path) -> list[Turn]:
+def unended(folder: Path) -> list[Run]:
     """The run before, if it did not end well, as the next turn is told."""
-    found = list[Turn]()
-    with turn(folder, "invoke drift", 0, print, found.append):
+    found = list[Run]()
+    with hold(folder, "invoke drift", 0, print, found.append):
         return found
 
 
@@ -47,14 +47,14 @@ def test_a_turn_that_ended_is_not_told_of(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [CheckFailedError("drift"), InputError("not confirmed")])
 def test_a_turn_that_says_no_has_ended_well(tmp_path: Path, end: Exception) -> None:
-    with pytest.raises(type(end)), turn(tmp_path, "apply", 0, print, print):
+    with pytest.raises(type(end)), hold(tmp_path, "apply", 0, print, print):
         raise end
     assert unended(tmp_path) == []
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), ProgramError("`terraform` ended with exit code -9")])
 def test_a_turn_in_which_a_program_may_have_been_killed_is_told_of(tmp_path: Path, end: BaseException) -> None:
-    with pytest.raises(type(end)), turn(tmp_path, "apply", 0, print, print):
+    with pytest.raises(type(end)), hold(tmp_path, "apply", 0, print, print):
         raise end
     assert [found.task for found in unended(tmp_path)] == ["apply"]
 
@@ -62,7 +62,7 @@ def test_a_turn_in_which_a_program_may_have_been_killed_is_told_of(tmp_path: Pat
 def test_one_at_a_time_and_who_is_refused_hears_of_whom(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         told = list[str]()
-        with pytest.raises(CheckFailedError) as caught, turn(tmp_path, "invoke drift", 0.01, told.append, print):
+        with pytest.raises(CheckFailedError) as caught, hold(tmp_path, "invoke drift", 0.01, told.append, print):
             pass
     other = str(caught.value).removesuffix(" has its turn in this checkout, and still had after 0 s")
     assert other.startswith(f"`apply --env local` (process {process.pid}, since 20")
@@ -78,8 +78,8 @@ def test_who_waits_comes_next(tmp_path: Path) -> None:
             assert process.stdin is not None
             process.stdin.close()
 
-        found = list[Turn]()
-        with turn(tmp_path, "invoke drift", 60, tell, found.append):
+        found = list[Run]()
+        with hold(tmp_path, "invoke drift", 60, tell, found.append):
             assert (len(told), found) == (1, [])
 
 
@@ -87,7 +87,7 @@ def test_who_was_killed_lets_the_next_one_in_and_is_told_of_once(tmp_path: Path)
     with holder(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
     (found,) = unended(tmp_path)
-    assert found == Turn("apply --env local", process.pid, found.since)
+    assert found == Run("apply --env local", process.pid, found.since)
     assert unended(tmp_path) == []
 
 
@@ -95,10 +95,10 @@ def test_who_was_killed_is_told_of_until_that_was_recovered_from(tmp_path: Path)
     with holder(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
 
-    def fail(_before: Turn) -> None:
+    def fail(_before: Run) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), turn(tmp_path, "invoke drift", 0, print, fail):
+    with pytest.raises(KeyboardInterrupt), hold(tmp_path, "invoke drift", 0, print, fail):
         pass
     assert [found.pid for found in unended(tmp_path)] == [process.pid]
 

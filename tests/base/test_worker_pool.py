@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CheckFailedError, Position, ProgramError
-from fleetform.base.worker_pool import spread
+from fleetform.base.worker_pool import map_in_processes
 from fleetform.hcl.parsing import UnreadableError
 
 ERRORS = [
@@ -27,12 +27,12 @@ def _two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("many", [1, 10_000])
 @pytest.mark.parametrize("items", [[], [1], list(range(101, 0, -1))])
 def test_results_are_in_the_order_of_the_items(items: list[int], many: int) -> None:
-    assert spread(lambda item: item * 2, items, many) == [item * 2 for item in items]
+    assert map_in_processes(lambda item: item * 2, items, many) == [item * 2 for item in items]
 
 
 @pytest.mark.parametrize(("many", "own"), [(1, False), (10_000, True)])
 def test_processes_are_started_for_enough_items(many: int, own: bool) -> None:  # noqa: FBT001 - a case
-    assert (set(spread(lambda _: os.getpid(), range(50), many)) == {os.getpid()}) is own
+    assert (set(map_in_processes(lambda _: os.getpid(), range(50), many)) == {os.getpid()}) is own
 
 
 @pytest.mark.parametrize("many", [1, 10_000])
@@ -42,18 +42,18 @@ def test_an_error_is_raised_unchanged(error: Exception, many: int) -> None:
         raise error
 
     with pytest.raises(type(error)) as raised:
-        spread(fail, range(50), many)
+        map_in_processes(fail, range(50), many)
     assert (str(raised.value), vars(raised.value)) == (str(error), vars(error))
 
 
 def test_a_killed_process_is_reported() -> None:
     with pytest.raises(ProgramError) as raised:
-        spread(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(50), 1)
+        map_in_processes(lambda _: os.kill(os.getpid(), signal.SIGKILL), range(50), 1)
     assert str(raised.value) == "a worker process was killed, possibly out of memory; run the command again"
 
 
 def test_only_the_caller_handles_ctrl_c() -> None:
-    assert spread(lambda _: os.kill(os.getpid(), signal.SIGINT), range(50), 1) == [None] * 50
+    assert map_in_processes(lambda _: os.kill(os.getpid(), signal.SIGINT), range(50), 1) == [None] * 50
 
 
 ASLEEP = """

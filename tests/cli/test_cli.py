@@ -17,7 +17,7 @@ from fleetform.cli import render, stacks
 from fleetform.cli.plans import Telling, document
 from fleetform.cli.waves import Driving
 from fleetform.terraform.plan.drift import drift as find_drift
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import state_key
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
@@ -69,7 +69,7 @@ def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -
 def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
     """The state bucket of `tiny`, and S3."""
     access = Access("eu-central-1", terraform_environment)
-    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
+    ensure_bucket(access, BucketSpec(BUCKET, "123456789012"))
     s3 = access.client("s3")
     yield s3
     for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):

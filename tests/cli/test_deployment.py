@@ -15,7 +15,7 @@ from fleetform.catalog.images_lock import LockedImage, format_lock, load_lock, w
 from fleetform.cli import stacks
 from fleetform.cli.deployment import Deployment, deploy, promote, rollback
 from fleetform.cli.waves import Driving
-from fleetform.images.image_specs import wanted
+from fleetform.images.image_specs import image_specs
 from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
@@ -68,7 +68,7 @@ def text(project: Project, path: str) -> str:
 def deployable(project: Project, monkeypatch: pytest.MonkeyPatch) -> LockedImage:
     """Puts what `web` is built from into the registry, so that no engine is needed; all is verified."""
     monkeypatch.setattr(verification, "verify", lambda _: REPORT)
-    (image,) = wanted(project.root, load(project.root, "local"), ["web"])
+    (image,) = image_specs(project.root, load(project.root, "local"), ["web"])
     return image.locked(image_in(project, "local", image.tag).digest)
 
 
@@ -136,7 +136,7 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     made = []
     make = build.make_images
 
-    def watching(*arguments: Any) -> build.ImageReport:  # noqa: ANN401
+    def watching(*arguments: Any) -> build.ImagesReport:  # noqa: ANN401
         made.append(len(calls(project)))
         return make(*arguments)
 

@@ -10,7 +10,7 @@ from fleetform.base.errors import CatalogError, Position
 from fleetform.catalog.nodes import Plain, parse_yaml
 from fleetform.cli import explain
 from fleetform.cli.explain import Line, lines
-from fleetform.workflow.catalog.provenance import Earlier, Fact, Steps
+from fleetform.workflow.catalog.provenance import Fact, OverriddenValue, Steps
 from fleetform.workflow.project import Project
 from tests.catalog.catalogs import HEAD, project
 
@@ -269,7 +269,7 @@ def test_nothing_that_a_terminal_acts_upon_is_shown() -> None:
 
 def test_what_was_overridden_is_shown_in_short() -> None:
     earlier: list[Plain] = [{"a": 1}, ["x", 1], "y" * 50]
-    fact = Fact(("k",), 1, "written", HERE, tuple(Earlier(value, HERE) for value in earlier))
+    fact = Fact(("k",), 1, "written", HERE, tuple(OverriddenValue(value, HERE) for value in earlier))
     assert list(lines("k", [fact])) == [
         Line("k: 1", "x.yaml:3", f"over a mapping at x.yaml:3, [x, 1] at x.yaml:3, {'y' * 40}… at x.yaml:3", "cyan")
     ]

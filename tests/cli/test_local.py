@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fleetform.aws.clients import Access
-from fleetform.aws.live_state import Applied, AppliedService
+from fleetform.aws.live_state import AppliedEnvironment, AppliedService
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.cli import local
 from fleetform.local_runtime.runner import Runner
@@ -198,7 +198,7 @@ def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project
     )
 
 
-def applied(*public: tuple[str, int]) -> Applied:
+def applied(*public: tuple[str, int]) -> AppliedEnvironment:
     """Public services on their ports."""
     services = [
         AppliedService(
@@ -211,7 +211,7 @@ def applied(*public: tuple[str, int]) -> Applied:
         for name, port in public
     ]
     rules = [AppliedRule("ingress", name, "tcp", port, port, cidr="0.0.0.0/0") for name, port in public]
-    return Applied(tuple(services), frozenset(rules), "10.0.0.0/16")
+    return AppliedEnvironment(tuple(services), frozenset(rules), "10.0.0.0/16")
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def applied(project: Project) -> list[str]:
 
 
 def last_run(project: Project) -> Run:
-    return runs.runs(workspace.work_of(project, "tiny"))[-1]
+    return runs.runs(workspace.work_folder(project, "tiny"))[-1]
 
 
 def came_to(project: Project) -> dict[str, State]:
@@ -323,7 +323,7 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
 
 def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.apply(project, "tiny", ALL)
-    (path,) = (workspace.work_of(project, "tiny") / "runs").glob("*.json")
+    (path,) = (workspace.work_folder(project, "tiny") / "runs").glob("*.json")
     text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
     path.write_text(text.replace(f'"process": {os.getpid()}', '"process": 4194305'), "utf-8")
     capsys.readouterr()
@@ -338,7 +338,7 @@ def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureF
 
 def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
     stacks.apply(project, "tiny", ALL)
-    folder = workspace.work_of(project, "tiny") / "runs"
+    folder = workspace.work_folder(project, "tiny") / "runs"
     (path,) = folder.glob("*.json")
     for number in range(60):
         (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")

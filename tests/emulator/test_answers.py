@@ -6,14 +6,14 @@ import pytest
 from werkzeug.wrappers import Response
 
 from fleetform.emulator import Emulator
-from fleetform.emulator.answers import Answers
+from fleetform.emulator.answers import AnswerLog
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/ec2/aws4_request, SignedHeaders=host, Signature=x"
 
 
 def carried(invocations: list[str], method: str = "POST", status: int = 200) -> int:
     """How many requests of these invocations are carried out."""
-    answers, made = Answers(), list[Response]()
+    answers, made = AnswerLog(), list[Response]()
 
     def answer() -> Response:
         made.append(Response(status=status))

@@ -12,7 +12,7 @@ from fleetform.base.errors import ProgramError
 from fleetform.base.processes import run
 from fleetform.local_runtime import agent as agents
 from fleetform.local_runtime.agent import Agent
-from fleetform.local_runtime.execution import Execution, beside, execute, replace
+from fleetform.local_runtime.execution import Execution, execute, replace, run_beside
 from fleetform.local_runtime.inspection import Container, containers
 from fleetform.local_runtime.project import Project, down, logs_argv, up
 from fleetform.local_runtime.runner import Runner, close_runner, find_runner
@@ -214,7 +214,7 @@ def test_a_call_finds_its_callee_by_name(runner: Runner) -> None:
 def test_the_same_is_seen_from_beside_the_caller(runner: Runner, there: dict[str, Container]) -> None:
     address = look(runner)["stock-1"].addresses["web--stock"]
     argv = ["python3", "-", "stock.shop.internal", "8080"]
-    assert asked(beside(runner, there["web-1"].name, BASE_IMAGE, argv, PROBE)) == [[address], 200]
+    assert asked(run_beside(runner, there["web-1"].name, BASE_IMAGE, argv, PROBE)) == [[address], 200]
 
 
 def test_a_program_beside_a_container_that_takes_too_long_leaves_nothing(
@@ -222,7 +222,7 @@ def test_a_program_beside_a_container_that_takes_too_long_leaves_nothing(
 ) -> None:
     sleep = ["python3", "-c", "import time; print(1, flush=True); time.sleep(600)"]
     with pytest.raises(ProgramError):
-        beside(runner, there["web-1"].name, BASE_IMAGE, sleep, timeout=3)
+        run_beside(runner, there["web-1"].name, BASE_IMAGE, sleep, timeout=3)
     deadline = time.monotonic() + DEADLINE_SECONDS
     while names := set(running_engine.run("ps", "--all", "--format={{.Names}}").split()) - {
         one.name for one in there.values()

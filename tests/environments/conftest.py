@@ -86,7 +86,7 @@ def _renamed(project: Project, workplace: Workplace) -> Renamed:
     catalog = project.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
     catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
-    changes = files.rendered(project, "dev")["foundation"]
+    changes = files.require_rendered_text(project, "dev")["foundation"]
     files.render_environment(project, "dev")
     stack = workplace.stacks[-1]
     terraform.init(workplace, stack)

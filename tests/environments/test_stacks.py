@@ -16,12 +16,12 @@ ENVIRONMENTS = ["dev", "local", "prod"]
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_render_changes_nothing(root: Path, environment: str) -> None:
-    changes = files.rendered(Project(root), environment)
+    changes = files.require_rendered_text(Project(root), environment)
     assert changes == {stack.name: [] for stack in stacks(load(root, environment))}
 
 
 def test_all_files_are_formatted(root: Path) -> None:
-    with formatting.unformatted(Project(root)) as listed:
+    with formatting.find_unformatted(Project(root)) as listed:
         assert listed() == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fleetform.catalog.images_lock import load_lock
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
-from fleetform.render.writer import formatted
+from fleetform.render.writer import format_rendering
 from fleetform.terraform import commands, installation
 from fleetform.validation.loading import load
 
@@ -29,7 +29,7 @@ def rendered(case: str) -> dict[str, str]:
         if (FOLDER / case / "images.lock.yaml").exists():
             shutil.copy(FOLDER / case / "images.lock.yaml", place)
         root = Path(folder)
-        stacks = formatted(render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt)
+        stacks = format_rendering(render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt)
     return {f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()}
 
 

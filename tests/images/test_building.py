@@ -9,75 +9,83 @@ import pytest
 from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Build
-from fleetform.images.building import Done, Stored, Watch, Workshop, build, build_here, look_up
-from fleetform.images.context import content_key, read_context
+from fleetform.images.building import (
+    BuildContext,
+    BuildListener,
+    LocalImage,
+    PushedImage,
+    build_and_push,
+    build_locally,
+    look_up_images,
+)
+from fleetform.images.context import content_key, read_build_files
 from fleetform.images.engine import Buildah
-from fleetform.images.image_specs import Wanted
+from fleetform.images.image_specs import ImageSpec
 from tests.images.stand_in import HOST, StandIn
 
 DIGEST, OTHER = (f"sha256:{digit * 64}" for digit in "ab")
 
 
-def wanted(root: Path, service: str) -> Wanted:
+def wanted(root: Path, service: str) -> ImageSpec:
     """An image of a context of its own."""
     folder = root / service
     folder.mkdir(exist_ok=True)
     (folder / "Dockerfile").write_text(f"FROM scratch\nLABEL of={service}\n")
-    context = read_context(root, Build(context=service))
+    context = read_build_files(root, Build(context=service))
     key = content_key(context, ("linux/amd64",), {})
-    return Wanted(service, f"shop-dev-{service}", "linux/amd64", {}, context, key, "1" * 40)
+    return ImageSpec(service, f"shop-dev-{service}", "linux/amd64", {}, context, key, "1" * 40)
 
 
-def pushed(image: Wanted) -> str:
+def pushed(image: ImageSpec) -> str:
     """The digest that the stand-in gives an image."""
     return f"sha256:{hashlib.sha256(f'{image.repository}:{image.tag}'.encode()).hexdigest()}"
 
 
 @pytest.fixture
-def web(tmp_path: Path) -> Wanted:
+def web(tmp_path: Path) -> ImageSpec:
     return wanted(tmp_path, "web")
 
 
 @pytest.fixture
-def stock(tmp_path: Path) -> Wanted:
+def stock(tmp_path: Path) -> ImageSpec:
     return wanted(tmp_path, "stock")
 
 
 @pytest.fixture
-def images(web: Wanted, stock: Wanted) -> list[Wanted]:
+def images(web: ImageSpec, stock: ImageSpec) -> list[ImageSpec]:
     return [web, stock]
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
-    return Workshop(Buildah(), tmp_path / "work")
+def workshop(tmp_path: Path) -> BuildContext:
+    return BuildContext(Buildah(), tmp_path / "work")
 
 
-def test_what_the_lock_and_the_registry_have_is_unchanged(stand_in: StandIn, web: Wanted) -> None:
+def test_what_the_lock_and_the_registry_have_is_unchanged(stand_in: StandIn, web: ImageSpec) -> None:
     stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
     locked = LockedImage(web.tag, DIGEST, ("linux/amd64",), "2" * 40, web.content_key)
-    assert look_up([web], {"web": locked}, stand_in.registry) == [Done("web", locked, "unchanged")]
+    assert look_up_images([web], {"web": locked}, stand_in.registry) == [PushedImage("web", locked, "unchanged")]
 
 
-def test_what_only_the_registry_has_is_found(stand_in: StandIn, web: Wanted) -> None:
+def test_what_only_the_registry_has_is_found(stand_in: StandIn, web: ImageSpec) -> None:
     stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
     older = LockedImage("0" * 16, OTHER, ("linux/amd64",), "", "0" * 64)
-    found = [Done("web", web.locked(DIGEST), "found")]
-    assert [look_up([web], lock, stand_in.registry) for lock in ({}, {"web": older})] == [found, found]
+    found = [PushedImage("web", web.locked(DIGEST), "found")]
+    assert [look_up_images([web], lock, stand_in.registry) for lock in ({}, {"web": older})] == [found, found]
 
 
 def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
-    stand_in: StandIn, web: Wanted, stock: Wanted
+    stand_in: StandIn, web: ImageSpec, stock: ImageSpec
 ) -> None:
     stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
-    found = look_up([stock, web], {"stock": stock.locked(OTHER)}, stand_in.registry)
-    assert found == [Done("web", web.locked(DIGEST), "found")]
+    found = look_up_images([stock, web], {"stock": stock.locked(OTHER)}, stand_in.registry)
+    assert found == [PushedImage("web", web.locked(DIGEST), "found")]
 
 
-def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_in: StandIn, web: Wanted) -> None:
+def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_in: StandIn, web: ImageSpec) -> None:
     stand_in.push(f"{web.repository}:{web.tag}", OTHER)
     with pytest.raises(CheckFailedError) as caught:
-        look_up([web], {"web": web.locked(DIGEST)}, stand_in.registry)
+        look_up_images([web], {"web": web.locked(DIGEST)}, stand_in.registry)
     assert str(caught.value) == (
         f"web: shop-dev-web:{web.tag} is {OTHER} in the registry, but {DIGEST} in the lock;"
         " somebody has replaced it: find out who, then delete the one that is wrong, there or here"
@@ -85,11 +93,14 @@ def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_i
 
 
 def test_images_are_built_and_pushed_with_one_login(
-    stand_in: StandIn, web: Wanted, stock: Wanted, workshop: Workshop
+    stand_in: StandIn, web: ImageSpec, stock: ImageSpec, workshop: BuildContext
 ) -> None:
-    outcome = build([web, stock], stand_in.registry, workshop)
+    outcome = build_and_push([web, stock], stand_in.registry, workshop)
     assert (outcome.done, outcome.failures) == (
-        (Done("web", web.locked(pushed(web)), "built"), Done("stock", stock.locked(pushed(stock)), "built")),
+        (
+            PushedImage("web", web.locked(pushed(web)), "built"),
+            PushedImage("stock", stock.locked(pushed(stock)), "built"),
+        ),
         (),
     )
     assert stand_in.calls() == [
@@ -101,28 +112,28 @@ def test_images_are_built_and_pushed_with_one_login(
     ]
 
 
-def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
     for _ in range(2):
-        build([web], stand_in.registry, workshop)
+        build_and_push([web], stand_in.registry, workshop)
     left = {path.relative_to(workshop.folder).as_posix(): path for path in workshop.folder.rglob("*")}
     assert sorted(left) == ["logs", "logs/image-login.log", "logs/image-web.log"]
     assert left["logs/image-web.log"].read_text() == "build goes well\npush goes well\n"
 
 
 def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
-    stand_in: StandIn, web: Wanted, workshop: Workshop
+    stand_in: StandIn, web: ImageSpec, workshop: BuildContext
 ) -> None:
     code = 'import os; print(oct(os.stat(pathlib.Path(options["--authfile"]).parent).st_mode))'
     stand_in.trick("push shop-dev-web", code)
-    build([web], stand_in.registry, workshop)
+    build_and_push([web], stand_in.registry, workshop)
     assert workshop.log("web").read_text().splitlines()[1] == "0o40700"
 
 
-def test_who_looks_on_is_told_each_step_and_line(stand_in: StandIn, web: Wanted, tmp_path: Path) -> None:
+def test_who_looks_on_is_told_each_step_and_line(stand_in: StandIn, web: ImageSpec, tmp_path: Path) -> None:
     moves: list[tuple[str, str]] = []
-    ends: list[Done] = []
-    watch = Watch(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
-    build([web], stand_in.registry, Workshop(Buildah(), tmp_path / "work", watch=watch))
+    ends: list[PushedImage] = []
+    watch = BuildListener(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
+    build_and_push([web], stand_in.registry, BuildContext(Buildah(), tmp_path / "work", watch=watch))
     assert moves == [
         (HOST, "login goes well"),
         ("web", "build"),
@@ -130,7 +141,7 @@ def test_who_looks_on_is_told_each_step_and_line(stand_in: StandIn, web: Wanted,
         ("web", "push"),
         ("web", "push goes well"),
     ]
-    assert ends == [Done("web", web.locked(pushed(web)), "built")]
+    assert ends == [PushedImage("web", web.locked(pushed(web)), "built")]
 
 
 def test_as_many_are_built_at_a_time_as_there_are_jobs(stand_in: StandIn, tmp_path: Path) -> None:
@@ -145,7 +156,9 @@ tell.start()
 tell.join()
 """
         stand_in.trick(f"build shop-dev-{own}", code)
-    outcome = build([wanted(tmp_path, name) for name in "ab"], stand_in.registry, Workshop(Buildah(), tmp_path / "w"))
+    outcome = build_and_push(
+        [wanted(tmp_path, name) for name in "ab"], stand_in.registry, BuildContext(Buildah(), tmp_path / "w")
+    )
     assert [done.how for done in outcome.done] == ["built", "built"]
 
 
@@ -163,36 +176,38 @@ FAILURES = {
 
 @pytest.mark.parametrize("step", FAILURES)
 def test_one_that_fails_leaves_the_others_and_the_next_run_completes_it(
-    stand_in: StandIn, images: list[Wanted], workshop: Workshop, step: str
+    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext, step: str
 ) -> None:
     web, stock = images
     output, meaning = FAILURES[step]
     stand_in.trick(f"{step} shop-dev-web", f"sys.exit({output!r})")
-    outcome = build(images, stand_in.registry, workshop)
-    assert outcome.done == (Done("stock", stock.locked(pushed(stock)), "built"),)
+    outcome = build_and_push(images, stand_in.registry, workshop)
+    assert outcome.done == (PushedImage("stock", stock.locked(pushed(stock)), "built"),)
     assert [(type(error), str(error)) for error in outcome.failures] == [
         (ProgramError, f"web: {step} failed: {meaning} (all output: {workshop.log('web')})\n    {output}")
     ]
 
     stand_in.untrick(f"{step} shop-dev-web")
-    assert build([web], stand_in.registry, workshop).done == (Done("web", web.locked(pushed(web)), "built"),)
+    assert build_and_push([web], stand_in.registry, workshop).done == (
+        PushedImage("web", web.locked(pushed(web)), "built"),
+    )
 
 
 def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
-    stand_in: StandIn, web: Wanted, workshop: Workshop
+    stand_in: StandIn, web: ImageSpec, workshop: BuildContext
 ) -> None:
     stand_in.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
-    (error,) = build([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, workshop).failures
     assert str(error).splitlines() == [
         f"web: build failed: see below (all output: {workshop.log('web')})",
         *(f"    {number}" for number in range(8, 20)),
     ]
 
 
-def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
     stand_in.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
     with pytest.raises(ProgramError) as caught:
-        build([web], stand_in.registry, workshop)
+        build_and_push([web], stand_in.registry, workshop)
     assert str(caught.value) == (
         f"{HOST}: login failed: the registry refuses the login; check that the AWS credentials may push to ECR"
         f" (all output: {workshop.log('login')})\n    invalid status code from registry 400 (Bad Request)"
@@ -201,15 +216,15 @@ def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: Wanted, works
 
 
 def test_an_engine_that_is_gone_is_told(
-    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(stand_in.folder))
     stand_in.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
-    (error,) = build([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, workshop).failures
     assert str(error) == ("web: push failed: cannot run buildah: No such file or directory; check the installation")
 
 
-def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
     stand_in.trick(
         "push shop-dev-web",
         f"""
@@ -218,31 +233,31 @@ pathlib.Path(options["--digestfile"]).write_text("{DIGEST}")
 sys.exit(0)
 """,
     )
-    (error,) = build([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, workshop).failures
     assert str(error) == (
         f"shop-dev-web:{web.tag} was pushed as {DIGEST}, but the registry has {OTHER} there; run it again"
     )
 
 
 def test_a_disk_that_is_full_while_a_context_is_copied_is_told(
-    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
 
     monkeypatch.setattr("shutil.copyfile", fail)
-    (error,) = build([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, workshop).failures
     assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
 
 
-def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
     (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
-    (error,) = build([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, workshop).failures
     assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run it again"
     assert stand_in.calls() == [f"login {HOST}"]
 
 
-def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: Wanted, workshop: Workshop) -> None:
+def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
     """The engine interrupts us once it waits; it would wait for ever."""
     code = """\
 import os, signal, time
@@ -254,26 +269,26 @@ while True:
 """
     stand_in.trick("build shop-dev-web", code)
     with pytest.raises(KeyboardInterrupt):
-        build([web], stand_in.registry, workshop)
+        build_and_push([web], stand_in.registry, workshop)
     assert sorted(path.name for path in workshop.folder.iterdir()) == ["logs"]
     assert workshop.log("web").read_text().splitlines()[0] == "waits"
     assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
 
 
-def here(image: Wanted) -> str:
+def here(image: ImageSpec) -> str:
     """Its name in the engine's own store."""
     return f"localhost/{image.repository}:{image.tag}"
 
 
 def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
-    stand_in: StandIn, images: list[Wanted], workshop: Workshop
+    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext
 ) -> None:
     web, stock = images
-    build_here([web], workshop)
+    build_locally([web], workshop)
     stand_in.forget()
-    outcome = build_here(images, workshop)
+    outcome = build_locally(images, workshop)
     assert (outcome.done, outcome.failures) == (
-        (Stored("web", here(web), "found"), Stored("stock", here(stock), "built")),
+        (LocalImage("web", here(web), "found"), LocalImage("stock", here(stock), "built")),
         (),
     )
     assert stand_in.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
@@ -281,12 +296,12 @@ def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
 
 
 def test_one_that_cannot_be_built_here_leaves_the_others(
-    stand_in: StandIn, images: list[Wanted], workshop: Workshop
+    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext
 ) -> None:
     stock = images[1]
     stand_in.trick("build shop-dev-web", "sys.exit('dial tcp: i/o timeout')")
-    outcome = build_here(images, workshop)
-    assert outcome.done == (Stored("stock", here(stock), "built"),)
+    outcome = build_locally(images, workshop)
+    assert outcome.done == (LocalImage("stock", here(stock), "built"),)
     (error,) = outcome.failures
     assert str(error) == (
         "web: build failed: a base image cannot be fetched; check the FROM lines, the network and the login of its"
@@ -295,12 +310,12 @@ def test_one_that_cannot_be_built_here_leaves_the_others(
 
 
 def test_a_disk_that_is_full_while_a_context_is_copied_here_is_told(
-    stand_in: StandIn, web: Wanted, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
 
     monkeypatch.setattr("shutil.copyfile", fail)
-    (error,) = build_here([web], workshop).failures
+    (error,) = build_locally([web], workshop).failures
     assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
     assert stand_in.calls() == ["inspect shop-dev-web"]

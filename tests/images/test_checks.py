@@ -5,7 +5,7 @@ import pytest
 from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Build, Service
 from fleetform.images.checks import check_before_push, notices
-from fleetform.images.context import read_context
+from fleetform.images.context import read_build_files
 from fleetform.validation.loading import load
 
 SOUND = """\
@@ -29,7 +29,7 @@ def problems(root: Path, dockerfile: str = SOUND, **keys: object) -> list[str]:
     service = Service.model_validate({"build": Build(context="app"), **keys})
     write(root, "Dockerfile", dockerfile)
     assert service.build
-    return list(map(str, check_before_push("web", service, read_context(root, service.build), dockerfile)))
+    return list(map(str, check_before_push("web", service, read_build_files(root, service.build), dockerfile)))
 
 
 def write(root: Path, name: str, content: str = "") -> None:
@@ -42,14 +42,14 @@ def write(root: Path, name: str, content: str = "") -> None:
 def test_the_sample_application_has_no_problem(root: Path) -> None:
     for name, service in load(root, "prod").services.items():
         assert service.build
-        context = read_context(root, service.build)
+        context = read_build_files(root, service.build)
         text = context.dockerfile.read_text(encoding="utf-8")
         assert check_before_push(name, service, context, text) == []
 
 
 def test_a_service_that_is_built_elsewhere_has_nothing_to_check(tmp_path: Path) -> None:
     write(tmp_path, "Dockerfile")
-    context = read_context(tmp_path, Build(context="app"))
+    context = read_build_files(tmp_path, Build(context="app"))
     assert check_before_push("web", Service(image="nginx:1.29"), context, "") == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.base.errors import InputError
 from fleetform.catalog.models import Build
-from fleetform.images.context import Context, content_key, read_context
+from fleetform.images.context import BuildFiles, content_key, read_build_files
 
 BUILD = Build(context="app")
 FILES = {"Dockerfile": "FROM scratch\n", "main.py": "print()\n", "lib/a.py": "a\n", "lib/deep/b.py": "b\n"}
@@ -25,11 +25,11 @@ def written(root: Path, files: Mapping[str, str]) -> Path:
 
 def names(root: Path, build: Build = BUILD) -> list[str]:
     """The files of a context."""
-    return [file.as_posix() for file in read_context(root, build).files]
+    return [file.as_posix() for file in read_build_files(root, build).files]
 
 
 def key(root: Path) -> str:
-    return content_key(read_context(root, BUILD), ("linux/amd64",), {})
+    return content_key(read_build_files(root, BUILD), ("linux/amd64",), {})
 
 
 def test_all_files_are_in_it_sorted(tmp_path: Path) -> None:
@@ -89,14 +89,14 @@ def test_a_symbolic_link_is_in_it_and_not_followed(tmp_path: Path) -> None:
 def test_what_is_missing_is_told(tmp_path: Path, build: Build, said: str) -> None:
     written(tmp_path, FILES)
     with pytest.raises(InputError) as caught:
-        read_context(tmp_path, build)
+        read_build_files(tmp_path, build)
     assert str(caught.value) == said
 
 
 def test_an_ignore_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (written(tmp_path, FILES) / "app/.dockerignore").write_bytes(b"\xff")
     with pytest.raises(InputError) as caught:
-        read_context(tmp_path, BUILD)
+        read_build_files(tmp_path, BUILD)
     assert str(caught.value) == (
         "app/.dockerignore: cannot be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte);"
         " make it a readable file in UTF-8"
@@ -148,7 +148,7 @@ def test_a_change_of_what_is_ignored_leaves_the_key(tmp_path: Path) -> None:
 
 
 def test_platforms_and_arguments_are_part_of_the_key(tmp_path: Path) -> None:
-    context = read_context(written(tmp_path, FILES), BUILD)
+    context = read_build_files(written(tmp_path, FILES), BUILD)
     variants: list[tuple[tuple[str, ...], dict[str, str]]] = [
         (("linux/amd64",), {}),
         (("linux/arm64",), {}),
@@ -159,7 +159,7 @@ def test_platforms_and_arguments_are_part_of_the_key(tmp_path: Path) -> None:
 
 
 def test_arguments_count_in_any_order(tmp_path: Path) -> None:
-    context = read_context(written(tmp_path, FILES), BUILD)
+    context = read_build_files(written(tmp_path, FILES), BUILD)
     assert content_key(context, (), {"A": "1", "B": "2"}) == content_key(context, (), {"B": "2", "A": "1"})
 
 
@@ -167,7 +167,7 @@ def test_a_staged_context_holds_just_its_files_with_the_epochs_times(tmp_path: P
     written(tmp_path, {**FILES, ".dockerignore": "Dockerfile\nlib/a.py\n"})
     (tmp_path / "app/main.py").chmod(0o700)
     (tmp_path / "app/link").symlink_to("main.py")
-    context = read_context(tmp_path, BUILD)
+    context = read_build_files(tmp_path, BUILD)
     staged = context.stage(tmp_path / "staged")
 
     found = {path.relative_to(staged.folder).as_posix(): path.lstat() for path in staged.folder.rglob("*")}
@@ -184,6 +184,6 @@ def test_a_staged_context_holds_just_its_files_with_the_epochs_times(tmp_path: P
 
 def test_a_context_is_its_folder_its_files_and_its_dockerfile(tmp_path: Path) -> None:
     written(tmp_path, {"Dockerfile": ""})
-    assert read_context(tmp_path, BUILD) == Context(
+    assert read_build_files(tmp_path, BUILD) == BuildFiles(
         tmp_path / "app", (PurePosixPath("Dockerfile"),), tmp_path / "app/Dockerfile"
     )

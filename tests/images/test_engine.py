@@ -6,14 +6,14 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from fleetform.base.errors import InputError, ProgramError
-from fleetform.images.context import Context
+from fleetform.images.context import BuildFiles
 from fleetform.images.engine import Buildah, Docker, Engine, Image, Podman, find_engine
 from fleetform.images.registry import Credentials
 
 ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 IMAGE = Image(ECR, "shop-prod-web", "0123456789abcdef", "linux/arm64", {"B": "2", "A": "x y"})
 LOCAL = Image("127.0.0.1:5566", "shop-local-web", "0123456789abcdef", "linux/amd64")
-CONTEXT = Context(Path("/s/context"), (PurePosixPath("main.py"),), Path("/s/Dockerfile"))
+CONTEXT = BuildFiles(Path("/s/context"), (PurePosixPath("main.py"),), Path("/s/Dockerfile"))
 CREDENTIALS = Credentials("AWS", "secret", ECR)
 LOCAL_CREDENTIALS = Credentials("AWS", "secret", "127.0.0.1:5566")
 PRIVATE = Path("/p")

@@ -5,7 +5,7 @@ import pytest
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.catalog.files import lock_file
 from fleetform.catalog.images_lock import LockedImage, write_lock
-from fleetform.images.history import Entry, previous, rollback_targets
+from fleetform.images.history import DeployedImage, previous, rollback_targets
 from tests.commits import git
 
 LOCK = lock_file("prod")
@@ -45,21 +45,21 @@ def test_the_entry_before_is_the_newest_with_another_image(repository: Path) -> 
     commit(repository, web=image(1))
     before = commit(repository, web=image(2))
     commit(repository, web=image(3))
-    assert previous(repository, "prod", "web") == Entry(before, image(2))
+    assert previous(repository, "prod", "web") == DeployedImage(before, image(2))
 
 
 def test_locks_that_other_services_changed_are_passed_over(repository: Path) -> None:
     before = commit(repository, web=image(1), orders=image(1))
     for number in (3, 4):
         commit(repository, web=image(2), orders=image(number))
-    assert previous(repository, "prod", "web") == Entry(before, image(1))
+    assert previous(repository, "prod", "web") == DeployedImage(before, image(1))
 
 
 def test_a_lock_without_the_service_is_passed_over(repository: Path) -> None:
     before = commit(repository, web=image(1))
     commit(repository, orders=image(1))
     commit(repository, web=image(2))
-    assert previous(repository, "prod", "web") == Entry(before, image(1))
+    assert previous(repository, "prod", "web") == DeployedImage(before, image(1))
 
 
 @pytest.mark.parametrize("broken", [None, "<<<<<<< HEAD\n"])
@@ -70,7 +70,7 @@ def test_a_lock_that_was_removed_or_broken_is_passed_over(repository: Path, brok
         (repository / LOCK).write_text(broken, encoding="utf-8")
     git(repository, "commit", "--quiet", "--all", "--message=Broken")
     commit(repository, web=image(2))
-    assert previous(repository, "prod", "web") == Entry(before, image(1))
+    assert previous(repository, "prod", "web") == DeployedImage(before, image(1))
 
 
 def test_a_project_in_a_folder_of_a_repository_has_its_history(repository: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_project_in_a_folder_of_a_repository_has_its_history(repository: Path)
     (project / LOCK.parent).mkdir(parents=True)
     before = commit(project, web=image(1))
     commit(project, web=image(2))
-    assert previous(project, "prod", "web") == Entry(before, image(1))
+    assert previous(project, "prod", "web") == DeployedImage(before, image(1))
 
 
 def test_each_locked_service_goes_back_to_the_image_before(repository: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.images.image_specs import Wanted, wanted
+from fleetform.images.image_specs import ImageSpec, image_specs
 from tests.catalog.catalogs import HEAD, loaded
 
 SERVICES = """\
@@ -24,8 +24,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(project: Path, *services: str) -> list[Wanted]:
-    return wanted(project, loaded(project, HEAD + SERVICES), services)
+def found(project: Path, *services: str) -> list[ImageSpec]:
+    return image_specs(project, loaded(project, HEAD + SERVICES), services)
 
 
 def git(project: Path, *arguments: str) -> str:

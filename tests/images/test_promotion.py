@@ -7,8 +7,8 @@ import pytest
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Environment
-from fleetform.images.promotion import Promoted, Side, chosen, promote
-from fleetform.images.sbom import SPDX, attach, referrer
+from fleetform.images.promotion import PromotedImage, RegistrySide, promote, select_images
+from fleetform.images.sbom import SPDX, attach_sbom, referrer
 from fleetform.images.transfer import Repository
 from tests.images.registries import TAG, digest_of, locked, make_repository, push, registry_at
 
@@ -38,18 +38,18 @@ DEV = environment("dev", "web", "orders")
 def refusal(target: Environment, lock: Mapping[str, LockedImage], services: Sequence[str] = ()) -> str:
     """Why nothing is promoted."""
     with pytest.raises(InputError) as caught:
-        chosen(DEV, target, lock, services)
+        select_images(DEV, target, lock, services)
     return str(caught.value)
 
 
 def test_all_that_the_target_builds_and_the_source_has_is_chosen() -> None:
     target = environment("prod", "web", "stock")
-    assert chosen(DEV, target, {"web": WEB, "orders": ORDERS}, []) == {"web": WEB}
+    assert select_images(DEV, target, {"web": WEB, "orders": ORDERS}, []) == {"web": WEB}
 
 
 def test_only_what_is_named_is_chosen() -> None:
     target = environment("prod", "web", "orders")
-    assert chosen(DEV, target, {"web": WEB, "orders": ORDERS}, ["orders"]) == {"orders": ORDERS}
+    assert select_images(DEV, target, {"web": WEB, "orders": ORDERS}, ["orders"]) == {"orders": ORDERS}
 
 
 def test_an_environment_has_nothing_to_promote_to_itself() -> None:
@@ -83,11 +83,11 @@ def test_an_image_for_another_architecture_is_refused() -> None:
 
 
 @pytest.fixture
-def sides(terraform_environment: Mapping[str, str]) -> Iterator[tuple[Side, Side]]:
+def sides(terraform_environment: Mapping[str, str]) -> Iterator[tuple[RegistrySide, RegistrySide]]:
     """Two environments with a repository each, of the service `web`."""
     registry = registry_at(terraform_environment)
     prefix = f"shop-{uuid4().hex[:8]}"
-    both = [Side(environment(name, "web", prefix=f"{prefix}-{name}"), registry) for name in ("dev", "prod")]
+    both = [RegistrySide(environment(name, "web", prefix=f"{prefix}-{name}"), registry) for name in ("dev", "prod")]
     for side in both:
         make_repository(registry, side.repository("web"))
     yield both[0], both[1]
@@ -95,33 +95,33 @@ def sides(terraform_environment: Mapping[str, str]) -> Iterator[tuple[Side, Side
         registry.ecr.delete_repository(repositoryName=side.repository("web"), force=True)
 
 
-def repository_of(side: Side) -> Repository:
+def repository_of(side: RegistrySide) -> Repository:
     """The repository of the service `web` on one side."""
     return Repository(side.registry.credentials(), side.repository("web"))
 
 
-def pushed(side: Side, word: str) -> LockedImage:
+def pushed(side: RegistrySide, word: str) -> LockedImage:
     """An image of the service `web` on one side, and its entry in the lock."""
     return locked(push(repository_of(side), word, TAG))
 
 
-def test_an_image_is_copied_to_where_it_is_not(sides: tuple[Side, Side]) -> None:
+def test_an_image_is_copied_to_where_it_is_not(sides: tuple[RegistrySide, RegistrySide]) -> None:
     source, target = sides
     image = pushed(source, "one")
-    assert promote(source, target, "web", image) == Promoted("web", image, "copied")
+    assert promote(source, target, "web", image) == PromotedImage("web", image, "copied")
     assert target.registry.find(target.repository("web"), TAG) == image.digest
 
 
-def test_the_sbom_of_an_image_goes_with_it(sides: tuple[Side, Side]) -> None:
+def test_the_sbom_of_an_image_goes_with_it(sides: tuple[RegistrySide, RegistrySide]) -> None:
     source, target = sides
     image = pushed(source, "one")
-    attach(repository_of(source), image.digest, b"the SBOM")
-    assert promote(source, target, "web", image) == Promoted("web", image, "copied")
+    attach_sbom(repository_of(source), image.digest, b"the SBOM")
+    assert promote(source, target, "web", image) == PromotedImage("web", image, "copied")
     ((_, kind),) = repository_of(target).referrers(image.digest).items()
     assert (kind, repository_of(target).has_blob(digest_of(b"the SBOM"))) == (SPDX, True)
 
 
-def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tuple[Side, Side]) -> None:
+def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tuple[RegistrySide, RegistrySide]) -> None:
     """Its source has lost what is in it."""
     source, target = sides
     image = pushed(source, "one")
@@ -137,18 +137,18 @@ def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tup
         f"what is attached to the image, such as its SBOM, was not copied: {place}:"
         f" {source.repository('web')} has no layer {digest_of(b'{}')}"
     )
-    assert promote(source, target, "web", image) == Promoted("web", image, "copied", notice)
+    assert promote(source, target, "web", image) == PromotedImage("web", image, "copied", notice)
     assert target.registry.find(target.repository("web"), TAG) == image.digest
 
 
-def test_an_image_is_not_copied_to_where_it_is(sides: tuple[Side, Side]) -> None:
+def test_an_image_is_not_copied_to_where_it_is(sides: tuple[RegistrySide, RegistrySide]) -> None:
     """The source has none to give."""
     source, target = sides
     image = pushed(target, "one")
-    assert promote(source, target, "web", image) == Promoted("web", image, "found")
+    assert promote(source, target, "web", image) == PromotedImage("web", image, "found")
 
 
-def test_a_tag_with_another_image_stops_it(sides: tuple[Side, Side]) -> None:
+def test_a_tag_with_another_image_stops_it(sides: tuple[RegistrySide, RegistrySide]) -> None:
     source, target = sides
     theirs, ours = pushed(target, "one"), pushed(source, "two")
     with pytest.raises(CheckFailedError) as caught:
@@ -159,9 +159,13 @@ def test_a_tag_with_another_image_stops_it(sides: tuple[Side, Side]) -> None:
     )
 
 
-def test_a_target_without_the_repository_is_told_to_apply_its_foundation(sides: tuple[Side, Side]) -> None:
+def test_a_target_without_the_repository_is_told_to_apply_its_foundation(
+    sides: tuple[RegistrySide, RegistrySide],
+) -> None:
     source, target = sides
-    nowhere = Side(environment("prod", "web", prefix="shop-nowhere"), replace(target.registry, environment="prod"))
+    nowhere = RegistrySide(
+        environment("prod", "web", prefix="shop-nowhere"), replace(target.registry, environment="prod")
+    )
     with pytest.raises(InputError) as caught:
         promote(source, nowhere, "web", pushed(source, "one"))
     assert str(caught.value) == (

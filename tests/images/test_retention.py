@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from fleetform.base.errors import ProgramError
 from fleetform.images.registry import Registry
-from fleetform.images.retention import StoredImage, delete, read_images, to_delete
+from fleetform.images.retention import StoredImage, delete_images, read_images, select_expired
 from fleetform.images.transfer import Manifest, Repository
 from tests.images.registries import (
     ACCOUNT,
@@ -50,82 +50,82 @@ def numbers(images: tuple[StoredImage, ...]) -> list[int]:
 
 
 def test_the_newest_stay_in_whatever_order_they_are_listed() -> None:
-    assert numbers(to_delete([image(2), image(4), image(1), image(3)], (), 2)) == [2, 1]
+    assert numbers(select_expired([image(2), image(4), image(1), image(3)], (), 2)) == [2, 1]
 
 
 def test_what_was_pushed_at_the_same_time_is_chosen_alike_in_whatever_order_it_is_listed() -> None:
     images = [StoredImage(digest(number), (str(number),), START) for number in range(4)]
-    assert numbers(to_delete(images, (), 2)) == [0, 1]
-    assert numbers(to_delete(images[::-1], (), 2)) == [1, 0]
+    assert numbers(select_expired(images, (), 2)) == [0, 1]
+    assert numbers(select_expired(images[::-1], (), 2)) == [1, 0]
 
 
 def test_a_repository_with_no_more_than_is_kept_loses_nothing() -> None:
-    assert to_delete([image(1), image(2)], (), 2) == ()
-    assert to_delete([], (), 2) == ()
+    assert select_expired([image(1), image(2)], (), 2) == ()
+    assert select_expired([], (), 2) == ()
 
 
 @pytest.mark.parametrize("name", [digest(1), "one", "other"])
 def test_what_is_locked_by_digest_or_by_one_of_its_tags_stays(name: str) -> None:
     images = [image(1, "one", "other"), image(2), image(3)]
-    assert numbers(to_delete(images, {name}, 1)) == [2]
+    assert numbers(select_expired(images, {name}, 1)) == [2]
 
 
 def test_what_is_locked_counts_if_it_is_among_the_newest() -> None:
-    assert numbers(to_delete([image(1), image(2), image(3)], {digest(3)}, 1)) == [1, 2]
+    assert numbers(select_expired([image(1), image(2), image(3)], {digest(3)}, 1)) == [1, 2]
 
 
 def test_what_has_no_tag_is_left_to_the_lifecycle_policy_and_not_counted() -> None:
-    assert numbers(to_delete([image(1), image(2), untagged(3)], (), 1)) == [1]
+    assert numbers(select_expired([image(1), image(2), untagged(3)], (), 1)) == [1]
 
 
 def test_parts_stay_with_their_index_and_are_not_counted() -> None:
     index = image(3, parts=(digest(1), digest(2)))
-    assert numbers(to_delete([image(0), image(1, "3-arm64"), untagged(2), index], (), 1)) == [0]
+    assert numbers(select_expired([image(0), image(1, "3-arm64"), untagged(2), index], (), 1)) == [0]
 
 
 def test_parts_of_a_locked_index_stay() -> None:
     old = [image(1, "2-arm64"), image(2, parts=(digest(1),))]
-    assert numbers(to_delete([*old, image(3), image(4)], {digest(2)}, 1)) == [3]
+    assert numbers(select_expired([*old, image(3), image(4)], {digest(2)}, 1)) == [3]
 
 
 def test_parts_go_with_their_index() -> None:
     old = [image(1, "2-arm64"), image(2, parts=(digest(1),))]
-    assert numbers(to_delete([*old, image(3)], (), 1)) == [1, 2]
+    assert numbers(select_expired([*old, image(3)], (), 1)) == [1, 2]
 
 
 def test_a_part_of_two_indexes_stays_with_the_one_that_stays() -> None:
     shared = image(1, "arm64")
     images = [shared, image(2, parts=(digest(1),)), image(3, parts=(digest(1),))]
-    assert numbers(to_delete(images, (), 1)) == [2]
+    assert numbers(select_expired(images, (), 1)) == [2]
 
 
 def test_a_locked_part_stays_without_its_index() -> None:
     images = [image(1, "arm64"), image(2, parts=(digest(1),)), image(3)]
-    assert numbers(to_delete(images, {"arm64"}, 1)) == [2]
+    assert numbers(select_expired(images, {"arm64"}, 1)) == [2]
 
 
 def test_parts_of_an_index_without_a_tag_stay_until_that_expires() -> None:
     """ECR would refuse to delete them."""
-    assert to_delete([image(1, "arm64"), untagged(2, parts=(digest(1),)), image(3)], (), 1) == ()
+    assert select_expired([image(1, "arm64"), untagged(2, parts=(digest(1),)), image(3)], (), 1) == ()
 
 
 def test_a_signature_stays_with_its_image_and_is_not_counted() -> None:
     images = [image(1), image(2), image(3, "signature", subject=digest(2)), untagged(4, subject=digest(2))]
-    assert numbers(to_delete(images, (), 1)) == [1]
+    assert numbers(select_expired(images, (), 1)) == [1]
 
 
 def test_a_signature_of_a_locked_image_and_of_its_part_stays() -> None:
     old = [untagged(1), image(2, parts=(digest(1),)), image(3, "a", subject=digest(1)), image(4, subject=digest(2))]
-    assert numbers(to_delete([*old, image(5), image(6)], {digest(2)}, 1)) == [5]
+    assert numbers(select_expired([*old, image(5), image(6)], {digest(2)}, 1)) == [5]
 
 
 def test_a_signature_goes_with_its_image() -> None:
     images = [image(1), image(2), image(3, "signature", subject=digest(1)), image(4, "sbom", subject=digest(3))]
-    assert numbers(to_delete(images, (), 1)) == [1, 3, 4]
+    assert numbers(select_expired(images, (), 1)) == [1, 3, 4]
 
 
 def test_a_signature_of_an_image_that_is_gone_goes() -> None:
-    assert numbers(to_delete([image(1), image(2, subject=digest(9))], (), 1)) == [2]
+    assert numbers(select_expired([image(1), image(2, subject=digest(9))], (), 1)) == [2]
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_an_index_goes_before_its_parts(registry: Registry, repository: Reposito
     part = numbered(1)
     repository.put_manifest("arm64", part)
     repository.put_manifest("index", index_of(part))
-    assert delete(registry, repository.name, read_images(registry, repository.name)) == []
+    assert delete_images(registry, repository.name, read_images(registry, repository.name)) == []
     assert read_images(registry, repository.name) == []
 
 
@@ -184,7 +184,7 @@ def test_an_image_that_has_got_another_tag_since_stays(registry: Registry, repos
     repository.put_manifest("one", numbered(1))
     images = read_images(registry, repository.name)
     repository.put_manifest("two", numbered(1))
-    assert delete(registry, repository.name, images) == []
+    assert delete_images(registry, repository.name, images) == []
     assert [each.tags for each in read_images(registry, repository.name)] == [("two",)]
 
 
@@ -193,7 +193,7 @@ def test_what_ecr_does_not_delete_is_told_image_by_image(registry: Registry, rep
         repository.put_manifest(str(number), numbered(number))
     repository.put_manifest("index", index_of(numbered(2)))
     images = [StoredImage(digest(number), (tag,), START) for number, tag in enumerate(("1", "2", "3"))]
-    assert sorted(delete(registry, repository.name, images)) == [
+    assert sorted(delete_images(registry, repository.name, images)) == [
         f"{repository.name} 2: Requested image referenced by manifest list (ImageReferencedByManifestList)",
         f"{repository.name} 3: Requested image not found (ImageNotFound)",
     ]
@@ -226,7 +226,7 @@ def test_no_request_deletes_more_than_ecr_takes(stub: tuple[Registry, Stubber]) 
         identifiers: list[ImageIdentifierTypeDef] = [{"imageTag": tag} for tag in some]
         answers.add_response("batch_delete_image", {}, {**REPOSITORY, "imageIds": identifiers})
     images = [StoredImage(digest(number), tuple(tags[number * 2 : number * 2 + 2]), START) for number in range(125)]
-    assert delete(registry, "shop-dev-web", images) == []
+    assert delete_images(registry, "shop-dev-web", images) == []
 
 
 def test_an_index_that_cannot_be_read_stops_before_anything_is_deleted(stub: tuple[Registry, Stubber]) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from fleetform.catalog.models import Build
-from fleetform.images.building import Done, Watch, Workshop, build
-from fleetform.images.context import Context, content_key, read_context
+from fleetform.images.building import BuildContext, BuildListener, PushedImage, build_and_push
+from fleetform.images.context import BuildFiles, content_key, read_build_files
 from fleetform.images.engine import Buildah, Image
-from fleetform.images.image_specs import Wanted
+from fleetform.images.image_specs import ImageSpec
 from fleetform.images.registry import Credentials, Registry
-from fleetform.images.sbom import SPDX, attach, notices, referrer, scan, variables
+from fleetform.images.sbom import SPDX, attach_sbom, create_sbom, notices, referrer, variables
 from fleetform.images.transfer import Manifest, Repository
 from tests.images.registries import MANIFEST_TYPE, digest_of, make_repository, push_layers, registry_at
 
@@ -68,7 +68,7 @@ class Hand(Buildah):
 
     repository: Repository
 
-    def build(self, image: Image, context: Context) -> list[str]:  # noqa: ARG002 - one image for all
+    def build(self, image: Image, context: BuildFiles) -> list[str]:  # noqa: ARG002 - one image for all
         """See `Engine`."""
         return ["true"]
 
@@ -106,18 +106,18 @@ def delete(registry: Registry, repository: Repository) -> None:
 
 
 @pytest.fixture
-def web(tmp_path: Path, repository: Repository) -> Wanted:
+def web(tmp_path: Path, repository: Repository) -> ImageSpec:
     """An image of the repository."""
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "Dockerfile").write_text("FROM scratch\n")
-    context = read_context(tmp_path, Build(context="web"))
+    context = read_build_files(tmp_path, Build(context="web"))
     key = content_key(context, ("linux/arm64",), {})
-    return Wanted("web", repository.name, "linux/arm64", {}, context, key, "1" * 40)
+    return ImageSpec("web", repository.name, "linux/arm64", {}, context, key, "1" * 40)
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, repository: Repository) -> Workshop:
-    return Workshop(Hand(repository), tmp_path / "work", sboms=True)
+def workshop(tmp_path: Path, repository: Repository) -> BuildContext:
+    return BuildContext(Hand(repository), tmp_path / "work", sboms=True)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def content_of(repository: Repository, digest: str) -> bytes:
 
 
 def test_syft_reads_the_image_from_its_registry_by_digest() -> None:
-    assert scan("127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/private/web.spdx.json")) == [
+    assert create_sbom("127.0.0.1:5000/shop-dev-web@sha256:1", "linux/arm64", Path("/private/web.spdx.json")) == [
         "syft",
         "scan",
         "registry:127.0.0.1:5000/shop-dev-web@sha256:1",
@@ -197,11 +197,11 @@ def test_a_machine_without_syft_says_that_there_will_be_no_sbom(
 
 
 def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
-    registry: Registry, repository: Repository, web: Wanted, workshop: Workshop
+    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext
 ) -> None:
     """The image is for another processor than most machines that test it."""
-    outcome = build([web], registry, workshop)
-    assert (outcome.done, outcome.failures) == ((Done("web", web.locked(DIGEST), "built"),), ())
+    outcome = build_and_push([web], registry, workshop)
+    assert (outcome.done, outcome.failures) == ((PushedImage("web", web.locked(DIGEST), "built"),), ())
     ((digest, kind),) = repository.referrers(DIGEST).items()
     sbom = json.loads(content_of(repository, digest))
     packages = {(each["name"], each["versionInfo"]) for each in sbom["packages"]}
@@ -211,33 +211,33 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
 
 
 def test_an_sbom_does_not_hide_the_image_from_ecrs_api(
-    registry: Registry, repository: Repository, web: Wanted, workshop: Workshop, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft('echo "{}" >"$file"')
-    build([web], registry, workshop)
+    build_and_push([web], registry, workshop)
     assert registry.find(repository.name, web.tag) == DIGEST
     assert content_of(repository, *repository.referrers(DIGEST)) == b"{}\n"
 
 
 def test_an_image_that_has_an_sbom_gets_no_other(
-    registry: Registry, repository: Repository, web: Wanted, workshop: Workshop, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
 ) -> None:
     """As when another content gave the same image."""
     push_layers(repository, CONFIG, LAYER)
     repository.put_manifest("earlier", IMAGE)
-    attach(repository, DIGEST, b"the SBOM")
+    attach_sbom(repository, DIGEST, b"the SBOM")
     there = repository.referrers(DIGEST)
     syft("exit 1")
-    assert build([web], registry, workshop).done == (Done("web", web.locked(DIGEST), "built"),)
+    assert build_and_push([web], registry, workshop).done == (PushedImage("web", web.locked(DIGEST), "built"),)
     assert repository.referrers(DIGEST) == there
 
 
 def test_a_syft_that_fails_loses_nothing_and_is_told(
-    registry: Registry, repository: Repository, web: Wanted, workshop: Workshop, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft("echo 'no such image' >&2; exit 1")
     image = f"{repository.credentials.host}/{repository.name}@{DIGEST}"
-    outcome = build([web], registry, workshop)
+    outcome = build_and_push([web], registry, workshop)
     (done,) = outcome.done
     argv, _, rest = done.notice.partition(" --output")
     assert (done.image, done.how, outcome.failures) == (web.locked(DIGEST), "built", ())
@@ -248,16 +248,16 @@ def test_a_syft_that_fails_loses_nothing_and_is_told(
 
 
 def test_a_syft_that_writes_nothing_loses_nothing_and_is_told(
-    registry: Registry, web: Wanted, workshop: Workshop, syft: Callable[[str], None]
+    registry: Registry, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft("exit 0")
-    (done,) = build([web], registry, workshop).done
+    (done,) = build_and_push([web], registry, workshop).done
     assert done.notice.startswith("web has no SBOM: [Errno 2] No such file or directory: ")
     assert done.image == web.locked(DIGEST)
 
 
 def test_a_registry_that_refuses_the_sbom_is_told_in_its_words(
-    registry: Registry, repository: Repository, web: Wanted, tmp_path: Path, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, tmp_path: Path, syft: Callable[[str], None]
 ) -> None:
     """Its repository goes away once the image is pushed."""
 
@@ -266,17 +266,17 @@ def test_a_registry_that_refuses_the_sbom_is_told_in_its_words(
             delete(registry, repository)
 
     syft('echo "{}" >"$file"')
-    workshop = Workshop(Hand(repository), tmp_path / "work", watch=Watch(moves), sboms=True)
+    workshop = BuildContext(Hand(repository), tmp_path / "work", watch=BuildListener(moves), sboms=True)
     message = f"The repository with name '{repository.name}' does not exist in the registry with id '123456789012'"
     notice = f"web has no SBOM: {repository.credentials.host}/{repository.name}: {message}"
-    assert build([web], registry, workshop).done == (Done("web", web.locked(DIGEST), "built", notice),)
+    assert build_and_push([web], registry, workshop).done == (PushedImage("web", web.locked(DIGEST), "built", notice),)
 
 
 def test_the_login_is_in_no_argument_of_syft_and_in_no_file(
-    registry: Registry, repository: Repository, web: Wanted, workshop: Workshop, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft('echo "{}" >"$file"; echo "$@"; echo "password: ${#SYFT_REGISTRY_AUTH_PASSWORD}"')
-    build([web], registry, workshop)
+    build_and_push([web], registry, workshop)
     password = repository.credentials.password
     logs = [path.read_text() for path in workshop.folder.rglob("*") if path.is_file()]
     assert f"password: {len(password)}" in workshop.log("web").read_text().splitlines()

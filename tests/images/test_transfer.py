@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.base.errors import ProgramError
 from fleetform.images.registry import Credentials, Registry
-from fleetform.images.transfer import Manifest, Repository, copy, copy_attached
+from fleetform.images.transfer import Manifest, Repository, copy_attached, copy_image
 from tests.images.registries import (
     digest_of,
     index_of,
@@ -46,14 +46,14 @@ def make(registry: Registry) -> Iterator[Make]:
 def refusal(source: Repository, target: Repository, digest: str) -> str:
     """Why a copy fails."""
     with pytest.raises(ProgramError) as caught:
-        copy(source, target, digest, "one")
+        copy_image(source, target, digest, "one")
     return str(caught.value)
 
 
 def test_a_copy_has_the_digest_the_tag_and_every_byte(registry: Registry, make: Make) -> None:
     source, target = make(), make()
     digest = push(source, "web", "one")
-    copy(source, target, digest, "one")
+    copy_image(source, target, digest, "one")
     assert registry.find(target.name, "one") == digest
     assert target.manifest(digest) == source.manifest(digest)
     assert [target.has_blob(digest_of(layer)) for layer in layers_of("web")] == [True, True]
@@ -67,7 +67,7 @@ def test_a_copy_of_several_platforms_has_them_all(registry: Registry, make: Make
         source.put_manifest(digest_of(image.content), image)
     index = index_of(*images)
     source.put_manifest("one", index)
-    copy(source, target, digest_of(index.content), "one")
+    copy_image(source, target, digest_of(index.content), "one")
     assert registry.find(target.name, "one") == digest_of(index.content)
     assert [target.manifest(digest_of(image.content)) for image in images] == images
 
@@ -80,7 +80,7 @@ def test_layers_that_are_there_are_not_copied_again(make: Make) -> None:
     digest = push(source, "web", "one")
     push_layers(target, *layers)
     empty = _Empty(source.credentials, source.name)
-    copy(empty, target, digest, "one")
+    copy_image(empty, target, digest, "one")
     assert target.manifest(digest) == source.manifest(digest)
 
 
@@ -112,7 +112,7 @@ def test_what_is_attached_is_copied_with_what_is_attached_to_that(make: Make) ->
     image = push(source, "web", "one")
     sbom = attach(source, image, "sbom")
     signature = attach(source, sbom, "signature")
-    copy(source, target, image, "one")
+    copy_image(source, target, image, "one")
     copy_attached(source, target, image)
     assert (target.referrers(image), target.referrers(sbom)) == ({sbom: "x/sbom"}, {signature: "x/signature"})
     assert [target.has_blob(digest_of(layer)) for layer in layers_of("sbom")] == [True, True]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fleetform.aws.live_state import Applied, AppliedService
+from fleetform.aws.live_state import AppliedEnvironment, AppliedService
 from fleetform.topology.applied_rule import AppliedRule
 
 ANYWHERE = "0.0.0.0/0"
@@ -76,9 +76,11 @@ OPEN_GROUP = frozenset(
 """The rules of `shared`."""
 
 
-def environment(services: Sequence[AppliedService], rules: set[AppliedRule] | frozenset[AppliedRule]) -> Applied:
+def environment(
+    services: Sequence[AppliedService], rules: set[AppliedRule] | frozenset[AppliedRule]
+) -> AppliedEnvironment:
     """An environment, its services sorted."""
-    return Applied(tuple(sorted(services, key=lambda each: each.name)), frozenset(rules), NETWORK)
+    return AppliedEnvironment(tuple(sorted(services, key=lambda each: each.name)), frozenset(rules), NETWORK)
 
 
 def sample_container(name: str, port: int, **variables: str) -> dict[str, Any]:
@@ -103,7 +105,7 @@ def sample_container(name: str, port: int, **variables: str) -> dict[str, Any]:
     )
 
 
-def sample(*, shared: bool) -> Applied:
+def sample(*, shared: bool) -> AppliedEnvironment:
     """The three services of the sample: `web`, from the internet, calls `orders`, which calls `stock`."""
     domain = "local.shop.internal"
     containers = (
@@ -202,7 +204,7 @@ API_CONTAINERS = (
 )
 
 
-def everything() -> Applied:
+def everything() -> AppliedEnvironment:
     """One service whose task definition says all that can be translated."""
     file_system = {"fileSystemId": "fs-0123", "transitEncryption": "ENABLED"}
     volumes = [

@@ -20,7 +20,7 @@ from fleetform.local_runtime.agent import (
     Health,
     Replacement,
     agent_running,
-    away,
+    gone_replacements,
     replacements,
     start_agent,
     stop_agent,
@@ -126,7 +126,7 @@ def test_while_compose_works_no_agent_stops_and_starts_containers(
 ) -> None:
     start_agent(folder, docker, PROJECT)
     running = []
-    with contextlib.suppress(ProgramError), away(folder, docker, PROJECT):
+    with contextlib.suppress(ProgramError), gone_replacements(folder, docker, PROJECT):
         running.append(agent_running(folder))
         if error:
             raise error
@@ -139,7 +139,7 @@ def test_podmans_health_is_checked_while_compose_waits_for_it(
     monkeypatch.setattr(agents, "_SYSTEMD", folder / "nowhere")
     start_agent(folder, podman, PROJECT)
     earlier = agent_running(folder)
-    with away(folder, podman, PROJECT):
+    with gone_replacements(folder, podman, PROJECT):
         within = agent_running(folder)
     assert within not in {None, earlier}
     assert agent_running(folder) == within

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from fleetform.base.errors import ProgramError
-from fleetform.local_runtime.execution import Execution, beside, check_health, execute, replace
+from fleetform.local_runtime.execution import Execution, check_health, execute, replace, run_beside
 from fleetform.local_runtime.runner import Runner
 from tests.local_runtime.stand_in import IMAGE, StandIn
 
@@ -25,7 +25,7 @@ def test_a_program_that_takes_too_long_is_given_up(stand_in: StandIn, runner: Ru
 
 def test_a_program_of_another_image_is_run_in_a_containers_network(stand_in: StandIn, runner: Runner) -> None:
     stand_in.answer("docker run", "print(sys.stdin.read())")
-    assert beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], "code") == Execution(0, "code\n", "")
+    assert run_beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], "code") == Execution(0, "code\n", "")
     ((*begin, name, network, entrypoint, image, argument),) = stand_in.calls()
     assert begin == ["docker", "run", "--rm", "--interactive"]
     assert name.startswith("--name=fleetform-")
@@ -40,7 +40,7 @@ def test_a_program_of_another_image_is_run_in_a_containers_network(stand_in: Sta
 def test_a_container_beside_another_that_takes_too_long_is_killed(stand_in: StandIn, runner: Runner) -> None:
     stand_in.answer("docker run", "import time; time.sleep(60)")
     with pytest.raises(ProgramError):
-        beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], timeout=3)
+        run_beside(runner, "shop-local-web-1", IMAGE, ["python3", "-"], timeout=3)
     ran, killed = stand_in.calls()
     assert killed == ["docker", "kill", ran[4].removeprefix("--name=")]
 

@@ -5,9 +5,9 @@ from itertools import combinations
 
 import pytest
 
-from fleetform.aws.live_state import Applied, AppliedService
+from fleetform.aws.live_state import AppliedEnvironment, AppliedService
 from fleetform.base.errors import InputError
-from fleetform.local_runtime.networks import Network, choose_block, networks
+from fleetform.local_runtime.networks import Network, choose_cidr_block, networks
 from fleetform.topology.applied_rule import AppliedRule
 from tests.local_runtime.applied import (
     ANYWHERE,
@@ -25,16 +25,16 @@ from tests.local_runtime.applied import (
 BLOCK = "198.18.0.0/18"
 
 
-def found(applied: Applied, block: str = BLOCK) -> tuple[Network, ...]:
+def found(applied: AppliedEnvironment, block: str = BLOCK) -> tuple[Network, ...]:
     return networks(applied, "shop-local", block)
 
 
-def joined(applied: Applied) -> dict[str, tuple[tuple[str, ...], str | None, bool]]:
+def joined(applied: AppliedEnvironment) -> dict[str, tuple[tuple[str, ...], str | None, bool]]:
     """Members, callee and whether it is internal, of each network."""
     return {network.name: (network.members, network.callee, network.internal) for network in found(applied)}
 
 
-def subnets(applied: Applied, block: str = BLOCK) -> dict[str, str]:
+def subnets(applied: AppliedEnvironment, block: str = BLOCK) -> dict[str, str]:
     return {network.name: network.subnet for network in found(applied, block)}
 
 
@@ -173,7 +173,7 @@ def test_a_network_that_is_larger_than_the_block_is_told() -> None:
 
 def test_an_environments_block_follows_from_its_prefix() -> None:
     prefixes = ("shop-local", "shop-prod", "shop-dev", "ecs_service_discovery")
-    assert [choose_block(prefix, {}) for prefix in prefixes] == [
+    assert [choose_cidr_block(prefix, {}) for prefix in prefixes] == [
         "198.18.0.0/18",
         "198.18.192.0/18",
         "198.19.0.0/18",
@@ -182,7 +182,7 @@ def test_an_environments_block_follows_from_its_prefix() -> None:
 
 
 def test_another_block_can_be_chosen() -> None:
-    assert choose_block("shop-local", {"FLEETFORM_NETWORKS": "172.30.0.0/20"}) == "172.30.0.0/20"
+    assert choose_cidr_block("shop-local", {"FLEETFORM_NETWORKS": "172.30.0.0/20"}) == "172.30.0.0/20"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_another_block_can_be_chosen() -> None:
 )
 def test_what_is_no_block_is_refused(value: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
-        choose_block("shop-local", {"FLEETFORM_NETWORKS": value})
+        choose_cidr_block("shop-local", {"FLEETFORM_NETWORKS": value})
     assert str(caught.value) == message
 
 

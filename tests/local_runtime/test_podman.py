@@ -85,7 +85,7 @@ def test_closing_what_was_never_opened_does_nothing(tmp_path: Path) -> None:
 
 def test_one_that_has_ended_is_replaced(folder: Path) -> None:
     path = open_socket(folder, os.environ)
-    daemons.end(listener(path))
+    daemons.terminate(listener(path))
     assert open_socket(folder, os.environ) != path
     assert not path.parent.exists()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import InputError
-from fleetform.local_runtime.secrets import needed, read_secrets
+from fleetform.local_runtime.secrets import read_secrets, required_variables
 from tests.local_runtime.applied import everything, sample
 
 NAMES = ("WEB_KEY", "WEB_PASSWORD")
@@ -41,11 +41,11 @@ def complaint(root: Path) -> list[str]:
 
 
 def test_names_are_those_of_service_and_secret() -> None:
-    assert needed(everything()) == ("API_API_KEY", "API_DB_PASSWORD")
+    assert required_variables(everything()) == ("API_API_KEY", "API_DB_PASSWORD")
 
 
 def test_an_environment_without_secrets_needs_none() -> None:
-    assert needed(sample(shared=False)) == ()
+    assert required_variables(sample(shared=False)) == ()
 
 
 def test_values_are_read_as_they_are(checkout: Path) -> None:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 
-from fleetform.render.extra_module import offered
+from fleetform.render.extra_module import offered_variables
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.stacks import stacks
@@ -43,7 +43,7 @@ def most_uses(root: Path) -> Mapping[str, Counter[str]]:
 def test_a_variable_is_what_several_places_share_or_what_extra_may_have(root: Path, tmp_path: Path) -> None:
     """A value that one place uses is written there. `state` is a variable as it differs for the emulator."""
     environment = loaded(tmp_path, CATALOG)
-    foundation, group = (offered(environment, stack).keys() for stack in stacks(environment))
+    foundation, group = (offered_variables(environment, stack).keys() for stack in stacks(environment))
     once = {kind: {name for name, count in uses.items() if count == 1} for kind, uses in most_uses(root).items()}
     assert once["foundation"] - foundation == set()
     assert once["group"] - group == {"state"}

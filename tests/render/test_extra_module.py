@@ -8,7 +8,7 @@ from fleetform.base.errors import CatalogError, Position
 from fleetform.catalog.models import Environment
 from fleetform.hcl.parsing import expression, parse
 from fleetform.render.declared_variables import Variable
-from fleetform.render.extra_module import offered
+from fleetform.render.extra_module import offered_variables
 from fleetform.render.rendering import header, render
 from fleetform.render.template import Templates
 from fleetform.stacks import FOUNDATION, stacks
@@ -150,7 +150,11 @@ def test_the_foundation_says_the_same_to_its_module_as_to_other_stacks(
     environment = loaded(tmp_path, catalog)
     text = render(environment, templates, {})["foundation"][PurePath("outputs.tf")]
     outputs = {block.labels[0]: block.value("value") for block in parse(text.encode(), PurePath("outputs.tf")).blocks}
-    offer = {name: value for name, value in offered(environment, FOUNDATION).items() if not value.startswith("var.")}
+    offer = {
+        name: value
+        for name, value in offered_variables(environment, FOUNDATION).items()
+        if not value.startswith("var.")
+    }
     assert {name: without_places(expression(value)) for name, value in offer.items()} == {
         name: without_places(value) for name, value in outputs.items()
     }
@@ -167,4 +171,4 @@ def test_the_document_names_all_that_can_be_had(tmp_path: Path, root: Path) -> N
     environment = loaded(tmp_path, ALL)
     table = (root / "docs/extra.md").read_text(encoding="utf-8").partition("\n| variable |")[2].partition("\n\n")[0]
     named = {name.strip("` ") for line in table.splitlines()[2:] for name in line.split("|")[1].split(",")}
-    assert named == {name for stack in stacks(environment) for name in offered(environment, stack)}
+    assert named == {name for stack in stacks(environment) for name in offered_variables(environment, stack)}

@@ -10,7 +10,7 @@ import pytest
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.render.rendered_files import HEADER_START
 from fleetform.render.rendering import header
-from fleetform.render.writer import Change, changes, formatted, write
+from fleetform.render.writer import Change, changes, format_rendering, write
 
 FOLDER = PurePath("envs/dev/services")
 HEADER = header("dev")
@@ -223,7 +223,7 @@ def test_all_stacks_are_formatted_in_one_run_of_the_formatter_that_knows_every_f
         "foundation": {PurePath("a.tf"): "é\n", PurePath("backend.hcl"): "b\n"},
         "services": {PurePath("a.tf"): "c\n", PurePath("terraform.tfvars"): "d\n"},
     }
-    assert formatted(stacks, shout) == {
+    assert format_rendering(stacks, shout) == {
         stack: {path: text.upper() for path, text in files.items()} for stack, files in stacks.items()
     }
     assert seen == [["foundation/a.tf", "foundation/backend.tfvars", "services/a.tf", "services/terraform.tfvars"]]
@@ -236,7 +236,7 @@ def test_a_formatter_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatc
         raise ProgramError("it failed")
 
     with pytest.raises(ProgramError):
-        formatted({"services": {PurePath("a.tf"): "x"}}, failing)
+        format_rendering({"services": {PurePath("a.tf"): "x"}}, failing)
     assert names(tmp_path) == []
 
 

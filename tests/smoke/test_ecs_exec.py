@@ -17,7 +17,7 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 from fleetform.catalog.models import Environment, HealthCheck, Service
 from fleetform.smoke import ecs_exec
-from fleetform.smoke.ecs_exec import Task, answers, ask_task, command, execute, require_programs, running_task
+from fleetform.smoke.ecs_exec import Task, answers, command, execute, probe_task, require_programs, running_task
 from fleetform.smoke.probe import Answer, Target
 from tests.conftest import program
 from tests.smoke.callees import Callees
@@ -173,7 +173,7 @@ def test_a_task_of_the_caller_tries_its_pairs(aws: StandIn, callees: Callees, mo
     """The names are those of this machine's; the task has curl alone."""
     monkeypatch.setattr("fleetform.topology.dns_name", lambda *_: "127.0.0.1")
     aws.install("curl", available("curl"))
-    found = ask_task(environment(callees.http), aws, "web")
+    found = probe_task(environment(callees.http), aws, "web")
     assert found == (answer("orders", connected=True, status=200),)
     assert (aws.folder / "argv").read_text().split("\0") == [
         "ecs",
@@ -187,7 +187,7 @@ def test_a_task_of_the_caller_tries_its_pairs(aws: StandIn, callees: Callees, mo
 
 
 def test_a_caller_without_pairs_asks_nobody(aws: StandIn) -> None:
-    assert ask_task(environment(80), aws, "orders") == ()
+    assert probe_task(environment(80), aws, "orders") == ()
 
 
 def test_the_command_line_is_one_argument() -> None:
@@ -226,7 +226,7 @@ CALL = "An error occurred (%s) when calling the ExecuteCommand operation: The ex
 def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message: str) -> None:
     aws.trick(f"sys.exit({said!r})")
     with pytest.raises(ProgramError) as refused:
-        ask_task(environment(80), aws, "web")
+        probe_task(environment(80), aws, "web")
     assert (str(refused.value), refused.value.output) == (f"web: {message}", said)
 
 
@@ -243,13 +243,13 @@ def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message
 def test_a_session_without_an_answer_is_explained(aws: StandIn, said: str, message: str) -> None:
     aws.trick(f"print({said!r}); sys.exit()")
     with pytest.raises(ProgramError) as refused:
-        ask_task(environment(80), aws, "web")
+        probe_task(environment(80), aws, "web")
     assert str(refused.value) == message
 
 
 def test_an_image_without_any_tool_is_told(aws: StandIn) -> None:
     with pytest.raises(ProgramError) as refused:
-        ask_task(environment(80), aws, "web")
+        probe_task(environment(80), aws, "web")
     assert str(refused.value) == (
         "web: its image has none of python3, curl, wget, nc and bash, of which the probe needs one"
     )
@@ -263,7 +263,7 @@ def test_a_session_that_does_not_end_is_ended(aws: StandIn, monkeypatch: pytest.
         f"child = subprocess.Popen([{sleep!r}, '600']); (folder / 'child').write_text(str(child.pid)); child.wait()"
     )
     with pytest.raises(ProgramError) as refused:
-        ask_task(environment(80), aws, "web")
+        probe_task(environment(80), aws, "web")
     assert str(refused.value) == "web: ECS Exec did not end in 3 s; run it again"
     assert _ends(int((aws.folder / "child").read_text()))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fleetform.catalog.models import Autoscaling, Environment, HealthCheck, Service
-from fleetform.smoke.matrix import Cell, Matrix, Pair, State, expected, judge, targets
+from fleetform.smoke.matrix import Matrix, MatrixCell, ServicePair, State, expected_matrix, targets, with_answers
 from fleetform.smoke.probe import Answer, Target
 
 HEALTH = HealthCheck(command=("check",), path="/healthz")
@@ -27,21 +27,21 @@ def answer(callee: str, *, status: int | None = None, error: str = "") -> Answer
     return Answer(callee, ("10.0.0.1",), not error, status, error, 5)
 
 
-DECLARED = Pair("web", "orders", 8080, declared=True, let_through=True, path="/healthz")
-UNDECLARED = Pair("orders", "web", 80, declared=False, let_through=False)
+DECLARED = ServicePair("web", "orders", 8080, declared=True, let_through=True, path="/healthz")
+UNDECLARED = ServicePair("orders", "web", 80, declared=False, let_through=False)
 
 
 def test_every_pair_whose_callee_listens_is_expected() -> None:
-    assert expected(environment()) == (
+    assert expected_matrix(environment()) == (
         UNDECLARED,
         DECLARED,
-        Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
-        Pair("worker", "web", 80, declared=False, let_through=False),
+        ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+        ServicePair("worker", "web", 80, declared=False, let_through=False),
     )
 
 
 def test_the_shared_group_lets_everything_through() -> None:
-    assert [(pair.declared, pair.let_through) for pair in expected(environment(security="shared"))] == [
+    assert [(pair.declared, pair.let_through) for pair in expected_matrix(environment(security="shared"))] == [
         (False, True),
         (True, True),
         (True, True),
@@ -53,13 +53,13 @@ def test_a_call_of_another_port_declares_that_port_alone() -> None:
     calls = [{"service": "b", "port": "admin"}, {"service": "b", "port": "dns"}]
     ports = {"admin": 9090, "dns": {"container_port": 80, "protocol": "udp"}}
     services = {"a": Service(image="x", calls=calls), "b": Service(image="x", port=80, ports=ports)}
-    assert expected(environment(services)) == (Pair("a", "b", 80, declared=False, let_through=False),)
+    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 80, declared=False, let_through=False),)
 
 
 def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
     """Every service may leave on 443, to pull its image, and anyone may enter there."""
     services = {"a": Service(image="x"), "b": Service(image="x", port=443, public=True)}
-    assert expected(environment(services)) == (Pair("a", "b", 443, declared=False, let_through=True),)
+    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 443, declared=False, let_through=True),)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
     ids=["none desired", "scaled to none"],
 )
 def test_a_service_without_tasks_is_in_no_pair(idle: Service) -> None:
-    assert expected(environment({**CHAIN, "web": idle})) == (
-        Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+    assert expected_matrix(environment({**CHAIN, "web": idle})) == (
+        ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
     )
 
 
@@ -93,7 +93,7 @@ def test_a_service_without_tasks_tries_nothing() -> None:
 
 def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, str]:
     """State and reason of one pair."""
-    cells = judge(environment(security=security), {caller: [told]}).cells
+    cells = with_answers(environment(security=security), {caller: [told]}).cells
     (found,) = (cell for cell in cells if (cell.pair.caller, cell.pair.callee) == (caller, callee))
     return found.state, found.reason
 
@@ -123,7 +123,7 @@ def test_a_declared_call_has_to_work_at_every_address(security: str, told: Answe
 
 def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
     services = {"a": Service(image="x", calls=("b",)), "b": Service(image="x", port=80)}
-    (found,) = judge(environment(services), {"a": [answer("b")]}).cells
+    (found,) = with_answers(environment(services), {"a": [answer("b")]}).cells
     assert (found.state, found.reason) == ("works", "connects")
 
 
@@ -174,22 +174,26 @@ def test_where_no_call_is_declared_a_closed_way_has_to_be_seen(
 
 def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
     told = answer("orders", status=200)
-    assert judge(environment(), {"web": [told]}, {"worker": "no task\n\x1b[2Jruns"}) == Matrix(
+    assert with_answers(environment(), {"web": [told]}, {"worker": "no task\n\x1b[2Jruns"}) == Matrix(
         "dev",
         "edges",
         (
-            Cell(UNDECLARED, "WRONG", "nobody has tried it"),
-            Cell(DECLARED, "works", "health path /healthz answered 200", told),
-            Cell(
-                Pair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+            MatrixCell(UNDECLARED, "WRONG", "nobody has tried it"),
+            MatrixCell(DECLARED, "works", "health path /healthz answered 200", told),
+            MatrixCell(
+                ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
                 "WRONG",
                 "no task ?[2Jruns",
             ),
-            Cell(Pair("worker", "web", 80, declared=False, let_through=False), "WRONG", "no task ?[2Jruns"),
+            MatrixCell(
+                ServicePair("worker", "web", 80, declared=False, let_through=False), "WRONG", "no task ?[2Jruns"
+            ),
         ),
     )
 
 
 def test_what_is_wrong_is_told_apart() -> None:
-    matrix = judge(environment(), {"web": [answer("orders", status=200)], "orders": [answer("web", error="timed out")]})
+    matrix = with_answers(
+        environment(), {"web": [answer("orders", status=200)], "orders": [answer("web", error="timed out")]}
+    )
     assert [(cell.pair.caller, cell.pair.callee) for cell in matrix.wrong] == [("worker", "orders"), ("worker", "web")]

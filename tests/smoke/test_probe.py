@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleetform.base.errors import ProgramError
-from fleetform.smoke.probe import Answer, Target, answers, ask
+from fleetform.smoke.probe import Answer, Target, answers, probe_request
 
 ORDERS = Target("orders", "orders.dev.shop.internal", ("10.0.0.1",), 8080, "/healthz")
 STOCK = Target("stock", None, (), 80)
@@ -19,7 +19,7 @@ def line(*told: Any) -> str:  # noqa: ANN401 - whatever a container prints
 
 
 def test_a_question_is_python_alone_and_its_targets_are_input() -> None:
-    question = ask([ORDERS, STOCK])
+    question = probe_request([ORDERS, STOCK])
     assert (question.argv[:3], json.loads(question.stdin)) == (
         ("python3", "-I", "-c"),
         [["orders.dev.shop.internal", ["10.0.0.1"], 8080, "/healthz"], [None, [], 80, None]],

@@ -5,24 +5,24 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from fleetform.smoke import report
-from fleetform.smoke.matrix import Cell, Matrix, Pair, State
+from fleetform.smoke.matrix import Matrix, MatrixCell, ServicePair, State
 from fleetform.smoke.probe import Answer
 
-WORKS = Cell(
-    Pair("web", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+WORKS = MatrixCell(
+    ServicePair("web", "orders", 8080, declared=True, let_through=True, path="/healthz"),
     "works",
     "health path /healthz answered 200",
     Answer("orders", ("10.0.0.1", "10.0.0.2"), connected=True, status=200, error="", milliseconds=12),
 )
-OPEN = Cell(
-    Pair("orders", "web", 80, declared=False, let_through=True),
+OPEN = MatrixCell(
+    ServicePair("orders", "web", 80, declared=False, let_through=True),
     "open",
     "connects: the security groups let it through",
     Answer("web", (), connected=True, status=None, error="DNS: no address", milliseconds=3),
 )
-WRONG = Cell(Pair("worker", "web", 80, declared=False, let_through=False), "WRONG", 'no "task" <runs>')
-BLOCKED = Cell(
-    Pair("worker", "orders", 8080, declared=False, let_through=False),
+WRONG = MatrixCell(ServicePair("worker", "web", 80, declared=False, let_through=False), "WRONG", 'no "task" <runs>')
+BLOCKED = MatrixCell(
+    ServicePair("worker", "orders", 8080, declared=False, let_through=False),
     "blocked",
     "timed out",
     Answer("orders", (), connected=False, status=None, error="timed out", milliseconds=2001),
@@ -41,7 +41,7 @@ def test_many_callees_are_named_by_state() -> None:
     callees = [f"s{number:02}" for number in range(13)]
     states: dict[str, State] = {"s00": "works", "s01": "works", "s02": "WRONG", "s03": "open"}
     cells = [
-        Cell(Pair("web", callee, 80, declared=False, let_through=False), states.get(callee, "blocked"), "")
+        MatrixCell(ServicePair("web", callee, 80, declared=False, let_through=False), states.get(callee, "blocked"), "")
         for callee in callees
     ]
     assert report.rows(Matrix("dev", "edges", tuple(cells))) == (
@@ -55,11 +55,11 @@ def test_no_pairs_are_no_rows() -> None:
 
 
 def test_what_is_wrong_gets_a_line() -> None:
-    assert report.lines(MATRIX) == ('worker -> web:80: no "task" <runs>',)
+    assert report.summary_lines(MATRIX) == ('worker -> web:80: no "task" <runs>',)
 
 
 def test_json_has_every_pair() -> None:
-    assert report.plain(Matrix("dev", "shared", (WORKS, WRONG))) == {
+    assert report.as_json(Matrix("dev", "shared", (WORKS, WRONG))) == {
         "environment": "dev",
         "security": "shared",
         "wrong": 1,
@@ -108,6 +108,6 @@ def test_junit_has_a_case_a_pair() -> None:
 
 
 @pytest.mark.parametrize("cells", [(), (WORKS, OPEN, WRONG, BLOCKED)])
-def test_junit_is_xml(cells: tuple[Cell, ...]) -> None:
+def test_junit_is_xml(cells: tuple[MatrixCell, ...]) -> None:
     root = ET.fromstring(report.junit(Matrix("dev", "edges", cells)))  # noqa: S314 - our own
     assert len(root.findall(".//testcase")) == len(cells)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.smoke.probe import Answer, Target, answers, ask
+from fleetform.smoke.probe import Answer, Target, answers, probe_request
 from tests.smoke.callees import Callees
 
 
 def asked(*targets: Target) -> tuple[Answer, ...]:
     """What the script says, without the times, which differ."""
-    question = ask(targets)
+    question = probe_request(targets)
     done = subprocess.run(
         [sys.executable, *question.argv[1:]], input=question.stdin, capture_output=True, text=True, check=True
     )
@@ -52,7 +52,7 @@ def test_a_closed_port_refuses(callees: Callees) -> None:
 
 
 def test_what_vanishes_times_out_after_two_seconds(callees: Callees) -> None:
-    question = ask([target(callees.hole)])
+    question = probe_request([target(callees.hole)])
     done = subprocess.run(
         [sys.executable, *question.argv[1:]], input=question.stdin, capture_output=True, text=True, check=True
     )
@@ -99,12 +99,12 @@ def test_no_targets_are_no_answers() -> None:
 
 def test_it_reads_nothing_of_the_folder_that_it_runs_in(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit('mine')")
-    question = ask([])
+    question = probe_request([])
     argv = [sys.executable, *question.argv[1:]]
     done = subprocess.run(argv, input=question.stdin, capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == "fleetform-smoke []\n"
 
 
 def test_it_is_of_the_grammar_of_python_3_6() -> None:
-    source = ask([]).argv[-1]
+    source = probe_request([]).argv[-1]
     assert ast.unparse(ast.parse(source, feature_version=(3, 6))) == ast.unparse(ast.parse(source))

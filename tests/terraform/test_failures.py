@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import ProgramError
-from fleetform.terraform.failures import explain, explained, lacks_outputs
+from fleetform.terraform.failures import explain, lacks_outputs, translate_failures
 from tests.generated import Generated
 
 OUTPUTS = sorted((Path(__file__).parent / "failures").glob("*.txt"))
@@ -112,7 +112,7 @@ def test_a_plan_lacks_outputs_if_nothing_else_is_wrong(output: str, expected: bo
 
 
 def test_the_explanation_stands_before_the_message() -> None:
-    with pytest.raises(ProgramError) as caught, explained("dev"):
+    with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
     assert str(caught.value) == (
         "the state has changed since the plan was made, so nothing was applied; plan again, and look at it again\n"
@@ -123,6 +123,6 @@ def test_the_explanation_stands_before_the_message() -> None:
 
 def test_the_message_alone_remains_of_what_is_not_known() -> None:
     error = ProgramError("`terraform apply` ended with exit code 1", "Error: no\n")
-    with pytest.raises(ProgramError) as caught, explained("dev"):
+    with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise error
     assert caught.value is error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.initialization import Initialization, is_missing
+from fleetform.terraform.initialization import Initialization, is_uninitialized
 
 FILES = {
     "envs/dev/services/versions.tf": 'terraform {\n  required_version = ">= 1.10.0"\n  backend "s3" {}\n}\n',
@@ -220,4 +220,4 @@ def test_terraform_itself_says_what_is_not_initialised(
     (tmp_path / "part.tf").unlink()
     (tmp_path / ".terraform/terraform.tfstate").unlink()
     said.append(stack.run("plan"))
-    assert list(map(is_missing, said)) == [True, False, False, True, True, True], said
+    assert list(map(is_uninitialized, said)) == [True, False, False, True, True, True], said

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from fleetform.base import fingerprint
 from fleetform.base.cache import Store, digest
 from fleetform.base.errors import Position, ProgramError
-from fleetform.base.worker_pool import spread
+from fleetform.base.worker_pool import map_in_processes
 from fleetform.hcl.eval.modules import Declarations, address, declarations
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, File, Reference
@@ -115,7 +115,7 @@ class Library:
             return
         contents = {each: self.content(path) for each, path in missing.items()}
         longest_first = sorted(missing, key=lambda each: len(contents[each]), reverse=True)
-        parsed = spread(_parsed, [contents[each] for each in longest_first], _MANY)
+        parsed = map_in_processes(_parsed, [contents[each] for each in longest_first], _MANY)
         made = dict(zip(longest_first, parsed, strict=True))
         for each, (summary, file) in made.items():
             self._summaries[each] = summary

@@ -27,11 +27,11 @@ def drift(plan: StackPlan) -> Drift:
     """Tells apart why a plan, read with its values, has its changes; what is only read or forgotten is none."""
     found = {change.address: change for change in plan.drift}
     changes = [change for change in plan.changes if change.action not in {Action.READ, Action.FORGET}]
-    outside = [change for change in changes if _is_undone(found.get(change.address), change)]
+    outside = [change for change in changes if _is_reverted(found.get(change.address), change)]
     return Drift(plan.stack, tuple(outside), tuple(change for change in changes if change not in outside))
 
 
-def _is_undone(drifted: Change | None, change: Change) -> bool:
+def _is_reverted(drifted: Change | None, change: Change) -> bool:
     if drifted is None:
         return False
     if drifted.action == Action.DELETE:

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from fleetform.base.program_name import command
 from fleetform.reports.markdown import LIMIT, code, fitting, folded, prose
-from fleetform.terraform.plan.messages import Risky, details, done, risky, table
+from fleetform.terraform.plan.messages import RiskyChange, describe_change, details, risky_changes, table
 from fleetform.terraform.plan.models import StackPlan
 
 MARK = "<!-- fleetform plan -->"
 """Begins the comment, so that a pipeline finds the one that it made before."""
 
-_ROOM_OF_TABLE = LIMIT // 4
-_ROOM_OF_RISKS = LIMIT // 4
+_TABLE_LIMIT = LIMIT // 4
+_RISKS_LIMIT = LIMIT // 4
 # What folds the details of a stack, and what counts those that are left out, at most.
-_ROOM_OF_FOLDING = 600
-_ROOM_OF_ENDING = 200
+_FOLDING_LIMIT = 600
+_ENDING_LIMIT = 200
 
 
 def comment(env: str, plans: Sequence[StackPlan], waiting: Sequence[str] = ()) -> str:
@@ -25,17 +25,17 @@ def comment(env: str, plans: Sequence[StackPlan], waiting: Sequence[str] = ()) -
         plans: The plan of each stack.
         waiting: The stacks that cannot be planned yet.
     """
-    said = f"{MARK}\n### Plan of {code(env)}\n\n{_table(plans)}{_risks(risky(plans))}"
+    said = f"{MARK}\n### Plan of {code(env)}\n\n{_table(plans)}{_risks(risky_changes(plans))}"
     if waiting:
         said += f"\nTo be planned once foundation is applied: {', '.join(map(code, waiting))}.\n"
     changed = [(plan, lines) for plan in plans if (lines := details(plan))]
     left = 0
     for place, (plan, lines) in enumerate(changed):
-        room = (LIMIT - _ROOM_OF_ENDING - len(said)) // (len(changed) - place)
+        room = (LIMIT - _ENDING_LIMIT - len(said)) // (len(changed) - place)
         found = _details(plan, lines, room)
         said += found
         left += not found
-    return said + _left_out(left, "stacks")
+    return said + _omitted(left, "stacks")
 
 
 def _table(plans: Sequence[StackPlan]) -> str:
@@ -47,35 +47,35 @@ def _table(plans: Sequence[StackPlan]) -> str:
             for row in rows
         ),
         len(rows),
-        _ROOM_OF_TABLE,
+        _TABLE_LIMIT,
     )
 
 
-def _risks(found: Sequence[Risky]) -> str:
+def _risks(found: Sequence[RiskyChange]) -> str:
     if not found:
         return ""
     head = "\n| risk | stack | what | why it matters |\n| --- | --- | --- | --- |\n"
-    return head + _rows(map(_row, found), len(found), _ROOM_OF_RISKS)
+    return head + _rows(map(_row, found), len(found), _RISKS_LIMIT)
 
 
-def _row(found: Risky) -> str:
-    what = f"{code(found.change.address)}<br>{prose(done(found.change))}"
+def _row(found: RiskyChange) -> str:
+    what = f"{code(found.change.address)}<br>{prose(describe_change(found.change))}"
     return f"| **{found.risk.level}** | {code(found.stack)} | {what} | {prose(found.risk.why)} |\n"
 
 
 def _rows(rows: Iterable[str], count: int, room: int) -> str:
     shown = fitting(rows, room)
-    return "".join(shown) + _left_out(count - len(shown), "rows")
+    return "".join(shown) + _omitted(count - len(shown), "rows")
 
 
 def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
     """The changes of a stack as far as there is room; empty if there is for none."""
     summary = f"{code(plan.stack)}: {len(plan.changes)} {'resource' if len(plan.changes) == 1 else 'resources'}"
-    shown = fitting((f"{line}\n" for line in lines), room - _ROOM_OF_FOLDING - len(summary))
-    left = _left_out(len(lines) - len(shown), f"lines of {code(plan.stack)}")
+    shown = fitting((f"{line}\n" for line in lines), room - _FOLDING_LIMIT - len(summary))
+    left = _omitted(len(lines) - len(shown), f"lines of {code(plan.stack)}")
     found = folded(summary, "".join(shown)) + left if shown else ""
     return found if len(found) <= room else ""
 
 
-def _left_out(count: int, what: str) -> str:
+def _omitted(count: int, what: str) -> str:
     return f"\n*Left out: {count} {what}. `{command('plan', details=True)}` tells all.*\n" if count else ""

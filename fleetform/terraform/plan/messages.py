@@ -19,7 +19,7 @@ _SIGNS = {
     Action.FORGET: ".",
     Action.NONE: " ",
 }
-_DONE = {
+_PAST_TENSE = {
     Action.CREATE: "created",
     Action.UPDATE: "changed in place",
     Action.DELETE: "destroyed",
@@ -45,7 +45,7 @@ class Row(NamedTuple):
     risk: Level | None
 
 
-class Risky(NamedTuple):
+class RiskyChange(NamedTuple):
     """A change that has a risk, with its stack's name."""
 
     stack: str
@@ -61,10 +61,10 @@ def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
     ]
 
 
-def risky(plans: Sequence[StackPlan]) -> list[Risky]:
+def risky_changes(plans: Sequence[StackPlan]) -> list[RiskyChange]:
     """The changes that have a risk, the worst first."""
     found = [
-        Risky(plan.stack, change, of_it)
+        RiskyChange(plan.stack, change, of_it)
         for plan in plans
         for change in plan.changes
         if (of_it := risk(change)) is not None
@@ -72,7 +72,7 @@ def risky(plans: Sequence[StackPlan]) -> list[Risky]:
     return sorted(found, key=lambda one: list(Level).index(one.risk.level))
 
 
-def done(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """What is done to a resource, such as `replaced, as name forces it`; one line, fit for a terminal."""
     return printable(", ".join(_parts(change)))
 
@@ -81,7 +81,7 @@ def _parts(change: Change) -> Iterator[str]:
     if change.action == Action.REPLACE:
         yield f"replaced ({'the new one first' if change.created_first else 'the old one goes first'})"
     elif change.action != Action.NONE:
-        yield _DONE[change.action]
+        yield _PAST_TENSE[change.action]
     if reasons := [reason for reason in (_force(change), change.reason) if reason]:
         yield f"as {', and '.join(reasons)}"
     if change.moved_from:
@@ -97,17 +97,17 @@ def _force(change: Change) -> str:
 
 def details(plan: StackPlan) -> list[str]:
     """Every change of a stack with its values, line by line; fit for a terminal."""
-    lines = [line for change in plan.changes for line in _of_change(change)]
+    lines = [line for change in plan.changes for line in _change_lines(change)]
     if plan.outputs:
         lines += ["outputs", *(f"    {difference(output)}" for output in plan.outputs)]
     if plan.drift:
         lines.append("changed outside of Terraform")
-        lines += [f"    {line}" for change in plan.drift for line in _of_change(change)]
+        lines += [f"    {line}" for change in plan.drift for line in _change_lines(change)]
     return lines
 
 
-def _of_change(change: Change) -> Iterator[str]:
-    yield printable(f"{_sign(change):>3} {change.address}: ") + done(change)
+def _change_lines(change: Change) -> Iterator[str]:
+    yield printable(f"{_sign(change):>3} {change.address}: ") + describe_change(change)
     yield from (f"        {difference(of_it)}" for of_it in change.differences)
 
 
@@ -118,13 +118,13 @@ def _sign(change: Change) -> str:
 
 def difference(of_it: Difference) -> str:
     """Such as `cpu: 256 -> 512`; of long values, the part from where they differ."""
-    before, after = _written(of_it.before), _written(of_it.after)
+    before, after = _format_value(of_it.before), _format_value(of_it.after)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
     start = max(0, same - _COMMON) if max(len(before), len(after)) > _WIDTH else 0
     return printable(f"{of_it.name}: {_excerpt(before, start)} -> {_excerpt(after, start)}")
 
 
-def _written(value: Any) -> str:  # noqa: ANN401 - JSON
+def _format_value(value: Any) -> str:  # noqa: ANN401 - JSON
     """A value as JSON has it; a document in a string, such as a policy, without its quotes."""
     if value in (SENSITIVE, UNKNOWN) or (isinstance(value, str) and value.startswith(("{", "["))):
         return str(value)

@@ -131,13 +131,13 @@ def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
     """
     return StackPlan(
         stack,
-        tuple(filter(_is_told, map(_change, shown.get("resource_changes", ())))),
+        tuple(filter(_is_reported, map(_change, shown.get("resource_changes", ())))),
         tuple(_outputs(shown.get("output_changes", {}))),
-        tuple(filter(_is_told, map(_change, shown.get("resource_drift", ())))),
+        tuple(filter(_is_reported, map(_change, shown.get("resource_drift", ())))),
     )
 
 
-def _is_told(change: Change) -> bool:
+def _is_reported(change: Change) -> bool:
     return change.action != Action.NONE or bool(change.moved_from or change.imported)
 
 
@@ -182,12 +182,12 @@ def _differences(change: Mapping[str, Any]) -> Iterator[Difference]:
     before, after = change.get("before") or {}, change.get("after") or {}
     unknown = change.get("after_unknown") or {}
     for name in sorted(before.keys() | after.keys() | unknown.keys()):
-        later = _part(unknown, name)
-        if before.get(name) != after.get(name) or _is_marked(later):
+        later = _element(unknown, name)
+        if before.get(name) != after.get(name) or _has_mark(later):
             yield Difference(
                 name,
-                _shown(before.get(name), None, _part(change.get("before_sensitive"), name)),
-                _shown(after.get(name), later, _part(change.get("after_sensitive"), name)),
+                _format_value(before.get(name), None, _element(change.get("before_sensitive"), name)),
+                _format_value(after.get(name), later, _element(change.get("after_sensitive"), name)),
             )
 
 
@@ -196,12 +196,12 @@ def _outputs(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
         if change["actions"] != [Action.NONE]:
             yield Difference(
                 name,
-                _shown(change.get("before"), None, change.get("before_sensitive")),
-                _shown(change.get("after"), change.get("after_unknown"), change.get("after_sensitive")),
+                _format_value(change.get("before"), None, change.get("before_sensitive")),
+                _format_value(change.get("after"), change.get("after_unknown"), change.get("after_sensitive")),
             )
 
 
-def _shown(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN401 - JSON
+def _format_value(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN401 - JSON
     """A value with words in place of what must not be shown, or cannot be yet.
 
     Args:
@@ -210,21 +210,23 @@ def _shown(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN401 - J
         sensitive: The same where it is sensitive.
     """
     if sensitive is True:
-        return SENSITIVE if value is not None or _is_marked(unknown) else None
+        return SENSITIVE if value is not None or _has_mark(unknown) else None
     if unknown is True:
         return UNKNOWN
     if isinstance(value, dict) or (isinstance(unknown, dict) and unknown):
         keys = [
             *(value or {}),
-            *(key for key in unknown or {} if key not in (value or {}) and _is_marked(unknown[key])),
+            *(key for key in unknown or {} if key not in (value or {}) and _has_mark(unknown[key])),
         ]
-        return {key: _shown((value or {}).get(key), _part(unknown, key), _part(sensitive, key)) for key in keys}
+        return {
+            key: _format_value((value or {}).get(key), _element(unknown, key), _element(sensitive, key)) for key in keys
+        }
     if isinstance(value, list):
-        return [_shown(item, _part(unknown, at), _part(sensitive, at)) for at, item in enumerate(value)]
+        return [_format_value(item, _element(unknown, at), _element(sensitive, at)) for at, item in enumerate(value)]
     return value
 
 
-def _part(marks: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
+def _element(marks: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
     """What marks of a whole say of one part; True is of all parts."""
     if isinstance(marks, dict):
         return marks.get(step)
@@ -233,7 +235,7 @@ def _part(marks: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
     return marks
 
 
-def _is_marked(marks: Any) -> bool:  # noqa: ANN401 - JSON
+def _has_mark(marks: Any) -> bool:  # noqa: ANN401 - JSON
     """Whether anything is marked."""
     parts = marks.values() if isinstance(marks, dict) else marks if isinstance(marks, list) else ()
-    return marks is True or any(map(_is_marked, parts))
+    return marks is True or any(map(_has_mark, parts))

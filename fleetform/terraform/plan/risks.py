@@ -26,13 +26,13 @@ class Risk(NamedTuple):
     why: str
 
 
-def _of(why: str, *types: str) -> Mapping[str, str]:
+def _risk_of(why: str, *types: str) -> Mapping[str, str]:
     return dict.fromkeys(types, why)
 
 
 # By the page "Deleting a ..." of each service's user guide.
-_LOST: Mapping[str, str] = {
-    **_of(
+_DATA_LOSS: Mapping[str, str] = {
+    **_risk_of(
         "its data is lost, but for snapshots",
         "aws_db_instance",
         "aws_docdb_cluster",
@@ -42,7 +42,7 @@ _LOST: Mapping[str, str] = {
         "aws_redshift_cluster",
         "aws_redshiftserverless_namespace",
     ),
-    **_of(
+    **_risk_of(
         "its data is lost",
         "aws_dynamodb_global_table",
         "aws_dynamodb_table",
@@ -64,63 +64,65 @@ _LOST: Mapping[str, str] = {
         "aws_s3tables_table_bucket",
         "aws_timestreamwrite_table",
     ),
-    **_of(
+    **_risk_of(
         "the objects in it are lost, and its name may be taken by others", "aws_s3_bucket", "aws_s3_directory_bucket"
     ),
-    **_of("the object is lost, unless the bucket keeps versions", "aws_s3_object"),
-    **_of("the images in it are lost, and tasks that need them do not start", "aws_ecr_repository"),
-    **_of("the images in it are lost", "aws_ecrpublic_repository"),
-    **_of(
+    **_risk_of("the object is lost, unless the bucket keeps versions", "aws_s3_object"),
+    **_risk_of("the images in it are lost, and tasks that need them do not start", "aws_ecr_repository"),
+    **_risk_of("the images in it are lost", "aws_ecrpublic_repository"),
+    **_risk_of(
         "all that it has encrypted is lost once its waiting period is over",
         "aws_kms_external_key",
         "aws_kms_key",
         "aws_kms_replica_key",
     ),
-    **_of("the secret is lost once its recovery window is over", "aws_secretsmanager_secret"),
-    **_of("its value is lost", "aws_ssm_parameter"),
-    **_of("the logs in it are lost", "aws_cloudwatch_log_group"),
-    **_of("the recovery points in it are lost, or keep it from being deleted", "aws_backup_vault"),
-    **_of("the messages in it are lost", "aws_kinesis_stream", "aws_mq_broker", "aws_msk_cluster", "aws_sqs_queue"),
-    **_of("its subscriptions are lost", "aws_sns_topic"),
-    **_of("its users are lost", "aws_cognito_user_pool"),
-    **_of("its records are lost, and another zone has other name servers", "aws_route53_zone"),
-    **_of(
+    **_risk_of("the secret is lost once its recovery window is over", "aws_secretsmanager_secret"),
+    **_risk_of("its value is lost", "aws_ssm_parameter"),
+    **_risk_of("the logs in it are lost", "aws_cloudwatch_log_group"),
+    **_risk_of("the recovery points in it are lost, or keep it from being deleted", "aws_backup_vault"),
+    **_risk_of(
+        "the messages in it are lost", "aws_kinesis_stream", "aws_mq_broker", "aws_msk_cluster", "aws_sqs_queue"
+    ),
+    **_risk_of("its subscriptions are lost", "aws_sns_topic"),
+    **_risk_of("its users are lost", "aws_cognito_user_pool"),
+    **_risk_of("its records are lost, and another zone has other name servers", "aws_route53_zone"),
+    **_risk_of(
         "no name in it resolves, and callers find nobody, until every service has registered anew",
         "aws_service_discovery_http_namespace",
         "aws_service_discovery_private_dns_namespace",
         "aws_service_discovery_public_dns_namespace",
     ),
-    **_of("callers do not find the service until its tasks have registered anew", "aws_service_discovery_service"),
-    **_of("its DNS name is lost, and what points to it leads nowhere", "aws_alb", "aws_elb", "aws_lb"),
-    **_of(
+    **_risk_of("callers do not find the service until its tasks have registered anew", "aws_service_discovery_service"),
+    **_risk_of("its DNS name is lost, and what points to it leads nowhere", "aws_alb", "aws_elb", "aws_lb"),
+    **_risk_of(
         "its domain name is lost, and what points to it leads nowhere",
         "aws_api_gateway_rest_api",
         "aws_apigatewayv2_api",
         "aws_cloudfront_distribution",
     ),
-    **_of("its address is lost, and whoever allows just that one refuses the next", "aws_eip"),
-    **_of("connections out of private subnets end, and its address may be another after", "aws_nat_gateway"),
-    **_of("all that is in it goes with it", "aws_vpc"),
+    **_risk_of("its address is lost, and whoever allows just that one refuses the next", "aws_eip"),
+    **_risk_of("connections out of private subnets end, and its address may be another after", "aws_nat_gateway"),
+    **_risk_of("all that is in it goes with it", "aws_vpc"),
 }
-_AWAY: Mapping[str, str] = {
-    **_of("its tasks stop, and nobody answers until others run", "aws_ecs_service"),
-    **_of("all services in it stop", "aws_ecs_cluster"),
-    **_of("a cluster's instance is away, and connections to it end", "aws_rds_cluster_instance"),
-    **_of("requests have nowhere to go meanwhile", "aws_alb_listener", "aws_lb_listener", "aws_lb_target_group"),
-    **_of("its requests go elsewhere meanwhile", "aws_lb_listener_rule"),
-    **_of("the name does not resolve meanwhile", "aws_route53_record"),
-    **_of("what is in it loses its network", "aws_subnet"),
-    **_of("what takes this way is cut off meanwhile", "aws_internet_gateway", "aws_route", "aws_route_table"),
-    **_of("calls to that service of AWS fail meanwhile", "aws_vpc_endpoint"),
-    **_of("what is in the group is cut off, or keeps it from being deleted", "aws_security_group"),
-    **_of(
+_OUTAGE: Mapping[str, str] = {
+    **_risk_of("its tasks stop, and nobody answers until others run", "aws_ecs_service"),
+    **_risk_of("all services in it stop", "aws_ecs_cluster"),
+    **_risk_of("a cluster's instance is away, and connections to it end", "aws_rds_cluster_instance"),
+    **_risk_of("requests have nowhere to go meanwhile", "aws_alb_listener", "aws_lb_listener", "aws_lb_target_group"),
+    **_risk_of("its requests go elsewhere meanwhile", "aws_lb_listener_rule"),
+    **_risk_of("the name does not resolve meanwhile", "aws_route53_record"),
+    **_risk_of("what is in it loses its network", "aws_subnet"),
+    **_risk_of("what takes this way is cut off meanwhile", "aws_internet_gateway", "aws_route", "aws_route_table"),
+    **_risk_of("calls to that service of AWS fail meanwhile", "aws_vpc_endpoint"),
+    **_risk_of("what is in the group is cut off, or keeps it from being deleted", "aws_security_group"),
+    **_risk_of(
         "connections that it allows fail meanwhile",
         "aws_security_group_rule",
         "aws_vpc_security_group_egress_rule",
         "aws_vpc_security_group_ingress_rule",
     ),
-    **_of("what runs under it loses its permissions meanwhile", "aws_iam_role"),
-    **_of("it does not run meanwhile", "aws_lambda_function", "aws_scheduler_schedule"),
+    **_risk_of("what runs under it loses its permissions meanwhile", "aws_iam_role"),
+    **_risk_of("it does not run meanwhile", "aws_lambda_function", "aws_scheduler_schedule"),
 }
 
 
@@ -131,10 +133,10 @@ def risk(change: Change) -> Risk | None:
     """
     if change.action not in {Action.DELETE, Action.REPLACE}:
         return None
-    if change.type in _LOST:
-        return Risk(Level.HIGH, _LOST[change.type])
-    if change.type in _AWAY and not change.created_first:
-        return Risk(Level.MEDIUM, _AWAY[change.type])
+    if change.type in _DATA_LOSS:
+        return Risk(Level.HIGH, _DATA_LOSS[change.type])
+    if change.type in _OUTAGE and not change.created_first:
+        return Risk(Level.MEDIUM, _OUTAGE[change.type])
     return None
 
 

@@ -13,7 +13,7 @@ from fleetform.terraform.plain_text import colorless
 from fleetform.terraform.plan.models import REASONS, UNKNOWN, Action, Change, StackPlan
 from fleetform.terraform.plan.summary import summarize
 
-UNTOLD = "an id that is not told"
+NOT_SHOWN = "an id that is not told"
 """Stands for the id of what is imported and not changed."""
 
 _ADDRESS = r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+'
@@ -40,7 +40,7 @@ _SIGNS = {
     "./+": (Action.CREATE, False),
     "": (Action.NONE, False),
 }
-_BECAUSE = {
+_REASON = {
     re.compile(pattern): REASONS[reason]
     for pattern, reason in {
         r"is tainted, so (?:it )?must be replaced": "replace_because_tainted",
@@ -65,7 +65,7 @@ class _UnclearError(Exception):
 
 
 @dataclass
-class _Printed:
+class _ResourceText:
     """A resource as it is printed: the line above its block, the notes below that line, and the block."""
 
     head: re.Match[str]
@@ -98,7 +98,7 @@ def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
         plan = StackPlan(stack, tuple(map(_change, _resources(said[beginnings[0] + 1 : counts[0]]))))
     except _UnclearError:
         return None
-    return plan if _adds_up(plan, said[counts[0]]) else None
+    return plan if _matches_counts(plan, said[counts[0]]) else None
 
 
 def has_outputs(lines: Iterable[str]) -> bool:
@@ -106,20 +106,20 @@ def has_outputs(lines: Iterable[str]) -> bool:
     return any(colorless(line) == _OUTPUTS for line in lines)
 
 
-def _adds_up(plan: StackPlan, line: str) -> bool:
+def _matches_counts(plan: StackPlan, line: str) -> bool:
     said, found = summarize([line]), plan.counts
     replaced = found["replace"]
     expected = (found["add"] + replaced, found["change"], found["destroy"] + replaced, found["import"])
     return (said.add, said.change, said.destroy, said.imports) == expected
 
 
-def _resources(lines: Sequence[str]) -> Iterator[_Printed]:
-    printed: _Printed | None = None
+def _resources(lines: Sequence[str]) -> Iterator[_ResourceText]:
+    printed: _ResourceText | None = None
     for line in lines:
         if head := _HEAD.fullmatch(line):
             if printed:
                 yield printed
-            printed = _Printed(head)
+            printed = _ResourceText(head)
         elif printed:
             _take(printed, line)
         elif line:
@@ -128,7 +128,7 @@ def _resources(lines: Sequence[str]) -> Iterator[_Printed]:
         yield printed
 
 
-def _take(printed: _Printed, line: str) -> None:
+def _take(printed: _ResourceText, line: str) -> None:
     """Takes a line below that above a resource's block."""
     if printed.block:
         if _COMMENT.match(line) or _BLOCK.match(line):
@@ -142,7 +142,7 @@ def _take(printed: _Printed, line: str) -> None:
         raise _UnclearError
 
 
-def _change(printed: _Printed) -> Change:
+def _change(printed: _ResourceText) -> Change:
     if not printed.block or printed.block["sign"] not in _SIGNS:
         raise _UnclearError
     head, sign = printed.head, printed.block["sign"]
@@ -153,7 +153,7 @@ def _change(printed: _Printed) -> Change:
         printed.block["type"],
         action,
         created_first or bool(deposed),
-        head["address"] if head["moved_to"] else _noted(printed, r"moved from (.*)"),
+        head["address"] if head["moved_to"] else _apply_notes(printed, r"moved from (.*)"),
         _imported(printed),
         tuple(sorted(set(_forced(printed.body)))) if "/" in sign else (),
         _reason(printed) if action in {Action.REPLACE, Action.DELETE} else "",
@@ -163,18 +163,18 @@ def _change(printed: _Printed) -> Change:
     return change
 
 
-def _imported(printed: _Printed) -> str:
+def _imported(printed: _ResourceText) -> str:
     if printed.head["what"] == "will be imported":
-        return UNTOLD
-    return UNKNOWN if "will be imported first" in printed.notes else _noted(printed, r'imported from "(.*)"')
+        return NOT_SHOWN
+    return UNKNOWN if "will be imported first" in printed.notes else _apply_notes(printed, r'imported from "(.*)"')
 
 
-def _reason(printed: _Printed) -> str:
+def _reason(printed: _ResourceText) -> str:
     said = [printed.head["what"], *printed.notes]
-    return next((reason for known, reason in _BECAUSE.items() if any(map(known.fullmatch, said))), "")
+    return next((reason for known, reason in _REASON.items() if any(map(known.fullmatch, said))), "")
 
 
-def _noted(printed: _Printed, pattern: str) -> str:
+def _apply_notes(printed: _ResourceText, pattern: str) -> str:
     """What one of the notes says; empty if none does."""
     return next((match[1] for note in printed.notes if (match := re.fullmatch(pattern, note))), "")
 

@@ -22,7 +22,7 @@ PATTERN = re.compile(rf"Error: (?={_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, o
 _REFUSED = re.compile(rf"Error: (?={_WITHIN}StatusCode: 4\d\d\b)(?!{_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
 
 
-def existing(output: str) -> frozenset[str]:
+def existing_resources(output: str) -> frozenset[str]:
     """The addresses of what is there already.
 
     Args:
@@ -31,7 +31,7 @@ def existing(output: str) -> frozenset[str]:
     return frozenset(addresses(one_line(output)))
 
 
-def refused(output: str) -> frozenset[str]:
+def refused_resources(output: str) -> frozenset[str]:
     """The addresses of what AWS has refused to make, for another reason than that it is there already.
 
     Args:

@@ -13,8 +13,8 @@ from typing import Any
 from fleetform.hcl.literals import literal
 from fleetform.terraform.plain_text import colorless, one_line
 
-_BEGUN = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
-_MADE = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
+_CREATING = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
+_CREATED = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
 _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
 # Of what the catalog has lost since: a resource in a module that is still there, or a module.
 _UNCONFIGURED = re.compile(
@@ -24,7 +24,7 @@ _UNCONFIGURED = re.compile(
 )
 # hashicorp/terraform, internal/command/views/operation.go
 _QUIT = "Two interrupts received"
-_TO_BE_MADE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
+_TO_CREATE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
 # Its own, not those of blocks in it; and a tag.
 _ATTRIBUTE = re.compile(
     r'^(?: {6}\+ (?P<key>bucket|cluster|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
@@ -69,7 +69,7 @@ _BY_ID = frozenset(
     }
 )
 # AWS takes their creation as a change of what is there, or makes another revision: nothing is in the way.
-_MADE_AGAIN = frozenset(
+_RECREATABLE = frozenset(
     {
         "aws_appautoscaling_policy",
         "aws_appautoscaling_scheduled_action",
@@ -104,7 +104,7 @@ _DEFAULT_ROUTE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True)
-class Lost:
+class UnsavedResources:
     """What is not in a state although it was made.
 
     Attributes:
@@ -125,14 +125,14 @@ class Lost:
         """Whether anything is lost."""
         return bool(self.imports or self.unknown or self.begun)
 
-    def without(self, addresses: Collection[str]) -> "Lost":
+    def without(self, addresses: Collection[str]) -> "UnsavedResources":
         """The same, but for some addresses of what had begun."""
         begun = tuple(address for address in self.begun if address not in addresses)
         wired = {address: id_ for address, id_ in self.wired.items() if address not in addresses}
         return replace(self, begun=begun, wired=wired)
 
     @property
-    def unanswered(self) -> "Lost":
+    def unanswered(self) -> "UnsavedResources":
         """What had begun, and nothing else."""
         return replace(self, imports={}, unknown={})
 
@@ -142,7 +142,7 @@ class Lost:
         return _joined(":", id_, vpc) if kind == _PRIVATE_NAMESPACE else id_
 
 
-def lost(log: str, state: Mapping[str, Any]) -> Lost:
+def find_unsaved(log: str, state: Mapping[str, Any]) -> UnsavedResources:
     """Compares what the log of an apply says with the state that it should have got into.
 
     Args:
@@ -150,39 +150,41 @@ def lost(log: str, state: Mapping[str, Any]) -> Lost:
         state: The state; empty if there is none.
     """
     text = colorless(log)
-    held = _held(state)
-    made = {found["address"]: found["id"] for found in _MADE.finditer(text)}
+    held = _held_by(state)
+    made = {found["address"]: found["id"] for found in _CREATED.finditer(text)}
     ids = {**held, **made}
     imports, unknown = {}, {}
     for address in sorted(made.keys() - held.keys()):
         kind = _type(address)
-        if kind in _MADE_AGAIN:
+        if kind in _RECREATABLE:
             continue
         if found := _import_id(kind, address, ids):
             imports[address] = found
         else:
             unknown[address] = made[address]
-    started = {found["address"] for found in _BEGUN.finditer(text)} - made.keys() - held.keys()
-    left = sorted(address for address in started if _type(address) not in _MADE_AGAIN)
-    wired = {address: _wired(address, ids) for address in left if _type(address) in {ROUTE, ASSOCIATION}}
+    started = {found["address"] for found in _CREATING.finditer(text)} - made.keys() - held.keys()
+    left = sorted(address for address in started if _type(address) not in _RECREATABLE)
+    wired = {
+        address: _routes_and_associations(address, ids) for address in left if _type(address) in {ROUTE, ASSOCIATION}
+    }
     known = {address: id_ for address, id_ in wired.items() if id_}
-    return Lost(imports, unknown, tuple(left), held, known)
+    return UnsavedResources(imports, unknown, tuple(left), held, known)
 
 
-def taken(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+def without_imported(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
     """The types of what a state has, each with its id, and with that by which it is imported.
 
     Args:
         state: The state; empty if there is none.
     """
-    ids = _held(state)
+    ids = _held_by(state)
     kinds = {address: _type(address) for address in ids}
     imported = {(kind, _import_id(kind, address, ids)) for address, kind in kinds.items()}
     return frozenset((kind, id_) for kind, id_ in {*imported, *zip(kinds.values(), ids.values(), strict=True)} if id_)
 
 
 @dataclass(frozen=True)
-class Begun:
+class PendingCreate:
     """What had begun, as its plan says.
 
     Attributes:
@@ -198,19 +200,19 @@ class Begun:
     id: str
 
 
-def begun(plan: str, addresses: Collection[str]) -> Iterator[Begun]:
+def pending_creates(plan: str, addresses: Collection[str]) -> Iterator[PendingCreate]:
     """What a plan says of resources.
 
     Args:
         plan: What Terraform printed, in colour or not.
         addresses: Those of the resources.
     """
-    for block in _TO_BE_MADE.finditer(colorless(plan)):
+    for block in _TO_CREATE.finditer(colorless(plan)):
         if (address := block["address"]) in addresses:
             values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
             kind = _type(address)
             name = values.get("name" if kind in CLOUD_MAP else "Name", "")
-            yield Begun(address, kind, name, _named(kind, values))
+            yield PendingCreate(address, kind, name, _named(kind, values))
 
 
 def _named(kind: str, values: Mapping[str, str]) -> str:
@@ -221,7 +223,7 @@ def _named(kind: str, values: Mapping[str, str]) -> str:
     return f"{cluster}/{name}" if cluster and name else ""
 
 
-def missing(output: str) -> frozenset[str]:
+def missing_imports(output: str) -> frozenset[str]:
     """The addresses whose imports a plan refused: what they would have imported is not there any more, or they are not.
 
     Args:
@@ -241,12 +243,12 @@ def has_quit(log: str) -> bool:
     return _QUIT in log
 
 
-def blocks(imports: Mapping[str, str]) -> str:
+def import_blocks(imports: Mapping[str, str]) -> str:
     """The text of a file that imports resources, for one plan."""
     return "\n".join(f"import {{\n  to = {address}\n  id = {literal(id_)}\n}}\n" for address, id_ in imports.items())
 
 
-def _held(state: Mapping[str, Any]) -> dict[str, str]:
+def _held_by(state: Mapping[str, Any]) -> dict[str, str]:
     """Ids by address: https://developer.hashicorp.com/terraform/internals/json-format has the words."""
     return {
         _address(resource, instance): str(instance["attributes"].get("id"))
@@ -275,14 +277,14 @@ def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
     known = {
         "aws_ecs_cluster": own.rpartition("/")[2],
         "aws_ecs_service": own.rpartition("service/")[2],
-        ROUTE: _wired(address, ids),
-        ASSOCIATION: _wired(address, ids),
+        ROUTE: _routes_and_associations(address, ids),
+        ASSOCIATION: _routes_and_associations(address, ids),
         _PRIVATE_NAMESPACE: _joined(":", own, ids.get(_VPC)),
     }
     return known.get(kind)
 
 
-def _wired(address: str, ids: Mapping[str, str]) -> str | None:
+def _routes_and_associations(address: str, ids: Mapping[str, str]) -> str | None:
     """The same of a route, or the association of a route table, which may not have been made."""
     if _type(address) == ROUTE:
         return _joined("_", _table(address, ids), _DEFAULT_ROUTE)

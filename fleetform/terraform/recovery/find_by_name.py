@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from fleetform.aws.clients import Access
-from fleetform.terraform.recovery.find_by_tags import asking
+from fleetform.terraform.recovery.find_by_tags import translate_denials
 
 
 class Found(Enum):
@@ -18,8 +18,8 @@ class Found(Enum):
     NOTHING = "nothing"
 
 
-_LIVING = frozenset({"ACTIVE", "PROVISIONING"})
-_GONE = frozenset(
+_LIVE_STATUSES = frozenset({"ACTIVE", "PROVISIONING"})
+_NOT_FOUND_CODES = frozenset(
     {
         "ClusterNotFoundException",
         "LoadBalancerNotFound",
@@ -30,7 +30,7 @@ _GONE = frozenset(
         "TargetGroupNotFound",
     }
 )
-_UNTOLD = frozenset({"403", "AccessDenied", "AccessDeniedException", "NoSuchTagSet"})
+_UNKNOWN = frozenset({"403", "AccessDenied", "AccessDeniedException", "NoSuchTagSet"})
 
 
 def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Found:
@@ -45,7 +45,7 @@ def find(access: Access, kind: str, id_: str, tags: Mapping[str, str]) -> Found:
     Raises:
         ProgramError: AWS fails.
     """
-    with asking():
+    with translate_denials():
         found = _tags(access, kind, id_)
     if found is None:
         return Found.NOTHING
@@ -58,7 +58,7 @@ def import_id(access: Access, kind: str, id_: str) -> str:
     Raises:
         ProgramError: AWS fails.
     """
-    with asking():
+    with translate_denials():
         return _ARNS[kind](access, id_) if kind in _ARNS else id_
 
 
@@ -68,9 +68,9 @@ def _tags(access: Access, kind: str, id_: str) -> dict[str, str] | None:
         return KINDS[kind](access, id_)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code not in _GONE | _UNTOLD:
+        if code not in _NOT_FOUND_CODES | _UNKNOWN:
             raise
-        return {} if code in _UNTOLD else None
+        return {} if code in _UNKNOWN else None
 
 
 def _log_group(access: Access, name: str) -> dict[str, str] | None:
@@ -100,7 +100,7 @@ def _service(access: Access, id_: str) -> dict[str, str] | None:
 
 def _active(found: list[Any]) -> dict[str, str] | None:
     """ECS tells for a while of what was deleted: it is draining, then inactive."""
-    return next((_pairs(each.get("tags", [])) for each in found if each["status"] in _LIVING), None)
+    return next((_pairs(each.get("tags", [])) for each in found if each["status"] in _LIVE_STATUSES), None)
 
 
 def _role(access: Access, name: str) -> dict[str, str]:
@@ -127,7 +127,7 @@ _ARNS: Mapping[str, Callable[[Access, str], str]] = {
 }
 
 
-def _balanced(kind: str) -> Callable[[Access, str], dict[str, str]]:
+def _target_group(kind: str) -> Callable[[Access, str], dict[str, str]]:
     def tags(access: Access, name: str) -> dict[str, str]:
         arns = [_ARNS[kind](access, name)]
         (found,) = access.client("elbv2").describe_tags(ResourceArns=arns)["TagDescriptions"]
@@ -147,8 +147,8 @@ KINDS: Mapping[str, Callable[[Access, str], dict[str, str] | None]] = {
     "aws_ecs_cluster": _cluster,
     "aws_ecs_service": _service,
     "aws_iam_role": _role,
-    "aws_lb": _balanced("aws_lb"),
-    "aws_lb_target_group": _balanced("aws_lb_target_group"),
+    "aws_lb": _target_group("aws_lb"),
+    "aws_lb_target_group": _target_group("aws_lb_target_group"),
     "aws_s3_bucket": _bucket,
 }
 """How AWS tells the tags of each kind; None if the thing is not there."""

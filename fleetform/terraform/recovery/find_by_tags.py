@@ -32,7 +32,7 @@ class ForbiddenError(ProgramError):
 
 
 @contextmanager
-def asking() -> Iterator[None]:
+def translate_denials() -> Iterator[None]:
     """Asks AWS.
 
     Raises:
@@ -54,20 +54,20 @@ def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
         ForbiddenError: We may not ask.
         ProgramError: AWS fails.
     """
-    with asking():
+    with translate_denials():
         ec2 = access.client("ec2")
-        found = frozenset.intersection(*(_having(ec2, kind, key, value) for key, value in tags.items()))
-        return _of_direction(ec2, found, egress="egress" in kind) if kind in _RULES and found else found
+        found = frozenset.intersection(*(_with_tags(ec2, kind, key, value) for key, value in tags.items()))
+        return _rules_in_direction(ec2, found, egress="egress" in kind) if kind in _RULES and found else found
 
 
-def _of_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
+def _rules_in_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
     """Those of some rules that let out, or in: both of a call have one name. Tags outlive rules for a while."""
     filters: Sequence[Any] = [{"Name": "security-group-rule-id", "Values": sorted(rules)}]
     answer = ec2.describe_security_group_rules(Filters=filters)
     return frozenset(rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress)
 
 
-def _having(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time
+def _with_tags(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # noqa: ANN401 - boto3 makes its clients at run time
     filters: Sequence[Any] = [
         {"Name": "resource-type", "Values": [EC2_TYPES[kind]]},
         {"Name": "key", "Values": [key]},
@@ -84,7 +84,7 @@ def find_in_cloud_map(access: Access, kind: str, name: str, tags: Mapping[str, s
         ForbiddenError: We may not ask.
         ProgramError: AWS fails.
     """
-    with asking():
+    with translate_denials():
         client = access.client("servicediscovery")
         things = "Namespaces" if kind.endswith("_namespace") else "Services"
         pages = client.get_paginator(f"list_{things.lower()}").paginate()
@@ -105,7 +105,7 @@ def are_associated(access: Access, association: str) -> bool:
     """
     subnet, _, table = association.partition("/")
     filters: Sequence[Any] = [{"Name": "association.subnet-id", "Values": [subnet]}]
-    with asking():
+    with translate_denials():
         tables = access.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
     return table in {found["RouteTableId"] for found in tables}
 
@@ -118,7 +118,7 @@ def rules_to_anywhere(access: Access, group: str) -> list[str]:
         ProgramError: AWS fails.
     """
     filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
-    with asking():
+    with translate_denials():
         rules = access.client("ec2").describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
     return [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
 
@@ -131,5 +131,5 @@ def revoke(access: Access, group: str, rules: Sequence[str]) -> None:
         ProgramError: AWS fails.
     """
     if rules:
-        with asking():
+        with translate_denials():
             access.client("ec2").revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[*rules])

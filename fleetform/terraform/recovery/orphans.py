@@ -8,7 +8,7 @@ _PROCESSES = Path("/proc")
 
 
 @dataclass(frozen=True)
-class Processes:
+class OrphanProcesses:
     """Processes that nobody waits for any more; where there is no /proc, none are seen.
 
     Attributes:
@@ -20,7 +20,7 @@ class Processes:
     providers: tuple[int, ...]
 
 
-def processes(folder: Path, data: Path) -> Processes:
+def find_orphans(folder: Path, data: Path) -> OrphanProcesses:
     """The processes that run in the stacks of an environment.
 
     Args:
@@ -32,7 +32,7 @@ def processes(folder: Path, data: Path) -> Processes:
         pid for pid, words in commands.items() if any(word.startswith(f"-chdir={folder}{os.sep}") for word in words)
     ]
     providers = [pid for pid, words in commands.items() if words[0].startswith(f"{data}{os.sep}")]
-    return Processes(tuple(sorted(runs)), tuple(sorted(providers)))
+    return OrphanProcesses(tuple(sorted(runs)), tuple(sorted(providers)))
 
 
 def _commands() -> dict[int, list[str]]:

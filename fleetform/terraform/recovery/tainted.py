@@ -10,7 +10,7 @@ from fleetform.terraform.recovery.apply_log import NAMED
 _TAINTED = REASONS["replace_because_tainted"]
 
 
-def in_their_own_way(plan: StackPlan) -> tuple[str, ...]:
+def blocking_taints(plan: StackPlan) -> tuple[str, ...]:
     """The addresses of what is replaced for that reason alone, and could not be."""
     return tuple(
         change.address

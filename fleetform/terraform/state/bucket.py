@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 
-How: TypeAlias = Literal["made", "changed", "right"]
+Outcome: TypeAlias = Literal["made", "changed", "right"]
 """What was done about a setting: `right` is nothing."""
 
 HISTORY_IN_DAYS = 365
@@ -24,7 +24,7 @@ _CLOSED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BucketSpec:
     """The bucket as it is to be.
 
     Attributes:
@@ -59,7 +59,7 @@ class _Setting:
     write: Callable[[Any], object]
 
 
-def ensure_bucket(access: Access, wanted: Wanted) -> dict[str, How]:
+def ensure_bucket(access: Access, wanted: BucketSpec) -> dict[str, Outcome]:
     """Makes the bucket, or brings one of ours up to date; what else it has of rules, statements and tags stays.
 
     Args:
@@ -83,7 +83,7 @@ def ensure_bucket(access: Access, wanted: Wanted) -> dict[str, How]:
     return {"bucket": "made" if made else "right", **done}
 
 
-def _create(s3: Any, region: str, wanted: Wanted) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
+def _create(s3: Any, region: str, wanted: BucketSpec) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
 
     # The one region that may not be named: API reference, CreateBucket.
     place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -103,7 +103,7 @@ def _create(s3: Any, region: str, wanted: Wanted) -> bool:  # noqa: ANN401 - bot
     return False
 
 
-def _set(setting: _Setting, *, made: bool) -> How:
+def _set(setting: _Setting, *, made: bool) -> Outcome:
     try:
         found = setting.read()
     except ClientError as error:
@@ -116,7 +116,7 @@ def _set(setting: _Setting, *, made: bool) -> How:
     return "made" if made else "changed" if found != ought else "right"
 
 
-def _settings(s3: Any, wanted: Wanted) -> list[_Setting]:  # noqa: ANN401
+def _settings(s3: Any, wanted: BucketSpec) -> list[_Setting]:  # noqa: ANN401
     name = wanted.name
     encryption = _encryption(wanted.kms_key)
     settings = [

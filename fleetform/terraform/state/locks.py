@@ -11,7 +11,7 @@ from pathlib import Path
 # PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h.
 _ALL_PROCESSES = "pid:[4026531836]"
 
-LONGEST_RUN = timedelta(hours=2)
+MAX_RUN_TIME = timedelta(hours=2)
 """No run of a stack takes longer: load balancers and steady services, for which AWS takes longest, take minutes."""
 
 
@@ -33,17 +33,17 @@ class Lock:
     version: str
     created: datetime
 
-    def stale(self, now: datetime, machine: "Machine") -> str | None:
+    def stale(self, now: datetime, machine: "LocalMachine") -> str | None:
         """Why nothing can hold it any more; None if something may."""
         if self.who == machine.who and not machine.runs_terraform:
             return "no Terraform runs here, and here it was taken"
-        if now - self.created > LONGEST_RUN:
-            return f"no run takes {LONGEST_RUN.seconds // 3600} hours"
+        if now - self.created > MAX_RUN_TIME:
+            return f"no run takes {MAX_RUN_TIME.seconds // 3600} hours"
         return None
 
 
 @dataclass(frozen=True)
-class Machine:
+class LocalMachine:
     """What can be known of the runs on this machine.
 
     Attributes:
@@ -69,7 +69,7 @@ def read(text: bytes) -> Lock | None:
         return None
 
 
-def this_machine(processes: Path = Path("/proc")) -> Machine:
+def this_machine(processes: Path = Path("/proc")) -> LocalMachine:
     """This machine; where not all its processes can be seen, as in a container, some Terraform may run.
 
     Asked after the locks were read: a run that began later holds none of them.
@@ -77,7 +77,7 @@ def this_machine(processes: Path = Path("/proc")) -> Machine:
     Args:
         processes: What Linux says of them.
     """
-    return Machine(f"{getpass.getuser()}@{socket.gethostname()}", _any_terraform(processes))
+    return LocalMachine(f"{getpass.getuser()}@{socket.gethostname()}", _any_terraform(processes))
 
 
 def _any_terraform(processes: Path) -> bool:
@@ -87,10 +87,10 @@ def _any_terraform(processes: Path) -> bool:
     except OSError:  # no Linux
         return True
     commands = (path for path in processes.glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid()))
-    return any(map(_may_be_terraform, commands))
+    return any(map(_could_be_terraform, commands))
 
 
-def _may_be_terraform(command: Path) -> bool:
+def _could_be_terraform(command: Path) -> bool:
     """Whether a process may be Terraform: an editor that has one of its files open counts, which does no harm."""
     try:
         words = command.read_bytes()

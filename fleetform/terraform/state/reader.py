@@ -104,10 +104,10 @@ def has_state(access: Access, bucket: str, stack: str) -> bool:
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
     except BotoCoreError as error:
         raise ProgramError(f"state bucket {bucket}: {error}; check credentials") from None
-    return found is not None and _holds_anything(found.text)
+    return found is not None and _has_content(found.text)
 
 
-def _holds_anything(text: bytes) -> bool:
+def _has_content(text: bytes) -> bool:
     """What is no state is for Terraform to tell."""
     try:
         found = json.loads(text)

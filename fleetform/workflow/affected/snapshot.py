@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from fleetform.base.cache import digest
 from fleetform.catalog.images_lock import load_lock
-from fleetform.render.rendered_files import HEADER_START, standing
+from fleetform.render.rendered_files import HEADER_START, rendered_files
 from fleetform.render.rendering import render, service_file
 from fleetform.render.template import Templates
 from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
@@ -24,7 +24,7 @@ _READ = re.compile(r'\blocal\.foundation\.(\w+)(?:\["([^"]+)"\])?')
 _CALL = re.compile(r'\bmodule\s+"([^"]+)"\s*\{\s*source\s*=\s*"(\.[^"$]*)"')
 
 
-class Read(NamedTuple):
+class OutputRead(NamedTuple):
     """What a stack reads of the foundation: an output, or the entry of one under a key; the key is empty for all."""
 
     output: str
@@ -48,7 +48,7 @@ class Inventory(NamedTuple):
     folder: PurePath
     files: Mapping[PurePath, bytes]
     services: Mapping[str, frozenset[PurePath]]
-    reads: Mapping[PurePath, frozenset[Read]]
+    reads: Mapping[PurePath, frozenset[OutputRead]]
 
 
 class Snapshot(NamedTuple):
@@ -77,7 +77,7 @@ class _File(NamedTuple):
     sources: frozenset[PurePath]
 
 
-def take(project: Project, name: str) -> Snapshot:
+def take_snapshot(project: Project, name: str) -> Snapshot:
     """What an environment is made of: rendered in memory, with what stands in its folders.
 
     Raises:
@@ -85,12 +85,12 @@ def take(project: Project, name: str) -> Snapshot:
     """
     root = project.root
     environment = load(root, name)
-    folders = tuple(standing(root / "envs" / name))
-    lock, declared = load_lock(root, name), extra_modules.declared(project, name)
+    folders = tuple(rendered_files(root / "envs" / name))
+    lock, declared = load_lock(root, name), extra_modules.declared_variables(project, name)
     texts = render(environment, Templates(root / "templates", project.store), lock, folders, declared)
-    shelf = _Shelf(root)
+    shelf = _ModuleCache(root)
     made = {
-        stack.name: _Made(PurePath("envs", name, stack.name), texts[stack.name], shelf)
+        stack.name: _RenderedStack(PurePath("envs", name, stack.name), texts[stack.name], shelf)
         for stack in (*stacks(environment), *emptied(environment, folders))
     }
     inventories = {stack.name: made[stack.name].inventory(stack) for stack in stacks(environment)}
@@ -100,7 +100,7 @@ def take(project: Project, name: str) -> Snapshot:
     return Snapshot(inventories, outputs, dict(foundation.modules()))
 
 
-class _Shelf:
+class _ModuleCache:
     """The folders of a project, each read once."""
 
     def __init__(self, root: Path) -> None:
@@ -138,10 +138,10 @@ class _Shelf:
         return self._folders[folder]
 
 
-class _Made:
+class _RenderedStack:
     """A stack: what is rendered, what stands in its folder, and the modules that these call."""
 
-    def __init__(self, folder: PurePath, rendered: Mapping[PurePath, str], shelf: _Shelf) -> None:
+    def __init__(self, folder: PurePath, rendered: Mapping[PurePath, str], shelf: _ModuleCache) -> None:
         self._folder = folder
         self._shelf = shelf
         texts = {folder / path: text.encode() for path, text in rendered.items()}
@@ -159,7 +159,7 @@ class _Made:
         files = {path: file.digest for path, file in self.all.items()}
         services = {name: self._of_service(self._folder / service_file(name)) for name in stack.services}
         found = {path: _READ.findall(file.text) for path, file in self.all.items() if path.is_relative_to(self._folder)}
-        reads = {path: frozenset(Read(*read) for read in each) for path, each in found.items() if each}
+        reads = {path: frozenset(OutputRead(*read) for read in each) for path, each in found.items() if each}
         return Inventory(self._folder, files, services, reads)
 
     def _of_service(self, path: PurePath) -> frozenset[PurePath]:

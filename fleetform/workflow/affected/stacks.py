@@ -14,7 +14,7 @@ from fleetform.catalog.files import environment_names
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, Items, Object, Reference
 from fleetform.stacks import FOUNDATION
-from fleetform.workflow.affected.snapshot import EMPTY, Inventory, Read, Snapshot, take
+from fleetform.workflow.affected.snapshot import EMPTY, Inventory, OutputRead, Snapshot, take_snapshot
 from fleetform.workflow.project import Project
 
 Change: TypeAlias = Literal["added", "changed", "removed"]
@@ -58,7 +58,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Earlier(Project):
+class _EarlierCommit(Project):
     """What a commit had; what is remembered is the checkout's.
 
     Attributes:
@@ -88,9 +88,9 @@ def affected(project: Project, name: str, reference: str) -> Report:
     since = git.commit(project.root, reference)
     short = since[:12]
     try:
-        before = _at(project, git.tree(project.root, since), name)
+        before = _snapshot_at(project, git.tree(project.root, since), name)
     except _UnknownError as error:
-        everything = compare(EMPTY, take(project, name))
+        everything = compare(EMPTY, take_snapshot(project, name))
         why = f"{short} cannot be rendered by this version: {error}"
         found = (replace(stack, change="changed", why=(why,)) for stack in everything)
         return Report(name, since, tuple(found), f"{why}; everything counts as affected")
@@ -100,23 +100,23 @@ def affected(project: Project, name: str, reference: str) -> Report:
         )
         return Report(name, since, tuple(compare(before, EMPTY)), notice)
     notice = "" if before.stacks else f"{name} is new since {short}"
-    return Report(name, since, tuple(compare(before, take(project, name))), notice)
+    return Report(name, since, tuple(compare(before, take_snapshot(project, name))), notice)
 
 
 class _UnknownError(Exception):
     """A commit that this version cannot render."""
 
 
-def _at(project: Project, tree: str, name: str) -> Snapshot:
+def _snapshot_at(project: Project, tree: str, name: str) -> Snapshot:
     """What an environment was made of; empty if there was none."""
     key = digest(b"snapshot", fingerprint.code(), tree.encode(), name.encode())
     for value in project.store.get_many([key]).values():
         return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-    with git.laid_out(project.root, tree, _needed) as folder:
+    with git.checkout_of(project.root, tree, _needed) as folder:
         if name not in environment_names(folder):
             return EMPTY
         try:
-            found = take(_Earlier(folder, project.work), name)
+            found = take_snapshot(_EarlierCommit(folder, project.work), name)
         except FleetformError as error:
             raise _UnknownError(str(error).partition("\n")[0]) from None
         except Exception as error:  # noqa: BLE001 - templates of another version may raise anything
@@ -138,11 +138,11 @@ def compare(before: Snapshot, after: Snapshot) -> Iterator[AffectedStack]:
     for name in (*after.stacks, *gone):
         old, new = before.stacks.get(name, _NOTHING), after.stacks.get(name, _NOTHING)
         differing = [path for path in old.files.keys() | new.files.keys() if old.files.get(path) != new.files.get(path)]
-        reads = _told_otherwise(old, new, changed)
+        reads = _changed_outputs(old, new, changed)
         if differing or reads:
             services = _services(old, new, {*differing, *reads})
             why = (*_files(old, new, sorted(differing)), *_of_foundation(reads))
-            yield AffectedStack(name, _change(name, before, after), services, _shortened(name, before, after, why))
+            yield AffectedStack(name, _change(name, before, after), services, _summarize(name, before, after, why))
 
 
 def _change(name: str, before: Snapshot, after: Snapshot) -> Change:
@@ -151,7 +151,7 @@ def _change(name: str, before: Snapshot, after: Snapshot) -> Change:
     return "changed" if name in after.stacks else "removed"
 
 
-def _shortened(name: str, before: Snapshot, after: Snapshot, why: tuple[str, ...]) -> tuple[str, ...]:
+def _summarize(name: str, before: Snapshot, after: Snapshot, why: tuple[str, ...]) -> tuple[str, ...]:
     """Why, without the files one by one where all of them are new or gone."""
     change = _change(name, before, after)
     return why if change == "changed" else (f"the stack is {'new' if change == 'added' else 'gone'}",)
@@ -186,28 +186,30 @@ def _change_of_file(path: PurePath, old: Inventory, new: Inventory) -> Change:
     return "changed" if path in new.files else "removed"
 
 
-def _of_foundation(reads: Mapping[PurePath, frozenset[Read]]) -> Iterator[str]:
+def _of_foundation(reads: Mapping[PurePath, frozenset[OutputRead]]) -> Iterator[str]:
     for read in sorted({read for each in reads.values() for read in each}):
         yield f"{FOUNDATION.name} tells another {read}"
 
 
-def _told_otherwise(old: Inventory, new: Inventory, changed: frozenset[Read]) -> dict[PurePath, frozenset[Read]]:
+def _changed_outputs(
+    old: Inventory, new: Inventory, changed: frozenset[OutputRead]
+) -> dict[PurePath, frozenset[OutputRead]]:
     """What files read now as before, and the foundation says otherwise."""
     found = {path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()}
     return {path: reads for path, reads in found.items() if reads}
 
 
-def _changed_reads(before: Snapshot, after: Snapshot) -> frozenset[Read]:
+def _changed_reads(before: Snapshot, after: Snapshot) -> frozenset[OutputRead]:
     """What is read of the foundation and is written otherwise now."""
     if before.outputs == after.outputs and before.modules == after.modules:
         return frozenset()
     inventories = (*before.stacks.values(), *after.stacks.values())
     reads = {read for each in inventories for found in each.reads.values() for read in found}
-    old, new = _Told(before), _Told(after)
+    old, new = _OutputValue(before), _OutputValue(after)
     return frozenset(read for read in reads if old.value(read) != new.value(read))
 
 
-class _Told:
+class _OutputValue:
     """What a foundation says, with what its modules say to it."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -218,12 +220,12 @@ class _Told:
             self._outputs.setdefault(path.parent, {}).update(outputs)
         self._own = self._outputs.get(snapshot.stacks[FOUNDATION.name].folder, {}) if snapshot.stacks else {}
 
-    def value(self, read: Read) -> object:
+    def value(self, read: OutputRead) -> object:
         """What is read, in a form that can be compared."""
         value = self._own.get(read.output)
         if isinstance(value, Object) and read.key:
             value = next((entry.value for entry in value.entries if entry.key == read.key), None)
-        return _plain(value), [_plain(self._of_module(reference)) for reference in _references(value)]
+        return _as_data(value), [_as_data(self._of_module(reference)) for reference in _references(value)]
 
     def _of_module(self, reference: Reference) -> Expression:
         if reference.name != "module" or len(reference.steps) < len(("module", "output")):
@@ -249,12 +251,12 @@ def _references(node: Expression) -> Iterator[Reference]:
             yield from _references(part)
 
 
-def _plain(node: object) -> object:
+def _as_data(node: object) -> object:
     """An expression without the places that it is written at."""
     if isinstance(node, Object):
-        return ("Object", *((_plain(entry.key), _plain(entry.value)) for entry in node.entries))
+        return ("Object", *((_as_data(entry.key), _as_data(entry.value)) for entry in node.entries))
     if isinstance(node, Items):
-        return ("Items", *(_plain(item) for item in node.items))
+        return ("Items", *(_as_data(item) for item in node.items))
     if isinstance(node, tuple):
-        return (type(node).__name__, *(_plain(part) for part in node))
+        return (type(node).__name__, *(_as_data(part) for part in node))
     return node

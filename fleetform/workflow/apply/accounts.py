@@ -3,7 +3,7 @@
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fleetform.base.errors import CheckFailedError, ProgramError
-from fleetform.terraform.failures import explained
+from fleetform.terraform.failures import translate_failures
 from fleetform.validation.loading import read_environment
 from fleetform.workflow.workspace import Workplace
 
@@ -32,7 +32,7 @@ def require_account(workplace: Workplace) -> None:
 
 def _identity(workplace: Workplace) -> tuple[str, str]:
     """The account and the ARN of whom AWS takes us for."""
-    with explained(workplace.environment.name):
+    with translate_failures(workplace.environment.name):
         try:
             found = workplace.access.client("sts").get_caller_identity()
         except (BotoCoreError, ClientError) as error:

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fleetform.aws import one_off
-from fleetform.aws.one_off import OneOff
+from fleetform.aws.one_off import OneOffTask
 from fleetform.base.errors import ProgramError
 from fleetform.stacks import Stack
 from fleetform.workflow.apply import terraform
 from fleetform.workflow.workspace import Workplace
 
 
-def due(workplace: Workplace, stack: Stack) -> tuple[OneOff, ...]:
+def due(workplace: Workplace, stack: Stack) -> tuple[OneOffTask, ...]:
     """The tasks of an applied stack that have not run to a good end as they are now, by name.
 
     Raises:
@@ -27,7 +27,7 @@ def due(workplace: Workplace, stack: Stack) -> tuple[OneOff, ...]:
         return tuple(task for task in tasks if not one_off.has_run(task, workplace.access))
 
 
-def run(workplace: Workplace, task: OneOff, watch: Callable[[str], None]) -> None:
+def run(workplace: Workplace, task: OneOffTask, watch: Callable[[str], None]) -> None:
     """Runs a task to its end.
 
     Args:
@@ -42,9 +42,9 @@ def run(workplace: Workplace, task: OneOff, watch: Callable[[str], None]) -> Non
         one_off.run_once(task, workplace.access, watch)
 
 
-def _task(workplace: Workplace, name: str, request: dict[str, object]) -> OneOff:
+def _task(workplace: Workplace, name: str, request: dict[str, object]) -> OneOffTask:
     environment = workplace.environment
-    return OneOff(name, request, f"/ecs/{environment.full_name(name)}", environment.state_bucket)
+    return OneOffTask(name, request, f"/ecs/{environment.full_name(name)}", environment.state_bucket)
 
 
 @contextmanager

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from fleetform.base.program_name import command
-from fleetform.base.run_lock import Turn
+from fleetform.base.run_lock import Run
 from fleetform.catalog.models import Environment
 from fleetform.terraform.recovery import apply_log, find_by_name, find_by_tags, orphans
-from fleetform.terraform.recovery.already_exists import existing, refused
-from fleetform.terraform.recovery.apply_log import Begun, Lost
+from fleetform.terraform.recovery.already_exists import existing_resources, refused_resources
+from fleetform.terraform.recovery.apply_log import PendingCreate, UnsavedResources
 from fleetform.terraform.recovery.find_by_name import Found
 from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import Lock
@@ -28,7 +28,7 @@ Tell: TypeAlias = Callable[[str], None]
 """Takes a line for people."""
 
 
-def settle(workplace: Workplace, before: Turn, tell: Tell) -> None:
+def settle(workplace: Workplace, before: Run, tell: Tell) -> None:
     """Makes an environment ready for the next run.
 
     A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
@@ -71,31 +71,33 @@ def _saved(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str, Any
 def _taken(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
     """What any stack's state has: two that have one thing would destroy it for each other."""
     states = (found.text for key, found in objects.items() if key.endswith(reader.state_key("")))
-    return frozenset().union(*(apply_log.taken(json.loads(text)) for text in states if reader.snapshot(text)))
+    return frozenset().union(
+        *(apply_log.without_imported(json.loads(text)) for text in states if reader.snapshot(text))
+    )
 
 
-def _may_be_of(before: Turn, lock: Lock) -> bool:
+def _may_be_of(before: Run, lock: Lock) -> bool:
     """Whether a run on this machine can have taken a lock."""
     return lock.who == locks.this_machine().who and lock.created >= _since(before)
 
 
-def _is_of(before: Turn, log: Path) -> bool:
+def _is_of(before: Run, log: Path) -> bool:
     """Whether a run has written a log: those of earlier ones tell of what is mended."""
     return log.is_file() and datetime.fromtimestamp(log.stat().st_mtime, UTC) >= _since(before)
 
 
-def _since(before: Turn) -> datetime:
+def _since(before: Run) -> datetime:
     return datetime.fromisoformat(before.since).replace(tzinfo=UTC)
 
 
-def _wait(workplace: Workplace, before: Turn, tell: Tell) -> None:
+def _wait(workplace: Workplace, before: Run, tell: Tell) -> None:
     folders = workplace.folder, workplace.work / "data"
-    if runs := orphans.processes(*folders).runs:
+    if runs := orphans.find_orphans(*folders).runs:
         running = ", ".join(map(str, runs))
         tell(f"waiting for the Terraform of {before}, which goes on alone and saves its state (process {running})")
-    while orphans.processes(*folders).runs:
+    while orphans.find_orphans(*folders).runs:
         time.sleep(_GLANCE_SECONDS)
-    for pid in orphans.processes(*folders).providers:
+    for pid in orphans.find_orphans(*folders).providers:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
@@ -136,7 +138,7 @@ class _Search:
 
 
 def _find_lost(workplace: Workplace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
-    found = apply_log.lost(_text(workplace.log_of(stack, "apply")), _saved(objects, stack))
+    found = apply_log.find_unsaved(_text(workplace.log_of(stack, "apply")), _saved(objects, stack))
     search = _Search(_taken(objects))
     _find_begun(workplace, stack, found, search, tell)
     for line in _told(workplace.environment, found, search):
@@ -151,20 +153,20 @@ def _find_unanswered(workplace: Workplace, stack: str, objects: Mapping[str, rea
     made may not be in the state, either; else the state is right, and what it lacks is somebody's later work.
     """
     log = _text(workplace.log_of(stack, "apply"))
-    found = apply_log.lost(log, _saved(objects, stack)).without(refused(log))
+    found = apply_log.find_unsaved(log, _saved(objects, stack)).without(refused_resources(log))
     if not apply_log.has_quit(log):
         found = found.unanswered
     if not found:
         return
     search = _Search(_taken(objects))
     _find_begun(workplace, stack, found, search, tell)
-    there = existing(log).intersection(found.begun)
+    there = existing_resources(log).intersection(found.begun)
     for line in (*_told_of_made(found), *_told_of_unanswered(workplace.environment, there, search)):
         tell(f"{stack}: {line}")
     _keep(workplace, stack, found, search)
 
 
-def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> None:
+def _keep(workplace: Workplace, stack: str, found: UnsavedResources, search: _Search) -> None:
     """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
     path = workplace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -176,7 +178,7 @@ def _keep(workplace: Workplace, stack: str, found: Lost, search: _Search) -> Non
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workplace: Workplace, stack: str, found: Lost, search: _Search, tell: Tell) -> None:
+def _find_begun(workplace: Workplace, stack: str, found: UnsavedResources, search: _Search, tell: Tell) -> None:
     """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out.
 
     Nothing is known of what the credentials may not ask for.
@@ -186,7 +188,7 @@ def _find_begun(workplace: Workplace, stack: str, found: Lost, search: _Search, 
             search.claim(address, apply_log.ROUTE, id_)
         elif _are_associated(workplace, id_):
             search.claim(address, apply_log.ASSOCIATION, id_)
-    for each in apply_log.begun(_text(workplace.log_of(stack, "plan")), found.begun):
+    for each in apply_log.pending_creates(_text(workplace.log_of(stack, "plan")), found.begun):
         if each.id:
             _find_named(workplace, each, search)
         elif only := _find_tagged(workplace, each, found, search):
@@ -201,7 +203,7 @@ def _are_associated(workplace: Workplace, association: str) -> bool:
     return False
 
 
-def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
+def _find_named(workplace: Workplace, begun: PendingCreate, search: _Search) -> None:
     """Looks for what has a name of its own."""
     match find_by_name.find(workplace.access, begun.kind, begun.id, _tags(workplace.environment)):
         case Found.OURS:
@@ -212,7 +214,7 @@ def _find_named(workplace: Workplace, begun: Begun, search: _Search) -> None:
             search.gone.add(begun.address)
 
 
-def _find_tagged(workplace: Workplace, begun: Begun, found: Lost, search: _Search) -> str | None:
+def _find_tagged(workplace: Workplace, begun: PendingCreate, found: UnsavedResources, search: _Search) -> str | None:
     """By what to import what has but tags, if there is one that no state and no log has."""
     access, ours = workplace.access, _tags(workplace.environment)
     there = frozenset[str]()
@@ -245,7 +247,7 @@ def _text(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
 
 
-def _told(environment: Environment, found: Lost, search: _Search) -> Iterator[str]:
+def _told(environment: Environment, found: UnsavedResources, search: _Search) -> Iterator[str]:
     yield from _told_of_made(found)
     yield from _told_of_begun(search.imports)
     yield from _told_of_others(environment, search.elsewhere, search.not_ours)
@@ -253,7 +255,7 @@ def _told(environment: Environment, found: Lost, search: _Search) -> Iterator[st
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
 
 
-def _told_of_made(found: Lost) -> Iterator[str]:
+def _told_of_made(found: UnsavedResources) -> Iterator[str]:
     if found.imports:
         yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():

@@ -12,9 +12,9 @@ from fleetform.base.processes import read, run
 from fleetform.base.program_name import command
 from fleetform.stacks import Stack
 from fleetform.terraform import commands, installation
-from fleetform.terraform.failures import explained
+from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.state import locks, reader
-from fleetform.terraform.state.locks import Lock, Machine
+from fleetform.terraform.state.locks import LocalMachine, Lock
 from fleetform.terraform.state.reader import Object, Snapshot
 from fleetform.workflow.apply.terraform import init
 from fleetform.workflow.workspace import Workplace
@@ -69,7 +69,7 @@ def unlock(workplace: Workplace, stack: Stack, lock: Lock) -> None:
     """Removes a lock; Terraform leaves it alone if it is another by now."""
     init(workplace, stack)
     argv = workplace.terraform(stack).force_unlock(lock.id)
-    with explained(workplace.environment.name):
+    with translate_failures(workplace.environment.name):
         run(argv, workplace.variables_of(stack), workplace.log(stack, "unlock"))
 
 
@@ -101,7 +101,7 @@ def _version(workplace: Workplace) -> str:
 class _Doctor:
     workplace: Workplace
     objects: Mapping[str, Object]
-    machine: Machine
+    machine: LocalMachine
     now: datetime
     version: str
 

@@ -9,21 +9,21 @@ from fleetform.base.cache import digest
 from fleetform.base.errors import CheckFailedError
 from fleetform.emulator.process import RECORD
 from fleetform.stacks import FOUNDATION, Stack
-from fleetform.terraform.failures import explained
+from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.state import reader
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.workflow.workspace import Workplace
 
 if TYPE_CHECKING:
-    from fleetform.terraform.state.bucket import How
+    from fleetform.terraform.state.bucket import Outcome
 
 
-def bootstrap(workplace: Workplace) -> "dict[str, How]":
+def bootstrap(workplace: Workplace) -> "dict[str, Outcome]":
     """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
     environment = workplace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
-    wanted = Wanted(environment.state_bucket, environment.account, environment.kms_key, tags)
-    with explained(environment.name):
+    wanted = BucketSpec(environment.state_bucket, environment.account, environment.kms_key, tags)
+    with translate_failures(environment.name):
         return ensure_bucket(workplace.access, wanted)
 
 
@@ -42,7 +42,7 @@ def has_state(workplace: Workplace, stack: Stack) -> bool:
     """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
 
     def ask() -> bool:
-        with explained(workplace.environment.name):
+        with translate_failures(workplace.environment.name):
             return reader.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
 
     return _remembered(workplace, workplace.applied_fact(stack), ask)
@@ -77,7 +77,7 @@ def require_settled(workplace: Workplace) -> None:
         CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
     """
     environment = workplace.environment
-    with explained(environment.name):
+    with translate_failures(environment.name):
         held = reader.modules(workplace.access, environment.state_bucket)
     home = {
         name: stack.name

@@ -10,13 +10,13 @@ from fleetform.base.errors import ProgramError
 from fleetform.base.processes import Output, Result, read, run
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
-from fleetform.terraform.failures import explained, lacks_outputs
-from fleetform.terraform.initialization import is_missing
+from fleetform.terraform.failures import lacks_outputs, translate_failures
+from fleetform.terraform.initialization import is_uninitialized
 from fleetform.terraform.plan import models, text_reader
 from fleetform.terraform.plan.models import StackPlan
 from fleetform.terraform.plan.summary import Summary, summarize
 from fleetform.terraform.recovery import tainted
-from fleetform.terraform.recovery.apply_log import blocks, missing
+from fleetform.terraform.recovery.apply_log import import_blocks, missing_imports
 from fleetform.workflow.workspace import Workplace
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def _initialized(workplace: Workplace, stack: Stack, command: Callable[[], T]) -
     try:
         return command()
     except ProgramError as error:
-        if not is_missing(f"{error}\n{error.output}"):
+        if not is_uninitialized(f"{error}\n{error.output}"):
             raise
     workplace.initialization(stack).forget()
     init(workplace, stack)
@@ -76,7 +76,7 @@ def validate(workplace: Workplace, stack: Stack) -> None:
     """Validates a stack without its state."""
     terraform = workplace.terraform(stack)
     variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
-    with explained(workplace.environment.name):
+    with translate_failures(workplace.environment.name):
         run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
     run(terraform.validate(), variables, workplace.log(stack, "validate"))
 
@@ -122,7 +122,7 @@ def plan_to_apply(
         ProgramError: Terraform fails otherwise.
     """
     planned = plan(workplace, stack, output, mode=mode, color=color)
-    kept = tainted.in_their_own_way(planned.printed) if planned.printed else ()
+    kept = tainted.blocking_taints(planned.printed) if planned.printed else ()
     if not kept:
         return planned
     terraform = workplace.terraform(stack, color=color)
@@ -140,11 +140,11 @@ def _importing(workplace: Workplace, stack: Stack, plan_once: Callable[[], Resul
     imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
     while True:
         if imports:
-            place.write_text(blocks(imports), encoding="utf-8")
+            place.write_text(import_blocks(imports), encoding="utf-8")
         try:
             return plan_once()
         except ProgramError as error:
-            gone = missing(error.output) & imports.keys()
+            gone = missing_imports(error.output) & imports.keys()
             if not gone:
                 raise
             imports = {address: imports[address] for address in imports if address not in gone}

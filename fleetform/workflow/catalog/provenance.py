@@ -25,7 +25,7 @@ DEFAULT = "default"
 
 
 @dataclass(frozen=True)
-class Earlier:
+class OverriddenValue:
     """A value that another one was laid over.
 
     Attributes:
@@ -53,7 +53,7 @@ class Fact:
     value: Plain
     origin: str
     position: Position | None
-    overrode: tuple[Earlier, ...] = ()
+    overrode: tuple[OverriddenValue, ...] = ()
 
     @property
     def label(self) -> str:
@@ -125,7 +125,7 @@ def _derive(tree: Node, environment: Environment) -> tuple[Node, dict[Steps, str
     for name in environment.services:
         added |= _derived_of(tree, environment, name)
     nodes = {path: node for path, (node, _) in added.items()}
-    return _grafted(tree, nodes), {path: origin for path, (_, origin) in added.items()}
+    return _graft(tree, nodes), {path: origin for path, (_, origin) in added.items()}
 
 
 def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, tuple[Node, str]]:
@@ -150,7 +150,7 @@ def _following(tree: Node, value: str, path: Steps) -> tuple[Node, str]:
     return Node(value, position), str(next(step for step in reversed(path) if isinstance(step, str)))
 
 
-def _grafted(tree: Node, added: Mapping[Steps, Node]) -> Node:
+def _graft(tree: Node, added: Mapping[Steps, Node]) -> Node:
     """A tree with nodes added; mappings on the way to them are made where there are none."""
     value = dict(tree.value) if isinstance(tree.value, dict) else {}
     below: dict[str, dict[Steps, Node]] = {}
@@ -162,7 +162,7 @@ def _grafted(tree: Node, added: Mapping[Steps, Node]) -> Node:
         else:
             below.setdefault(key, {})[path[1:]] = node
     for key, nodes in below.items():
-        value[key] = _grafted(value.get(key, Node({}, tree.position)), nodes)
+        value[key] = _graft(value.get(key, Node({}, tree.position)), nodes)
     return Node(value, tree.position, tree.key_position, tree.replaced)
 
 
@@ -177,7 +177,7 @@ def _facts(node: Node, kind: Any, path: Steps) -> Iterator[Fact]:  # noqa: ANN40
         for index, item in enumerate(node.value):
             yield from _facts(item, _element(kind), (*path, index))
     else:
-        yield Fact(path, node.plain(), WRITTEN, node.position, _overrode(node))
+        yield Fact(path, node.plain(), WRITTEN, node.position, _overridden(node))
 
 
 def _facts_of_model(entries: Mapping[str, Node], model: type[BaseModel], path: Steps) -> Iterator[Fact]:
@@ -190,14 +190,14 @@ def _facts_of_model(entries: Mapping[str, Node], model: type[BaseModel], path: S
             continue
         default = field.get_default(call_default_factory=True)
         if default is not PydanticUndefined:
-            overrode = () if node is None else (Earlier(None, node.position), *_overrode(node))
+            overrode = () if node is None else (OverriddenValue(None, node.position), *_overridden(node))
             yield from _defaults(default, (*path, key), overrode)
     for key, node in entries.items():
         if key not in fields:
             yield from _facts(node, None, (*path, key))
 
 
-def _defaults(default: Any, path: Steps, overrode: tuple[Earlier, ...]) -> Iterator[Fact]:  # noqa: ANN401 - any default
+def _defaults(default: Any, path: Steps, overrode: tuple[OverriddenValue, ...]) -> Iterator[Fact]:  # noqa: ANN401 - any default
     if isinstance(default, BaseModel):
         for key in type(default).model_fields:
             yield from _defaults(getattr(default, key), (*path, key), overrode)
@@ -209,10 +209,10 @@ def _defaults(default: Any, path: Steps, overrode: tuple[Earlier, ...]) -> Itera
         yield Fact(path, value, DEFAULT, None, overrode)
 
 
-def _overrode(node: Node) -> tuple[Earlier, ...]:
+def _overridden(node: Node) -> tuple[OverriddenValue, ...]:
     earlier = []
     while (below := node.replaced) is not None:
-        earlier.append(Earlier(below.plain(), below.position))
+        earlier.append(OverriddenValue(below.plain(), below.position))
         node = below
     return tuple(earlier)
 

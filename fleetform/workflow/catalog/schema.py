@@ -21,13 +21,13 @@ def schema_changes(project: Project) -> list[Change]:
     """
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), schema_text()),
-        _of_document(project, DOCUMENT, render_reference()),
-        _of_document(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
+        _document_changes(project, DOCUMENT, render_reference()),
+        _document_changes(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
     ]
     return [change for change in changes if change.before != change.after]
 
 
-def _of_document(project: Project, file: PurePath, generated: str) -> Change:
+def _document_changes(project: Project, file: PurePath, generated: str) -> Change:
     """A document whose end is generated."""
     document = _text(project, file)
     written, mark, _ = (document or "").partition(GENERATED_MARK)

@@ -14,17 +14,17 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.images_lock import load_lock, write_lock
 from fleetform.catalog.models import Environment
 from fleetform.images import checks, sbom
-from fleetform.images.building import Watch, Workshop, build, look_up
+from fleetform.images.building import BuildContext, BuildListener, build_and_push, look_up_images
 from fleetform.images.engine import find_engine
-from fleetform.images.image_specs import wanted
+from fleetform.images.image_specs import image_specs
 from fleetform.images.registry import Registry
 from fleetform.validation.loading import load
 from fleetform.workflow.project import Project, aws_variables
 from fleetform.workflow.render.files import render_environment
 
 if TYPE_CHECKING:
-    from fleetform.images.building import Done
-    from fleetform.images.image_specs import Wanted
+    from fleetform.images.building import PushedImage
+    from fleetform.images.image_specs import ImageSpec
     from fleetform.render.writer import Change
 
 
@@ -44,7 +44,7 @@ class ImageRequest:
 
 
 @dataclass(frozen=True)
-class ImageReport:
+class ImagesReport:
     """What came of making images.
 
     Attributes:
@@ -54,7 +54,7 @@ class ImageReport:
         notices: What was not checked before the push, and which SBOMs were not made after it.
     """
 
-    done: "tuple[Done, ...]"
+    done: "tuple[PushedImage, ...]"
     failures: tuple[FleetformError, ...]
     changes: "tuple[Change, ...]"
     notices: tuple[str, ...] = ()
@@ -79,7 +79,9 @@ def registry_of(environment: Environment, access: Access) -> "Registry":
     return Registry(access.client("ecr"), environment.account, environment.name, front)
 
 
-def make_images(project: Project, name: str, request: ImageRequest, watch: "Watch | None" = None) -> ImageReport:
+def make_images(
+    project: Project, name: str, request: ImageRequest, watch: "BuildListener | None" = None
+) -> ImagesReport:
     """Sees to it that images are in the registry; writes the lock and renders.
 
     Images that are pushed get into the lock even if others fail: they are there for good, and the next run goes on from
@@ -94,22 +96,24 @@ def make_images(project: Project, name: str, request: ImageRequest, watch: "Watc
         raise InputError(f"--jobs {request.jobs}: 1 or more is expected")
     environment = load(project.root, name)
     lock = load_lock(project.root, name)
-    images = wanted(project.root, environment, built_services(environment, request.services))
+    images = image_specs(project.root, environment, built_services(environment, request.services))
     registry = open_registry(project, environment)
-    done = tuple(look_up(images, lock, registry))
+    done = tuple(look_up_images(images, lock, registry))
     failures: tuple[FleetformError, ...] = ()
     notices: tuple[str, ...] = ()
     if missing := [image for image in images if image.service not in {there.service for there in done}]:
         notices = _check_before_push(environment, missing)
         unmade = sbom.notices()
         work = project.work / "environments" / name
-        workshop = Workshop(find_engine(request.engine), work, request.jobs, watch or Watch(), sboms=not unmade)
-        outcome = build(missing, registry, workshop)
+        workshop = BuildContext(
+            find_engine(request.engine), work, request.jobs, watch or BuildListener(), sboms=not unmade
+        )
+        outcome = build_and_push(missing, registry, workshop)
         done, failures = (*done, *outcome.done), outcome.failures
         notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))
     entries = {service: image for service, image in lock.items() if service in built_services(environment, ())}
     write_lock(project.root, name, entries | {there.service: there.image for there in done})
-    return ImageReport(done, failures, tuple(render_environment(project, name)), notices)
+    return ImagesReport(done, failures, tuple(render_environment(project, name)), notices)
 
 
 def require_images(project: Project, environment: Environment) -> None:
@@ -136,7 +140,7 @@ def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]
     return [name for name in built if name in chosen or not chosen]
 
 
-def _check_before_push(environment: Environment, images: "Sequence[Wanted]") -> tuple[str, ...]:
+def _check_before_push(environment: Environment, images: "Sequence[ImageSpec]") -> tuple[str, ...]:
     """Makes sure that images may be pushed; returns what could not be checked."""
     problems = [
         problem

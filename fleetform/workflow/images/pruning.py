@@ -98,10 +98,10 @@ def find_old_images(project: Project, name: str, keep: int) -> Pruning:
 def _old_images(registry: "Registry", environment: Environment, service: str, locked: set[str], keep: int) -> OldImages:
     repository = environment.full_name(service)
     images = retention.read_images(registry, repository)
-    old = retention.to_delete(images, locked, keep)
+    old = retention.select_expired(images, locked, keep)
     gone = {image.digest for image in old}
     kept = [image for image in images if image.tags and image.digest not in gone]
-    return OldImages(service, repository, len(kept), sum(retention.is_named(image, locked) for image in kept), old)
+    return OldImages(service, repository, len(kept), sum(retention.is_tagged(image, locked) for image in kept), old)
 
 
 def delete(found: Pruning) -> list[str]:
@@ -113,10 +113,12 @@ def delete(found: Pruning) -> list[str]:
     Raises:
         ProgramError: ECR does not answer.
     """
-    return [line for old in found.services for line in retention.delete(found.registry, old.repository, old.images)]
+    return [
+        line for old in found.services for line in retention.delete_images(found.registry, old.repository, old.images)
+    ]
 
 
-def doomed(workplace: Workplace, planned: Plan) -> dict[str, int]:
+def images_to_delete(workplace: Workplace, planned: Plan) -> dict[str, int]:
     """How many images are in each repository that a plan destroys; those that hold none, or are gone, are left out.
 
     Raises:
@@ -136,13 +138,13 @@ def doomed(workplace: Workplace, planned: Plan) -> dict[str, int]:
     return {repository: count for repository, count in found.items() if count}
 
 
-def clear(workplace: Workplace, repositories: Iterable[str]) -> None:
+def delete_images(workplace: Workplace, repositories: Iterable[str]) -> None:
     """Deletes all images of repositories: ECR deletes no repository that holds any.
 
     Raises:
         ProgramError: ECR does not answer, or keeps an image.
     """
     registry = registry_of(workplace.environment, workplace.access)
-    failures = [line for repository in repositories for line in retention.clear(registry, repository)]
+    failures = [line for repository in repositories for line in retention.delete_all(registry, repository)]
     if failures:
         raise ProgramError("\n".join(failures))

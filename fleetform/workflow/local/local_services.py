@@ -10,20 +10,20 @@ from pathlib import Path
 
 from fleetform import emulator
 from fleetform.aws.clients import Access
-from fleetform.aws.live_state import Applied, read_applied
+from fleetform.aws.live_state import AppliedEnvironment, read_applied
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError, raise_all
 from fleetform.base.processes import Output
 from fleetform.base.program_name import command
 from fleetform.catalog.models import Environment, Service
-from fleetform.images.building import Stored, Watch, Workshop, build_here
+from fleetform.images.building import BuildContext, BuildListener, LocalImage, build_locally
 from fleetform.images.engine import find_engine
-from fleetform.images.image_specs import wanted
+from fleetform.images.image_specs import image_specs
 from fleetform.local_runtime import agent, secrets
 from fleetform.local_runtime import project as projects
 from fleetform.local_runtime.document import document
 from fleetform.local_runtime.execution import execute
 from fleetform.local_runtime.inspection import Container, containers
-from fleetform.local_runtime.networks import choose_block, networks
+from fleetform.local_runtime.networks import choose_cidr_block, networks
 from fleetform.local_runtime.runner import Runner, close_runner, find_runner
 from fleetform.topology import services_with_srv_record
 from fleetform.validation.loading import load
@@ -32,10 +32,10 @@ from fleetform.workflow.apply import states
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workplace
 
-PATIENCE_SECONDS = 180
+TIMEOUT_SECONDS = 180
 """How long services may take until they are well."""
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _UNPRIVILEGED = 1024
 _ABOVE_PRIVILEGED = 8000
 
@@ -73,7 +73,7 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
         ProgramError: Nothing here runs containers.
     """
     environment = load(project.root, name)
-    work = workspace.work_here(project, environment)
+    work = workspace.local_work_folder(project, environment)
     return Site(project.root, environment, work, find_runner(engine, project.work))
 
 
@@ -101,16 +101,16 @@ def _fingerprint(workplace: Workplace) -> str:
     return digest.hexdigest()
 
 
-def build_images(site: Site, watch: Watch) -> tuple[Stored, ...]:
+def build_images(site: Site, watch: BuildListener) -> tuple[LocalImage, ...]:
     """Builds what is to be built into the engine's own store.
 
     Raises:
         FleetformError: An image could not be built.
     """
     services = [name for name, service in site.environment.running.items() if service.build]
-    images = wanted(site.root, site.environment, services)
-    workshop = Workshop(find_engine(site.runner.engine), site.work, os.cpu_count() or 1, watch)
-    outcome = build_here(images, workshop)
+    images = image_specs(site.root, site.environment, services)
+    workshop = BuildContext(find_engine(site.runner.engine), site.work, os.cpu_count() or 1, watch)
+    outcome = build_locally(images, workshop)
     raise_all(outcome.failures)
     return outcome.done
 
@@ -130,11 +130,11 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     """
     _require_findable(site.environment)
     found = read_applied(site.environment, access)
-    values = secrets.read_secrets(site.root, site.environment.name, secrets.needed(found))
+    values = secrets.read_secrets(site.root, site.environment.name, secrets.required_variables(found))
     prefix = site.environment.prefix
-    nets = networks(found, prefix, choose_block(prefix, os.environ), isolating=site.runner.isolates)
+    nets = networks(found, prefix, choose_cidr_block(prefix, os.environ), isolating=site.runner.isolates)
     site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
-    with agent.away(site.work, site.runner, site.compose.name):
+    with agent.gone_replacements(site.work, site.runner, site.compose.name):
         projects.up(site.runner, site.compose, values, output)
 
 
@@ -155,7 +155,7 @@ def _when(service: Service) -> str:
     return f"runs before {', '.join(service.run_before)}"
 
 
-def ports(site: Site, applied: Applied) -> dict[str, int]:
+def ports(site: Site, applied: AppliedEnvironment) -> dict[str, int]:
     """The port of this machine for each public service: the one that it has, else its own if that is free."""
     published = {container.service: container.published[0] for container in site.containers() if container.published}
     ports: dict[str, int] = {}
@@ -181,7 +181,7 @@ def _free_port(wish: int, taken: set[int]) -> int:
     raise ProgramError("no port is free on this machine; end what holds them")
 
 
-def is_well(site: Site, container: Container) -> bool:
+def is_healthy(site: Site, container: Container) -> bool:
     """Whether a container does its work, as far as its health check says, or has done it.
 
     A check that the engine has not made yet, some time after the start as it is, is made now.
@@ -203,7 +203,7 @@ def _passes(site: Site, container: Container) -> bool:
     return done.code == 0
 
 
-def wait_until_well(site: Site, watch: Callable[[int, int], None]) -> tuple[Container, ...]:
+def wait_until_healthy(site: Site, watch: Callable[[int, int], None]) -> tuple[Container, ...]:
     """Waits for all containers; returns them.
 
     Args:
@@ -213,21 +213,23 @@ def wait_until_well(site: Site, watch: Callable[[int, int], None]) -> tuple[Cont
     Raises:
         CheckFailedError: Some are not, after some minutes.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         found = site.containers()
-        ill = [container for container in found if not is_well(site, container)]
+        ill = [container for container in found if not is_healthy(site, container)]
         watch(len(found) - len(ill), len(found))
         if not ill:
             return found
         if time.monotonic() > deadline:
-            raise CheckFailedError("\n".join(map(_illness, ill)) + f"\n`{command('logs', env=site.environment.name)}`")
-        time.sleep(_LOOK_SECONDS)
+            raise CheckFailedError(
+                "\n".join(map(_failure_reason, ill)) + f"\n`{command('logs', env=site.environment.name)}`"
+            )
+        time.sleep(_POLL_SECONDS)
 
 
-def _illness(container: Container) -> str:
+def _failure_reason(container: Container) -> str:
     health = f", {container.health}" if container.health != "none" else ""
-    return f"{container.name} is not well after {PATIENCE_SECONDS} s: {container.state}{health}"
+    return f"{container.name} is not well after {TIMEOUT_SECONDS} s: {container.state}{health}"
 
 
 def stop(project: Project, site: Site, output: Output) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from fleetform.base.errors import ProgramError
 from fleetform.base.program_name import command
 from fleetform.catalog.models import Environment
-from fleetform.local_runtime.execution import beside, execute
+from fleetform.local_runtime.execution import execute, run_beside
 from fleetform.local_runtime.inspection import Container
 from fleetform.smoke import ecs_exec, probe
-from fleetform.smoke.matrix import Matrix, judge, targets
+from fleetform.smoke.matrix import Matrix, targets, with_answers
 from fleetform.smoke.probe import Answer
 from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.workspace import Workplace
@@ -25,7 +25,7 @@ _NOT_FOUND = (126, 127)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Answers:
     """What a caller says.
 
     Attributes:
@@ -37,7 +37,7 @@ class _Told:
     failure: str = ""
 
 
-def smoke(site: Site) -> Matrix:
+def smoke_test(site: Site) -> Matrix:
     """Tries every pair of services that run here.
 
     Raises:
@@ -46,10 +46,10 @@ def smoke(site: Site) -> Matrix:
     if not site.containers():
         name = site.environment.name
         raise ProgramError(f"nothing of {name} runs here; `{command('up', env=name)}` starts it")
-    return _proved(site.environment, lambda caller: _answers(site, site.containers(), caller))
+    return _with_results(site.environment, lambda caller: _answers(site, site.containers(), caller))
 
 
-def smoke_on_aws(workplace: Workplace) -> Matrix:
+def smoke_test_on_aws(workplace: Workplace) -> Matrix:
     """Tries every pair of services that run in the account, through ECS Exec.
 
     Raises:
@@ -57,30 +57,30 @@ def smoke_on_aws(workplace: Workplace) -> Matrix:
     """
     ecs_exec.require_programs(workplace.variables)
     environment, access = workplace.environment, workplace.access
-    return _proved(environment, lambda caller: ecs_exec.ask_task(environment, access, caller))
+    return _with_results(environment, lambda caller: ecs_exec.probe_task(environment, access, caller))
 
 
-def _proved(environment: Environment, ask: Callable[[str], tuple[Answer, ...]]) -> Matrix:
+def _with_results(environment: Environment, ask: Callable[[str], tuple[Answer, ...]]) -> Matrix:
     """Asks all callers; those with a pair that is wrong again: a service may be on its way up."""
-    told: dict[str, _Told] = {}
+    told: dict[str, _Answers] = {}
     callers = [name for name in sorted(environment.services) if targets(environment, name)]
     for _ in range(_ATTEMPTS):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            told |= zip(callers, pool.map(lambda caller: _told(ask, caller), callers), strict=True)
+            told |= zip(callers, pool.map(lambda caller: _read_answers(ask, caller), callers), strict=True)
         answers = {caller: each.answers for caller, each in told.items()}
         failures = {caller: each.failure for caller, each in told.items() if each.failure}
-        matrix = judge(environment, answers, failures)
+        matrix = with_answers(environment, answers, failures)
         callers = sorted({cell.pair.caller for cell in matrix.wrong})
         if not callers:
             break
     return matrix
 
 
-def _told(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Told:
+def _read_answers(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Answers:
     try:
-        return _Told(ask(caller))
+        return _Answers(ask(caller))
     except ProgramError as error:
-        return _Told(failure=str(error))
+        return _Answers(failure=str(error))
 
 
 def _answers(site: Site, found: Sequence[Container], caller: str) -> tuple[Answer, ...]:
@@ -88,7 +88,7 @@ def _answers(site: Site, found: Sequence[Container], caller: str) -> tuple[Answe
     if not own:
         raise ProgramError(f"no task of {caller} runs")
     asked = targets(site.environment, caller, _addresses(found, own))
-    return probe.answers(asked, _output(site, own[0], probe.ask(asked)))
+    return probe.answers(asked, _output(site, own[0], probe.probe_request(asked)))
 
 
 def _addresses(found: Sequence[Container], own: Sequence[Container]) -> dict[str, list[str]]:
@@ -101,13 +101,13 @@ def _addresses(found: Sequence[Container], own: Sequence[Container]) -> dict[str
     return addresses
 
 
-def _output(site: Site, caller: Container, question: probe.Question) -> str:
+def _output(site: Site, caller: Container, question: probe.ProbeRequest) -> str:
     """What the probe prints in the caller, or beside it."""
     asked = question.argv, question.stdin
-    done = execute(site.runner, caller.name, *asked, timeout=probe.PATIENCE)
+    done = execute(site.runner, caller.name, *asked, timeout=probe.TIMEOUT)
     if done.code in _NOT_FOUND:
-        done = beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.PATIENCE)
+        done = run_beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.TIMEOUT)
     if done.code != 0:
-        complaint = probe.harmless(done.stderr.strip().rpartition("\n")[2])
+        complaint = probe.sanitize(done.stderr.strip().rpartition("\n")[2])
         raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {complaint or 'silently'}")
     return done.stdout

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fleetform.hcl.syntax import Block
 
 
-def declared(project: Project, name: str) -> dict[str, tuple[Variable, ...]]:
+def declared_variables(project: Project, name: str) -> dict[str, tuple[Variable, ...]]:
     """The variables of the module in each stack's `extra/`, by stack; of those alone that have one.
 
     Args:
@@ -62,15 +62,15 @@ def _variables(project: Project, files: Sequence[PurePath]) -> Iterator[Variable
     for file in files:
         content = (project.root / file).read_bytes()
         if b"variable" in content:
-            yield from _of_file(project, file, content)
+            yield from _variables_of_file(project, file, content)
 
 
-def _of_file(project: Project, file: PurePath, content: bytes) -> Iterator[Variable]:
+def _variables_of_file(project: Project, file: PurePath, content: bytes) -> Iterator[Variable]:
     """The variables that a file declares: from the store, where what it holds was parsed before."""
     key = digest(b"declared", identities.code(), content)
     known = project.store.get_many([key]).get(key)
     if known is None:
-        known = json.dumps([_described(block) for block in _parsed(file, content)]).encode()
+        known = json.dumps([_describe(block) for block in _parsed(file, content)]).encode()
         project.store.put_many({key: known})
     for name, required, line, column in json.loads(known):
         yield Variable(name, required, Position(file, line, column))
@@ -85,5 +85,5 @@ def _parsed(file: PurePath, content: bytes) -> "Iterator[Block]":
     return (block for block in blocks if block.kind == "variable" and block.labels)
 
 
-def _described(block: "Block") -> tuple[str, bool, int, int]:
+def _describe(block: "Block") -> tuple[str, bool, int, int]:
     return block.labels[0], "default" not in block.arguments, block.line, block.column

@@ -15,14 +15,14 @@ from fleetform.workflow.project import Project
 
 # What `terraform fmt`, or OpenTofu's, formats in a folder. Of these, not every version takes each by its path:
 # https://developer.hashicorp.com/terraform/cli/commands/fmt
-_FORMATTED = re.compile(r"(?s:.*)\.(tf|tofu|tfvars|(tf|tofu)\w*\.hcl)")
+_FORMATTED_KIND = re.compile(r"(?s:.*)\.(tf|tofu|tfvars|(tf|tofu)\w*\.hcl)")
 _BY_PATH = (".tf", ".tfvars")
 _FOLDERS = ("modules", "envs")
 # As arguments; with more it is quicker, and within every system's limits, to say where they are.
 _MOST = 500
 
 
-def formatted(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) -> dict[str, dict[PurePath, str]]:
+def format_rendering(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) -> dict[str, dict[PurePath, str]]:
     """Rendered files as `terraform fmt` leaves them."""
     program = fingerprint.program(installation.find_program(), project.root)
     keys = {
@@ -36,7 +36,7 @@ def formatted(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) ->
         for stack, files in stacks.items()
     }
     if any(new.values()):
-        made = writer.formatted(new, _format)
+        made = writer.format_rendering(new, _format)
         fresh = {keys[stack, path]: text for stack, files in made.items() for path, text in files.items()}
         project.store.put_many({key: text.encode() for key, text in fresh.items()})
         texts |= fresh
@@ -48,7 +48,7 @@ def _format(folder: Path) -> None:
 
 
 @contextmanager
-def unformatted(project: Project) -> Iterator[Callable[[], list[str]]]:
+def find_unformatted(project: Project) -> Iterator[Callable[[], list[str]]]:
     """Has Terraform look, beside other work, for files that `terraform fmt` would change.
 
     Yields:
@@ -85,7 +85,7 @@ def _keys(root: Path, program: str) -> dict[str, bytes]:
         path: digest(b"formatted", by, path.rpartition(".")[2].encode(), fingerprint.content(path))
         for folder in _FOLDERS
         for path in fingerprint.files(root / folder)
-        if _FORMATTED.fullmatch(path)
+        if _FORMATTED_KIND.fullmatch(path)
     }
 
 

@@ -13,7 +13,7 @@ from fleetform.base.cache import digest
 from fleetform.base.errors import Position, Problem, ProgramError
 from fleetform.catalog.files import CATALOG, environment_file, environment_names, lock_file
 from fleetform.catalog.repository import leaves_repository
-from fleetform.render.rendered_files import standing
+from fleetform.render.rendered_files import rendered_files
 from fleetform.render.writer import Change, changes
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
@@ -101,11 +101,11 @@ class Rendering:
 
         root = self._project.root
         lock = load_lock(root, self._name)
-        declared = extra_modules.declared(self._project, self._name)
+        declared = extra_modules.declared_variables(self._project, self._name)
         texts = render(
             self._loaded[0], Templates(root / "templates", self._project.store), lock, tuple(self._standing), declared
         )
-        return formatting.formatted(self._project, texts)
+        return formatting.format_rendering(self._project, texts)
 
     def _remember(self, files: dict[str, dict[PurePath, str]]) -> None:
         """Remembers a render, unless somebody wrote what it follows from meanwhile."""
@@ -125,7 +125,7 @@ class Rendering:
 
     @functools.cached_property
     def _standing(self) -> "dict[str, dict[str, bytes]]":
-        return {name: dict(files) for name, files in standing(self._project.root / "envs" / self._name).items()}
+        return {name: dict(files) for name, files in rendered_files(self._project.root / "envs" / self._name).items()}
 
     @functools.cached_property
     def _loaded(self) -> "tuple[Environment, list[Problem]]":
@@ -157,7 +157,7 @@ class Rendering:
             *(_source(root, file) for file in sources),
             fingerprint.tree(root / "templates"),
             digest(*map(os.fsencode, self._standing)),
-            extra_modules.identity(extra_modules.declared(self._project, self._name)),
+            extra_modules.identity(extra_modules.declared_variables(self._project, self._name)),
         )
 
     @functools.cached_property

@@ -7,7 +7,7 @@ import pytest
 
 from fleetform.terraform.plain_text import colorless
 from fleetform.terraform.plan.models import UNKNOWN, Action, Change, StackPlan
-from fleetform.terraform.plan.text_reader import UNTOLD, read
+from fleetform.terraform.plan.text_reader import NOT_SHOWN, read
 from tests.terraform.plan import recorded
 
 FORCED = """\
@@ -77,7 +77,7 @@ def lean(plan: StackPlan) -> StackPlan:
 
 
 def _lean(change: Change) -> Change:
-    imported = UNTOLD if change.imported and change.action == Action.NONE else change.imported
+    imported = NOT_SHOWN if change.imported and change.action == Action.NONE else change.imported
     forced_by = tuple(re.sub(r"\[\d+\]", "", path) for path in change.forced_by)
     return replace(change, imported=imported, forced_by=forced_by, differences=())
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.terraform.recovery.already_exists import existing, refused
+from fleetform.terraform.recovery.already_exists import existing_resources, refused_resources
 
 GROUP = 'module.network.aws_cloudwatch_log_group.flow_logs["this"]'
 RULE = 'module.security.aws_vpc_security_group_ingress_rule.this["web -> orders"]'
@@ -39,7 +39,7 @@ def error(message: str, address: str = GROUP) -> str:
     ],
 )
 def test_each_service_of_aws_says_so_in_a_word_of_its_own(message: str) -> None:
-    assert existing(error(f"creating it: operation error: {message}")) == {GROUP}
+    assert existing_resources(error(f"creating it: operation error: {message}")) == {GROUP}
 
 
 def test_of_several_errors_those_count_that_say_so() -> None:
@@ -54,17 +54,17 @@ def test_of_several_errors_those_count_that_say_so() -> None:
         + error("creating VPC Security Group Rule", "aws_vpc_security_group_egress_rule.e")
         + "\noperation error EC2: AuthorizeSecurityGroupEgress, api error AccessDenied: no\n"
     )
-    assert existing(output) == {"aws_iam_role.b", RULE}
+    assert existing_resources(output) == {"aws_iam_role.b", RULE}
 
 
 def test_a_log_without_errors_has_none() -> None:
-    assert existing(f"{GROUP}: Creation complete after 0s [id=already exists]\n") == frozenset()
+    assert existing_resources(f"{GROUP}: Creation complete after 0s [id=already exists]\n") == frozenset()
 
 
 def test_a_terminal_shows_it_in_a_coloured_box() -> None:
     lines = error("EntityAlreadyExists: it").strip("\n").splitlines()
     boxed = "\n".join(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines)
-    assert existing(f"\x1b[31m╷\x1b[0m\n{boxed}\n\x1b[31m╵\x1b[0m\n") == {GROUP}
+    assert existing_resources(f"\x1b[31m╷\x1b[0m\n{boxed}\n\x1b[31m╵\x1b[0m\n") == {GROUP}
 
 
 def test_what_aws_has_refused_was_not_made() -> None:
@@ -79,4 +79,4 @@ def test_what_aws_has_refused_was_not_made() -> None:
         + error("creating VPC Security Group Rule", "aws_vpc_security_group_egress_rule.taken_back")
         + f"\n{answer}\n0, RequestID: , canceled, context canceled\n"
     )
-    assert refused(output) == {"aws_iam_role.refused", RULE}
+    assert refused_resources(output) == {"aws_iam_role.refused", RULE}

@@ -8,15 +8,15 @@ import pytest
 from fleetform.terraform.recovery import find_by_name
 from fleetform.terraform.recovery.apply_log import (
     _BY_ID,
-    _MADE_AGAIN,
+    _RECREATABLE,
     NAMED,
-    Begun,
-    Lost,
-    begun,
-    blocks,
-    lost,
-    missing,
-    taken,
+    PendingCreate,
+    UnsavedResources,
+    find_unsaved,
+    import_blocks,
+    missing_imports,
+    pending_creates,
+    without_imported,
 )
 
 NETWORK = "module.network"
@@ -46,13 +46,13 @@ STATE = {
 
 
 def test_what_the_log_has_and_the_state_has_not_is_lost() -> None:
-    assert lost(LOG, STATE) == Lost(
+    assert find_unsaved(LOG, STATE) == UnsavedResources(
         {"module.network.aws_vpc.this": "vpc-1"}, {}, ('module.network.aws_nat_gateway.this["a"]',)
     )
 
 
 def test_without_a_state_all_that_was_made_is_lost() -> None:
-    assert lost(LOG, {}).imports == {
+    assert find_unsaved(LOG, {}).imports == {
         'module.network.aws_iam_role.flow_logs["this"]': "shop-local-flow-logs",
         "module.network.aws_vpc.this": "vpc-1",
     }
@@ -61,16 +61,16 @@ def test_without_a_state_all_that_was_made_is_lost() -> None:
 def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
     instances = [{"attributes": {"id": "arn:aws:ecs:x:1:cluster/shop"}}]
     cluster = {"mode": "managed", "type": "aws_ecs_cluster", "name": "this", "instances": instances}
-    assert taken({"resources": [*STATE["resources"], cluster]}) == {
+    assert without_imported({"resources": [*STATE["resources"], cluster]}) == {
         ("aws_iam_role", "shop-local-flow-logs"),
         ("aws_ecs_cluster", "arn:aws:ecs:x:1:cluster/shop"),
         ("aws_ecs_cluster", "shop"),
     }
-    assert taken({}) == frozenset()
+    assert without_imported({}) == frozenset()
 
 
 def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
-    assert not lost("Apply complete! Resources: 0 added, 0 changed, 0 destroyed.\n", STATE)
+    assert not find_unsaved("Apply complete! Resources: 0 added, 0 changed, 0 destroyed.\n", STATE)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_each_is_imported_by_what_the_provider_takes(address: str, found: str, e
     }
     made = {**others, address: found}
     log = "".join(f"{name}: Creation complete after 0s [id={id_}]\n" for name, id_ in made.items())
-    assert lost(log, {}) == Lost({**others, address: expected}, {}, ())
+    assert find_unsaved(log, {}) == UnsavedResources({**others, address: expected}, {}, ())
 
 
 def test_a_route_that_had_begun_is_known_by_its_table() -> None:
@@ -104,7 +104,7 @@ def test_a_route_that_had_begun_is_known_by_its_table() -> None:
         "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
         "module.network.aws_route.public_internet: Creating...\n"
     )
-    assert lost(log, {}).wired == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
+    assert find_unsaved(log, {}).wired == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
 
 
 def test_what_we_do_not_know_how_to_import_is_named() -> None:
@@ -112,7 +112,7 @@ def test_what_we_do_not_know_how_to_import_is_named() -> None:
         "module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=https://sqs/orders]\n"
         'module.network.aws_route_table_association.public["a"]: Creation complete after 0s [id=rtbassoc-0]\n'
     )
-    assert lost(log, {}) == Lost(
+    assert find_unsaved(log, {}) == UnsavedResources(
         {},
         {
             "module.extra.aws_sqs_queue.orders": "https://sqs/orders",
@@ -123,7 +123,7 @@ def test_what_we_do_not_know_how_to_import_is_named() -> None:
 
 
 def test_a_file_imports_them() -> None:
-    assert blocks({'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}) == (
+    assert import_blocks({'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}) == (
         'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
         '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
     )
@@ -162,9 +162,9 @@ Plan: 3 to add, 0 to change, 0 to destroy.
 
 def test_a_plan_says_the_names_of_what_had_begun() -> None:
     addresses = ["module.cluster.aws_ecs_cluster.this", 'module.network.aws_subnet.public["a"]']
-    assert list(begun(PLAN, addresses)) == [
-        Begun(addresses[0], "aws_ecs_cluster", "", "shop-local"),
-        Begun(addresses[1], "aws_subnet", "shop-local-a", ""),
+    assert list(pending_creates(PLAN, addresses)) == [
+        PendingCreate(addresses[0], "aws_ecs_cluster", "", "shop-local"),
+        PendingCreate(addresses[1], "aws_subnet", "shop-local-a", ""),
     ]
 
 
@@ -181,24 +181,24 @@ def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
         "    }\n"
     )
     address = 'module.web.aws_ecs_service.fixed["this"]'
-    assert list(begun(plan, [address])) == [Begun(address, "aws_ecs_service", "", "shop/shop-web")]
+    assert list(pending_creates(plan, [address])) == [PendingCreate(address, "aws_ecs_service", "", "shop/shop-web")]
     without = plan.replace('"arn:aws:ecs:x:1:cluster/shop"', "(known after apply)")
-    assert list(begun(without, [address])) == [Begun(address, "aws_ecs_service", "", "")]
+    assert list(pending_creates(without, [address])) == [PendingCreate(address, "aws_ecs_service", "", "")]
 
 
 def test_a_private_namespace_is_imported_with_its_vpc() -> None:
-    found = lost("module.network.aws_vpc.this: Creation complete after 0s [id=vpc-1]\n", {})
+    found = find_unsaved("module.network.aws_vpc.this: Creation complete after 0s [id=vpc-1]\n", {})
     kinds = "aws_service_discovery_private_dns_namespace", "aws_service_discovery_http_namespace"
     assert [found.import_id(kind, "ns-1") for kind in kinds] == ["ns-1:vpc-1", "ns-1"]
-    assert Lost({}, {}, ()).import_id(kinds[0], "ns-1") is None
+    assert UnsavedResources({}, {}, ()).import_id(kinds[0], "ns-1") is None
 
 
 def test_of_what_had_begun_some_is_left_out() -> None:
     gateway = 'module.network.aws_nat_gateway.this["a"]'
-    found = lost(LOG, {})
+    found = find_unsaved(LOG, {})
     assert gateway in found.begun
     assert found.without([gateway]).begun == tuple(address for address in found.begun if address != gateway)
-    assert found.unanswered.without([gateway]) == Lost({}, {}, found.without([gateway]).begun)
+    assert found.unanswered.without([gateway]) == UnsavedResources({}, {}, found.without([gateway]).begun)
 
 
 REFUSED = """\
@@ -236,15 +236,15 @@ configuration to be imported.
 
 
 def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
-    assert missing(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
-    assert missing(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
-    assert missing("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
+    assert missing_imports(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
+    assert missing_imports(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
+    assert missing_imports("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
 
 
 def test_all_resources_of_the_modules_are_known(root: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in root.glob("modules/*/*.tf")]
     kinds = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
-    assert kinds - _BY_ID - _MADE_AGAIN == {
+    assert kinds - _BY_ID - _RECREATABLE == {
         "aws_ecs_cluster",
         "aws_ecs_service",
         "aws_route",

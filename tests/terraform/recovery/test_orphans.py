@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fleetform.terraform.recovery.orphans import Processes, processes
+from fleetform.terraform.recovery.orphans import OrphanProcesses, find_orphans
 
 WAITS = "import sys; print('waits', flush=True); sys.stdin.read()"
 
@@ -28,8 +28,8 @@ def test_a_terraform_in_a_stack_and_the_plugins_of_its_data_are_seen(tmp_path: P
         process(sys.executable, f"-chdir={folder}-2/foundation", "apply") as other,
         process(str(plugin)) as provider,
     ):
-        found = processes(folder, data)
+        found = find_orphans(folder, data)
         for each in (ours, other, provider):
             each.communicate("")
-    assert found == Processes((ours.pid,), (provider.pid,))
-    assert processes(folder, data) == Processes((), ())
+    assert found == OrphanProcesses((ours.pid,), (provider.pid,))
+    assert find_orphans(folder, data) == OrphanProcesses((), ())

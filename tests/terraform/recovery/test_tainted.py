@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fleetform.terraform.plan.models import Action, Change, StackPlan
-from fleetform.terraform.recovery.tainted import in_their_own_way
+from fleetform.terraform.recovery.tainted import blocking_taints
 
 ROLE = Change("aws_iam_role.task", "aws_iam_role", Action.REPLACE, created_first=True, reason="it is tainted")
 
@@ -22,4 +22,4 @@ ROLE = Change("aws_iam_role.task", "aws_iam_role", Action.REPLACE, created_first
     ids=["new first", "old goes first", "another name", "asked for", "two may have its name"],
 )
 def test_only_that_is_kept_whose_name_the_new_one_needs(change: Change, expected: tuple[str, ...]) -> None:
-    assert in_their_own_way(StackPlan("services", (change,))) == expected
+    assert blocking_taints(StackPlan("services", (change,))) == expected

@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket, tls_only
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket, tls_only
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-a6ef-1234567890ab"
 
@@ -55,10 +55,10 @@ def access(terraform_environment: Mapping[str, str]) -> Access:
 
 
 @pytest.fixture
-def wanted() -> Wanted:
+def wanted() -> BucketSpec:
     """A bucket of a name that no other test has."""
     name = f"shop-dev-tfstate-{uuid4().hex[:12]}"
-    return Wanted(name, "123456789012", tags={"environment": "dev", "application": "shop"})
+    return BucketSpec(name, "123456789012", tags={"environment": "dev", "application": "shop"})
 
 
 def facts(access: Access, bucket: str) -> dict[str, Any]:
@@ -81,24 +81,24 @@ def create(access: Access, bucket: str) -> Any:  # noqa: ANN401 - boto3 makes it
     return s3
 
 
-def test_a_missing_bucket_is_made_closed_versioned_and_encrypted(access: Access, wanted: Wanted) -> None:
+def test_a_missing_bucket_is_made_closed_versioned_and_encrypted(access: Access, wanted: BucketSpec) -> None:
     assert ensure_bucket(access, wanted) == dict.fromkeys(SETTINGS, "made")
     assert facts(access, wanted.name) == SOUND
 
 
-def test_a_bucket_that_is_there_is_brought_up_to_date(access: Access, wanted: Wanted) -> None:
+def test_a_bucket_that_is_there_is_brought_up_to_date(access: Access, wanted: BucketSpec) -> None:
     create(access, wanted.name)
     assert ensure_bucket(access, wanted) == {**dict.fromkeys(SETTINGS, "changed"), "bucket": "right"}
     assert facts(access, wanted.name) == SOUND
 
 
-def test_a_second_time_finds_all_right(access: Access, wanted: Wanted) -> None:
+def test_a_second_time_finds_all_right(access: Access, wanted: BucketSpec) -> None:
     ensure_bucket(access, wanted)
     assert ensure_bucket(access, wanted) == RIGHT
     assert facts(access, wanted.name) == SOUND
 
 
-def test_one_thing_that_is_wrong_is_changed(access: Access, wanted: Wanted) -> None:
+def test_one_thing_that_is_wrong_is_changed(access: Access, wanted: BucketSpec) -> None:
     ensure_bucket(access, wanted)
     suspended = {"Status": "Suspended"}
     access.client("s3").put_bucket_versioning(Bucket=wanted.name, VersioningConfiguration=suspended)
@@ -106,16 +106,16 @@ def test_one_thing_that_is_wrong_is_changed(access: Access, wanted: Wanted) -> N
     assert facts(access, wanted.name) == SOUND
 
 
-def test_with_a_key_the_bucket_is_encrypted_with_it(access: Access, wanted: Wanted) -> None:
+def test_with_a_key_the_bucket_is_encrypted_with_it(access: Access, wanted: BucketSpec) -> None:
     ensure_bucket(access, wanted)
-    keyed = Wanted(wanted.name, wanted.account, KEY, wanted.tags)
+    keyed = BucketSpec(wanted.name, wanted.account, KEY, wanted.tags)
     assert [ensure_bucket(access, keyed) for _ in range(2)] == [{**RIGHT, "encryption": "changed"}, RIGHT]
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     encryption = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
     assert facts(access, wanted.name) == {**SOUND, "encryption": encryption}
 
 
-def test_rules_and_tags_of_somebody_else_stay(access: Access, wanted: Wanted) -> None:
+def test_rules_and_tags_of_somebody_else_stay(access: Access, wanted: BucketSpec) -> None:
     s3 = create(access, wanted.name)
     theirs = {"ID": "reports", "Status": "Enabled", "Filter": {"Prefix": "reports/"}, "Expiration": {"Days": 30}}
     s3.put_bucket_lifecycle_configuration(Bucket=wanted.name, LifecycleConfiguration={"Rules": [theirs]})
@@ -128,7 +128,7 @@ def test_rules_and_tags_of_somebody_else_stay(access: Access, wanted: Wanted) ->
 
 
 def test_a_bucket_in_the_one_region_that_may_not_be_named_is_made_too(
-    terraform_environment: Mapping[str, str], wanted: Wanted
+    terraform_environment: Mapping[str, str], wanted: BucketSpec
 ) -> None:
     access = Access("us-east-1", terraform_environment)
     ensure_bucket(access, wanted)
@@ -137,7 +137,7 @@ def test_a_bucket_in_the_one_region_that_may_not_be_named_is_made_too(
 
 
 def test_a_bucket_of_another_region_is_refused(
-    access: Access, terraform_environment: Mapping[str, str], wanted: Wanted
+    access: Access, terraform_environment: Mapping[str, str], wanted: BucketSpec
 ) -> None:
     create(access, wanted.name)
     with pytest.raises(ProgramError) as caught:

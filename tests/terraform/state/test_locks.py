@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from fleetform.terraform.state.locks import Lock, Machine, read, this_machine
+from fleetform.terraform.state.locks import LocalMachine, Lock, read, this_machine
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 LOCK = Lock("0c7d2a51-8a4f", "apply", "mia@build-7", "1.11.4", NOW - timedelta(minutes=5))
 TEXT = b"""{"ID":"0c7d2a51-8a4f","Operation":"OperationTypeApply","Info":"","Who":"mia@build-7","Version":"1.11.4",
 "Created":"2026-11-20T09:55:00Z","Path":"shop-dev-tfstate/services/terraform.tfstate"}"""
-HERE = Machine("mia@build-7", runs_terraform=False)
+HERE = LocalMachine("mia@build-7", runs_terraform=False)
 
 
 def test_a_lock_is_read_as_terraform_writes_it() -> None:
@@ -44,7 +44,7 @@ def test_nothing_is_known_of_others(who: str) -> None:
 
 
 def test_a_lock_that_is_older_than_any_run_is_stale() -> None:
-    busy = Machine("sam@laptop", runs_terraform=True)
+    busy = LocalMachine("sam@laptop", runs_terraform=True)
     ages = [timedelta(hours=2), timedelta(hours=2, seconds=1)]
     found = [replace(LOCK, created=NOW - age).stale(NOW, busy) for age in ages]
     assert found == [None, "no run takes 2 hours"]

@@ -11,7 +11,7 @@ import pytest
 
 from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import Snapshot, has_state, lock_key, modules, objects, snapshot, state_key
 
 HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
@@ -39,7 +39,7 @@ def bucket() -> str:
 
 def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) -> None:
     before_the_bucket = has_state(access, bucket, "foundation")
-    ensure_bucket(access, Wanted(bucket, "123456789012"))
+    ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     before_the_apply = has_state(access, bucket, "foundation")
     told = []
     for text in (EMPTY, {**EMPTY, "outputs": {"region": {}}}, {**EMPTY, "resources": [resource("module.web")]}, "?"):
@@ -60,7 +60,7 @@ def resource(module: str, mode: str = "managed") -> dict[str, object]:
 
 def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, bucket: str) -> None:
     before = modules(access, bucket)
-    ensure_bucket(access, Wanted(bucket, "123456789012"))
+    ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     held = {
         "services": [resource("module.web"), resource("module.web.module.part"), resource("module.data", "data")],
         "payments": [],
@@ -76,7 +76,7 @@ def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, b
 
 def test_states_and_locks_are_read_and_nothing_else(access: Access, bucket: str) -> None:
     before = objects(access, bucket)
-    ensure_bucket(access, Wanted(bucket, "123456789012"))
+    ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     s3 = access.client("s3")
     texts = {state_key("services"): b"a state", lock_key("foundation"): b"a lock"}
     for key, text in {**texts, "services/plan.json": b"neither"}.items():
@@ -111,7 +111,7 @@ asking = pytest.mark.parametrize(
     ("ask", "remedy"),
     [
         (
-            lambda access: ensure_bucket(access, Wanted("shop-dev", "123456789012")),
+            lambda access: ensure_bucket(access, BucketSpec("shop-dev", "123456789012")),
             "check credentials, or choose another `state: bucket:`",
         ),
         (lambda access: has_state(access, "shop-dev", "foundation"), "check credentials"),

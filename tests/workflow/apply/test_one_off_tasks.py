@@ -11,7 +11,7 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.cli import stacks
 from fleetform.cli.waves import Driving
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests import small_project
@@ -74,7 +74,7 @@ def define(access: Access) -> str:
 @pytest.fixture
 def bucket(access: Access) -> Iterator[Any]:
     """S3, with the state bucket of `tiny`."""
-    ensure_bucket(access, Wanted(BUCKET, "123456789012"))
+    ensure_bucket(access, BucketSpec(BUCKET, "123456789012"))
     s3 = access.client("s3")
     yield s3
     for version in s3.list_object_versions(Bucket=BUCKET).get("Versions", []):

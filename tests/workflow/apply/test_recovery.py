@@ -14,14 +14,14 @@ from botocore.stub import Stubber
 
 from fleetform import emulator
 from fleetform.aws.clients import Access
-from fleetform.base.run_lock import Turn
+from fleetform.base.run_lock import Run
 from fleetform.terraform.state import locks, reader
 from fleetform.workflow import workspace
 from fleetform.workflow.apply import recovery, states
 from fleetform.workflow.workspace import Workplace
 from tests import small_project
 
-BEFORE = Turn("apply --env local", 4711, "2026-01-31 12:00:00")
+BEFORE = Run("apply --env local", 4711, "2026-01-31 12:00:00")
 HEADLINE = f"{BEFORE} left foundation locked: its Terraform was killed"
 QUEUE = "module.extra.aws_sqs_queue.orders"
 GATEWAY = 'module.network.aws_nat_gateway.this["a"]'

@@ -14,7 +14,7 @@ from fleetform.cli import state
 from fleetform.cli.preflight import open_checked
 from fleetform.cli.waves import Driving
 from fleetform.stacks import FOUNDATION
-from fleetform.terraform.state.bucket import Wanted, ensure_bucket
+from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import lock_key, state_key
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -53,7 +53,7 @@ def s3(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
 @pytest.fixture
 def bucket(s3: Any, terraform_environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
     """S3, with the bucket."""
-    ensure_bucket(Access("eu-central-1", terraform_environment), Wanted(BUCKET, "123456789012"))
+    ensure_bucket(Access("eu-central-1", terraform_environment), BucketSpec(BUCKET, "123456789012"))
     s3.delete_bucket_tagging(Bucket=BUCKET)  # moto gives a bucket the tags of one before that had its name
     return s3
 

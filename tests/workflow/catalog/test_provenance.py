@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CatalogError, InputError, Position
-from fleetform.workflow.catalog.provenance import Earlier, Explanation, Fact, explain, label, select
+from fleetform.workflow.catalog.provenance import Explanation, Fact, OverriddenValue, explain, label, select
 from tests.catalog.catalogs import HEAD, project
 
 CATALOG = f"""\
@@ -54,7 +54,7 @@ def test_a_value_knows_every_layer_below_it(root: Path) -> None:
             2048,
             "written",
             Position(PurePath("envs/dev/environment.yaml"), 2, 15),
-            (Earlier(1024, catalog(9, 17)), Earlier(256, catalog(6, 8))),
+            (OverriddenValue(1024, catalog(9, 17)), OverriddenValue(256, catalog(6, 8))),
         )
     ]
 
@@ -65,7 +65,7 @@ def test_a_default_of_the_model_is_written_nowhere(root: Path) -> None:
 
 def test_a_default_that_null_brought_back_knows_the_null(root: Path) -> None:
     assert asked(root, "orders.memory") == [
-        Fact(("services", "orders", "memory"), 512, "default", None, (Earlier(None, catalog(19, 49)),))
+        Fact(("services", "orders", "memory"), 512, "default", None, (OverriddenValue(None, catalog(19, 49)),))
     ]
 
 
@@ -76,7 +76,7 @@ def test_an_entry_that_null_removed_is_null(root: Path) -> None:
             None,
             "written",
             catalog(17, 25),
-            (Earlier(1, catalog(7, 36)),),
+            (OverriddenValue(1, catalog(7, 36)),),
         )
     ]
 

@@ -56,7 +56,7 @@ def project(tmp_path: Path, install_terraform: Callable[[str], Path]) -> Project
 
 def unformatted(project: Project) -> list[str]:
     """The files that Terraform would format otherwise."""
-    with formatting.unformatted(project) as listed:
+    with formatting.find_unformatted(project) as listed:
         return listed()
 
 

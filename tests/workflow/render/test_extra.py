@@ -146,9 +146,9 @@ def test_a_module_is_called_with_what_it_declares(project: Project) -> None:
 def test_what_a_module_declares_is_known_by_its_place(project: Project) -> None:
     file = PurePath(FOLDER, "variables.tf")
     variables = (Variable("name", True, Position(file, 1, 1)), Variable("size", False, Position(file, 5, 1)))  # noqa: FBT003 - a record
-    assert extra_modules.declared(project, "tiny") == {"services": variables}
-    assert extra_modules.declared(project, "tiny") == {"services": variables}
-    assert extra_modules.declared(project, "local") == {}
+    assert extra_modules.declared_variables(project, "tiny") == {"services": variables}
+    assert extra_modules.declared_variables(project, "tiny") == {"services": variables}
+    assert extra_modules.declared_variables(project, "local") == {}
 
 
 def deleted(project: Project) -> None:
