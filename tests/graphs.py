@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fleetform import topology
 from fleetform.catalog.models import CallTarget, Environment, IngressConfig, Network, Port, Service
 from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
-from fleetform.topology.reachability import Network as Reached
+from fleetform.topology.reachability import AppliedNetwork as Reached
 
 CIDR = "10.0.0.0/16"
 NAMES = ("a", "b", "order-api", "stock", "worker")

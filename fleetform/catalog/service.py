@@ -388,6 +388,11 @@ class Service(Container):
         return ("CMD-SHELL", f"curl -fsS -o /dev/null {url} || wget -q -O /dev/null {url} || exit 1")
 
     @property
+    def containers(self) -> Mapping[tuple[str, ...], Container]:
+        """The containers that the catalog has, by the path to their keys: the service's own and its sidecars."""
+        return {(): self} | {("sidecars", name): sidecar for name, sidecar in self.sidecars.items()}
+
+    @property
     def other_containers(self) -> Mapping[str, Sidecar]:
         """The task's other containers: the sidecars and, with `logs.routing`, the log router."""
         router = {LOG_ROUTER: Sidecar(image=LOG_ROUTER_IMAGE)} if self.logs.routing else {}

@@ -7,12 +7,12 @@ ALL_PROTOCOLS = "-1"
 
 @dataclass(frozen=True)
 class AppliedRule:
-    """A security group rule as it is applied.
+    """A security group rule that exists or is planned.
 
     Attributes:
         direction: `ingress` or `egress`.
         group: Key of the group that it belongs to.
-        protocol: `tcp`, `udp`, `icmp`, a number; `-1` for all.
+        protocol: `tcp`, `udp`, `icmp` or a number; `-1` for all.
         first: The first port, None or -1 for all.
         last: The last port.
         peer: Key of the group on the other side, its id if it is in another VPC, or None.
@@ -30,7 +30,7 @@ class AppliedRule:
     prefix_list: str | None = None
 
     def covers(self, port: int, protocol: str = "tcp") -> bool:
-        """Whether it is about a port."""
+        """Return whether the rule applies to a port."""
         if self.protocol == ALL_PROTOCOLS:
             return True
         return self.protocol == protocol and self.first is not None and self.first <= port <= (self.last or 0)

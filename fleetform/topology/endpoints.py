@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
 import re
 from collections.abc import Iterator
 
-from fleetform.catalog.models import Container, Environment, Service
+from fleetform.catalog.models import Environment, Service
 
 GATEWAY_ENDPOINTS = ("dynamodb", "s3")
 """Gateway endpoints: https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html"""
@@ -18,15 +18,12 @@ _IMAGE_PULL_SERVICES = ("ecr.api", "ecr.dkr", "s3")
 
 def required_aws_services(service: Service, region: str) -> frozenset[str]:
     """Return the AWS services that ECS needs to start a service's tasks, named like their endpoints."""
-    containers = _containers(service)
-    secrets = [secret for container in containers.values() for secret in container.secrets.values()]
+    containers = service.containers.values()
+    secrets = [secret for container in containers for secret in container.secrets.values()]
+    pulls_from_ecr = service.build is not None or any(_is_in_ecr(part.image, region) for part in containers)
     return frozenset(
         (
-            *(
-                _IMAGE_PULL_SERVICES
-                if service.build or any(_is_in_ecr(part.image, region) for part in containers.values())
-                else ()
-            ),
+            *(_IMAGE_PULL_SERVICES if pulls_from_ecr else ()),
             "logs",
             *("ssm" if secret.secret is None else "secretsmanager" for secret in secrets),
             # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
@@ -40,7 +37,7 @@ def images_outside_ecr(service: Service, region: str) -> Iterator[tuple[tuple[st
 
     ECR Public has no endpoint either: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     """
-    for path, container in _containers(service).items():
+    for path, container in service.containers.items():
         if container.image is not None and not _is_in_ecr(container.image, region):
             yield path, container.image
 
@@ -73,8 +70,21 @@ def interface_endpoints(environment: Environment) -> tuple[str, ...]:
     return tuple(name for name in endpoints(environment) if name not in GATEWAY_ENDPOINTS)
 
 
-def _containers(service: Service) -> dict[tuple[str, ...], Container]:
-    return {(): service} | {("sidecars", name): sidecar for name, sidecar in service.sidecars.items()}
+def needs_internet(environment: Environment, service: str) -> bool:
+    """Return whether a service's tasks connect to the internet, over HTTPS, for their images or for AWS.
+
+    Without NAT they cannot. Which AWS services the code in a task calls is unknown, but permissions of the
+    task role imply some, and so do logs that are routed elsewhere.
+    """
+    network, caller = environment.network, environment.services[service]
+    if network.subnets == "public" or network.vpc is not None:
+        return True
+    if network.nat == "none":
+        return False
+    has_unknown_calls = caller.task_role.statements or caller.task_role.policies or caller.logs.routing
+    has_outside_images = any(images_outside_ecr(caller, environment.region))
+    missing = required_aws_services(caller, environment.region) - {*endpoints(environment)}
+    return bool(has_unknown_calls or has_outside_images or missing)
 
 
 def _is_in_ecr(image: str | None, region: str) -> bool:

@@ -1,11 +1,28 @@
-"""The load balancer's rules, listeners and subnets."""
+"""How requests from outside reach the public services: ports, and the load balancer's rules and listeners.
+
+A rule's priority depends only on its own service. Adding or removing a service therefore changes no other
+rule, and no apply moves a rule to a priority that another rule still has, which AWS refuses. See
+docs/adr/0012.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 from fleetform.catalog.models import Environment, Ingress, Service
-from fleetform.topology.routing import ANY_PATH, balanced_services, is_catch_all, priority
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
+LAST_PRIORITY = 50_000
+ANY_PATH = "/*"
+"""The path of a service without `paths` and `hosts`."""
+
+# Kinds of hosts: exact, with a wildcard, any. Lengths of paths: 0 to 31 characters before a wildcard.
+_HOST_KINDS = 3
+_PATH_LENGTHS = 32
+# Priorities for equally specific services. The last of AWS's priorities is for the service that receives the
+# rest.
+_SLOTS = (LAST_PRIORITY - 1) // (_HOST_KINDS * _PATH_LENGTHS)
 
 _HTTP, _HTTPS = 80, 443
 
@@ -40,6 +57,48 @@ def _route(name: str, service: Service) -> Route:
         hosts=ingress.hosts,
         paths=(ANY_PATH,) if is_catch_all(service) else ingress.paths,
     )
+
+
+def balanced_services(environment: Environment) -> dict[str, Service]:
+    """Return the services behind the load balancer, by name, sorted; empty without a load balancer."""
+    services = sorted(environment.services.items()) if environment.ingress.has_load_balancer else []
+    return {name: service for name, service in services if service.public}
+
+
+def is_catch_all(service: Service) -> bool:
+    """Return whether a public service has neither paths nor hosts, so that it receives all other requests."""
+    return not (service.ingress and (service.ingress.paths or service.ingress.hosts))
+
+
+def priority(name: str, service: Service) -> int:
+    """Return the priority of a service's rule, 1 to 50,000: its own, or one computed from its conditions.
+
+    More specific rules have lower numbers. An exact host comes before a wildcard host, which comes before any
+    host. Then longer paths come before shorter ones, compared by the most general path and up to 31
+    characters.
+    """
+    if service.ingress is not None and service.ingress.priority is not None:
+        return service.ingress.priority
+    if service.ingress is None or is_catch_all(service):
+        return LAST_PRIORITY
+    band = _host_generality(service.ingress) * _PATH_LENGTHS + _path_generality(service.ingress)
+    return 1 + band * _SLOTS + int.from_bytes(sha256((*service.renamed_from, name)[0].encode()).digest()[:8]) % _SLOTS
+
+
+def _host_generality(ingress: Ingress) -> int:
+    if not ingress.hosts:
+        return 2
+    return 1 if any(host.startswith("*") for host in ingress.hosts) else 0
+
+
+def _path_generality(ingress: Ingress) -> int:
+    return _PATH_LENGTHS - 1 - min((_path_specificity(path) for path in ingress.paths), default=0)
+
+
+def _path_specificity(path: str) -> int:
+    """Return the number of characters before the first wildcard, plus one without a wildcard."""
+    exact = min((path.index(wildcard) for wildcard in "*?" if wildcard in path), default=len(path) + 1)
+    return min(exact, _PATH_LENGTHS - 1)
 
 
 def public_service_ports(environment: Environment) -> list[tuple[str, int]]:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 from fleetform.catalog.models import Environment
 from fleetform.topology.calls import ANYWHERE, Call, calls, edge_key
-from fleetform.topology.endpoints import endpoints, interface_endpoints
+from fleetform.topology.endpoints import endpoints, interface_endpoints, needs_internet
 from fleetform.topology.ingress import listener_ports, public_service_ports
-from fleetform.topology.internet import needs_internet
 from fleetform.topology.names import with_original_names
 
 APP = "app"
@@ -121,11 +120,11 @@ def security_groups(environment: Environment) -> SecurityGroups:
 
 def public_ports(environment: Environment) -> frozenset[int]:
     """Return the ports that are open from outside: the load balancer's, or those of the public services."""
-    return frozenset(edge_.port for edge_ in _ingress_edges(environment, {}) if edge_.cidr)
+    return frozenset(edge.port for edge in _ingress_edges(environment, {}) if edge.cidr)
 
 
 def _shared_groups(environment: Environment) -> SecurityGroups:
-    """Return one group for all services, open within itself, from outside to public ports, and to the internet."""
+    """Return one group for all services, open within itself, to the internet and on public ports."""
     members = dict.fromkeys(sorted(environment.services), APP)
     groups = {APP: "Security Group for Application", **_other_groups(environment)}
     ingress, egress = _rules_of(groups, [*_ingress_edges(environment, members), *_endpoint_edges(environment, [APP])])
@@ -162,20 +161,20 @@ def _other_groups(environment: Environment) -> dict[str, str]:
 def _rules_of(groups: Mapping[str, str], edges: Iterable[_Edge]) -> tuple[dict[str, Rule], dict[str, Rule]]:
     """Return the ingress and the egress rules, by key, without duplicates, which EC2 rejects."""
     edges_by_key: dict[str, list[_Edge]] = {}
-    for edge_ in edges:
-        edges_by_key.setdefault(edge_.key, []).append(edge_)
-    reasons = {key: _join_reasons(edge_.reason for edge_ in same_key) for key, same_key in edges_by_key.items()}
+    for edge in edges:
+        edges_by_key.setdefault(edge.key, []).append(edge)
+    reasons = {key: _join_reasons(edge.reason for edge in same_key) for key, same_key in edges_by_key.items()}
     first_edges = {key: same_key[0] for key, same_key in edges_by_key.items()}
     return (
         {
-            key: edge_.rule(edge_.target, edge_.source, reasons[key])
-            for key, edge_ in first_edges.items()
-            if edge_.target in groups
+            key: edge.rule(edge.target, edge.source, reasons[key])
+            for key, edge in first_edges.items()
+            if edge.target in groups
         },
         {
-            key: edge_.rule(edge_.source, edge_.target, reasons[key])
-            for key, edge_ in first_edges.items()
-            if edge_.source in groups
+            key: edge.rule(edge.source, edge.target, reasons[key])
+            for key, edge in first_edges.items()
+            if edge.source in groups
         },
     )
 

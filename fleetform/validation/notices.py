@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from fleetform.base.errors import Problem
 from fleetform.catalog.locator import locator
-from fleetform.catalog.models import Container, Environment
+from fleetform.catalog.models import Environment
 from fleetform.catalog.nodes import Node
 from fleetform.topology.endpoints import interface_endpoints
 
@@ -102,9 +102,7 @@ def _find_unencrypted_ingress(environment: Environment, tree: Node) -> Iterator[
 def _find_mutable_images(environment: Environment, tree: Node) -> Iterator[Problem]:
     for name, service in environment.services.items():
         at = locator(tree, "services", name)
-        containers: dict[tuple[str, ...], Container] = {(): service}
-        containers |= {("sidecars", key): sidecar for key, sidecar in service.sidecars.items()}
-        for path, container in containers.items():
+        for path, container in service.containers.items():
             if container.image is not None and _is_mutable(container.image):
                 message = f"`{container.image}` can change at any time"
                 yield Problem(at(*path, "image"), message, "pin a tag or, better, a digest")

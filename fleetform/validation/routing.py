@@ -6,7 +6,7 @@ from fleetform.base.errors import Problem
 from fleetform.catalog.locator import Locator, locator
 from fleetform.catalog.models import Environment, Ingress, Service
 from fleetform.catalog.nodes import Node
-from fleetform.topology.routing import ANY_PATH, balanced_services, is_catch_all, priority
+from fleetform.topology.ingress import ANY_PATH, balanced_services, is_catch_all, priority
 
 
 def check_routing(environment: Environment, tree: Node) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from fleetform.catalog.models import Environment, Service
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
 from fleetform.topology.applied_rule import AppliedRule
-from fleetform.topology.reachability import differences, read_rules
+from fleetform.topology.reachability import find_differences, read_rules
 from tests import graphs
 
 _TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -134,7 +134,7 @@ def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
     planned_rules: dict[str, frozenset[AppliedRule]],
 ) -> None:
     found = {
-        name: differences(made, graphs.reached(made, planned_rules[name])) for name, made in environments().items()
+        name: find_differences(made, graphs.reached(made, planned_rules[name])) for name, made in environments().items()
     }
     assert found == dict.fromkeys(environments(), ())
 
@@ -150,4 +150,4 @@ def test_in_every_plan_the_declared_calls_are_possible_and_nothing_else(
 def test_a_rule_more_or_less_in_a_plan_is_told(
     planned_rules: dict[str, frozenset[AppliedRule]], name: str, told: tuple[str, ...]
 ) -> None:
-    assert differences(CHAIN, graphs.reached(CHAIN, planned_rules[name])) == told
+    assert find_differences(CHAIN, graphs.reached(CHAIN, planned_rules[name])) == told

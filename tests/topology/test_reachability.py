@@ -1,4 +1,4 @@
-"""Who reaches whom, computed from rules alone, is what the catalog says."""
+"""The connections that rules allow are those that the catalog declares."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from fleetform import topology
 from fleetform.base.errors import CheckFailedError
 from fleetform.catalog.models import Environment, IngressConfig, Network, Service
 from fleetform.topology.applied_rule import AppliedRule
-from fleetform.topology.reachability import Connection, connections, differences, read, read_rules
+from fleetform.topology.reachability import Opening, find_differences, openings, read_network, read_rules
 from tests import graphs
 from tests.graphs import environments, reached
 
@@ -19,35 +19,35 @@ few = settings(max_examples=100)
 
 @few
 @given(environments())
-def test_every_call_is_possible_and_nothing_else_whatever_the_graph(made: Environment) -> None:
-    assert differences(made, reached(made, graphs.rules(made))) == ()
+def test_every_graph_allows_its_calls_and_nothing_else(made: Environment) -> None:
+    assert find_differences(made, reached(made, graphs.rules(made))) == ()
 
 
 @few
 @given(environments(), st.data())
-def test_a_rule_that_is_missing_closes_a_way(made: Environment, data: st.DataObject) -> None:
+def test_a_missing_rule_closes_a_connection(made: Environment, data: st.DataObject) -> None:
     rules = graphs.rules(made)
     assume(graphs.needed(rules))
     missing = data.draw(st.sampled_from(graphs.needed(rules)))
-    assert differences(made, reached(made, rules - {missing})) != ()
+    assert find_differences(made, reached(made, rules - {missing})) != ()
 
 
 @few
 @given(environments(), st.data())
-def test_a_call_that_nobody_declared_is_told(made: Environment, data: st.DataObject) -> None:
+def test_an_undeclared_call_is_reported(made: Environment, data: st.DataObject) -> None:
     caller, callee = (data.draw(st.sampled_from(sorted(made.services))) for _ in range(2))
     added = {
         AppliedRule("egress", caller, "tcp", 22, 22, peer=callee),
         AppliedRule("ingress", callee, "tcp", 22, 22, peer=caller),
     }
-    found = differences(made, reached(made, graphs.rules(made) | added))
+    found = find_differences(made, reached(made, graphs.rules(made) | added))
     assert found == (f"{caller}->{callee}:22/tcp is open and not declared",)
 
 
 @few
 @given(environments())
-def test_no_two_rules_of_a_direction_open_the_same(made: Environment) -> None:
-    """EC2 refuses a rule that is there already, whatever its description."""
+def test_no_two_rules_of_a_direction_are_equal(made: Environment) -> None:
+    """EC2 rejects a rule that exists already, with any description."""
     for side in ("ingress", "egress"):
         planned = topology.security_groups(made)
         found = [graphs.applied(side, rule) for rule in getattr(planned, side).values()]
@@ -55,12 +55,12 @@ def test_no_two_rules_of_a_direction_open_the_same(made: Environment) -> None:
 
 
 def resource(address: str, index: str | None = None, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    """A resource as `terraform show -json` has it."""
+    """Return a resource in the form of `terraform show -json`."""
     return {"address": address, "mode": "managed", "type": address.split(".")[2], "index": index, "values": values}
 
 
 def document(key: str, *resources: dict[str, Any]) -> dict[str, Any]:
-    """Resources of modules as a plan or a state has them."""
+    """Return a plan or a state with resources in modules."""
     return {key: {"root_module": {"child_modules": [{"resources": list(resources)}]}}}
 
 
@@ -85,7 +85,7 @@ def balancer(*, internal: bool) -> dict[str, Any]:
 
 
 def foundation(*, internal: bool = False) -> list[dict[str, Any]]:
-    """A load balancer in a public subnet, `web` behind it, its endpoint and its logs' prefix list."""
+    """Return a load balancer in a public subnet, `web` behind it, its endpoint and its logs' prefix list."""
     return [
         resource("module.network.aws_vpc.this", cidr_block="10.0.0.0/16"),
         *subnet("public", gateway_id="igw-1"),
@@ -113,33 +113,33 @@ def web(subnets: str) -> dict[str, Any]:
     return resource("module.web.aws_ecs_service.fixed", "this", network_configuration=[network])
 
 
-def ways(subnets: str, *, internal: bool = False) -> set[str]:
-    made = read(document("values", *foundation(internal=internal)), document("planned_values", web(subnets)))
-    return set(map(str, connections(made)))
+def open_connections(subnets: str, *, internal: bool = False) -> set[str]:
+    made = read_network(document("values", *foundation(internal=internal)), document("planned_values", web(subnets)))
+    return set(map(str, openings(made)))
 
 
 WITHIN = {"ingress->web:80/tcp", "web->endpoints:443/tcp", "web->s3:443/tcp"}
 
 
 def test_the_internet_reaches_the_listeners_of_a_load_balancer() -> None:
-    """Its group is open on 8080 too, where it does not listen."""
-    assert ways("private") == {*WITHIN, "internet->ingress:80/tcp", "web->internet:443/tcp"}
+    """Its group is also open on 8080, on which it does not listen."""
+    assert open_connections("private") == {*WITHIN, "internet->ingress:80/tcp", "web->internet:443/tcp"}
 
 
-def test_an_internal_load_balancer_is_reached_by_nobody_outside() -> None:
-    assert ways("private", internal=True) == {*WITHIN, "web->internet:443/tcp"}
+def test_an_internal_load_balancer_is_unreachable_from_outside() -> None:
+    assert open_connections("private", internal=True) == {*WITHIN, "web->internet:443/tcp"}
 
 
-def test_a_task_without_a_public_address_has_no_way_through_an_internet_gateway() -> None:
-    assert ways("public") == {*WITHIN, "internet->ingress:80/tcp"}
+def test_a_task_without_a_public_address_cannot_use_an_internet_gateway() -> None:
+    assert open_connections("public") == {*WITHIN, "internet->ingress:80/tcp"}
 
 
-def test_a_plan_before_anything_is_applied_says_that_it_tells_nothing() -> None:
+def test_a_plan_before_the_first_apply_is_refused() -> None:
     address = "module.security.aws_vpc_security_group_ingress_rule.this"
     with pytest.raises(CheckFailedError) as refused:
         read_rules(document("planned_values", resource(address, ip_protocol="-1")))
     assert str(refused.value) == (
-        f"{address}: its security group is not made yet; apply the foundation, or plan over groups that are there"
+        f"{address}: its security group does not exist yet; apply the foundation, or plan with existing groups"
     )
 
 
@@ -147,11 +147,11 @@ def test_a_plan_before_anything_is_applied_says_that_it_tells_nothing() -> None:
     ("first", "last", "shown"),
     [(80, 80, "internet->web:80/tcp"), (80, 90, "internet->web:80-90/tcp")],
 )
-def test_a_way_is_written_with_its_ports(first: int, last: int, shown: str) -> None:
-    assert str(Connection("internet", "web", "tcp", first, last)) == shown
+def test_an_opening_is_written_with_its_ports(first: int, last: int, shown: str) -> None:
+    assert str(Opening("internet", "web", "tcp", first, last)) == shown
 
 
-def test_two_rules_open_what_they_have_in_common() -> None:
+def test_two_rules_open_what_both_allow() -> None:
     made = graphs.environment(
         {"a": Service(image="nginx"), "b": Service(image="nginx")}, ingress=IngressConfig(type="none")
     )
@@ -162,16 +162,16 @@ def test_two_rules_open_what_they_have_in_common() -> None:
         AppliedRule("egress", "b", "tcp", 1, 85, cidr="10.0.0.0/8"),
         AppliedRule("ingress", "a", "udp", 1, 85, peer="b"),
     }
-    found = connections(reached(made, frozenset(rules)))
+    found = openings(reached(made, frozenset(rules)))
     assert set(map(str, found)) == {"a->b:53/udp", "a->b:80-90/tcp", "b->10.0.0.0/8:1-85/tcp"}
 
 
-def test_in_the_shared_group_only_who_enters_is_told() -> None:
+def test_in_a_shared_group_only_undeclared_entries_are_reported() -> None:
     services = {"web": Service(image="nginx", port=80, public=True), "orders": Service(image="nginx", port=8080)}
     made = graphs.environment(services, security="shared", network=Network())
     opened = AppliedRule("ingress", "app", "tcp", 22, 22, cidr="0.0.0.0/0")
-    assert differences(made, reached(made, graphs.rules(made))) == ()
-    assert differences(made, reached(made, graphs.rules(made) | {opened})) == (
+    assert find_differences(made, reached(made, graphs.rules(made))) == ()
+    assert find_differences(made, reached(made, graphs.rules(made) | {opened})) == (
         "internet->orders:22/tcp is open and not declared",
         "internet->web:22/tcp is open and not declared",
     )

@@ -1,16 +1,16 @@
 """In production, as it is applied, everybody reaches whom the catalog says and nobody else."""
 
-from fleetform.topology.reachability import connections, differences, read
+from fleetform.topology.reachability import find_differences, openings, read_network
 from tests.environments.production.conftest import Production
 
 
 def test_everybody_reaches_whom_the_catalog_says_and_nobody_else(production: Production) -> None:
-    assert differences(production.environment, read(*production.applied.values())) == ()
+    assert find_differences(production.environment, read_network(*production.applied.values())) == ()
 
 
 def test_the_internet_reaches_the_listeners_alone(production: Production) -> None:
     """`media` reads secrets over NAT, so that it may call any address by HTTPS: the load balancer has one."""
-    assert sorted(map(str, connections(read(*production.applied.values())))) == [
+    assert sorted(map(str, openings(read_network(*production.applied.values())))) == [
         "ingress->web:80/tcp",
         "internet->ingress:443/tcp",
         "internet->ingress:80/tcp",

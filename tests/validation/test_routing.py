@@ -1,68 +1,11 @@
-"""The load balancer's rules: conflicts and priorities."""
+"""Conflicts between the load balancer's rules."""
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fleetform.base.errors import CatalogError
-from fleetform.catalog.models import Ingress, Service
-from fleetform.topology.routing import LAST_PRIORITY, priority
 from tests.catalog.catalogs import HEAD, loaded
-
-
-def public(**ingress: object) -> Service:
-    return Service.model_validate({"image": "x:1", "port": 80, "public": True, "ingress": ingress or None})
-
-
-def test_a_priority_in_the_catalog_is_used() -> None:
-    assert priority("web", public(paths=["/a"], priority=7)) == 7
-
-
-@pytest.mark.parametrize("service", [public(), public(deregistration_delay=5)])
-def test_a_catch_all_service_has_the_last_priority(service: Service) -> None:
-    assert priority("web", service) == LAST_PRIORITY
-
-
-def test_more_specific_rules_are_tried_first() -> None:
-    services = [
-        public(hosts=["a.example.com"], paths=["/api/*"]),
-        public(hosts=["a.example.com"]),
-        public(hosts=["*.example.com"], paths=["/api/*"]),
-        public(hosts=["*.example.com", "a.example.com"]),
-        public(paths=["/api/v1/orders"]),
-        public(paths=["/api/v1/*"]),
-        public(paths=["/api"]),
-        public(paths=["/api*"]),
-        public(paths=["/a?i/v1/orders", "/api/v1/orders/*"]),
-        public(),
-    ]
-    numbers = [priority("web", service) for service in services]
-    assert all(one < other for one, other in pairwise(numbers)), numbers
-
-
-PATHS = st.lists(st.text("ab/*?", min_size=0, max_size=40).map("/{}".format), max_size=3)
-HOSTS = st.lists(st.sampled_from(["a.example", "*.a.example"]), max_size=2)
-
-
-@given(st.from_regex(r"[a-z]{1,10}", fullmatch=True), HOSTS, PATHS)
-def test_a_derived_priority_is_valid_and_not_the_last(name: str, hosts: list[str], paths: list[str]) -> None:
-    number = priority(name, public(hosts=hosts, paths=paths))
-    assert 1 <= number < LAST_PRIORITY or not (hosts or paths)
-
-
-def test_priorities_stay_as_they_are() -> None:
-    """A change here would change the rules of everyone's load balancers."""
-    ingress = Ingress(paths=("/api/*",))
-    services = {name: Service(image="x:1", port=80, public=True, ingress=ingress) for name in ("api", "orders", "web")}
-    assert {name: priority(name, service) for name, service in services.items()} == {
-        "api": 47046,
-        "orders": 47309,
-        "web": 47066,
-    }
-
 
 # Services and their problems.
 WRONG: list[tuple[str, list[str]]] = [
