@@ -48,11 +48,14 @@ class Command:
 
     def function(self) -> Function:
         """Return its function; imports what it needs."""
-        if callable(self.run):
-            return self.run
-        module, _, name = self.run.partition(":")
-        found: Function = getattr(import_module(module), name)
-        return found
+        return self.run if callable(self.run) else load(self.run)
+
+
+def load(path: str) -> Function:
+    """Return the function at ``package.module:function``; imports the module."""
+    module, _, name = path.partition(":")
+    found: Function = getattr(import_module(module), name)
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """What the policy finds, told."""
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.base.program_name import command
-from fleetform.cli.printing import color, write, write_json
+from fleetform.base.suggestions import suggestion
+from fleetform.cli.printing import write, write_json
 from fleetform.policy.rule import Severity
 from fleetform.workflow.check.assessment import Assessment
 
@@ -40,8 +40,6 @@ class Telling:
         if self.as_json and self.form != _TEXT:
             raise InputError(f"`--json` and `--format {self.form}` exclude each other; keep one of them")
         if self.fail_on not in _SEVERITIES:
-            from fleetform.base.suggestions import suggestion  # noqa: PLC0415 - as below
-
             raise InputError(f"`{self.fail_on}` is no severity; {suggestion(self.fail_on, _SEVERITIES)}")
 
     @property
@@ -60,19 +58,9 @@ def tell(project: "Project", found: Assessment, notices: "Sequence[Problem]", te
     if telling.as_json:
         write_json([_plain(finding) for finding in found.findings])
     elif found.findings or not telling.is_text:
-        write(_report(project, found, notices, telling.form))
+        from fleetform.cli.policy_report import report  # noqa: PLC0415 - rich and all rules, which only findings need
 
-
-def _report(project: "Project", found: Assessment, notices: "Sequence[Problem]", form: str) -> str:
-    from fleetform import reports  # noqa: PLC0415 - it brings rich, which a check that finds nothing does without
-    from fleetform.policy.reference import everything  # noqa: PLC0415
-    from fleetform.policy.team import all_rules  # noqa: PLC0415
-    from fleetform.workflow.check import reporting  # noqa: PLC0415
-
-    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
-    if form not in reports.FORMATS:
-        return reports.text(remarks, color=color(sys.stdout))
-    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
+        write(report(project, found, notices, telling.form))
 
 
 def _plain(finding: "Finding") -> dict[str, Any]:
@@ -106,10 +94,10 @@ def summary(env: str, found: Assessment) -> str:
     if found.known:
         parts.append(f"{found.known} more in the baseline")
     if found.open:
-        answers = _count(len(found.open), "answer is", "answers are")
+        answers = count(len(found.open), "answer is", "answers are")
         parts.append(f"{answers} open until a plan: {command('check', env=env, plan=True)}")
     if found.gone:
-        gone = _count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
+        gone = count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
         parts.append(f"{gone} not found any more: {command('check', env=env, write_baseline=True)}")
     return "; ".join(parts)
 
@@ -119,18 +107,9 @@ def _counted(env: str, findings: "Sequence[Finding]") -> str:
         return "no findings"
     severities = [str(finding.severity) for finding in findings]
     kinds = ", ".join(f"{severities.count(name)} {name}" for name in _SEVERITIES if name in severities)
-    return f"{_count(len(findings), 'finding', 'findings')} ({kinds}) in envs/{env}"
+    return f"{count(len(findings), 'finding', 'findings')} ({kinds}) in envs/{env}"
 
 
-def _count(number: int, one: str, several: str) -> str:
+def count(number: int, one: str, several: str) -> str:
+    """Return such as `1 finding` or `2 findings`."""
     return f"{number} {one if number == 1 else several}"
-
-
-def write_baseline(project: "Project", env: str) -> None:
-    """Makes what is found now the baseline, and says so."""
-    from fleetform.policy.baseline import baseline_file  # noqa: PLC0415 - as above
-    from fleetform.workflow.check import assessing  # noqa: PLC0415
-
-    count = assessing.write_baseline(project, env)
-    file = baseline_file(env)
-    write(f"{file}: {_count(count, 'finding', 'findings')}\n" if count else f"no findings: no {file} is needed\n")

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from fleetform.base.errors import CheckFailedError, Problem, ProgramError
 from fleetform.base.program_name import command
@@ -14,10 +13,6 @@ from fleetform.workflow.check.assessment import Assessment, assess, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files, formatting
 from fleetform.workflow.render.rendering import Rendering
-
-if TYPE_CHECKING:
-    from fleetform.stacks import Stack
-    from fleetform.workflow.workspace import Workplace
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
@@ -60,7 +55,9 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
         found = assess(project, env)
         unformatted = _unformatted(listed, found)
     if plan:
-        found = assess_plans(project, env, _plans(project, env))
+        from fleetform.cli import terraform_checks  # noqa: PLC0415 - rich and boto3, which only plans need
+
+        found = assess_plans(project, env, terraform_checks.shown_plans(project, env))
     elif telling.is_text:
         sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unread(env, found)))
     notices = [] if telling.is_text else [*rendering.notices, *_unread(env, found)]
@@ -68,8 +65,10 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
     policy.require_none(env, found, telling)
-    if validate:
-        _validate(project, env, rendering)
+    if validate and (wanted := validation.unvalidated(project, env, rendering)):
+        from fleetform.cli import terraform_checks  # noqa: PLC0415 - the same
+
+        terraform_checks.validate(project, env, rendering, wanted)
     if telling.is_text and not telling.as_json:
         write(policy.summary(env, found) + "\n")
 
@@ -89,63 +88,6 @@ def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str
             raise
         places = ", ".join(str(problem.position) for problem in found.unread)
         raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
-
-
-def _plans(project: Project, env: str) -> dict[str, Any]:
-    """What Terraform shows of a plan of each stack that can be planned."""
-    from rich.console import Console  # noqa: PLC0415 - a tenth of a second
-
-    from fleetform.cli import plans  # noqa: PLC0415
-    from fleetform.cli.screen import Screen  # noqa: PLC0415
-    from fleetform.stacks import FOUNDATION  # noqa: PLC0415
-    from fleetform.workflow import workspace  # noqa: PLC0415
-    from fleetform.workflow.apply import states, terraform  # noqa: PLC0415
-
-    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
-    workplace = workspace.open_environment(project, env)
-    states.require_bucket(workplace)
-    shown, waiting = {}, []
-    for stack in workplace.stacks:
-        if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
-            waiting.append(stack.name)
-            continue
-        with screen.step(f"Plan {stack.name}") as step:
-            try:
-                shown[stack.name] = _shown(workplace, stack)
-            except terraform.OutputsMissingError:
-                step.note = f"waits for {FOUNDATION.name}"
-                waiting.append(stack.name)
-    sys.stderr.write("".join(map(plans.waits, waiting)))
-    return shown
-
-
-def _shown(workplace: "Workplace", stack: "Stack") -> Any:  # noqa: ANN401 - JSON
-    from fleetform.workflow.apply import terraform  # noqa: PLC0415 - most checks plan nothing
-
-    terraform.init(workplace, stack)
-    planned = terraform.plan(workplace, stack)
-    try:
-        return terraform.show(workplace, planned)
-    finally:
-        planned.discard()
-
-
-def _validate(project: Project, env: str, rendering: Rendering) -> None:
-    """Validates the stacks that were not seen to be valid as they are."""
-    wanted = validation.unvalidated(project, env, rendering)
-    if not wanted:
-        return
-    from fleetform.cli.screen import Screen  # noqa: PLC0415 - rich is a tenth of a second
-    from fleetform.workflow import workspace  # noqa: PLC0415
-    from fleetform.workflow.apply import terraform  # noqa: PLC0415
-
-    screen = Screen()
-    workplace = workspace.open_environment(project, env)
-    for stack in workplace.stacks:
-        if stack.name in wanted:
-            with screen.step(f"Validate {stack.name}"):
-                terraform.validate(workplace, stack)
-            validation.remember(project, env, rendering, {stack.name: wanted[stack.name]})
 
 
 def require_sound(project: Project, env: str) -> None:

@@ -1,6 +1,7 @@
 """The task that checks what is rendered."""
 
 from fleetform.cli import policy, render
+from fleetform.cli.adapter import load
 from fleetform.workflow.project import Project
 
 
@@ -18,11 +19,9 @@ def check(  # noqa: PLR0913 - a flag each
 ) -> None:
     """Check what is rendered, explain a rule, or write the baseline."""
     if explain:
-        from fleetform.cli import rules  # noqa: PLC0415 - it loads every rule, which a check with a warm cache does not
-
-        rules.explain(project, explain, as_json=as_json)
+        load("fleetform.cli.rules:explain")(project, explain, as_json=as_json)
     elif write_baseline:
-        policy.write_baseline(project, env)
+        load("fleetform.cli.policy_report:write_baseline")(project, env)
     else:
         options = policy.Telling(report_format, as_json=as_json, fail_on=fail_on)
         render.check(project, env, options, validate=validate, plan=plan)

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError, Position, ProgramError
-from fleetform.cli import policy, render, rules
+from fleetform.cli import policy, policy_report, render, rules
 from fleetform.cli.policy import Telling
 from fleetform.policy.finding import Finding, Open, Stage
 from fleetform.policy.reference import plain
@@ -97,7 +97,7 @@ def test_a_comment_that_is_wrong_is_told_at_its_line(project: Project) -> None:
 
 def test_what_is_in_the_baseline_fails_no_check(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     small_project.write(project, EXTRA, LOGS)
-    policy.write_baseline(project, "tiny")
+    policy_report.write_baseline(project, "tiny")
     small_project.write(project, EXTRA, f"\n{LOGS}")
     render.check(project, "tiny", Telling(), validate=False)
     assert capsys.readouterr().out == f"{BASELINE}: 1 finding\nno findings; 1 more in the baseline{OPEN}\n"
@@ -105,7 +105,7 @@ def test_what_is_in_the_baseline_fails_no_check(project: Project, capsys: pytest
 
 def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
-    policy.write_baseline(project, "tiny")
+    policy_report.write_baseline(project, "tiny")
     small_project.write(project, EXTRA, LOGS + REPOSITORY)
     with pytest.raises(CheckFailedError) as failed:
         render.check(project, "tiny", Telling(), validate=False)
@@ -114,13 +114,13 @@ def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> No
 
 def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     small_project.write(project, EXTRA, LOGS)
-    policy.write_baseline(project, "tiny")
+    policy_report.write_baseline(project, "tiny")
     (project.root / EXTRA).unlink()
     render.check(project, "tiny", Telling(), validate=False)
     assert capsys.readouterr().out.splitlines()[1:] == [
         f"no findings{OPEN}; 1 entry of the baseline is not found any more: invoke check --env tiny --write-baseline"
     ]
-    policy.write_baseline(project, "tiny")
+    policy_report.write_baseline(project, "tiny")
     assert capsys.readouterr().out == f"no findings: no {BASELINE} is needed\n"
     assert not (project.root / BASELINE).exists()
 

@@ -1,0 +1,37 @@
+"""What a check loads only if there are findings: reports of them, and the baseline that accepts them."""
+
+import sys
+from collections.abc import Sequence
+
+from fleetform import reports
+from fleetform.base.errors import Problem
+from fleetform.cli.policy import count
+from fleetform.cli.printing import color, write
+from fleetform.policy.baseline import baseline_file
+from fleetform.policy.reference import everything
+from fleetform.policy.team import all_rules
+from fleetform.workflow.check import assessing, reporting
+from fleetform.workflow.check.assessment import Assessment
+from fleetform.workflow.project import Project
+
+
+def report(project: Project, found: Assessment, notices: Sequence[Problem], form: str) -> str:
+    """Return a report of findings.
+
+    Args:
+        project: The checkout.
+        found: The findings.
+        notices: Notices of the catalog, which come first in a report for a program.
+        form: `text`, or one of the forms of `reports.FORMATS`.
+    """
+    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
+    if form not in reports.FORMATS:
+        return reports.text(remarks, color=color(sys.stdout))
+    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
+
+
+def write_baseline(project: Project, env: str) -> None:
+    """Write the current findings into the baseline, and print how many they are."""
+    number = assessing.write_baseline(project, env)
+    file = baseline_file(env)
+    write(f"{file}: {count(number, 'finding', 'findings')}\n" if number else f"no findings: no {file} is needed\n")

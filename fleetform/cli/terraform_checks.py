@@ -1,0 +1,64 @@
+"""The parts of a check that run Terraform: plans, and validation."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from fleetform.cli import plans
+from fleetform.cli.screen import Screen
+from fleetform.stacks import FOUNDATION, Stack
+from fleetform.workflow import workspace
+from fleetform.workflow.apply import states, terraform
+from fleetform.workflow.check import validation
+from fleetform.workflow.project import Project
+from fleetform.workflow.render.rendering import Rendering
+from fleetform.workflow.workspace import Workplace
+
+
+def shown_plans(project: Project, env: str) -> dict[str, Any]:
+    """Plan each stack that can be planned; return what ``terraform show -json`` prints of each plan, by stack."""
+    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
+    workplace = workspace.open_environment(project, env)
+    states.require_bucket(workplace)
+    shown, waiting = {}, []
+    for stack in workplace.stacks:
+        if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
+            waiting.append(stack.name)
+            continue
+        with screen.step(f"Plan {stack.name}") as step:
+            try:
+                shown[stack.name] = _shown_plan(workplace, stack)
+            except terraform.OutputsMissingError:
+                step.note = f"waits for {FOUNDATION.name}"
+                waiting.append(stack.name)
+    sys.stderr.write("".join(map(plans.waits, waiting)))
+    return shown
+
+
+def _shown_plan(workplace: Workplace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
+    terraform.init(workplace, stack)
+    planned = terraform.plan(workplace, stack)
+    try:
+        return terraform.show(workplace, planned)
+    finally:
+        planned.discard()
+
+
+def validate(project: Project, env: str, rendering: Rendering, keys: Mapping[str, Any]) -> None:
+    """Validate stacks, and remember those that are valid.
+
+    Args:
+        project: The checkout.
+        env: The environment's name.
+        rendering: Its render.
+        keys: The stacks to validate, with the keys by which they are remembered.
+    """
+    screen = Screen()
+    workplace = workspace.open_environment(project, env)
+    for stack in workplace.stacks:
+        if stack.name in keys:
+            with screen.step(f"Validate {stack.name}"):
+                terraform.validate(workplace, stack)
+            validation.remember(project, env, rendering, {stack.name: keys[stack.name]})
