@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleetform.base.errors import ProgramError
+if TYPE_CHECKING:
+    from fleetform.aws.sessions import Session
 
 _CHANGING = threading.RLock()
 
@@ -33,29 +34,16 @@ class Access:
         Raises:
             ProgramError: The role cannot be taken on.
         """
-        from botocore.config import Config  # noqa: PLC0415 - a third of a second that most tasks need not pay
-
-        # Cloud Map's DiscoverInstances would put `data-` before the endpoint's host.
-        config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in self.variables)
         with _process_environment(self.variables):
-            return self._session.client(service, config=config)
+            # Cloud Map's DiscoverInstances would put `data-` before the endpoint's host.
+            return self._session.client(service, host_prefix="AWS_ENDPOINT_URL" not in self.variables)
 
     @cached_property
-    def _session(self) -> Any:  # noqa: ANN401
-        """One for all clients: each session reads the descriptions of AWS's endpoints anew, a tenth of a second."""
-        import boto3  # noqa: PLC0415
+    def _session(self) -> "Session":
+        """One for all clients: each session reads the descriptions of AWS's endpoints again, a tenth of a second."""
+        from fleetform.aws.sessions import Session  # noqa: PLC0415 - boto3 takes a third of a second
 
-        session = boto3.Session(region_name=self.region)
-        if self.role is None:
-            return session
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
-
-        # They hold for an hour: IAM user guide, "Methods to assume a role". No task of ours takes longer.
-        try:
-            found = session.client("sts").assume_role(RoleArn=self.role, RoleSessionName="fleetform")["Credentials"]
-        except (BotoCoreError, ClientError) as error:
-            raise ProgramError(f"{error}; may the credentials that are there take on {self.role}?") from None
-        return boto3.Session(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"], self.region)
+        return Session(self.region, self.role)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from fleetform.images.engine import find_engine
 from fleetform.images.engine_errors import NO_BASE_IMAGE
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.commands import Mode
-from fleetform.workflow import workspace
+from fleetform.workflow import emulated, workspace
 from fleetform.workflow.apply import states, terraform, verification
 from fleetform.workflow.check.assessment import assess
 from fleetform.workflow.images import build, pruning
@@ -48,7 +48,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
         )
         return
     # Images get into the lock and into what is rendered: neither is the checkout's.
-    with project.copy() as copy:
+    with emulated.copied(project) as copy:
         report = _run(copy, screen, _make_images)
         workplace = workspace.open_environment(copy, ENVIRONMENT)
         _run_here(copy, workplace, screen)

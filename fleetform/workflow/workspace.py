@@ -20,7 +20,8 @@ from fleetform.terraform import commands, installation
 from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.initialization import Initialization
 from fleetform.workflow import environments
-from fleetform.workflow.project import Project, aws_variables
+from fleetform.workflow.emulated import aws_variables
+from fleetform.workflow.project import Project
 
 # Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
 _MEMORY = 1000 * 1024**2

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from fleetform import topology
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Known, Path, Unknown
 from fleetform.policy.helpers.openings import Opening, openings, shown
@@ -111,8 +112,6 @@ def _listening_ports(environment: "Environment", service: str) -> frozenset[int]
 )
 def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
     """Ignore peers outside the catalog, which cannot declare calls. FF023 checks unused ports."""
-    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
-
     services = {environment.original_name(name): name for name in environment.services}
     declared: dict[tuple[str, str], set[int]] = {}
     for call in topology.calls(environment):
@@ -189,8 +188,6 @@ _URL_NAMES = re.compile(r"_(URL|URI|HOST|ADDRESS|ADDR|ENDPOINT)S?$|^(URL|HOST|EN
 
 def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
     """Yield the names from the environment's namespace in all variables of all containers."""
-    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
-
     namespace = topology.namespace(environment)
     name = re.compile(
         rf"(?:\b([a-z][a-z0-9+]*)://)?(?:[^\s/@,]+@)?((?:[a-z0-9_-]+\.)+){re.escape(namespace)}(?![\w.-])(?::(\d+))?"
@@ -245,8 +242,6 @@ resource "aws_ecs_task_definition" "web" {{
 
 def _services(environment: "Environment") -> Mapping[str, str]:
     """Return the services with a DNS name, by that name without the namespace."""
-    from fleetform import topology  # noqa: PLC0415 - it imports the catalog's models
-
     services = environment.services.items()
     return {topology.dns_label(environment, name): name for name, service in services if service.listens}
 

@@ -19,7 +19,8 @@ from fleetform.images.engine import find_engine
 from fleetform.images.image_specs import image_specs
 from fleetform.images.registry import Registry
 from fleetform.validation.loading import load
-from fleetform.workflow.project import Project, aws_variables
+from fleetform.workflow.emulated import aws_variables
+from fleetform.workflow.project import Project
 from fleetform.workflow.render.files import render_environment
 
 if TYPE_CHECKING:

@@ -15,12 +15,14 @@ from fleetform.catalog.files import CATALOG, environment_file, environment_names
 from fleetform.catalog.repository import leaves_repository
 from fleetform.render.rendered_files import rendered_files
 from fleetform.render.writer import Change, changes
+from fleetform.stacks import emptied, stacks
 from fleetform.terraform import installation
 from fleetform.workflow.project import Project
-from fleetform.workflow.render import extra_modules, formatting
+from fleetform.workflow.render import extra_modules
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
+    from fleetform.workflow.render.loaded import LoadedCatalog
 
 
 @dataclass(frozen=True)
@@ -60,25 +62,21 @@ class Rendering:
     @property
     def notices(self) -> list[Problem]:
         """What is allowed in the catalog and yet worth saying, by place; raises what loading the catalog does."""
-        return self._remembered.notices if self._remembered else self._loaded[1]
+        return self._remembered.notices if self._remembered else self._loaded.notices
 
     @property
     def stacks(self) -> list[str]:
         """The names of the stacks, in the order of their apply; without those that are emptied."""
         if self._remembered:
             return self._remembered.stacks
-        from fleetform.stacks import stacks  # noqa: PLC0415 - what is remembered needs no models
-
-        return [stack.name for stack in stacks(self._loaded[0])]
+        return [stack.name for stack in stacks(self._loaded.environment)]
 
     @property
     def emptied(self) -> list[str]:
         """The names of the stacks that all services have left."""
         if self._remembered:
             return self._remembered.emptied
-        from fleetform.stacks import emptied  # noqa: PLC0415
-
-        return [stack.name for stack in emptied(self._loaded[0], tuple(self._standing))]
+        return [stack.name for stack in emptied(self._loaded.environment, tuple(self._standing))]
 
     @functools.cached_property
     def changes(self) -> dict[str, list[Change]]:
@@ -89,23 +87,10 @@ class Rendering:
         """
         if self._remembered and self._remembered.expected == _digest(_flat(self._standing)):
             return {stack: [] for stack in (*self._remembered.stacks, *self._remembered.emptied)}
-        files = self._rendered()
+        files = self._loaded.render(tuple(self._standing))
         self._remember(files)
         root = self._project.root
         return {stack: changes(root, PurePath("envs", self._name, stack), texts) for stack, texts in files.items()}
-
-    def _rendered(self) -> dict[str, dict[PurePath, str]]:
-        from fleetform.catalog.images_lock import load_lock  # noqa: PLC0415
-        from fleetform.render.rendering import render  # noqa: PLC0415
-        from fleetform.render.template import Templates  # noqa: PLC0415
-
-        root = self._project.root
-        lock = load_lock(root, self._name)
-        declared = extra_modules.declared_variables(self._project, self._name)
-        texts = render(
-            self._loaded[0], Templates(root / "templates", self._project.store), lock, tuple(self._standing), declared
-        )
-        return formatting.format_rendering(self._project, texts)
 
     def _remember(self, files: dict[str, dict[PurePath, str]]) -> None:
         """Remembers a render, unless somebody wrote what it follows from meanwhile."""
@@ -119,7 +104,7 @@ class Rendering:
             "stacks": self.stacks,
             "emptied": self.emptied,
             "expected": _digest(flat).hex(),
-            "builds": sorted(set(_builds(self._loaded[0]))),
+            "builds": sorted(set(_builds(self._loaded.environment))),
         }
         self._project.store.put_many({self._key: json.dumps(answer).encode()})
 
@@ -128,10 +113,10 @@ class Rendering:
         return {name: dict(files) for name, files in rendered_files(self._project.root / "envs" / self._name).items()}
 
     @functools.cached_property
-    def _loaded(self) -> "tuple[Environment, list[Problem]]":
-        from fleetform.validation.loading import load_with_notices  # noqa: PLC0415
+    def _loaded(self) -> "LoadedCatalog":
+        from fleetform.workflow.render.loaded import LoadedCatalog  # noqa: PLC0415 - half a second unless it is cached
 
-        return load_with_notices(self._project.root, self._name)
+        return LoadedCatalog(self._project, self._name)
 
     @functools.cached_property
     def _key(self) -> bytes | None:

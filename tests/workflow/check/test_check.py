@@ -283,7 +283,7 @@ def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFix
     ("arguments", "message"),
     [
         (["--explain", "FF02"], "unknown rule `FF02`; did you mean `FF002`?\n"),
-        (["--fail-on", "medum"], "`medum` is no severity; did you mean `medium`?\n"),
+        (["--fail-on", "medum"], "--fail-on: unknown value `medum`; did you mean `medium`?\n"),
     ],
 )
 def test_what_there_is_not_is_wrong_input(project: Project, arguments: list[str], message: str) -> None:

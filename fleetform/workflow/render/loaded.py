@@ -1,0 +1,38 @@
+"""What a render loads and computes if it is not cached: the catalog's models, and templates."""
+
+from pathlib import PurePath
+
+from fleetform.catalog.images_lock import load_lock
+from fleetform.render.rendering import render
+from fleetform.render.template import Templates
+from fleetform.validation.loading import load_with_notices
+from fleetform.workflow.project import Project
+from fleetform.workflow.render import extra_modules, formatting
+
+
+class LoadedCatalog:
+    """A catalog that is loaded, and what is rendered from it.
+
+    Args:
+        project: The checkout.
+        name: The environment's name.
+
+    Raises:
+        CatalogError: The catalog is wrong.
+    """
+
+    def __init__(self, project: Project, name: str) -> None:
+        self._project = project
+        self._name = name
+        self.environment, self.notices = load_with_notices(project.root, name)
+
+    def render(self, rendered_stacks: tuple[str, ...]) -> dict[str, dict[PurePath, str]]:
+        """Return the formatted text of each file by stack.
+
+        Args:
+            rendered_stacks: The stacks that have files now.
+        """
+        lock = load_lock(self._project.root, self._name)
+        declared = extra_modules.declared_variables(self._project, self._name)
+        templates = Templates(self._project.root / "templates", self._project.store)
+        return formatting.format_rendering(self._project, render(self.environment, templates, lock, rendered_stacks, declared))
