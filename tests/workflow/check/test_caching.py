@@ -15,7 +15,6 @@ from fleetform.base.cache import Store
 from fleetform.base.errors import CatalogError, Problem
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
-from fleetform.validation import loading
 from fleetform.workflow.check import validation
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import formatting
@@ -30,9 +29,8 @@ EXTRA = "envs/tiny/services/extra.tf"
 WARM = """
 import sys
 from pathlib import Path
-from fleetform.workflow import formatting
 from fleetform.workflow.project import Project
-from fleetform.workflow.render.loaded import LoadedCatalog
+from fleetform.workflow.render import formatting
 from fleetform.workflow.render.rendering import Rendering
 project = Project(Path(sys.argv[1]))
 rendering = Rendering(project, "tiny")
@@ -83,8 +81,8 @@ def forget(project: Project) -> None:
 def test_nothing_is_run_loaded_or_imported_where_nothing_changed(project: Project) -> None:
     argv = [sys.executable, "-c", WARM, str(project.root)]
     variables = {**os.environ, "PYTHONPATH": str(small_project.ROOT)}
-    loaded = subprocess.run(argv, env=variables, check=True, capture_output=True, text=True).stdout.split()
-    assert loaded == ["subprocess"]
+    modules = subprocess.run(argv, env=variables, check=True, capture_output=True, text=True).stdout.split()
+    assert modules == ["subprocess"]
     assert calls(project) == []
 
 
@@ -129,13 +127,13 @@ def test_a_change_is_seen_as_if_nothing_were_remembered(project: Project, change
 
 def test_what_changes_nothing_in_the_end_is_looked_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
-    load = loading.load_with_notices
+    load = load_with_notices
 
     def counted(root: Path, name: str) -> tuple[Environment, list[Problem]]:
         loads.append(name)
         return load(root, name)
 
-    monkeypatch.setattr(loading, "load_with_notices", counted)
+    monkeypatch.setattr("fleetform.workflow.render.loaded.load_with_notices", counted)
     lock(project)
     for code in (b"old", b"old", b"new", b"new"):
         monkeypatch.setattr(fingerprint, "code", lambda code=code: code)
