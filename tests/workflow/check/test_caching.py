@@ -15,6 +15,7 @@ from fleetform.base.cache import Store
 from fleetform.base.errors import CatalogError, Problem
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
+from fleetform.validation.loading import load_with_notices
 from fleetform.workflow.check import validation
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import formatting
