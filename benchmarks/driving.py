@@ -34,9 +34,9 @@ from benchmarks.large_project import ENVIRONMENT, Shape  # noqa: E402
 from benchmarks.processes import Run, run  # noqa: E402
 from fleetform import emulator  # noqa: E402
 from fleetform.stacks import FOUNDATION  # noqa: E402
-from fleetform.workflow import workspace  # noqa: E402
 from fleetform.workflow.apply import states, terraform  # noqa: E402
 from fleetform.workflow.project import Project  # noqa: E402
+from fleetform.workflow.workspace import Workspace, open_workspace  # noqa: E402
 
 GROUPS = 6
 PARTS = ("overhead", "stacks", "changed")
@@ -131,22 +131,22 @@ class Fleet:
 
     def raw_plan(self, name: str) -> Run:
         """Terraform's own plan of a stack that has been planned by us: it is initialised, then."""
-        workplace = self._workplace()
-        stack = next(stack for stack in workplace.stacks if stack.name == name)
-        argv = workplace.terraform(stack).plan(workplace.work / "raw.tfplan")
-        variables = {name: value for name, value in workplace.variables_of(stack).items() if name != "GOGC"}
+        workspace = self._workspace()
+        stack = next(stack for stack in workspace.stacks if stack.name == name)
+        argv = workspace.terraform(stack).plan(workspace.work / "raw.tfplan")
+        variables = {name: value for name, value in workspace.variables_of(stack).items() if name != "GOGC"}
         return succeeded(argv, self.root, variables)
 
     def apply(self, name: str) -> None:
         """Applies a stack."""
-        workplace = self._workplace()
-        states.require_bucket(workplace)
-        stack = next(stack for stack in workplace.stacks if stack.name == name)
-        terraform.init(workplace, stack)
-        terraform.apply(workplace, terraform.plan(workplace, stack))
+        workspace = self._workspace()
+        states.require_bucket(workspace)
+        stack = next(stack for stack in workspace.stacks if stack.name == name)
+        terraform.init(workspace, stack)
+        terraform.apply(workspace, terraform.plan(workspace, stack))
 
-    def _workplace(self) -> workspace.Workplace:
-        return workspace.open_environment(Project(self.root), ENVIRONMENT)
+    def _workspace(self) -> Workspace:
+        return open_workspace(Project(self.root), ENVIRONMENT)
 
 
 def succeeded(argv: list[str], folder: Path, variables: Mapping[str, str]) -> Run:

@@ -49,7 +49,7 @@ def run(
     output: Output | None = None,
     accepted: tuple[int, ...] = (0,),
 ) -> Result:
-    """Runs a program to its end, alone; see `Crew.run`. The first two interrupts are told on standard error.
+    """Runs a program to its end, alone; see `ProcessGroup.run`. The first two interrupts are told on standard error.
 
     Args:
         argv: Program and arguments.
@@ -63,9 +63,9 @@ def run(
         KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
     """
     log.unlink(missing_ok=True)
-    crew = ProcessGroup(again=signal.SIGINT, told=lambda count: report_interrupt(Path(argv[0]).name, count))
-    with crew.listening():
-        return crew.run(argv, variables, log, output, accepted=accepted)
+    processes = ProcessGroup(again=signal.SIGINT, told=lambda count: report_interrupt(Path(argv[0]).name, count))
+    with processes.listening():
+        return processes.run(argv, variables, log, output, accepted=accepted)
 
 
 def report_interrupt(name: str, count: int) -> None:
@@ -171,7 +171,7 @@ class ProcessGroup:
 
         Raises:
             ProgramError: It could not be started or its exit code is none of the accepted ones.
-            KeyboardInterrupt: The crew has been interrupted; raised once the program has come to its own end.
+            KeyboardInterrupt: The group has been interrupted; raised once the program has come to its own end.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
@@ -214,7 +214,7 @@ class ProcessGroup:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Takes Ctrl-C, and what ends a session or a machine, as interrupts of the crew; the main thread alone can.
+        """Take Ctrl-C, and what ends a session or a machine, as interrupts of the group; only the main thread can.
 
         After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then SIGTERM.
         Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
@@ -238,10 +238,10 @@ class ProcessGroup:
                 signal.signal(number, earlier[number])
 
     def at_once(self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]) -> list[Future[_Answer]]:
-        """Does work on every item, so many at a time, in threads that run the crew's programs.
+        """Does work on every item, so many at a time, in threads that run the group's programs.
 
         Raises:
-            KeyboardInterrupt: The crew has been interrupted; everything has ended.
+            KeyboardInterrupt: The group has been interrupted; everything has ended.
         """
         with self.listening(), ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(work, item) for item in items]

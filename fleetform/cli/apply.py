@@ -14,37 +14,37 @@ from fleetform.workflow.apply.runs import State
 from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.images import build
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 
-def apply_kept(project: Project, workplace: Workplace, how: Driving) -> None:
+def apply_kept(project: Project, workspace: Workspace, how: Driving) -> None:
     """Applies the plans that are kept; they are used up then, whatever comes of them."""
-    plans_kept = saved_plans.load(workplace)
-    with runs.recorded(workplace, "apply") as recorder:
-        drive = Drive(workplace, how, recorder, checks=require_settled)
+    plans_kept = saved_plans.load(workspace)
+    with runs.recorded(workspace, "apply") as recorder:
+        drive = Drive(workspace, how, recorder, checks=require_settled)
         drive.take(plans_kept)
         try:
-            _Apply(drive, lambda: build.require_images(project, workplace.environment)).run()
+            _Apply(drive, lambda: build.require_images(project, workspace.environment)).run()
         finally:
-            saved_plans.discard(workplace)
-    if left := [stack.name for stack in workplace.stacks if stack not in plans_kept and how.wants(stack)]:
-        name = workplace.environment.name
+            saved_plans.discard(workspace)
+    if left := [stack.name for stack in workspace.stacks if stack not in plans_kept and how.wants(stack)]:
+        name = workspace.environment.name
         write(f"{', '.join(left)}: no plan was kept; `{command('plan', env=name)}` shows what is left\n")
 
 
-def unsettled(workplace: Workplace) -> frozenset[str]:
+def unsettled(workspace: Workspace) -> frozenset[str]:
     """The stacks that the last run has left something to do to.
 
     Raises:
         InputError: There was no run, it left nothing, or what it applied is not what is here now.
     """
-    name = workplace.environment.name
-    last = next(reversed(runs.runs(workplace.work)), None)
+    name = workspace.environment.name
+    last = next(reversed(runs.runs(workspace.work)), None)
     if last is None or last.task != "apply":
         raise InputError(f"--resume: no apply of {name} is known here; leave it out")
     if last.state == State.DONE or not last.unsettled:
         raise InputError(f"--resume: the last apply of {name} has left nothing; leave it out")
-    if last.moment != runs.moment(workplace):
+    if last.moment != runs.moment(workspace):
         raise InputError(
             f"--resume: the files of {name}, or the commit, are not those of the last apply; leave it out, so that all"
             " stacks are planned"
@@ -52,7 +52,7 @@ def unsettled(workplace: Workplace) -> frozenset[str]:
     return frozenset(last.unsettled)
 
 
-def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], how: Driving) -> None:
+def apply_stacks(workspace: Workspace, prepare_dependents: Callable[[], None], how: Driving) -> None:
     """Applies the stacks of an environment, in waves of those that do not wait for each other.
 
     Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
@@ -60,14 +60,14 @@ def apply_stacks(workplace: Workplace, prepare_dependents: Callable[[], None], h
     Tasks that run before services are run before the services' stacks are planned.
 
     Args:
-        workplace: The environment.
+        workspace: The environment.
         prepare_dependents: Called once, before any other stack than the foundation is planned.
         how: What the flags say.
     """
-    with runs.recorded(workplace, "apply") as recorder:
-        _Apply(Drive(workplace, how, recorder, checks=require_settled), prepare_dependents).run()
-    for stack in workplace.emptied:
-        folder = f"envs/{workplace.environment.name}/{stack.name}"
+    with runs.recorded(workspace, "apply") as recorder:
+        _Apply(Drive(workspace, how, recorder, checks=require_settled), prepare_dependents).run()
+    for stack in workspace.emptied:
+        folder = f"envs/{workspace.environment.name}/{stack.name}"
         write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
 
 
@@ -81,11 +81,11 @@ class _Apply:
 
     def __init__(self, drive: Drive, prepare_dependents: Callable[[], None]) -> None:
         self._drive = drive
-        self._workplace = drive.workplace
+        self._workspace = drive.workspace
         self._prepare = prepare_dependents
 
     def run(self) -> None:
-        self._wave(left(self._workplace))
+        self._wave(left(self._workspace))
         if not self._drive.how.wants(FOUNDATION):
             self._prepare()
             self._dependents()
@@ -107,17 +107,17 @@ class _Apply:
 
     def _may_go_last(self, foundation: Plan) -> bool:
         """Whether the dependents may go first."""
-        dependents = self._workplace.stacks[1:]
+        dependents = self._workspace.stacks[1:]
         return foundation.summary.only_destroys and all(
-            states.has_state(self._workplace, stack) for stack in dependents
+            states.has_state(self._workspace, stack) for stack in dependents
         )
 
     def _dependents(self) -> None:
-        wanted = [stack for stack in self._workplace.stacks[1:] if self._drive.how.wants(stack)]
+        wanted = [stack for stack in self._workspace.stacks[1:] if self._drive.how.wants(stack)]
         for stack in wanted:
             if stack.tasks:
                 self._wave([stack])
-                _run_tasks(self._workplace, stack, yes=self._drive.how.yes)
+                _run_tasks(self._workspace, stack, yes=self._drive.how.yes)
         self._wave([stack for stack in wanted if not stack.tasks])
 
     def _wave(self, stacks: Sequence[Stack]) -> None:
@@ -126,10 +126,10 @@ class _Apply:
             self._drive.carry_out(self._drive.plan(wanted))
 
 
-def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
+def _run_tasks(workspace: Workspace, stack: Stack, *, yes: bool) -> None:
     """Runs a stack's one-off tasks: one that does not end well ends the apply."""
-    environment = workplace.environment
-    due = one_off_tasks.due(workplace, stack)
+    environment = workspace.environment
+    due = one_off_tasks.due(workspace, stack)
     for name in sorted({*stack.tasks} - {task.name for task in due}):
         write(f"{name}: has run\n")
     if due and not (yes or environment.emulator):
@@ -139,10 +139,10 @@ def _run_tasks(workplace: Workplace, stack: Stack, *, yes: bool) -> None:
         waiting = ", ".join(environment.services[task.name].run_before)
         write(f"\n── {environment.name} {task.name}: run before {waiting}\n")
         started = time.monotonic()
-        one_off_tasks.run(workplace, task, write_line)
+        one_off_tasks.run(workspace, task, write_line)
         write(f"{task.name}: ended well ({time.monotonic() - started:.0f} s)\n")
 
 
-def left(workplace: Workplace) -> list[Stack]:
+def left(workspace: Workspace) -> list[Stack]:
     """The stacks that all services have left, as far as they were ever applied: they go first, as they only destroy."""
-    return [stack for stack in workplace.emptied if states.has_state(workplace, stack)]
+    return [stack for stack in workspace.emptied if states.has_state(workspace, stack)]

@@ -14,7 +14,7 @@ from fleetform.images.engine import find_engine
 from fleetform.images.engine_errors import NO_BASE_IMAGE
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.commands import Mode
-from fleetform.workflow import emulated, workspace
+from fleetform.workflow import emulated
 from fleetform.workflow.apply import states, terraform, verification
 from fleetform.workflow.check.assessment import assess
 from fleetform.workflow.images import build, pruning
@@ -23,7 +23,7 @@ from fleetform.workflow.local import local_services, smoke_test
 from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 
 ENVIRONMENT = "local"
 
@@ -50,9 +50,9 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
     # Images get into the lock and into what is rendered: neither is the checkout's.
     with emulated.copied(project) as copy:
         report = _run(copy, screen, _make_images)
-        workplace = workspace.open_environment(copy, ENVIRONMENT)
-        _run_here(copy, workplace, screen)
-        _destroy(workplace, screen)
+        workspace = open_workspace(copy, ENVIRONMENT)
+        _run_here(copy, workspace, screen)
+        _destroy(workspace, screen)
     _tell(screen, report)
 
 
@@ -63,18 +63,18 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
         step.note = f"{len(changed)} files changed" if changed else "nothing to change"
     _check(project, screen)
     with screen.step("Start the emulator"):
-        workplace = workspace.open_environment(project, ENVIRONMENT)
+        workspace = open_workspace(project, ENVIRONMENT)
     with screen.step("Make the state bucket") as step:
-        states.bootstrap(workplace)
-        step.note = workplace.environment.state_bucket
-    foundation, *dependents = workplace.stacks
-    local.apply_stack(workplace, screen, foundation)
+        states.bootstrap(workspace)
+        step.note = workspace.environment.state_bucket
+    foundation, *dependents = workspace.stacks
+    local.apply_stack(workspace, screen, foundation)
     if prepare:
         prepare(project, screen)
     for stack in dependents:
-        local.apply_stack(workplace, screen, stack)
-    report = _verify(workplace, screen)
-    _plan_again(workplace, screen)
+        local.apply_stack(workspace, screen, stack)
+    report = _verify(workspace, screen)
+    _plan_again(workspace, screen)
     return report
 
 
@@ -102,7 +102,7 @@ def _make_images(project: Project, screen: Screen) -> None:
         step.note = f"{len(report.done)} by {engine.name}, locked by digest"
 
 
-def _run_here(project: Project, workplace: Workplace, screen: Screen) -> None:
+def _run_here(project: Project, workspace: Workspace, screen: Screen) -> None:
     """Runs the services and tries every call, where there is what runs them and images are to be had."""
     try:
         site = local_services.open_site(project, ENVIRONMENT, None)
@@ -113,7 +113,7 @@ def _run_here(project: Project, workplace: Workplace, screen: Screen) -> None:
         screen.line(f"  the services are not run here: {reason}")
         return
     try:
-        local.bring_up(site, workplace, screen)
+        local.bring_up(site, workspace, screen)
         local.require_right(local.prove(lambda: smoke_test.smoke_test(site), screen))
         _request(site, screen)
     finally:
@@ -136,32 +136,32 @@ def _request(site: Site, screen: Screen) -> None:
             step.note = f"{answer.status} {answer.reason}"
 
 
-def _verify(workplace: Workplace, screen: Screen) -> Report:
+def _verify(workspace: Workspace, screen: Screen) -> Report:
     with screen.step("Verify through the AWS API") as step:
-        report = verification.verify(workplace)
+        report = verification.verify(workspace)
         if report.differences:
             raise CheckFailedError("\n".join(report.differences))
         step.note = f"{report.checks} facts as the catalog says"
     return report
 
 
-def _plan_again(workplace: Workplace, screen: Screen) -> None:
-    for stack in workplace.stacks:
+def _plan_again(workspace: Workspace, screen: Screen) -> None:
+    for stack in workspace.stacks:
         with screen.step(f"Plan {stack.name} again") as step:
-            plan = terraform.plan(workplace, stack, step.show)
+            plan = terraform.plan(workspace, stack, step.show)
             if plan.changes:
-                log = workplace.log(stack, "plan").read_text(encoding="utf-8")
+                log = workspace.log(stack, "plan").read_text(encoding="utf-8")
                 raise CheckFailedError(f"{stack.name} has drifted: {plan.summary}\n{log}")
             step.note = "no drift"
 
 
-def _destroy(workplace: Workplace, screen: Screen) -> None:
-    for stack in reversed(workplace.stacks):
+def _destroy(workspace: Workspace, screen: Screen) -> None:
+    for stack in reversed(workspace.stacks):
         with screen.step(f"Destroy {stack.name}") as step:
-            plan = terraform.plan(workplace, stack, step.show, mode=Mode.DESTROY)
+            plan = terraform.plan(workspace, stack, step.show, mode=Mode.DESTROY)
             if stack == FOUNDATION:
-                pruning.delete_images(workplace, pruning.images_to_delete(workplace, plan))
-            step.note = f"{terraform.apply(workplace, plan, step.show).destroy} destroyed"
+                pruning.delete_images(workspace, pruning.images_to_delete(workspace, plan))
+            step.note = f"{terraform.apply(workspace, plan, step.show).destroy} destroyed"
 
 
 def _tell(screen: Screen, report: Report, *hints: str) -> None:

@@ -28,7 +28,7 @@ from fleetform.workflow.apply import states, verification
 from fleetform.workflow.images import build
 from fleetform.workflow.images.build import ImageRequest
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 if TYPE_CHECKING:
     from fleetform.aws.verification import Report
@@ -64,32 +64,32 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
     require_severity(how.severity)
     screen = Screen()
     render(project, env, check=False, as_json=False)
-    workplace = open_checked(project, env)
-    if not states.has_state(workplace, FOUNDATION):
-        states.bootstrap(workplace)
+    workspace = open_checked(project, env)
+    if not states.has_state(workspace, FOUNDATION):
+        states.bootstrap(workspace)
 
     def prepare() -> None:
         make_images(project, env, ImageRequest(engine=how.engine))
         if how.severity != NONE:
-            _require_scans(project, workplace, screen, how.severity)
+            _require_scans(project, workspace, screen, how.severity)
 
-    apply_stacks(workplace, prepare, how.driving)
+    apply_stacks(workspace, prepare, how.driving)
     with screen.step("Verify through the AWS API") as step:
-        report = verification.verify(workplace)
+        report = verification.verify(workspace)
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
-    _show(screen, workplace.environment, load_lock(project.root, env), report)
+    _show(screen, workspace.environment, load_lock(project.root, env), report)
     if report.differences:
         raise CheckFailedError("\n".join([*report.differences, f"`{command('verify', env=env)}` looks again"]))
 
 
-def _require_scans(project: Project, workplace: Workplace, screen: Screen, severity: str) -> None:
+def _require_scans(project: Project, workspace: Workspace, screen: Screen, severity: str) -> None:
     """Stops at what ECR's scan found; what has not been scanned is told and goes on.
 
     Raises:
         CheckFailedError: It found something as bad as the severity.
     """
     with screen.step("Read ECR's scans") as step:
-        scans = _scans(project, workplace)
+        scans = _scans(project, workspace)
         bad = {name: scan.at_least(severity) for name, scan in scans.items()}
         if any(bad.values()):
             lines = [f"{name}: {found}" for name in bad for found in bad[name]]
@@ -103,9 +103,9 @@ def _require_scans(project: Project, workplace: Workplace, screen: Screen, sever
             screen.line(f"  {name}: {scan.notice}")
 
 
-def _scans(project: Project, workplace: Workplace) -> "dict[str, Scan]":
-    environment = workplace.environment
-    ecr = workplace.access.client("ecr")
+def _scans(project: Project, workspace: Workspace) -> "dict[str, Scan]":
+    environment = workspace.environment
+    ecr = workspace.access.client("ecr")
     patience = 0 if environment.emulator else TIMEOUT
     return {
         name: read_scan(ecr, environment.full_name(name), image.digest, patience)

@@ -20,12 +20,11 @@ from fleetform.smoke import report
 from fleetform.smoke.matrix import Matrix
 from fleetform.stacks import Stack
 from fleetform.topology import dns_name
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import one_off_tasks, states, terraform
 from fleetform.workflow.local import local_services, smoke_test
 from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_local_workspace, open_workspace
 
 Attempt: TypeAlias = Callable[[], Matrix]
 """Tries every pair of services."""
@@ -40,45 +39,45 @@ def up(project: Project, env: str, engine: str | None) -> None:
     show(site, screen)
 
 
-def apply(project: Project, env: str, screen: Screen) -> Workplace:
+def apply(project: Project, env: str, screen: Screen) -> Workspace:
     """Applies an environment to the emulator unless it is there already."""
     with screen.step("Start the emulator") as step:
-        workplace = workspace.open_local(project, env)
-        states.bootstrap(workplace)
-        if local_services.is_applied(workplace):
+        workspace = open_local_workspace(project, env)
+        states.bootstrap(workspace)
+        if local_services.is_applied(workspace):
             step.note = "it has what is rendered"
-            return workplace
-    for stack in workplace.stacks:
-        apply_stack(workplace, screen, stack)
-    local_services.note_applied(workplace)
-    return workplace
+            return workspace
+    for stack in workspace.stacks:
+        apply_stack(workspace, screen, stack)
+    local_services.note_applied(workspace)
+    return workspace
 
 
-def apply_stack(workplace: Workplace, screen: Screen, stack: Stack) -> None:
+def apply_stack(workspace: Workspace, screen: Screen, stack: Stack) -> None:
     """Plans a stack, applies the plan to the emulator and runs the stack's one-off tasks there."""
     with screen.step(f"Plan {stack.name}") as step:
-        terraform.init(workplace, stack, step.show)
-        plan = terraform.plan(workplace, stack, step.show)
+        terraform.init(workspace, stack, step.show)
+        plan = terraform.plan(workspace, stack, step.show)
         step.note = str(plan.summary)
     if plan.changes:
         with screen.step(f"Apply {stack.name}") as step:
-            step.note = terraform.apply(workplace, plan, step.show).outcome
+            step.note = terraform.apply(workspace, plan, step.show).outcome
     else:
         plan.discard()
-    for task in one_off_tasks.due(workplace, stack):
+    for task in one_off_tasks.due(workspace, stack):
         with screen.step(f"Run {task.name}") as step:
-            one_off_tasks.run(workplace, task, step.show)
+            one_off_tasks.run(workspace, task, step.show)
             step.note = "the emulator ends it at once"
 
 
-def bring_up(site: Site, workplace: Workplace, screen: Screen) -> None:
+def bring_up(site: Site, workspace: Workspace, screen: Screen) -> None:
     """Builds and starts what is applied, and waits until it is well."""
     with screen.step("Build the images") as step:
         built = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
         new = sum(image.how == "built" for image in built)
         step.note = f"{new} built, {len(built) - new} unchanged"
     with screen.step(f"Start the containers with {site.runner.engine}") as step:
-        local_services.start(site, workplace.access, {image.service: image.reference for image in built}, step.show)
+        local_services.start(site, workspace.access, {image.service: image.reference for image in built}, step.show)
     with screen.step("Wait until they are well") as step:
         found = local_services.wait_until_healthy(site, lambda well, of: step.show(f"{well} of {of}"))
         step.note = f"{len(found)} containers"
@@ -209,8 +208,8 @@ def _here(project: Project, env: str, engine: str | None) -> Attempt:
 
 
 def _on_aws(project: Project, env: str) -> Attempt:
-    workplace = workspace.open_environment(project, env)
-    return lambda: smoke_test.smoke_test_on_aws(workplace)
+    workspace = open_workspace(project, env)
+    return lambda: smoke_test.smoke_test_on_aws(workspace)
 
 
 def _write(file: Path, text: str) -> None:

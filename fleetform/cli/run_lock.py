@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 from fleetform.base.run_lock import Run, hold
 from fleetform.catalog.files import environment_file
-from fleetform.workflow import environments, workspace
+from fleetform.workflow import environments
 from fleetform.workflow.apply import recovery
 from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import local_work_folder, open_local_workspace, open_workspace, work_folder
 
 
 @contextmanager
@@ -31,12 +32,12 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
         return
 
     def recover(before: Run) -> None:
-        opened = workspace.open_local if here else workspace.open_environment
+        opened = open_local_workspace if here else open_workspace
         recovery.settle(opened(project, env), before, _tell)
 
-    work = workspace.work_folder(project, env)
+    work = work_folder(project, env)
     if here:
-        work = workspace.local_work_folder(project, environments.environment(project, env))
+        work = local_work_folder(project, environments.environment(project, env))
     with hold(work, f"{task} --env {env}", minutes * 60, _tell, recover):
         yield
 

@@ -5,17 +5,17 @@ from dataclasses import asdict
 from fleetform.base.program_name import command
 from fleetform.cli.printing import write, write_json
 from fleetform.cli.screen import Screen
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import runs
 from fleetform.workflow.apply.runs import Run, State
 from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import work_folder
 
 _SHOWN_COMMIT = 12
 
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
     """Lists the runs that there are records of, the last one last."""
-    found = runs.runs(workspace.work_folder(project, env))
+    found = runs.runs(work_folder(project, env))
     if as_json:
         write_json([asdict(run) for run in found])
         return

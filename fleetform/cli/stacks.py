@@ -17,12 +17,11 @@ from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.plan.drift import drift as find_drift
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.affected.stacks import affected
 from fleetform.workflow.apply import runs, saved_plans, states, terraform, verification
 from fleetform.workflow.images import build
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 
 
 def plan(
@@ -42,15 +41,15 @@ def plan(
             plans.tell(env, [], [], telling)
             return
         how = replace(how, only=wanted)
-    workplace = open_checked(project, env, how)
-    drive = Drive(workplace, replace(how, quiet=telling.as_json), checks=require_settled)
-    ready, waiting = _ready(workplace, how)
+    workspace = open_checked(project, env, how)
+    drive = Drive(workspace, replace(how, quiet=telling.as_json), checks=require_settled)
+    ready, waiting = _ready(workspace, how)
     planned, unready = drive.survey(ready, to_apply=telling.save)
     waiting += unready
     try:
-        told = [terraform.told(workplace, each, values=telling.wants_values) for each in planned]
+        told = [terraform.told(workspace, each, values=telling.wants_values) for each in planned]
         if telling.save:
-            waiting += saved_plans.save(workplace, drive.moment, planned)
+            waiting += saved_plans.save(workspace, drive.moment, planned)
     finally:
         for each in planned:
             each.discard()
@@ -59,12 +58,12 @@ def plan(
     plans.tell(env, told, waiting, telling)
 
 
-def _ready(workplace: Workplace, how: Driving) -> tuple[list[Stack], list[str]]:
+def _ready(workspace: Workspace, how: Driving) -> tuple[list[Stack], list[str]]:
     """The wanted stacks that can be planned, and the names of those that read outputs which are not there yet."""
-    wanted = [stack for stack in (*left(workplace), *workplace.stacks) if how.wants(stack)]
-    if all(stack == FOUNDATION for stack in wanted) or states.has_state(workplace, FOUNDATION):
+    wanted = [stack for stack in (*left(workspace), *workspace.stacks) if how.wants(stack)]
+    if all(stack == FOUNDATION for stack in wanted) or states.has_state(workspace, FOUNDATION):
         return wanted, []
-    ready = [stack for stack in wanted if stack == FOUNDATION or stack in workplace.emptied]
+    ready = [stack for stack in wanted if stack == FOUNDATION or stack in workspace.emptied]
     return ready, [stack.name for stack in wanted if stack not in ready]
 
 
@@ -86,13 +85,13 @@ def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool =
         resume: Only what the last run has left.
         kept: The plans that `plan` has kept, instead of new ones.
     """
-    workplace = open_checked(project, env, how)
+    workspace = open_checked(project, env, how)
     if kept:
-        apply_kept(project, workplace, how)
+        apply_kept(project, workspace, how)
         return
     if resume:
-        how = replace(how, only=unsettled(workplace))
-    apply_stacks(workplace, lambda: build.require_images(project, workplace.environment), how)
+        how = replace(how, only=unsettled(workspace))
+    apply_stacks(workspace, lambda: build.require_images(project, workspace.environment), how)
 
 
 def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
@@ -101,25 +100,25 @@ def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
         raise CheckFailedError(
             f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
         )
-    workplace = open_checked(project, env, how)
-    foundation, *dependents = workplace.stacks
+    workspace = open_checked(project, env, how)
+    foundation, *dependents = workspace.stacks
     groups = [stack for stack in dependents if not stack.tasks]
     tasks = [stack for stack in dependents if stack.tasks]
-    with runs.recorded(workplace, "destroy") as recorder:
-        drive = Drive(workplace, how, recorder, checks=require_right)
-        for wave in ([*workplace.emptied, *groups], tasks, [foundation]):
-            there = [stack for stack in wave if states.has_state(workplace, stack)]
+    with runs.recorded(workspace, "destroy") as recorder:
+        drive = Drive(workspace, how, recorder, checks=require_right)
+        for wave in ([*workspace.emptied, *groups], tasks, [foundation]):
+            there = [stack for stack in wave if states.has_state(workspace, stack)]
             if there:
                 drive.carry_out(drive.plan(there, Mode.DESTROY), Mode.DESTROY)
 
 
 def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool = False) -> None:
     """Plans every stack; fails if any is not as the catalog says: changed outside, or not applied yet."""
-    workplace = open_checked(project, env, how)
-    ready, waiting = _ready(workplace, how)
-    planned, unready = Drive(workplace, replace(how, quiet=True), checks=require_settled).survey(ready)
+    workspace = open_checked(project, env, how)
+    ready, waiting = _ready(workspace, how)
+    planned, unready = Drive(workspace, replace(how, quiet=True), checks=require_settled).survey(ready)
     try:
-        drifts = [find_drift(terraform.told(workplace, each, values=True)) for each in planned]
+        drifts = [find_drift(terraform.told(workspace, each, values=True)) for each in planned]
     finally:
         for each in planned:
             each.discard()
@@ -139,7 +138,7 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:
     """Compares the running environment with the catalog, through AWS's API."""
-    report = verification.verify(workspace.open_environment(project, env))
+    report = verification.verify(open_workspace(project, env))
     if as_json:
         write_json(asdict(report))
     else:

@@ -9,12 +9,11 @@ from fleetform.base.errors import CheckFailedError
 from fleetform.cli.printing import confirm, write, write_json
 from fleetform.cli.screen import Screen
 from fleetform.terraform.state.locks import Lock
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import state_doctor, states
 from fleetform.workflow.apply.accounts import require_account
 from fleetform.workflow.apply.state_doctor import Finding
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 
 VERSION = 1
 """Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
@@ -22,10 +21,10 @@ VERSION = 1
 
 def bootstrap(project: Project, env: str, *, as_json: bool) -> None:
     """Makes the state bucket of an environment, or brings it up to date, and says what was done."""
-    workplace = workspace.open_environment(project, env)
-    require_account(workplace)
-    done = states.bootstrap(workplace)
-    environment = workplace.environment
+    workspace = open_workspace(project, env)
+    require_account(workspace)
+    done = states.bootstrap(workspace)
+    environment = workspace.environment
     if as_json:
         place = {"bucket": environment.state_bucket, "account": environment.account, "region": environment.region}
         write_json({"version": VERSION, **place, "settings": done})
@@ -40,11 +39,11 @@ def doctor(project: Project, env: str, *, as_json: bool) -> None:
     Raises:
         CheckFailedError: Something needs somebody's hands.
     """
-    workplace = workspace.open_environment(project, env)
-    require_account(workplace)
-    findings = state_doctor.examine(workplace, datetime.now(UTC))
+    workspace = open_workspace(project, env)
+    require_account(workspace)
+    findings = state_doctor.examine(workspace, datetime.now(UTC))
     if as_json:
-        write_json(document(workplace, findings))
+        write_json(document(workspace, findings))
     else:
         _show(Screen(), findings)
     if troubled := [found.stack for found in findings if found.troubles]:
@@ -63,25 +62,25 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
     Raises:
         CheckFailedError: Who holds it may be alive.
     """
-    workplace = workspace.open_environment(project, env)
-    require_account(workplace)
-    findings = state_doctor.examine(workplace, datetime.now(UTC))
-    stack, lock, stale = state_doctor.locked(workplace, findings, named)
+    workspace = open_workspace(project, env)
+    require_account(workspace)
+    findings = state_doctor.examine(workspace, datetime.now(UTC))
+    stack, lock, stale = state_doctor.locked(workspace, findings, named)
     held = f"{env} {stack.name}: locked by {_holder(lock)}"
     if stale is None:
         raise CheckFailedError(
             f"{held}, which may be alive: ask there, or wait for it; whoever knows that it is dead:"
-            f" `{state_doctor.unlocking(workplace, stack.name, lock)}`"
+            f" `{state_doctor.unlocking(workspace, stack.name, lock)}`"
         )
-    if not (yes or workplace.environment.emulator):
+    if not (yes or workspace.environment.emulator):
         confirm(f"{held}; {stale}", env)
-    state_doctor.unlock(workplace, stack, lock)
+    state_doctor.unlock(workspace, stack, lock)
     write(f"{stack.name}: unlocked\n")
 
 
-def document(workplace: Workplace, findings: Sequence[Finding]) -> dict[str, Any]:
+def document(workspace: Workspace, findings: Sequence[Finding]) -> dict[str, Any]:
     """What was found, as JSON has it."""
-    environment = workplace.environment
+    environment = workspace.environment
     return {
         "version": VERSION,
         "environment": environment.name,

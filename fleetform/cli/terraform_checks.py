@@ -9,27 +9,26 @@ from rich.console import Console
 from fleetform.cli import plans
 from fleetform.cli.screen import Screen
 from fleetform.stacks import FOUNDATION, Stack
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.check import validation
 from fleetform.workflow.project import Project
 from fleetform.workflow.render.rendering import Rendering
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 
 
 def shown_plans(project: Project, env: str) -> dict[str, Any]:
     """Plan each stack that can be planned; return what ``terraform show -json`` prints of each plan, by stack."""
     screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
-    workplace = workspace.open_environment(project, env)
-    states.require_bucket(workplace)
+    workspace = open_workspace(project, env)
+    states.require_bucket(workspace)
     shown, waiting = {}, []
-    for stack in workplace.stacks:
-        if stack != FOUNDATION and not states.has_state(workplace, FOUNDATION):
+    for stack in workspace.stacks:
+        if stack != FOUNDATION and not states.has_state(workspace, FOUNDATION):
             waiting.append(stack.name)
             continue
         with screen.step(f"Plan {stack.name}") as step:
             try:
-                shown[stack.name] = _shown_plan(workplace, stack)
+                shown[stack.name] = _shown_plan(workspace, stack)
             except terraform.OutputsMissingError:
                 step.note = f"waits for {FOUNDATION.name}"
                 waiting.append(stack.name)
@@ -37,11 +36,11 @@ def shown_plans(project: Project, env: str) -> dict[str, Any]:
     return shown
 
 
-def _shown_plan(workplace: Workplace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
-    terraform.init(workplace, stack)
-    planned = terraform.plan(workplace, stack)
+def _shown_plan(workspace: Workspace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
+    terraform.init(workspace, stack)
+    planned = terraform.plan(workspace, stack)
     try:
-        return terraform.show(workplace, planned)
+        return terraform.show(workspace, planned)
     finally:
         planned.discard()
 
@@ -56,9 +55,9 @@ def validate(project: Project, env: str, rendering: Rendering, keys: Mapping[str
         keys: The stacks to validate, with the keys by which they are remembered.
     """
     screen = Screen()
-    workplace = workspace.open_environment(project, env)
-    for stack in workplace.stacks:
+    workspace = open_workspace(project, env)
+    for stack in workspace.stacks:
         if stack.name in keys:
             with screen.step(f"Validate {stack.name}"):
-                terraform.validate(workplace, stack)
+                terraform.validate(workspace, stack)
             validation.remember(project, env, rendering, {stack.name: keys[stack.name]})

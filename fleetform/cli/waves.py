@@ -18,13 +18,12 @@ from fleetform.cli.screen import Board, Screen
 from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.plan.risks import Level, worst
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import runs, terraform
 from fleetform.workflow.apply.background import Background
 from fleetform.workflow.apply.runs import Moment, Recorder, State
 from fleetform.workflow.apply.terraform import OutputsMissingError, Plan
 from fleetform.workflow.images import pruning
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, suitable_jobs
 
 _Answer = TypeVar("_Answer")
 _Work: TypeAlias = Callable[[Stack, Output], tuple[_Answer, str]]
@@ -64,7 +63,7 @@ class Drive:
     Where one fails, the others of its wave go on to their end, and no later wave begins.
 
     Args:
-        workplace: The environment.
+        workspace: The environment.
         how: What the flags say.
         recorder: Notes how far each stack has come; None where nothing is applied.
         checks: What has to hold before any plan is told or applied. It asks AWS while the first plans are made.
@@ -72,16 +71,16 @@ class Drive:
 
     def __init__(
         self,
-        workplace: Workplace,
+        workspace: Workspace,
         how: Driving,
         recorder: Recorder | None = None,
         *,
-        checks: Callable[[Workplace], None],
+        checks: Callable[[Workspace], None],
     ) -> None:
-        self.workplace = workplace
+        self.workspace = workspace
         self.how = how
         self._recorder = recorder
-        self._checked = Background(lambda: checks(workplace))
+        self._checked = Background(lambda: checks(workspace))
         self._moment: Moment | None = None
         self._saved: Mapping[Stack, Plan] | None = None
 
@@ -94,7 +93,7 @@ class Drive:
         """
         made, failures = self._plan(stacks, mode, terraform.plan_to_apply)
         with self._keeping_none_of(stacks):
-            _require_none("plan", self.workplace.environment, failures)
+            _require_none("plan", self.workspace.environment, failures)
         return made
 
     def survey(self, stacks: Sequence[Stack], *, to_apply: bool = False) -> tuple[list[Plan], list[str]]:
@@ -117,13 +116,13 @@ class Drive:
             waiting = set()
         others = {name: error for name, error in failures.items() if name not in waiting}
         with self._keeping_none_of(stacks):
-            _require_none("plan", self.workplace.environment, others)
+            _require_none("plan", self.workspace.environment, others)
         return made, [stack.name for stack in stacks if stack.name in waiting]
 
     def _plan(
         self, stacks: Sequence[Stack], mode: Mode, make: Callable[..., Plan]
     ) -> tuple[list[Plan], Mapping[str, FleetformError]]:
-        self._moment = runs.moment(self.workplace)
+        self._moment = runs.moment(self.workspace)
         if self._saved is not None:
             self._checked.result()
             return [self._saved[stack] for stack in stacks if stack in self._saved], {}
@@ -131,8 +130,8 @@ class Drive:
 
         def work(stack: Stack, output: Output) -> tuple[Plan, str]:
             self._note(stack, State.PLANNING)
-            terraform.init(self.workplace, stack)
-            planned = make(self.workplace, stack, output, mode=mode, color=colors)
+            terraform.init(self.workspace, stack)
+            planned = make(self.workspace, stack, output, mode=mode, color=colors)
             self._note(stack, State.PLANNED, str(planned.summary), planned.summary.seconds)
             return planned, str(planned.summary)
 
@@ -148,7 +147,7 @@ class Drive:
             yield
         except BaseException:
             for stack in stacks:
-                self.workplace.plan(stack).unlink(missing_ok=True)
+                self.workspace.plan(stack).unlink(missing_ok=True)
             raise
 
     def take(self, saved: Mapping[Stack, Plan]) -> None:
@@ -163,7 +162,7 @@ class Drive:
     @property
     def moment(self) -> Moment:
         """What the plans were made of."""
-        return self._moment or runs.moment(self.workplace)
+        return self._moment or runs.moment(self.workspace)
 
     def carry_out(self, planned: Sequence[Plan], mode: Mode = Mode.APPLY) -> None:
         """Shows plans, asks, and applies just these.
@@ -192,11 +191,11 @@ class Drive:
     def _agree(self, changing: Sequence[Plan], mode: Mode) -> None:
         """Has somebody agree to plans, and deletes the images that have to go before their repositories."""
         doomed = self._doomed_images(changing)
-        told = [terraform.told(self.workplace, each) for each in changing]
+        told = [terraform.told(self.workspace, each) for each in changing]
         level = worst(change for each in told for change in each.changes)
         if level or len(told) > 1 or self._saved:
             plans.show(Screen(), told, with_details=False)
-        environment = self.workplace.environment
+        environment = self.workspace.environment
         if not (self.how.yes or environment.emulator):
             also = f", and {count_images(sum(doomed.values()))} to delete" if doomed else ""
             what = f"{_subject(environment, changing)}{also}"
@@ -204,7 +203,7 @@ class Drive:
                 confirm(what, environment.name)
             else:
                 agree(what)
-        if self._moment != runs.moment(self.workplace):
+        if self._moment != runs.moment(self.workspace):
             raise CheckFailedError(
                 f"the files of {environment.name}, or the commit, have changed since the plan was made; nothing was"
                 " applied: plan again"
@@ -217,7 +216,7 @@ class Drive:
 
         def work(stack: Stack, output: Output) -> tuple[None, str]:
             self._note(stack, State.APPLYING, str(by_stack[stack].summary))
-            done = terraform.apply(self.workplace, by_stack[stack], output, color=self._colors([*by_stack]))
+            done = terraform.apply(self.workspace, by_stack[stack], output, color=self._colors([*by_stack]))
             self._note(stack, State.APPLIED, done.outcome, done.seconds)
             return None, done.outcome
 
@@ -226,7 +225,7 @@ class Drive:
         finally:
             for each in changing:
                 each.discard()
-        _require_none("apply", self.workplace.environment, failures)
+        _require_none("apply", self.workspace.environment, failures)
 
     def _each(
         self, stacks: Sequence[Stack], what: str, work: _Work[_Answer]
@@ -251,7 +250,7 @@ class Drive:
 
         beside = self._are_beside(stacks)
         with self._show(stacks, beside=beside) as show:
-            futures = self.workplace.crew.at_once(self._jobs(stacks) if beside else 1, attempt, stacks)
+            futures = self.workspace.processes.at_once(self._jobs(stacks) if beside else 1, attempt, stacks)
         errors = {stack.name: future.exception() for stack, future in zip(stacks, futures, strict=True)}
         for error in errors.values():
             if error and not isinstance(error, FleetformError):
@@ -261,7 +260,7 @@ class Drive:
 
     def _show(self, stacks: Sequence[Stack], *, beside: bool) -> "Stream | Board":
         if not beside:
-            return Stream(self.workplace.environment.name)
+            return Stream(self.workspace.environment.name)
 
         # What is printed may be a document.
         quiet = Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty()) if self.how.quiet else None
@@ -274,7 +273,7 @@ class Drive:
         return not self._are_beside(stacks) and color(sys.stdout)
 
     def _jobs(self, stacks: Sequence[Stack]) -> int:
-        return self.how.jobs or workspace.suitable_jobs(self.workplace.environment, stacks)
+        return self.how.jobs or suitable_jobs(self.workspace.environment, stacks)
 
     def _note(self, stack: Stack, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
         if self._recorder:
@@ -285,11 +284,11 @@ class Drive:
         found: dict[str, int] = {}
         for planned in changing:
             if planned.stack == FOUNDATION:
-                found |= pruning.images_to_delete(self.workplace, planned)
+                found |= pruning.images_to_delete(self.workspace, planned)
         return found
 
     def _delete_images(self, repositories: Mapping[str, int]) -> None:
-        pruning.delete_images(self.workplace, repositories)
+        pruning.delete_images(self.workspace, repositories)
         write("".join(f"{repository}: {count_images(count)} deleted\n" for repository, count in repositories.items()))
 
 

@@ -152,13 +152,13 @@ def build_and_push(images: Sequence[ImageSpec], registry: Registry, workshop: Bu
         FleetformError: The login failed; nothing was built.
         KeyboardInterrupt: Ctrl-C; the engines have ended.
     """
-    crew = ProcessGroup()
+    processes = ProcessGroup()
     credentials = registry.credentials()
     with workshop.private() as private:
-        line = _PushBuild(crew, workshop, private, registry, credentials)
-        (login,) = crew.at_once(1, lambda _: line.login(), [None])
+        line = _PushBuild(processes, workshop, private, registry, credentials)
+        (login,) = processes.at_once(1, lambda _: line.login(), [None])
         login.result()
-        futures = crew.at_once(workshop.jobs, line.make, images)
+        futures = processes.at_once(workshop.jobs, line.make, images)
     return _outcome(futures)
 
 
@@ -170,10 +170,10 @@ def build_locally(images: Sequence[ImageSpec], workshop: BuildContext) -> Outcom
     Raises:
         KeyboardInterrupt: Ctrl-C; the engines have ended.
     """
-    crew = ProcessGroup()
+    processes = ProcessGroup()
     with workshop.private() as private:
-        shelf = _LocalBuild(crew, workshop, private)
-        return _outcome(crew.at_once(workshop.jobs, shelf.make, images))
+        shelf = _LocalBuild(processes, workshop, private)
+        return _outcome(processes.at_once(workshop.jobs, shelf.make, images))
 
 
 def _outcome(futures: Sequence[Future[_T]]) -> Outcome[_T]:
@@ -192,12 +192,12 @@ class _Builder:
     """The way of each image from its context to the engine's own store.
 
     Attributes:
-        crew: Runs the engine.
+        processes: Runs the engine.
         workshop: Where it runs.
         private: Folder of the login and of staged contexts.
     """
 
-    crew: ProcessGroup
+    processes: ProcessGroup
     workshop: BuildContext
     private: Path
 
@@ -211,7 +211,7 @@ class _Builder:
     def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str], stdin: str = "") -> Result:
         log = self.workshop.log("login" if step == "login" else name)
         try:
-            return self.crew.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
+            return self.processes.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
         except ProgramError as error:
             raise _failure(step, name, log, error) from None
 
@@ -285,7 +285,7 @@ class _PushBuild(_Builder):
         file = self.private / f"{wanted.service}.spdx.json"
         argv = sbom.create_sbom(f"{self.credentials.host}/{wanted.repository}@{digest}", wanted.platform, file)
         variables = sbom.variables(os.environ, self.credentials)
-        self.crew.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
+        self.processes.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
         sbom.attach_sbom(repository, digest, file.read_bytes())
 
     def _proved(self, image: Image, digest: str | None) -> str:

@@ -26,11 +26,11 @@ from fleetform.workflow.project import Project
 # Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
 _MEMORY = 1000 * 1024**2
 _MEMORY_OF_A_SERVICE = 5 * 1024**2
-_report_interrupt = partial(report_interrupt, "Terraform")
+_report = partial(report_interrupt, "Terraform")
 
 
 @dataclass(frozen=True)
-class Workplace:
+class Workspace:
     """An environment with all that is needed to run Terraform in it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Workplace:
         work: Where plans, logs and Terraform's data go.
         variables: Terraform's process environment.
         lock_timeout: Seconds that a state which another run has locked is waited for.
-        crew: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
+        processes: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
     """
 
     environment: Environment
@@ -49,7 +49,7 @@ class Workplace:
     work: Path
     variables: Mapping[str, str]
     lock_timeout: int = commands.LOCK_TIMEOUT
-    crew: ProcessGroup = field(default_factory=lambda: ProcessGroup(signal.SIGINT, _report_interrupt), compare=False)
+    processes: ProcessGroup = field(default_factory=lambda: ProcessGroup(signal.SIGINT, _report), compare=False)
 
     @property
     def access(self) -> Access:
@@ -120,16 +120,16 @@ class Workplace:
 
         Raises:
             ProgramError: It fails.
-            KeyboardInterrupt: The crew has been interrupted; Terraform has ended.
+            KeyboardInterrupt: The group has been interrupted; Terraform has ended.
         """
         log.unlink(missing_ok=True)
-        with translate_failures(self.environment.name), self.crew.listening():
-            return self.crew.run(argv, self.variables_of(stack), log, output, accepted=accepted)
+        with translate_failures(self.environment.name), self.processes.listening():
+            return self.processes.run(argv, self.variables_of(stack), log, output, accepted=accepted)
 
 
-def open_environment(project: Project, name: str) -> Workplace:
+def open_workspace(project: Project, name: str) -> Workspace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    return _workplace(project, environments.environment(project, name), work_folder(project, name), project.work)
+    return _workspace(project, environments.environment(project, name), work_folder(project, name), project.work)
 
 
 def work_folder(project: Project, name: str) -> Path:
@@ -137,13 +137,13 @@ def work_folder(project: Project, name: str) -> Path:
     return project.work / "environments" / name
 
 
-def open_local(project: Project, name: str) -> Workplace:
+def open_local_workspace(project: Project, name: str) -> Workspace:
     """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
     environment = environments.environment(project, name)
     if environment.emulator:
-        return open_environment(project, name)
+        return open_workspace(project, name)
     work = local_work_folder(project, environment)
-    return _workplace(project, environment.model_copy(update={"emulator": True}), work, work)
+    return _workspace(project, environment.model_copy(update={"emulator": True}), work, work)
 
 
 def local_work_folder(project: Project, environment: Environment) -> Path:
@@ -151,12 +151,12 @@ def local_work_folder(project: Project, environment: Environment) -> Path:
     return project.work / ("environments" if environment.emulator else "emulated") / environment.name
 
 
-def _workplace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workplace:
+def _workspace(project: Project, environment: Environment, work: Path, emulator_folder: Path) -> Workspace:
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     variables = installation.variables(aws_variables(environment, emulator_folder), project.work)
     program = installation.find_program()
     _require_version(project, program, variables)
-    return Workplace(environment, program, project.root / "envs" / environment.name, work, variables)
+    return Workspace(environment, program, project.root / "envs" / environment.name, work, variables)
 
 
 def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:

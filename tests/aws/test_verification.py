@@ -24,7 +24,7 @@ from fleetform.catalog.models import (
     Volume,
 )
 from fleetform.workflow.apply import verification
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 from tests.deployed import ANYWHERE, RECORDS, Deployment, environment
 
 SOUND_RECORDS = {"routing": "MULTIVALUE", "records": [("A", 10)]}
@@ -362,9 +362,9 @@ def test_an_environment_that_was_never_applied_is_an_error_of_the_api(access: Ac
 def test_an_error_of_the_api_becomes_a_message_with_a_remedy(
     terraform_environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    workplace = Workplace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
+    workspace = Workspace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
     with pytest.raises(ProgramError) as caught:
-        verification.verify(workplace)
+        verification.verify(workspace)
     assert str(caught.value) == (
         "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
         "; is `test` applied, and are the credentials right?"

@@ -202,29 +202,29 @@ def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
 
 def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
     told = list[int]()
-    crew = ProcessGroup(told=told.append)
-    crew.interrupt()
-    crew.interrupt()
+    group = ProcessGroup(told=told.append)
+    group.interrupt()
+    group.interrupt()
     with pytest.raises(KeyboardInterrupt):
-        crew.run(python(""), os.environ, tmp_path / "log")
+        group.run(python(""), os.environ, tmp_path / "log")
     assert told == [1, 2]
 
 
-def test_a_crews_program_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
+def test_a_program_of_a_group_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
     code = "import sys; print(sys.stdin.read())"
-    crew, received = ProcessGroup(), list[str]()
+    group, received = ProcessGroup(), list[str]()
     results = [
-        crew.run(python(code), os.environ, tmp_path / "log", received.append, text) for text in ("first", "second")
+        group.run(python(code), os.environ, tmp_path / "log", received.append, text) for text in ("first", "second")
     ]
     assert results == [Result(0, ("first",)), Result(0, ("second",))]
     assert (received, (tmp_path / "log").read_text(encoding="utf-8")) == (["first", "second"], "first\nsecond\n")
 
 
-def test_a_crews_program_need_not_read_what_it_is_given(tmp_path: Path) -> None:
+def test_a_program_of_a_group_need_not_read_what_it_is_given(tmp_path: Path) -> None:
     assert ProcessGroup().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
 
 
-def test_a_crews_program_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
+def test_a_program_of_a_group_that_fails_is_an_error_with_its_output(tmp_path: Path) -> None:
     argv = python("print('one'); raise SystemExit(2)")
     with pytest.raises(ProgramError) as caught:
         ProcessGroup().run(argv, os.environ, tmp_path / "log")
@@ -235,30 +235,30 @@ def test_a_crews_program_that_fails_is_an_error_with_its_output(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("interrupts", [1, 2])
-def test_a_crew_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
+def test_a_group_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
     """Each program says when it waits; for the second interrupt it does not heed the first."""
     heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
     code = f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: time.sleep(0.05)"
-    crew, waiting, last = ProcessGroup(), threading.Semaphore(0), threading.Semaphore(0)
+    group, waiting, last = ProcessGroup(), threading.Semaphore(0), threading.Semaphore(0)
 
     def receive(line: str) -> None:
         (waiting if line == "waits" else last).release()
 
     with ThreadPoolExecutor() as pool:
-        futures = [pool.submit(crew.run, python(code), os.environ, tmp_path / name, receive) for name in "ab"]
+        futures = [pool.submit(group.run, python(code), os.environ, tmp_path / name, receive) for name in "ab"]
         for _ in futures:
             waiting.acquire()
-        crew.interrupt()
+        group.interrupt()
         if interrupts > 1:
             for _ in futures:
                 last.acquire()
-            crew.interrupt()
+            group.interrupt()
     assert [type(future.exception()) for future in futures] == [KeyboardInterrupt, KeyboardInterrupt]
 
 
-def test_an_interrupted_crew_starts_nothing(tmp_path: Path) -> None:
-    crew = ProcessGroup()
-    crew.interrupt()
+def test_an_interrupted_group_starts_nothing(tmp_path: Path) -> None:
+    group = ProcessGroup()
+    group.interrupt()
     with pytest.raises(KeyboardInterrupt):
-        crew.run(python("print('begins')"), os.environ, tmp_path / "log")
+        group.run(python("print('begins')"), os.environ, tmp_path / "log")
     assert (tmp_path / "log").read_text(encoding="utf-8") == ""

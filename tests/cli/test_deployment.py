@@ -19,11 +19,11 @@ from fleetform.images.image_specs import image_specs
 from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states, terraform, verification
 from fleetform.workflow.images import build
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
+from fleetform.workflow.workspace import open_workspace
 from tests import small_project
 from tests.cli.test_cli import FOUNDATION, SERVICES, STAND_IN, calls
 from tests.commits import git
@@ -126,10 +126,10 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
-    workplace = workspace.open_environment(project, "local")
-    states.bootstrap(workplace)
+    workspace = open_workspace(project, "local")
+    states.bootstrap(workspace)
     for stack in ("foundation", "services"):
-        workplace.access.client("s3").put_object(
+        workspace.access.client("s3").put_object(
             Bucket="shop-local-tfstate-123456789012", Key=state_key(stack), Body=b"{}"
         )
     monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")

@@ -18,11 +18,11 @@ from fleetform.local_runtime.runner import Runner
 from fleetform.smoke.script import MARK
 from fleetform.topology.applied_rule import AppliedRule
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states
 from fleetform.workflow.local import local_services
 from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.project import Project
+from fleetform.workflow.workspace import Workspace
 from tests import small_project
 from tests.local_runtime.stand_in import StandIn, facts
 from tests.local_runtime.stand_in import make as make_stand_in
@@ -241,12 +241,12 @@ def test_what_is_applied_is_remembered_until_something_else_is_rendered(
 ) -> None:
     monkeypatch.setattr(states, "has_state", lambda *_: True)
     environment = load(project.root, "local")
-    workplace = workspace.Workplace(environment, "terraform", project.root / "envs/local", tmp_path, {})
-    seen: list[bool] = [local_services.is_applied(workplace)]
-    local_services.note_applied(workplace)
-    seen.append(local_services.is_applied(workplace))
+    workspace = Workspace(environment, "terraform", project.root / "envs/local", tmp_path, {})
+    seen: list[bool] = [local_services.is_applied(workspace)]
+    local_services.note_applied(workspace)
+    seen.append(local_services.is_applied(workspace))
     small_project.write(project, "envs/local/services/extra.tf", "locals {}\n")
-    seen.append(local_services.is_applied(workplace))
+    seen.append(local_services.is_applied(workspace))
     assert seen == [False, True, False]
 
 

@@ -17,8 +17,8 @@ from fleetform.terraform.plan.markdown import comment
 from fleetform.terraform.plan.models import Action, Change, Difference, StackPlan
 from fleetform.terraform.plan.summary import Summary
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import terraform
+from fleetform.workflow.workspace import Workspace
 from tests import small_project
 from tests.terraform.plan import recorded
 
@@ -255,6 +255,6 @@ def test_terraform_is_asked_for_json_only_where_its_text_does_not_do(
     change = {"address": "aws_eip.shown", "type": "aws_eip", "change": {"actions": ["create"]}}
     program.write_text(f"#!/bin/sh\necho '{json.dumps({'resource_changes': [change]})}'\n", encoding="utf-8")
     program.chmod(0o755)
-    workplace = workspace.Workplace(environment, str(program), tmp_path, tmp_path, {})
+    workspace = Workspace(environment, str(program), tmp_path, tmp_path, {})
     planned = terraform.Plan(FOUNDATION, tmp_path / "foundation.tfplan", Summary(add=1), changes, printed)
-    assert terraform.told(workplace, planned, values=values) == expected
+    assert terraform.told(workspace, planned, values=values) == expected

@@ -19,11 +19,11 @@ from fleetform.cli.waves import Driving
 from fleetform.stacks import Stack
 from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import runs, states
 from fleetform.workflow.apply.runs import Run, State
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
+from fleetform.workflow.workspace import open_workspace, suitable_jobs, work_folder
 from tests import commits, small_project
 from tests.terraform.plan import recorded
 
@@ -81,7 +81,7 @@ def applied(project: Project) -> list[str]:
 
 
 def last_run(project: Project) -> Run:
-    return runs.runs(workspace.work_folder(project, "tiny"))[-1]
+    return runs.runs(work_folder(project, "tiny"))[-1]
 
 
 def came_to(project: Project) -> dict[str, State]:
@@ -187,7 +187,7 @@ def test_as_many_stacks_are_planned_at_a_time_as_processors_and_memory_suffice_f
     monkeypatch.setattr("fleetform.workflow.workspace._free_memory", lambda: free * 1024**2)
     environment = load(small_project.make(tmp_path).root, "tiny")
     groups = [Stack(f"group{size}", (), ("web",) * size) for size in (20, 100, 20, 20)]
-    assert workspace.suitable_jobs(environment, groups) == jobs
+    assert suitable_jobs(environment, groups) == jobs
 
 
 def test_all_failures_of_a_wave_are_told(project: Project) -> None:
@@ -274,10 +274,10 @@ def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lo
     monkeypatch.setenv("TEXT", text)
     monkeypatch.setenv("COUNTS", "0 to add, 0 to change, 1 to destroy" if text == RISKY else "1 to add")
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    workplace = workspace.open_environment(project, "tiny")
-    environment = workplace.environment.model_copy(update={"protection": protection})
+    workspace = open_workspace(project, "tiny")
+    environment = workspace.environment.model_copy(update={"protection": protection})
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-        apply_stacks(replace(workplace, environment=environment), lambda: None, Driving())
+        apply_stacks(replace(workspace, environment=environment), lambda: None, Driving())
     assert applied(project) == []
 
 
@@ -323,7 +323,7 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
 
 def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     stacks.apply(project, "tiny", ALL)
-    (path,) = (workspace.work_folder(project, "tiny") / "runs").glob("*.json")
+    (path,) = (work_folder(project, "tiny") / "runs").glob("*.json")
     text = path.read_text("utf-8").replace('"state": "done"', '"state": "running"')
     path.write_text(text.replace(f'"process": {os.getpid()}', '"process": 4194305'), "utf-8")
     capsys.readouterr()
@@ -338,7 +338,7 @@ def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureF
 
 def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
     stacks.apply(project, "tiny", ALL)
-    folder = workspace.work_folder(project, "tiny") / "runs"
+    folder = work_folder(project, "tiny") / "runs"
     (path,) = folder.glob("*.json")
     for number in range(60):
         (folder / f"2020-{number:02}.json").write_text(path.read_text("utf-8"), "utf-8")
@@ -349,9 +349,9 @@ def test_records_of_the_last_fifty_runs_are_kept(project: Project) -> None:
 @pytest.fixture
 def foundation(project: Project) -> Iterator[None]:
     """The foundation has been applied."""
-    workplace = workspace.open_environment(project, "tiny")
-    states.bootstrap(workplace)
-    s3, bucket = workplace.access.client("s3"), workplace.environment.state_bucket
+    workspace = open_workspace(project, "tiny")
+    states.bootstrap(workspace)
+    s3, bucket = workspace.access.client("s3"), workspace.environment.state_bucket
     s3.put_object(Bucket=bucket, Key=state_key("foundation"), Body=b'{"resources": []}')
     yield
     for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):

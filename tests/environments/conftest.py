@@ -13,12 +13,11 @@ from fleetform import emulator
 from fleetform.base.processes import run
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 from tests.conftest import copy_project
 from tests.environments import naughty
 
@@ -64,49 +63,49 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
     with (project.root / "envs/catalog.yaml").open("a", encoding="utf-8") as file:
         file.write(naughty.service(NAUGHTY))
     files.render_environment(project, "dev")
-    workplace = workspace.open_environment(project, "dev")
+    workspace = open_workspace(project, "dev")
     try:
-        states.bootstrap(workplace)
-        foundation, services = (_stack(workplace, stack.name) for stack in workplace.stacks)
+        states.bootstrap(workspace)
+        foundation, services = (_stack(workspace, stack.name) for stack in workspace.stacks)
         foundation.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         planned = foundation.plan(output=True)
         foundation.apply()
         services.setup(init_vars="backend.hcl", cleanup_on_exit=False)
         values = services.plan(output=True)
-        documents = (_shown(workplace), {"planned_values": {"root_module": values.root_module}})
+        documents = (_shown(workspace), {"planned_values": {"root_module": values.root_module}})
         services.apply()
         of_stacks = _values(planned), _values(values)
-        yield Plans(workplace.environment, *of_stacks, documents, _renamed(project, workplace))
+        yield Plans(workspace.environment, *of_stacks, documents, _renamed(project, workspace))
     finally:
         emulator.stop(project.work)
 
 
-def _renamed(project: Project, workplace: Workplace) -> Renamed:
+def _renamed(project: Project, workspace: Workspace) -> Renamed:
     """Makes `stock` of `dev` the `inventory`, taints the role of `web`, and plans that to apply it."""
     catalog = project.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
     catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
     changes = files.require_rendered_text(project, "dev")["foundation"]
     files.render_environment(project, "dev")
-    stack = workplace.stacks[-1]
-    terraform.init(workplace, stack)
-    taint = [workplace.program, f"-chdir={workplace.folder / stack.name}", "taint", "module.web.aws_iam_role.task"]
-    run(taint, workplace.variables_of(stack), workplace.log(stack, "taint"))
-    planned = terraform.plan_to_apply(workplace, stack)
-    return Renamed(changes, planned, workplace.log(stack, "untaint").read_text(encoding="utf-8"))
+    stack = workspace.stacks[-1]
+    terraform.init(workspace, stack)
+    taint = [workspace.program, f"-chdir={workspace.folder / stack.name}", "taint", "module.web.aws_iam_role.task"]
+    run(taint, workspace.variables_of(stack), workspace.log(stack, "taint"))
+    planned = terraform.plan_to_apply(workspace, stack)
+    return Renamed(changes, planned, workspace.log(stack, "untaint").read_text(encoding="utf-8"))
 
 
-def _stack(workplace: Workplace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed
-    terraform = tftest.TerraformTest(str(workplace.folder / name), binary=workplace.program)  # type: ignore[no-untyped-call]
-    terraform.env = dict(workplace.variables)
+def _stack(workspace: Workspace, name: str) -> Any:  # noqa: ANN401 - tftest is not typed
+    terraform = tftest.TerraformTest(str(workspace.folder / name), binary=workspace.program)  # type: ignore[no-untyped-call]
+    terraform.env = dict(workspace.variables)
     return terraform
 
 
-def _shown(workplace: Workplace) -> dict[str, Any]:
+def _shown(workspace: Workspace) -> dict[str, Any]:
     """The applied foundation."""
-    folder = workplace.folder / "foundation"
-    argv = [workplace.program, "show", "-json"]
-    done = subprocess.run(argv, cwd=folder, env=dict(workplace.variables), check=True, capture_output=True)
+    folder = workspace.folder / "foundation"
+    argv = [workspace.program, "show", "-json"]
+    done = subprocess.run(argv, cwd=folder, env=dict(workspace.variables), check=True, capture_output=True)
     shown: dict[str, Any] = json.loads(done.stdout)
     return shown
 

@@ -10,10 +10,10 @@ from fleetform.aws.one_off import OneOffTask
 from fleetform.base.errors import ProgramError
 from fleetform.stacks import Stack
 from fleetform.workflow.apply import terraform
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 
-def due(workplace: Workplace, stack: Stack) -> tuple[OneOffTask, ...]:
+def due(workspace: Workspace, stack: Stack) -> tuple[OneOffTask, ...]:
     """The tasks of an applied stack that have not run to a good end as they are now, by name.
 
     Raises:
@@ -21,17 +21,17 @@ def due(workplace: Workplace, stack: Stack) -> tuple[OneOffTask, ...]:
     """
     if not stack.tasks:
         return ()
-    requests = terraform.output(workplace, stack, "run_task")
-    tasks = [_task(workplace, name, requests[name]) for name in sorted(stack.tasks)]
+    requests = terraform.output(workspace, stack, "run_task")
+    tasks = [_task(workspace, name, requests[name]) for name in sorted(stack.tasks)]
     with _explained():
-        return tuple(task for task in tasks if not one_off.has_run(task, workplace.access))
+        return tuple(task for task in tasks if not one_off.has_run(task, workspace.access))
 
 
-def run(workplace: Workplace, task: OneOffTask, watch: Callable[[str], None]) -> None:
+def run(workspace: Workspace, task: OneOffTask, watch: Callable[[str], None]) -> None:
     """Runs a task to its end.
 
     Args:
-        workplace: The environment.
+        workspace: The environment.
         task: The task.
         watch: Gets the task's state whenever it is another.
 
@@ -39,11 +39,11 @@ def run(workplace: Workplace, task: OneOffTask, watch: Callable[[str], None]) ->
         ProgramError: It could not be started, or did not end well.
     """
     with _explained():
-        one_off.run_once(task, workplace.access, watch)
+        one_off.run_once(task, workspace.access, watch)
 
 
-def _task(workplace: Workplace, name: str, request: dict[str, object]) -> OneOffTask:
-    environment = workplace.environment
+def _task(workspace: Workspace, name: str, request: dict[str, object]) -> OneOffTask:
+    environment = workspace.environment
     return OneOffTask(name, request, f"/ecs/{environment.full_name(name)}", environment.state_bucket)
 
 

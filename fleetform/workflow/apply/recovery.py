@@ -20,7 +20,7 @@ from fleetform.terraform.recovery.apply_log import PendingCreate, UnsavedResourc
 from fleetform.terraform.recovery.find_by_name import Found
 from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import Lock
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 _GLANCE_SECONDS = 0.5
 
@@ -28,7 +28,7 @@ Tell: TypeAlias = Callable[[str], None]
 """Takes a line for people."""
 
 
-def settle(workplace: Workplace, before: Run, tell: Tell) -> None:
+def settle(workspace: Workspace, before: Run, tell: Tell) -> None:
     """Makes an environment ready for the next run.
 
     A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
@@ -37,13 +37,13 @@ def settle(workplace: Workplace, before: Run, tell: Tell) -> None:
     people to decide.
 
     Args:
-        workplace: The environment.
+        workspace: The environment.
         before: The run that did not end well.
         tell: Told what is found.
     """
-    _wait(workplace, before, tell)
-    environment = workplace.environment
-    objects = reader.objects(workplace.access, environment.state_bucket) or {}
+    _wait(workspace, before, tell)
+    environment = workspace.environment
+    objects = reader.objects(workspace.access, environment.state_bucket) or {}
     locked = {key.partition("/")[0] for key in objects if key.endswith(reader.lock_key(""))}
     for stack in sorted(locked):
         lock = locks.read(objects[reader.lock_key(stack)].text)
@@ -51,15 +51,15 @@ def settle(workplace: Workplace, before: Run, tell: Tell) -> None:
             continue
         tell(f"{before} left {stack} locked: its Terraform was killed")
         if lock and lock.operation == "apply":
-            _find_lost(workplace, stack, objects, tell)
+            _find_lost(workspace, stack, objects, tell)
         if environment.emulator:
-            reader.release(workplace.access, environment.state_bucket, stack)
+            reader.release(workspace.access, environment.state_bucket, stack)
         else:
             doctor = command("state-doctor", env=environment.name)
             tell(f"{stack}: `{doctor}` says whether the lock can be removed, and how")
-    for stack in (stack.name for stack in (*workplace.stacks, *workplace.emptied) if stack.name not in locked):
-        if _is_of(before, workplace.log_of(stack, "apply")):
-            _find_unanswered(workplace, stack, objects, tell)
+    for stack in (stack.name for stack in (*workspace.stacks, *workspace.emptied) if stack.name not in locked):
+        if _is_of(before, workspace.log_of(stack, "apply")):
+            _find_unanswered(workspace, stack, objects, tell)
 
 
 def _saved(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str, Any]:
@@ -90,8 +90,8 @@ def _since(before: Run) -> datetime:
     return datetime.fromisoformat(before.since).replace(tzinfo=UTC)
 
 
-def _wait(workplace: Workplace, before: Run, tell: Tell) -> None:
-    folders = workplace.folder, workplace.work / "data"
+def _wait(workspace: Workspace, before: Run, tell: Tell) -> None:
+    folders = workspace.folder, workspace.work / "data"
     if runs := orphans.find_orphans(*folders).runs:
         running = ", ".join(map(str, runs))
         tell(f"waiting for the Terraform of {before}, which goes on alone and saves its state (process {running})")
@@ -137,38 +137,38 @@ class _Search:
         return [address for address in addresses if address not in {*self.imports, *self.settled}]
 
 
-def _find_lost(workplace: Workplace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
-    found = apply_log.find_unsaved(_text(workplace.log_of(stack, "apply")), _saved(objects, stack))
+def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
+    found = apply_log.find_unsaved(_text(workspace.log_of(stack, "apply")), _saved(objects, stack))
     search = _Search(_taken(objects))
-    _find_begun(workplace, stack, found, search, tell)
-    for line in _told(workplace.environment, found, search):
+    _find_begun(workspace, stack, found, search, tell)
+    for line in _told(workspace.environment, found, search):
         tell(f"{stack}: {line}")
-    _keep(workplace, stack, found, search)
+    _keep(workspace, stack, found, search)
 
 
-def _find_unanswered(workplace: Workplace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
+def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
     """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
 
     The first Ctrl-C has Terraform's provider take back the requests that are on their way. After the second, what was
     made may not be in the state, either; else the state is right, and what it lacks is somebody's later work.
     """
-    log = _text(workplace.log_of(stack, "apply"))
+    log = _text(workspace.log_of(stack, "apply"))
     found = apply_log.find_unsaved(log, _saved(objects, stack)).without(refused_resources(log))
     if not apply_log.has_quit(log):
         found = found.unanswered
     if not found:
         return
     search = _Search(_taken(objects))
-    _find_begun(workplace, stack, found, search, tell)
+    _find_begun(workspace, stack, found, search, tell)
     there = existing_resources(log).intersection(found.begun)
-    for line in (*_told_of_made(found), *_told_of_unanswered(workplace.environment, there, search)):
+    for line in (*_told_of_made(found), *_told_of_unanswered(workspace.environment, there, search)):
         tell(f"{stack}: {line}")
-    _keep(workplace, stack, found, search)
+    _keep(workspace, stack, found, search)
 
 
-def _keep(workplace: Workplace, stack: str, found: UnsavedResources, search: _Search) -> None:
+def _keep(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search) -> None:
     """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
-    path = workplace.lost(stack)
+    path = workspace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     settled = {*found.held, *search.settled}
     left = {address: id_ for address, id_ in kept.items() if address not in settled}
@@ -178,7 +178,7 @@ def _keep(workplace: Workplace, stack: str, found: UnsavedResources, search: _Se
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workplace: Workplace, stack: str, found: UnsavedResources, search: _Search, tell: Tell) -> None:
+def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, tell: Tell) -> None:
     """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out.
 
     Nothing is known of what the credentials may not ask for.
@@ -186,37 +186,37 @@ def _find_begun(workplace: Workplace, stack: str, found: UnsavedResources, searc
     for address, id_ in found.wired.items():
         if apply_log.ASSOCIATION not in address:
             search.claim(address, apply_log.ROUTE, id_)
-        elif _are_associated(workplace, id_):
+        elif _are_associated(workspace, id_):
             search.claim(address, apply_log.ASSOCIATION, id_)
-    for each in apply_log.pending_creates(_text(workplace.log_of(stack, "plan")), found.begun):
+    for each in apply_log.pending_creates(_text(workspace.log_of(stack, "plan")), found.begun):
         if each.id:
-            _find_named(workplace, each, search)
-        elif only := _find_tagged(workplace, each, found, search):
+            _find_named(workspace, each, search)
+        elif only := _find_tagged(workspace, each, found, search):
             search.claim(each.address, each.kind, only)
             if each.kind == "aws_security_group":
-                _finish(workplace, only, tell)
+                _finish(workspace, only, tell)
 
 
-def _are_associated(workplace: Workplace, association: str) -> bool:
+def _are_associated(workspace: Workspace, association: str) -> bool:
     with contextlib.suppress(find_by_tags.ForbiddenError):
-        return find_by_tags.are_associated(workplace.access, association)
+        return find_by_tags.are_associated(workspace.access, association)
     return False
 
 
-def _find_named(workplace: Workplace, begun: PendingCreate, search: _Search) -> None:
+def _find_named(workspace: Workspace, begun: PendingCreate, search: _Search) -> None:
     """Looks for what has a name of its own."""
-    match find_by_name.find(workplace.access, begun.kind, begun.id, _tags(workplace.environment)):
+    match find_by_name.find(workspace.access, begun.kind, begun.id, _tags(workspace.environment)):
         case Found.OURS:
-            search.claim(begun.address, begun.kind, find_by_name.import_id(workplace.access, begun.kind, begun.id))
+            search.claim(begun.address, begun.kind, find_by_name.import_id(workspace.access, begun.kind, begun.id))
         case Found.NOT_OURS:
             search.not_ours.add(begun.address)
         case Found.NOTHING:
             search.gone.add(begun.address)
 
 
-def _find_tagged(workplace: Workplace, begun: PendingCreate, found: UnsavedResources, search: _Search) -> str | None:
+def _find_tagged(workspace: Workspace, begun: PendingCreate, found: UnsavedResources, search: _Search) -> str | None:
     """By what to import what has but tags, if there is one that no state and no log has."""
-    access, ours = workplace.access, _tags(workplace.environment)
+    access, ours = workspace.access, _tags(workspace.environment)
     there = frozenset[str]()
     with contextlib.suppress(find_by_tags.ForbiddenError):
         if begun.kind in find_by_tags.EC2_TYPES:
@@ -233,11 +233,11 @@ def _tags(environment: Environment) -> dict[str, str]:
     return {"application": environment.application, "environment": environment.name}
 
 
-def _finish(workplace: Workplace, group: str, tell: Tell) -> None:
+def _finish(workspace: Workspace, group: str, tell: Tell) -> None:
     """Rids a new security group of AWS's rule to anywhere, as Terraform was about to: on AWS, people do that."""
-    rules = find_by_tags.rules_to_anywhere(workplace.access, group)
-    if workplace.environment.emulator:
-        find_by_tags.revoke(workplace.access, group, rules)
+    rules = find_by_tags.rules_to_anywhere(workspace.access, group)
+    if workspace.environment.emulator:
+        find_by_tags.revoke(workspace.access, group, rules)
     elif rules:
         command = f"aws ec2 revoke-security-group-egress --group-id {group} --security-group-rule-ids {' '.join(rules)}"
         tell(f"{group} still has the rule to anywhere that AWS makes with each group; take it away: `{command}`")

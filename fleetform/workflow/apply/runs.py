@@ -16,7 +16,7 @@ from typing import Any
 from fleetform.base import git
 from fleetform.base.cache import digest
 from fleetform.base.errors import FleetformError
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 VERSION = 1
 """Of a record's form: it is raised where a key goes or changes its meaning."""
@@ -146,21 +146,21 @@ class Recorder:
 
 
 @contextmanager
-def recorded(workplace: Workplace, task: str) -> Iterator[Recorder]:
+def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
     """Keeps a record of what is done to an environment; those of the last fifty runs are there."""
-    folder = _folder(workplace.work)
+    folder = _folder(workspace.work)
     folder.mkdir(exist_ok=True)
-    environment = workplace.environment
+    environment = workspace.environment
     run = Run(
         task=task,
         environment=environment.name,
         account=environment.account,
         who=_who(),
         process=os.getpid(),
-        moment=moment(workplace),
-        changed=_is_changed(workplace),
+        moment=moment(workspace),
+        changed=_is_changed(workspace),
         started=_now(),
-        stacks={stack.name: StackRun() for stack in (*workplace.emptied, *workplace.stacks)},
+        stacks={stack.name: StackRun() for stack in (*workspace.emptied, *workspace.stacks)},
     )
     recorder = Recorder(folder / f"{run.started.replace(':', '')}-{run.process}.json", run)
     for old in sorted(folder.glob("*.json"))[:-_KEPT]:
@@ -205,16 +205,16 @@ def _alive(run: Run) -> Run:
     return run
 
 
-def moment(workplace: Workplace) -> Moment:
+def moment(workspace: Workspace) -> Moment:
     """What plans would be made of now; what is hidden, such as Terraform's lock file, is left out: it writes it."""
-    root = workplace.folder.parents[1]
-    paths = sorted(path for folder in (workplace.folder, root / "modules") for path in folder.rglob("[!.]*"))
+    root = workspace.folder.parents[1]
+    paths = sorted(path for folder in (workspace.folder, root / "modules") for path in folder.rglob("[!.]*"))
     parts = (part for path in paths if path.is_file() for part in (str(path).encode(), path.read_bytes()))
     return Moment(_git(root, "rev-parse", "--verify", "--quiet", "HEAD"), digest(*parts).hex())
 
 
-def _is_changed(workplace: Workplace) -> bool:
-    root = workplace.folder.parents[1]
+def _is_changed(workspace: Workspace) -> bool:
+    root = workspace.folder.parents[1]
     return bool(_git(root, "status", "--porcelain", "--", "envs", "modules", "templates"))
 
 

@@ -15,17 +15,17 @@ from fleetform.terraform.plan.summary import Summary
 from fleetform.workflow.apply import runs
 from fleetform.workflow.apply.runs import Moment
 from fleetform.workflow.apply.terraform import Plan
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 _RECORD = "plans.json"
 
 
-def discard(workplace: Workplace) -> None:
+def discard(workspace: Workspace) -> None:
     """Removes the plans that are kept."""
-    shutil.rmtree(_folder(workplace), ignore_errors=True)
+    shutil.rmtree(_folder(workspace), ignore_errors=True)
 
 
-def save(workplace: Workplace, moment: Moment, plans: Sequence[Plan]) -> list[str]:
+def save(workspace: Workspace, moment: Moment, plans: Sequence[Plan]) -> list[str]:
     """Keeps plans instead of those kept before; they may hold what is sensitive, so nobody else reads them.
 
     Plans that read outputs of the foundation which its own plan changes are not kept: they would be made of old ones.
@@ -33,13 +33,13 @@ def save(workplace: Workplace, moment: Moment, plans: Sequence[Plan]) -> list[st
     Returns:
         The names of the stacks whose plans are not kept.
     """
-    discard(workplace)
-    folder = _folder(workplace)
+    discard(workspace)
+    folder = _folder(workspace)
     folder.mkdir(parents=True, mode=0o700)
     stale = any(plan.stack == FOUNDATION and plan.outputs for plan in plans)
     kept, left = [], []
     for plan in plans:
-        if stale and plan.stack != FOUNDATION and plan.stack not in workplace.emptied:
+        if stale and plan.stack != FOUNDATION and plan.stack not in workspace.emptied:
             plan.discard()
             left.append(plan.stack.name)
             continue
@@ -52,25 +52,25 @@ def save(workplace: Workplace, moment: Moment, plans: Sequence[Plan]) -> list[st
     return left
 
 
-def load(workplace: Workplace) -> Mapping[Stack, Plan]:
+def load(workspace: Workspace) -> Mapping[Stack, Plan]:
     """The plans that are kept.
 
     Raises:
         InputError: There are none, or they are not of what is here now.
     """
-    name, folder = workplace.environment.name, _folder(workplace)
+    name, folder = workspace.environment.name, _folder(workspace)
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         remedy = f"`{command('plan', env=name, save=True)}` keeps them"
         raise InputError(f"--saved: no plan of {name} is kept here; {remedy}") from None
-    if Moment(**record["moment"]) != runs.moment(workplace):
-        discard(workplace)
+    if Moment(**record["moment"]) != runs.moment(workspace):
+        discard(workspace)
         raise InputError(
             f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied:"
             " plan again"
         )
-    stacks = {stack.name: stack for stack in (*workplace.emptied, *workplace.stacks)}
+    stacks = {stack.name: stack for stack in (*workspace.emptied, *workspace.stacks)}
     found = [_plan(stacks[each["stack"]], folder, each) for each in record["plans"]]
     return {plan.stack: plan for plan in found}
 
@@ -94,5 +94,5 @@ def _change(record: Mapping[str, Any]) -> Change:
     return Change(**{**record, **own})
 
 
-def _folder(workplace: Workplace) -> Path:
-    return workplace.work / "saved"
+def _folder(workspace: Workspace) -> Path:
+    return workspace.work / "saved"

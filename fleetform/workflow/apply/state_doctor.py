@@ -17,7 +17,7 @@ from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import LocalMachine, Lock
 from fleetform.terraform.state.reader import Object, Snapshot
 from fleetform.workflow.apply.terraform import init
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 _UNSAVED = "errored.tfstate"
 
@@ -45,46 +45,46 @@ class Finding:
     troubles: tuple[str, ...]
 
 
-def examine(workplace: Workplace, now: datetime) -> list[Finding]:
+def examine(workspace: Workspace, now: datetime) -> list[Finding]:
     """Looks at every stack that has a folder, or anything in the bucket.
 
     Raises:
         CheckFailedError: There is no bucket.
         ProgramError: AWS refuses.
     """
-    environment = workplace.environment
-    objects = reader.objects(workplace.access, environment.state_bucket)
+    environment = workspace.environment
+    objects = reader.objects(workspace.access, environment.state_bucket)
     if objects is None:
         raise CheckFailedError(
             f"the state bucket {environment.state_bucket} is not there; `{command('bootstrap', env=environment.name)}`"
             " makes it"
         )
-    folders = [stack.name for stack in (*workplace.stacks, *workplace.emptied)]
+    folders = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
     lost = sorted({key.partition("/")[0] for key in objects} - {*folders})
-    doctor = _Doctor(workplace, objects, locks.this_machine(), now, _version(workplace))
+    doctor = _Doctor(workspace, objects, locks.this_machine(), now, _version(workspace))
     return [*(doctor.of_stack(name, has_folder=True) for name in folders), *map(doctor.of_stack, lost)]
 
 
-def unlock(workplace: Workplace, stack: Stack, lock: Lock) -> None:
+def unlock(workspace: Workspace, stack: Stack, lock: Lock) -> None:
     """Removes a lock; Terraform leaves it alone if it is another by now."""
-    init(workplace, stack)
-    argv = workplace.terraform(stack).force_unlock(lock.id)
-    with translate_failures(workplace.environment.name):
-        run(argv, workplace.variables_of(stack), workplace.log(stack, "unlock"))
+    init(workspace, stack)
+    argv = workspace.terraform(stack).force_unlock(lock.id)
+    with translate_failures(workspace.environment.name):
+        run(argv, workspace.variables_of(stack), workspace.log(stack, "unlock"))
 
 
-def unlocking(workplace: Workplace, stack: str, lock: Lock) -> str:
+def unlocking(workspace: Workspace, stack: str, lock: Lock) -> str:
     """The command that does the same by hand."""
-    return _by_hand(workplace, stack, _terraform(workplace, stack).force_unlock(lock.id))
+    return _by_hand(workspace, stack, _terraform(workspace, stack).force_unlock(lock.id))
 
 
-def locked(workplace: Workplace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
+def locked(workspace: Workspace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
     """The stack and the lock that `STACK:ID` names, and why nothing can hold the lock any more.
 
     Raises:
         InputError: There is no such stack, or no such lock.
     """
-    stacks = {stack.name: stack for stack in (*workplace.stacks, *workplace.emptied)}
+    stacks = {stack.name: stack for stack in (*workspace.stacks, *workspace.emptied)}
     known = {f"{found.stack}:{found.lock.id}": found for found in findings if found.lock and found.stack in stacks}
     found = known.get(named)
     if found is None or found.lock is None:
@@ -92,14 +92,14 @@ def locked(workplace: Workplace, findings: list[Finding], named: str) -> tuple[S
     return stacks[found.stack], found.lock, found.stale
 
 
-def _version(workplace: Workplace) -> str:
-    version: str = json.loads(read(commands.version(workplace.program), workplace.variables))["terraform_version"]
+def _version(workspace: Workspace) -> str:
+    version: str = json.loads(read(commands.version(workspace.program), workspace.variables))["terraform_version"]
     return version
 
 
 @dataclass(frozen=True)
 class _Doctor:
-    workplace: Workplace
+    workspace: Workspace
     objects: Mapping[str, Object]
     machine: LocalMachine
     now: datetime
@@ -148,7 +148,7 @@ class _Doctor:
         if not snapshot.resources:
             return None
         return (
-            f"its state holds resources, and envs/{self.workplace.environment.name}/{stack} is gone; take the folder"
+            f"its state holds resources, and envs/{self.workspace.environment.name}/{stack} is gone; take the folder"
             " from Git again: an apply destroys what is left"
         )
 
@@ -158,15 +158,15 @@ class _Doctor:
     def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
             return f"its lock is stale ({why}), and no folder is left to unlock it from: `{self._deletion(stack)}`"
-        ours = command("state-doctor", env=self.workplace.environment.name, unlock=f"{stack}:{lock.id}")
-        return f"its lock is stale ({why}): `{ours}` removes it, as does `{unlocking(self.workplace, stack, lock)}`"
+        ours = command("state-doctor", env=self.workspace.environment.name, unlock=f"{stack}:{lock.id}")
+        return f"its lock is stale ({why}): `{ours}` removes it, as does `{unlocking(self.workspace, stack, lock)}`"
 
     def _deletion(self, stack: str) -> str:
         return f"aws s3 rm s3://{self._bucket}/{reader.lock_key(stack)}"
 
     def _errored(self, stack: str) -> list[Path]:
         """Terraform leaves it where it works: hashicorp/terraform, internal/backend/local/backend_apply.go."""
-        folders = (self.workplace.folder / stack, self.workplace.data(stack))
+        folders = (self.workspace.folder / stack, self.workspace.data(stack))
         return [folder / _UNSAVED for folder in folders if (folder / _UNSAVED).is_file()]
 
     def _unsaved(self, stack: str, path: Path, snapshot: Snapshot | None) -> str:
@@ -180,17 +180,17 @@ class _Doctor:
                 f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"
                 " since; plan it, import what the plan would make a second time, then delete the file"
             )
-        command = _by_hand(self.workplace, stack, _terraform(self.workplace, stack).push(path))
+        command = _by_hand(self.workspace, stack, _terraform(self.workspace, stack).push(path))
         return f"{path} holds what the last apply did and could not save: `{command}`, then delete the file"
 
     @property
     def _bucket(self) -> str:
-        return self.workplace.environment.state_bucket
+        return self.workspace.environment.state_bucket
 
 
-def _terraform(workplace: Workplace, stack: str) -> commands.Terraform:
-    return commands.Terraform(workplace.program, workplace.folder / stack, color=True)
+def _terraform(workspace: Workspace, stack: str) -> commands.Terraform:
+    return commands.Terraform(workspace.program, workspace.folder / stack, color=True)
 
 
-def _by_hand(workplace: Workplace, stack: str, argv: list[str]) -> str:
-    return f"TF_DATA_DIR={shlex.quote(str(workplace.data(stack)))} {shlex.join(argv)}"
+def _by_hand(workspace: Workspace, stack: str, argv: list[str]) -> str:
+    return f"TF_DATA_DIR={shlex.quote(str(workspace.data(stack)))} {shlex.join(argv)}"

@@ -12,45 +12,45 @@ from fleetform.stacks import FOUNDATION, Stack
 from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.state import reader
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 if TYPE_CHECKING:
     from fleetform.terraform.state.bucket import Outcome
 
 
-def bootstrap(workplace: Workplace) -> "dict[str, Outcome]":
+def bootstrap(workspace: Workspace) -> "dict[str, Outcome]":
     """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
-    environment = workplace.environment
+    environment = workspace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
     wanted = BucketSpec(environment.state_bucket, environment.account, environment.kms_key, tags)
     with translate_failures(environment.name):
-        return ensure_bucket(workplace.access, wanted)
+        return ensure_bucket(workspace.access, wanted)
 
 
-def require_bucket(workplace: Workplace) -> None:
+def require_bucket(workspace: Workspace) -> None:
     """Makes the bucket for the state where no one is asked: on an emulator; once for each that is started."""
 
     def make() -> bool:
-        bootstrap(workplace)
+        bootstrap(workspace)
         return True
 
-    if workplace.environment.emulator:
-        _remembered(workplace, workplace.facts / "bucket", make)
+    if workspace.environment.emulator:
+        _remembered(workspace, workspace.facts / "bucket", make)
 
 
-def has_state(workplace: Workplace, stack: Stack) -> bool:
+def has_state(workspace: Workspace, stack: Stack) -> bool:
     """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
 
     def ask() -> bool:
-        with translate_failures(workplace.environment.name):
-            return reader.has_state(workplace.access, workplace.environment.state_bucket, stack.name)
+        with translate_failures(workspace.environment.name):
+            return reader.has_state(workspace.access, workspace.environment.state_bucket, stack.name)
 
-    return _remembered(workplace, workplace.applied_fact(stack), ask)
+    return _remembered(workspace, workspace.applied_fact(stack), ask)
 
 
-def _remembered(workplace: Workplace, file: Path, ask: Callable[[], bool]) -> bool:
+def _remembered(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bool:
     """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
-    there = _bucket(workplace)
+    there = _bucket(workspace)
     if fingerprint.content(file) == digest(b"", there):
         return True
     if not ask():
@@ -60,32 +60,32 @@ def _remembered(workplace: Workplace, file: Path, ask: Callable[[], bool]) -> bo
     return True
 
 
-def _bucket(workplace: Workplace) -> bytes:
+def _bucket(workspace: Workspace) -> bytes:
     """Which bucket it is, of all that have its name."""
-    name, endpoint = workplace.environment.state_bucket, workplace.variables.get("AWS_ENDPOINT_URL", "")
+    name, endpoint = workspace.environment.state_bucket, workspace.variables.get("AWS_ENDPOINT_URL", "")
     records: list[bytes] = []
-    if workplace.environment.emulator:
+    if workspace.environment.emulator:
         # One for the project or, where an environment of AWS's is applied to this machine, of its own.
-        records = [fingerprint.content(folder / RECORD) for folder in (workplace.work, workplace.work.parents[1])]
+        records = [fingerprint.content(folder / RECORD) for folder in (workspace.work, workspace.work.parents[1])]
     return digest(name.encode(), endpoint.encode(), *records)
 
 
-def require_settled(workplace: Workplace) -> None:
+def require_settled(workspace: Workspace) -> None:
     """Makes sure that no apply would destroy a service only to make it anew in another stack, or lose sight of any.
 
     Raises:
         CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.
     """
-    environment = workplace.environment
+    environment = workspace.environment
     with translate_failures(environment.name):
-        held = reader.modules(workplace.access, environment.state_bucket)
+        held = reader.modules(workspace.access, environment.state_bucket)
     home = {
         name: stack.name
-        for stack in workplace.stacks
+        for stack in workspace.stacks
         for service in stack.services
         for name in (service, *environment.services[service].renamed_from)
     }
-    known = {stack.name for stack in (*workplace.stacks, *workplace.emptied)}
+    known = {stack.name for stack in (*workspace.stacks, *workspace.emptied)}
     problems = [
         f"{stack}: its state holds resources, and envs/{environment.name}/{stack} is gone; take the folder from Git"
         f" again: an apply destroys what is left"

@@ -17,7 +17,7 @@ from fleetform.terraform.plan.models import StackPlan
 from fleetform.terraform.plan.summary import Summary, summarize
 from fleetform.terraform.recovery import tainted
 from fleetform.terraform.recovery.apply_log import import_blocks, missing_imports
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 T = TypeVar("T")
 
@@ -54,35 +54,35 @@ class Plan:
         self.path.unlink(missing_ok=True)
 
 
-def init(workplace: Workplace, stack: Stack, output: Output | None = None) -> None:
+def init(workspace: Workspace, stack: Stack, output: Output | None = None) -> None:
     """Initialises a stack, unless nothing that this depends on has changed since it was."""
-    argv, log = workplace.terraform(stack).init(), workplace.log(stack, "init")
-    workplace.initialization(stack).ensure(lambda: workplace.run(stack, argv, log, output))
+    argv, log = workspace.terraform(stack).init(), workspace.log(stack, "init")
+    workspace.initialization(stack).ensure(lambda: workspace.run(stack, argv, log, output))
 
 
-def _initialized(workplace: Workplace, stack: Stack, command: Callable[[], T]) -> T:
+def _initialized(workspace: Workspace, stack: Stack, command: Callable[[], T]) -> T:
     """Runs a command in a stack, and once more if Terraform says that it is not initialised after all."""
     try:
         return command()
     except ProgramError as error:
         if not is_uninitialized(f"{error}\n{error.output}"):
             raise
-    workplace.initialization(stack).forget()
-    init(workplace, stack)
+    workspace.initialization(stack).forget()
+    init(workspace, stack)
     return command()
 
 
-def validate(workplace: Workplace, stack: Stack) -> None:
+def validate(workspace: Workspace, stack: Stack) -> None:
     """Validates a stack without its state."""
-    terraform = workplace.terraform(stack)
-    variables = {**workplace.variables, "TF_DATA_DIR": str(workplace.work / "validate" / stack.name)}
-    with translate_failures(workplace.environment.name):
-        run(terraform.init(backend=False), variables, workplace.log(stack, "init"))
-    run(terraform.validate(), variables, workplace.log(stack, "validate"))
+    terraform = workspace.terraform(stack)
+    variables = {**workspace.variables, "TF_DATA_DIR": str(workspace.work / "validate" / stack.name)}
+    with translate_failures(workspace.environment.name):
+        run(terraform.init(backend=False), variables, workspace.log(stack, "init"))
+    run(terraform.validate(), variables, workspace.log(stack, "validate"))
 
 
 def plan(
-    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
+    workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """Plans an initialised stack and saves the plan.
 
@@ -90,18 +90,18 @@ def plan(
         OutputsMissingError: The foundation is to be applied first.
         ProgramError: Terraform fails otherwise.
     """
-    path = workplace.plan(stack)
-    argv, log = workplace.terraform(stack, color=color).plan(path, mode), workplace.log(stack, "plan")
+    path = workspace.plan(stack)
+    argv, log = workspace.terraform(stack, color=color).plan(path, mode), workspace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
     try:
         result = _importing(
-            workplace,
+            workspace,
             stack,
-            lambda: _initialized(workplace, stack, lambda: workplace.run(stack, argv, log, output, accepted)),
+            lambda: _initialized(workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)),
         )
     except BaseException as error:
         # The foundation may have been destroyed from elsewhere.
-        for doubtful in (path, workplace.applied_fact(FOUNDATION)):
+        for doubtful in (path, workspace.applied_fact(FOUNDATION)):
             doubtful.unlink(missing_ok=True)
         if isinstance(error, ProgramError) and lacks_outputs(error.output):
             raise OutputsMissingError(str(error), error.output) from None
@@ -113,7 +113,7 @@ def plan(
 
 
 def plan_to_apply(
-    workplace: Workplace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
+    workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
     """The same of what is to be applied: what is tainted, and in its own way, is taken for whole, in the state, first.
 
@@ -121,22 +121,22 @@ def plan_to_apply(
         OutputsMissingError: The foundation is to be applied first.
         ProgramError: Terraform fails otherwise.
     """
-    planned = plan(workplace, stack, output, mode=mode, color=color)
+    planned = plan(workspace, stack, output, mode=mode, color=color)
     kept = tainted.blocking_taints(planned.printed) if planned.printed else ()
     if not kept:
         return planned
-    terraform = workplace.terraform(stack, color=color)
+    terraform = workspace.terraform(stack, color=color)
     for address in kept:
-        workplace.run(stack, terraform.untaint(address), workplace.log(stack, "untaint"), output)
-    return plan(workplace, stack, output, mode=mode, color=color)
+        workspace.run(stack, terraform.untaint(address), workspace.log(stack, "untaint"), output)
+    return plan(workspace, stack, output, mode=mode, color=color)
 
 
-def _importing(workplace: Workplace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
+def _importing(workspace: Workspace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
     """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
 
     What is not there after all is imported no longer, and the plan made again.
     """
-    lost, place = workplace.lost(stack.name), workplace.folder / stack.name / _IMPORTS
+    lost, place = workspace.lost(stack.name), workspace.folder / stack.name / _IMPORTS
     imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
     while True:
         if imports:
@@ -153,17 +153,17 @@ def _importing(workplace: Workplace, stack: Stack, plan_once: Callable[[], Resul
             place.unlink(missing_ok=True)
 
 
-def show(workplace: Workplace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
+def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     """What a saved plan says, as Terraform shows it: secrets among it."""
-    argv, variables = workplace.terraform(planned.stack).show(planned.path), workplace.variables_of(planned.stack)
-    return json.loads(_initialized(workplace, planned.stack, lambda: read(argv, variables)))
+    argv, variables = workspace.terraform(planned.stack).show(planned.path), workspace.variables_of(planned.stack)
+    return json.loads(_initialized(workspace, planned.stack, lambda: read(argv, variables)))
 
 
-def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackPlan:
+def told(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
     """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
 
     Args:
-        workplace: The environment.
+        workspace: The environment.
         planned: The plan.
         values: With the values that differ, outputs, and what was changed outside of Terraform.
     """
@@ -171,23 +171,23 @@ def told(workplace: Workplace, planned: Plan, *, values: bool = False) -> StackP
         return StackPlan(planned.stack.name)
     if planned.printed and not values:
         return planned.printed
-    return models.read(planned.stack.name, show(workplace, planned))
+    return models.read(planned.stack.name, show(workspace, planned))
 
 
-def output(workplace: Workplace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
+def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """The value of an applied stack's output."""
-    argv, variables = workplace.terraform(stack).output(name), workplace.variables_of(stack)
-    return json.loads(_initialized(workplace, stack, lambda: read(argv, variables)))
+    argv, variables = workspace.terraform(stack).output(name), workspace.variables_of(stack)
+    return json.loads(_initialized(workspace, stack, lambda: read(argv, variables)))
 
 
-def apply(workplace: Workplace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
+def apply(workspace: Workspace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
     """Applies a saved plan, and discards it."""
-    for doubtful in (workplace.applied, workplace.applied_fact(planned.stack)):
+    for doubtful in (workspace.applied, workspace.applied_fact(planned.stack)):
         doubtful.unlink(missing_ok=True)
-    argv = workplace.terraform(planned.stack, color=color).apply(planned.path)
+    argv = workspace.terraform(planned.stack, color=color).apply(planned.path)
     try:
-        result = workplace.run(planned.stack, argv, workplace.log(planned.stack, "apply"), output)
+        result = workspace.run(planned.stack, argv, workspace.log(planned.stack, "apply"), output)
     finally:
         planned.discard()
-    workplace.lost(planned.stack.name).unlink(missing_ok=True)
+    workspace.lost(planned.stack.name).unlink(missing_ok=True)
     return summarize(result.lines, result.seconds)

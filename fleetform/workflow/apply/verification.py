@@ -5,18 +5,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from fleetform.aws import verification
 from fleetform.aws.verification import Report
 from fleetform.base.errors import ProgramError
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 
-def verify(workplace: Workplace) -> Report:
+def verify(workspace: Workspace) -> Report:
     """Compares the running environment with the catalog.
 
     Raises:
         ProgramError: AWS does not answer as it should.
     """
     try:
-        return verification.verify(workplace.environment, workplace.access)
+        return verification.verify(workspace.environment, workspace.access)
     except (BotoCoreError, ClientError) as error:
         raise ProgramError(
-            f"{error}; is `{workplace.environment.name}` applied, and are the credentials right?"
+            f"{error}; is `{workspace.environment.name}` applied, and are the credentials right?"
         ) from None

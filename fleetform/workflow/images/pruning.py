@@ -18,7 +18,7 @@ from fleetform.workflow.apply import terraform
 from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.images.build import open_registry, registry_of
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 if TYPE_CHECKING:
     from fleetform.images.registry import Registry
@@ -118,19 +118,19 @@ def delete(found: Pruning) -> list[str]:
     ]
 
 
-def images_to_delete(workplace: Workplace, planned: Plan) -> dict[str, int]:
+def images_to_delete(workspace: Workspace, planned: Plan) -> dict[str, int]:
     """How many images are in each repository that a plan destroys; those that hold none, or are gone, are left out.
 
     Raises:
         ProgramError: ECR does not answer.
     """
-    changes = terraform.told(workplace, planned).changes
+    changes = terraform.told(workspace, planned).changes
     destroyed = [change.address for change in changes if change.action in {Action.DELETE, Action.REPLACE}]
     matches = map(_REPOSITORY.fullmatch, destroyed)
-    repositories = [f"{workplace.environment.prefix}-{match[1]}" for match in matches if match]
+    repositories = [f"{workspace.environment.prefix}-{match[1]}" for match in matches if match]
     if not repositories:
         return {}
-    registry = registry_of(workplace.environment, workplace.access)
+    registry = registry_of(workspace.environment, workspace.access)
     found = {}
     for repository in repositories:
         with suppress(InputError):
@@ -138,13 +138,13 @@ def images_to_delete(workplace: Workplace, planned: Plan) -> dict[str, int]:
     return {repository: count for repository, count in found.items() if count}
 
 
-def delete_images(workplace: Workplace, repositories: Iterable[str]) -> None:
+def delete_images(workspace: Workspace, repositories: Iterable[str]) -> None:
     """Deletes all images of repositories: ECR deletes no repository that holds any.
 
     Raises:
         ProgramError: ECR does not answer, or keeps an image.
     """
-    registry = registry_of(workplace.environment, workplace.access)
+    registry = registry_of(workspace.environment, workspace.access)
     failures = [line for repository in repositories for line in retention.delete_all(registry, repository)]
     if failures:
         raise ProgramError("\n".join(failures))

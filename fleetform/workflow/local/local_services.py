@@ -27,10 +27,9 @@ from fleetform.local_runtime.networks import choose_cidr_block, networks
 from fleetform.local_runtime.runner import Runner, close_runner, find_runner
 from fleetform.topology import services_with_srv_record
 from fleetform.validation.loading import load
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, local_work_folder
 
 TIMEOUT_SECONDS = 180
 """How long services may take until they are well."""
@@ -73,28 +72,28 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
         ProgramError: Nothing here runs containers.
     """
     environment = load(project.root, name)
-    work = workspace.local_work_folder(project, environment)
+    work = local_work_folder(project, environment)
     return Site(project.root, environment, work, find_runner(engine, project.work))
 
 
-def is_applied(workplace: Workplace) -> bool:
+def is_applied(workspace: Workspace) -> bool:
     """Whether the emulator has what is rendered. It forgets everything when it ends, its state bucket too."""
     try:
-        noted = workplace.applied.read_text(encoding="utf-8")
+        noted = workspace.applied.read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
-    return noted == _fingerprint(workplace) and states.has_state(workplace, workplace.stacks[-1])
+    return noted == _fingerprint(workspace) and states.has_state(workspace, workspace.stacks[-1])
 
 
-def note_applied(workplace: Workplace) -> None:
+def note_applied(workspace: Workspace) -> None:
     """Remembers that the emulator has what is rendered."""
-    workplace.applied.write_text(_fingerprint(workplace), encoding="utf-8")
+    workspace.applied.write_text(_fingerprint(workspace), encoding="utf-8")
 
 
-def _fingerprint(workplace: Workplace) -> str:
+def _fingerprint(workspace: Workspace) -> str:
     """Stands for what is rendered and the modules that it uses."""
     digest = hashlib.sha256()
-    for folder in (workplace.folder, workplace.folder.parents[1] / "modules"):
+    for folder in (workspace.folder, workspace.folder.parents[1] / "modules"):
         for path in sorted(folder.rglob("*")):
             if path.suffix in {".tf", ".tfvars", ".hcl"}:
                 digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")

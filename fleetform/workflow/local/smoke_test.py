@@ -13,7 +13,7 @@ from fleetform.smoke import ecs_exec, probe
 from fleetform.smoke.matrix import Matrix, targets, with_answers
 from fleetform.smoke.probe import Answer
 from fleetform.workflow.local.local_services import Site
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace
 
 PROBE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
 """Lends its Python, in the caller's network, where the caller's image has none."""
@@ -49,14 +49,14 @@ def smoke_test(site: Site) -> Matrix:
     return _with_results(site.environment, lambda caller: _answers(site, site.containers(), caller))
 
 
-def smoke_test_on_aws(workplace: Workplace) -> Matrix:
+def smoke_test_on_aws(workspace: Workspace) -> Matrix:
     """Tries every pair of services that run in the account, through ECS Exec.
 
     Raises:
         ProgramError: The AWS CLI or its plugin is missing.
     """
-    ecs_exec.require_programs(workplace.variables)
-    environment, access = workplace.environment, workplace.access
+    ecs_exec.require_programs(workspace.variables)
+    environment, access = workspace.environment, workspace.access
     return _with_results(environment, lambda caller: ecs_exec.probe_task(environment, access, caller))
 
 

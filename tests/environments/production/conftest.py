@@ -14,13 +14,12 @@ from fleetform.base.processes import run
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
 from fleetform.stacks import Stack
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.check.assessment import Assessment, assess_plans
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 from tests.conftest import copy_project
 from tests.environments.production import account
 
@@ -84,31 +83,31 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
     """The life of `prod`."""
     project = Project(copy_project(tmp_path_factory.mktemp("prod")))
     _edit(project, {}, _ENVIRONMENT, SERVICES.read_text(encoding="utf-8"))
-    workplace = workspace.open_environment(project, "prod")
+    workspace = open_workspace(project, "prod")
     try:
-        yield _life(project, workplace)
+        yield _life(project, workspace)
     finally:
         emulator.stop(project.work)
 
 
-def _life(project: Project, workplace: Workplace) -> Production:
-    states.bootstrap(workplace)
-    before = account.inventory(workplace.access)
-    for stack in workplace.stacks:
-        terraform.init(workplace, stack)
-        _run(workplace, stack, "apply", "-auto-approve")
-    meanwhile = account.inventory(workplace.access)
-    plans = _at_once(lambda stack: terraform.plan(workplace, stack), workplace)
-    applied = _at_once(lambda stack: _shown(workplace, plans[stack.name]), workplace)
+def _life(project: Project, workspace: Workspace) -> Production:
+    states.bootstrap(workspace)
+    before = account.inventory(workspace.access)
+    for stack in workspace.stacks:
+        terraform.init(workspace, stack)
+        _run(workspace, stack, "apply", "-auto-approve")
+    meanwhile = account.inventory(workspace.access)
+    plans = _at_once(lambda stack: terraform.plan(workspace, stack), workspace)
+    applied = _at_once(lambda stack: _shown(workspace, plans[stack.name]), workspace)
     assessed = assess_plans(project, "prod", applied)
     rendered = _edit(project, _CHANGES, _CHANGES_OF_ENVIRONMENT)
-    terraform.init(workplace, workplace.stacks[-1])
-    planned = _at_once(lambda stack: _planned(workplace, stack), workplace)
-    for stack in reversed(workplace.stacks):
-        _run(workplace, stack, "destroy", "-auto-approve")
-    after = account.inventory(workplace.access)
+    terraform.init(workspace, workspace.stacks[-1])
+    planned = _at_once(lambda stack: _planned(workspace, stack), workspace)
+    for stack in reversed(workspace.stacks):
+        _run(workspace, stack, "destroy", "-auto-approve")
+    after = account.inventory(workspace.access)
     drifted = {name: plan.changes for name, plan in plans.items()}
-    return Production(workplace.environment, drifted, applied, assessed, rendered, planned, before, meanwhile, after)
+    return Production(workspace.environment, drifted, applied, assessed, rendered, planned, before, meanwhile, after)
 
 
 def _edit(
@@ -125,23 +124,23 @@ def _edit(
     return files.render_environment(project, "prod")
 
 
-def _run(workplace: Workplace, stack: Stack, command: str, *arguments: str) -> tuple[str, ...]:
+def _run(workspace: Workspace, stack: Stack, command: str, *arguments: str) -> tuple[str, ...]:
     """Runs Terraform; without a saved plan where the product has one, as a process more costs seconds."""
-    argv = [workplace.program, f"-chdir={workplace.folder / stack.name}", command, *arguments]
-    return run(argv, workplace.variables_of(stack), workplace.log(stack, command)).lines
+    argv = [workspace.program, f"-chdir={workspace.folder / stack.name}", command, *arguments]
+    return run(argv, workspace.variables_of(stack), workspace.log(stack, command)).lines
 
 
-def _at_once(task: Callable[[Stack], Result], workplace: Workplace) -> dict[str, Result]:
+def _at_once(task: Callable[[Stack], Result], workspace: Workspace) -> dict[str, Result]:
     """Does something with both stacks, by stack."""
     with ThreadPoolExecutor() as pool:
-        return dict(zip((stack.name for stack in workplace.stacks), pool.map(task, workplace.stacks), strict=True))
+        return dict(zip((stack.name for stack in workspace.stacks), pool.map(task, workspace.stacks), strict=True))
 
 
-def _shown(workplace: Workplace, plan: Plan) -> Document:
-    (line,) = _run(workplace, plan.stack, "show", "-json", str(plan.path))
+def _shown(workspace: Workspace, plan: Plan) -> Document:
+    (line,) = _run(workspace, plan.stack, "show", "-json", str(plan.path))
     document: Document = json.loads(line)
     return document
 
 
-def _planned(workplace: Workplace, stack: Stack) -> tuple[Document, ...]:
-    return tuple(map(json.loads, _run(workplace, stack, "plan", "-json", "-input=false")))
+def _planned(workspace: Workspace, stack: Stack) -> tuple[Document, ...]:
+    return tuple(map(json.loads, _run(workspace, stack, "plan", "-json", "-input=false")))

@@ -9,7 +9,7 @@ import pytest
 
 from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.workflow.apply.accounts import require_account
-from fleetform.workflow.workspace import Workplace, open_environment
+from fleetform.workflow.workspace import Workspace, open_workspace
 from tests import small_project
 
 SILENT = {"AWS_MAX_ATTEMPTS": "1", "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METADATA_DISABLED": "true"}
@@ -17,26 +17,26 @@ SILENT = {"AWS_MAX_ATTEMPTS": "1", "AWS_CONFIG_FILE": os.devnull, "AWS_EC2_METAD
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]) -> Workplace:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]) -> Workspace:
     """The environment `tiny`, of the account and region that the emulator has."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in terraform_environment.items():
         monkeypatch.setenv(name, value)
-    return open_environment(small_project.make(tmp_path), "tiny")
+    return open_workspace(small_project.make(tmp_path), "tiny")
 
 
-def with_variables(workplace: Workplace, **variables: str) -> Workplace:
-    return replace(workplace, variables={**workplace.variables, **variables})
+def with_variables(workspace: Workspace, **variables: str) -> Workspace:
+    return replace(workspace, variables={**workspace.variables, **variables})
 
 
-def test_the_account_of_the_catalog_is_right(workplace: Workplace) -> None:
-    require_account(workplace)
-    require_account(with_variables(workplace, AWS_REGION="eu-central-1", AWS_DEFAULT_REGION="eu-central-1"))
+def test_the_account_of_the_catalog_is_right(workspace: Workspace) -> None:
+    require_account(workspace)
+    require_account(with_variables(workspace, AWS_REGION="eu-central-1", AWS_DEFAULT_REGION="eu-central-1"))
 
 
-def test_another_account_is_refused(workplace: Workplace) -> None:
-    other = replace(workplace, environment=workplace.environment.model_copy(update={"account": "210987654321"}))
+def test_another_account_is_refused(workspace: Workspace) -> None:
+    other = replace(workspace, environment=workspace.environment.model_copy(update={"account": "210987654321"}))
     with pytest.raises(CheckFailedError) as caught:
         require_account(other)
     assert str(caught.value) == (
@@ -46,26 +46,26 @@ def test_another_account_is_refused(workplace: Workplace) -> None:
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
-def test_another_region_is_refused(workplace: Workplace, name: str) -> None:
+def test_another_region_is_refused(workspace: Workspace, name: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
-        require_account(with_variables(workplace, **{name: "us-east-1"}))
+        require_account(with_variables(workspace, **{name: "us-east-1"}))
     assert str(caught.value) == (
         "tiny is in eu-central-1 (envs/catalog.yaml:3:9), and the process environment says us-east-1; unset AWS_REGION"
         " and AWS_DEFAULT_REGION, or mend `region`"
     )
 
 
-def test_the_role_that_is_taken_on_counts(workplace: Workplace) -> None:
+def test_the_role_that_is_taken_on_counts(workspace: Workspace) -> None:
     changed = {"account": "210987654321", "role": "arn:aws:iam::123456789012:role/deploy"}
     with pytest.raises(
         CheckFailedError, match=r" 123456789012 \(arn:aws:sts::123456789012:assumed-role/deploy/fleetform\);"
     ):
-        require_account(replace(workplace, environment=workplace.environment.model_copy(update=changed)))
+        require_account(replace(workspace, environment=workspace.environment.model_copy(update=changed)))
 
 
-def test_without_credentials_the_remedy_is_told(workplace: Workplace) -> None:
+def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
     with pytest.raises(ProgramError) as caught:
-        require_account(replace(workplace, variables=SILENT))
+        require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (
         "no AWS credentials are found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
         " `aws sso login`\nAWS does not say who we are: Unable to locate credentials"

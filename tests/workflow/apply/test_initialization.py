@@ -9,11 +9,10 @@ import pytest
 from fleetform.base.errors import CheckFailedError, ProgramError
 from fleetform.terraform.plan.summary import Summary
 from fleetform.terraform.state import reader
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import states, terraform
 from fleetform.workflow.apply.background import Background
 from fleetform.workflow.project import Project
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 from tests import small_project
 
 STAND_IN = """#!/bin/sh
@@ -36,7 +35,7 @@ esac
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """An environment of a small project, on AWS."""
     project = small_project.make(tmp_path)
     program = tmp_path / "bin/terraform"
@@ -44,89 +43,89 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
     program.write_text(STAND_IN, encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return workspace.open_environment(project, "tiny")
+    return open_workspace(project, "tiny")
 
 
-def calls(workplace: Workplace) -> list[str]:
+def calls(workspace: Workspace) -> list[str]:
     """The commands that Terraform was given."""
-    text = Path(f"{workplace.program}.calls").read_text(encoding="utf-8")
+    text = Path(f"{workspace.program}.calls").read_text(encoding="utf-8")
     return [next(word for word in line.split() if not word.startswith("-")) for line in text.splitlines()]
 
 
-def plan(workplace: Workplace) -> None:
+def plan(workspace: Workspace) -> None:
     """Initialises and plans the services."""
-    stack = workplace.stacks[-1]
-    terraform.init(workplace, stack)
-    terraform.plan(workplace, stack)
+    stack = workspace.stacks[-1]
+    terraform.init(workspace, stack)
+    terraform.plan(workspace, stack)
 
 
-def test_a_second_plan_is_nothing_but_a_plan(workplace: Workplace, tmp_path: Path) -> None:
-    plan(workplace)
-    plan(workspace.open_environment(Project(tmp_path), "tiny"))
-    assert calls(workplace) == ["version", "init", "plan", "plan"]
+def test_a_second_plan_is_nothing_but_a_plan(workspace: Workspace, tmp_path: Path) -> None:
+    plan(workspace)
+    plan(open_workspace(Project(tmp_path), "tiny"))
+    assert calls(workspace) == ["version", "init", "plan", "plan"]
 
 
 def test_a_new_program_is_asked_for_its_version(
-    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_project.edit(Project(tmp_path), "bin/terraform", "#!/bin/sh\n", "#!/bin/sh\n# another\n")
     monkeypatch.setenv("VERSION", "1.9.8")
     for _ in range(2):
         with pytest.raises(ProgramError, match=r"/bin/terraform is version 1\.9\.8; install 1\.10 or later"):
-            workspace.open_environment(Project(tmp_path), "tiny")
-    assert calls(workplace) == ["version", "version", "version"]
+            open_workspace(Project(tmp_path), "tiny")
+    assert calls(workspace) == ["version", "version", "version"]
 
 
 def test_a_stack_that_terraform_finds_uninitialised_is_initialised_and_planned_again(
-    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(workplace.variables, "REFUSAL", "Module not installed")
-    plan(workplace)
-    assert calls(workplace) == ["version", "init", "plan", "init", "plan"]
+    monkeypatch.setitem(workspace.variables, "REFUSAL", "Module not installed")
+    plan(workspace)
+    assert calls(workspace) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_what_terraform_refuses_twice_is_its_error(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(workplace.variables, "REFUSAL", "Required plugins are not installed")
-    monkeypatch.setitem(workplace.variables, "ALWAYS", "1")
+def test_what_terraform_refuses_twice_is_its_error(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(workspace.variables, "REFUSAL", "Required plugins are not installed")
+    monkeypatch.setitem(workspace.variables, "ALWAYS", "1")
     with pytest.raises(ProgramError) as caught:
-        plan(workplace)
+        plan(workspace)
     assert caught.value.output == "Error: Required plugins are not installed"
-    assert calls(workplace) == ["version", "init", "plan", "init", "plan"]
+    assert calls(workspace) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_another_error_is_told_at_once(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(workplace.variables, "REFUSAL", "no credentials")
+def test_another_error_is_told_at_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(workspace.variables, "REFUSAL", "no credentials")
     with pytest.raises(ProgramError) as caught:
-        plan(workplace)
+        plan(workspace)
     assert caught.value.output == "Error: no credentials"
-    assert calls(workplace) == ["version", "init", "plan"]
+    assert calls(workspace) == ["version", "init", "plan"]
 
 
-def test_that_a_stack_was_applied_is_asked_until_it_was(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_that_a_stack_was_applied_is_asked_until_it_was(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [False, True]
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
-    told = [states.has_state(workplace, workplace.stacks[0]) for _ in range(3)]
+    told = [states.has_state(workspace, workspace.stacks[0]) for _ in range(3)]
     assert (told, answers) == ([False, True, True], [])
 
 
 @pytest.mark.parametrize("end", ["apply", "a plan that fails"])
 def test_it_is_asked_again_once_that_is_doubtful(
-    workplace: Workplace, monkeypatch: pytest.MonkeyPatch, end: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    foundation, answers = workplace.stacks[0], [True, False]
+    foundation, answers = workspace.stacks[0], [True, False]
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
-    assert states.has_state(workplace, foundation)
+    assert states.has_state(workspace, foundation)
     if end == "apply":
-        terraform.apply(workplace, terraform.Plan(foundation, workplace.plan(foundation), Summary(), changes=True))
+        terraform.apply(workspace, terraform.Plan(foundation, workspace.plan(foundation), Summary(), changes=True))
     else:
-        monkeypatch.setitem(workplace.variables, "REFUSAL", "no such output")
+        monkeypatch.setitem(workspace.variables, "REFUSAL", "no such output")
         with pytest.raises(ProgramError):
-            plan(workplace)
-    assert not states.has_state(workplace, foundation)
+            plan(workspace)
+    assert not states.has_state(workspace, foundation)
 
 
 def test_each_emulator_is_asked_and_gets_a_bucket_once(
-    workplace: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
 
@@ -136,7 +135,7 @@ def test_each_emulator_is_asked_and_gets_a_bucket_once(
 
     monkeypatch.setattr(reader, "has_state", has_state)
     monkeypatch.setattr(states, "bootstrap", lambda _: asked.append("bucket"))
-    emulated = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": True}))
+    emulated = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": True}))
     for record in ("one", "one", "two"):
         small_project.write(Project(tmp_path), ".fleetform/emulator.json", record)
         states.require_bucket(emulated)
@@ -144,10 +143,10 @@ def test_each_emulator_is_asked_and_gets_a_bucket_once(
     assert asked == ["bucket", "state", "bucket", "state"]
 
 
-def test_a_bucket_on_aws_is_nobodys_but_bootstraps(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Workplace] = []
+def test_a_bucket_on_aws_is_nobodys_but_bootstraps(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Workspace] = []
     monkeypatch.setattr(states, "bootstrap", asked.append)
-    states.require_bucket(workplace)
+    states.require_bucket(workspace)
     assert asked == []
 
 

@@ -16,9 +16,8 @@ from fleetform import emulator
 from fleetform.aws.clients import Access
 from fleetform.base.run_lock import Run
 from fleetform.terraform.state import locks, reader
-from fleetform.workflow import workspace
 from fleetform.workflow.apply import recovery, states
-from fleetform.workflow.workspace import Workplace
+from fleetform.workflow.workspace import Workspace, open_workspace
 from tests import small_project
 
 BEFORE = Run("apply --env local", 4711, "2026-01-31 12:00:00")
@@ -63,18 +62,18 @@ def stumbled(*addresses: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """An environment with a bucket, and the log of an apply."""
     project = small_project.make(tmp_path_factory.mktemp("killed"))
-    workplace = workspace.open_environment(project, "local")
-    states.bootstrap(workplace)
-    workplace.log_of("foundation", "apply").parent.mkdir()
-    yield workplace
+    workspace = open_workspace(project, "local")
+    states.bootstrap(workspace)
+    workspace.log_of("foundation", "apply").parent.mkdir()
+    yield workspace
     emulator.stop(project.work)
 
 
 @pytest.fixture
-def workplace(opened: Workplace) -> Iterator[Workplace]:
+def workspace(opened: Workspace) -> Iterator[Workspace]:
     """The same, with nothing locked, lost or planned in the end."""
     logged(opened, "apply", LOG)
     yield opened
@@ -83,14 +82,14 @@ def workplace(opened: Workplace) -> Iterator[Workplace]:
     reader.release(opened.access, opened.environment.state_bucket, "foundation")
 
 
-def logged(workplace: Workplace, command: str, text: str) -> Path:
+def logged(workspace: Workspace, command: str, text: str) -> Path:
     """Writes a log of the foundation."""
-    log = workplace.log_of("foundation", command)
+    log = workspace.log_of("foundation", command)
     log.write_text(text, encoding="utf-8")
     return log
 
 
-def hold(workplace: Workplace, operation: str = "OperationTypeApply", who: str = "", late: int = 60) -> None:
+def hold(workspace: Workspace, operation: str = "OperationTypeApply", who: str = "", late: int = 60) -> None:
     """Locks the foundation, some seconds after the run before began."""
     created = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC) + timedelta(seconds=late)
     held = {
@@ -100,60 +99,60 @@ def hold(workplace: Workplace, operation: str = "OperationTypeApply", who: str =
         "Version": "1.11.4",
         "Created": created.isoformat(),
     }
-    s3 = workplace.access.client("s3")
+    s3 = workspace.access.client("s3")
     key = reader.lock_key("foundation")
-    s3.put_object(Bucket=workplace.environment.state_bucket, Key=key, Body=json.dumps(held).encode())
+    s3.put_object(Bucket=workspace.environment.state_bucket, Key=key, Body=json.dumps(held).encode())
 
 
 @pytest.fixture
-def group(workplace: Workplace) -> Iterator[Callable[[str], None]]:
+def group(workspace: Workspace) -> Iterator[Callable[[str], None]]:
     """Makes the log group, of an environment."""
-    logs, name = workplace.access.client("logs"), "/vpc/shop-local"
+    logs, name = workspace.access.client("logs"), "/vpc/shop-local"
     yield lambda environment: logs.create_log_group(
         logGroupName=name, tags={"application": "shop", "environment": environment}
     )
     logs.delete_log_group(logGroupName=name)
 
 
-def kept(workplace: Workplace) -> dict[str, str] | None:
+def kept(workspace: Workspace) -> dict[str, str] | None:
     """What the next plan imports."""
-    path = workplace.lost("foundation")
+    path = workspace.lost("foundation")
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
-def keep(workplace: Workplace, imports: dict[str, str]) -> None:
+def keep(workspace: Workspace, imports: dict[str, str]) -> None:
     """Has the next plan import things, as if an earlier run had found them."""
-    workplace.lost("foundation").parent.mkdir(exist_ok=True)
-    workplace.lost("foundation").write_text(json.dumps(imports), encoding="utf-8")
+    workspace.lost("foundation").parent.mkdir(exist_ok=True)
+    workspace.lost("foundation").write_text(json.dumps(imports), encoding="utf-8")
 
 
-def settled(workplace: Workplace) -> list[str]:
+def settled(workspace: Workspace) -> list[str]:
     """What is told."""
     told = list[str]()
-    recovery.settle(workplace, BEFORE, told.append)
+    recovery.settle(workspace, BEFORE, told.append)
     return told
 
 
-def locked(workplace: Workplace) -> bool:
+def locked(workspace: Workspace) -> bool:
     """Whether the foundation is."""
-    return reader.lock_key("foundation") in (reader.objects(workplace.access, workplace.environment.state_bucket) or {})
+    return reader.lock_key("foundation") in (reader.objects(workspace.access, workspace.environment.state_bucket) or {})
 
 
-def test_without_a_lock_there_is_nothing_to_do(workplace: Workplace) -> None:
-    assert settled(workplace) == []
-    assert not workplace.lost("foundation").exists()
+def test_without_a_lock_there_is_nothing_to_do(workspace: Workspace) -> None:
+    assert settled(workspace) == []
+    assert not workspace.lost("foundation").exists()
 
 
-def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_next_plan(workplace: Workplace) -> None:
-    hold(workplace)
-    assert settled(workplace) == [
+def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_next_plan(workspace: Workspace) -> None:
+    hold(workspace)
+    assert settled(workspace) == [
         HEADLINE,
         "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it",
         f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
         f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
     ]
-    assert kept(workplace) == {"module.network.aws_vpc.this": "vpc-1"}
-    assert not locked(workplace)
+    assert kept(workspace) == {"module.network.aws_vpc.this": "vpc-1"}
+    assert not locked(workspace)
 
 
 GATEWAY_PLAN = """
@@ -178,38 +177,38 @@ def no_ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_ec2")
-def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workplace: Workplace) -> None:
-    logged(workplace, "plan", GATEWAY_PLAN)
-    hold(workplace)
-    assert settled(workplace)[-1] == (f"foundation: had begun, and may be there although no state has it: {GATEWAY}")
-    assert not locked(workplace)
+def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workspace: Workspace) -> None:
+    logged(workspace, "plan", GATEWAY_PLAN)
+    hold(workspace)
+    assert settled(workspace)[-1] == (f"foundation: had begun, and may be there although no state has it: {GATEWAY}")
+    assert not locked(workspace)
 
 
-def test_a_plan_that_was_killed_has_made_nothing(workplace: Workplace) -> None:
-    hold(workplace, "OperationTypePlan")
-    assert settled(workplace) == [HEADLINE]
-    assert not workplace.lost("foundation").exists()
-    assert not locked(workplace)
+def test_a_plan_that_was_killed_has_made_nothing(workspace: Workspace) -> None:
+    hold(workspace, "OperationTypePlan")
+    assert settled(workspace) == [HEADLINE]
+    assert not workspace.lost("foundation").exists()
+    assert not locked(workspace)
 
 
 @pytest.mark.parametrize(("who", "late"), [("ann@elsewhere", 60), ("", -60)])
-def test_on_aws_a_lock_of_somebody_else_is_none_of_ours(workplace: Workplace, who: str, late: int) -> None:
-    hold(workplace, who=who, late=late)
-    on_aws = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": False}))
+def test_on_aws_a_lock_of_somebody_else_is_none_of_ours(workspace: Workspace, who: str, late: int) -> None:
+    hold(workspace, who=who, late=late)
+    on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     assert settled(on_aws) == []
-    assert locked(workplace)
+    assert locked(workspace)
 
 
-def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(workplace: Workplace) -> None:
-    hold(workplace)
-    on_aws = replace(workplace, environment=workplace.environment.model_copy(update={"emulator": False}))
+def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(workspace: Workspace) -> None:
+    hold(workspace)
+    on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     told = settled(on_aws)
     assert (told[0], told[-1]) == (
         HEADLINE,
         "foundation: `invoke state-doctor --env local` says whether the lock can be removed, and how",
     )
-    assert workplace.lost("foundation").exists()
-    assert locked(workplace)
+    assert workspace.lost("foundation").exists()
+    assert locked(workspace)
 
 
 NOT_OURS = (
@@ -219,13 +218,13 @@ NOT_OURS = (
 
 
 def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
-    workplace: Workplace, group: Callable[[str], None]
+    workspace: Workspace, group: Callable[[str], None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(GROUP))
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(GROUP))
     group("local")
-    assert settled(workplace) == [f"foundation: is there already, and ours: {GROUP}; the next apply imports it"]
-    assert kept(workplace) == {GROUP: "/vpc/shop-local"}
+    assert settled(workspace) == [f"foundation: is there already, and ours: {GROUP}; the next apply imports it"]
+    assert kept(workspace) == {GROUP: "/vpc/shop-local"}
 
 
 # As the provider prints it, 5.100: of what Ctrl-C took back, and of what AWS has refused.
@@ -251,12 +250,12 @@ def failed(message: str) -> str:
     ids=["taken back", "refused"],
 )
 def test_what_a_request_made_whose_answer_did_not_come_is_imported(
-    workplace: Workplace, group: Callable[[str], None], log: str, outcome: tuple[list[str], dict[str, str] | None]
+    workspace: Workspace, group: Callable[[str], None], log: str, outcome: tuple[list[str], dict[str, str] | None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", log)
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", log)
     group("local")
-    assert (settled(workplace), kept(workplace)) == outcome
+    assert (settled(workspace), kept(workspace)) == outcome
 
 
 QUIT = "Two interrupts received. Exiting immediately. Note that data loss may have\noccurred.\n"
@@ -266,45 +265,45 @@ QUIT = "Two interrupts received. Exiting immediately. Note that data loss may ha
     ("ended", "imports"), [(QUIT, {"module.network.aws_vpc.this": "vpc-1"}), ("Interrupt received.\n", None)]
 )
 def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved_it(
-    workplace: Workplace, ended: str, imports: dict[str, str] | None
+    workspace: Workspace, ended: str, imports: dict[str, str] | None
 ) -> None:
     made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
     told = (
         "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it"
     )
-    logged(workplace, "apply", made + ended)
-    assert (settled(workplace), kept(workplace)) == ([told] if imports else [], imports)
+    logged(workspace, "apply", made + ended)
+    assert (settled(workspace), kept(workspace)) == ([told] if imports else [], imports)
 
 
-def test_what_is_somebody_elses_is_not_imported(workplace: Workplace, group: Callable[[str], None]) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(GROUP))
+def test_what_is_somebody_elses_is_not_imported(workspace: Workspace, group: Callable[[str], None]) -> None:
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(GROUP))
     group("prod")
-    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+    assert (settled(workspace), kept(workspace)) == ([NOT_OURS], None)
 
 
 def test_what_has_become_somebody_elses_is_imported_no_longer(
-    workplace: Workplace, group: Callable[[str], None]
+    workspace: Workspace, group: Callable[[str], None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(GROUP))
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(GROUP))
     group("prod")
-    keep(workplace, {GROUP: "/vpc/shop-local"})
-    assert (settled(workplace), kept(workplace)) == ([NOT_OURS], None)
+    keep(workspace, {GROUP: "/vpc/shop-local"})
+    assert (settled(workspace), kept(workspace)) == ([NOT_OURS], None)
 
 
-def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workplace: Workplace) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(ROLE, SCHEDULE))
+def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workspace: Workspace) -> None:
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(ROLE, SCHEDULE))
     told = f"foundation: is there already, and not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
-    assert (settled(workplace), kept(workplace)) == ([told], None)
+    assert (settled(workspace), kept(workspace)) == ([told], None)
 
 
 def test_what_a_state_has_under_another_address_is_not_imported(
-    workplace: Workplace, group: Callable[[str], None]
+    workspace: Workspace, group: Callable[[str], None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(GROUP))
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(GROUP))
     group("local")
     moved = {
         "mode": "managed",
@@ -313,49 +312,49 @@ def test_what_a_state_has_under_another_address_is_not_imported(
         "instances": [{"attributes": {"id": "/vpc/shop-local"}}],
     }
     saved = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": [moved]}
-    there = {"Bucket": workplace.environment.state_bucket, "Key": reader.state_key("services")}
-    s3 = workplace.access.client("s3")
+    there = {"Bucket": workspace.environment.state_bucket, "Key": reader.state_key("services")}
+    s3 = workspace.access.client("s3")
     s3.put_object(**there, Body=json.dumps(saved).encode())
-    told = settled(workplace)
+    told = settled(workspace)
     s3.delete_object(**there)
     expected = (
         f"foundation: is there already, and a state has it under another address: {GROUP}; apply again once it is gone"
         " from there, or write a `moved` block"
     )
-    assert (told, kept(workplace)) == ([expected], None)
+    assert (told, kept(workspace)) == ([expected], None)
 
 
-def test_what_was_to_be_imported_before_still_is(workplace: Workplace, group: Callable[[str], None]) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled(GROUP))
+def test_what_was_to_be_imported_before_still_is(workspace: Workspace, group: Callable[[str], None]) -> None:
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled(GROUP))
     group("local")
-    keep(workplace, {GATEWAY: "nat-1"})
-    settled(workplace)
-    assert kept(workplace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
+    keep(workspace, {GATEWAY: "nat-1"})
+    settled(workspace)
+    assert kept(workspace) == {GATEWAY: "nat-1", GROUP: "/vpc/shop-local"}
 
 
 def test_the_log_of_an_earlier_run_tells_nothing_of_this_one(
-    workplace: Workplace, group: Callable[[str], None]
+    workspace: Workspace, group: Callable[[str], None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    log = logged(workplace, "apply", stumbled(GROUP))
+    logged(workspace, "plan", PLAN)
+    log = logged(workspace, "apply", stumbled(GROUP))
     before = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC).timestamp() - 1
     os.utime(log, (before, before))
     group("local")
-    assert (settled(workplace), kept(workplace)) == ([], None)
+    assert (settled(workspace), kept(workspace)) == ([], None)
 
 
 def test_of_what_had_begun_when_it_was_killed_only_ours_is_imported(
-    workplace: Workplace, group: Callable[[str], None]
+    workspace: Workspace, group: Callable[[str], None]
 ) -> None:
-    logged(workplace, "plan", PLAN)
-    logged(workplace, "apply", stumbled())
+    logged(workspace, "plan", PLAN)
+    logged(workspace, "apply", stumbled())
     group("prod")
-    hold(workplace)
-    assert settled(workplace) == [
+    hold(workspace)
+    assert settled(workspace) == [
         HEADLINE,
         f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
         NOT_OURS,
         f"foundation: had begun, and may be there although no state has it: {SCHEDULE}",
     ]
-    assert kept(workplace) is None
+    assert kept(workspace) is None

@@ -156,8 +156,8 @@ def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Proje
 
 @pytest.mark.usefixtures("bucket")
 def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> None:
-    workplaces = [open_checked(project, "tiny"), open_checked(project, "tiny", Driving(wait=10))]
-    assert [workplace.terraform(FOUNDATION).lock_timeout for workplace in workplaces] == [60, 600]
+    workspaces = [open_checked(project, "tiny"), open_checked(project, "tiny", Driving(wait=10))]
+    assert [workspace.terraform(FOUNDATION).lock_timeout for workspace in workspaces] == [60, 600]
 
 
 HEADINGS = "stack  serial  resources  bytes  written  by  lock"
