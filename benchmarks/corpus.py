@@ -28,7 +28,7 @@ from fleetform.base.errors import FleetformError  # noqa: E402
 from fleetform.catalog.models import Environment  # noqa: E402
 from fleetform.hcl.eval.library import ENDINGS, Library  # noqa: E402
 from fleetform.policy.checking import Policy  # noqa: E402
-from fleetform.policy.rules import shipped  # noqa: E402
+from fleetform.policy.rules import built_in_rules  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
 from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
 from fleetform.workflow.check.outline import facts  # noqa: E402
@@ -62,8 +62,8 @@ class Corpus:
         folders = {path.parent.relative_to(self.root) for path in found if not path.name.startswith(".")}
         self.folders = sorted(folders)
         for folder in self.folders:
-            bring = functools.partial(self.library.bring, self.library.paths(folder))
-            self.crashes += attempt(self.root / folder, bring)
+            load = functools.partial(self.library.load, self.library.paths(folder))
+            self.crashes += attempt(self.root / folder, load)
 
     @property
     def lines(self) -> list[int]:
@@ -104,7 +104,7 @@ class Answers:
 def judge(corpus: Corpus, environment: Environment) -> Answers:
     """Runs all rules on each folder as a root module."""
     answers = Answers()
-    policy = Policy(corpus.library, corpus.store, b"", shipped(), facts(environment))
+    policy = Policy(corpus.library, corpus.store, b"", built_in_rules(), facts(environment))
     for folder in corpus.folders:
         act = functools.partial(_judge_folder, policy, environment, folder, answers)
         answers.crashes += attempt(corpus.root / folder, act)
@@ -112,10 +112,10 @@ def judge(corpus: Corpus, environment: Environment) -> Answers:
 
 
 def _judge_folder(policy: Policy, environment: Environment, folder: PurePath, answers: Answers) -> None:
-    judgement = policy.check(lambda: environment, b"", [folder]).judgement
+    verdicts = policy.check(lambda: environment, b"", [folder]).verdicts
     answers.resources += len(policy.resources(folder))
-    answers.findings.update(finding.rule for finding in judgement.findings)
-    answers.open.update(question.rule for question in judgement.open)
+    answers.findings.update(finding.rule for finding in verdicts.findings)
+    answers.open.update(question.rule for question in verdicts.open)
 
 
 def attempt(folder: Path, act: Callable[[], object]) -> list[str]:

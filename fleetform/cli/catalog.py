@@ -51,9 +51,9 @@ def new_env(project: Project, name: str, like: str) -> None:
 
 def tell_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
     """Prints the problems of a catalog, for a program on standard output; says how many they are."""
-    remarks = reporting.of_problems(project.root, problems)
+    diagnostics = reporting.of_problems(project.root, problems)
     if form in reports.FORMATS:
-        write(reports.FORMATS[form](remarks))
+        write(reports.FORMATS[form](diagnostics))
     else:
-        sys.stderr.write(reports.text(remarks, color=color(sys.stderr)) + "\n")
-    return reports.counted(remarks)
+        sys.stderr.write(reports.text(diagnostics, color=color(sys.stderr)) + "\n")
+    return reports.summarize(diagnostics)

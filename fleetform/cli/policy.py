@@ -96,8 +96,8 @@ def summary(env: str, found: Assessment) -> str:
     if found.open:
         answers = count(len(found.open), "answer is", "answers are")
         parts.append(f"{answers} open until a plan: {command('check', env=env, plan=True)}")
-    if found.gone:
-        gone = count(len(found.gone), "entry of the baseline is", "entries of the baseline are")
+    if found.stale:
+        gone = count(len(found.stale), "entry of the baseline is", "entries of the baseline are")
         parts.append(f"{gone} not found any more: {command('check', env=env, write_baseline=True)}")
     return "; ".join(parts)
 

@@ -8,7 +8,7 @@ from fleetform.base.errors import Problem
 from fleetform.cli.policy import count
 from fleetform.cli.printing import color, write
 from fleetform.policy.baseline import baseline_file
-from fleetform.policy.reference import everything
+from fleetform.policy.reference import with_exception_rules
 from fleetform.policy.team import all_rules
 from fleetform.workflow.check import assessing, reporting
 from fleetform.workflow.check.assessment import Assessment
@@ -24,10 +24,10 @@ def report(project: Project, found: Assessment, notices: Sequence[Problem], form
         notices: Notices of the catalog, which come first in a report for a program.
         form: `text`, or one of the forms of `reports.FORMATS`.
     """
-    remarks = reporting.of_findings(project.root, found.findings, everything(all_rules(project.root)))
+    diagnostics = reporting.of_findings(project.root, found.findings, with_exception_rules(all_rules(project.root)))
     if form not in reports.FORMATS:
-        return reports.text(remarks, color=color(sys.stdout))
-    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *remarks])
+        return reports.text(diagnostics, color=color(sys.stdout))
+    return reports.FORMATS[form]([*reporting.of_problems(project.root, notices, reports.Level.WARNING), *diagnostics])
 
 
 def write_baseline(project: Project, env: str) -> None:

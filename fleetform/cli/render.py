@@ -76,7 +76,7 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
 def _unread(env: str, found: Assessment) -> list[Problem]:
     """What the policy cannot read, with the command that helps: it depends on the program, and is not cached."""
     remedy = f"run `{command('check', env=env, plan=True)}`"
-    return [replace(problem, remedy=remedy) for problem in found.unread]
+    return [replace(problem, remedy=remedy) for problem in found.unparsed]
 
 
 def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
@@ -84,9 +84,9 @@ def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str
     try:
         return listed()
     except ProgramError as error:
-        if not found.unread:
+        if not found.unparsed:
             raise
-        places = ", ".join(str(problem.position) for problem in found.unread)
+        places = ", ".join(str(problem.position) for problem in found.unparsed)
         raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
 
 

@@ -4,7 +4,14 @@ import sys
 from collections.abc import Sequence
 
 from fleetform.cli.printing import color, write, write_json
-from fleetform.policy.reference import HEADINGS, everything, exception, find, plain, row
+from fleetform.policy.reference import (
+    HEADINGS,
+    exception_comment,
+    find_rule,
+    table_row,
+    to_json_data,
+    with_exception_rules,
+)
 from fleetform.policy.rule import Rule
 from fleetform.policy.team import all_rules
 from fleetform.workflow.project import Project
@@ -12,9 +19,9 @@ from fleetform.workflow.project import Project
 
 def explain(project: Project, identifier: str, *, as_json: bool) -> None:
     """Prints all that is said of a rule."""
-    rule = find(everything(all_rules(project.root)), identifier)
+    rule = find_rule(with_exception_rules(all_rules(project.root)), identifier)
     if as_json:
-        write_json(plain(rule))
+        write_json(to_json_data(rule))
     else:
         write(explained(rule, color=color(sys.stdout)))
 
@@ -27,8 +34,8 @@ def explained(rule: Rule, *, color: bool) -> str:
         f"{_painted('31', 'fails:', color=color)}\n{_indented(rule.bad)}",
         f"{_painted('32', 'passes:', color=color)}\n{_indented(rule.good)}",
         *(
-            [f"to accept it, beside the line or in `exceptions`:\n{_indented(exception(rule))}"]
-            if exception(rule)
+            [f"to accept it, beside the line or in `exceptions`:\n{_indented(exception_comment(rule))}"]
+            if exception_comment(rule)
             else []
         ),
         "\n".join([rule.link, *([f"checkov: {', '.join(rule.checkov)}"] if rule.checkov else [])]),
@@ -46,11 +53,11 @@ def _indented(code: str) -> str:
 
 def list_rules(project: Project, *, as_json: bool) -> None:
     """Prints all rules."""
-    known = everything(all_rules(project.root)).values()
+    known = with_exception_rules(all_rules(project.root)).values()
     if as_json:
-        write_json([plain(rule) for rule in known])
+        write_json([to_json_data(rule) for rule in known])
     else:
-        write(_table([HEADINGS, *map(row, known)]))
+        write(_table([HEADINGS, *map(table_row, known)]))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

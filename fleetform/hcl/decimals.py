@@ -26,6 +26,6 @@ def number(text: str) -> Number:
     return nearest
 
 
-def written(value: Number) -> str:
+def format_number(value: Number) -> str:
     """Return a number as Terraform writes it: without an exponent."""
     return str(value) if isinstance(value, int) else format(Decimal(repr(value)), "f")

@@ -14,7 +14,7 @@ from fleetform.base.errors import InputError
 from fleetform.base.program_name import command
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.exceptions import matches
-from fleetform.policy.finding import Finding, Open
+from fleetform.policy.finding import Finding, OpenAnswer
 
 
 class Entry(NamedTuple):
@@ -35,7 +35,7 @@ class Comparison(NamedTuple):
     """
 
     new: list[Finding]
-    gone: list[Entry]
+    stale: list[Entry]
 
 
 def baseline_file(env: str) -> PurePath:
@@ -48,14 +48,14 @@ def entry(finding: Finding) -> Entry:
     return Entry(finding.rule, finding.stack, finding.address)
 
 
-def written(findings: Iterable[Finding]) -> str:
+def to_json(findings: Iterable[Finding]) -> str:
     """Return findings as JSON, one sorted entry a line, without those about exceptions."""
     entries = sorted(entry(finding) for finding in findings if finding.rule not in ABOUT_EXCEPTIONS)
     lines = ",\n".join(f"    {json.dumps(item._asdict())}" for item in entries)
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'
 
 
-def read(text: str, env: str) -> list[Entry]:
+def parse(text: str, env: str) -> list[Entry]:
     """Return the entries of an environment's baseline.
 
     Raises:
@@ -69,7 +69,9 @@ def read(text: str, env: str) -> list[Entry]:
     raise InputError(f"{baseline_file(env)}: not a valid baseline; {remedy}")
 
 
-def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[Open] = ()) -> Comparison:
+def compare(
+    findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[OpenAnswer] = ()
+) -> Comparison:
     """Compare findings with a baseline.
 
     Args:
@@ -84,7 +86,7 @@ def compare(findings: Sequence[Finding], entries: Iterable[Entry], undecided: Co
     return Comparison(new, gone)
 
 
-def _may_be_found(missing: Entry, question: Open) -> bool:
+def _may_be_found(missing: Entry, question: OpenAnswer) -> bool:
     """Return whether a plan may find it again; only the plan knows the keys of `x.y[*]`."""
     same = (missing.rule, missing.stack) == (question.rule, question.stack)
     return same and matches(question.address, missing.address)

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from fleetform.base.cache import Store, digest
 from fleetform.base.errors import Position
 from fleetform.base.worker_pool import map_in_processes
-from fleetform.hcl.eval.library import BACKEND, Library, Summary, called
-from fleetform.hcl.eval.modules import Module, declarations
-from fleetform.hcl.eval.resource_view import Resource, View, resources
+from fleetform.hcl.eval.library import BACKEND, Library, Summary, called_modules
+from fleetform.hcl.eval.modules import Module, collect_declarations
+from fleetform.hcl.eval.resource_view import Resource, View, find_resources
 from fleetform.hcl.eval.values import Path
 from fleetform.hcl.parsing import UnreadableError
-from fleetform.policy.exceptions import SIGN
+from fleetform.policy.exceptions import MARKER
 from fleetform.policy.rule import Facts, Rule
-from fleetform.policy.verdicts import Judgement, judge_environment, judge_resources, shared_types
+from fleetform.policy.verdicts import Verdicts, check_environment, check_resources, environment_rule_types
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -39,12 +39,12 @@ class Outcome:
     """The result of a check.
 
     Attributes:
-        judgement: The answers of the rules.
+        verdicts: The answers of the rules.
         unreadable: Files that cannot be parsed; their resources are decided on the plan.
         allowing: Files with exceptions: those of the stacks, and of modules beside or below them.
     """
 
-    judgement: Judgement = field(default_factory=Judgement)
+    verdicts: Verdicts = field(default_factory=Verdicts)
     unreadable: list[UnreadableError] = field(default_factory=list)
     allowing: list[PurePath] = field(default_factory=list)
 
@@ -67,16 +67,16 @@ class Answer(NamedTuple):
     """The cached result of a stack.
 
     Attributes:
-        judgement: The answers of the rules for single resources.
+        verdicts: The answers of the rules for single resources.
         modules: The modules that it calls, each with its digest; the rest is valid while these are unchanged.
-        faults: The positions and reasons of files that cannot be parsed.
+        syntax_errors: The positions and reasons of files that cannot be parsed.
         shared: The cache key of the resources that environment rules check.
         allowing: Its files with exceptions.
     """
 
-    judgement: Judgement
+    verdicts: Verdicts
     modules: Mapping[PurePath, bytes]
-    faults: tuple[tuple[Position, str], ...]
+    syntax_errors: tuple[tuple[Position, str], ...]
     shared: bytes
     allowing: tuple[PurePath, ...]
 
@@ -98,7 +98,7 @@ class Policy:
         self._code = code
         self._rules = rules
         self._facts = facts
-        self._shared_types = shared_types(rules)
+        self._shared_types = environment_rule_types(rules)
 
     def check(self, environment: "Reader", content: bytes, stacks: Iterable[PurePath]) -> Outcome:
         """Check an environment's stacks as they are on disk.
@@ -113,16 +113,16 @@ class Policy:
         """
         folders = list(stacks)
         answers = self._answers(folders)
-        single = [answer.judgement for answer in answers.values()]
-        judgement = _sum([*single, self._judged_together(environment, content, answers)])
-        unreadable = [UnreadableError(*fault) for answer in answers.values() for fault in answer.faults]
+        single = [answer.verdicts for answer in answers.values()]
+        verdicts = _sum([*single, self._judged_together(environment, content, answers)])
+        unreadable = [UnreadableError(*error) for answer in answers.values() for error in answer.syntax_errors]
         allowing = [path for answer in answers.values() for path in answer.allowing]
         for module in self._library.modules():
             paths = self._library.paths(module)
             unreadable += self._library.unreadable(paths)
             if any(module.is_relative_to(folder.parent) for folder in folders):
                 allowing += self._allowing(paths)
-        return Outcome(judgement, sorted(unreadable, key=lambda error: error.position), allowing)
+        return Outcome(verdicts, sorted(unreadable, key=lambda error: error.position), allowing)
 
     def _answers(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
         keys = {folder: self._stack_key(folder) for folder in folders}
@@ -156,28 +156,28 @@ class Policy:
             shared = pickle.dumps([resources for _, resources in own])
             key = digest(b"shared", shared)
             entries[key] = shared
-            answers[folder] = self._answer(folder, [judgement for judgement, _ in own], key)
+            answers[folder] = self._answer(folder, [verdicts for verdicts, _ in own], key)
         return answers, entries
 
-    def _answer(self, stack: PurePath, found: Iterable[Judgement], shared: bytes) -> Answer:
+    def _answer(self, stack: PurePath, found: Iterable[Verdicts], shared: bytes) -> Answer:
         paths = self._library.paths(stack)
-        modules = called(stack, self._library.summaries(paths).values())
-        faults = tuple((error.position, error.reason) for error in self._library.unreadable(paths))
+        modules = called_modules(stack, self._library.summaries(paths).values())
+        syntax_errors = tuple((error.position, error.reason) for error in self._library.unreadable(paths))
         digests = {folder: self._library.module(folder) for folder in modules}
-        return Answer(_sum(found), digests, faults, shared, tuple(self._allowing(paths)))
+        return Answer(_sum(found), digests, syntax_errors, shared, tuple(self._allowing(paths)))
 
     def _allowing(self, paths: Iterable[PurePath]) -> list[PurePath]:
-        return [path for path in paths if path.suffix == ".tf" and SIGN.encode() in self._library.content(path)]
+        return [path for path in paths if path.suffix == ".tf" and MARKER.encode() in self._library.content(path)]
 
-    def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Judgement:
+    def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Verdicts:
         """Apply the environment rules to the resources that the stacks share."""
         shared = {folder: answer.shared for folder, answer in answers.items()}
         key = digest(b"environment", self._code, content, *shared.values())
         for value in self._store.get_many([key]).values():
             return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-        judgement = judge_environment(View(tuple(self._shared(shared))), self._rules, environment())
-        self._store.put_many({key: pickle.dumps(judgement)})
-        return judgement
+        verdicts = check_environment(View(tuple(self._shared(shared))), self._rules, environment())
+        self._store.put_many({key: pickle.dumps(verdicts)})
+        return verdicts
 
     def _shared(self, keys: Mapping[PurePath, bytes]) -> Iterator[Resource]:
         """Yield the resources of stacks that environment rules check, by their cache keys."""
@@ -210,7 +210,7 @@ class Policy:
             if path.suffix == ".tf"
         ]
 
-    def _judged(self, units: list[Unit]) -> list[tuple[Judgement, bytes]]:
+    def _judged(self, units: list[Unit]) -> list[tuple[Verdicts, bytes]]:
         keys = {unit: self._key(unit) for unit in units}
         known = {key: pickle.loads(value) for key, value in self._store.get_many(keys.values()).items()}  # noqa: S301 - our own work folder, trusted as the code is
         missing = [unit for unit in units if keys[unit] not in known]
@@ -232,11 +232,11 @@ class Policy:
         """Load all parsed files before worker processes are forked, so that they share them."""
         paths = {path for unit in units for path in (unit.path, *unit.others)}
         folders = self._closure(folder for unit in units for folder in self._called(unit))
-        self._library.bring(paths | {path for folder in folders for path in self._library.paths(folder)})
+        self._library.load(paths | {path for folder in folders for path in self._library.paths(folder)})
 
     def _called(self, unit: Unit) -> list[PurePath]:
         """Return the modules that a unit calls, and those whose outputs it uses."""
-        return called(unit.stack, self._library.summaries((unit.path, *unit.others)).values())
+        return called_modules(unit.stack, self._library.summaries((unit.path, *unit.others)).values())
 
     def _closure(self, folders: Iterable[PurePath]) -> set[PurePath]:
         """Return modules together with those that they call, directly or indirectly."""
@@ -246,14 +246,16 @@ class Policy:
             folder = waiting.pop()
             if folder not in found:
                 found.add(folder)
-                waiting += called(folder, self._library.summaries(self._library.paths(folder)).values())
+                waiting += called_modules(folder, self._library.summaries(self._library.paths(folder)).values())
         return found
 
     def _judge(self, unit: Unit) -> bytes:
         found = self._resources(unit)
-        judgement = judge_resources(found, self._rules, self._facts)
-        shared = [resource.detached(self._kept(resource)) for resource in found if resource.type in self._shared_types]
-        return pickle.dumps((judgement, pickle.dumps(shared)))
+        verdicts = check_resources(found, self._rules, self._facts)
+        shared = [
+            resource.without_origin(self._kept(resource)) for resource in found if resource.type in self._shared_types
+        ]
+        return pickle.dumps((verdicts, pickle.dumps(shared)))
 
     def _kept(self, resource: Resource) -> set[Path]:
         """Return the paths of values whose positions environment rules report."""
@@ -262,14 +264,14 @@ class Policy:
 
     def _resources(self, unit: Unit) -> list[Resource]:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]
-        root = Module(self._library, unit.stack, declarations(files))
-        return list(resources(root, unit.stack.name, [unit.path]))
+        root = Module(self._library, unit.stack, collect_declarations(files))
+        return list(find_resources(root, unit.stack.name, [unit.path]))
 
 
-def _sum(judgements: Iterable[Judgement]) -> Judgement:
-    total = Judgement()
-    for judgement in judgements:
-        total.add(judgement)
+def _sum(all_verdicts: Iterable[Verdicts]) -> Verdicts:
+    total = Verdicts()
+    for verdicts in all_verdicts:
+        total.add(verdicts)
     return total
 
 

@@ -17,7 +17,7 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.constants import MIN_REASON_LENGTH
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.hcl.eval.library import is_generated
-from fleetform.policy.finding import Finding, Open
+from fleetform.policy.finding import Finding, OpenAnswer
 from fleetform.policy.rule import Rule, Severity
 
 GUIDE = "docs/policy.md#exceptions"
@@ -73,7 +73,7 @@ RULES: Mapping[str, Rule] = {rule.id: rule for rule in (UNUSED, EXPIRED, UNKNOWN
 """The rules about exceptions, by ID. They cannot have exceptions."""
 
 _ALLOW = re.compile(r"(?:#|//)\s*fleetform:allow\b[ \t]*(?P<rules>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)?(?P<reason>.*)")
-SIGN = "fleetform:allow"
+MARKER = "fleetform:allow"
 """The marker that every file with such a comment contains."""
 _FORM = "`# fleetform:allow FF012 reason`"
 # Text that is not code: brackets and comment markers inside it do not count.
@@ -103,7 +103,7 @@ class ExceptionEntry(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Allow:
+class AllowComment:
     """A comment with an exception: `# fleetform:allow FF012, FF013 reason`, or with `//`.
 
     After code, it applies to its own line; otherwise to the next line of code. If a block, a map or a list
@@ -124,17 +124,17 @@ class Allow:
     generated: bool = False
 
     @property
-    def is_sound(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether the comment is valid: it has a reason and survives the next render."""
         return len(self.reason) >= MIN_REASON_LENGTH and not self.generated
 
 
-def allows(text: str, file: PurePath) -> tuple[Allow, ...]:
+def find_comments(text: str, file: PurePath) -> tuple[AllowComment, ...]:
     """Return the exceptions in a Terraform file, in order.
 
     The file is searched line by line, without parsing; strings and heredocs are skipped.
     """
-    if SIGN not in text:
+    if MARKER not in text:
         return ()
     code = _TOKEN.sub(_blanked, text).split("\n")
     generated = is_generated(text.encode())
@@ -154,12 +154,12 @@ def _position(text: str, at: int, file: PurePath) -> Position:
     return Position(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
 
 
-def _allow(match: re.Match[str], place: Position, code: Sequence[str], *, generated: bool) -> Allow:
+def _allow(match: re.Match[str], place: Position, code: Sequence[str], *, generated: bool) -> AllowComment:
     first = place.line
     while first < len(code) and not code[first - 1].strip():
         first += 1
     rules = tuple(re.findall(r"[\w-]+", match["rules"] or ""))
-    return Allow(place, rules, match["reason"].strip(), range(first, _end(code, first) + 1), generated)
+    return AllowComment(place, rules, match["reason"].strip(), range(first, _end(code, first) + 1), generated)
 
 
 def _end(code: Sequence[str], first: int) -> int:
@@ -177,25 +177,25 @@ def matches(pattern: str, address: str) -> bool:
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), address) is not None
 
 
-def excepts(exception: ExceptionEntry, finding: Finding) -> bool:
+def exception_covers(exception: ExceptionEntry, finding: Finding) -> bool:
     """Return whether an exception from the catalog covers a finding."""
     return exception.rule == finding.rule and matches(exception.address, finding.address)
 
 
-def may_except(exception: ExceptionEntry, question: Open) -> bool:
+def may_cover(exception: ExceptionEntry, question: OpenAnswer) -> bool:
     """Return whether an exception may cover an open answer; only a plan knows the keys of `x.y[*]`."""
     addresses = (exception.address, question.address)
     return exception.rule == question.rule and (matches(*addresses) or matches(*reversed(addresses)))
 
 
-def covers(comment: Allow, finding: Finding) -> bool:
+def comment_covers(comment: AllowComment, finding: Finding) -> bool:
     """Return whether a comment covers a finding, by rule and by line in the environment's own files."""
     place = finding.place
     return finding.rule in comment.rules and place.file == comment.place.file and place.line in comment.lines
 
 
 @dataclass(frozen=True)
-class Circumstances:
+class ExceptionContext:
     """The context in which exceptions are applied.
 
     Attributes:
@@ -209,27 +209,27 @@ class Circumstances:
     today: date
     known: Collection[str]
     place: Callable[[int], Position]
-    undecided: Collection[Open] = ()
+    undecided: Collection[OpenAnswer] = ()
 
 
-def judge(
+def apply_exceptions(
     findings: Sequence[Finding],
     exceptions: Sequence[ExceptionEntry],
-    comments: Sequence[Allow],
-    circumstances: Circumstances,
+    comments: Sequence[AllowComment],
+    context: ExceptionContext,
 ) -> list[Finding]:
     """Return the findings without an exception and those about the exceptions, sorted by place."""
-    active = [exception for exception in exceptions if not _is_over(exception, circumstances.today)]
-    valid_comments = [comment for comment in comments if comment.is_sound]
+    active = [exception for exception in exceptions if not _is_over(exception, context.today)]
+    valid_comments = [comment for comment in comments if comment.is_valid]
     kept = [
         finding
         for finding in findings
-        if not any(excepts(exception, finding) for exception in active)
-        and not any(covers(comment, finding) for comment in valid_comments)
+        if not any(exception_covers(exception, finding) for exception in active)
+        and not any(comment_covers(comment, finding) for comment in valid_comments)
     ]
     own_findings = (
-        *_catalog_findings(exceptions, findings, circumstances),
-        *_comment_findings(comments, findings, circumstances),
+        *_catalog_findings(exceptions, findings, context),
+        *_comment_findings(comments, findings, context),
     )
     return sorted(
         [*kept, *own_findings], key=lambda finding: (finding.place, finding.rule, finding.address, finding.message)
@@ -241,11 +241,11 @@ def _is_over(exception: ExceptionEntry, today: date) -> bool:
 
 
 def _catalog_findings(
-    exceptions: Sequence[ExceptionEntry], findings: Sequence[Finding], circumstances: Circumstances
+    exceptions: Sequence[ExceptionEntry], findings: Sequence[Finding], context: ExceptionContext
 ) -> Iterator[Finding]:
     for index, exception in enumerate(exceptions):
-        if problem := _find_problem(exception, findings, circumstances):
-            yield problem.finding(circumstances.place(index), exception.address)
+        if problem := _find_problem(exception, findings, context):
+            yield problem.finding(context.place(index), exception.address)
 
 
 class _Problem(NamedTuple):
@@ -259,15 +259,13 @@ class _Problem(NamedTuple):
         return Finding(place, self.rule.id, address, self.message, self.remedy, self.rule.severity)
 
 
-def _find_problem(
-    exception: ExceptionEntry, findings: Sequence[Finding], circumstances: Circumstances
-) -> _Problem | None:
-    if exception.rule not in circumstances.known:
-        return _unknown_rule(exception.rule, circumstances.known)
-    is_used = any(excepts(exception, finding) for finding in findings)
-    if not is_used and not any(may_except(exception, question) for question in circumstances.undecided):
+def _find_problem(exception: ExceptionEntry, findings: Sequence[Finding], context: ExceptionContext) -> _Problem | None:
+    if exception.rule not in context.known:
+        return _unknown_rule(exception.rule, context.known)
+    is_used = any(exception_covers(exception, finding) for finding in findings)
+    if not is_used and not any(may_cover(exception, question) for question in context.undecided):
         return _unused_exception(exception.rule)
-    if _is_over(exception, circumstances.today):
+    if _is_over(exception, context.today):
         message = f"the exception for {exception.rule} expired on {exception.until}"
         return _Problem(EXPIRED, message, "fix the finding, or set a later `until`")
     return None
@@ -285,23 +283,23 @@ def _unused_exception(rule: str) -> _Problem:
 
 
 def _comment_findings(
-    comments: Sequence[Allow], findings: Sequence[Finding], circumstances: Circumstances
+    comments: Sequence[AllowComment], findings: Sequence[Finding], context: ExceptionContext
 ) -> Iterator[Finding]:
     for comment in comments:
         folder = comment.place.file.parent
         stack = folder.parent.name if folder.name == EXTRA_NAME else folder.name
-        used = {finding.rule for finding in findings if covers(comment, finding)}
-        used |= {question.rule for question in circumstances.undecided if question.stack == stack}
-        for problem in _find_problems(comment, used, circumstances.known):
-            yield problem.finding(comment.place, SIGN)
+        used = {finding.rule for finding in findings if comment_covers(comment, finding)}
+        used |= {question.rule for question in context.undecided if question.stack == stack}
+        for problem in _find_problems(comment, used, context.known):
+            yield problem.finding(comment.place, MARKER)
 
 
-def _find_problems(comment: Allow, used: Collection[str], known: Collection[str]) -> Iterator[_Problem]:
+def _find_problems(comment: AllowComment, used: Collection[str], known: Collection[str]) -> Iterator[_Problem]:
     if comment.generated:
         yield _Problem(OVERWRITTEN, "the next render removes this exception", "add it to `exceptions` in the catalog")
     elif not comment.rules:
         yield _Problem(UNKNOWN_RULE, "the exception names no rule", f"write {_FORM}")
-    elif not comment.is_sound:
+    elif not comment.is_valid:
         message = f"the exception for {', '.join(comment.rules)} has no reason"
         yield _Problem(WITHOUT_REASON, message, f"add one of at least {MIN_REASON_LENGTH} characters: {_FORM}")
     else:

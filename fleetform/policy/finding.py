@@ -48,7 +48,7 @@ class Finding:
         return f"{self.place}: {self.rule} {self.address}: {self.message}; {self.remedy}"
 
 
-class Open(NamedTuple):
+class OpenAnswer(NamedTuple):
     """An open answer: a question that the resource view cannot decide.
 
     Attributes:

@@ -15,12 +15,12 @@ DOCUMENT = PurePath("docs/policy.md")
 HEADINGS = ("id", "severity", "title", "checkov")
 
 
-def everything(rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
+def with_exception_rules(rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
     """Return rules together with those about exceptions, by ID."""
     return dict(sorted({**rules, **ABOUT_EXCEPTIONS}.items()))
 
 
-def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
+def find_rule(rules: Mapping[str, Rule], identifier: str) -> Rule:
     """Return the rule with an ID.
 
     Raises:
@@ -31,25 +31,25 @@ def find(rules: Mapping[str, Rule], identifier: str) -> Rule:
     return rules[key]
 
 
-def row(rule: Rule) -> tuple[str, ...]:
+def table_row(rule: Rule) -> tuple[str, ...]:
     """Return a row of the table."""
     return rule.id, str(rule.severity), rule.title, ", ".join(rule.checkov)
 
 
-def plain(rule: Rule) -> dict[str, Any]:
+def to_json_data(rule: Rule) -> dict[str, Any]:
     """Return a rule as JSON data."""
     texts = {key: getattr(rule, key) for key in ("id", "title", "severity", "why", "link", "good", "bad")}
-    return {**texts, "types": sorted(rule.types), "checkov": list(rule.checkov), "except": exception(rule)}
+    return {**texts, "types": sorted(rule.types), "checkov": list(rule.checkov), "except": exception_comment(rule)}
 
 
-def exception(rule: Rule) -> str:
+def exception_comment(rule: Rule) -> str:
     """Return the comment that accepts a finding of a rule; empty if the rule cannot have exceptions."""
     if rule.id in ABOUT_EXCEPTIONS:
         return ""
     return f"# fleetform:allow {rule.id} <why it is accepted>"
 
 
-def reference(rules: Mapping[str, Rule]) -> str:
+def render_reference(rules: Mapping[str, Rule]) -> str:
     """Return the generated part of docs/policy.md, from the mark on."""
     table = [HEADINGS, ("---",) * len(HEADINGS), *(_linked(rule) for rule in rules.values())]
     lines = "\n".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |" for cells in table)
@@ -57,7 +57,7 @@ def reference(rules: Mapping[str, Rule]) -> str:
 
 
 def _linked(rule: Rule) -> tuple[str, ...]:
-    identifier, *rest = row(rule)
+    identifier, *rest = table_row(rule)
     return f"[{identifier}](#{rule.id.lower()})", *rest
 
 

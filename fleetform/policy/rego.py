@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from fleetform.base.errors import InputError, Position, ProgramError, printable
 from fleetform.base.processes import read
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.hcl.eval.values import Unknown, Value
 from fleetform.policy.finding import Finding
 from fleetform.policy.rule import Severity
 
@@ -30,7 +30,7 @@ _INTERPRETER = Path(__file__).with_name("rego_interpreter.py")
 _NO_ENGINE = "cannot be run without `opa` or `conftest` on PATH, or regopy: pip install regopy"
 
 
-class Engine(NamedTuple):
+class RegoEngine(NamedTuple):
     """An interpreter of Rego.
 
     Attributes:
@@ -66,7 +66,7 @@ def _conftest_denials(output: Any) -> Any:  # noqa: ANN401 - JSON
     return [{**each.get("metadata", {}), "msg": each["msg"]} for file in output for each in file.get("failures") or ()]
 
 
-def find_engine() -> Engine:
+def find_engine() -> RegoEngine:
     """Return the first available interpreter.
 
     Raises:
@@ -74,13 +74,13 @@ def find_engine() -> Engine:
     """
     for name, argv, denials in (("opa", _opa, _opa_denials), ("conftest", _conftest, _conftest_denials)):
         if program := shutil.which(name):
-            return Engine(program, argv, denials)
+            return RegoEngine(program, argv, denials)
     if importlib.util.find_spec("regopy"):
-        return Engine(sys.executable, _regopy, lambda printed: printed)
+        return RegoEngine(sys.executable, _regopy, lambda printed: printed)
     raise ProgramError(f"policies/*.rego {_NO_ENGINE}")
 
 
-def document(environment: str, resources: Sequence[Resource]) -> dict[str, Any]:
+def build_input(environment: str, resources: Sequence[Resource]) -> dict[str, Any]:
     """Return a file's `input`: the resource view of an environment."""
     return {"environment": environment, "resources": [_plain(resource) for resource in resources]}
 
@@ -100,7 +100,7 @@ def _plain(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 - JSON
+def _known(value: Value, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 - JSON
     """Return the known parts of a value and record the paths of the others; in a list, they are null."""
     if isinstance(value, Unknown):
         unknown.append(path)
@@ -114,8 +114,8 @@ def _known(value: Known, path: str, unknown: list[str]) -> Any:  # noqa: ANN401 
     return value
 
 
-def judge(
-    root: Path, file: PurePath, engine: Engine, document_text: str, resources: Sequence[Resource]
+def find_denials(
+    root: Path, file: PurePath, engine: RegoEngine, document_text: str, resources: Sequence[Resource]
 ) -> list[Finding]:
     """Return the denials of a file as findings.
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from typing import Final
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
-from fleetform.policy.rule import Fault, Undecided
+from fleetform.hcl.eval.values import Unknown, Value
+from fleetform.policy.rule import Undecided, Violation
 
 TRUE: Final = (True, "true")
 """The values that HCL accepts for true."""
@@ -14,34 +14,34 @@ FALSE: Final = (False, "false")
 
 
 def require(
-    resource: Resource, allowed: Collection[Known], fault: Fault, default: Known = None
-) -> Iterator[Fault | Undecided]:
-    """Require that the value at the fault's path is one of some.
+    resource: Resource, allowed: Collection[Value], violation: Violation, default: Value = None
+) -> Iterator[Violation | Undecided]:
+    """Require that the value at the violation's path is one of some.
 
     Args:
         resource: The resource.
         allowed: The accepted values.
-        fault: The answer for any other value.
+        violation: The answer for any other value.
         default: The default of AWS, or of the provider, for an absent value.
     """
-    value = resource.value(*fault.at, default=default)
+    value = resource.value(*violation.at, default=default)
     if isinstance(value, Unknown):
-        yield Undecided(fault.at)
+        yield Undecided(violation.at)
     elif value not in allowed:
-        yield fault
+        yield violation
 
 
-def require_present(resource: Resource, fault: Fault) -> Iterator[Fault | Undecided]:
-    """Require that the value at the fault's path is present and not empty."""
-    value = resource.value(*fault.at)
+def require_present(resource: Resource, violation: Violation) -> Iterator[Violation | Undecided]:
+    """Require that the value at the violation's path is present and not empty."""
+    value = resource.value(*violation.at)
     if isinstance(value, Unknown):
         if not value.present:
-            yield Undecided(fault.at)
+            yield Undecided(violation.at)
     elif value in (None, "", [], {}):
-        yield fault
+        yield violation
 
 
-def number(value: Known) -> float | Unknown | None:
+def number(value: Value) -> float | Unknown | None:
     """Return a number, which HCL and plans may also write as text; None for anything else."""
     if isinstance(value, (Unknown, int, float)):
         return value

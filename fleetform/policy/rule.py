@@ -1,9 +1,10 @@
 """Policy rules: one decorator for built-in and for custom rules.
 
-A rule checks one resource, or all of an environment, through the resource view only. It yields a `Fault` for
+A rule checks one resource, or all of an environment, through the resource view only. It yields a `Violation` for
 each violation and an `Undecided` for each open answer. If it yields nothing, the resource passes.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ class Severity(StrEnum):
     LOW = "low"
 
 
-class Fault(NamedTuple):
+class Violation(NamedTuple):
     """A violation of a rule by a resource.
 
     Attributes:
@@ -69,8 +70,8 @@ class Facts:
     private: bool = False
 
 
-ResourceCheck: TypeAlias = "Callable[[Resource, Facts], Iterable[Fault | Undecided]]"
-EnvironmentCheck: TypeAlias = "Callable[[View, Environment], Iterable[tuple[Resource, Fault | Undecided]]]"
+ResourceCheck: TypeAlias = "Callable[[Resource, Facts], Iterable[Violation | Undecided]]"
+EnvironmentCheck: TypeAlias = "Callable[[View, Environment], Iterable[tuple[Resource, Violation | Undecided]]]"
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,13 @@ class Rule:
 _RULES: dict[str, Rule] = {}
 
 
-def registered() -> Mapping[str, Rule]:
+def registry() -> Mapping[str, Rule]:
     """Return the rules that have been declared so far, by ID."""
     return _RULES
 
 
 @contextmanager
-def declared_apart() -> Iterator[dict[str, Rule]]:
+def collect_rules() -> Iterator[dict[str, Rule]]:
     """Collect the rules that are declared inside the context, and unregister them at its end."""
     before, collected = dict(_RULES), dict[str, Rule]()
     try:
@@ -172,3 +173,12 @@ def _register(declared: Rule) -> None:
     if declared.id in _RULES:
         raise ValueError(f"duplicate rule ID {declared.id}")
     _RULES[declared.id] = declared
+
+
+def __getattr__(name: str) -> object:
+    """Return `Violation` by the name under which older custom policies import it."""
+    if name != "Fault":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = "`Fault` is deprecated: import `Violation` from fleetform.policy.rule"
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return Violation

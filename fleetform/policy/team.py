@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from fleetform.base import fingerprint as identities
 from fleetform.base.errors import InputError
 from fleetform.hcl.eval.values import Path as ValuePath
-from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided, declared_apart
-from fleetform.policy.rules import shipped
+from fleetform.policy.rule import Facts, Rule, Severity, Undecided, Violation, collect_rules
+from fleetform.policy.rules import built_in_rules
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -28,13 +28,13 @@ _ID = re.compile(r"(?!FF\d)[A-Z][A-Z0-9_-]*")
 _TESTS = re.compile(r"test_.*|.*_test|conftest|_.*")
 
 
-def files(root: Path, ending: str = ".py") -> list[PurePath]:
+def policy_files(root: Path, ending: str = ".py") -> list[PurePath]:
     """Return the files with rules, by name, without tests and names that begin with `_` or a dot."""
     paths = (root / FOLDER).glob(f"[!.]*{ending}")
     return sorted(FOLDER / path.name for path in paths if not _TESTS.fullmatch(path.name.removesuffix(ending)))
 
 
-def identity(root: Path) -> bytes:
+def rules_fingerprint(root: Path) -> bytes:
     """Return a digest of everything that the custom rules depend on."""
     return identities.tree(root / FOLDER, (".py",))
 
@@ -48,11 +48,11 @@ def rules(root: Path) -> Mapping[str, Rule]:
     Raises:
         InputError: A file does not run, or contains an invalid rule; with file and line.
     """
-    paths = files(root)
+    paths = policy_files(root)
     if not paths:
         return {}
-    shipped()  # their IDs are reserved
-    with declared_apart() as declared:
+    built_in_rules()  # their IDs are reserved
+    with collect_rules() as declared:
         for path in paths:
             _run(root / path, path)
     return {identifier: _with_guards(rule, root) for identifier, rule in declared.items()}
@@ -60,7 +60,7 @@ def rules(root: Path) -> Mapping[str, Rule]:
 
 def all_rules(root: Path) -> Mapping[str, Rule]:
     """Return all rules in Python, by ID: built-in, then custom ones; see `rules` for what it raises."""
-    return {**shipped(), **rules(root)}
+    return {**built_in_rules(), **rules(root)}
 
 
 class _Loader(SourceFileLoader):
@@ -107,11 +107,11 @@ def _with_guards(rule: Rule, root: Path) -> Rule:
     if rule.severity not in list(Severity):
         raise InputError(f"{place}: unknown severity `{rule.severity}`; known: {', '.join(Severity)}")
 
-    def check(resource: "Resource", facts: Facts) -> list[Fault | Undecided]:
+    def check(resource: "Resource", facts: Facts) -> list[Violation | Undecided]:
         with _reported_failures(path, shown, f"{rule.id} failed on {resource.address}"):
             return [_checked_answer(each) for each in function(resource, facts)]
 
-    def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Fault | Undecided]]:
+    def check_environment(view: "View", environment: "Environment") -> list[tuple["Resource", Violation | Undecided]]:
         with _reported_failures(path, shown, f"{rule.id} failed on {environment.name}"):
             return [(resource, _checked_answer(each)) for resource, each in function(view, environment)]
 
@@ -124,7 +124,7 @@ def _with_guards(rule: Rule, root: Path) -> Rule:
     return dataclasses.replace(rule, check_environment=check_environment, keeps=keeps)
 
 
-def _checked_answer(answer: object) -> Fault | Undecided:
-    if not isinstance(answer, (Fault, Undecided)) or not isinstance(answer.at, tuple):
-        raise TypeError(f"a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not {answer!r}")
+def _checked_answer(answer: object) -> Violation | Undecided:
+    if not isinstance(answer, (Violation, Undecided)) or not isinstance(answer.at, tuple):
+        raise TypeError(f"a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not {answer!r}")
     return answer

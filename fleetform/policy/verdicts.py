@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleetform.hcl.eval.resource_view import Resource, View
-from fleetform.policy.finding import Finding, Open, Stage
-from fleetform.policy.rule import Facts, Fault, Rule, Undecided
+from fleetform.policy.finding import Finding, OpenAnswer, Stage
+from fleetform.policy.rule import Facts, Rule, Undecided, Violation
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
 
 @dataclass
-class Judgement:
+class Verdicts:
     """The answers of rules.
 
     Attributes:
@@ -23,19 +23,19 @@ class Judgement:
     """
 
     findings: list[Finding] = field(default_factory=list)
-    open: list[Open] = field(default_factory=list)
+    open: list[OpenAnswer] = field(default_factory=list)
     passed: int = 0
 
-    def add(self, other: "Judgement") -> None:
+    def add(self, other: "Verdicts") -> None:
         """Add the answers of another one."""
         self.findings += other.findings
         self.open += other.open
         self.passed += other.passed
 
-    def take(self, rule: Rule, resource: Resource, answer: Fault | Undecided, stage: Stage) -> None:
+    def record(self, rule: Rule, resource: Resource, answer: Violation | Undecided, stage: Stage) -> None:
         """Add one answer of a rule."""
         if isinstance(answer, Undecided):
-            self.open.append(Open(rule.id, resource.stack, resource.address, answer.at))
+            self.open.append(OpenAnswer(rule.id, resource.stack, resource.address, answer.at))
             return
         place, cause = resource.trace(answer.at)
         self.findings.append(
@@ -53,40 +53,40 @@ class Judgement:
         )
 
 
-def judge_resources(
+def check_resources(
     resources: Iterable[Resource], rules: Mapping[str, Rule], facts: Facts, stage: Stage = Stage.HCL
-) -> Judgement:
+) -> Verdicts:
     """Apply the rules for single resources."""
     by_type: dict[str, list[Rule]] = {}
     for rule in rules.values():
         for name in rule.types if rule.check else ():
             by_type.setdefault(name, []).append(rule)
-    judgement = Judgement()
+    verdicts = Verdicts()
     for resource in resources:
         for rule in by_type.get(resource.type, ()):
             answers = list(rule.check(resource, facts)) if rule.check else []
             for answer in answers:
-                judgement.take(rule, resource, answer, stage)
-            judgement.passed += not answers
-    return judgement
+                verdicts.record(rule, resource, answer, stage)
+            verdicts.passed += not answers
+    return verdicts
 
 
-def judge_environment(
+def check_environment(
     view: View, rules: Mapping[str, Rule], environment: "Environment", stage: Stage = Stage.HCL
-) -> Judgement:
+) -> Verdicts:
     """Apply the rules for environments."""
-    judgement = Judgement()
+    verdicts = Verdicts()
     for rule in rules.values():
         if rule.check_environment is None:
             continue
         answers = list(rule.check_environment(view, environment))
         for resource, answer in answers:
-            judgement.take(rule, resource, answer, stage)
+            verdicts.record(rule, resource, answer, stage)
         failed = {(resource.stack, resource.address) for resource, _ in answers}
-        judgement.passed += sum((each.stack, each.address) not in failed for each in view.of(*rule.types))
-    return judgement
+        verdicts.passed += sum((each.stack, each.address) not in failed for each in view.of(*rule.types))
+    return verdicts
 
 
-def shared_types(rules: Mapping[str, Rule]) -> frozenset[str]:
+def environment_rule_types(rules: Mapping[str, Rule]) -> frozenset[str]:
     """Return the resource types that environment rules check."""
     return frozenset(name for rule in rules.values() if rule.check_environment for name in rule.types)

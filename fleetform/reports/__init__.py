@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fleetform.reports.diagnostic import SEVERITIES, Level, Note, Remark, Topic, counted
+from fleetform.reports.diagnostic import SEVERITIES, Diagnostic, Level, Note, RuleText, summarize
 from fleetform.reports.github import github
 from fleetform.reports.json_format import as_json
 from fleetform.reports.junit import junit
@@ -10,7 +10,7 @@ from fleetform.reports.markdown import markdown
 from fleetform.reports.sarif import sarif
 from fleetform.reports.text import text
 
-FORMATS: Mapping[str, Callable[[Sequence[Remark]], str]] = {
+FORMATS: Mapping[str, Callable[[Sequence[Diagnostic]], str]] = {
     "json": as_json,
     "github": github,
     "sarif": sarif,
@@ -22,15 +22,15 @@ FORMATS: Mapping[str, Callable[[Sequence[Remark]], str]] = {
 __all__ = [
     "FORMATS",
     "SEVERITIES",
+    "Diagnostic",
     "Level",
     "Note",
-    "Remark",
-    "Topic",
+    "RuleText",
     "as_json",
-    "counted",
     "github",
     "junit",
     "markdown",
     "sarif",
+    "summarize",
     "text",
 ]

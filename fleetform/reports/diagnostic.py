@@ -20,7 +20,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Topic:
+class RuleText:
     """The text that all findings of a rule share.
 
     Attributes:
@@ -52,7 +52,7 @@ class Note:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Diagnostic:
     """A problem of the input or a finding of the policy.
 
     Attributes:
@@ -85,7 +85,7 @@ class Remark:
     address: str = ""
     stack: str = ""
     notes: tuple[Note, ...] = ()
-    topic: Topic | None = None
+    topic: RuleText | None = None
 
     @property
     def place(self) -> str:
@@ -103,13 +103,13 @@ class Remark:
         return "; ".join(filter(None, (self.subject, printable(self.remedy))))
 
 
-def counted(remarks: Sequence[Remark]) -> str:
+def summarize(diagnostics: Sequence[Diagnostic]) -> str:
     """Return a summary such as `2 problems`, or `3 findings (1 high, 2 medium)`."""
-    by_severity = Counter(remark.severity for remark in remarks)
-    finding_count = len(remarks) - by_severity[""]
+    counts = Counter(diagnostic.severity for diagnostic in diagnostics)
+    finding_count = len(diagnostics) - counts[""]
     if not finding_count:
-        return _count(len(remarks), "problem")
-    kinds = ", ".join(f"{by_severity[name]} {name}" for name in SEVERITIES if by_severity[name])
+        return _count(len(diagnostics), "problem")
+    kinds = ", ".join(f"{counts[name]} {name}" for name in SEVERITIES if counts[name])
     return f"{_count(finding_count, 'finding')} ({kinds})"
 
 
@@ -117,7 +117,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def by_severity(remarks: Sequence[Remark]) -> list[Remark]:
+def sort_by_severity(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Return diagnostics with the worst findings first, grouped by rule; problems keep their order."""
     ranks = {name: rank for rank, name in enumerate(("", *SEVERITIES))}
-    return sorted(remarks, key=lambda remark: (ranks[remark.severity], remark.rule if remark.severity else ""))
+    return sorted(
+        diagnostics, key=lambda diagnostic: (ranks[diagnostic.severity], diagnostic.rule if diagnostic.severity else "")
+    )

@@ -2,28 +2,33 @@
 
 from collections.abc import Sequence
 
-from fleetform.reports.diagnostic import Remark
+from fleetform.reports.diagnostic import Diagnostic
 
 
-def github(remarks: Sequence[Remark]) -> str:
+def github(diagnostics: Sequence[Diagnostic]) -> str:
     """Return GitHub workflow commands, which annotate the lines of a pull request."""
-    return "".join(map(_command, remarks))
+    return "".join(map(_command, diagnostics))
 
 
-def _command(remark: Remark) -> str:
+def _command(diagnostic: Diagnostic) -> str:
     """Return an annotation.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions#setting-an-error-message
     """
-    properties = {"file": remark.file.as_posix(), "line": remark.line, "col": remark.column, "title": _title(remark)}
+    properties = {
+        "file": diagnostic.file.as_posix(),
+        "line": diagnostic.line,
+        "col": diagnostic.column,
+        "title": _title(diagnostic),
+    }
     properties_text = ",".join(
         f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
     )
-    return f"::{remark.level} {properties_text}::{_data(remark.sentence)}\n"
+    return f"::{diagnostic.level} {properties_text}::{_data(diagnostic.sentence)}\n"
 
 
-def _title(remark: Remark) -> str:
-    return f"{remark.rule} {remark.severity}: {remark.topic.title}" if remark.topic else remark.rule
+def _title(diagnostic: Diagnostic) -> str:
+    return f"{diagnostic.rule} {diagnostic.severity}: {diagnostic.topic.title}" if diagnostic.topic else diagnostic.rule
 
 
 def _data(value: str) -> str:

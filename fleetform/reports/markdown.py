@@ -6,7 +6,7 @@ from itertools import groupby
 
 from fleetform.base.errors import printable
 from fleetform.base.program_name import command
-from fleetform.reports.diagnostic import Remark, by_severity, counted
+from fleetform.reports.diagnostic import Diagnostic, sort_by_severity, summarize
 from fleetform.reports.text import text
 
 LIMIT = 65_536
@@ -21,21 +21,21 @@ _CODE = re.compile("`([^`]*)`")
 _FENCE = re.compile("`+")
 
 
-def markdown(remarks: Sequence[Remark]) -> str:
+def markdown(diagnostics: Sequence[Diagnostic]) -> str:
     """Return a comment; what exceeds GitHub's limit is only counted."""
-    if not remarks:
+    if not diagnostics:
         return f"{MARK}\n### No findings\n"
-    ordered = by_severity(remarks)
-    head = f"{MARK}\n### {counted(ordered)[:1].upper()}{counted(ordered)[1:]}\n\n"
+    ordered = sort_by_severity(diagnostics)
+    head = f"{MARK}\n### {summarize(ordered)[:1].upper()}{summarize(ordered)[1:]}\n\n"
     head += "| severity | rule | location | finding |\n| --- | --- | --- | --- |\n"
-    rows = fitting((_row(remark) for remark in ordered), _ROOM_OF_TABLE - len(head))
+    rows = take_fitting((_row(diagnostic) for diagnostic in ordered), _ROOM_OF_TABLE - len(head))
     table = head + "".join(rows) + _omitted(len(ordered) - len(rows), "{} more are omitted")
     details = list(_details(ordered))
-    shown = fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
+    shown = take_fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
     return table + "".join(shown) + _omitted(len(details) - len(shown), "The details of {} are omitted")
 
 
-def fitting(parts: Iterable[str], room: int) -> list[str]:
+def take_fitting(parts: Iterable[str], room: int) -> list[str]:
     """Return as many parts from the beginning as fit."""
     fitted = []
     for part in parts:
@@ -50,25 +50,25 @@ def _omitted(count: int, what: str) -> str:
     return f"\n*{what.format(count)}: `{command('check')}` lists all.*\n" if count else ""
 
 
-def _row(remark: Remark) -> str:
-    kind = remark.severity or str(remark.level)
-    link = remark.topic.link if remark.topic else ""
-    rule = f"[{prose(remark.rule)}]({link})" if link.startswith("https://") else prose(remark.rule)
-    what = "<br>".join(prose(part) for part in (remark.message, remark.remedy) if part)
-    about = f"{code(remark.address)}<br>" if remark.address else ""
-    return f"| {kind} | {rule} | {code(remark.place)} | {about}{what} |\n"
+def _row(diagnostic: Diagnostic) -> str:
+    kind = diagnostic.severity or str(diagnostic.level)
+    link = diagnostic.topic.link if diagnostic.topic else ""
+    rule = f"[{prose(diagnostic.rule)}]({link})" if link.startswith("https://") else prose(diagnostic.rule)
+    what = "<br>".join(prose(part) for part in (diagnostic.message, diagnostic.remedy) if part)
+    about = f"{code(diagnostic.address)}<br>" if diagnostic.address else ""
+    return f"| {kind} | {rule} | {code(diagnostic.place)} | {about}{what} |\n"
 
 
-def _details(ordered: Sequence[Remark]) -> Iterator[str]:
-    for rule, group in groupby(ordered, key=lambda remark: remark.rule):
-        remarks = list(group)
-        topic = remarks[0].topic
+def _details(ordered: Sequence[Diagnostic]) -> Iterator[str]:
+    for rule, group in groupby(ordered, key=lambda diagnostic: diagnostic.rule):
+        diagnostics = list(group)
+        topic = diagnostics[0].topic
         title = f": {prose(topic.title.removesuffix('.'))}" if topic else ""
-        blocks = text(remarks, color=False)
-        yield folded(f"{prose(rule)}{title} ({len(remarks)})", blocks)
+        blocks = text(diagnostics, color=False)
+        yield fold(f"{prose(rule)}{title} ({len(diagnostics)})", blocks)
 
 
-def folded(summary: str, lines: str) -> str:
+def fold(summary: str, lines: str) -> str:
     """Return lines as a code block that their content cannot close, folded below a summary in Markdown."""
     fence = "`" * max(3, 1 + max(map(len, _FENCE.findall(lines)), default=0))
     return f"\n<details><summary>{summary}</summary>\n\n{fence}text\n{lines}{fence}\n\n</details>\n"

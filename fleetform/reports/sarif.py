@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fleetform.base.errors import printable
-from fleetform.reports.diagnostic import Level, Note, Remark, Topic
+from fleetform.reports.diagnostic import Diagnostic, Level, Note, RuleText
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # On GitHub, 9.0 and above is critical, 7.0 high, 4.0 medium, below low.
@@ -22,9 +22,9 @@ _SCORES = {"high": "8.0", "medium": "5.5", "low": "2.0"}
 _FINGERPRINT = "primaryLocationLineHash"
 
 
-def sarif(remarks: Sequence[Remark]) -> str:
+def sarif(diagnostics: Sequence[Diagnostic]) -> str:
     """Return SARIF 2.1.0, which code scanning services read."""
-    firsts = {remark.rule: remark for remark in reversed(remarks)}
+    firsts = {diagnostic.rule: diagnostic for diagnostic in reversed(diagnostics)}
     rules = sorted(firsts)
     indices = {rule: index for index, rule in enumerate(rules)}
     driver = {"name": "Fleetform", "rules": [_rule(firsts[rule]) for rule in rules]}
@@ -32,21 +32,21 @@ def sarif(remarks: Sequence[Remark]) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(remark, indices[remark.rule], fingerprint)
-            for remark, fingerprint in zip(remarks, _fingerprints(remarks), strict=True)
+            _result(diagnostic, indices[diagnostic.rule], fingerprint)
+            for diagnostic, fingerprint in zip(diagnostics, _fingerprints(diagnostics), strict=True)
         ],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
 
-def _rule(remark: Remark) -> dict[str, Any]:
+def _rule(diagnostic: Diagnostic) -> dict[str, Any]:
     """Return the rule of a diagnostic; keys of the catalog have only documentation."""
-    if remark.topic:
-        return {"id": remark.rule, **_rule_text(remark.topic, remark.severity, remark.level)}
-    return {"id": remark.rule, **({"help": {"text": remark.documentation}} if remark.documentation else {})}
+    if diagnostic.topic:
+        return {"id": diagnostic.rule, **_rule_text(diagnostic.topic, diagnostic.severity, diagnostic.level)}
+    return {"id": diagnostic.rule, **({"help": {"text": diagnostic.documentation}} if diagnostic.documentation else {})}
 
 
-def _rule_text(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
+def _rule_text(topic: RuleText, severity: str, level: Level) -> dict[str, Any]:
     good = f"\n\nGood:\n\n```hcl\n{topic.good.strip()}\n```" if topic.good else ""
     return {
         "shortDescription": {"text": topic.title},
@@ -58,35 +58,35 @@ def _rule_text(topic: Topic, severity: str, level: Level) -> dict[str, Any]:
     }
 
 
-def _fingerprints(remarks: Sequence[Remark]) -> list[str]:
+def _fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
     """Return IDs that stay the same while lines move; equal ones are numbered."""
     seen: Counter[str] = Counter()
     fingerprints = []
-    for remark in remarks:
-        parts = "\0".join((remark.rule, remark.file.as_posix(), remark.address or remark.message))
+    for diagnostic in diagnostics:
+        parts = "\0".join((diagnostic.rule, diagnostic.file.as_posix(), diagnostic.address or diagnostic.message))
         same = hashlib.sha256(parts.encode(errors="surrogatepass")).hexdigest()[:16]
         seen[same] += 1
         fingerprints.append(f"{same}:{seen[same]}")
     return fingerprints
 
 
-def _result(remark: Remark, index: int, fingerprint: str) -> dict[str, Any]:
-    related = [_related(note, number) for number, note in enumerate(remark.notes, 1)]
+def _result(diagnostic: Diagnostic, index: int, fingerprint: str) -> dict[str, Any]:
+    related = [_related(note, number) for number, note in enumerate(diagnostic.notes, 1)]
     return {
-        "ruleId": remark.rule,
+        "ruleId": diagnostic.rule,
         "ruleIndex": index,
-        "level": str(remark.level),
-        "message": {"text": _message(remark)},
-        "locations": [{"physicalLocation": _physical(remark.file, remark.line, remark.column)}],
+        "level": str(diagnostic.level),
+        "message": {"text": _message(diagnostic)},
+        "locations": [{"physicalLocation": _physical(diagnostic.file, diagnostic.line, diagnostic.column)}],
         **({"relatedLocations": related} if related else {}),
         "partialFingerprints": {_FINGERPRINT: fingerprint},
     }
 
 
-def _message(remark: Remark) -> str:
+def _message(diagnostic: Diagnostic) -> str:
     """Return the sentence with a link to each related position: GitHub shows only linked ones."""
-    links = (f"{note.what} [{printable(str(note.place))}]({number})" for number, note in enumerate(remark.notes, 1))
-    return "; ".join((remark.sentence, *links))
+    links = (f"{note.what} [{printable(str(note.place))}]({number})" for number, note in enumerate(diagnostic.notes, 1))
+    return "; ".join((diagnostic.sentence, *links))
 
 
 def _related(note: Note, number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from rich.cells import cell_len
 
 from fleetform.base.errors import printable
-from fleetform.reports.diagnostic import Level, Remark, by_severity
+from fleetform.reports.diagnostic import Diagnostic, Level, sort_by_severity
 
 _TAB = 4
 # Characters that are shown of a longer source line, and how many of them before the position.
@@ -20,46 +20,48 @@ _STYLES = {"place": "\033[1m", "error": "\033[1;31m", "warning": "\033[1;33m", "
 _Paint: TypeAlias = Callable[[str, str], str]
 
 
-def text(remarks: Sequence[Remark], *, color: bool) -> str:
+def text(diagnostics: Sequence[Diagnostic], *, color: bool) -> str:
     """Return a report for people: the worst findings first, by rule, with its reason at the first."""
 
     def paint(style: str, shown: str) -> str:
         return f"{_STYLES[style]}{shown}{_STYLES['off']}" if color else shown
 
-    ordered = by_severity(remarks)
-    firsts = {remark.rule: remark for remark in reversed(ordered)}
-    return "\n".join(_block(remark, paint, is_first=firsts[remark.rule] is remark) for remark in ordered)
+    ordered = sort_by_severity(diagnostics)
+    firsts = {diagnostic.rule: diagnostic for diagnostic in reversed(ordered)}
+    return "\n".join(
+        _block(diagnostic, paint, is_first=firsts[diagnostic.rule] is diagnostic) for diagnostic in ordered
+    )
 
 
-def _block(remark: Remark, paint: _Paint, *, is_first: bool) -> str:
-    head = f"{paint('place', printable(f'{remark.place}:'))} {_kind(remark, paint)}"
-    if remark.source is None:
-        return f"{head}{remark.sentence}\n"
-    number = f"{remark.line:>4}"
+def _block(diagnostic: Diagnostic, paint: _Paint, *, is_first: bool) -> str:
+    head = f"{paint('place', printable(f'{diagnostic.place}:'))} {_kind(diagnostic, paint)}"
+    if diagnostic.source is None:
+        return f"{head}{diagnostic.sentence}\n"
+    number = f"{diagnostic.line:>4}"
     bar, end = (f"{' ' * len(number)} {paint('gutter', sign)} " for sign in "|=")
-    line, indent, width = _excerpt(remark.source, remark.column)
-    rows = [head + remark.subject, f"{paint('gutter', f'{number} |')} {line}".rstrip()]
-    if remark.column:
-        rows.append(f"{bar}{' ' * indent}{paint(remark.level, '^' * width)}")
-    rows += [end + printable(row) for row in _details(remark, is_first=is_first) if row]
+    line, indent, width = _excerpt(diagnostic.source, diagnostic.column)
+    rows = [head + diagnostic.subject, f"{paint('gutter', f'{number} |')} {line}".rstrip()]
+    if diagnostic.column:
+        rows.append(f"{bar}{' ' * indent}{paint(diagnostic.level, '^' * width)}")
+    rows += [end + printable(row) for row in _details(diagnostic, is_first=is_first) if row]
     return "\n".join(rows) + "\n"
 
 
-def _kind(remark: Remark, paint: _Paint) -> str:
+def _kind(diagnostic: Diagnostic, paint: _Paint) -> str:
     """Return the severity and rule of a finding, or the level of a warning."""
-    if remark.severity:
-        return f"{paint(remark.level, f'{remark.severity}:')} {remark.rule} "
-    return paint("warning", "warning: ") if remark.level == Level.WARNING else ""
+    if diagnostic.severity:
+        return f"{paint(diagnostic.level, f'{diagnostic.severity}:')} {diagnostic.rule} "
+    return paint("warning", "warning: ") if diagnostic.level == Level.WARNING else ""
 
 
-def _details(remark: Remark, *, is_first: bool) -> Iterator[str]:
-    yield remark.remedy
-    for note in remark.notes:
+def _details(diagnostic: Diagnostic, *, is_first: bool) -> Iterator[str]:
+    yield diagnostic.remedy
+    for note in diagnostic.notes:
         yield f"{note.what}: {note.place}" + (f": {_excerpt(note.source.strip(), None)[0]}" if note.source else "")
-    if remark.topic and is_first:
-        yield remark.topic.why
-        yield remark.topic.link
-    yield remark.documentation
+    if diagnostic.topic and is_first:
+        yield diagnostic.topic.why
+        yield diagnostic.topic.link
+    yield diagnostic.documentation
 
 
 def _excerpt(source: str, column: int | None) -> tuple[str, int, int]:

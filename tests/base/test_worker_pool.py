@@ -59,8 +59,8 @@ def test_only_the_caller_handles_ctrl_c() -> None:
 ASLEEP = """
 import os, sys, time
 os.cpu_count = lambda: 3
-from fleetform.base.worker_pool import spread
-spread(lambda _: print(os.getpid(), flush=True) or time.sleep(600), range(3), 1)
+from fleetform.base.worker_pool import map_in_processes
+map_in_processes(lambda _: print(os.getpid(), flush=True) or time.sleep(600), range(3), 1)
 """
 
 

@@ -21,7 +21,7 @@ from fleetform.catalog.models import (
     Sidecar,
     Statement,
 )
-from fleetform.hcl.eval.values import Known
+from fleetform.hcl.eval.values import Value
 from fleetform.hcl.parsing import parse
 from fleetform.hcl.syntax import Block, Call, Expression, Object
 from tests.hcl.values import value_of
@@ -52,7 +52,7 @@ def plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def default(variable: Block) -> Known:
+def default(variable: Block) -> Value:
     """Return a variable's default."""
     return value_of(variable.value("default"))
 
@@ -71,7 +71,7 @@ def attributes(kind: Expression) -> dict[str, Call]:
             raise AssertionError(kind)
 
 
-def only_defaults(kind: Expression) -> dict[str, Known]:
+def only_defaults(kind: Expression) -> dict[str, Value]:
     """Return the defaults of its optional attributes."""
     given = {name: call.arguments[1:] for name, call in attributes(kind).items()}
     return {name: value_of(default[0]) if default else None for name, default in given.items()}

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path, PurePath
 
 from fleetform.hcl.eval import resource_view
-from fleetform.hcl.eval.modules import Declarations, Module, declarations
-from fleetform.hcl.eval.values import Document, Known, Set, Unknown
+from fleetform.hcl.eval.modules import Declarations, Module, collect_declarations
+from fleetform.hcl.eval.values import Document, Set, Unknown, Value
 from fleetform.hcl.parsing import parse
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +47,7 @@ def file(environment: str) -> Path:
 def _resources(environment: str, stack: str) -> list[tuple[str, dict[str, object]]]:
     folder = PurePath("envs", environment, stack)
     files = sorted(folder / path.name for path in (ROOT / folder).glob("*.tf"))
-    resources = resource_view.resources(Module(_declarations, folder, _declarations(folder)), stack, files)
+    resources = resource_view.find_resources(Module(_declarations, folder, _declarations(folder)), stack, files)
     return [(f"{stack}: {each.address}", _values(each)) for each in resources if each.kind == "resource"]
 
 
@@ -63,10 +63,10 @@ def _values(resource: resource_view.Resource) -> dict[str, object]:
 def _declarations(folder: PurePath) -> Declarations:
     place = PurePath(os.path.normpath(folder))
     files = (path for path in sorted((ROOT / place).iterdir()) if path.suffix in (".tf", ".tfvars"))
-    return declarations(parse(path.read_bytes(), place / path.name) for path in files)
+    return collect_declarations(parse(path.read_bytes(), place / path.name) for path in files)
 
 
-def _plain(value: Known) -> object:
+def _plain(value: Value) -> object:
     """A value as JSON has it; what only an apply tells is a fixed text, and a set is sorted."""
     match value:
         case Unknown():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetform.hcl.eval.values import Known
+from fleetform.hcl.eval.values import Value
 from fleetform.hcl.literals import Literal, literal
 from fleetform.hcl.parsing import parse
 from fleetform.terraform import installation
@@ -76,7 +76,7 @@ NASTY = [
 NASTY_KEYS = ["for", "if", "in", "true", "false", "null", "web->orders:80", "a-b", "a.b", "1", "_", "A1", "é", *NASTY]
 
 
-def parsed(text: str) -> dict[str, Known]:
+def parsed(text: str) -> dict[str, Value]:
     """Return the values of a file's arguments, with text in Unicode's composed form (NFC) as in Terraform."""
     return {name: value_of(given.value) for name, given in parse(text.encode(), FILE).arguments.items()}
 

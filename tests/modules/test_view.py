@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fleetform.hcl.eval import resource_view
-from fleetform.hcl.eval.modules import Declarations, Module, declarations
-from fleetform.hcl.eval.values import Known, Unknown, text
+from fleetform.hcl.eval.modules import Declarations, Module, collect_declarations
 from fleetform.hcl.eval.values import Path as Steps
+from fleetform.hcl.eval.values import Unknown, Value, scalar_text
 from fleetform.hcl.parsing import parse
 
 STACK = PurePath("tests/modules/planned")
@@ -23,9 +23,11 @@ def written(root: Path) -> Mapping[str, resource_view.Resource]:
     """What the text says, by address."""
 
     def folders(folder: PurePath) -> Declarations:
-        return declarations(parse(path.read_bytes(), folder / path.name) for path in (root / folder).glob("*.tf"))
+        return collect_declarations(
+            parse(path.read_bytes(), folder / path.name) for path in (root / folder).glob("*.tf")
+        )
 
-    found = resource_view.resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
+    found = resource_view.find_resources(Module(folders, STACK, folders(STACK)), "planned", [STACK / "main.tf"])
     return {each.address: each for each in found if each.kind == "resource"}
 
 
@@ -41,7 +43,7 @@ def _found(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         yield from _found(child)
 
 
-def contradictions(known: Known, planned: Any, path: Steps = ()) -> Iterator[tuple[Steps, Known, Any]]:  # noqa: ANN401
+def contradictions(known: Value, planned: Any, path: Steps = ()) -> Iterator[tuple[Steps, Value, Any]]:  # noqa: ANN401
     """Where something is said to be known and is not what is planned; null leaves it to the provider."""
     if isinstance(known, (dict, list)) and isinstance(planned, str):
         planned = json.loads(planned)
@@ -52,11 +54,11 @@ def contradictions(known: Known, planned: Any, path: Steps = ()) -> Iterator[tup
             yield from contradictions(value, planned.get(key), (*path, key))
     elif isinstance(known, list) and isinstance(planned, list):
         yield from _of_items(known, planned, path)
-    elif text(known) != text(planned):
+    elif scalar_text(known) != scalar_text(planned):
         yield path, known, planned
 
 
-def _of_items(known: list[Known], planned: list[Any], path: Steps) -> Iterator[tuple[Steps, Known, Any]]:
+def _of_items(known: list[Value], planned: list[Any], path: Steps) -> Iterator[tuple[Steps, Value, Any]]:
     """Of a list in its order; of a set, each value has one that it is."""
     if len(known) != len(planned):
         yield path, known, planned

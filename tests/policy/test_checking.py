@@ -14,8 +14,8 @@ from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Unknown
 from fleetform.policy import checking
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.finding import Open
-from fleetform.policy.rule import Facts, Fault, Rule, Severity, Undecided
+from fleetform.policy.finding import OpenAnswer
+from fleetform.policy.rule import Facts, Rule, Severity, Undecided, Violation
 
 from .examples import ENVIRONMENT
 
@@ -58,17 +58,17 @@ class Project:
         return made.check(lambda: ENVIRONMENT, b"", stacks)
 
     def _rules(self) -> dict[str, Rule]:
-        def port(resource: Resource, _: Facts) -> Iterable[Fault | Undecided]:
+        def port(resource: Resource, _: Facts) -> Iterable[Violation | Undecided]:
             self.asked.append(resource.address)
             value = resource.value("port")
             if isinstance(value, Unknown):
                 yield Undecided(("port",))
             elif value == 22:
-                yield Fault("port 22", "take another", ("port",))
+                yield Violation("port 22", "take another", ("port",))
 
-        def twice(view: View, _: object) -> Iterable[tuple[Resource, Fault | Undecided]]:
+        def twice(view: View, _: object) -> Iterable[tuple[Resource, Violation | Undecided]]:
             found = view.of("thing")
-            yield from ((each, Fault("many", "have fewer")) for each in found if len(found) > 3)
+            yield from ((each, Violation("many", "have fewer")) for each in found if len(found) > 3)
 
         common = (Severity.LOW, "Why.", frozenset({"thing"}), "https://a", "", "")
         return {
@@ -86,8 +86,8 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_all_answers_of_rules_are_reported(project: Project) -> None:
-    judgement = project.check().judgement
-    assert [str(finding) for finding in sorted(judgement.findings)] == [
+    verdicts = project.check().verdicts
+    assert [str(finding) for finding in sorted(verdicts.findings)] == [
         "stack/a.tf:1:1: T2 thing.a: many; have fewer",
         "stack/b.tf:1:1: T2 thing.b: many; have fewer",
         "stack/b.tf:2:3: T1 thing.b: port 22; take another",
@@ -96,8 +96,8 @@ def test_all_answers_of_rules_are_reported(project: Project) -> None:
         "stack/locals.tf:2:3: T1 thing.a: port 22; take another",
         f"stack/terraform.tfvars:1:1: T1 {INNER}: port 22; take another",
     ]
-    assert judgement.open == [Open("T1", "stack", "thing.d", ("port",))]
-    assert judgement.passed == 0
+    assert verdicts.open == [OpenAnswer("T1", "stack", "thing.d", ("port",))]
+    assert verdicts.passed == 0
 
 
 def test_an_answer_is_cached(project: Project) -> None:
@@ -199,7 +199,7 @@ def test_an_unreadable_file_is_reported(project: Project) -> None:
         assert [str(error) for error in outcome.unreadable] == [
             "modules/inner/main.tf:1:1: not valid HCL; fix it, or render again"
         ]
-        assert {finding.address for finding in outcome.judgement.findings} == {"thing.a"}
+        assert {finding.address for finding in outcome.verdicts.findings} == {"thing.a"}
 
 
 def test_a_module_that_calls_itself_is_refused(project: Project) -> None:

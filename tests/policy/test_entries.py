@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetform.hcl.eval.values import MAYBE, UNKNOWN, Known
+from fleetform.hcl.eval.values import MAYBE, UNKNOWN, Value
 
 from .examples import view
 
@@ -25,7 +25,7 @@ OBJECT = "{ for key, value in { a = 1, b = var.free, c = null } : key => value i
         (f"{{ for key, value in {OBJECT} : value => key... }}", UNKNOWN),
     ],
 )
-def test_an_entry_that_may_be_absent_leaves_the_others_known(expression: str, expected: Known) -> None:
+def test_an_entry_that_may_be_absent_leaves_the_others_known(expression: str, expected: Value) -> None:
     (found,) = view(f'variable "free" {{}}\nresource "thing" "this" {{\n  x = {expression}\n}}\n').resources
     assert found.values["x"] == expected
 

@@ -7,8 +7,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from fleetform.base.errors import Position
-from fleetform.policy.exceptions import Allow, Circumstances, ExceptionEntry, allows, judge
-from fleetform.policy.finding import Finding, Open
+from fleetform.policy.exceptions import AllowComment, ExceptionContext, ExceptionEntry, apply_exceptions, find_comments
+from fleetform.policy.finding import Finding, OpenAnswer
 from fleetform.policy.rule import Severity
 
 FILE = PurePath("envs/dev/services/extra.tf")
@@ -23,15 +23,15 @@ def exception(rule: str = "FF012", address: str = "aws_x.this", until: date | No
     return ExceptionEntry(rule, address, until)
 
 
-def judged(
+def remaining(
     exceptions: Sequence[ExceptionEntry] = (),
-    comments: Sequence[Allow] = (),
+    comments: Sequence[AllowComment] = (),
     findings: Sequence[Finding] = (OPEN,),
-    undecided: Sequence[Open] = (),
+    undecided: Sequence[OpenAnswer] = (),
 ) -> list[Finding]:
     """Return the remaining findings; the first exception of the catalog is on line 10."""
-    circumstances = Circumstances(TODAY, KNOWN, lambda index: Position(YAML, 10 + index, 5), undecided)
-    return judge(findings, exceptions, comments, circumstances)
+    context = ExceptionContext(TODAY, KNOWN, lambda index: Position(YAML, 10 + index, 5), undecided)
+    return apply_exceptions(findings, exceptions, comments, context)
 
 
 def about_catalog(rule: str, address: str, message: str, remedy: str, severity: Severity = Severity.MEDIUM) -> Finding:
@@ -46,7 +46,7 @@ def about_comment(rule: str, message: str, remedy: str, severity: Severity = Sev
 
 @pytest.mark.parametrize("address", ["aws_x.this", "aws_x.*", "*.this", "*"])
 def test_an_accepted_finding_is_not_reported(address: str) -> None:
-    assert judged([exception(address=address)]) == []
+    assert remaining([exception(address=address)]) == []
 
 
 @pytest.mark.parametrize(
@@ -55,17 +55,17 @@ def test_an_accepted_finding_is_not_reported(address: str) -> None:
 )
 def test_an_exception_for_something_else_is_unused_and_keeps_the_finding(rule: str, address: str) -> None:
     unused = about_catalog("FF000", address, f"the exception for {rule} matches no finding", "remove it", Severity.LOW)
-    assert judged([exception(rule, address)]) == [unused, OPEN]
+    assert remaining([exception(rule, address)]) == [unused, OPEN]
 
 
 @pytest.mark.parametrize("address", ['aws_x.this["a"]', 'aws_x.this["*"]', "*[*]"])
 def test_brackets_in_an_address_are_literal(address: str) -> None:
     finding = Finding(Position(FILE, 3, 5), "FF012", 'aws_x.this["a"]', "open", "close it", Severity.HIGH)
-    assert judged([exception(address=address)], findings=[finding]) == []
+    assert remaining([exception(address=address)], findings=[finding]) == []
 
 
 def test_an_exception_applies_on_its_last_day() -> None:
-    assert judged([exception(until=TODAY)]) == []
+    assert remaining([exception(until=TODAY)]) == []
 
 
 def test_an_expired_exception_is_a_finding_beside_the_original_one() -> None:
@@ -75,52 +75,52 @@ def test_an_expired_exception_is_a_finding_beside_the_original_one() -> None:
         "the exception for FF012 expired on 2026-06-29",
         "fix the finding, or set a later `until`",
     )
-    assert judged([exception(until=date(2026, 6, 29))]) == [ended, OPEN]
+    assert remaining([exception(until=date(2026, 6, 29))]) == [ended, OPEN]
 
 
 def test_an_expired_exception_without_a_finding_is_only_unused() -> None:
-    assert [finding.rule for finding in judged([exception(until=date(2020, 1, 1))], findings=[])] == ["FF000"]
+    assert [finding.rule for finding in remaining([exception(until=date(2020, 1, 1))], findings=[])] == ["FF000"]
 
 
 def test_an_exception_for_an_unknown_rule_suggests_the_similar_one() -> None:
     unknown = about_catalog("FF902", "aws_x.this", "unknown rule `FF12`", "did you mean `FF012`?")
-    assert judged([exception("FF12")]) == [unknown, OPEN]
+    assert remaining([exception("FF12")]) == [unknown, OPEN]
 
 
 def test_rules_about_exceptions_cannot_have_exceptions() -> None:
     message = "FF901 is a rule about exceptions, and cannot have exceptions"
     refused = about_catalog("FF902", "*", message, "remove the exception")
-    assert judged([exception("FF901", "*")], findings=[]) == [refused]
+    assert remaining([exception("FF901", "*")], findings=[]) == [refused]
 
 
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        (Open("FF012", "services", "aws_x.this", ()), []),
-        (Open("FF012", "services", "aws_x.*", ()), []),
-        (Open("FF012", "services", "aws_y.this", ()), ["FF000"]),
-        (Open("FF013", "services", "aws_x.this", ()), ["FF000"]),
+        (OpenAnswer("FF012", "services", "aws_x.this", ()), []),
+        (OpenAnswer("FF012", "services", "aws_x.*", ()), []),
+        (OpenAnswer("FF012", "services", "aws_y.this", ()), ["FF000"]),
+        (OpenAnswer("FF013", "services", "aws_x.this", ()), ["FF000"]),
     ],
 )
-def test_an_exception_for_an_open_answer_is_not_unused(question: Open, told: list[str]) -> None:
-    assert [finding.rule for finding in judged([exception()], findings=[], undecided=[question])] == told
+def test_an_exception_for_an_open_answer_is_not_unused(question: OpenAnswer, told: list[str]) -> None:
+    assert [finding.rule for finding in remaining([exception()], findings=[], undecided=[question])] == told
 
 
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        (Open("FF012", "services", "aws_y.this", ()), []),
-        (Open("FF012", "foundation", "aws_y.this", ()), ["FF000"]),
-        (Open("FF013", "services", "aws_y.this", ()), ["FF000"]),
+        (OpenAnswer("FF012", "services", "aws_y.this", ()), []),
+        (OpenAnswer("FF012", "foundation", "aws_y.this", ()), ["FF000"]),
+        (OpenAnswer("FF013", "services", "aws_y.this", ()), ["FF000"]),
     ],
 )
-def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: Open, told: list[str]) -> None:
-    assert [finding.rule for finding in judged(comments=[comment()], findings=[], undecided=[question])] == told
+def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: OpenAnswer, told: list[str]) -> None:
+    assert [finding.rule for finding in remaining(comments=[comment()], findings=[], undecided=[question])] == told
 
 
 def test_each_exception_is_reported_at_its_own_position() -> None:
     wrong = [exception(), exception("FF013"), exception("FF001")]
-    assert [finding.place.line for finding in judged(wrong)] == [11, 12]
+    assert [finding.place.line for finding in remaining(wrong)] == [11, 12]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_each_exception_is_reported_at_its_own_position() -> None:
     ],
 )
 def test_a_comment_applies_to_its_line_or_to_the_construct_on_the_next(text: str, lines: list[int]) -> None:
-    (found,) = allows(text.format(why=WHY), FILE)
+    (found,) = find_comments(text.format(why=WHY), FILE)
     assert (found.rules, found.reason, list(found.lines)) == (("FF012",), WHY, lines)
 
 
@@ -165,38 +165,38 @@ def test_a_comment_applies_to_its_line_or_to_the_construct_on_the_next(text: str
     ],
 )
 def test_text_that_looks_like_a_comment_is_ignored(text: str) -> None:
-    assert allows(text, FILE) == ()
+    assert find_comments(text, FILE) == ()
 
 
 def test_a_comment_names_several_rules_with_commas() -> None:
-    assert allows(f"a = 1\n  # fleetform:allow FF012,FF013 , FF001 {WHY}\nb = 2\n", FILE) == (
-        Allow(Position(FILE, 2, 3), ("FF012", "FF013", "FF001"), WHY, range(3, 4)),
+    assert find_comments(f"a = 1\n  # fleetform:allow FF012,FF013 , FF001 {WHY}\nb = 2\n", FILE) == (
+        AllowComment(Position(FILE, 2, 3), ("FF012", "FF013", "FF001"), WHY, range(3, 4)),
     )
 
 
 def test_a_file_with_an_unclosed_string_is_read_quickly() -> None:
-    assert allows('# fleetform:allow FF012 x\na = "' + "${a}" * 50_000, FILE)[0].lines == range(2, 3)
+    assert find_comments('# fleetform:allow FF012 x\na = "' + "${a}" * 50_000, FILE)[0].lines == range(2, 3)
 
 
-def comment(rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range = range(3, 4)) -> Allow:
-    return Allow(Position(FILE, 1, 1), rules, reason, lines)
+def comment(rules: tuple[str, ...] = ("FF012",), reason: str = WHY, lines: range = range(3, 4)) -> AllowComment:
+    return AllowComment(Position(FILE, 1, 1), rules, reason, lines)
 
 
 def test_a_comment_covers_findings_on_its_lines() -> None:
-    assert judged(comments=[comment()]) == []
+    assert remaining(comments=[comment()]) == []
 
 
 @pytest.mark.parametrize(
-    "elsewhere", [comment(lines=range(4, 9)), Allow(Position(YAML, 1, 1), ("FF012",), WHY, range(3, 4))]
+    "elsewhere", [comment(lines=range(4, 9)), AllowComment(Position(YAML, 1, 1), ("FF012",), WHY, range(3, 4))]
 )
-def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: Allow) -> None:
-    assert {finding.rule for finding in judged(comments=[elsewhere])} == {"FF000", "FF012"}
+def test_a_comment_about_other_lines_or_files_is_unused(elsewhere: AllowComment) -> None:
+    assert {finding.rule for finding in remaining(comments=[elsewhere])} == {"FF000", "FF012"}
 
 
 def test_each_rule_of_a_comment_must_match_a_finding() -> None:
     unused = about_comment("FF000", "the exception for FF013 matches no finding", "remove it", Severity.LOW)
     unknown = about_comment("FF902", "unknown rule `FF12`", "did you mean `FF012`?")
-    assert judged(comments=[comment(("FF012", "FF013", "FF12"))]) == [unused, unknown]
+    assert remaining(comments=[comment(("FF012", "FF013", "FF12"))]) == [unused, unknown]
 
 
 def test_a_comment_without_a_reason_has_no_effect() -> None:
@@ -205,20 +205,20 @@ def test_a_comment_without_a_reason_has_no_effect() -> None:
         "the exception for FF012 has no reason",
         "add one of at least 10 characters: `# fleetform:allow FF012 reason`",
     )
-    assert judged(comments=[comment(reason="because")]) == [told, OPEN]
+    assert remaining(comments=[comment(reason="because")]) == [told, OPEN]
 
 
 def test_a_comment_without_a_rule_is_reported_with_the_format() -> None:
     told = about_comment("FF902", "the exception names no rule", "write `# fleetform:allow FF012 reason`")
-    assert judged(comments=allows("# fleetform:allow\na = 1\n", FILE), findings=[]) == [told]
+    assert remaining(comments=find_comments("# fleetform:allow\na = 1\n", FILE), findings=[]) == [told]
 
 
 def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog(root: Path) -> None:
     generated = (root / "envs/dev/services/service_web.tf").read_text(encoding="utf-8")
     header, _, rest = generated.partition("\n")
-    comments = allows(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
+    comments = find_comments(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
     message = "the next render removes this exception"
     remedy = "add it to `exceptions` in the catalog"
     told = Finding(Position(FILE, 3, 1), "FF904", "fleetform:allow", message, remedy, Severity.MEDIUM)
     finding = Finding(Position(FILE, 4, 1), "FF012", "aws_x.this", "open", "close it", Severity.HIGH)
-    assert judged(comments=comments, findings=[finding]) == [told, finding]
+    assert remaining(comments=comments, findings=[finding]) == [told, finding]

@@ -45,7 +45,7 @@ def mutated(production: Project, mutation: Mutation) -> Iterator[Project]:
 
 def broken(project: Project) -> set[str]:
     """Return the broken rules."""
-    found = Check(project, "prod").text().judgement.findings
+    found = Check(project, "prod").text().verdicts.findings
     return {finding.rule for finding in found if (finding.rule, finding.address) != WRITES}
 
 

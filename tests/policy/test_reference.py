@@ -22,22 +22,29 @@ OPEN = Rule(
 
 
 def test_the_rules_about_exceptions_are_rules_too() -> None:
-    assert list(reference.everything({"FF700": OPEN})) == ["FF000", "FF700", "FF901", "FF902", "FF903", "FF904"]
+    assert list(reference.with_exception_rules({"FF700": OPEN})) == [
+        "FF000",
+        "FF700",
+        "FF901",
+        "FF902",
+        "FF903",
+        "FF904",
+    ]
 
 
 @pytest.mark.parametrize("written", ["FF700", "ff700"])
 def test_a_rule_is_found_by_its_id(written: str) -> None:
-    assert reference.find({"FF700": OPEN}, written) == OPEN
+    assert reference.find_rule({"FF700": OPEN}, written) == OPEN
 
 
 def test_an_unknown_rule_is_refused_with_the_similar_one() -> None:
     with pytest.raises(InputError) as refused:
-        reference.find({"FF700": OPEN}, "FF7")
+        reference.find_rule({"FF700": OPEN}, "FF7")
     assert str(refused.value) == "unknown rule `FF7`; did you mean `FF700`?"
 
 
 def test_json_has_everything_about_a_rule() -> None:
-    assert reference.plain(OPEN) == {
+    assert reference.to_json_data(OPEN) == {
         "id": "FF700",
         "title": "Nothing is open.",
         "severity": "high",
@@ -52,11 +59,11 @@ def test_json_has_everything_about_a_rule() -> None:
 
 
 def test_a_rule_about_exceptions_has_no_exception_comment() -> None:
-    assert [reference.exception(rule) for rule in ABOUT_EXCEPTIONS.values()] == [""] * 5
+    assert [reference.exception_comment(rule) for rule in ABOUT_EXCEPTIONS.values()] == [""] * 5
 
 
 def test_the_document_has_a_table_and_a_section_for_each_rule() -> None:
-    assert reference.reference({"FF700": OPEN, "FF901": EXPIRED}) == (
+    assert reference.render_reference({"FF700": OPEN, "FF901": EXPIRED}) == (
         "<!-- Generated from here on: ./run schema -->\n\n"
         "## Rules\n\n"
         "| id | severity | title | checkov |\n"

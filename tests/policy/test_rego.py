@@ -12,7 +12,7 @@ from fleetform.base.errors import InputError, Position, ProgramError
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.policy import rego
 from fleetform.policy.finding import Finding
-from fleetform.policy.rego import document, find_engine, judge
+from fleetform.policy.rego import build_input, find_denials, find_engine
 from fleetform.policy.rule import Severity
 from fleetform.policy.trial import view
 
@@ -65,11 +65,11 @@ def said(root: Path, text: str, resources: list[Resource]) -> list[Finding]:
     """Return the denials of a file."""
     (root / FILE).parent.mkdir(exist_ok=True)
     (root / FILE).write_text(text, encoding="utf-8")
-    return judge(root, FILE, find_engine(), json.dumps(document("tiny", resources)), resources)
+    return find_denials(root, FILE, find_engine(), json.dumps(build_input("tiny", resources)), resources)
 
 
 def test_a_file_sees_known_values_and_the_paths_of_unknown_ones(resources: list[Resource]) -> None:
-    assert document("tiny", resources) == {
+    assert build_input("tiny", resources) == {
         "environment": "tiny",
         "resources": [
             {

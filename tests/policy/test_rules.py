@@ -5,37 +5,37 @@ import re
 import pytest
 
 from fleetform.policy.rule import Rule
-from fleetform.policy.rules import shipped
-from fleetform.policy.verdicts import Judgement
+from fleetform.policy.rules import built_in_rules
+from fleetform.policy.verdicts import Verdicts
 from tests.generated import Generated
 
-from .examples import GOLDEN, judged, told
+from .examples import GOLDEN, check_text, findings_text
 
-RULES = list(shipped().values())
+RULES = list(built_in_rules().values())
 NAMES = [rule.id for rule in RULES]
 
 
 @pytest.mark.parametrize("protected", [True, False])
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_good_example_passes(rule: Rule, protected: bool) -> None:  # noqa: FBT001 - a parameter
-    judgement = judged(rule.good, rule, protected=protected)
-    assert (judgement.findings, judgement.open) == ([], [])
-    assert judgement.passed > 0
+    verdicts = check_text(rule.good, rule, protected=protected)
+    assert (verdicts.findings, verdicts.open) == ([], [])
+    assert verdicts.passed > 0
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_bad_example_has_the_findings_in_its_golden_file(rule: Rule, generated: Generated) -> None:
-    generated.check(GOLDEN / f"{rule.id}.txt", told(rule))
+    generated.check(GOLDEN / f"{rule.id}.txt", findings_text(rule))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_the_bad_example_has_findings(rule: Rule) -> None:
-    assert told(rule) != ""
+    assert findings_text(rule) != ""
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_nothing_at_all_has_no_findings(rule: Rule) -> None:
-    assert judged("", rule) == Judgement()
+    assert check_text("", rule) == Verdicts()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)

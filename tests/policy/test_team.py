@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from fleetform.base.errors import InputError
-from fleetform.policy.rule import Rule, Severity, registered
-from fleetform.policy.team import identity, rules
-from fleetform.policy.trial import judged, mistakes, view
+from fleetform.policy.rule import Rule, Severity, registry
+from fleetform.policy.team import rules, rules_fingerprint
+from fleetform.policy.trial import check_text, mistakes, view
 
 RULE = """\
-from fleetform.policy.rule import Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Severity, Undecided, Violation, rule
 
 
 @rule(
@@ -26,7 +26,7 @@ from fleetform.policy.rule import Fault, Severity, Undecided, rule
 def rule_of_ours(resource, facts):
     {body}
 """
-BODY = 'if resource.value("bad"):\n        yield Fault("it is bad", "fix it", ("bad",))'
+BODY = 'if resource.value("bad"):\n        yield Violation("it is bad", "fix it", ("bad",))'
 
 
 def rule(identifier: str = "ACME001", body: str = BODY, severity: str = "Severity.LOW") -> str:
@@ -60,30 +60,27 @@ def test_rules_are_listed_by_file(tmp_path: Path) -> None:
 
 
 def test_no_files_are_left_behind(tmp_path: Path) -> None:
-    shipped = dict(registered())
+    shipped = dict(registry())
     write(tmp_path, a=rule())
     rules(tmp_path)
-    assert (
-        registered().keys() - shipped.keys()
-        == {name for name in registered() if name.startswith("FF")} - shipped.keys()
-    )
+    assert registry().keys() - shipped.keys() == {name for name in registry() if name.startswith("FF")} - shipped.keys()
     assert [path.name for path in (tmp_path / "policies").iterdir()] == ["a.py"]
 
 
 def test_a_custom_rule_has_findings(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
-    (finding,) = judged('resource "thing" "x" {\n  bad = true\n}\n', loaded(tmp_path)).findings
+    (finding,) = check_text('resource "thing" "x" {\n  bad = true\n}\n', loaded(tmp_path)).findings
     place = "envs/tiny/services/main.tf:2:3"
     assert (str(finding), finding.severity) == (f"{place}: ACME001 thing.x: it is bad; fix it", Severity.LOW)
 
 
 def test_a_change_takes_effect_at_once(tmp_path: Path) -> None:
     write(tmp_path, a=rule())
-    before = identity(tmp_path)
-    assert judged('resource "thing" "x" {}\n', loaded(tmp_path)).findings == []
-    write(tmp_path, a=rule(body='yield Fault("no good", "go"   )' + " " * 30))
-    assert len(judged('resource "thing" "x" {}\n', loaded(tmp_path)).findings) == 1
-    assert identity(tmp_path) != before
+    before = rules_fingerprint(tmp_path)
+    assert check_text('resource "thing" "x" {}\n', loaded(tmp_path)).findings == []
+    write(tmp_path, a=rule(body='yield Violation("no good", "go"   )' + " " * 30))
+    assert len(check_text('resource "thing" "x" {}\n', loaded(tmp_path)).findings) == 1
+    assert rules_fingerprint(tmp_path) != before
 
 
 @pytest.mark.parametrize(
@@ -120,11 +117,11 @@ def test_an_invalid_file_is_reported_with_its_line(tmp_path: Path, text: str, me
     [
         ("yield resource.values['no']", "KeyError: 'no'"),
         ("return None", "TypeError: 'NoneType' object is not iterable"),
-        ("yield 'bad'", "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not 'bad'"),
-        ("yield 1", "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not 1"),
+        ("yield 'bad'", "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not 'bad'"),
+        ("yield 1", "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not 1"),
         (
             "yield Undecided('a')",
-            "TypeError: a rule must yield `Fault` or `Undecided`, with a tuple as `at`, not Undecided(at='a')",
+            "TypeError: a rule must yield `Violation` or `Undecided`, with a tuple as `at`, not Undecided(at='a')",
         ),
     ],
 )
@@ -132,7 +129,7 @@ def test_a_failing_rule_is_reported_with_its_line(tmp_path: Path, body: str, mes
     write(tmp_path, a=rule(body=body))
     found = loaded(tmp_path)
     with pytest.raises(InputError) as raised:
-        judged(found.good, found)
+        check_text(found.good, found)
     told = str(raised.value)
     assert told.removeprefix("policies/a.py:15:1: ").removeprefix("policies/a.py:1:1: ") == (
         f"ACME001 failed on thing.this: {message}; fix it"
@@ -145,7 +142,7 @@ def test_correct_examples_are_no_mistakes(tmp_path: Path) -> None:
 
 
 def test_wrong_examples_are_mistakes(tmp_path: Path) -> None:
-    write(tmp_path, a=rule(body='yield Fault("always", "never")') + rule("ACME002", body="yield from ()"))
+    write(tmp_path, a=rule(body='yield Violation("always", "never")') + rule("ACME002", body="yield from ()"))
     found = rules(tmp_path)
     assert mistakes(found["ACME001"]) == [
         "ACME001: `good` fails: envs/tiny/services/main.tf:1:1: ACME001 thing.this: always; never"
@@ -154,7 +151,7 @@ def test_wrong_examples_are_mistakes(tmp_path: Path) -> None:
 
 
 ENVIRONMENT_RULE = """\
-from fleetform.policy.rule import Fault, Severity, environment_rule
+from fleetform.policy.rule import Severity, Violation, environment_rule
 
 
 @environment_rule(
@@ -170,14 +167,14 @@ from fleetform.policy.rule import Fault, Severity, environment_rule
 )
 def only_one(view, environment):
     for thing in view.of("thing")[LIMIT:]:
-        yield thing, Fault(f"{environment.name} has one already", "remove it")
+        yield thing, Violation(f"{environment.name} has one already", "remove it")
 """
 
 
 def test_a_custom_environment_rule_has_findings(tmp_path: Path) -> None:
     write(tmp_path, a=ENVIRONMENT_RULE.replace("LIMIT", "1"))
     found = loaded(tmp_path)
-    assert [finding.message for finding in judged(found.bad, found).findings] == ["tiny has one already"]
+    assert [finding.message for finding in check_text(found.bad, found).findings] == ["tiny has one already"]
     assert mistakes(found) == []
 
 
@@ -185,6 +182,6 @@ def test_a_failing_environment_rule_is_reported_with_its_line(tmp_path: Path) ->
     write(tmp_path, a=ENVIRONMENT_RULE)
     found = loaded(tmp_path)
     with pytest.raises(InputError, match=r"^policies/a\.py:16:1: ACME002 failed on tiny: NameError: name 'LIMIT' is"):
-        judged(found.good, found)
+        check_text(found.good, found)
     with pytest.raises(InputError, match=r"^policies/a\.py:13:1: ACME002 failed on thing\.this: KeyError: 'no'; fix"):
         list(map(found.keeps, view(found.good).resources))  # type: ignore[arg-type]

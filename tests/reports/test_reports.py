@@ -13,11 +13,11 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase
 
 from fleetform import reports
 from fleetform.base.errors import Position
-from fleetform.reports import Level, Note, Remark, Topic
+from fleetform.reports import Diagnostic, Level, Note, RuleText
 from fleetform.reports.markdown import LIMIT
 
 FILE = PurePath("envs/catalog.yaml")
-CALL = Remark(
+CALL = Diagnostic(
     FILE,
     14,
     13,
@@ -27,8 +27,8 @@ CALL = Remark(
     "docs/catalog.md#services-calls",
     source="    calls: [ordres]",
 )
-TOPIC = Topic("Logs end.", "Logs cost money.", "https://example.com/logs", "days = 30\n")
-FINDING = Remark(
+TOPIC = RuleText("Logs end.", "Logs cost money.", "https://example.com/logs", "days = 30\n")
+FINDING = Diagnostic(
     PurePath("envs/dev/a b.tf"),
     3,
     3,
@@ -45,13 +45,13 @@ FINDING = Remark(
     ),
     topic=TOPIC,
 )
-LINE = Remark(PurePath("extra.tf"), 3, None, "catalog", "wrong", source='resource "x" "y" {')
+LINE = Diagnostic(PurePath("extra.tf"), 3, None, "catalog", "wrong", source='resource "x" "y" {')
 
 
 def at(column: int, source: str) -> str:
     """The lines that show a place."""
-    remark = Remark(FILE, 1, column, "catalog", "wrong", source=source)
-    return reports.text([remark], color=False).removeprefix(f"envs/catalog.yaml:1:{column}: wrong\n")
+    diagnostic = Diagnostic(FILE, 1, column, "catalog", "wrong", source=source)
+    return reports.text([diagnostic], color=False).removeprefix(f"envs/catalog.yaml:1:{column}: wrong\n")
 
 
 def test_a_person_sees_the_line_the_place_the_remedy_and_where_to_read_on() -> None:
@@ -107,37 +107,38 @@ def test_the_worst_findings_come_first_and_what_is_said_of_a_rule_is_said_once()
     ]
 
 
-def finding(rule: str = "FF003", severity: str = "medium", line: int = 1, message: str = "open") -> Remark:
+def finding(rule: str = "FF003", severity: str = "medium", line: int = 1, message: str = "open") -> Diagnostic:
     file = PurePath("envs/a.tf")
-    return Remark(file, line, None, rule, message, source="a", severity=severity, address="x.y", topic=TOPIC)
+    return Diagnostic(file, line, None, rule, message, source="a", severity=severity, address="x.y", topic=TOPIC)
 
 
 @pytest.mark.parametrize(
     ("level", "severity", "style"), [(Level.ERROR, "high", "\033[1;31m"), (Level.WARNING, "low", "\033[1;33m")]
 )
 def test_colors_say_how_bad_a_finding_is(level: Level, severity: str, style: str) -> None:
-    remark = Remark(FILE, 1, 1, "FF001", "open", level=level, source="a", severity=severity, address="x.y")
-    assert reports.text([remark], color=True) == (
+    diagnostic = Diagnostic(FILE, 1, 1, "FF001", "open", level=level, source="a", severity=severity, address="x.y")
+    assert reports.text([diagnostic], color=True) == (
         f"\033[1menvs/catalog.yaml:1:1:\033[0m {style}{severity}:\033[0m FF001 x.y: open\n"
         f"\033[34m   1 |\033[0m a\n     \033[34m|\033[0m {style}^\033[0m\n"
     )
 
 
 def test_without_its_line_a_remark_is_one_line() -> None:
-    assert reports.text([Remark(FILE, 2, 1, "catalog", "wrong", "mend it", "docs/catalog.md")], color=False) == (
+    assert reports.text([Diagnostic(FILE, 2, 1, "catalog", "wrong", "mend it", "docs/catalog.md")], color=False) == (
         "envs/catalog.yaml:2:1: wrong; mend it\n"
     )
 
 
 def test_a_warning_says_that_it_is_one() -> None:
-    warning = Remark(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
+    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
     assert reports.text([warning], color=False) == "envs/catalog.yaml:2:1: warning: nobody calls `web`\n"
 
 
 def test_a_blank_line_is_between_remarks() -> None:
-    remark = Remark(FILE, 2, 1, "catalog", "wrong")
+    diagnostic = Diagnostic(FILE, 2, 1, "catalog", "wrong")
     assert (
-        reports.text([remark, remark], color=False) == "envs/catalog.yaml:2:1: wrong\n\nenvs/catalog.yaml:2:1: wrong\n"
+        reports.text([diagnostic, diagnostic], color=False)
+        == "envs/catalog.yaml:2:1: wrong\n\nenvs/catalog.yaml:2:1: wrong\n"
     )
 
 
@@ -193,26 +194,26 @@ def test_of_a_long_line_with_a_place_at_its_beginning_the_beginning_is_shown() -
 
 
 def test_many_problems_on_one_very_long_line_are_told_at_once() -> None:
-    remark = Remark(FILE, 1, 1_000_000, "catalog", "wrong", source="x" * 5_000_000)
+    diagnostic = Diagnostic(FILE, 1, 1_000_000, "catalog", "wrong", source="x" * 5_000_000)
     started = time.process_time()
-    assert reports.text([remark] * 1000, color=False).count("…") == 2000
-    assert len(reports.as_json([remark] * 1000)) < 500_000
+    assert reports.text([diagnostic] * 1000, color=False).count("…") == 2000
+    assert len(reports.as_json([diagnostic] * 1000)) < 500_000
     assert time.process_time() - started < 5
 
 
 def test_a_message_stays_on_its_line_whatever_it_quotes() -> None:
-    remark = Remark(PurePath("a\n.yaml"), 1, 1, "yaml", "`a\nb`", "\x1b[2J", source="a")
-    assert reports.text([remark], color=False) == ("a\\n.yaml:1:1: `a\\nb`\n   1 | a\n     | ^\n     = \\x1b[2J\n")
+    diagnostic = Diagnostic(PurePath("a\n.yaml"), 1, 1, "yaml", "`a\nb`", "\x1b[2J", source="a")
+    assert reports.text([diagnostic], color=False) == ("a\\n.yaml:1:1: `a\\nb`\n   1 | a\n     | ^\n     = \\x1b[2J\n")
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 problems"), (1, "1 problem"), (2, "2 problems")])
 def test_remarks_are_counted(count: int, said: str) -> None:
-    assert reports.counted([CALL] * count) == said
+    assert reports.summarize([CALL] * count) == said
 
 
 def test_findings_are_counted_by_how_bad_they_are() -> None:
     found = [finding(severity="high"), FINDING, finding(severity="low"), FINDING]
-    assert reports.counted(found) == "4 findings (1 high, 2 medium, 1 low)"
+    assert reports.summarize(found) == "4 findings (1 high, 2 medium, 1 low)"
 
 
 def test_scripts_get_every_part() -> None:
@@ -250,7 +251,7 @@ def test_scripts_get_every_part() -> None:
 
 
 def test_github_gets_a_command_for_each() -> None:
-    warning = Remark(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
+    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
     assert reports.github([CALL, FINDING, warning]) == (
         "::error file=envs/catalog.yaml,line=14,col=13,title=services-calls::"
         "`web` calls unknown service `ordres`; did you mean `orders`?\n"
@@ -260,8 +261,8 @@ def test_github_gets_a_command_for_each() -> None:
 
 
 def test_what_github_would_take_for_its_own_is_escaped() -> None:
-    remark = Remark(PurePath("a,b:c%.yaml"), 1, 1, "yaml", "100%: a, b::c", "\r\n::error::x")
-    assert reports.github([remark]) == (
+    diagnostic = Diagnostic(PurePath("a,b:c%.yaml"), 1, 1, "yaml", "100%: a, b::c", "\r\n::error::x")
+    assert reports.github([diagnostic]) == (
         "::error file=a%2Cb%3Ac%25.yaml,line=1,col=1,title=yaml::100%25: a, b::c; \\r\\n::error::x\n"
     )
 
@@ -299,9 +300,9 @@ def test_code_scanning_gets_results_rules_and_relative_uris() -> None:
     }
 
 
-def fingerprint(remark: Remark, number: int = 1) -> dict[str, str]:
-    """What code scanning knows a remark by: what stays the same of it while lines move."""
-    told = f"{remark.rule}\0{remark.file}\0{remark.address or remark.message}"
+def fingerprint(diagnostic: Diagnostic, number: int = 1) -> dict[str, str]:
+    """What code scanning knows a diagnostic by: what stays the same of it while lines move."""
+    told = f"{diagnostic.rule}\0{diagnostic.file}\0{diagnostic.address or diagnostic.message}"
     return {"primaryLocationLineHash": f"{hashlib.sha256(told.encode()).hexdigest()[:16]}:{number}"}
 
 
@@ -336,8 +337,8 @@ SARIF_FINDING = {
 
 def test_code_scanning_knows_a_finding_again_on_another_line_and_in_other_words() -> None:
     first, moved = (
-        json.loads(reports.sarif([remark]))["runs"][0]["results"][0]["partialFingerprints"]
-        for remark in (finding(line=1), finding(line=9, message="more open"))
+        json.loads(reports.sarif([diagnostic]))["runs"][0]["results"][0]["partialFingerprints"]
+        for diagnostic in (finding(line=1), finding(line=9, message="more open"))
     )
     assert first == moved
 
@@ -362,17 +363,17 @@ def sarif_schema() -> Draft4Validator:
 
 
 @pytest.mark.parametrize(
-    "remarks",
+    "diagnostics",
     [
         pytest.param([], id="nothing"),
         pytest.param([CALL, FINDING, LINE, CALL, finding(severity="low")], id="all kinds"),
-        pytest.param([Remark(PurePath("a\n ü[].yaml"), 1, 1, "yaml", "a\0b", "\x1b[2J", source="a")], id="escapes"),
+        pytest.param([Diagnostic(PurePath("a\n ü[].yaml"), 1, 1, "yaml", "a\0b", "\x1b[2J", source="a")], id="escapes"),
     ],
 )
 def test_code_scanning_gets_what_the_official_schema_allows(
-    sarif_schema: Draft4Validator, remarks: list[Remark]
+    sarif_schema: Draft4Validator, diagnostics: list[Diagnostic]
 ) -> None:
-    assert list(sarif_schema.iter_errors(json.loads(reports.sarif(remarks)))) == []
+    assert list(sarif_schema.iter_errors(json.loads(reports.sarif(diagnostics)))) == []
 
 
 @pytest.mark.parametrize("damage", [{"level": "bad"}, {"ruleIndex": "1"}, {"message": {}}, {"severity": "high"}])
@@ -382,9 +383,11 @@ def test_the_official_schema_refuses_what_is_no_sarif(sarif_schema: Draft4Valida
     assert not sarif_schema.is_valid(document)
 
 
-def cases(remarks: list[Remark]) -> list[tuple[str | None, str | None, list[tuple[type, str | None, str | None]]]]:
+def cases(
+    diagnostics: list[Diagnostic],
+) -> list[tuple[str | None, str | None, list[tuple[type, str | None, str | None]]]]:
     """The test cases of a JUnit document as a pipeline reads them: name, class, and what came of each."""
-    document = JUnitXml.fromstring(reports.junit(remarks).encode())
+    document = JUnitXml.fromstring(reports.junit(diagnostics).encode())
     return [
         (case.name, case.classname, [(type(result), result.type, result.message) for result in case.result])
         for suite in document
@@ -394,8 +397,8 @@ def cases(remarks: list[Remark]) -> list[tuple[str | None, str | None, list[tupl
 
 
 def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_warning() -> None:
-    warning = Remark(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
-    low = Remark(FILE, 2, 1, "FF000", "unused", level=Level.WARNING, severity="low", address="*")
+    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
+    low = Diagnostic(FILE, 2, 1, "FF000", "unused", level=Level.WARNING, severity="low", address="*")
     assert cases([CALL, warning, FINDING, low]) == [
         (
             "services-calls envs/catalog.yaml:14:13",
@@ -413,8 +416,10 @@ def test_a_pipeline_gets_a_test_that_passed_if_there_is_nothing_to_tell() -> Non
 
 
 def test_a_pipeline_gets_what_xml_cannot_hold_as_escapes() -> None:
-    remark = Remark(PurePath("a\0.tf"), 1, 1, "yaml", "a\x1b\ufffe<&>]]>\ud800", source="\0\ud800")
-    assert cases([remark]) == [("yaml a\\x00.tf:1:1", "a\\x00.tf", [(Failure, "error", "a\\x1b\\ufffe<&>]]>\\ud800")])]
+    diagnostic = Diagnostic(PurePath("a\0.tf"), 1, 1, "yaml", "a\x1b\ufffe<&>]]>\ud800", source="\0\ud800")
+    assert cases([diagnostic]) == [
+        ("yaml a\\x00.tf:1:1", "a\\x00.tf", [(Failure, "error", "a\\x1b\\ufffe<&>]]>\\ud800")])
+    ]
 
 
 def test_a_pipeline_gets_the_whole_text_of_a_failure() -> None:
@@ -464,20 +469,20 @@ def test_a_comment_about_a_catalog_has_its_problems() -> None:
     ],
 )
 def test_nothing_that_a_comment_quotes_is_markup(said: str, written: str) -> None:
-    remark = Remark(FILE, 1, None, "catalog", said)
-    assert reports.markdown([remark]).splitlines()[5] == (
+    diagnostic = Diagnostic(FILE, 1, None, "catalog", said)
+    assert reports.markdown([diagnostic]).splitlines()[5] == (
         f"| error | catalog | <code>envs/catalog.yaml&#58;1</code> | {written} |"
     )
 
 
 def test_no_source_line_ends_the_code_of_a_comment() -> None:
-    details = reports.markdown([Remark(FILE, 1, None, "catalog", "wrong", source="````")]).splitlines()[6:]
+    details = reports.markdown([Diagnostic(FILE, 1, None, "catalog", "wrong", source="````")]).splitlines()[6:]
     assert [line for line in details if line.startswith("```")] == ["`````text", "`````"]
 
 
-@pytest.mark.parametrize("remark", [finding(message="x" * 500), finding(message="|" * 5000)])
-def test_a_comment_is_no_longer_than_github_takes_and_says_what_it_leaves_out(remark: Remark) -> None:
-    comment = reports.markdown([remark] * 1000)
+@pytest.mark.parametrize("diagnostic", [finding(message="x" * 500), finding(message="|" * 5000)])
+def test_a_comment_is_no_longer_than_github_takes_and_says_what_it_leaves_out(diagnostic: Diagnostic) -> None:
+    comment = reports.markdown([diagnostic] * 1000)
     rows = comment.count("| medium |")
     assert len(comment) <= LIMIT
     assert f"*{1000 - rows} more are omitted: `invoke check` lists all.*" in comment.splitlines()

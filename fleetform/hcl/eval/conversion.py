@@ -8,48 +8,48 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fleetform.hcl.decimals import Number, number, written
-from fleetform.hcl.eval.values import Document, Known, Set, Unknown, is_known, text
+from fleetform.hcl.decimals import Number, format_number, number
+from fleetform.hcl.eval.values import Document, Set, Unknown, Value, is_known, scalar_text
 
 # Characters that Go's JSON escapes in addition to Python's.
 _ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 
-def json_of(value: Known) -> str:
+def to_json(value: Value) -> str:
     """Return a known value as Terraform's `jsonencode` writes it."""
     match value:
         case dict():
-            return "{" + ",".join(f"{json_of(key)}:{json_of(value[key])}" for key in sorted(value)) + "}"
+            return "{" + ",".join(f"{to_json(key)}:{to_json(value[key])}" for key in sorted(value)) + "}"
         case list():
-            return "[" + ",".join(map(json_of, value)) + "]"
+            return "[" + ",".join(map(to_json, value)) + "]"
         case Document(inner):
-            return json_of(json_of(inner))
+            return to_json(to_json(inner))
         case float():
-            return written(value)
+            return format_number(value)
         case Unknown():
             raise ValueError("not known")
         case _:
             return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
 
 
-def read_json(value: Known) -> Any:  # noqa: ANN401 - JSON
+def parse_json(value: Value) -> Any:  # noqa: ANN401 - JSON
     """Return the content of a JSON document, given as text or as a `Document`."""
     if isinstance(value, Document):
         return value.value
-    return json.loads(text_of(value), parse_float=number, parse_constant=number)
+    return json.loads(to_text(value), parse_float=number, parse_constant=number)
 
 
-def text_of(value: Known) -> str:
+def to_text(value: Value) -> str:
     """Return a value as text."""
     if isinstance(value, Document):
-        return json_of(value.value)
-    found = text(value)
+        return to_json(value.value)
+    found = scalar_text(value)
     if found is None:
         raise TypeError("not a scalar")
     return found
 
 
-def number_of(value: Known) -> Number:
+def to_number(value: Value) -> Number:
     """Return a value as a number."""
     if isinstance(value, str):
         return number(value)
@@ -61,7 +61,7 @@ def number_of(value: Known) -> Number:
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def boolean_of(value: Known) -> bool:
+def to_boolean(value: Value) -> bool:
     """Return a value as a boolean."""
     if isinstance(value, bool):
         return value
@@ -70,25 +70,25 @@ def boolean_of(value: Known) -> bool:
     return _BOOLEANS[value]
 
 
-def ordered(items: list[Known]) -> list[Known]:
+def in_order(items: list[Value]) -> list[Value]:
     """Return a list, or a set in its order; only Terraform knows that of sets of other than plain values."""
     if isinstance(items, Set) and len(items) > 1 and not all(isinstance(item, (str, int, float)) for item in items):
         raise ValueError("a set without an order")
     return list(items)
 
 
-def to_set(items: Sequence[Known]) -> Set:
+def to_set(items: Sequence[Value]) -> Set:
     """Return a set, in Terraform's order if it has only plain values; unknown elements may be duplicates."""
     if None in items:
         raise ValueError("null in a set")
-    values = unified(items)
-    once = list({json_of(item): item for item in values if is_known(item)}.values())
+    values = unify(items)
+    once = list({to_json(item): item for item in values if is_known(item)}.values())
     if all(isinstance(item, (str, int, float)) for item in once):
         once.sort()
     return Set([*once, *(item for item in values if not is_known(item))])
 
 
-def unified(values: Sequence[Known]) -> list[Known]:
+def unify(values: Sequence[Value]) -> list[Value]:
     """Return values as elements of a list or map, all of one type: text if any of them is text.
 
     Unknown values are assumed to have the type of the others.
@@ -101,52 +101,52 @@ def unified(values: Sequence[Known]) -> list[Known]:
     return list(values) if len(_kinds(given)) < 2 else _records(values)  # noqa: PLR2004 - one of a kind
 
 
-def _scalars(values: Sequence[Known], kinds: set[str]) -> list[Known]:
+def _scalars(values: Sequence[Value], kinds: set[str]) -> list[Value]:
     if len(kinds) < 2:  # noqa: PLR2004 - one of a kind
         return list(values)
     if "string" not in kinds:
         raise ValueError("of several types")
-    return [value if value is None or isinstance(value, Unknown) else text_of(value) for value in values]
+    return [value if value is None or isinstance(value, Unknown) else to_text(value) for value in values]
 
 
-def _records(values: Sequence[Known]) -> list[Known]:
+def _records(values: Sequence[Value]) -> list[Value]:
     """Return objects with the same keys, unified key by key."""
     rows = [value for value in values if isinstance(value, dict)]
     if len(rows) < len(values) or len(set(map(frozenset, rows))) > 1:
         raise ValueError("of several types")
-    columns = {key: unified([row[key] for row in rows]) for key in rows[0]}
+    columns = {key: unify([row[key] for row in rows]) for key in rows[0]}
     return [{key: column[row] for key, column in columns.items()} for row in range(len(rows))]
 
 
-def of_one_type(chosen: Known, other: Known) -> Known:
+def to_common_type(chosen: Value, other: Value) -> Value:
     """Return a conditional's chosen branch, converted to the common type of both branches."""
     if isinstance(chosen, list) and isinstance(other, list):
         return _items_of_one_type(chosen, other)
     if isinstance(chosen, dict) and isinstance(other, dict):
         return _entries_of_one_type(chosen, other)
-    return unified([chosen, other])[0] if None not in (chosen, other) else chosen
+    return unify([chosen, other])[0] if None not in (chosen, other) else chosen
 
 
-def _items_of_one_type(chosen: list[Known], other: list[Known]) -> Known:
+def _items_of_one_type(chosen: list[Value], other: list[Value]) -> Value:
     if isinstance(chosen, Set) or isinstance(other, Set):
-        return to_set(unified([*chosen, *other])[: len(chosen)])
+        return to_set(unify([*chosen, *other])[: len(chosen)])
     if len(chosen) != len(other):
-        return unified([*chosen, *other])[: len(chosen)]
-    return [of_one_type(*pair) for pair in zip(chosen, other, strict=True)]
+        return unify([*chosen, *other])[: len(chosen)]
+    return [to_common_type(*pair) for pair in zip(chosen, other, strict=True)]
 
 
-def _entries_of_one_type(chosen: dict[str, Known], other: dict[str, Known]) -> Known:
+def _entries_of_one_type(chosen: dict[str, Value], other: dict[str, Value]) -> Value:
     if chosen.keys() == other.keys():
-        return {key: of_one_type(value, other[key]) for key, value in chosen.items()}
-    return dict(zip(chosen, unified([*chosen.values(), *other.values()]), strict=False))
+        return {key: to_common_type(value, other[key]) for key, value in chosen.items()}
+    return dict(zip(chosen, unify([*chosen.values(), *other.values()]), strict=False))
 
 
-def _kinds(values: Sequence[Known]) -> set[str]:
+def _kinds(values: Sequence[Value]) -> set[str]:
     """Return the types of all scalars in some values."""
     return {_kind(scalar) for value in values for scalar in _leaves(value)}
 
 
-def _kind(value: Known) -> str:
+def _kind(value: Value) -> str:
     match value:
         case bool():
             return "bool"
@@ -160,7 +160,7 @@ def _kind(value: Known) -> str:
             return "list"
 
 
-def _leaves(value: Known) -> Iterator[Known]:
+def _leaves(value: Value) -> Iterator[Value]:
     match value:
         case list():
             for item in value:

@@ -7,19 +7,19 @@ from typing import Any, NamedTuple, Protocol
 from unicodedata import normalize
 
 from fleetform.hcl.eval import functions
-from fleetform.hcl.eval.conversion import json_of, of_one_type, ordered, text_of
+from fleetform.hcl.eval.conversion import in_order, to_common_type, to_json, to_text
 from fleetform.hcl.eval.values import (
     INVALID,
     MAYBE,
     PRESENT,
     UNKNOWN,
     Document,
-    Known,
     Path,
     Set,
     Unknown,
+    Value,
     is_known,
-    text,
+    scalar_text,
 )
 from fleetform.hcl.literals import literal
 from fleetform.hcl.syntax import (
@@ -38,10 +38,10 @@ from fleetform.hcl.syntax import (
 )
 
 
-class Names(Protocol):
+class NameResolver(Protocol):
     """The meaning of names in a module."""
 
-    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
+    def resolve(self, name: str, steps: Path) -> tuple[Value, Path]:
         """Return the value of a name with the first steps after it, and the remaining steps."""
 
 
@@ -53,74 +53,74 @@ class Scope(NamedTuple):
         symbols: The local symbols: `each`, `count`, the variables of a `for` or a dynamic block.
     """
 
-    names: Names
-    symbols: Mapping[str, Known] = {}
+    names: NameResolver
+    symbols: Mapping[str, Value] = {}
 
-    def within(self, symbols: Mapping[str, Known]) -> "Scope":
+    def extended(self, symbols: Mapping[str, Value]) -> "Scope":
         """Return an inner scope with more symbols."""
         return Scope(self.names, {**self.symbols, **symbols})
 
 
-def evaluate(node: Expression, scope: Scope) -> Known:
+def evaluate(node: Expression, scope: Scope) -> Value:
     """Return the value of an expression, with UNKNOWN for each part that is not known."""
     handler = _HANDLERS.get(type(node))
     return handler(node, scope) if handler else _literal(node)
 
 
-def _literal(node: Expression) -> Known:
+def _literal(node: Expression) -> Value:
     if isinstance(node, str):
         return node if node.isascii() else normalize("NFC", node)
     return node if node is None or isinstance(node, (int, float)) else UNKNOWN
 
 
-def _reference(node: Reference, scope: Scope) -> Known:
+def _reference(node: Reference, scope: Scope) -> Value:
     if node.name in scope.symbols:
-        return stepped(scope.symbols[node.name], node.steps)
-    return stepped(*scope.names.resolve(node.name, node.steps))
+        return follow_steps(scope.symbols[node.name], node.steps)
+    return follow_steps(*scope.names.resolve(node.name, node.steps))
 
 
-def stepped(value: Known, steps: Iterable[Known]) -> Known:
+def follow_steps(value: Value, steps: Iterable[Value]) -> Value:
     """Return the value after some steps; INVALID if it does not exist."""
     for step in steps:
         if isinstance(value, Unknown):
-            value = further(value, step)
+            value = attribute_of(value, step)
         elif isinstance(step, Unknown):
             value = UNKNOWN
         elif isinstance(value, dict):
-            key = text(step)
+            key = scalar_text(step)
             value = INVALID if key is None else value.get(key, INVALID)
         else:
             value = _item(value, step)
     return value
 
 
-def _item(value: Known, step: Known) -> Known:
+def _item(value: Value, step: Value) -> Value:
     index = int(step) if isinstance(step, str) and step.isdecimal() and step.isascii() else step
     if not isinstance(value, list) or isinstance(value, Set) or not isinstance(index, int) or isinstance(index, bool):
         return INVALID
     return value[index] if -1 < index < len(value) else INVALID
 
 
-def further(value: Unknown, step: Known) -> Unknown:
+def attribute_of(value: Unknown, step: Value) -> Unknown:
     """Return a part of an unknown value, with its reference as Terraform writes it."""
     if not value.reference or value in (INVALID, MAYBE) or not isinstance(step, (str, int)):
         return UNKNOWN
     if isinstance(step, str) and step.replace("-", "_").isidentifier():
         is_created = step in {"arn", "id"} and "data." not in value.reference
         return Unknown(f"{value.reference}.{step}", is_created)
-    return Unknown(f"{value.reference}{element(step)}")
+    return Unknown(f"{value.reference}{index_suffix(step)}")
 
 
-def element(key: str | int) -> str:
+def index_suffix(key: str | int) -> str:
     """Return the index of an element as it is written: `["web"]` or `[0]`."""
     return f"[{literal(key)}]"
 
 
-def _index(node: Index, scope: Scope) -> Known:
-    return stepped(evaluate(node.source, scope), (evaluate(node.key, scope),))
+def _index(node: Index, scope: Scope) -> Value:
+    return follow_steps(evaluate(node.source, scope), (evaluate(node.key, scope),))
 
 
-def _splat(node: Splat, scope: Scope) -> Known:
+def _splat(node: Splat, scope: Scope) -> Value:
     source = evaluate(node.source, scope)
     if isinstance(source, Unknown) and not source.present:
         return UNKNOWN
@@ -128,28 +128,28 @@ def _splat(node: Splat, scope: Scope) -> Known:
     if items is None:
         return UNKNOWN
     steps = [evaluate(step, scope) for step in node.steps]
-    return [stepped(item, steps) for item in items]
+    return [follow_steps(item, steps) for item in items]
 
 
-def _in_order(items: list[Known]) -> list[Known] | None:
+def _in_order(items: list[Value]) -> list[Value] | None:
     """Return a list, or a set in its order; None if only Terraform knows the order."""
     try:
-        return ordered(items)
+        return in_order(items)
     except ValueError:
         return None
 
 
-def _template(node: Template, scope: Scope) -> Known:
-    parts = [written(evaluate(part, scope)) for part in node.parts]
+def _template(node: Template, scope: Scope) -> Value:
+    parts = [template_text(evaluate(part, scope)) for part in node.parts]
     return normalize("NFC", "".join(map(str, parts))) if None not in parts else PRESENT
 
 
-def written(value: Known) -> str | None:
+def template_text(value: Value) -> str | None:
     """Return a value as a template writes it; None if a template cannot, or the value is unknown."""
-    return text_of(value) if isinstance(value, Document) and is_known(value) else text(value)
+    return to_text(value) if isinstance(value, Document) and is_known(value) else scalar_text(value)
 
 
-def _call(node: Call, scope: Scope) -> Known:
+def _call(node: Call, scope: Scope) -> Value:
     arguments = [evaluate(argument, scope) for argument in node.arguments]
     if node.spread:
         *arguments, last = arguments
@@ -159,21 +159,21 @@ def _call(node: Call, scope: Scope) -> Known:
     return functions.call(node.function, arguments)
 
 
-def _items(node: Items, scope: Scope) -> Known:
+def _items(node: Items, scope: Scope) -> Value:
     return [evaluate(item, scope) for item in node.items]
 
 
-def _object(node: Object, scope: Scope) -> Known:
-    result: dict[str, Known] = {}
+def _object(node: Object, scope: Scope) -> Value:
+    result: dict[str, Value] = {}
     for entry in node.entries:
-        key = text(evaluate(entry.key, scope))
+        key = scalar_text(evaluate(entry.key, scope))
         if key is None:
             return UNKNOWN
         result[key] = evaluate(entry.value, scope)
     return result
 
 
-def _conditional(node: Conditional, scope: Scope) -> Known:
+def _conditional(node: Conditional, scope: Scope) -> Value:
     condition = evaluate(node.condition, scope)
     if not isinstance(condition, bool):
         return UNKNOWN
@@ -182,19 +182,19 @@ def _conditional(node: Conditional, scope: Scope) -> Known:
     if value is None or isinstance(value, (str, Unknown)):
         return value
     try:
-        return of_one_type(value, evaluate(other, scope))
+        return to_common_type(value, evaluate(other, scope))
     except ValueError:
         return UNKNOWN
 
 
-def _unary(node: Unary, scope: Scope) -> Known:
+def _unary(node: Unary, scope: Scope) -> Value:
     value = evaluate(node.operand, scope)
     if node.operator == "!" and isinstance(value, bool):
         return not value
     return -value if node.operator == "-" and _is_number(value) else UNKNOWN  # type: ignore[operator]
 
 
-def _is_number(value: Known) -> bool:
+def _is_number(value: Value) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -213,7 +213,7 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def _binary(node: Binary, scope: Scope) -> Known:
+def _binary(node: Binary, scope: Scope) -> Value:
     left = evaluate(node.left, scope)
     right = evaluate(node.right, scope)
     if node.operator in {"&&", "||"}:
@@ -227,7 +227,7 @@ def _binary(node: Binary, scope: Scope) -> Known:
     return _arithmetic(node.operator, left, right)
 
 
-def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - numbers
+def _arithmetic(sign: str, left: Any, right: Any) -> Value:  # noqa: ANN401 - numbers
     """Calculate only with exact binary fractions: for others, Terraform has more digits than Python."""
     if any(Fraction(repr(side)) != side for side in (left, right)):
         return UNKNOWN
@@ -240,7 +240,7 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Known:  # noqa: ANN401 - nu
     return float(result) if Fraction(repr(float(result))) == result else UNKNOWN
 
 
-def _logical(deciding: bool, *sides: Known) -> Known:  # noqa: FBT001 - the operator
+def _logical(deciding: bool, *sides: Value) -> Value:  # noqa: FBT001 - the operator
     """Return the result of `&&` or `||`; one decisive side is enough even if the other is unknown."""
     if not all(isinstance(side, (bool, Unknown)) for side in sides):
         return UNKNOWN
@@ -249,7 +249,7 @@ def _logical(deciding: bool, *sides: Known) -> Known:  # noqa: FBT001 - the oper
     return not deciding if all(isinstance(side, bool) for side in sides) else UNKNOWN
 
 
-def _equality(expected: bool, left: Known, right: Known) -> Known:  # noqa: FBT001 - the operator
+def _equality(expected: bool, left: Value, right: Value) -> Value:  # noqa: FBT001 - the operator
     if left is None or right is None:
         other = right if left is None else left
         if isinstance(other, Unknown) and not other.present:
@@ -262,11 +262,11 @@ def _equality(expected: bool, left: Known, right: Known) -> Known:  # noqa: FBT0
     return (_comparable(left) == _comparable(right)) is expected
 
 
-def _comparable(value: Known) -> str:
-    return json_of(text_of(value) if isinstance(value, Document) else value)
+def _comparable(value: Value) -> str:
+    return to_json(to_text(value) if isinstance(value, Document) else value)
 
 
-def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
+def loop_items(collection: Value) -> list[tuple[Value, Value]] | None:
     """Return keys or indices and values of a loop's collection, in Terraform's order; None if unknown."""
     if isinstance(collection, dict):
         return [(key, collection[key]) for key in sorted(collection)]
@@ -275,7 +275,7 @@ def pairs(collection: Known) -> list[tuple[Known, Known]] | None:
     return [*zip(items, items, strict=True)] if isinstance(collection, Set) else [*enumerate(items)]
 
 
-class Turn(NamedTuple):
+class Iteration(NamedTuple):
     """One iteration of a `for`.
 
     Attributes:
@@ -284,41 +284,41 @@ class Turn(NamedTuple):
         sure: Whether its condition is known to be true.
     """
 
-    key: Known
+    key: Value
     scope: Scope
     sure: bool = True
 
 
-def turns(node: For, scope: Scope) -> Iterator[Turn] | None:
+def iterate(node: For, scope: Scope) -> Iterator[Iteration] | None:
     """Return the iterations of a `for`, without those that its condition excludes; None if they are unknown.
 
     For an object, an entry whose condition is unknown is an iteration, too.
     """
-    elements = pairs(evaluate(node.collection, scope))
+    elements = loop_items(evaluate(node.collection, scope))
     if elements is None:
         return None
-    iterations = [Turn(key, _turn(node, scope, key, value), value != MAYBE) for key, value in elements]
+    iterations = [Iteration(key, _turn(node, scope, key, value), value != MAYBE) for key, value in elements]
     conditions = [evaluate(node.condition, turn.scope) for turn in iterations]
     decided = zip(iterations, conditions, strict=True)
     included = [turn._replace(sure=turn.sure and choice is True) for turn, choice in decided if choice is not False]
     return None if node.key is None and not all(turn.sure for turn in included) else iter(included)
 
 
-def _turn(node: For, scope: Scope, key: Known, value: Known) -> Scope:
+def _turn(node: For, scope: Scope, key: Value, value: Value) -> Scope:
     if len(node.names) == 1:
-        return scope.within({node.names[0]: value})
-    return scope.within({node.names[0]: key, node.names[1]: value})
+        return scope.extended({node.names[0]: value})
+    return scope.extended({node.names[0]: key, node.names[1]: value})
 
 
-def _for(node: For, scope: Scope) -> Known:
-    iterations = turns(node, scope)
+def _for(node: For, scope: Scope) -> Value:
+    iterations = iterate(node, scope)
     if iterations is None:
         return UNKNOWN
     if node.key is None:
         return [evaluate(node.value, turn.scope) for turn in iterations]
-    result: dict[str, Known] = {}
+    result: dict[str, Value] = {}
     for turn in iterations:
-        key = text(evaluate(node.key, turn.scope))
+        key = scalar_text(evaluate(node.key, turn.scope))
         if key is None or (node.grouped and not turn.sure):
             return UNKNOWN
         value = evaluate(node.value, turn.scope) if turn.sure else MAYBE
@@ -332,7 +332,7 @@ def _for(node: For, scope: Scope) -> Known:
     return result
 
 
-_HANDLERS: Mapping[type, Callable[[Any, Scope], Known]] = {
+_HANDLERS: Mapping[type, Callable[[Any, Scope], Value]] = {
     Binary: _binary,
     Call: _call,
     Conditional: _conditional,

@@ -14,7 +14,7 @@ from fleetform.base import fingerprint
 from fleetform.base.cache import Store, digest
 from fleetform.base.errors import Position, ProgramError
 from fleetform.base.worker_pool import map_in_processes
-from fleetform.hcl.eval.modules import Declarations, address, declarations
+from fleetform.hcl.eval.modules import Declarations, address, collect_declarations
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, File, Reference
 
@@ -127,7 +127,7 @@ class Library:
     def _key(self, kind: bytes, content: bytes) -> bytes:
         return digest(kind, self._code, content)
 
-    def bring(self, paths: Iterable[PurePath]) -> None:
+    def load(self, paths: Iterable[PurePath]) -> None:
         """Load the parsed form of files at once, so that `file` needs no further cache access."""
         self.summaries(paths)
         wanted = {each: path for path in paths if (each := self.digest(path)) not in self._parsed}
@@ -140,7 +140,7 @@ class Library:
         """Return a parsed file; one that cannot be parsed is empty, and its summary has the reason."""
         if path not in self._files:
             if self.digest(path) not in self._parsed:
-                self.bring([path])
+                self.load([path])
             blocks, arguments = pickle.loads(self._parsed[self.digest(path)])  # noqa: S301 - as above
             self._files[path] = File(path, blocks, arguments)
         return self._files[path]
@@ -148,8 +148,8 @@ class Library:
     def __call__(self, folder: PurePath) -> Declarations:
         """Return the declarations in the files of a folder."""
         if folder not in self._declared:
-            self.bring(self.paths(folder))
-            self._declared[folder] = declarations(self.file(path) for path in self.paths(folder))
+            self.load(self.paths(folder))
+            self._declared[folder] = collect_declarations(self.file(path) for path in self.paths(folder))
         return self._declared[folder]
 
     def module(self, folder: PurePath) -> bytes:
@@ -157,7 +157,7 @@ class Library:
         if folder not in self._folders:
             self._folders[folder] = b""  # a module that calls itself is reported later
             found = self.summaries(self.paths(folder))
-            inner = (self.module(each) for each in called(folder, found.values()))
+            inner = (self.module(each) for each in called_modules(folder, found.values()))
             own = (part for path in found for part in (os.fsencode(path.name), self.digest(path)))
             self._folders[folder] = digest(digest(*own), *inner)
         return self._folders[folder]
@@ -179,7 +179,7 @@ def is_generated(content: bytes) -> bool:
     return _GENERATED.match(content) is not None
 
 
-def called(folder: PurePath, summaries: Iterable[Summary]) -> list[PurePath]:
+def called_modules(folder: PurePath, summaries: Iterable[Summary]) -> list[PurePath]:
     """Return the folders of the modules that the files of a folder call."""
     sources = {source for summary in summaries for source in summary.sources}
     return sorted(PurePath(os.path.normpath(folder / source)) for source in sources)

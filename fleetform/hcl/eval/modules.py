@@ -7,23 +7,23 @@ from pathlib import PurePath
 from typing import NamedTuple, TypeAlias
 
 from fleetform.base.errors import CheckFailedError
-from fleetform.hcl.eval.conversion import boolean_of, number_of, ordered, text_of, to_set, unified
-from fleetform.hcl.eval.expressions import Scope, element, evaluate
-from fleetform.hcl.eval.values import INVALID, UNKNOWN, Document, Known, Path, Unknown, entries, is_known
+from fleetform.hcl.eval.conversion import in_order, to_boolean, to_number, to_set, to_text, unify
+from fleetform.hcl.eval.expressions import Scope, evaluate, index_suffix
+from fleetform.hcl.eval.values import INVALID, UNKNOWN, Document, Path, Unknown, Value, for_each_entries, is_known
 from fleetform.hcl.syntax import Argument, Block, Call, Expression, File, Items, Object, Reference
 
 _BUILT_IN_NAMES = frozenset({"count", "each", "path", "self", "terraform"})
-_UNKNOWN_EACH: Mapping[str, Known] = {"key": UNKNOWN, "value": UNKNOWN}
+_UNKNOWN_EACH: Mapping[str, Value] = {"key": UNKNOWN, "value": UNKNOWN}
 
 
-class Placed(NamedTuple):
+class PlacedBlock(NamedTuple):
     """A block and its file."""
 
     block: Block
     file: PurePath
 
 
-class Given(NamedTuple):
+class PlacedArgument(NamedTuple):
     """An argument and its file."""
 
     argument: Argument
@@ -45,31 +45,35 @@ class Declarations:
         backend: The values in `backend.hcl`.
     """
 
-    variables: dict[str, Placed] = field(default_factory=dict)
-    locals: dict[str, Given] = field(default_factory=dict)
-    outputs: dict[str, Placed] = field(default_factory=dict)
-    calls: dict[str, Placed] = field(default_factory=dict)
-    resources: dict[str, Placed] = field(default_factory=dict)
-    others: list[Placed] = field(default_factory=list)
-    tfvars: dict[str, Given] = field(default_factory=dict)
-    backend: dict[str, Given] = field(default_factory=dict)
+    variables: dict[str, PlacedBlock] = field(default_factory=dict)
+    locals: dict[str, PlacedArgument] = field(default_factory=dict)
+    outputs: dict[str, PlacedBlock] = field(default_factory=dict)
+    calls: dict[str, PlacedBlock] = field(default_factory=dict)
+    resources: dict[str, PlacedBlock] = field(default_factory=dict)
+    others: list[PlacedBlock] = field(default_factory=list)
+    tfvars: dict[str, PlacedArgument] = field(default_factory=dict)
+    backend: dict[str, PlacedArgument] = field(default_factory=dict)
 
 
-Folders: TypeAlias = Callable[[PurePath], Declarations]
+DeclarationLoader: TypeAlias = Callable[[PurePath], Declarations]
 """Returns the declarations in a folder, which is relative to the project root."""
 
 
-def declarations(files: Iterable[File]) -> Declarations:
+def collect_declarations(files: Iterable[File]) -> Declarations:
     """Return the declarations in some files."""
     declared = Declarations()
     for file in sorted(files, key=_precedence):
         name = file.path.name
         if name == "terraform.tfvars" or name.endswith(".auto.tfvars"):
-            declared.tfvars.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+            declared.tfvars.update(
+                {key: PlacedArgument(argument, file.path) for key, argument in file.arguments.items()}
+            )
         elif name == "backend.hcl":
-            declared.backend.update({key: Given(argument, file.path) for key, argument in file.arguments.items()})
+            declared.backend.update(
+                {key: PlacedArgument(argument, file.path) for key, argument in file.arguments.items()}
+            )
         for block in file.blocks:
-            _declare(declared, Placed(block, file.path))
+            _declare(declared, PlacedBlock(block, file.path))
     return declared
 
 
@@ -78,11 +82,13 @@ def _precedence(file: File) -> tuple[bool, str]:
     return file.path.name.endswith(".auto.tfvars"), file.path.name
 
 
-def _declare(declared: Declarations, placed: Placed) -> None:
+def _declare(declared: Declarations, placed: PlacedBlock) -> None:
     block = placed.block
     by_kind = {"variable": declared.variables, "output": declared.outputs, "module": declared.calls}
     if block.kind == "locals":
-        declared.locals.update({name: Given(argument, placed.file) for name, argument in block.arguments.items()})
+        declared.locals.update(
+            {name: PlacedArgument(argument, placed.file) for name, argument in block.arguments.items()}
+        )
     elif block.kind in by_kind and block.labels:
         by_kind[block.kind][block.labels[0]] = placed
     elif block.kind in {"resource", "data"}:
@@ -107,22 +113,22 @@ class Instance(NamedTuple):
 
     suffix: str
     key: str | None
-    symbols: Mapping[str, Known]
+    symbols: Mapping[str, Value]
 
 
 def instances(block: Block, scope: Scope) -> Iterator[Instance]:
     """Yield the instances of a resource or a module call."""
     if "for_each" in block.arguments:
-        items = entries(evaluate(block.value("for_each"), scope))
+        items = for_each_entries(evaluate(block.value("for_each"), scope))
         if items is None:
             yield Instance("[*]", None, {"each": dict(_UNKNOWN_EACH)})
             return
         for key, value in items.items():
-            yield Instance(element(key), key, {"each": {"key": key, "value": value}})
+            yield Instance(index_suffix(key), key, {"each": {"key": key, "value": value}})
     elif "count" in block.arguments:
         number = evaluate(block.value("count"), scope)
         if isinstance(number, int) and not isinstance(number, bool):
-            yield from (Instance(element(index), None, {"count": {"index": index}}) for index in range(number))
+            yield from (Instance(index_suffix(index), None, {"count": {"index": index}}) for index in range(number))
         else:
             yield Instance("[*]", None, {"count": {"index": UNKNOWN}})
     else:
@@ -138,7 +144,7 @@ class CallSite(NamedTuple):
         module: The calling module.
     """
 
-    placed: Placed
+    placed: PlacedBlock
     instance: Instance
     module: "Module"
 
@@ -159,13 +165,13 @@ class Module:
     """
 
     def __init__(
-        self, folders: Folders, folder: PurePath, declared: Declarations, call: CallSite | None = None
+        self, folders: DeclarationLoader, folder: PurePath, declared: Declarations, call: CallSite | None = None
     ) -> None:
         self.folder = folder
-        self.declared = declared
+        self.declarations = declared
         self.call = call
         self._folders = folders
-        self._values: dict[tuple[str, str], Known] = {}
+        self._values: dict[tuple[str, str], Value] = {}
         self._children: dict[tuple[str, str], Module | None] = {}
         self._instance_cache: dict[str, Mapping[str, Instance]] = {}
 
@@ -181,7 +187,7 @@ class Module:
         """The root module of its stack."""
         return self.call.module.root if self.call else self
 
-    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:
+    def resolve(self, name: str, steps: Path) -> tuple[Value, Path]:
         """Return the value of a name with its first steps, and the remaining steps: see `Names`."""
         if not steps or name in _BUILT_IN_NAMES or (name == "data" and len(steps) < len(("type", "name"))):
             return UNKNOWN, ()
@@ -194,51 +200,51 @@ class Module:
             return self._resource(f"data.{first}.{rest[0]}", rest[1:])
         return self._resource(f"{name}.{first}", rest)
 
-    def _memoized(self, kind: str, name: str, find: Callable[[str], Known]) -> Known:
+    def _memoized(self, kind: str, name: str, find: Callable[[str], Value]) -> Value:
         key = (kind, name)
         if key not in self._values:
             self._values[key] = UNKNOWN  # Terraform refuses self-references: avoid endless recursion
             self._values[key] = find(name)
         return self._values[key]
 
-    def _local(self, name: str) -> Known:
-        given = self.declared.locals.get(name)
+    def _local(self, name: str) -> Value:
+        given = self.declarations.locals.get(name)
         return evaluate(given.argument.value, Scope(self)) if given else UNKNOWN
 
-    def _variable(self, name: str) -> Known:
-        placed = self.declared.variables.get(name)
+    def _variable(self, name: str) -> Value:
+        placed = self.declarations.variables.get(name)
         if placed is None:
             return UNKNOWN
         block, scope = placed.block, Scope(self)
-        given = self.given(name)
+        given = self.argument(name)
         value = evaluate(given[0].argument.value, given[1]) if given else UNKNOWN
         no_null = value is None and evaluate(block.value("nullable"), scope) is False
         if (given is None or no_null) and "default" in block.arguments:
             value = evaluate(block.value("default"), scope)
-        return converted(value, block.value("type"))
+        return convert(value, block.value("type"))
 
-    def given(self, name: str) -> tuple[Given, Scope] | None:
+    def argument(self, name: str) -> tuple[PlacedArgument, Scope] | None:
         """Return a variable's argument in the call, or in tfvars, and its scope; None without one."""
         if self.call is None:
-            found = self.declared.tfvars.get(name)
+            found = self.declarations.tfvars.get(name)
             return (found, Scope(self)) if found else None
         block, file = self.call.placed
-        return (Given(block.arguments[name], file), self.call.scope) if name in block.arguments else None
+        return (PlacedArgument(block.arguments[name], file), self.call.scope) if name in block.arguments else None
 
     def children(self, name: str) -> "Iterator[Module]":
         """Yield the instances of a called module; none if its source is not a local folder."""
-        placed = self.declared.calls[name]
+        placed = self.declarations.calls[name]
         for instance in instances(placed.block, Scope(self)):
             if child := self._child(name, placed, instance):
                 yield child
 
-    def _child(self, name: str, placed: Placed, instance: Instance) -> "Module | None":
+    def _child(self, name: str, placed: PlacedBlock, instance: Instance) -> "Module | None":
         key = (name, instance.suffix)
         if key not in self._children:
             self._children[key] = self._load_child(placed, instance)
         return self._children[key]
 
-    def _load_child(self, placed: Placed, instance: Instance) -> "Module | None":
+    def _load_child(self, placed: PlacedBlock, instance: Instance) -> "Module | None":
         source = placed.block.value("source")
         if not isinstance(source, str) or not source.startswith("."):
             return None
@@ -251,14 +257,14 @@ class Module:
         call = CallSite(placed, instance, self)
         return Module(self._folders, folder, self._folders(folder), call)
 
-    def _output(self, name: str, steps: Path) -> tuple[Known, Path]:
-        placed = self.declared.calls.get(name)
+    def _output(self, name: str, steps: Path) -> tuple[Value, Path]:
+        placed = self.declarations.calls.get(name)
         call_address = f"{self.prefix}module.{name}"
         if placed is None:
             return UNKNOWN, ()
         if "for_each" in placed.block.arguments or "count" in placed.block.arguments:
             key, steps = (steps[0], steps[1:]) if steps else (None, steps)
-            suffix = element(key) if key is not None else ""
+            suffix = index_suffix(key) if key is not None else ""
             children = [child for child in self.children(name) if child.call and child.call.instance.suffix == suffix]
         else:
             children = list(self.children(name))
@@ -268,17 +274,17 @@ class Module:
             return Unknown(f"{call_address}.{steps[0]}"), steps[1:]
         return children[0].output(str(steps[0])), steps[1:]
 
-    def output(self, name: str) -> Known:
+    def output(self, name: str) -> Value:
         """Return the value of an output."""
         return self._memoized("output", name, self._output_value)
 
-    def _output_value(self, name: str) -> Known:
-        placed = self.declared.outputs.get(name)
+    def _output_value(self, name: str) -> Value:
+        placed = self.declarations.outputs.get(name)
         return evaluate(placed.block.value("value"), Scope(self)) if placed else UNKNOWN
 
-    def _resource(self, name: str, steps: Path) -> tuple[Known, Path]:
+    def _resource(self, name: str, steps: Path) -> tuple[Value, Path]:
         """Return a resource's argument as written; a computed attribute is known only by its reference."""
-        placed = self.declared.resources.get(name)
+        placed = self.declarations.resources.get(name)
         if placed is None:
             return UNKNOWN, ()
         by_suffix = self._instances(name, placed.block)
@@ -289,7 +295,7 @@ class Module:
             return self._attribute(placed.block, by_suffix[""], reference, steps)
         if not steps:
             return self._memoized("resource", name, lambda _: _all(reference, by_suffix.values())), ()
-        suffix = element(steps[0])
+        suffix = index_suffix(steps[0])
         if suffix not in by_suffix:
             return INVALID, ()
         return self._attribute(placed.block, by_suffix[suffix], reference + suffix, steps[1:])
@@ -300,7 +306,7 @@ class Module:
             self._instance_cache[name] = {each.suffix: each for each in instances(block, Scope(self))}
         return self._instance_cache[name]
 
-    def _attribute(self, block: Block, instance: Instance, reference: str, steps: Path) -> tuple[Known, Path]:
+    def _attribute(self, block: Block, instance: Instance, reference: str, steps: Path) -> tuple[Value, Path]:
         whole = Unknown(reference, present=True)
         if not steps or str(steps[0]) not in block.arguments:
             return whole, steps
@@ -311,14 +317,14 @@ class Module:
         return (value, steps[1:]) if value is not None and is_known(value) else (whole, steps)
 
 
-def _all(reference: str, members: Iterable[Instance]) -> Known:
+def _all(reference: str, members: Iterable[Instance]) -> Value:
     """Return all instances of a resource: by key, or as a list for `count`."""
     keyed = [(each.key, Unknown(f"{reference}{each.suffix}", present=True)) for each in members]
-    by_key: dict[str, Known] = {key: value for key, value in keyed if key is not None}
+    by_key: dict[str, Value] = {key: value for key, value in keyed if key is not None}
     return by_key if len(by_key) == len(keyed) else [value for _, value in keyed]
 
 
-def converted(value: Known, kind: Expression) -> Known:
+def convert(value: Value, kind: Expression) -> Value:
     """Return a value in a variable's type: with optional attributes, without undeclared ones."""
     if value is None or isinstance(value, Unknown):
         return value
@@ -328,14 +334,14 @@ def converted(value: Known, kind: Expression) -> Known:
         return UNKNOWN
 
 
-def _converted(value: Known, kind: Expression) -> Known:
+def _converted(value: Value, kind: Expression) -> Value:
     match kind:
         case Reference(name):
             return _scalar(value, name)
         case Call("object", (Object(fields),)) if isinstance(value, dict):
             return {str(field.key): _attribute(value.get(str(field.key)), field.value) for field in fields}
         case Call("tuple", (Items(kinds),)) if isinstance(value, list):
-            return [converted(*pair) for pair in zip(value, kinds, strict=True)]
+            return [convert(*pair) for pair in zip(value, kinds, strict=True)]
         case Call(name, (inner,)) if name in _COLLECTIONS:
             return _COLLECTIONS[name](value, inner)
         case None:
@@ -344,44 +350,44 @@ def _converted(value: Known, kind: Expression) -> Known:
             return UNKNOWN
 
 
-def _elements(items: list[Known], kind: Expression) -> list[Known]:
-    return unified(items) if kind == Reference("any") else [converted(item, kind) for item in items]
+def _elements(items: list[Value], kind: Expression) -> list[Value]:
+    return unify(items) if kind == Reference("any") else [convert(item, kind) for item in items]
 
 
-def _map(value: Known, kind: Expression) -> Known:
+def _map(value: Value, kind: Expression) -> Value:
     if not isinstance(value, dict):
         raise TypeError("not a map")
     return dict(zip(value, _elements(list(value.values()), kind), strict=True))
 
 
-def _list(value: Known, kind: Expression) -> list[Known]:
+def _list(value: Value, kind: Expression) -> list[Value]:
     if not isinstance(value, list):
         raise TypeError("not a list")
-    return _elements(ordered(value), kind)
+    return _elements(in_order(value), kind)
 
 
-_COLLECTIONS: Mapping[str, Callable[[Known, Expression], Known]] = {
+_COLLECTIONS: Mapping[str, Callable[[Value, Expression], Value]] = {
     "list": _list,
     "map": _map,
     "set": lambda value, kind: to_set(_list(value, kind)),
 }
-_SCALARS: Mapping[str, Callable[[Known], Known]] = {"bool": boolean_of, "number": number_of, "string": text_of}
+_SCALARS: Mapping[str, Callable[[Value], Value]] = {"bool": to_boolean, "number": to_number, "string": to_text}
 
 
-def _scalar(value: Known, kind: str) -> Known:
+def _scalar(value: Value, kind: str) -> Value:
     if kind == "any" or (kind == "string" and isinstance(value, Document)):
         return value
     return _SCALARS[kind](value)
 
 
-def _attribute(value: Known, kind: Expression) -> Known:
+def _attribute(value: Value, kind: Expression) -> Value:
     """Return an attribute of an object, or its default if it is null."""
     if not (isinstance(kind, Call) and kind.function == "optional"):
-        return converted(value, kind)
+        return convert(value, kind)
     inner, *default = kind.arguments
-    return converted(evaluate(default[0], Scope(_NoNames())) if value is None and default else value, inner)
+    return convert(evaluate(default[0], Scope(_NoNames())) if value is None and default else value, inner)
 
 
 class _NoNames:
-    def resolve(self, name: str, steps: Path) -> tuple[Known, Path]:  # noqa: ARG002 - the protocol's
+    def resolve(self, name: str, steps: Path) -> tuple[Value, Path]:  # noqa: ARG002 - the protocol's
         return UNKNOWN, ()

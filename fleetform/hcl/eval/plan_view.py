@@ -12,7 +12,7 @@ from typing import Any
 
 from fleetform.base.errors import Position
 from fleetform.hcl.eval.resource_view import Resource, Trace
-from fleetform.hcl.eval.values import UNKNOWN, Known, Unknown, documents
+from fleetform.hcl.eval.values import UNKNOWN, Unknown, Value, with_documents
 
 _KEY = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|\d+)\]')
 
@@ -38,7 +38,7 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
             address,
             "data" if item["mode"] == "data" else "resource",
             item["type"],
-            documents(_written_values(values, dict(source.values)) if source else values),
+            with_documents(_written_values(values, dict(source.values)) if source else values),
             stack.name,
             traces={(): Trace(Position(stack / "main.tf", 1, 1))},
             planned=True,
@@ -46,7 +46,7 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
         yield replace(resource, origin=source.origin, traces=source.traces or resource.traces) if source else resource
 
 
-def _written_values(known: Mapping[str, Any], text: Mapping[str, Known]) -> dict[str, Any]:
+def _written_values(known: Mapping[str, Any], text: Mapping[str, Value]) -> dict[str, Any]:
     """Return the values that the text sets, with their references from the text.
 
     All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's
@@ -83,7 +83,7 @@ def _with_unknowns(value: Any, unknown_after: Any) -> Any:  # noqa: ANN401 - JSO
     return value
 
 
-def _with_references(value: Any, text: Known) -> Any:  # noqa: ANN401 - JSON
+def _with_references(value: Any, text: Value) -> Any:  # noqa: ANN401 - JSON
     """Return a value whose unknown parts have the references from the text.
 
     IDs of existing resources get them, too: rules match resources by reference, not by ID.

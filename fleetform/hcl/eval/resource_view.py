@@ -13,9 +13,9 @@ from typing import NamedTuple
 from fleetform.base.errors import Position
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.hcl.eval.expressions import evaluate
-from fleetform.hcl.eval.modules import Instance, Module, Placed, address, instances
-from fleetform.hcl.eval.tracing import Frame, Source, bodies, module_frame, trail
-from fleetform.hcl.eval.values import UNKNOWN, Known, Path, documents, structure, walk
+from fleetform.hcl.eval.modules import Instance, Module, PlacedBlock, address, instances
+from fleetform.hcl.eval.tracing import Frame, Source, module_frame, nested_blocks, trace_value
+from fleetform.hcl.eval.values import UNKNOWN, Path, Value, plain_structure, value_at, with_documents
 from fleetform.hcl.syntax import Block
 
 _META_ARGUMENTS = frozenset({"count", "depends_on", "for_each", "provider", "providers"})
@@ -44,7 +44,7 @@ class Origin:
 
     def trace(self, path: Path) -> Trace:
         """Return the position of a value."""
-        places = [*self._call_path(), *trail(self.block, path, self.frame)]
+        places = [*self._call_path(), *trace_value(self.block, path, self.frame)]
         folders = (self.root.folder, self.root.folder / EXTRA_NAME)
         own = [place for place in places if place.file.parent in folders]
         last = places[-1]
@@ -63,7 +63,7 @@ class Origin:
                 yield Position(file, block.line, block.column)
         if self.instance.key is not None:
             bare = self.frame._replace(sources={})
-            yield from trail(self.block, ("for_each", self.instance.key), bare)
+            yield from trace_value(self.block, ("for_each", self.instance.key), bare)
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,15 @@ class Resource:
     address: str
     kind: str
     type: str
-    values: Mapping[str, Known]
+    values: Mapping[str, Value]
     stack: str = ""
     traces: Mapping[Path, Trace] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False, repr=False)
     planned: bool = field(default=False, compare=False)
 
-    def value(self, *path: str | int, default: Known = None) -> Known:
+    def value(self, *path: str | int, default: Value = None) -> Value:
         """Return the value at a path; `default` if it is absent or null, UNKNOWN if it is not known."""
-        return walk(dict(self.values), path, default)
+        return value_at(dict(self.values), path, default)
 
     def trace(self, path: Path = ()) -> Trace:
         """Return the position of a value, or the nearest known one above it."""
@@ -107,7 +107,7 @@ class Resource:
         """The position in the stack's files that creates it."""
         return self.trace().place
 
-    def detached(self, paths: Iterable[Path] = ()) -> "Resource":
+    def without_origin(self, paths: Iterable[Path] = ()) -> "Resource":
         """Return a copy for the cache, without its origin but with the positions of some values."""
         return replace(self, traces={path: self.trace(path) for path in ((), *paths)}, origin=None)
 
@@ -130,7 +130,7 @@ class View:
         return [resource for name in types for resource in self._by_type.get(name, [])]
 
 
-def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[Resource]:
+def find_resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[Resource]:
     """Yield the resources in some files of a root module, in no particular order.
 
     Args:
@@ -146,7 +146,7 @@ def resources(root: Module, stack: str, files: Iterable[PurePath]) -> Iterator[R
 
 
 def _module_resources(module: Module, files: frozenset[PurePath] | None) -> Iterator[Resource]:
-    declared = module.declared
+    declared = module.declarations
     for placed in declared.resources.values():
         if files is None or placed.file in files:
             yield from _block_instances(module, placed)
@@ -159,64 +159,66 @@ def _module_resources(module: Module, files: frozenset[PurePath] | None) -> Iter
         yield from _settings(module, files)
 
 
-def _module_call(module: Module, name: str, placed: Placed) -> Resource:
+def _module_call(module: Module, name: str, placed: PlacedBlock) -> Resource:
     frame = module_frame(module, placed.file)
     wanted = {key: evaluate(placed.block.value(key), frame.scope) for key in ("source", "version")}
     values = {key: value for key, value in wanted.items() if value is not None}
     return _build(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
 
 
-def _origin(module: Module, placed: Placed, frame: Frame, instance: Instance = Instance("", None, {})) -> Origin:  # noqa: B008 - a tuple
+def _origin(module: Module, placed: PlacedBlock, frame: Frame, instance: Instance = Instance("", None, {})) -> Origin:  # noqa: B008 - a tuple
     return Origin(placed.block, frame, module.root, instance)
 
 
-def _build(name: str, kind: str, of: str, values: Mapping[str, Known], origin: Origin) -> Resource:
+def _build(name: str, kind: str, of: str, values: Mapping[str, Value], origin: Origin) -> Resource:
     return Resource(name, kind, of, values, origin=origin)
 
 
-def _block_instances(module: Module, placed: Placed) -> Iterator[Resource]:
+def _block_instances(module: Module, placed: PlacedBlock) -> Iterator[Resource]:
     block = placed.block
     top = module_frame(module, placed.file)
     for instance in instances(block, top.scope):
         sources = {}
         if instance.key is not None:
             sources["each"] = Source(block.value("for_each"), top, instance.key)
-        frame = top.within(instance.symbols, sources)
+        frame = top.extended(instance.symbols, sources)
         name = f"{module.prefix}{address(block)}{instance.suffix}"
         origin = _origin(module, placed, frame, instance)
-        yield _build(name, block.kind, block.labels[0], documents(values(block, frame)), origin)
+        yield _build(name, block.kind, block.labels[0], with_documents(block_values(block, frame)), origin)
 
 
-def values(block: Block, frame: Frame) -> dict[str, Known]:
+def block_values(block: Block, frame: Frame) -> dict[str, Value]:
     """Return the known arguments and nested blocks of a block."""
     known = {
-        name: structure(evaluate(argument.value, frame.scope))
+        name: plain_structure(evaluate(argument.value, frame.scope))
         for name, argument in block.arguments.items()
         if name not in _META_ARGUMENTS
     }
-    for kind, inner, inner_frame in bodies(block, frame):
+    for kind, inner, inner_frame in nested_blocks(block, frame):
         if inner is None:
             known[kind] = UNKNOWN
             continue
         collected = known.setdefault(kind, [])
         if isinstance(collected, list):
-            collected.append(values(inner, inner_frame))
+            collected.append(block_values(inner, inner_frame))
     return known
 
 
 def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
     """Yield providers, Terraform's settings and its backend."""
-    for placed in root.declared.others:
+    for placed in root.declarations.others:
         if placed.file not in files or placed.block.kind not in {"provider", "terraform"}:
             continue
         block = placed.block
         frame = module_frame(root, placed.file)
         origin = _origin(root, placed, frame)
         name = ".".join((block.kind, *block.labels))
-        yield _build(name, block.kind, block.kind, values(block, frame), origin)
+        yield _build(name, block.kind, block.kind, block_values(block, frame), origin)
         for inner in block.blocks:
             if block.kind == "terraform" and inner.kind == "backend":
-                given = {key: evaluate(each.argument.value, frame.scope) for key, each in root.declared.backend.items()}
-                known = {"type": inner.labels[0], **values(inner, frame), **given}
-                placed_backend = Placed(inner, placed.file)
+                given = {
+                    key: evaluate(each.argument.value, frame.scope) for key, each in root.declarations.backend.items()
+                }
+                known = {"type": inner.labels[0], **block_values(inner, frame), **given}
+                placed_backend = PlacedBlock(inner, placed.file)
                 yield _build("terraform.backend", "backend", "backend", known, _origin(root, placed_backend, frame))

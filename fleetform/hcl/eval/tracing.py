@@ -5,9 +5,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from fleetform.base.errors import Position
-from fleetform.hcl.eval.expressions import Scope, evaluate, pairs, turns
+from fleetform.hcl.eval.expressions import Scope, evaluate, iterate, loop_items
 from fleetform.hcl.eval.modules import Module
-from fleetform.hcl.eval.values import INVALID, Known, Path, Unknown, text
+from fleetform.hcl.eval.values import INVALID, Path, Unknown, Value, scalar_text
 from fleetform.hcl.syntax import (
     Argument,
     Block,
@@ -30,7 +30,7 @@ class Source(NamedTuple):
 
     collection: Expression
     frame: "Frame"
-    key: Known
+    key: Value
     wrapped: bool = True
     """Whether the element is behind `.value`, as in `each.value`."""
 
@@ -43,12 +43,12 @@ class Frame(NamedTuple):
     scope: Scope
     sources: Mapping[str, Source] = {}
 
-    def within(self, symbols: Mapping[str, Known], sources: Mapping[str, Source]) -> "Frame":
+    def extended(self, symbols: Mapping[str, Value], sources: Mapping[str, Source]) -> "Frame":
         """Return an inner context, with more symbols."""
-        return self._replace(scope=self.scope.within(symbols), sources={**self.sources, **sources})
+        return self._replace(scope=self.scope.extended(symbols), sources={**self.sources, **sources})
 
 
-class Body(NamedTuple):
+class NestedBlock(NamedTuple):
     """A nested block in a resource; without a block if their number is unknown."""
 
     kind: str
@@ -56,31 +56,31 @@ class Body(NamedTuple):
     frame: Frame
 
 
-def bodies(block: Block, frame: Frame) -> Iterator[Body]:
+def nested_blocks(block: Block, frame: Frame) -> Iterator[NestedBlock]:
     """Yield the nested blocks, including those that `dynamic` creates."""
     for inner in block.blocks:
         if inner.kind != "dynamic" or not inner.labels:
-            yield Body(inner.kind, inner, frame)
+            yield NestedBlock(inner.kind, inner, frame)
             continue
         (kind, content) = inner.labels[0], next((each for each in inner.blocks if each.kind == "content"), None)
         yield from _dynamic(inner, kind, content, frame)
 
 
-def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> Iterator[Body]:
+def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> Iterator[NestedBlock]:
     over = block.value("for_each")
-    elements = pairs(evaluate(over, frame.scope))
+    elements = loop_items(evaluate(over, frame.scope))
     if elements is None:
-        yield Body(kind, None, frame)
+        yield NestedBlock(kind, None, frame)
         return
     named = block.value("iterator")
     iterator = named.name if isinstance(named, Reference) else kind
     for key, item in elements:
         source = Source(over, frame, key)
-        inner = frame.within({iterator: {"key": key, "value": item}}, {iterator: source})
-        yield Body(kind, content, inner)
+        inner = frame.extended({iterator: {"key": key, "value": item}}, {iterator: source})
+        yield NestedBlock(kind, content, inner)
 
 
-def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
+def trace_value(block: Block, path: Path, frame: Frame) -> list[Position]:
     """Return the positions from a block to where a value of it is set."""
     positions = [Position(frame.file, block.line, block.column)]
     if not path:
@@ -89,10 +89,10 @@ def trail(block: Block, path: Path, frame: Frame) -> list[Position]:
     if (argument := block.arguments.get(str(name))) is not None:
         positions.append(Position(frame.file, argument.line, argument.column))
         return positions + _safely(argument.value, tuple(rest), frame)
-    matching = [body for body in bodies(block, frame) if body.kind == name]
+    matching = [body for body in nested_blocks(block, frame) if body.kind == name]
     index = rest[0] if rest and isinstance(rest[0], int) else 0
     if index < len(matching) and (inner := matching[index]).block:
-        return positions + trail(inner.block, tuple(rest[1:]), inner.frame)
+        return positions + trace_value(inner.block, tuple(rest[1:]), inner.frame)
     return positions
 
 
@@ -144,7 +144,7 @@ def _follow_collection(node: Expression, path: Path, frame: Frame) -> list[Posit
 
 def _follow_entry(fields: tuple[Entry, ...], path: Path, frame: Frame) -> list[Position]:
     for key, value, line, column in reversed(fields):
-        name = key if isinstance(key, str) else text(evaluate(key, frame.scope))
+        name = key if isinstance(key, str) else scalar_text(evaluate(key, frame.scope))
         if name == str(path[0]):
             return [Position(frame.file, line, column), *_follow(value, path[1:], frame)]
     return []
@@ -173,8 +173,8 @@ def _follow_concat(arguments: tuple[Expression, ...], path: Path, frame: Frame) 
 
 
 def _follow_iteration(node: For, path: Path, frame: Frame) -> list[Position]:
-    for index, turn in enumerate(turns(node, frame.scope) or ()):
-        key = index if node.key is None else text(evaluate(node.key, turn.scope))
+    for index, turn in enumerate(iterate(node, frame.scope) or ()):
+        key = index if node.key is None else scalar_text(evaluate(node.key, turn.scope))
         if key == path[0] or str(key) == path[0]:
             source = Source(node.collection, frame, turn.key, wrapped=False)
             inner = frame._replace(scope=turn.scope, sources={**frame.sources, node.names[-1]: source})
@@ -195,7 +195,7 @@ def _follow_reference(name: str, steps: Path, frame: Frame) -> list[Position]:
         return []
     first, rest = str(steps[0]), steps[1:]
     module = frame.module
-    if name == "local" and (local := module.declared.locals.get(first)):
+    if name == "local" and (local := module.declarations.locals.get(first)):
         return _follow_argument(local.argument, rest, module_frame(module, local.file))
     return _follow_variable(module, first, rest) if name == "var" else []
 
@@ -211,9 +211,9 @@ def _follow_loop_variable(source: Source, steps: Path) -> list[Position]:
 
 
 def _follow_variable(module: Module, name: str, path: Path) -> list[Position]:
-    if given := module.given(name):
+    if given := module.argument(name):
         return _follow_argument(given[0].argument, path, call_frame(module, given[0].file))
-    if placed := module.declared.variables.get(name):
+    if placed := module.declarations.variables.get(name):
         argument = placed.block.arguments.get("default")
         line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)
         return [Position(placed.file, line, column)]
@@ -238,4 +238,4 @@ def call_frame(module: Module, file: PurePath) -> Frame:
     if call.instance.key is None:
         return caller._replace(scope=call.scope)
     source = Source(call.placed.block.value("for_each"), caller, call.instance.key)
-    return caller.within(call.instance.symbols, {"each": source})
+    return caller.extended(call.instance.symbols, {"each": source})

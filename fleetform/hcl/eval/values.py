@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from fleetform.hcl.decimals import written
+from fleetform.hcl.decimals import format_number
 
 
 class Unknown(NamedTuple):
@@ -26,10 +26,10 @@ class Document(NamedTuple):
         value: Its content.
     """
 
-    value: "Known"
+    value: "Value"
 
 
-class Set(list["Known"]):
+class Set(list["Value"]):
     """A set; in Terraform's order if it has only plain, known values."""
 
 
@@ -40,12 +40,12 @@ INVALID: Final = Unknown("(invalid)")
 MAYBE: Final = Unknown("(maybe)")
 """A value that may be absent: an entry of a `for` whose condition is unknown."""
 
-Known: TypeAlias = "str | int | float | bool | list[Known] | dict[str, Known] | Unknown | Document | None"
+Value: TypeAlias = "str | int | float | bool | list[Value] | dict[str, Value] | Unknown | Document | None"
 Step: TypeAlias = str | int
 Path: TypeAlias = tuple[Step, ...]
 
 
-def walk(value: Known, path: Path, default: Known = None) -> Known:
+def value_at(value: Value, path: Path, default: Value = None) -> Value:
     """Return the value at a path of keys and indices.
 
     Args:
@@ -71,15 +71,15 @@ def walk(value: Known, path: Path, default: Known = None) -> Known:
     return default if value is None else value
 
 
-def structure(value: Known) -> Known:
+def plain_structure(value: Value) -> Value:
     """Return a value with the content of the documents in it, as rules see it."""
     match value:
         case Document(inner):
-            return structure(inner)
+            return plain_structure(inner)
         case dict():
-            return {key: structure(item) for key, item in value.items()}
+            return {key: plain_structure(item) for key, item in value.items()}
         case list():
-            return [structure(item) for item in value]
+            return [plain_structure(item) for item in value]
         case _:
             return value
 
@@ -92,14 +92,14 @@ _DOCUMENTS = frozenset(
 )
 
 
-def documents(values: Mapping[str, Known]) -> dict[str, Known]:
+def with_documents(values: Mapping[str, Value]) -> dict[str, Value]:
     """Return a resource's values with the content of JSON arguments."""
     return {key: _read(item) if key in _DOCUMENTS else item for key, item in values.items()}
 
 
-def _read(value: Known) -> Known:
+def _read(value: Value) -> Value:
     if isinstance(value, list):
-        return [documents(item) if isinstance(item, dict) else item for item in value]
+        return [with_documents(item) if isinstance(item, dict) else item for item in value]
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
     try:
@@ -108,12 +108,12 @@ def _read(value: Known) -> Known:
         return value
 
 
-def is_known(value: Known) -> bool:
+def is_known(value: Value) -> bool:
     """Return whether no part of a value is unknown."""
     return next(unknowns(value), None) is None
 
 
-def unknowns(value: Known) -> Iterator[Unknown]:
+def unknowns(value: Value) -> Iterator[Unknown]:
     """Yield the unknown parts of a value."""
     match value:
         case Unknown():
@@ -128,7 +128,7 @@ def unknowns(value: Known) -> Iterator[Unknown]:
                 yield from unknowns(item)
 
 
-def text(value: Known) -> str | None:
+def scalar_text(value: Value) -> str | None:
     """Return a scalar as Terraform writes it in a template; None for anything else."""
     match value:
         case bool():
@@ -136,12 +136,12 @@ def text(value: Known) -> str | None:
         case int() | str():
             return str(value)
         case float():
-            return written(value)
+            return format_number(value)
         case _:
             return None
 
 
-def entries(value: Known) -> Mapping[str, Known] | None:
+def for_each_entries(value: Value) -> Mapping[str, Value] | None:
     """Return the entries of a `for_each`, by key; None if they are not known."""
     if isinstance(value, dict):
         return None if MAYBE in value.values() else {key: value[key] for key in sorted(value)}

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Path, Step, Unknown, walk
+from fleetform.hcl.eval.values import Path, Step, Unknown, Value, value_at
 from fleetform.policy.requirements import TRUE
-from fleetform.policy.rule import Fault, Undecided
+from fleetform.policy.rule import Undecided, Violation
 
 TASK = "aws_ecs_task_definition"
 LIST = "container_definitions"
@@ -21,17 +21,17 @@ class Container(NamedTuple):
     """
 
     place: int
-    values: dict[str, Known]
+    values: dict[str, Value]
 
     def at(self, *path: Step) -> Path:
         """Return the path of a value of it, from the top of the task definition's values."""
         return (LIST, self.place, *path)
 
-    def value(self, *path: Step, default: Known = None) -> Known:
+    def value(self, *path: Step, default: Value = None) -> Value:
         """Return the value at a path; see `Resource.value`."""
-        return walk(self.values, path, default)
+        return value_at(self.values, path, default)
 
-    def items(self, *path: Step) -> list[Known]:
+    def items(self, *path: Step) -> list[Value]:
         """Return the list at a path; empty if it is absent or unknown."""
         value = self.value(*path)
         return value if isinstance(value, list) else []
@@ -47,7 +47,7 @@ class Container(NamedTuple):
         return name if isinstance(name, str) else f"number {self.place + 1}"
 
 
-Check: TypeAlias = Callable[[Container], Iterable[Fault | Undecided]]
+Check: TypeAlias = Callable[[Container], Iterable[Violation | Undecided]]
 
 
 def containers(task: Resource) -> list[Container]:
@@ -67,7 +67,7 @@ def unknown_containers(task: Resource) -> Iterator[Undecided]:
             yield Undecided((LIST, index))
 
 
-def each_container(task: Resource, check: Check) -> Iterator[Fault | Undecided]:
+def each_container(task: Resource, check: Check) -> Iterator[Violation | Undecided]:
     """Apply a check to all containers."""
     yield from unknown_containers(task)
     for container in containers(task):

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.hcl.eval.values import Unknown, Value
 
 if TYPE_CHECKING:
     from detect_secrets.plugins.base import BasePlugin
@@ -64,12 +64,12 @@ _DETECTORS: Mapping[str, str] = {
 _CANDIDATE = re.compile(r"://[^/\s]*@|PRIVATE KEY|hooks\.slack\.com|[\w-]{20}")
 
 
-def names_a_secret(name: str) -> bool:
+def is_secret_name(name: str) -> bool:
     """Return whether a name belongs to a secret: `DB_PASSWORD`, but not `DB_PASSWORD_FILE`."""
     return _NAME.fullmatch(name) is not None
 
 
-def is_spelled_out(name: str, value: str) -> bool:
+def is_literal(name: str, value: str) -> bool:
     """Return whether the value of a secret is the secret itself, not a reference to it."""
     if any(form.fullmatch(value) for form in (_REFERENCE, _TEMPLATE, _WORD)):
         return False
@@ -81,7 +81,7 @@ def is_placeholder(value: str) -> bool:
     return _PLACEHOLDER.fullmatch(value) is not None
 
 
-def kind_of(value: str) -> str | None:
+def find_kind(value: str) -> str | None:
     """Return the kind of secret that a value contains, by its format; None if it contains no secret."""
     if not _CANDIDATE.search(value):
         return None
@@ -102,24 +102,24 @@ def _detectors() -> "Mapping[str, BasePlugin]":
     return found
 
 
-def told_by_name(name: str, value: Known) -> str | Unknown | None:
+def kind_by_name(name: str, value: Value) -> str | Unknown | None:
     """Return the kind of secret in a value, judging by its name.
 
     Returns:
         The kind; the value itself if it is unknown; None if it is not a secret.
     """
-    if not names_a_secret(name):
+    if not is_secret_name(name):
         return None
     if isinstance(value, Unknown):
         part = value.reference.rpartition(".")[2]
         return "a secret" if part in _SECRET_PARTS else None if part and part != value.reference else value
-    return "a secret" if isinstance(value, str) and is_spelled_out(name, value) else None
+    return "a secret" if isinstance(value, str) and is_literal(name, value) else None
 
 
 _ASSIGNED = re.compile(r"(?<![\w.-])-{0,2}([A-Za-z][\w.-]*)=([^\s'\"]+)")
 
 
-def in_words(words: Sequence[Known]) -> Iterator[tuple[int, str]]:
+def find_in_command(words: Sequence[Value]) -> Iterator[tuple[int, str]]:
     """Yield the secrets in the words of a command, with their index.
 
     They are found by format, in `--password=x` or after `--password`.
@@ -127,16 +127,11 @@ def in_words(words: Sequence[Known]) -> Iterator[tuple[int, str]]:
     previous = ""
     for index, word in enumerate(words):
         text = word if isinstance(word, str) else ""
-        is_assigned = any(
-            names_a_secret(name) and is_spelled_out(name, value) for name, value in _ASSIGNED.findall(text)
-        )
+        is_assigned = any(is_secret_name(name) and is_literal(name, value) for name, value in _ASSIGNED.findall(text))
         flag = previous.lstrip("-")
         follows_flag = (
-            previous.startswith("--")
-            and names_a_secret(flag)
-            and not text.startswith("-")
-            and is_spelled_out(flag, text)
+            previous.startswith("--") and is_secret_name(flag) and not text.startswith("-") and is_literal(flag, text)
         )
-        if kind := kind_of(text) or ("a secret" if is_assigned or follows_flag else None):
+        if kind := find_kind(text) or ("a secret" if is_assigned or follows_flag else None):
             yield index, kind
         previous = text

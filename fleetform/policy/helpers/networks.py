@@ -3,7 +3,7 @@
 import ipaddress
 from typing import TypeAlias
 
-from fleetform.hcl.eval.values import Known
+from fleetform.hcl.eval.values import Value
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -22,19 +22,19 @@ _PRIVATE = tuple(
 )
 
 
-def is_anywhere(cidr: Known) -> bool:
+def is_internet(cidr: Value) -> bool:
     """Return whether a CIDR is the internet, or a half or a quarter of it."""
     network = _network(cidr)
     return network is not None and network.prefixlen < _SHORTEST[network.version] and not _is_private(network)
 
 
-def holds_strangers(cidr: Known) -> bool:
+def is_large_public(cidr: Value) -> bool:
     """Return whether a CIDR contains public addresses of more than one site."""
     network = _network(cidr)
     return network is not None and network.prefixlen < _SITE[network.version] and not _is_private(network)
 
 
-def _network(cidr: Known) -> _Network | None:
+def _network(cidr: Value) -> _Network | None:
     try:
         return ipaddress.ip_network(cidr, strict=False) if isinstance(cidr, str) else None
     except ValueError:

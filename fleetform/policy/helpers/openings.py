@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.hcl.eval.values import Path, Unknown, Value
 from fleetform.policy.requirements import number
 from fleetform.policy.rule import Undecided
 
@@ -35,7 +35,7 @@ class Opening:
     at: Path = ()
 
     @property
-    def protocol(self) -> tuple[Path, Known]:
+    def protocol(self) -> tuple[Path, Value]:
         """The path and the name of the protocol: `tcp`, `udp`, `all` or a different one."""
         key = "ip_protocol" if self.resource.type.startswith("aws_vpc_") else "protocol"
         value = self.resource.value(*self.at, key)
@@ -62,21 +62,21 @@ class Opening:
         return None if first is None or last is None else range(int(first), int(last) + 1) or None
 
     @property
-    def is_everything(self) -> bool:
+    def is_all_ports(self) -> bool:
         """Whether every port is open."""
         return isinstance(self.ports, range) and len(self.ports) >= len(_ALL) - 1
 
     @property
-    def networks(self) -> Iterator[tuple[Path, Known]]:
+    def networks(self) -> Iterator[tuple[Path, Value]]:
         """The peer networks, each with its path."""
         return self._each_value("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
 
     @property
-    def groups(self) -> Iterator[tuple[Path, Known]]:
+    def groups(self) -> Iterator[tuple[Path, Value]]:
         """The peer security groups, each with its path."""
         return self._each_value("referenced_security_group_id", "source_security_group_id", "security_groups")
 
-    def _each_value(self, *keys: str) -> Iterator[tuple[Path, Known]]:
+    def _each_value(self, *keys: str) -> Iterator[tuple[Path, Value]]:
         for key in keys:
             at = (*self.at, key)
             value = self.resource.value(*at)
@@ -86,7 +86,9 @@ class Opening:
                 yield at, value
 
 
-def openings(resource: Resource, direction: Literal["ingress", "egress"] = "ingress") -> Iterator[Opening | Undecided]:
+def find_openings(
+    resource: Resource, direction: Literal["ingress", "egress"] = "ingress"
+) -> Iterator[Opening | Undecided]:
     """Yield the rules of a resource in one direction."""
     if resource.type == f"aws_vpc_security_group_{direction}_rule":
         yield Opening(resource)
@@ -109,6 +111,6 @@ def _inline(resource: Resource, direction: str) -> Iterator[Opening | Undecided]
         yield Undecided(at) if isinstance(rule, Unknown) else Opening(resource, at)
 
 
-def shown(ports: range) -> str:
+def describe_ports(ports: range) -> str:
     """Return `port 22`, or `ports 20 to 25`."""
     return f"port {ports[0]}" if len(ports) == 1 else f"ports {ports[0]} to {ports[-1]}"

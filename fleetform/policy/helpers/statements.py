@@ -10,8 +10,8 @@ from typing import Final, NamedTuple, TypeAlias
 
 from fleetform.hcl.eval.expressions import evaluate
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Path, Unknown
-from fleetform.policy.rule import Facts, Fault, ResourceCheck, Undecided
+from fleetform.hcl.eval.values import Path, Unknown, Value
+from fleetform.policy.rule import Facts, ResourceCheck, Undecided, Violation
 
 IDENTITY_POLICIES: Final = (
     *("aws_iam_policy_document", "aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"),
@@ -45,7 +45,7 @@ class Principal(NamedTuple):
     """
 
     kind: str
-    name: Known
+    name: Value
 
 
 class Condition(NamedTuple):
@@ -59,7 +59,7 @@ class Condition(NamedTuple):
 
     test: str
     key: str
-    values: list[Known]
+    values: list[Value]
 
 
 class Statement(NamedTuple):
@@ -72,28 +72,28 @@ class Statement(NamedTuple):
     """
 
     path: Path
-    body: Mapping[str, Known]
+    body: Mapping[str, Value]
     hcl: bool
 
     def at(self, element: str) -> Path:
         """Return the path of an element, by its JSON name."""
         return (*self.path, _HCL_NAMES[element] if self.hcl else element)
 
-    def get(self, element: str) -> Known:
+    def get(self, element: str) -> Value:
         """Return an element, by its JSON name."""
         return self.body.get(_HCL_NAMES[element] if self.hcl else element)
 
-    def items(self, element: str) -> list[Known]:
+    def items(self, element: str) -> list[Value]:
         """Return an element as a list, also if it is a single item."""
-        return listed(self.get(element))
+        return as_list(self.get(element))
 
     @property
     def principals(self) -> list[Principal]:
         """The principals; empty in an identity policy, which applies to its owner."""
         given = self.get("Principal")
         if isinstance(given, dict):
-            return [Principal(kind, name) for kind, names in given.items() for name in listed(names)]
-        return [found for item in listed(given) for found in _principals(item)]
+            return [Principal(kind, name) for kind, names in given.items() for name in as_list(names)]
+        return [found for item in as_list(given) for found in _principals(item)]
 
     @property
     def conditions(self) -> list[Condition] | None:
@@ -105,33 +105,33 @@ class Statement(NamedTuple):
                 for test, keys in given.items()
                 for key, values in (keys.items() if isinstance(keys, dict) else ((keys, None),))
             ]
-        conditions = [_condition(item) for item in listed(given)]
+        conditions = [_condition(item) for item in as_list(given)]
         return None if None in conditions else [condition for condition in conditions if condition]
 
 
-def _principals(item: Known) -> Iterator[Principal]:
+def _principals(item: Value) -> Iterator[Principal]:
     if isinstance(item, dict):
         kind = item.get("type")
-        yield from (Principal(kind if isinstance(kind, str) else "", name) for name in listed(item.get("identifiers")))
+        yield from (Principal(kind if isinstance(kind, str) else "", name) for name in as_list(item.get("identifiers")))
     else:
         yield Principal("*" if item == "*" else "", item)
 
 
-def _condition(item: Known) -> Condition | None:
+def _condition(item: Value) -> Condition | None:
     if not isinstance(item, dict):
         return None
     test, key = item.get("test"), item.get("variable")
     if not isinstance(test, str) or not isinstance(key, str):
         return None
-    return Condition(test, key.lower(), listed(item.get("values")))
+    return Condition(test, key.lower(), as_list(item.get("values")))
 
 
-def listed(value: Known) -> list[Known]:
+def as_list(value: Value) -> list[Value]:
     """Return a value as a list: empty for null, one element for a single value."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def matching(patterns: Iterable[Known], names: frozenset[str]) -> list[str]:
+def matching_actions(patterns: Iterable[Value], names: frozenset[str]) -> list[str]:
     """Return the action patterns that match at least one of some names in lower case."""
     return [pattern for pattern in patterns if isinstance(pattern, str) and _matches(pattern.lower(), names)]
 
@@ -142,10 +142,10 @@ def _matches(pattern: str, names: frozenset[str]) -> bool:
     return pattern in names
 
 
-StatementCheck: TypeAlias = Callable[[Statement, Facts], Iterable[Fault | Undecided]]
+StatementCheck: TypeAlias = Callable[[Statement, Facts], Iterable[Violation | Undecided]]
 
 
-def of_statements(
+def for_statements(
     *arguments: str, documents: bool = True, identities: bool = False
 ) -> Callable[[StatementCheck], ResourceCheck]:
     """Turn a check of statements into one of the resources that contain them.
@@ -160,8 +160,8 @@ def of_statements(
 
     def decorate(check: StatementCheck) -> ResourceCheck:
         @wraps(check)
-        def check_resource(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
-            for statement in statements(resource, *arguments, documents=documents):
+        def check_resource(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
+            for statement in find_statements(resource, *arguments, documents=documents):
                 if not isinstance(statement, Undecided):
                     yield from check(statement, facts)
                 elif identities or statement.at != _ALL_OF_DOCUMENT:
@@ -172,7 +172,7 @@ def of_statements(
     return decorate
 
 
-def statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
+def find_statements(resource: Resource, *arguments: str, documents: bool = True) -> Iterator[Statement | Undecided]:
     """Yield the Allow statements in some arguments of a resource, or in a document; see `of_statements`."""
     for path in [_ALL_OF_DOCUMENT] if resource.kind == "data" else _places(resource, arguments):
         value = resource.value(*path)
@@ -184,7 +184,7 @@ def statements(resource: Resource, *arguments: str, documents: bool = True) -> I
             yield from _parsed(value, path, hcl=True)
 
 
-def _is_of_document(resource: Resource, path: Path, value: Known) -> bool:
+def _is_of_document(resource: Resource, path: Path, value: Value) -> bool:
     """Return whether the text takes the value from a document, even if a plan knows its content."""
     if not isinstance(value, Unknown) and resource.origin and len(path) == 1:
         value = evaluate(resource.origin.block.value(str(path[0])), resource.origin.frame.scope)
@@ -200,8 +200,8 @@ def _places(resource: Resource, arguments: Iterable[str]) -> Iterator[Path]:
             yield (name,)
 
 
-def _parsed(value: Known, path: Path, *, hcl: bool) -> Iterator[Statement | Undecided]:
-    for index, item in enumerate(listed(value)):
+def _parsed(value: Value, path: Path, *, hcl: bool) -> Iterator[Statement | Undecided]:
+    for index, item in enumerate(as_list(value)):
         at = (*path, index) if isinstance(value, list) else path
         if isinstance(item, dict):
             yield from _allowing(Statement(at, item, hcl))

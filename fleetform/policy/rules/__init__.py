@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 
-from fleetform.policy.rule import Rule, registered
+from fleetform.policy.rule import Rule, registry
 
 TOPICS = (
     *("security_groups", "repositories", "logs", "iam", "network", "load_balancers", "discovery", "calls"),
@@ -13,8 +13,8 @@ TOPICS = (
 """The files, in the order in which their rules are listed."""
 
 
-def shipped() -> Mapping[str, Rule]:
+def built_in_rules() -> Mapping[str, Rule]:
     """Return all built-in rules, by ID."""
     for topic in TOPICS:
         import_module(f"{__name__}.{topic}")
-    return registered()
+    return registry()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fleetform import topology
 from fleetform.hcl.eval.resource_view import Resource, View
-from fleetform.hcl.eval.values import Known, Path, Unknown
-from fleetform.policy.helpers.openings import Opening, openings, shown
-from fleetform.policy.rule import Fault, Severity, Undecided, environment_rule
+from fleetform.hcl.eval.values import Path, Unknown, Value
+from fleetform.policy.helpers.openings import Opening, describe_ports, find_openings
+from fleetform.policy.rule import Severity, Undecided, Violation, environment_rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -18,7 +18,7 @@ _TASK = "aws_ecs_task_definition"
 # The groups of services are in the foundation; their rules are separate resources.
 _INGRESS = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 
-Answers = Iterator[tuple[Resource, Fault | Undecided]]
+Answers = Iterator[tuple[Resource, Violation | Undecided]]
 
 
 def _ingress_example(name: str, group: str, peer: str, port: int) -> str:
@@ -46,7 +46,7 @@ _GROUP = re.compile(
 )
 
 
-def _group(value: Known) -> str | None:
+def _group(value: Value) -> str | None:
     """Return the key of the foundation's group that a value refers to; None for other values."""
     match = _GROUP.match(value.reference) if isinstance(value, Unknown) else None
     return match and (match["name"] or match["key"])
@@ -76,7 +76,7 @@ def _service_openings(view: View, environment: "Environment") -> Iterator[_Servi
     for resource in view.of(*_INGRESS):
         if (service := services.get(_group(resource.value("security_group_id")) or "")) is None:
             continue
-        for opening in openings(resource):
+        for opening in find_openings(resource):
             ports = opening.ports if isinstance(opening, Opening) else opening
             if isinstance(ports, Undecided):
                 yield resource, ports
@@ -129,7 +129,7 @@ def open_calls_are_declared(view: View, environment: "Environment") -> Answers:
                 port, service = min(undeclared_ports), inbound.service
                 message = f"{peer} can reach {service} on port {port}, but does not declare the call"
                 remedy = f"add {service} to `calls` of {peer}, or remove the rule"
-                yield inbound.resource, Fault(message, remedy, inbound.opening.at)
+                yield inbound.resource, Violation(message, remedy, inbound.opening.at)
 
 
 @environment_rule(
@@ -150,12 +150,12 @@ def open_ports_have_a_listener(view: View, environment: "Environment") -> Answer
             yield inbound
             continue
         listening = _listening_ports(environment, inbound.service)
-        if inbound.opening.is_everything or listening.issuperset(inbound.ports):
+        if inbound.opening.is_all_ports or listening.issuperset(inbound.ports):
             continue
-        ports, verb = shown(inbound.ports), "is" if len(inbound.ports) == 1 else "are"
+        ports, verb = describe_ports(inbound.ports), "is" if len(inbound.ports) == 1 else "are"
         message = f"{ports} of {inbound.service} {verb} open, but the service listens on {_in_words(listening)}"
         at = (*inbound.opening.at, "from_port")
-        yield inbound.resource, Fault(message, "add it to `ports`, or remove the rule", at)
+        yield inbound.resource, Violation(message, "add it to `ports`, or remove the rule", at)
 
 
 def _in_words(ports: Iterable[int]) -> str:
@@ -199,7 +199,7 @@ def _addresses(view: View, environment: "Environment") -> Iterator[_Address]:
                     yield _Address(task, at, variable, label[:-1], int(port) if port else _SCHEMES.get(scheme))
 
 
-def _variables(task: Resource) -> Iterator[tuple[Path, str, Known]]:
+def _variables(task: Resource) -> Iterator[tuple[Path, str, Value]]:
     """Yield path, name and value of the variables of all containers of a task."""
     containers = task.value("container_definitions", default=[])
     for index, container in enumerate(containers if isinstance(containers, list) else []):
@@ -269,10 +269,13 @@ def service_urls_are_correct(view: View, environment: "Environment") -> Answers:
         if service is None:
             if "." not in label and label not in other_names and environment.namespace_arn is None:
                 names = ", ".join(sorted(services)) or "none"
-                yield task, Fault(f"{variable} points to unknown service {label}", f"known services: {names}", at)
+                yield task, Violation(f"{variable} points to unknown service {label}", f"known services: {names}", at)
         elif port is not None and (listening := _listening_ports(environment, service)) and port not in listening:
             where = f"port {port} of {service}, but the service listens on {_in_words(listening)}"
-            yield task, Fault(f"{variable} points to {where}", "fix the port, or let `calls` generate the variable", at)
+            yield (
+                task,
+                Violation(f"{variable} points to {where}", "fix the port, or let `calls` generate the variable", at),
+            )
 
 
 def _other_names(view: View) -> frozenset[str]:
@@ -304,7 +307,7 @@ def service_urls_are_declared(view: View, environment: "Environment") -> Answers
         if caller is None or callee in (None, caller) or callee in environment.services[caller].callees:
             continue
         message = f"{caller} has the address of {callee} in {variable}, but does not declare the call"
-        yield task, Fault(message, f"add {callee} to `calls` of {caller}", at)
+        yield task, Violation(message, f"add {callee} to `calls` of {caller}", at)
 
 
 @environment_rule(
@@ -334,4 +337,4 @@ def public_services_have_a_health_check(view: View, environment: "Environment") 
             if isinstance(check := container.get("healthCheck"), Unknown):
                 yield task, Undecided(at)
             elif not check:
-                yield task, Fault(f"{service} has no health check", "set `health_check`", at)
+                yield task, Violation(f"{service} has no health check", "set `health_check`", at)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Path, Unknown
 from fleetform.policy.requirements import require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _CLUSTER = "aws_ecs_cluster"
@@ -37,11 +37,11 @@ resource "aws_ecs_cluster" "this" {{
     good=_cluster("DEFAULT"),
     bad=_cluster("NONE"),
 )
-def exec_sessions_are_logged(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def exec_sessions_are_logged(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept the default, with which ECS logs to the containers' own log groups."""
     at = (*_EXEC, "logging")
-    fault = Fault("ECS Exec sessions are not logged", 'set logging = "OVERRIDE" and a log group', at)
-    yield from require(resource, ("DEFAULT", "OVERRIDE"), fault, default="DEFAULT")
+    violation = Violation("ECS Exec sessions are not logged", 'set logging = "OVERRIDE" and a log group', at)
+    yield from require(resource, ("DEFAULT", "OVERRIDE"), violation, default="DEFAULT")
 
 
 def _insights(value: str) -> str:
@@ -60,7 +60,7 @@ def _insights(value: str) -> str:
     good=_insights("enhanced"),
     bad=_insights("disabled"),
 )
-def container_insights_is_enabled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def container_insights_is_enabled(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments, as metrics cost. The default is the account's setting, or off."""
     settings = resource.value("setting", default=[])
     if not facts.protected:
@@ -70,8 +70,10 @@ def container_insights_is_enabled(resource: Resource, facts: Facts) -> Iterator[
         return
     names = [resource.value("setting", index, "name") for index in range(len(settings))]
     at: Path = ("setting", names.index("containerInsights"), "value") if "containerInsights" in names else ("setting",)
-    fault = Fault("Container Insights is off", "enable containerInsights (`container_insights` in the catalog)", at)
+    violation = Violation(
+        "Container Insights is off", "enable containerInsights (`container_insights` in the catalog)", at
+    )
     if len(at) == 1:
-        yield fault
+        yield violation
     else:
-        yield from require(resource, ("enabled", "enhanced"), fault)
+        yield from require(resource, ("enabled", "enhanced"), violation)

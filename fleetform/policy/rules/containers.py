@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.hcl.eval.values import Unknown, Value
 from fleetform.policy.helpers.containers import (
     TASK,
     Container,
@@ -15,7 +15,7 @@ from fleetform.policy.helpers.containers import (
     on_windows,
 )
 from fleetform.policy.requirements import FALSE, TRUE, number
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
@@ -32,15 +32,17 @@ _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
     good=example('name  = "web"\nimage = "nginx:1.29"'),
     bad=example('name       = "web"\nimage      = "nginx:1.29"\nprivileged = true'),
 )
-def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check EC2 tasks as well; Fargate refuses privileged containers anyway."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         if isinstance(container.value("privileged"), Unknown):
             yield Undecided(container.at("privileged"))
         elif container.has("privileged"):
-            fault = f"container {container.name} is privileged"
-            yield Fault(fault, "remove privileged, and add single capabilities if needed", container.at("privileged"))
+            violation = f"container {container.name} is privileged"
+            yield Violation(
+                violation, "remove privileged, and add single capabilities if needed", container.at("privileged")
+            )
 
     return each_container(resource, check)
 
@@ -55,20 +57,20 @@ def containers_are_not_privileged(resource: Resource, _: Facts) -> Iterator[Faul
     good=example('name = "web"\nuser = "1000"'),
     bad=example('name = "web"\nuser = "root"', 'name = "proxy"\nuser = "0:0"'),
 )
-def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore containers without `user`: their image decides.
 
     AWS always runs the FireLens container as root: https://github.com/aws/containers-roadmap/issues/2122
     """
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         user = container.value("user")
         if container.value("firelensConfiguration"):
             return
         if isinstance(user, Unknown):
             yield Undecided(container.at("user"))
         elif user is not None and str(user).partition(":")[0] in {"0", "root"}:
-            yield Fault(
+            yield Violation(
                 f"container {container.name} runs as root", "set a different user of its image", container.at("user")
             )
 
@@ -86,17 +88,17 @@ def containers_do_not_run_as_root(resource: Resource, _: Facts) -> Iterator[Faul
     good=example('name                   = "web"\nreadonlyRootFilesystem = true'),
     bad=example('name = "web"', 'name                   = "proxy"\nreadonlyRootFilesystem = false'),
 )
-def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def root_file_systems_are_read_only(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore Windows, which has no such setting. AWS's default is writable. ECS Exec needs an exception."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         at = container.at("readonlyRootFilesystem")
         value = container.value("readonlyRootFilesystem")
         if isinstance(value, Unknown):
             yield Undecided(at)
         elif value not in TRUE:
             remedy = "set readonlyRootFilesystem (`read_only` in the catalog), and mount volumes where it writes"
-            yield Fault(f"container {container.name} can write to its root file system", remedy, at)
+            yield Violation(f"container {container.name} can write to its root file system", remedy, at)
 
     return iter(()) if on_windows(resource) else each_container(resource, check)
 
@@ -130,11 +132,11 @@ _UNCONFINED = re.compile(r"label[:=]disable|(apparmor|seccomp)[:=]unconfined")
         'name                  = "tool"\ndockerSecurityOptions = ["label:disable"]',
     ),
 )
-def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check capabilities, devices of the host, and options that turn off isolation."""
     escapes = _ESCAPES - (_FARGATE_CAPABILITIES if on_fargate(resource) else frozenset())
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         lists = (("linuxParameters", "capabilities", "add"), ("linuxParameters", "devices"), ("dockerSecurityOptions",))
         for path in lists:
             if isinstance(container.value(*path), Unknown):
@@ -143,12 +145,12 @@ def containers_are_isolated(resource: Resource, _: Facts) -> Iterator[Fault | Un
                 if isinstance(item, Unknown):
                     yield Undecided(container.at(*path, index))
                 elif what := _escape(item, escapes):
-                    yield Fault(f"container {container.name} has {what}", "remove it", container.at(*path, index))
+                    yield Violation(f"container {container.name} has {what}", "remove it", container.at(*path, index))
 
     return each_container(resource, check)
 
 
-def _escape(item: Known, escapes: frozenset[str]) -> str | None:
+def _escape(item: Value, escapes: frozenset[str]) -> str | None:
     """Describe what is wrong with a capability, a device or a security option."""
     if isinstance(item, dict):
         path = str(item.get("hostPath"))
@@ -175,22 +177,22 @@ def _logging(more: str) -> str:
     good=example(_logging(', awslogs-stream-prefix = "web"'), fargate=True),
     bad=example('name = "proxy"', _logging(""), fargate=True),
 )
-def containers_have_a_log_configuration(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def containers_have_a_log_configuration(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Require all options that ECS requires for CloudWatch; on Fargate, that includes a stream prefix."""
     required_options = ["awslogs-group", "awslogs-region"] + (["awslogs-stream-prefix"] if on_fargate(resource) else [])
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         driver = container.value("logConfiguration", "logDriver")
         if isinstance(driver, Unknown):
             yield Undecided(container.at("logConfiguration"))
         elif driver in (None, "", "none"):
             remedy = "add a logConfiguration"
-            yield Fault(f"container {container.name} writes no logs", remedy, container.at("logConfiguration"))
+            yield Violation(f"container {container.name} writes no logs", remedy, container.at("logConfiguration"))
         elif driver == "awslogs" and not isinstance(container.value("logConfiguration", "options"), Unknown):
             for option in required_options:
                 if container.value("logConfiguration", "options", option) in (None, ""):
                     message = f"ECS rejects container {container.name}: its logConfiguration has no {option}"
-                    yield Fault(message, f"set {option}", container.at("logConfiguration", "options"))
+                    yield Violation(message, f"set {option}", container.at("logConfiguration", "options"))
 
     return each_container(resource, check)
 
@@ -212,23 +214,23 @@ _MAX_STOP_TIMEOUT = 120  # seconds, on Fargate: API_ContainerDefinition
         fargate=True,
     ),
 )
-def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def ecs_accepts_the_containers(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Require an essential container and unique names; Fargate waits at most two minutes for a stop."""
-    names: set[Known] = set()
+    names: set[Value] = set()
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         name = container.value("name")
         if isinstance(name, str) and name in names:
-            yield Fault(f"two containers are named {name}", "rename one of them", container.at("name"))
+            yield Violation(f"two containers are named {name}", "rename one of them", container.at("name"))
         names.add(name if isinstance(name, str) else None)
         stop = number(container.value("stopTimeout"))
         if on_fargate(resource) and isinstance(stop, float | int) and stop > _MAX_STOP_TIMEOUT:
             message = f"Fargate stops container {container.name} after {_MAX_STOP_TIMEOUT} seconds, not {stop:g}"
-            yield Fault(message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout"))
+            yield Violation(message, f"set stopTimeout to {_MAX_STOP_TIMEOUT} or less", container.at("stopTimeout"))
 
     yield from each_container(resource, check)
     all_containers = containers(resource)
     if all_containers and all(container.value("essential") in FALSE for container in all_containers):
-        yield Fault(
+        yield Violation(
             "no container is essential", "set essential = true on one container", all_containers[0].at("essential")
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Unknown
 from fleetform.policy.requirements import number
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -31,7 +31,9 @@ resource "aws_nat_gateway" "this" {
 }
 """,
 )
-def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def one_nat_gateway_is_enough(
+    view: View, environment: "Environment"
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Check each stack, which has at most one VPC. Protected environments need one for each zone."""
     if environment.protection:
         return
@@ -41,7 +43,7 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
             gateways_by_stack.setdefault(gateway.stack, []).append(gateway)
     for gateways in gateways_by_stack.values():
         for gateway in sorted(gateways, key=lambda each: each.address)[1:]:
-            yield gateway, Fault("the environment has several NAT gateways", "set `network: { nat: single }`")
+            yield gateway, Violation("the environment has several NAT gateways", "set `network: { nat: single }`")
 
 
 @rule(
@@ -54,7 +56,7 @@ def one_nat_gateway_is_enough(view: View, environment: "Environment") -> Iterato
     good='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 10\n}\n',
     bad='resource "aws_appautoscaling_target" "web" {\n  service_namespace = "ecs"\n  max_capacity      = 1000\n}\n',
 )
-def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """More than a hundred tasks of one service should be a deliberate decision."""
     is_autoscaled = resource.type == "aws_appautoscaling_target"
     if is_autoscaled and resource.value("service_namespace") != "ecs":
@@ -64,7 +66,7 @@ def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Faul
     if isinstance(count, Unknown):
         yield Undecided((name,))
     elif count is not None and count > _MAX_TASKS:
-        yield Fault(f"it can run {count:g} tasks", f"lower it to {_MAX_TASKS}, or add an exception", (name,))
+        yield Violation(f"it can run {count:g} tasks", f"lower it to {_MAX_TASKS}, or add an exception", (name,))
 
 
 @rule(
@@ -77,7 +79,7 @@ def services_scale_within_a_limit(resource: Resource, _: Facts) -> Iterator[Faul
     good='resource "aws_ecs_task_definition" "web" {\n  cpu    = "256"\n  memory = "512"\n}\n',
     bad='resource "aws_ecs_task_definition" "web" {\n  cpu    = "16384"\n  memory = "32768"\n}\n',
 )
-def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """In an unprotected environment, the largest size of all is a mistake."""
     units = number(resource.value("cpu"))
     if facts.protected:
@@ -85,4 +87,4 @@ def tasks_are_not_oversized(resource: Resource, facts: Facts) -> Iterator[Fault 
     if isinstance(units, Unknown):
         yield Undecided(("cpu",))
     elif units is not None and units >= _LARGEST_CPU:
-        yield Fault("16 vCPU in an unprotected environment", "lower cpu and memory", ("cpu",))
+        yield Violation("16 vCPU in an unprotected environment", "lower cpu and memory", ("cpu",))

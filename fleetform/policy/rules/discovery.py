@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fleetform.hcl.eval.resource_view import Resource, View
-from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.hcl.eval.values import Path, Unknown, Value
 from fleetform.policy.requirements import number
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -38,7 +38,7 @@ def _records(ttl: int, more: str = "") -> str:
     good=_example(_records(10)),
     bad=_example(_records(300)),
 )
-def records_expire_in_time(view: View, environment: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def records_expire_in_time(view: View, environment: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
     """A task responds for `stop_timeout` after ECS removed it from DNS; a task that dies does not."""
     stop_timeouts = {str(task.value("family")): _stop_timeout(task) for task in view.of("aws_ecs_task_definition")}
     for service in view.of(_SERVICE):
@@ -54,7 +54,7 @@ def records_expire_in_time(view: View, environment: "Environment") -> Iterator[t
                     if stop_timeout < _MAX_STALE_SECONDS
                     else "even if the task has stopped"
                 )
-                yield service, Fault(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at)
+                yield service, Violation(f"callers cache the address for {ttl:g} seconds, {when}", _REMEDY, at)
 
 
 def _stop_timeout(task: Resource) -> int:
@@ -70,7 +70,7 @@ def _stop_timeout(task: Resource) -> int:
     return max(seconds, default=_MAX_STALE_SECONDS)
 
 
-def _dns_records(service: Resource) -> Iterator[tuple[Path, Known]]:
+def _dns_records(service: Resource) -> Iterator[tuple[Path, Value]]:
     records = service.value("dns_config", 0, "dns_records", default=[])
     for index, record in enumerate(records if isinstance(records, list) else []):
         yield ("dns_config", 0, "dns_records", index), record
@@ -86,7 +86,7 @@ def _dns_records(service: Resource) -> Iterator[tuple[Path, Known]]:
     good=_example(_records(10)),
     bad=_example(_records(10), ""),
 )
-def dns_returns_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def dns_returns_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """ECS reports health to Cloud Map with a custom health check; Route 53 checks public names itself."""
     if not resource.value("dns_config"):
         return
@@ -95,7 +95,7 @@ def dns_returns_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | 
         yield Undecided(("health_check_custom_config",))
     elif not any(checks):
         remedy = "add a health_check_custom_config block"
-        yield Fault("DNS also returns unhealthy tasks", remedy, ("health_check_custom_config",))
+        yield Violation("DNS also returns unhealthy tasks", remedy, ("health_check_custom_config",))
 
 
 @rule(
@@ -108,9 +108,9 @@ def dns_returns_healthy_tasks(resource: Resource, _: Facts) -> Iterator[Fault | 
     good=_example(_records(10, '    routing_policy = "MULTIVALUE"\n')),
     bad=_example(_records(10, '    routing_policy = "WEIGHTED"\n')),
 )
-def dns_answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def dns_answers_have_several_tasks(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """The provider's default is MULTIVALUE; a CNAME, or an alias of a load balancer, must be weighted."""
     at: Path = ("dns_config", 0, "routing_policy")
     kinds = {resource.value(*record, "type") for record, _ in _dns_records(resource)}
     if resource.value(*at) == "WEIGHTED" and kinds <= {"A", "AAAA", "SRV"}:
-        yield Fault("a DNS answer contains only one task", 'set routing_policy = "MULTIVALUE"', at)
+        yield Violation("a DNS answer contains only one task", 'set routing_policy = "MULTIVALUE"', at)

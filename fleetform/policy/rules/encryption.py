@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Path, Unknown
-from fleetform.policy.helpers.statements import listed
+from fleetform.hcl.eval.values import Path, Unknown, Value
+from fleetform.policy.helpers.statements import as_list
 from fleetform.policy.requirements import TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 
 class Switch(NamedTuple):
@@ -20,14 +20,14 @@ class Switch(NamedTuple):
     """
 
     path: Path
-    default: Known
-    allowed: Collection[Known] = TRUE
+    default: Value
+    allowed: Collection[Value] = TRUE
 
-    def fault(self, message: str) -> Fault:
+    def violation(self, message: str) -> Violation:
         """Return the answer for a resource where it is off."""
         name = ".".join(str(step) for step in self.path if step != 0)
         value = "true" if self.allowed is TRUE else f'"{next(iter(self.allowed))}"'
-        return Fault(message, f"set {name} = {value}", self.path)
+        return Violation(message, f"set {name} = {value}", self.path)
 
 
 # With the defaults of the provider or of AWS. AWS always encrypts other types: S3, DynamoDB, ECR...
@@ -90,17 +90,17 @@ resource "aws_sqs_queue" "orders" {
 }
 """,
 )
-def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def data_is_encrypted_at_rest(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore copies, which are encrypted as their source is; a queue may use AWS's key or its own."""
     switch = _AT_REST[resource.type]
-    is_copy = any(listed(resource.value(name)) for name in _SOURCES)
+    is_copy = any(as_list(resource.value(name)) for name in _SOURCES)
     has_key = resource.type == "aws_sqs_queue" and resource.value("kms_master_key_id") is not None
     if is_copy or has_key:
         return
     encrypted_mode = "serverless" if resource.type == "aws_rds_cluster" else "valkey"
     mode = resource.value("engine_mode" if resource.type == "aws_rds_cluster" else "engine")
     default = mode == encrypted_mode or switch.default
-    yield from require(resource, switch.allowed, switch.fault("data is not encrypted at rest"), default=default)
+    yield from require(resource, switch.allowed, switch.violation("data is not encrypted at rest"), default=default)
 
 
 _IN_TRANSIT: Mapping[str, tuple[Switch, ...]] = {
@@ -157,22 +157,22 @@ resource "aws_ecs_task_definition" "orders" {
 }
 """,
 )
-def data_is_encrypted_in_transit(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def data_is_encrypted_in_transit(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """By default, ECS mounts EFS without TLS."""
     if resource.type == "aws_ecs_task_definition":
         yield from _mounts(resource)
         return
     for switch in _IN_TRANSIT[resource.type]:
-        fault = switch.fault("traffic is not encrypted")
-        yield from require(resource, switch.allowed, fault, default=switch.default)
+        violation = switch.violation("traffic is not encrypted")
+        yield from require(resource, switch.allowed, violation, default=switch.default)
 
 
-def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
-    for index, volume in enumerate(listed(resource.value("volume"))):
-        if isinstance(volume, dict) and listed(volume.get("efs_volume_configuration")):
+def _mounts(resource: Resource) -> Iterator[Violation | Undecided]:
+    for index, volume in enumerate(as_list(resource.value("volume"))):
+        if isinstance(volume, dict) and as_list(volume.get("efs_volume_configuration")):
             at = ("volume", index, "efs_volume_configuration", 0, "transit_encryption")
-            fault = Fault("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at)
-            yield from require(resource, ("ENABLED",), fault, default="DISABLED")
+            violation = Violation("the file system is mounted without TLS", 'set transit_encryption = "ENABLED"', at)
+            yield from require(resource, ("ENABLED",), violation, default="DISABLED")
 
 
 @rule(
@@ -186,7 +186,7 @@ def _mounts(resource: Resource) -> Iterator[Fault | Undecided]:
     good='resource "aws_kms_key" "this" {\n  enable_key_rotation = true\n}\n',
     bad='resource "aws_kms_key" "this" {\n  description = "shop-prod"\n}\n',
 )
-def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check symmetric keys with KMS's own key material; KMS rotates no others."""
     defaults = (("key_usage", "ENCRYPT_DECRYPT"), ("customer_master_key_spec", "SYMMETRIC_DEFAULT"))
     values = [resource.value(name, default=value) for name, value in defaults]
@@ -195,5 +195,7 @@ def keys_are_rotated(resource: Resource, _: Facts) -> Iterator[Fault | Undecided
             Undecided((name,)) for (name, _), value in zip(defaults, values, strict=True) if isinstance(value, Unknown)
         )
         return
-    fault = Fault("its key material is never rotated", "set enable_key_rotation = true", ("enable_key_rotation",))
-    yield from require(resource, TRUE, fault, default=False)
+    violation = Violation(
+        "its key material is never rotated", "set enable_key_rotation = true", ("enable_key_rotation",)
+    )
+    yield from require(resource, TRUE, violation, default=False)

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
-from fleetform.policy.helpers.statements import IDENTITY_POLICIES, Statement, listed, matching, of_statements
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.hcl.eval.values import Unknown, Value
+from fleetform.policy.helpers.statements import IDENTITY_POLICIES, Statement, as_list, for_statements, matching_actions
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 # All resources of a type, as in `role/*`; not the objects of a bucket, whose ARN has no type.
@@ -75,15 +75,15 @@ data "aws_iam_policy_document" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", identities=True)
-def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "inline_policy", identities=True)
+def iam_actions_are_named(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept `s3:Get*`, a deliberate choice, and `kms:*` for an account, the default of AWS."""
     at = statement.at("Action")
     for action in statement.items("Action"):
         if isinstance(action, Unknown):
             yield Undecided(at)
         elif isinstance(action, str) and _whole_service(action) and not _is_default_key_policy(action, statement):
-            yield Fault(f"allows {action}", "list the actions that are needed", at)
+            yield Violation(f"allows {action}", "list the actions that are needed", at)
 
 
 def _whole_service(action: str) -> bool:
@@ -96,7 +96,7 @@ def _is_default_key_policy(action: str, statement: Statement) -> bool:
     return action == "kms:*" and bool(principals) and all(_is_root(principal.name) for principal in principals)
 
 
-def _is_root(name: Known) -> bool:
+def _is_root(name: Value) -> bool:
     return isinstance(name, Unknown) or (isinstance(name, str) and _ACCOUNT_ROOT.fullmatch(name) is not None)
 
 
@@ -144,8 +144,8 @@ resource "aws_iam_role_policy" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", identities=True)
-def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "inline_policy", identities=True)
+def iam_resources_are_named(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Check actions that read or change data; some other actions support only the wildcard."""
     yield from _require_restricted(statement, _NARROWABLE, "list the resources, or restrict them with a condition")
 
@@ -181,8 +181,8 @@ data "aws_iam_policy_document" "schedule" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", identities=True)
-def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "inline_policy", identities=True)
+def passed_roles_are_named(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept any role with `iam:PassedToService`, as AWS's policies do: the service must trust it."""
     remedy = "name the roles, and restrict the service with a condition on iam:PassedToService"
     yield from _require_restricted(statement, frozenset({"iam:passrole"}), remedy)
@@ -213,15 +213,15 @@ data "aws_iam_policy_document" "deploy" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", identities=True)
-def no_privilege_escalation(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "inline_policy", identities=True)
+def no_privilege_escalation(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept named identities, or a condition such as `iam:PermissionsBoundary`: a deliberate choice."""
     yield from _require_restricted(statement, _ESCALATING, "name the identities, or require a permissions boundary")
 
 
-def _require_restricted(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Fault | Undecided]:
+def _require_restricted(statement: Statement, names: frozenset[str], remedy: str) -> Iterator[Violation | Undecided]:
     """Ignore policies with principals, whose wildcard is their resource. FF004 checks whole services."""
-    granted = [action for action in matching(statement.items("Action"), names) if not _whole_service(action)]
+    granted = [action for action in matching_actions(statement.items("Action"), names) if not _whole_service(action)]
     if not granted or statement.principals or statement.conditions:
         return
     at = statement.at("Resource")
@@ -230,7 +230,7 @@ def _require_restricted(statement: Statement, names: frozenset[str], remedy: str
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
         else:
-            yield Fault(f"allows {', '.join(granted)} on all resources", remedy, at)
+            yield Violation(f"allows {', '.join(granted)} on all resources", remedy, at)
     elif any(isinstance(item, Unknown) and not item.reference.endswith(".arn") for item in resources):
         yield Undecided(at)
 
@@ -273,13 +273,13 @@ resource "aws_s3_bucket_policy" "web" {
 }
 """,
 )
-@of_statements("policy", "inline_policy", "assume_role_policy", identities=True)
-def allowed_elements_are_listed(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "inline_policy", "assume_role_policy", identities=True)
+def allowed_elements_are_listed(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept these elements in Deny statements, which is what they are for."""
     for element in ("NotAction", "NotResource", "NotPrincipal"):
-        if listed(statement.get(element)):
+        if as_list(statement.get(element)):
             at = statement.at(element)
-            yield Fault(
+            yield Violation(
                 f"allows everything except {at[-1]}", f"use {statement.at(element.removeprefix('Not'))[-1]}", at
             )
 
@@ -319,14 +319,16 @@ resource "aws_iam_role" "orders" {
 }
 """,
 )
-def no_full_access(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def no_full_access(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore policies that Terraform creates, which are checked by their content."""
     for name in ("policy_arn", "policy_arns", "managed_policy_arns"):
-        for arn in listed(resource.value(name)):
+        for arn in as_list(resource.value(name)):
             if isinstance(arn, Unknown) and not arn.reference.endswith(".arn"):
                 yield Undecided((name,))
             elif isinstance(arn, str) and (match := _FULL_ACCESS.fullmatch(arn)):
-                yield Fault(f"attaches {match[1]}", "write a policy with only the permissions that are needed", (name,))
+                yield Violation(
+                    f"attaches {match[1]}", "write a policy with only the permissions that are needed", (name,)
+                )
 
 
 _PERMANENT = {
@@ -355,8 +357,10 @@ resource "aws_iam_access_key" "deploy" {
 }
 """,
 )
-def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def credentials_are_temporary(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore inactive keys, which are about to be deleted."""
     if resource.value("status") == "Inactive":
         return
-    yield Fault(_PERMANENT[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI")
+    yield Violation(
+        _PERMANENT[resource.type], "use a role: through IAM Identity Center for people, through OIDC for CI"
+    )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Unknown
 from fleetform.policy.helpers.containers import TASK, Container, each_container, example
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 
@@ -62,16 +62,16 @@ def _parsed_image(container: Container) -> Iterator[Undecided | Image]:
         'name  = "agent"\nimage = "example.com:5000/agent:latest"',
     ),
 )
-def images_are_versioned(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def images_are_versioned(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """A missing tag is `latest`; a digest is a version, whatever the tag."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         for image in _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
             elif not image.digest and _MOVING_TAG.fullmatch(image.tag or "latest"):
                 message = f"container {container.name} uses the moving tag {image.tag or 'latest'}"
-                yield Fault(message, "use a version tag or a digest", container.at("image"))
+                yield Violation(message, "use a version tag or a digest", container.at("image"))
 
     return each_container(resource, check)
 
@@ -86,10 +86,10 @@ def images_are_versioned(resource: Resource, _: Facts) -> Iterator[Fault | Undec
     good=example(f'name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1@sha256:{"5b0e" * 16}"'),
     bad=example('name  = "web"\nimage = "public.ecr.aws/nginx/nginx:1.29.1"'),
 )
-def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments. FF002 keeps tags in private ECR registries; FF047 checks moving tags."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         for image in _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
@@ -97,7 +97,7 @@ def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterat
                 image.digest or _ECR_HOST.fullmatch(image.registry) or _MOVING_TAG.fullmatch(image.tag or "latest")
             ):
                 message = f"container {container.name} uses tag {image.tag} from {image.registry} without a digest"
-                yield Fault(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
+                yield Violation(message, f"add the digest: {image.tag}@sha256:...", container.at("image"))
 
     return each_container(resource, check) if facts.protected else iter(())
 
@@ -112,16 +112,16 @@ def third_party_images_have_a_digest(resource: Resource, facts: Facts) -> Iterat
     good=example('name  = "web"\nimage = "public.ecr.aws/docker/library/nginx:1.29.1"'),
     bad=example('name  = "web"\nimage = "nginx:1.29.1"', 'name  = "agent"\nimage = "docker.io/example/agent:1.0"'),
 )
-def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def images_can_be_pulled(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments; with a login, Docker Hub limits pulls by account."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         for image in () if container.value("repositoryCredentials") else _parsed_image(container):
             if isinstance(image, Undecided):
                 yield image
             elif image.registry in {"docker.io", "index.docker.io", "registry-1.docker.io"}:
                 message = f"the image of container {container.name} is pulled from Docker Hub without a login"
                 remedy = "use a copy in ECR, an ECR pull through cache, or public.ecr.aws/docker/library"
-                yield Fault(message, remedy, container.at("image"))
+                yield Violation(message, remedy, container.at("image"))
 
     return each_container(resource, check) if facts.protected else iter(())

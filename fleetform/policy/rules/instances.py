@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.policy.helpers.statements import listed
+from fleetform.policy.helpers.statements import as_list
 from fleetform.policy.requirements import require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 
 @rule(
@@ -19,13 +19,13 @@ from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
     good='resource "aws_launch_template" "ecs" {\n  metadata_options {\n    http_tokens = "required"\n  }\n}\n',
     bad='resource "aws_launch_template" "ecs" {\n  image_id = "ami-0123456789abcdef0"\n}\n',
 )
-def imdsv2_is_required(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def imdsv2_is_required(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """The default depends on image and account; instances with a launch template have its setting."""
-    options = listed(resource.value("metadata_options"))
+    options = as_list(resource.value("metadata_options"))
     if resource.value("metadata_options", 0, "http_endpoint") == "disabled":
         return
-    if not options and resource.type == "aws_instance" and listed(resource.value("launch_template")):
+    if not options and resource.type == "aws_instance" and as_list(resource.value("launch_template")):
         return
-    fault = Fault("IMDSv1 may be enabled", 'set metadata_options.http_tokens = "required"')
-    fault = fault._replace(at=("metadata_options", 0, "http_tokens"))
-    yield from require(resource, ("required",), fault, default="optional")
+    violation = Violation("IMDSv1 may be enabled", 'set metadata_options.http_tokens = "required"')
+    violation = violation._replace(at=("metadata_options", 0, "http_tokens"))
+    yield from require(resource, ("required",), violation, default="optional")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Path, Unknown
 from fleetform.policy.requirements import require_present
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _KEYS: Mapping[str, tuple[str, Path]] = {
     "aws_cloudwatch_log_group": ("logs", ("kms_key_id",)),
@@ -39,13 +39,13 @@ resource "aws_ecr_repository" "web" {
 }
 """,
 )
-def customer_keys_are_used(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def customer_keys_are_used(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments; ECS Exec only where the cluster configures its logging."""
     what, at = _KEYS[resource.type]
     if not facts.protected or (resource.type == "aws_ecs_cluster" and not _configures_logging(resource, at)):
         return
     yield from require_present(
-        resource, Fault(f"{what} are not encrypted with a customer managed key", "set a KMS key", at)
+        resource, Violation(f"{what} are not encrypted with a customer managed key", "set a KMS key", at)
     )
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Path, Unknown
-from fleetform.policy.helpers.references import matched, refers_to
+from fleetform.policy.helpers.references import find_referenced, refers_to
 from fleetform.policy.requirements import FALSE, TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -20,7 +20,7 @@ _LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 _LISTENER_RULES = ("aws_lb_listener_rule", "aws_alb_listener_rule")
 _TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 
-Answers = Iterator[Fault | Undecided]
+Answers = Iterator[Violation | Undecided]
 
 
 def _is_application(balancer: Resource) -> bool:
@@ -111,18 +111,18 @@ resource "aws_lb_listener_rule" "other" {
 )
 def requests_from_the_internet_are_encrypted(
     view: View, _: "Environment"
-) -> Iterator[tuple[Resource, Fault | Undecided]]:
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Include listener rules. Internal load balancers are inside the VPC; fixed responses are harmless."""
     balancers = view.of(*_BALANCERS)
     for listener in view.of(*_LISTENERS):
         protocol, arn = listener.value("protocol"), listener.value("load_balancer_arn")
-        balancer = matched(arn, balancers)
+        balancer = find_referenced(arn, balancers)
         internal = balancer.value("internal", default=False) if balancer else None
         if protocol != "HTTP" or internal in TRUE or not (at := _forwarding_path(listener, balancer, view)):
             continue
         if internal in FALSE:
             remedy = "set `ingress.certificate`, and redirect to HTTPS"
-            yield listener, Fault("requests from the internet are not encrypted", remedy, at)
+            yield listener, Violation("requests from the internet are not encrypted", remedy, at)
         elif isinstance(internal, Unknown) or isinstance(arn, Unknown):
             yield listener, Undecided(("load_balancer_arn",))
 
@@ -172,7 +172,7 @@ def listeners_require_new_tls(resource: Resource, _: Facts) -> Answers:
         yield Undecided(("ssl_policy",))
     elif isinstance(policy, str) and _OLD_TLS.fullmatch(policy):
         remedy = 'set ssl_policy = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"'
-        yield Fault(f"{policy} accepts TLS 1.0 or 1.1", remedy, ("ssl_policy",))
+        yield Violation(f"{policy} accepts TLS 1.0 or 1.1", remedy, ("ssl_policy",))
 
 
 @rule(
@@ -190,8 +190,8 @@ def invalid_headers_are_dropped(resource: Resource, _: Facts) -> Answers:
     """Check application load balancers: others see no headers."""
     if _is_application(resource):
         at = ("drop_invalid_header_fields",)
-        fault = Fault("invalid headers reach the tasks", "set drop_invalid_header_fields = true", at)
-        yield from require(resource, TRUE, fault, default=False)
+        violation = Violation("invalid headers reach the tasks", "set drop_invalid_header_fields = true", at)
+        yield from require(resource, TRUE, violation, default=False)
 
 
 @rule(
@@ -209,8 +209,8 @@ def load_balancers_are_protected(resource: Resource, facts: Facts) -> Answers:
     """Check environments with `protection: true` in the catalog."""
     if facts.protected:
         at = ("enable_deletion_protection",)
-        fault = Fault("it can be deleted by accident", "set enable_deletion_protection = true", at)
-        yield from require(resource, TRUE, fault, default=False)
+        violation = Violation("it can be deleted by accident", "set enable_deletion_protection = true", at)
+        yield from require(resource, TRUE, violation, default=False)
 
 
 @rule(
@@ -242,8 +242,8 @@ def requests_are_logged(resource: Resource, _: Facts) -> Answers:
     internal = resource.value("internal", default=False)
     if not _is_application(resource) or internal in TRUE:
         return
-    fault = Fault("access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
-    answers = list(require(resource, TRUE, fault, default=False))
+    violation = Violation("access logs are off", "set access_logs with enabled = true", ("access_logs", 0, "enabled"))
+    answers = list(require(resource, TRUE, violation, default=False))
     yield from [Undecided(("internal",))] if answers and isinstance(internal, Unknown) else answers
 
 
@@ -262,8 +262,8 @@ def ambiguous_requests_are_blocked(resource: Resource, _: Facts) -> Answers:
     """AWS's default is `defensive`."""
     if _is_application(resource):
         remedy = 'set desync_mitigation_mode = "defensive"'
-        fault = Fault("ambiguous requests reach the tasks", remedy, ("desync_mitigation_mode",))
-        yield from require(resource, ("defensive", "strictest"), fault, default="defensive")
+        violation = Violation("ambiguous requests reach the tasks", remedy, ("desync_mitigation_mode",))
+        yield from require(resource, ("defensive", "strictest"), violation, default="defensive")
 
 
 @rule(
@@ -303,7 +303,7 @@ def error_responses_are_unhealthy(resource: Resource, _: Facts) -> Answers:
     if isinstance(matcher, Unknown):
         yield Undecided(at)
     elif any(_is_error(part) for part in str(matcher).split(",")):
-        yield Fault(f"{matcher} accepts error responses", 'set matcher = "200-399"', at)
+        yield Violation(f"{matcher} accepts error responses", 'set matcher = "200-399"', at)
 
 
 _FIRST_ERROR, _UNAUTHORIZED, _FORBIDDEN = 400, "401", "403"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Unknown
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
 
@@ -20,10 +20,10 @@ _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
     good='resource "aws_cloudwatch_log_group" "web" {\n  retention_in_days = 30\n}\n',
     bad='resource "aws_cloudwatch_log_group" "web" {\n  name = "/ecs/web"\n}\n',
 )
-def logs_have_a_retention(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def logs_have_a_retention(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Zero means forever, too."""
     days = resource.value("retention_in_days", default=0)
     if isinstance(days, Unknown):
         yield Undecided(("retention_in_days",))
     elif days == 0:
-        yield Fault("logs are kept forever", "set retention_in_days", ("retention_in_days",))
+        yield Violation("logs are kept forever", "set retention_in_days", ("retention_in_days",))

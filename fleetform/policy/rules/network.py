@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from fleetform.hcl.eval.resource_view import Resource, View
-from fleetform.hcl.eval.values import Known, Path, Unknown
-from fleetform.policy.helpers.networks import is_anywhere
-from fleetform.policy.helpers.references import pointing_at
-from fleetform.policy.helpers.statements import statements
+from fleetform.hcl.eval.values import Path, Unknown, Value
+from fleetform.policy.helpers.networks import is_internet
+from fleetform.policy.helpers.references import is_referenced
+from fleetform.policy.helpers.statements import find_statements
 from fleetform.policy.requirements import FALSE, TRUE, number, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _VPC = "https://docs.aws.amazon.com/vpc/latest/userguide"
 _SECURITY_HUB = "https://docs.aws.amazon.com/securityhub/latest/userguide/ec2-controls.html"
 
-Answers = Iterator[Fault | Undecided]
+Answers = Iterator[Violation | Undecided]
 
 
 @rule(
@@ -33,8 +33,8 @@ Answers = Iterator[Fault | Undecided]
 def the_vpc_resolves_names(resource: Resource, _: Facts) -> Answers:
     """DNS support is on by default, host names are off."""
     for name, default in (("enable_dns_support", True), ("enable_dns_hostnames", False)):
-        fault = Fault("service discovery names do not resolve", f"set {name} = true", (name,))
-        yield from require(resource, TRUE, fault, default=default)
+        violation = Violation("service discovery names do not resolve", f"set {name} = true", (name,))
+        yield from require(resource, TRUE, violation, default=default)
 
 
 @environment_rule(
@@ -75,13 +75,13 @@ resource "aws_default_security_group" "other" {
 }
 """,
 )
-def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Terraform removes the default rules once it manages the group."""
     groups = view.of("aws_default_security_group")
     for vpc in view.of("aws_vpc"):
         remedy = "add an aws_default_security_group without rules"
         yield from _require_related(
-            vpc, pointing_at(vpc, groups, "vpc_id"), "its default security group allows traffic", remedy
+            vpc, is_referenced(vpc, groups, "vpc_id"), "its default security group allows traffic", remedy
         )
     for group in groups:
         for direction in ("ingress", "egress"):
@@ -89,7 +89,7 @@ def default_groups_are_closed(view: View, _: "Environment") -> Iterator[tuple[Re
             if isinstance(rules, Unknown):
                 yield group, Undecided((direction,))
             elif rules:
-                yield group, Fault("the default security group has rules", "remove them", (direction,))
+                yield group, Violation("the default security group has rules", "remove them", (direction,))
 
 
 def _require_related(
@@ -97,11 +97,11 @@ def _require_related(
     exists: bool | None,  # noqa: FBT001 - three states
     message: str,
     remedy: str,
-) -> Iterator[tuple[Resource, Fault | Undecided]]:
+) -> Iterator[tuple[Resource, Violation | Undecided]]:
     if exists is None:
         yield resource, Undecided()
     elif not exists:
-        yield resource, Fault(message, remedy)
+        yield resource, Violation(message, remedy)
 
 
 @environment_rule(
@@ -125,12 +125,12 @@ resource "aws_flow_log" "this" {
 """,
     bad='resource "aws_vpc" "this" {\n  cidr_block = "10.0.0.0/16"\n}\n',
 )
-def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def traffic_is_recorded(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
     """A flow log of a subnet or an interface covers only a part."""
     logs = [log for log in view.of("aws_flow_log") if log.value("vpc_id") is not None]
     for vpc in view.of("aws_vpc"):
         remedy = "set `network.flow_logs: true`, or add an aws_flow_log"
-        yield from _require_related(vpc, pointing_at(vpc, logs, "vpc_id"), "it has no flow log", remedy)
+        yield from _require_related(vpc, is_referenced(vpc, logs, "vpc_id"), "it has no flow log", remedy)
 
 
 @rule(
@@ -174,8 +174,10 @@ def acls_are_closed_to_ssh_and_rdp(resource: Resource, _: Facts) -> Answers:
         if not ports or action != "allow" or str(resource.value(*at, "protocol")).lower() not in _TCP:
             continue
         for key in ("cidr_block", "ipv6_cidr_block"):
-            if is_anywhere(resource.value(*at, key)):
-                yield Fault(f"port {ports[0]} is open to the internet", "name the networks that need it", (*at, key))
+            if is_internet(resource.value(*at, key)):
+                yield Violation(
+                    f"port {ports[0]} is open to the internet", "name the networks that need it", (*at, key)
+                )
 
 
 _SSH, _RDP = 22, 3389
@@ -204,8 +206,8 @@ def _acl_rules(resource: Resource) -> Iterable[Path]:
 def subnets_assign_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     """Tasks that need a public IP address request it."""
     remedy = "remove map_public_ip_on_launch, and assign public IP addresses only where needed"
-    fault = Fault("everything in it gets a public IP address", remedy, ("map_public_ip_on_launch",))
-    yield from require(resource, FALSE, fault, default=False)
+    violation = Violation("everything in it gets a public IP address", remedy, ("map_public_ip_on_launch",))
+    yield from require(resource, FALSE, violation, default=False)
 
 
 # The argument of each type that assigns public IP addresses.
@@ -246,8 +248,10 @@ resource "aws_ecs_service" "web" {
 def private_tasks_have_no_public_addresses(resource: Resource, facts: Facts) -> Answers:
     """In public subnets, tasks need public IP addresses to pull their images."""
     if facts.private:
-        fault = Fault("its tasks get public IP addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type])
-        yield from require(resource, FALSE, fault, default=False)
+        violation = Violation(
+            "its tasks get public IP addresses", "set assign_public_ip = false", _PUBLIC_TASKS[resource.type]
+        )
+        yield from require(resource, FALSE, violation, default=False)
 
 
 @rule(
@@ -280,11 +284,11 @@ def instances_have_no_public_addresses(resource: Resource, _: Facts) -> Answers:
     if resource.type.startswith("aws_eip"):
         at: Path = ("instance",) if resource.type == "aws_eip" else ("instance_id",)
         if resource.value(*at, default="") != "":
-            yield Fault("the instance has a public IP address", "reach it through Session Manager", at)
+            yield Violation("the instance has a public IP address", "reach it through Session Manager", at)
         return
     for at in _address_paths(resource):
-        fault = Fault("it gets a public IP address", "set associate_public_ip_address = false", at)
-        yield from require(resource, (*FALSE, ""), fault, default=False)
+        violation = Violation("it gets a public IP address", "set associate_public_ip_address = false", at)
+        yield from require(resource, (*FALSE, ""), violation, default=False)
 
 
 def _address_paths(resource: Resource) -> Iterable[Path]:
@@ -344,7 +348,7 @@ def main_route_tables_are_private(resource: Resource, _: Facts) -> Answers:
         routes = [("route", index) for index in range(len(inline_routes))] if isinstance(inline_routes, list) else []
     for at in routes:
         if _is_internet_gateway(resource.value(*at, "gateway_id")):
-            yield Fault(
+            yield Violation(
                 "the main route table has an internet route", "move it to an aws_route_table", (*at, "gateway_id")
             )
 
@@ -352,7 +356,7 @@ def main_route_tables_are_private(resource: Resource, _: Facts) -> Answers:
 _MAIN_TABLES = (".main_route_table_id", ".default_route_table_id")
 
 
-def _is_internet_gateway(value: Known) -> bool:
+def _is_internet_gateway(value: Value) -> bool:
     if isinstance(value, Unknown):
         return "aws_internet_gateway." in value.reference
     return isinstance(value, str) and value.startswith("igw-")
@@ -386,11 +390,11 @@ def endpoint_policies_restrict(resource: Resource, _: Facts) -> Answers:
     """A gateway's policy must name every principal: it restricts actions, resources or conditions."""
     if resource.value("policy", "Version") == _DEFAULT_POLICY:
         return
-    for statement in statements(resource, "policy", documents=False):
+    for statement in find_statements(resource, "policy", documents=False):
         if isinstance(statement, Undecided):
             yield statement
         elif not statement.get("Condition") and all("*" in statement.items(key) for key in ("Action", "Resource")):
-            yield Fault("the policy allows everything", "restrict actions, resources or conditions", statement.path)
+            yield Violation("the policy allows everything", "restrict actions, resources or conditions", statement.path)
 
 
 # The version of AWS's default policy for endpoints, as a plan shows it.

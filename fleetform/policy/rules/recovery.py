@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
-from fleetform.policy.helpers.statements import listed
+from fleetform.hcl.eval.values import Unknown, Value
+from fleetform.policy.helpers.statements import as_list
 from fleetform.policy.requirements import FALSE, TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 
 @rule(
@@ -21,15 +21,15 @@ from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
     good='resource "aws_db_instance" "orders" {\n  backup_retention_period = 7\n}\n',
     bad='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
 )
-def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def databases_are_backed_up(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """The default is none for an instance; clusters always have backups. Replicas rely on their source."""
     days = resource.value("backup_retention_period", default=0 if resource.type == "aws_db_instance" else 1)
-    if listed(resource.value("replicate_source_db")):
+    if as_list(resource.value("replicate_source_db")):
         return
     if isinstance(days, Unknown):
         yield Undecided(("backup_retention_period",))
     elif str(days) == "0":
-        yield Fault("automated backups are off", "set backup_retention_period", ("backup_retention_period",))
+        yield Violation("automated backups are off", "set backup_retention_period", ("backup_retention_period",))
 
 
 class Guard(NamedTuple):
@@ -44,8 +44,8 @@ class Guard(NamedTuple):
     """
 
     name: str
-    allowed: Collection[Known]
-    default: Known
+    allowed: Collection[Value]
+    default: Value
     remedy: str
     message: str = "it can be deleted at once, along with its data"
 
@@ -109,24 +109,24 @@ resource "aws_secretsmanager_secret" "orders" {
 }
 """,
 )
-def protected_data_is_kept(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def protected_data_is_kept(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """AWS itself refuses to delete a bucket with objects, and keeps a secret for 30 days."""
-    if not facts.protected or listed(resource.value("replicate_source_db")):
+    if not facts.protected or as_list(resource.value("replicate_source_db")):
         return
     if resource.type == "aws_secretsmanager_secret":
         yield from _recovery_window(resource)
     for guard in _GUARDS.get(resource.type, ()):
-        fault = Fault(guard.message, guard.remedy, (guard.name,))
-        yield from require(resource, guard.allowed, fault, default=guard.default)
+        violation = Violation(guard.message, guard.remedy, (guard.name,))
+        yield from require(resource, guard.allowed, violation, default=guard.default)
 
 
-def _recovery_window(resource: Resource) -> Iterator[Fault | Undecided]:
+def _recovery_window(resource: Resource) -> Iterator[Violation | Undecided]:
     at = ("recovery_window_in_days",)
     days = resource.value(*at, default=30)
     if isinstance(days, Unknown):
         yield Undecided(at)
     elif str(days) == "0":
-        yield Fault("it can be deleted at once", "remove recovery_window_in_days, or set it to 7 to 30", at)
+        yield Violation("it can be deleted at once", "remove recovery_window_in_days, or set it to 7 to 30", at)
 
 
 @rule(
@@ -140,9 +140,9 @@ def _recovery_window(resource: Resource) -> Iterator[Fault | Undecided]:
     good='resource "aws_dynamodb_table" "orders" {\n  point_in_time_recovery {\n    enabled = true\n  }\n}\n',
     bad='resource "aws_dynamodb_table" "orders" {\n  name = "orders"\n}\n',
 )
-def tables_have_point_in_time_recovery(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def tables_have_point_in_time_recovery(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """DynamoDB has no automatic backups."""
     if facts.protected:
-        fault = Fault("point-in-time recovery is off", "set point_in_time_recovery.enabled = true")
-        fault = fault._replace(at=("point_in_time_recovery", 0, "enabled"))
-        yield from require(resource, TRUE, fault, default=False)
+        violation = Violation("point-in-time recovery is off", "set point_in_time_recovery.enabled = true")
+        violation = violation._replace(at=("point_in_time_recovery", 0, "enabled"))
+        yield from require(resource, TRUE, violation, default=False)

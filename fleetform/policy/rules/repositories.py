@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Unknown
 from fleetform.policy.requirements import TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
-Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
+Answers: TypeAlias = Iterator[tuple[Resource, Violation | Undecided]]
 
 _REPOSITORY = "aws_ecr_repository"
 _SCAN = ("image_scanning_configuration", 0, "scan_on_push")
@@ -29,10 +29,12 @@ _ECR = "https://docs.aws.amazon.com/AmazonECR/latest/userguide"
     good='resource "aws_ecr_repository" "web" {\n  image_tag_mutability = "IMMUTABLE"\n}\n',
     bad='resource "aws_ecr_repository" "web" {\n  name = "web"\n}\n',
 )
-def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """ECR's newer values with exclusions are not immutable either."""
-    fault = Fault("tags can be overwritten", 'set image_tag_mutability = "IMMUTABLE"', ("image_tag_mutability",))
-    yield from require(resource, ("IMMUTABLE",), fault, default="MUTABLE")
+    violation = Violation(
+        "tags can be overwritten", 'set image_tag_mutability = "IMMUTABLE"', ("image_tag_mutability",)
+    )
+    yield from require(resource, ("IMMUTABLE",), violation, default="MUTABLE")
 
 
 @environment_rule(
@@ -49,9 +51,9 @@ def image_tags_are_immutable(resource: Resource, _: Facts) -> Iterator[Fault | U
 )
 def images_are_scanned(view: View, _: "Environment") -> Answers:
     """A registry's scanning configuration replaces that of its repositories."""
-    fault = Fault("images are not scanned", "set scan_on_push = true", _SCAN)
+    violation = Violation("images are not scanned", "set scan_on_push = true", _SCAN)
     for repository in () if view.of("aws_ecr_registry_scanning_configuration") else view.of(_REPOSITORY):
-        for answer in require(repository, TRUE, fault, default=False):
+        for answer in require(repository, TRUE, violation, default=False):
             yield repository, answer
 
 
@@ -88,4 +90,4 @@ def repositories_have_a_lifecycle_policy(view: View, _: "Environment") -> Answer
         if any(not target.reference for _, target in referenced):
             yield repository, Undecided()
         else:
-            yield repository, Fault("images are kept forever", "add an aws_ecr_lifecycle_policy")
+            yield repository, Violation("images are kept forever", "add an aws_ecr_lifecycle_policy")

@@ -4,17 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Path, Unknown
+from fleetform.hcl.eval.values import Path, Unknown, Value
 from fleetform.policy.helpers.containers import TASK, Container, each_container, example
 from fleetform.policy.helpers.credentials import (
-    in_words,
+    find_in_command,
+    find_kind,
+    is_literal,
     is_placeholder,
-    is_spelled_out,
-    kind_of,
-    names_a_secret,
-    told_by_name,
+    is_secret_name,
+    kind_by_name,
 )
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
 _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `secrets`"
@@ -43,20 +43,20 @@ _REMEDY = "store it in Secrets Manager or Parameter Store and reference it in `s
     )
     + '\nresource "random_password" "api" {\n  length = 40\n}\n',
 )
-def secrets_are_not_in_tasks(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def secrets_are_not_in_tasks(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check variables, by name or by format, commands and log options. Messages never show a value."""
     return each_container(resource, _in_container)
 
 
-def _in_container(container: Container) -> Iterator[Fault | Undecided]:
+def _in_container(container: Container) -> Iterator[Violation | Undecided]:
     for index, variable in enumerate(container.items("environment")):
         if isinstance(variable, dict):
             at = container.at("environment", index, "value")
             yield from _in_variable(container, str(variable.get("name")), variable.get("value"), at)
     for path in (("command",), ("entryPoint",), ("healthCheck", "command")):
-        for index, kind in in_words(container.items(*path)):
+        for index, kind in find_in_command(container.items(*path)):
             message = f"the command of container {container.name} contains {kind}"
-            yield Fault(
+            yield Violation(
                 message, _REMEDY.replace("reference it in", "read it from a variable in"), container.at(*path, index)
             )
     options = container.value("logConfiguration", "options")
@@ -65,13 +65,13 @@ def _in_container(container: Container) -> Iterator[Fault | Undecided]:
         yield from _in_variable(container, option, value, at)
 
 
-def _in_variable(container: Container, name: str, value: Known, at: Path) -> Iterator[Fault | Undecided]:
-    kind = told_by_name(name, value) or (kind_of(value) if isinstance(value, str) else None)
+def _in_variable(container: Container, name: str, value: Value, at: Path) -> Iterator[Violation | Undecided]:
+    kind = kind_by_name(name, value) or (find_kind(value) if isinstance(value, str) else None)
     if isinstance(kind, Unknown):
         yield Undecided(at)
     elif kind:
         verb = "is" if kind == "a secret" else "contains"
-        yield Fault(f"{name} of container {container.name} {verb} {kind} in plain text", _REMEDY, at)
+        yield Violation(f"{name} of container {container.name} {verb} {kind} in plain text", _REMEDY, at)
 
 
 # The paths of arguments that are passwords; `*` is any element.
@@ -120,15 +120,17 @@ resource "aws_ssm_parameter" "key" {
 }
 """,
 )
-def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def secrets_are_not_in_hcl(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Ignore values from elsewhere, and placeholders for values that are set by hand."""
     for at, value in () if resource.planned else _candidates(resource):
         kind = _secret_kind(resource, at, value)
         if kind:
-            yield Fault(f"{kind} is hardcoded", "let AWS generate it, or pass it in through a write-only argument", at)
+            yield Violation(
+                f"{kind} is hardcoded", "let AWS generate it, or pass it in through a write-only argument", at
+            )
 
 
-def _candidates(resource: Resource) -> Iterator[tuple[Path, Known]]:
+def _candidates(resource: Resource) -> Iterator[tuple[Path, Value]]:
     """Yield values that may be secrets, each with its path."""
     if resource.type in _SCRIPTS:
         yield ("user_data",), resource.value("user_data")
@@ -138,7 +140,7 @@ def _candidates(resource: Resource) -> Iterator[tuple[Path, Known]]:
         yield from _elements(dict(resource.values), _ARGUMENTS[resource.type], ())
 
 
-def _elements(value: Known, path: Path, prefix: Path) -> Iterator[tuple[Path, Known]]:
+def _elements(value: Value, path: Path, prefix: Path) -> Iterator[tuple[Path, Value]]:
     if not path:
         yield from _leaves(value, prefix)
     elif path[0] == "*":
@@ -150,7 +152,7 @@ def _elements(value: Known, path: Path, prefix: Path) -> Iterator[tuple[Path, Kn
         yield from _elements(value[path[0]], path[1:], (*prefix, path[0]))
 
 
-def _leaves(value: Known, prefix: Path) -> Iterator[tuple[Path, Known]]:
+def _leaves(value: Value, prefix: Path) -> Iterator[tuple[Path, Value]]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _leaves(item, (*prefix, key))
@@ -158,18 +160,18 @@ def _leaves(value: Known, prefix: Path) -> Iterator[tuple[Path, Known]]:
         yield prefix, value
 
 
-def _secret_kind(resource: Resource, at: Path, value: Known) -> str | None:
+def _secret_kind(resource: Resource, at: Path, value: Value) -> str | None:
     """Return the kind of secret in a written value; None if it is not a secret."""
     if not isinstance(value, str) or not value or is_placeholder(value):
         return None
     name = str(at[-1])
-    if names_a_secret(name) or name == "secret_string" or isinstance(at[-1], int):
-        return "a secret" if is_spelled_out(name, value) else kind_of(value)
+    if is_secret_name(name) or name == "secret_string" or isinstance(at[-1], int):
+        return "a secret" if is_literal(name, value) else find_kind(value)
     if resource.type == "aws_ssm_parameter":
         name = str(resource.value("name")).rpartition("/")[2]
-        is_secret = resource.value("type") == "SecureString" or names_a_secret(name)
-        return "a secret" if is_secret and is_spelled_out(name, value) else kind_of(value)
-    return kind_of(value)
+        is_secret = resource.value("type") == "SecureString" or is_secret_name(name)
+        return "a secret" if is_secret and is_literal(name, value) else find_kind(value)
+    return find_kind(value)
 
 
 _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
@@ -192,10 +194,10 @@ _REFERENCE = re.compile(r"arn:aws[\w-]*:(ssm|secretsmanager):.+|[\w./-]+")
         "]"
     ),
 )
-def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Require an ARN of Secrets Manager or Parameter Store, or a parameter's name, and no plain text."""
 
-    def check(container: Container) -> Iterator[Fault | Undecided]:
+    def check(container: Container) -> Iterator[Violation | Undecided]:
         plain = {item.get("name") for item in container.items("environment") if isinstance(item, dict)}
         for index, secret in enumerate(container.items("secrets")):
             if not isinstance(secret, dict):
@@ -203,16 +205,16 @@ def secrets_are_references(resource: Resource, _: Facts) -> Iterator[Fault | Und
             name, at = secret.get("name"), container.at("secrets", index)
             if isinstance(name, str) and name in plain:
                 message = f"{name} of container {container.name} is both a secret and plain text"
-                yield Fault(message, "remove it from `environment`", (*at, "name"))
+                yield Violation(message, "remove it from `environment`", (*at, "name"))
             yield from _reference(container, str(name), secret.get("valueFrom"), (*at, "valueFrom"))
 
     return each_container(resource, check)
 
 
-def _reference(container: Container, name: str, value: Known, at: Path) -> Iterator[Fault | Undecided]:
+def _reference(container: Container, name: str, value: Value, at: Path) -> Iterator[Violation | Undecided]:
     if isinstance(value, Unknown):
         if not value.present:
             yield Undecided(at)
-    elif not isinstance(value, str) or not _REFERENCE.fullmatch(value) or kind_of(value):
+    elif not isinstance(value, str) or not _REFERENCE.fullmatch(value) or find_kind(value):
         message = f"{name} of container {container.name} references neither a secret nor a parameter"
-        yield Fault(message, "use the ARN of the secret, or the ARN or name of the parameter", at)
+        yield Violation(message, "use the ARN of the secret, or the ARN or name of the parameter", at)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Path, Unknown
-from fleetform.policy.helpers.networks import holds_strangers, is_anywhere
-from fleetform.policy.helpers.openings import EGRESS, INGRESS, Opening, openings, shown
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.helpers.networks import is_internet, is_large_public
+from fleetform.policy.helpers.openings import EGRESS, INGRESS, Opening, describe_ports, find_openings
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _RULES = "https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html"
 _DEFAULT = "aws_default_security_group"
@@ -37,12 +37,12 @@ ADMINISTRATIVE = {
 }
 """Ports that give control of a machine or of data."""
 
-Answers = Iterator[Fault | Undecided]
+Answers = Iterator[Violation | Undecided]
 
 
 def _each(resource: Resource, check: Callable[[Opening], Answers]) -> Answers:
     """Apply a check to all ingress rules of a resource."""
-    for opening in openings(resource):
+    for opening in find_openings(resource):
         if isinstance(opening, Undecided):
             yield opening
         else:
@@ -50,7 +50,7 @@ def _each(resource: Resource, check: Callable[[Opening], Answers]) -> Answers:
 
 
 def _anywhere(opening: Opening) -> list[Path]:
-    return [at for at, network in opening.networks if is_anywhere(network)]
+    return [at for at, network in opening.networks if is_internet(network)]
 
 
 def _remedy(resource: Resource, in_catalog: str, in_code: str) -> str:
@@ -102,10 +102,14 @@ def only_public_ports_face_the_internet(resource: Resource, facts: Facts) -> Ans
         elif isinstance(ports, Undecided):
             yield ports
         else:
-            what = "all ports are" if opening.is_everything else f"{shown(ports)} {'is' if len(ports) == 1 else 'are'}"
+            what = (
+                "all ports are"
+                if opening.is_all_ports
+                else f"{describe_ports(ports)} {'is' if len(ports) == 1 else 'are'}"
+            )
             in_catalog = "set `public: true` on its service, or declare its callers in `calls`"
             remedy = _remedy(resource, in_catalog, "name the networks that need it")
-            yield Fault(f"{what} open to the internet", remedy, anywhere[0])
+            yield Violation(f"{what} open to the internet", remedy, anywhere[0])
 
     return _each(resource, check)
 
@@ -142,9 +146,9 @@ def groups_are_opened_by_port(resource: Resource, _: Facts) -> Answers:
             return
         if isinstance(opening.ports, Undecided):
             yield opening.ports
-        elif opening.is_everything:
+        elif opening.is_all_ports:
             remedy = _remedy(resource, "use `security: edges`", "open only the ports that are called")
-            yield Fault("every port is open, regardless of `calls`", remedy, opening.protocol[0])
+            yield Violation("every port is open, regardless of `calls`", remedy, opening.protocol[0])
 
     return _each(resource, check)
 
@@ -176,7 +180,7 @@ resource "aws_vpc_security_group_egress_rule" "web" {
 )
 def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
     """Leave egress to other groups to FF006, which checks the called group."""
-    for opening in openings(resource, "egress"):
+    for opening in find_openings(resource, "egress"):
         if isinstance(opening, Undecided):
             yield opening
             continue
@@ -184,10 +188,10 @@ def egress_is_opened_by_port(resource: Resource, _: Facts) -> Answers:
         unknown = [at for at, network in opening.networks if isinstance(network, Unknown)]
         if isinstance(ports, Undecided) and (anywhere or unknown):
             yield ports
-        elif opening.is_everything and anywhere:
+        elif opening.is_all_ports and anywhere:
             remedy = _remedy(resource, "use `security: edges`", "open only the ports that it calls")
-            yield Fault("all outbound traffic is allowed", remedy, opening.protocol[0])
-        elif opening.is_everything:
+            yield Violation("all outbound traffic is allowed", remedy, opening.protocol[0])
+        elif opening.is_all_ports:
             yield from map(Undecided, unknown)
 
 
@@ -216,9 +220,9 @@ def rules_are_separate_resources(resource: Resource, _: Facts) -> Answers:
     """The provider's documentation advises against both other kinds."""
     remedy = "use aws_vpc_security_group_ingress_rule and aws_vpc_security_group_egress_rule"
     if resource.type == "aws_security_group_rule":
-        yield Fault("rules of this type have no unique ID, and conflict with those of other types", remedy)
+        yield Violation("rules of this type have no unique ID, and conflict with those of other types", remedy)
     elif inline := sorted(resource.values.keys() & {"ingress", "egress"}):
-        yield Fault("inline rules conflict with those of other resources", remedy, (inline[0],))
+        yield Violation("inline rules conflict with those of other resources", remedy, (inline[0],))
 
 
 @rule(
@@ -267,7 +271,7 @@ def administrative_ports_are_closed_to_large_networks(resource: Resource, facts:
     def check(opening: Opening) -> Answers:
         ports = opening.ports
         large_networks = [
-            at for at, network in opening.networks if holds_strangers(network) and not is_anywhere(network)
+            at for at, network in opening.networks if is_large_public(network) and not is_internet(network)
         ]
         if isinstance(ports, Undecided):
             yield from [ports] if large_networks else []
@@ -280,7 +284,7 @@ def administrative_ports_are_closed_to_large_networks(resource: Resource, facts:
         yield from (Undecided(at) for at, network in opening.networks if isinstance(network, Unknown))
         for at in large_networks:
             what = f"{_ports_in_words(open_ports)} open to {resource.value(*at)}"
-            yield Fault(what, "name the addresses that need it", at)
+            yield Violation(what, "name the addresses that need it", at)
 
     return _each(resource, check)
 
@@ -320,13 +324,13 @@ def ranges_hold_no_administrative_ports(resource: Resource, _: Facts) -> Answers
 
     def check(opening: Opening) -> Answers:
         ports = opening.ports
-        if _anywhere(opening) or opening.is_everything or ports is None:
+        if _anywhere(opening) or opening.is_all_ports or ports is None:
             return
         if isinstance(ports, Undecided):
             yield ports
         elif len(ports) >= _WIDE_RANGE and (names := [name for port, name in ADMINISTRATIVE.items() if port in ports]):
-            what = f"{shown(ports)} are open, including {', '.join(names[:3])}"
-            yield Fault(what, "open only the ports that are called, one per rule", (*opening.at, "from_port"))
+            what = f"{describe_ports(ports)} are open, including {', '.join(names[:3])}"
+            yield Violation(what, "open only the ports that are called, one per rule", (*opening.at, "from_port"))
 
     return _each(resource, check)
 
@@ -379,7 +383,7 @@ def groups_and_rules_have_descriptions(resource: Resource, _: Facts) -> Answers:
     if resource.type == "aws_security_group":
         yield from _described(resource, ())
     for direction in ("ingress", "egress"):
-        for opening in openings(resource, direction):
+        for opening in find_openings(resource, direction):
             if isinstance(opening, Undecided):
                 yield opening
             else:
@@ -391,7 +395,7 @@ def _described(resource: Resource, at: Path) -> Answers:
     if isinstance(description, Unknown) and not description.present:
         yield Undecided((*at, "description"))
     elif description in _NO_DESCRIPTION:
-        yield Fault("it has no description", "set description", (*at, "description"))
+        yield Violation("it has no description", "set description", (*at, "description"))
 
 
 @rule(
@@ -438,5 +442,5 @@ def prefix_lists_are_not_the_internet(resource: Resource, _: Facts) -> Answers:
         cidr = resource.value(*at)
         if isinstance(cidr, Unknown):
             yield Undecided(at)
-        elif is_anywhere(cidr):
-            yield Fault(f"the list contains {cidr}", "use it directly in the rule that needs it", at)
+        elif is_internet(cidr):
+            yield Violation(f"the list contains {cidr}", "use it directly in the rule that needs it", at)

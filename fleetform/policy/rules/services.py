@@ -7,12 +7,12 @@ from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.eval.values import Unknown
 from fleetform.policy.helpers.containers import TASK, containers, unknown_containers
 from fleetform.policy.requirements import FALSE, TRUE, number
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
 
-Answers: TypeAlias = Iterator[tuple[Resource, Fault | Undecided]]
+Answers: TypeAlias = Iterator[tuple[Resource, Violation | Undecided]]
 
 SERVICE = "aws_ecs_service"
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
@@ -63,7 +63,7 @@ def called_services_have_a_health_check(view: View, environment: "Environment") 
         if next(unknown_containers(task), None) or any(container.value("healthCheck") for container in essential):
             continue
         if any(container.items("portMappings") for container in essential):
-            yield service, Fault("its tasks have no health check", "add a health check to its container")
+            yield service, Violation("its tasks have no health check", "add a health check to its container")
 
 
 def _is_deployed_by_ecs(resource: Resource) -> bool:
@@ -81,7 +81,7 @@ def _is_deployed_by_ecs(resource: Resource) -> bool:
     good=_example("deployment_circuit_breaker {", "  enable   = true", "  rollback = true", "}"),
     bad=_example("deployment_circuit_breaker {", "  enable   = true", "  rollback = false", "}"),
 )
-def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept the circuit breaker or alarms; either needs rollback turned on."""
     places = [(kind, 0, name) for kind in ("deployment_circuit_breaker", "alarms") for name in ("enable", "rollback")]
     settings = [resource.value(*place) for place in places]
@@ -98,7 +98,7 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault 
         yield Undecided(unknown[:1])
     else:
         at = next((place for place, setting in zip(places, settings, strict=True) if setting in FALSE), places[0][:1])
-        yield Fault(
+        yield Violation(
             "a failed deployment is retried forever", "set enable and rollback in deployment_circuit_breaker", at
         )
 
@@ -113,7 +113,7 @@ def deployments_are_rolled_back(resource: Resource, _: Facts) -> Iterator[Fault 
     good=_example("deployment_minimum_healthy_percent = 100"),
     bad=_example("deployment_minimum_healthy_percent = 0"),
 )
-def deployments_keep_tasks_running(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def deployments_keep_tasks_running(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments; a daemon service has no room for a second task on an instance."""
     at = ("deployment_minimum_healthy_percent",)
     percent = number(resource.value(*at))
@@ -122,7 +122,7 @@ def deployments_keep_tasks_running(resource: Resource, facts: Facts) -> Iterator
     if isinstance(percent, Unknown):
         yield Undecided(at)
     elif percent == 0:
-        yield Fault(
+        yield Violation(
             "a deployment may stop all tasks before it starts new ones",
             "set deployment_minimum_healthy_percent to 100",
             at,
@@ -149,7 +149,7 @@ resource "aws_appautoscaling_target" "web" {
 }
 """,
 )
-def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """Check protected environments; a service without any task is turned off on purpose."""
     at = (_COUNTS[resource.type],)
     count = number(resource.value(*at))
@@ -160,7 +160,7 @@ def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterat
     if isinstance(count, Unknown):
         yield Undecided(at)
     elif count == 1:
-        yield Fault("it runs only one task", f"set {at[0]} to 2 or more", at)
+        yield Violation("it runs only one task", f"set {at[0]} to 2 or more", at)
 
 
 @rule(
@@ -173,13 +173,13 @@ def services_have_more_than_one_task(resource: Resource, facts: Facts) -> Iterat
     good=_example('propagate_tags = "SERVICE"'),
     bad=_example('propagate_tags = "NONE"'),
 )
-def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def tasks_have_tags(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Neither AWS nor the provider propagates tags by default."""
     value = resource.value("propagate_tags", default="NONE")
     if isinstance(value, Unknown):
         yield Undecided(("propagate_tags",))
     elif value not in ("SERVICE", "TASK_DEFINITION"):
-        yield Fault("its tasks have no tags", 'set propagate_tags = "SERVICE"', ("propagate_tags",))
+        yield Violation("its tasks have no tags", 'set propagate_tags = "SERVICE"', ("propagate_tags",))
 
 
 _RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # the current versions are 1.0.0 for Windows and 1.4.0 for Linux
@@ -196,13 +196,13 @@ _RETIRED = frozenset({"1.1.0", "1.2.0", "1.3.0"})  # the current versions are 1.
     good=_example('platform_version = "LATEST"'),
     bad=_example('platform_version = "1.3.0"'),
 )
-def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """AWS patches the newest version in place, so that its number is as good as LATEST."""
     version = resource.value("platform_version")
     if isinstance(version, Unknown):
         yield Undecided(("platform_version",))
     elif version in _RETIRED:
-        yield Fault(f"platform version {version} is outdated", "remove platform_version", ("platform_version",))
+        yield Violation(f"platform version {version} is outdated", "remove platform_version", ("platform_version",))
 
 
 @rule(
@@ -225,23 +225,23 @@ def platforms_are_kept_up_to_date(resource: Resource, _: Facts) -> Iterator[Faul
         "}",
     ),
 )
-def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def ecs_accepts_the_service(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Report contradictions, and deployments that could not proceed."""
     maximum = number(resource.value("deployment_maximum_percent"))
     minimum = number(resource.value("deployment_minimum_healthy_percent"))
     if isinstance(resource.value("launch_type"), str) and _has_strategy(resource):
-        yield Fault("it has both a launch type and capacity providers", "remove launch_type", ("launch_type",))
+        yield Violation("it has both a launch type and capacity providers", "remove launch_type", ("launch_type",))
     if not isinstance(maximum, float | int) or not _is_deployed_by_ecs(resource):
         return
     at = ("deployment_maximum_percent",)
     if resource.value("availability_zone_rebalancing") == "ENABLED" and maximum <= 100:  # noqa: PLR2004 - percent
-        yield Fault(
+        yield Violation(
             "availability zone rebalancing has no room for an extra task",
             "set deployment_maximum_percent above 100",
             at,
         )
     if isinstance(minimum, float | int) and minimum >= maximum and resource.value("scheduling_strategy") != "DAEMON":
-        yield Fault("a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at)
+        yield Violation("a deployment can neither start nor stop a task", "set deployment_maximum_percent to 200", at)
 
 
 def _has_strategy(resource: Resource) -> bool:

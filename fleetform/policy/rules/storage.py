@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
-from fleetform.policy.helpers.statements import listed
+from fleetform.hcl.eval.values import Unknown, Value
+from fleetform.policy.helpers.statements import as_list
 from fleetform.policy.requirements import FALSE, TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _S3 = "https://docs.aws.amazon.com/AmazonS3/latest/userguide"
 
@@ -37,10 +37,10 @@ resource "aws_s3_bucket_public_access_block" "web" {
 }
 """,
 )
-def public_access_is_blocked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def public_access_is_blocked(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Without the resource, AWS blocks all public access since April 2023."""
     for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"):
-        yield from require(resource, TRUE, Fault(f"{name} is off", f"set {name} = true", (name,)), default=False)
+        yield from require(resource, TRUE, Violation(f"{name} is off", f"set {name} = true", (name,)), default=False)
 
 
 _PUBLIC_ACLS = ("authenticated-read", "public-read", "public-read-write")
@@ -78,23 +78,23 @@ resource "aws_s3_bucket_acl" "orders" {
 }
 """,
 )
-def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def no_acl_is_public(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """New buckets have no ACLs unless they are enabled."""
     acl = resource.value("acl")
     if isinstance(acl, Unknown):
         yield Undecided(("acl",))
     elif acl in _PUBLIC_ACLS:
         remedy = "remove it, and serve public content through a CDN or the service"
-        yield Fault(f"its ACL is {acl}", remedy, ("acl",))
-    for index, grant in enumerate(listed(resource.value("access_control_policy", 0, "grant"))):
+        yield Violation(f"its ACL is {acl}", remedy, ("acl",))
+    for index, grant in enumerate(as_list(resource.value("access_control_policy", 0, "grant"))):
         if isinstance(grant, dict) and str(_grantee_uri(grant)).endswith(_PUBLIC_GROUPS):
             at = ("access_control_policy", 0, "grant", index, "grantee", 0, "uri")
-            yield Fault("its ACL grants access to everyone", "remove the grant", at)
+            yield Violation("its ACL grants access to everyone", "remove the grant", at)
 
 
-def _grantee_uri(grant: dict[str, Known]) -> Known:
+def _grantee_uri(grant: dict[str, Value]) -> Value:
     """Return the group of a grant."""
-    grantee = next(iter(listed(grant.get("grantee"))), None)
+    grantee = next(iter(as_list(grant.get("grantee"))), None)
     return grantee.get("uri") if isinstance(grantee, dict) else None
 
 
@@ -134,19 +134,19 @@ resource "aws_s3_bucket_policy" "web" {
 }
 """,
 )
-def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def plain_http_is_refused(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept a statement that denies it, or a stricter one on the TLS version."""
     statements = resource.value("policy", "Statement")
-    if any(isinstance(statement, dict) and _refuses_http(statement) for statement in listed(statements)):
+    if any(isinstance(statement, dict) and _refuses_http(statement) for statement in as_list(statements)):
         return
-    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in listed(statements)):
+    if isinstance(resource.value("policy"), Unknown) or any(isinstance(item, Unknown) for item in as_list(statements)):
         yield Undecided(("policy",))
     else:
         remedy = "add a statement that denies s3:* if aws:SecureTransport is false"
-        yield Fault("the bucket accepts plain HTTP", remedy, ("policy",))
+        yield Violation("the bucket accepts plain HTTP", remedy, ("policy",))
 
 
-def _refuses_http(statement: dict[str, Known]) -> bool:
+def _refuses_http(statement: dict[str, Value]) -> bool:
     conditions = statement.get("Condition")
     keys = (
         {key.lower() for test in conditions.values() if isinstance(test, dict) for key in test}
@@ -168,7 +168,7 @@ def _refuses_http(statement: dict[str, Known]) -> bool:
     good='resource "aws_db_instance" "orders" {\n  engine = "postgres"\n}\n',
     bad='resource "aws_db_instance" "orders" {\n  engine              = "postgres"\n  publicly_accessible = true\n}\n',
 )
-def databases_are_private(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def databases_are_private(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """The provider's default is private."""
-    fault = Fault("it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",))
-    yield from require(resource, FALSE, fault, default=False)
+    violation = Violation("it is publicly accessible", "set publicly_accessible = false", ("publicly_accessible",))
+    yield from require(resource, FALSE, violation, default=False)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from fleetform.catalog.constants import FARGATE_MEMORY
 from fleetform.hcl.eval.resource_view import Resource
-from fleetform.hcl.eval.values import Known, Unknown
+from fleetform.hcl.eval.values import Unknown, Value
 from fleetform.policy.helpers.containers import TASK, on_fargate
 from fleetform.policy.requirements import number
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _API = "https://docs.aws.amazon.com/AmazonECS/latest/APIReference"
 _GUIDE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide"
@@ -39,7 +39,7 @@ _SOCKETS = re.compile(r".*/(docker|containerd|crio|podman)\.sock")
     good=_example("volume {", '  name      = "data"', '  host_path = "/ecs/web"', "}"),
     bad=_example("volume {", '  name      = "docker"', '  host_path = "/var/run/docker.sock"', "}"),
 )
-def tasks_mount_no_system_folders(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def tasks_mount_no_system_folders(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept folders that the host provides for tasks."""
     volumes = resource.value("volume", default=[])
     if isinstance(volumes, Unknown):
@@ -50,7 +50,7 @@ def tasks_mount_no_system_folders(resource: Resource, _: Facts) -> Iterator[Faul
             yield Undecided(("volume", index, "host_path"))
         elif isinstance(path, str) and _is_system_path(path):
             message = f"{path} of the host is mounted"
-            yield Fault(message, "mount a folder that only the service uses", ("volume", index, "host_path"))
+            yield Violation(message, "mount a folder that only the service uses", ("volume", index, "host_path"))
 
 
 def _is_system_path(path: str) -> bool:
@@ -69,14 +69,14 @@ def _is_system_path(path: str) -> bool:
     good=_example('pid_mode = "task"'),
     bad=_example('pid_mode = "host"', 'ipc_mode = "host"'),
 )
-def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept namespaces that are shared within a task."""
     for name, shared in (("pid_mode", "processes"), ("ipc_mode", "shared memory")):
         value = resource.value(name)
         if isinstance(value, Unknown):
             yield Undecided((name,))
         elif value == "host":
-            yield Fault(f"containers share the host's {shared}", f"remove {name}", (name,))
+            yield Violation(f"containers share the host's {shared}", f"remove {name}", (name,))
 
 
 @rule(
@@ -89,14 +89,14 @@ def tasks_have_their_own_namespaces(resource: Resource, _: Facts) -> Iterator[Fa
     good=_example('network_mode = "awsvpc"'),
     bad=_example('network_mode = "host"'),
 )
-def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Accept a task without a network; the default mode is a bridge of the instance."""
     mode = resource.value("network_mode", default="bridge")
     if isinstance(mode, Unknown):
         yield Undecided(("network_mode",))
     elif mode not in ("awsvpc", "none"):
         what = "network" if mode == "host" else "network interface"
-        yield Fault(f"tasks use the instance's {what}", 'set network_mode = "awsvpc"', ("network_mode",))
+        yield Violation(f"tasks use the instance's {what}", 'set network_mode = "awsvpc"', ("network_mode",))
 
 
 @rule(
@@ -109,7 +109,7 @@ def tasks_have_their_own_interface(resource: Resource, _: Facts) -> Iterator[Fau
     good=_example('requires_compatibilities = ["FARGATE"]', "cpu    = 256", 'memory = "512"'),
     bad=_example('requires_compatibilities = ["FARGATE"]', "cpu    = 256", "memory = 4096"),
 )
-def task_sizes_are_valid(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def task_sizes_are_valid(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check CPU units and MiB; `1 vCPU` and `2 GB`, which AWS also accepts, are ignored."""
     if not on_fargate(resource):
         return
@@ -118,20 +118,20 @@ def task_sizes_are_valid(resource: Resource, _: Facts) -> Iterator[Fault | Undec
         if isinstance(value, Unknown):
             yield Undecided((name,))
         elif value is None:
-            yield Fault(f"Fargate requires {name} for the task", f"set {name}", (name,))
+            yield Violation(f"Fargate requires {name} for the task", f"set {name}", (name,))
     cpu, memory = (number(value) for value in sizes.values())
     if isinstance(cpu, float | int) and isinstance(memory, float | int):
         yield from _check_size(int(cpu), int(memory))
 
 
-def _check_size(cpu: int, memory: int) -> Iterator[Fault]:
+def _check_size(cpu: int, memory: int) -> Iterator[Violation]:
     if cpu not in FARGATE_MEMORY:
         allowed = ", ".join(map(str, FARGATE_MEMORY))
-        yield Fault(f"Fargate does not offer {cpu} CPU units", f"set cpu to one of {allowed}", ("cpu",))
+        yield Violation(f"Fargate does not offer {cpu} CPU units", f"set cpu to one of {allowed}", ("cpu",))
     elif memory not in FARGATE_MEMORY[cpu]:
         allowed = ", ".join(map(str, FARGATE_MEMORY[cpu]))
         message = f"Fargate does not offer {memory} MiB with {cpu} CPU units"
-        yield Fault(message, f"set memory to one of {allowed}", ("memory",))
+        yield Violation(message, f"set memory to one of {allowed}", ("memory",))
 
 
 @rule(
@@ -149,17 +149,17 @@ def _check_size(cpu: int, memory: int) -> Iterator[Fault]:
     bad=_example("execution_role_arn = aws_iam_role.web.arn", "task_role_arn      = aws_iam_role.web.arn")
     + '\nresource "aws_iam_role" "web" {\n  name = "shop-prod-web"\n}\n',
 )
-def roles_differ(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def roles_differ(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Roles that do not exist yet are distinguished by reference."""
     task, execution = resource.value("task_role_arn"), resource.value("execution_role_arn")
     if task in (None, "") or execution in (None, ""):
         return
     at = ("task_role_arn",)
     if _is_identified(task) and task == execution:
-        yield Fault("the containers have the rights of the execution role", "create a separate task role", at)
+        yield Violation("the containers have the rights of the execution role", "create a separate task role", at)
     elif not (_is_identified(task) and _is_identified(execution)):
         yield Undecided(at)
 
 
-def _is_identified(role: Known) -> bool:
+def _is_identified(role: Value) -> bool:
     return not isinstance(role, Unknown) or bool(role.reference)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fleetform.hcl.eval.resource_view import Resource, View
-from fleetform.hcl.eval.values import Known, Unknown
-from fleetform.policy.helpers.statements import listed
+from fleetform.hcl.eval.values import Unknown, Value
+from fleetform.policy.helpers.statements import as_list
 from fleetform.policy.requirements import TRUE, require
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, environment_rule, rule
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, environment_rule, rule
 
 if TYPE_CHECKING:
     from fleetform.catalog.models import Environment
@@ -27,15 +27,15 @@ _PROVIDER = "https://registry.terraform.io/providers/hashicorp/aws/latest/docs"
     good='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
     bad='terraform {\n  backend "local" {\n    path = "terraform.tfstate"\n  }\n}\n',
 )
-def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def state_is_shared(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
     """A stack without a backend has a local one; its settings may be in several blocks."""
     remedy = 'use backend "s3"'
     for backend in view.of("backend"):
         if backend.value("type") == "local":
-            yield backend, Fault("state is kept in a local file", remedy)
+            yield backend, Violation("state is kept in a local file", remedy)
     for blocks in _settings(view):
         if not any(key in block.values for block in blocks for key in ("backend", "cloud")):
-            yield blocks[0], Fault("no backend: state is kept in a local file", remedy)
+            yield blocks[0], Violation("no backend: state is kept in a local file", remedy)
 
 
 def _settings(view: View) -> list[list[Resource]]:
@@ -63,15 +63,15 @@ terraform {
 """,
     bad='terraform {\n  backend "s3" {\n    bucket = "shop-prod-tfstate"\n  }\n}\n',
 )
-def state_is_locked(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def state_is_locked(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """A backend without a bucket has its settings in a file or a flag that is unknown here."""
     if resource.value("type") != "s3" or resource.value("dynamodb_table") is not None:
         return
     if resource.value("bucket") is None:
         yield Undecided(("use_lockfile",))
         return
-    fault = Fault("the state is not locked", "set use_lockfile = true", ("use_lockfile",))
-    yield from require(resource, TRUE, fault, default=False)
+    violation = Violation("the state is not locked", "set use_lockfile = true", ("use_lockfile",))
+    yield from require(resource, TRUE, violation, default=False)
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
@@ -107,13 +107,13 @@ provider "datadog" {
 }
 """,
 )
-def no_hardcoded_credentials(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def no_hardcoded_credentials(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check the format, because emulators accept `test`. Variables without a value may pass credentials."""
     for name, form in _CREDENTIALS.items():
         value = resource.value(name)
         if isinstance(value, str) and form.fullmatch(value):
             remedy = "remove and revoke it, then use environment variables, or a role for AWS"
-            yield Fault(f"its {name} is hardcoded", remedy, (name,))
+            yield Violation(f"its {name} is hardcoded", remedy, (name,))
 
 
 @environment_rule(
@@ -149,32 +149,32 @@ terraform {
 }
 """,
 )
-def versions_are_constrained(view: View, _: "Environment") -> Iterator[tuple[Resource, Fault | Undecided]]:
+def versions_are_constrained(view: View, _: "Environment") -> Iterator[tuple[Resource, Violation | Undecided]]:
     """Terraform needs a lower bound, as 1.x stays compatible; each provider needs an upper one."""
     for blocks in _settings(view):
         if all(block.value("required_version") is None for block in blocks):
             yield (
                 blocks[0],
-                Fault(
+                Violation(
                     "any Terraform version is accepted",
                     'set required_version, such as ">= 1.10"',
                     ("required_version",),
                 ),
             )
         for block in blocks:
-            for name, fault in _unbounded_providers(block):
-                yield block, fault._replace(at=("required_providers", 0, name))
+            for name, violation in _unbounded_providers(block):
+                yield block, violation._replace(at=("required_providers", 0, name))
 
 
-def _unbounded_providers(block: Resource) -> Iterator[tuple[str, Fault]]:
+def _unbounded_providers(block: Resource) -> Iterator[tuple[str, Violation]]:
     providers = block.value("required_providers", 0)
     for name, provider in providers.items() if isinstance(providers, dict) else ():
         version = provider.get("version") if isinstance(provider, dict) else provider
         if not isinstance(version, Unknown) and not _has_upper_bound(version):
-            yield name, Fault(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"')
+            yield name, Violation(f"any later version of {name} is accepted", 'set a version such as "~> 5.100"')
 
 
-def _has_upper_bound(version: Known) -> bool:
+def _has_upper_bound(version: Value) -> bool:
     """Return whether a version constraint has an upper bound."""
     return isinstance(version, str) and any(
         not part.strip().startswith((">", "!=")) and part.strip() for part in version.split(",")
@@ -191,12 +191,12 @@ def _has_upper_bound(version: Known) -> bool:
     good='provider "aws" {\n  allowed_account_ids = ["123456789012"]\n}\n',
     bad='provider "aws" {\n  region = "eu-central-1"\n}\n',
 )
-def providers_are_restricted_to_an_account(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def providers_are_restricted_to_an_account(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """A role to assume determines the account, too."""
-    is_restricted = any(listed(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
+    is_restricted = any(as_list(resource.value(name)) for name in ("allowed_account_ids", "assume_role"))
     if resource.address == "provider.aws" and not is_restricted:
         remedy = "set allowed_account_ids = [var.account]"
-        yield Fault("it works in any account that its credentials allow", remedy)
+        yield Violation("it works in any account that its credentials allow", remedy)
 
 
 @rule(
@@ -209,11 +209,11 @@ def providers_are_restricted_to_an_account(resource: Resource, _: Facts) -> Iter
     good='provider "aws" {\n  default_tags {\n    tags = { application = "shop" }\n  }\n}\n',
     bad='provider "aws" {\n  alias  = "global"\n  region = "us-east-1"\n}\n',
 )
-def providers_set_default_tags(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def providers_set_default_tags(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Check each provider once instead of every resource; a second provider is easily forgotten."""
     tags = resource.value("default_tags", 0, "tags", default={})
     if resource.address == "provider.aws" and tags == {}:
-        yield Fault("it sets no default tags", "add default_tags with tags = var.tags", ("default_tags",))
+        yield Violation("it sets no default tags", "add default_tags with tags = var.tags", ("default_tags",))
 
 
 _REGISTRY = re.compile(r"(?:[\w-]+(?:\.[\w-]+)+/)?[\w-]+/[\w-]+/[a-z0-9]+(?://.*)?")
@@ -254,7 +254,7 @@ module "queue" {
 }
 """,
 )
-def modules_are_pinned(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def modules_are_pinned(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """A registry version cannot change, a tag moves only on purpose, a branch moves every day."""
     source, version = resource.value("source"), resource.value("version")
     if isinstance(source, Unknown):
@@ -265,9 +265,9 @@ def modules_are_pinned(resource: Resource, _: Facts) -> Iterator[Fault | Undecid
         revision = _REVISION.search(source)
         if not revision or revision[1] in _BRANCHES:
             problem = f"follows branch {revision[1]}" if revision else "is not pinned to a version"
-            yield Fault(f"the module {problem}", "add ?ref= with a tag or commit", ("source",))
+            yield Violation(f"the module {problem}", "add ?ref= with a tag or commit", ("source",))
     elif _REGISTRY.fullmatch(source) and not isinstance(version, Unknown) and not _has_upper_bound(version):
-        yield Fault(
+        yield Violation(
             "the module is not pinned to a version", "set version", ("source" if version is None else "version",)
         )
 
@@ -292,10 +292,10 @@ data "external" "version" {
 }
 """,
 )
-def terraform_runs_no_programs(resource: Resource, _: Facts) -> Iterator[Fault | Undecided]:
+def terraform_runs_no_programs(resource: Resource, _: Facts) -> Iterator[Violation | Undecided]:
     """Plans contain no provisioners, so that only the text is checked."""
     remedy = "use a separate step, or a resource"
     if resource.kind == "data" and resource.type == "external":
-        yield Fault("every plan runs a program", remedy, ("program",))
-    elif listed(resource.value("provisioner")):
-        yield Fault("a provisioner runs a program", remedy, ("provisioner", 0))
+        yield Violation("every plan runs a program", remedy, ("program",))
+    elif as_list(resource.value("provisioner")):
+        yield Violation("a provisioner runs a program", remedy, ("provisioner", 0))

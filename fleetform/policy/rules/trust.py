@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from fleetform.hcl.eval.resource_view import Resource
 from fleetform.hcl.eval.values import Unknown
-from fleetform.policy.helpers.statements import TRUST_POLICIES, Condition, Principal, Statement, of_statements
-from fleetform.policy.rule import Facts, Fault, Severity, Undecided, rule
+from fleetform.policy.helpers.statements import TRUST_POLICIES, Condition, Principal, Statement, for_statements
+from fleetform.policy.rule import Facts, Severity, Undecided, Violation, rule
 
 _GUIDE = "https://docs.aws.amazon.com/IAM/latest/UserGuide"
 
@@ -44,14 +44,14 @@ def _allows_anyone(statement: Statement) -> bool:
     return any(principal.name == "*" and principal.kind in {"*", "AWS"} for principal in statement.principals)
 
 
-def _reject_anyone(statement: Statement, message: str, remedy: str) -> Iterator[Fault | Undecided]:
+def _reject_anyone(statement: Statement, message: str, remedy: str) -> Iterator[Violation | Undecided]:
     at = statement.at("Principal")
     restricted = _is_restricted(statement, _IDENTIFYING)
     if _allows_anyone(statement):
         if restricted is None:
             yield Undecided(statement.at("Condition"))
         elif not restricted:
-            yield Fault(message, remedy, at)
+            yield Violation(message, remedy, at)
     elif not restricted and any(_may_be_anyone(principal) for principal in statement.principals):
         yield Undecided(at)
 
@@ -106,8 +106,8 @@ resource "aws_iam_role" "deploy" {
 }
 """,
 )
-@of_statements("assume_role_policy")
-def trust_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("assume_role_policy")
+def trust_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """An external ID is not a secret, and does not identify the caller."""
     if _assumes_role(statement):
         remedy = "name roles or accounts, or restrict the organization with a condition on aws:PrincipalOrgID"
@@ -158,8 +158,8 @@ resource "aws_s3_bucket_policy" "web" {
 }
 """,
 )
-@of_statements("policy", "access_policies", "policy_document", documents=False)
-def resource_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy", "access_policies", "policy_document", documents=False)
+def resource_policies_name_principals(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Check documents where they are used: that of a VPC endpoint may have any principal."""
     remedy = "name the principals, or identify them with a condition"
     yield from _reject_anyone(statement, "anyone can use it", remedy)
@@ -206,8 +206,8 @@ data "aws_iam_policy_document" "trust" {
 }
 """,
 )
-@of_statements("assume_role_policy")
-def services_assume_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("assume_role_policy")
+def services_assume_roles_for_this_account(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """Check the services whose guides ask for it, because they send the source."""
     services = [principal.name for principal in statement.principals if _service(principal) in _CALLING]
     if services and _assumes_role(statement):
@@ -216,7 +216,7 @@ def services_assume_roles_for_this_account(statement: Statement, _: Facts) -> It
             yield Undecided(statement.at("Condition"))
         elif not restricted:
             remedy = "add conditions on aws:SourceAccount and aws:SourceArn"
-            yield Fault(f"{services[0]} can assume the role for any account", remedy, statement.at("Principal"))
+            yield Violation(f"{services[0]} can assume the role for any account", remedy, statement.at("Principal"))
 
 
 def _service(principal: Principal) -> str:
@@ -260,7 +260,7 @@ data "aws_iam_policy_document" "orders" {
 }
 """,
 )
-def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Iterator[Fault | Undecided]:
+def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Iterator[Violation | Undecided]:
     """S3's ARNs have no account: the bucket's name is enough as long as you own it."""
     if resource.type == "aws_lambda_permission":
         yield from _check_permission(resource)
@@ -268,18 +268,18 @@ def services_deliver_from_named_sources(resource: Resource, facts: Facts) -> Ite
         yield from _check_delivery(resource, facts)
 
 
-def _check_permission(resource: Resource) -> Iterator[Fault | Undecided]:
+def _check_permission(resource: Resource) -> Iterator[Violation | Undecided]:
     principal = resource.value("principal")
     if isinstance(principal, Unknown):
         yield Undecided(("principal",))
     elif principal == "*" or str(principal).endswith(".amazonaws.com"):
         sources = [resource.value(key) for key in ("source_account", "source_arn", "principal_org_id")]
         if not any(sources):
-            yield Fault(f"{principal} can invoke it for any source", "set source_arn", ("principal",))
+            yield Violation(f"{principal} can invoke it for any source", "set source_arn", ("principal",))
 
 
-@of_statements("policy")
-def _check_delivery(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("policy")
+def _check_delivery(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     actions = [action.lower() for action in statement.items("Action") if isinstance(action, str)]
     services = [principal.name for principal in statement.principals if _service(principal)]
     if not services or _DELIVERING.isdisjoint(actions):
@@ -289,7 +289,7 @@ def _check_delivery(statement: Statement, _: Facts) -> Iterator[Fault | Undecide
         yield Undecided(statement.at("Condition"))
     elif not restricted:
         at = statement.at("Principal")
-        yield Fault(f"{services[0]} delivers from any source", "add a condition on aws:SourceArn", at)
+        yield Violation(f"{services[0]} delivers from any source", "add a condition on aws:SourceArn", at)
 
 
 _ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?(\d{12})(?::root)?")
@@ -327,8 +327,8 @@ data "aws_iam_policy_document" "audit" {
 }
 """,
 )
-@of_statements("assume_role_policy")
-def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("assume_role_policy")
+def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterator[Violation | Undecided]:
     """Accept any condition, such as an external ID, MFA or a principal, or the name of a role."""
     others = [
         account for principal in statement.principals if (account := _account(principal)) not in ("", facts.account)
@@ -338,7 +338,9 @@ def other_accounts_are_restricted(statement: Statement, facts: Facts) -> Iterato
         if statement.conditions is None:
             yield Undecided(statement.at("Condition"))
         else:
-            yield Fault(f"all of account {others[0]} can assume the role", "name a role, or require an external ID", at)
+            yield Violation(
+                f"all of account {others[0]} can assume the role", "name a role, or require an external ID", at
+            )
 
 
 def _account(principal: Principal) -> str:
@@ -395,8 +397,8 @@ data "aws_iam_policy_document" "ci" {
 }
 """,
 )
-@of_statements("assume_role_policy")
-def ci_names_its_repositories(statement: Statement, _: Facts) -> Iterator[Fault | Undecided]:
+@for_statements("assume_role_policy")
+def ci_names_its_repositories(statement: Statement, _: Facts) -> Iterator[Violation | Undecided]:
     """A subject with a wildcard at its beginning, or for the organization, identifies no repository."""
     providers = [provider for principal in statement.principals if (provider := _shared_provider(principal))]
     if not providers:
@@ -406,7 +408,7 @@ def ci_names_its_repositories(statement: Statement, _: Facts) -> Iterator[Fault 
         yield Undecided(statement.at("Condition"))
     elif not any(_names_subject(condition, providers[0]) for condition in conditions):
         remedy = f"add a condition on {providers[0]}:sub with the organization and repository"
-        yield Fault(f"any pipeline at {providers[0]} can assume the role", remedy, statement.at("Principal"))
+        yield Violation(f"any pipeline at {providers[0]} can assume the role", remedy, statement.at("Principal"))
 
 
 def _shared_provider(principal: Principal) -> str:

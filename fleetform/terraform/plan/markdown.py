@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from fleetform.base.program_name import command
-from fleetform.reports.markdown import LIMIT, code, fitting, folded, prose
+from fleetform.reports.markdown import LIMIT, code, fold, prose, take_fitting
 from fleetform.terraform.plan.messages import RiskyChange, describe_change, details, risky_changes, table
 from fleetform.terraform.plan.models import StackPlan
 
@@ -64,16 +64,16 @@ def _row(found: RiskyChange) -> str:
 
 
 def _rows(rows: Iterable[str], count: int, room: int) -> str:
-    shown = fitting(rows, room)
+    shown = take_fitting(rows, room)
     return "".join(shown) + _omitted(count - len(shown), "rows")
 
 
 def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
     """The changes of a stack as far as there is room; empty if there is for none."""
     summary = f"{code(plan.stack)}: {len(plan.changes)} {'resource' if len(plan.changes) == 1 else 'resources'}"
-    shown = fitting((f"{line}\n" for line in lines), room - _FOLDING_LIMIT - len(summary))
+    shown = take_fitting((f"{line}\n" for line in lines), room - _FOLDING_LIMIT - len(summary))
     left = _omitted(len(lines) - len(shown), f"lines of {code(plan.stack)}")
-    found = folded(summary, "".join(shown)) + left if shown else ""
+    found = fold(summary, "".join(shown)) + left if shown else ""
     return found if len(found) <= room else ""
 
 

@@ -8,7 +8,7 @@ from fleetform.catalog.reference import DOCUMENT, render_reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.catalog.writer import write_atomically
 from fleetform.policy import reference as policy
-from fleetform.policy.rules import shipped
+from fleetform.policy.rules import built_in_rules
 from fleetform.render.writer import Change
 from fleetform.workflow.project import Project
 
@@ -22,7 +22,7 @@ def schema_changes(project: Project) -> list[Change]:
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), schema_text()),
         _document_changes(project, DOCUMENT, render_reference()),
-        _document_changes(project, policy.DOCUMENT, policy.reference(policy.everything(shipped()))),
+        _document_changes(project, policy.DOCUMENT, policy.render_reference(policy.with_exception_rules(built_in_rules()))),
     ]
     return [change for change in changes if change.before != change.after]
 

@@ -13,7 +13,7 @@ from fleetform.catalog.overlay import remove_nulls
 from fleetform.catalog.writer import write_atomically
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy import baseline
-from fleetform.policy.exceptions import Circumstances, judge
+from fleetform.policy.exceptions import ExceptionContext, apply_exceptions
 from fleetform.validation.loading import read_environment
 from fleetform.workflow.check.assessment import Assessment
 from fleetform.workflow.check.policy import Check
@@ -37,7 +37,7 @@ def assess(project: Project, env: str, plans: Mapping[str, Any] = _NONE) -> Asse
     judged = _judged(project, env, plans)
     compared = baseline.compare(judged.findings, _baseline(project, env), judged.open)
     known = len(judged.findings) - len(compared.new)
-    return replace(judged, findings=compared.new, known=known, gone=compared.gone)
+    return replace(judged, findings=compared.new, known=known, stale=compared.stale)
 
 
 def write_baseline(project: Project, env: str) -> int:
@@ -49,8 +49,8 @@ def write_baseline(project: Project, env: str) -> int:
     Raises:
         ProgramError: It cannot be written. What `assess` raises, save about the baseline.
     """
-    text, file = baseline.written(_judged(project, env, _NONE).findings), project.root / baseline.baseline_file(env)
-    entries = baseline.read(text, env)
+    text, file = baseline.to_json(_judged(project, env, _NONE).findings), project.root / baseline.baseline_file(env)
+    entries = baseline.parse(text, env)
     try:
         if entries:
             write_atomically(file, text)
@@ -66,19 +66,19 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
     """What is found and not excepted, and what nobody knows yet; without the baseline."""
     check = Check(project, env)
     outcome = check.text()
-    judgement = check.plans(plans, outcome.judgement) if plans else outcome.judgement
-    circumstances = Circumstances(
+    verdicts = check.plans(plans, outcome.verdicts) if plans else outcome.verdicts
+    context = ExceptionContext(
         datetime.now(UTC).date(),
         # Those in Rego say theirs only when they find something.
-        {*check.rules, *(finding.rule for finding in judgement.findings)},
+        {*check.rules, *(finding.rule for finding in verdicts.findings)},
         _places(project.root, env),
-        frozenset(judgement.open),
+        frozenset(verdicts.open),
     )
     comments = list(check.allows(outcome.allowing))
     return Assessment(
-        judge(judgement.findings, check.outline.exceptions, comments, circumstances),
-        judgement.open,
-        unread=[] if plans else [_unread(error) for error in outcome.unreadable],
+        apply_exceptions(verdicts.findings, check.outline.exceptions, comments, context),
+        verdicts.open,
+        unparsed=[] if plans else [_unread(error) for error in outcome.unreadable],
         folders=check.folders,
     )
 
@@ -102,7 +102,7 @@ def _places(root: Path, env: str) -> Callable[[int], Position]:
 def _baseline(project: Project, env: str) -> list[baseline.Entry]:
     file = baseline.baseline_file(env)
     try:
-        return baseline.read((project.root / file).read_text(encoding="utf-8"), env)
+        return baseline.parse((project.root / file).read_text(encoding="utf-8"), env)
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:

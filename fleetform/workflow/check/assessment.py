@@ -10,7 +10,7 @@ from fleetform.base import fingerprint
 from fleetform.base.cache import digest
 from fleetform.base.errors import Problem
 from fleetform.catalog.files import CATALOG
-from fleetform.policy.finding import Finding, Open
+from fleetform.policy.finding import Finding, OpenAnswer
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ class Assessment:
         findings: What is to be mended, by place.
         open: What only a plan can tell.
         known: How many findings the baseline has.
-        gone: What the baseline has and nothing finds any more.
-        unread: The files that the policy cannot read: what they ask for, only a plan can tell.
+        stale: The entries of the baseline that are no longer found.
+        unparsed: The files that the policy cannot parse; only a plan decides about their resources.
         folders: The folders of modules that it has read.
     """
 
     findings: Sequence[Finding]
-    open: Sequence[Open] = ()
+    open: Sequence[OpenAnswer] = ()
     known: int = 0
-    gone: "Sequence[Entry]" = ()
-    unread: Sequence[Problem] = ()
+    stale: "Sequence[Entry]" = ()
+    unparsed: Sequence[Problem] = ()
     folders: Sequence[str] = ()
 
 

@@ -12,10 +12,10 @@ from fleetform.hcl.eval.library import Library
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.policy import team
 from fleetform.policy.checking import Outcome, Policy
-from fleetform.policy.exceptions import Allow, allows
-from fleetform.policy.finding import Finding, Open, Stage
+from fleetform.policy.exceptions import AllowComment, find_comments
+from fleetform.policy.finding import Finding, OpenAnswer, Stage
 from fleetform.policy.rule import Rule
-from fleetform.policy.verdicts import Judgement, judge_environment, judge_resources
+from fleetform.policy.verdicts import Verdicts, check_environment, check_resources
 from fleetform.workflow import environments
 from fleetform.workflow.check import outline, rego
 from fleetform.workflow.check.origins import with_origins
@@ -55,7 +55,7 @@ class Check:
         self.outline = outline.read(self.project, self.name)
         self.rules = team.all_rules(root)
         self._library = Library(root, store, code)
-        code = digest(code, team.identity(root))
+        code = digest(code, team.rules_fingerprint(root))
         self._policy = Policy(self._library, store, code, self.rules, self.outline.facts)
 
     def text(self) -> Outcome:
@@ -65,14 +65,14 @@ class Check:
             CheckFailedError: A module calls itself.
         """
         outcome = self._policy.check(self._environment, self.outline.content, self._folders)
-        outcome.judgement.findings += rego.findings(self.project, self.name, self._policy, self._folders)
-        return replace(outcome, judgement=self._placed(outcome.judgement))
+        outcome.verdicts.findings += rego.findings(self.project, self.name, self._policy, self._folders)
+        return replace(outcome, verdicts=self._placed(outcome.verdicts))
 
     def resources(self) -> list[Resource]:
         """Everything that the stacks' files ask for."""
         return [resource for folder in self._folders for resource in self._policy.resources(folder)]
 
-    def plans(self, shown: Mapping[str, Any], text: Judgement) -> Judgement:
+    def plans(self, shown: Mapping[str, Any], text: Verdicts) -> Verdicts:
         """What the rules say where the text left it open, and of what it did not know of.
 
         Args:
@@ -81,20 +81,20 @@ class Check:
         """
         planned = [stack for stack in self.outline.stacks if stack in shown]
         found = [resource for stack in planned for resource in self._planned(stack, shown[stack])]
-        judgement = judge_resources(found, self.rules, self.outline.facts, Stage.PLAN)
+        verdicts = check_resources(found, self.rules, self.outline.facts, Stage.PLAN)
         view = View(tuple(found))
-        judgement.add(judge_environment(view, self.rules, self._environment(), Stage.PLAN))
-        return self._placed(combined(text, judgement, shown))
+        verdicts.add(check_environment(view, self.rules, self._environment(), Stage.PLAN))
+        return self._placed(combined(text, verdicts, shown))
 
     @property
     def folders(self) -> list[str]:
         """The folders of the modules that were read."""
         return sorted(folder.as_posix() for folder in self._library.modules())
 
-    def allows(self, files: Iterable[PurePath]) -> Iterator[Allow]:
+    def allows(self, files: Iterable[PurePath]) -> Iterator[AllowComment]:
         """The comments of some files that except findings."""
         for path in files:
-            yield from allows(self._library.content(path).decode(errors="replace"), path)
+            yield from find_comments(self._library.content(path).decode(errors="replace"), path)
 
     def _planned(self, stack: str, plan: Mapping[str, Any]) -> Iterable[Resource]:
         folder = self._folder(stack)
@@ -111,12 +111,12 @@ class Check:
     def _folder(self, stack: str) -> PurePath:
         return PurePath("envs", self.name, stack)
 
-    def _placed(self, judgement: Judgement) -> Judgement:
-        findings = with_origins(judgement.findings, self.project, self.name, self._library)
-        return Judgement(findings, judgement.open, judgement.passed)
+    def _placed(self, verdicts: Verdicts) -> Verdicts:
+        findings = with_origins(verdicts.findings, self.project, self.name, self._library)
+        return Verdicts(findings, verdicts.open, verdicts.passed)
 
 
-def combined(text: Judgement, plan: Judgement, stacks: Iterable[str]) -> Judgement:
+def combined(text: Verdicts, plan: Verdicts, stacks: Iterable[str]) -> Verdicts:
     """What text and plans say together: of a stack with a plan, the plan answers what the text left open.
 
     Args:
@@ -127,8 +127,8 @@ def combined(text: Judgement, plan: Judgement, stacks: Iterable[str]) -> Judgeme
     known = {_about(finding) for finding in text.findings}
     more = [finding for finding in plan.findings if _about(finding) not in known]
     without = [question for question in text.open if question.stack not in set(stacks)]
-    return Judgement([*text.findings, *more], [*without, *plan.open], text.passed)
+    return Verdicts([*text.findings, *more], [*without, *plan.open], text.passed)
 
 
-def _about(told: Finding | Open) -> tuple[str, str, str]:
+def _about(told: Finding | OpenAnswer) -> tuple[str, str, str]:
     return told.rule, told.stack, told.address

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
 from fleetform.policy import team
-from fleetform.policy.rego import document, find_engine, judge
+from fleetform.policy.rego import build_input, find_denials, find_engine
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def findings(project: Project, environment: str, policy: "Policy", folders: Sequ
         ProgramError: There is nothing to run them with.
         InputError: A file cannot be run, or says what is no denial.
     """
-    files = team.files(project.root, ".rego")
+    files = team.policy_files(project.root, ".rego")
     if not files:
         return []
 
@@ -43,9 +43,10 @@ def findings(project: Project, environment: str, policy: "Policy", folders: Sequ
     missing = {file: key for file, key in keys.items() if key not in answers}
     if missing:
         resources = [resource for folder in folders for resource in policy.resources(folder)]
-        given = json.dumps(document(environment, resources))
+        given = json.dumps(build_input(environment, resources))
         fresh = {
-            key: pickle.dumps(judge(project.root, file, engine, given, resources)) for file, key in missing.items()
+            key: pickle.dumps(find_denials(project.root, file, engine, given, resources))
+            for file, key in missing.items()
         }
         project.store.put_many(fresh)
         answers |= fresh

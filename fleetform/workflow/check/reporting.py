@@ -1,4 +1,4 @@
-"""Problems of the input and findings of the policy as remarks: with their source lines and where to read on."""
+"""Problems of the input and findings of the policy as diagnostics: with their source lines and where to read on."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from fleetform.base.errors import Position, Problem
 from fleetform.catalog.files import EXTRA_NAME, LOCK_NAME
 from fleetform.catalog.keys_by_indentation import KeyPath, find_key_paths
 from fleetform.catalog.reference import anchor
-from fleetform.reports import Level, Note, Remark, Topic
+from fleetform.reports import Diagnostic, Level, Note, RuleText
 
 if TYPE_CHECKING:
     from fleetform.policy.finding import Finding
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # those of YAML 1.1, which libyaml counts
 
 
-def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ERROR) -> list[Remark]:
+def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ERROR) -> list[Diagnostic]:
     """The problems of a catalog, in their order, with what their files hold now."""
     places = {problem.position for problem in problems}
     lines: dict[PurePath, list[str]] = {}
@@ -30,13 +30,13 @@ def of_problems(root: Path, problems: Sequence[Problem], level: Level = Level.ER
             if file.suffix != ".yaml":
                 continue
             paths |= find_key_paths(lines[file], [place for place in places if place.file == file])
-    return [replace(_remark(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
+    return [replace(_diagnostic(problem, paths.get(problem.position, ()), lines), level=level) for problem in problems]
 
 
-def of_findings(root: Path, findings: "Sequence[Finding]", rules: "Mapping[str, Rule]") -> list[Remark]:
+def of_findings(root: Path, findings: "Sequence[Finding]", rules: "Mapping[str, Rule]") -> list[Diagnostic]:
     """The findings of a policy, in their order, with what is said of their rules."""
     lines = _Lines(root)
-    topics = {name: Topic(rule.title, rule.why, rule.link, rule.good) for name, rule in rules.items()}
+    topics = {name: RuleText(rule.title, rule.why, rule.link, rule.good) for name, rule in rules.items()}
     return [_found(finding, topics.get(finding.rule), lines) for finding in findings]
 
 
@@ -57,9 +57,9 @@ class _Lines(dict[PurePath, "list[str]"]):
         return lines[place.line - 1].removesuffix("\r") if place and place.line <= len(lines) else None
 
 
-def _found(finding: "Finding", topic: Topic | None, lines: _Lines) -> Remark:
+def _found(finding: "Finding", topic: RuleText | None, lines: _Lines) -> Diagnostic:
     notes = (("in module", finding.cause), ("from the catalog", finding.origin))
-    return Remark(
+    return Diagnostic(
         *finding.place,
         rule=finding.rule,
         message=finding.message,
@@ -89,10 +89,10 @@ def _source(lines: dict[PurePath, list[str]], file: PurePath, line: int) -> str 
     return lines[file][line - 1] if line <= len(lines[file]) else ""
 
 
-def _remark(problem: Problem, path: KeyPath, lines: dict[PurePath, list[str]]) -> Remark:
+def _diagnostic(problem: Problem, path: KeyPath, lines: dict[PurePath, list[str]]) -> Diagnostic:
     place = problem.position
     rule, documentation = _topic(place.file, path)
-    return Remark(
+    return Diagnostic(
         place.file,
         place.line,
         place.column,

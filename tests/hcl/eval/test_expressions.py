@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fleetform.hcl.eval.values import INVALID, PRESENT, UNKNOWN, Known, Unknown
+from fleetform.hcl.eval.values import INVALID, PRESENT, UNKNOWN, Unknown, Value
 from tests.policy.stacks import argument
 
 ID = Unknown("thing.this.id", present=True)
@@ -98,7 +98,7 @@ ID = Unknown("thing.this.id", present=True)
         ("var.name.a", INVALID),
     ],
 )
-def test_nothing_unknown_is_guessed(expression: str, expected: Known) -> None:
+def test_nothing_unknown_is_guessed(expression: str, expected: Value) -> None:
     assert argument(expression) == expected
 
 

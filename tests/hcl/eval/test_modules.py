@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fleetform.hcl.eval.values import UNKNOWN, Known, Set, Unknown
+from fleetform.hcl.eval.values import UNKNOWN, Set, Unknown, Value
 from tests.policy.stacks import values
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RESOURCE = 'resource "thing" "this" {\n  x = var.x\n}\n'
 
 
-def variable(kind: str, given: str | None, more: str = "") -> Known:
+def variable(kind: str, given: str | None, more: str = "") -> Value:
     """Return the value of a typed variable from `terraform.tfvars`."""
     text = f'variable "x" {{\n  type = {kind}\n{more}\n}}\n{RESOURCE}'
     files = {"stack/main.tf": text} | ({"stack/terraform.tfvars": f"x = {given}\n"} if given else {})
@@ -58,7 +58,7 @@ def variable(kind: str, given: str | None, more: str = "") -> Known:
         ("list(object({ a = optional(bool, true) }))", "[{}]", [{"a": True}]),
     ],
 )
-def test_a_value_has_the_type_of_its_variable(kind: str, given: str, expected: Known) -> None:
+def test_a_value_has_the_type_of_its_variable(kind: str, given: str, expected: Value) -> None:
     assert variable(kind, given) == expected
 
 
@@ -75,7 +75,7 @@ def test_a_value_has_the_type_of_its_variable(kind: str, given: str, expected: K
         (None, 'default = "x"\nsensitive = true', "x"),
     ],
 )
-def test_a_default_replaces_an_absent_value(given: str | None, more: str, expected: Known) -> None:
+def test_a_default_replaces_an_absent_value(given: str | None, more: str, expected: Value) -> None:
     assert variable("string", given, more) == expected
 
 
@@ -96,7 +96,7 @@ def test_the_last_file_of_values_counts(files: tuple[str, ...], expected: str) -
     }
 
 
-def local(text: str) -> Known:
+def local(text: str) -> Value:
     return values({"stack/main.tf": f'locals {{\n{text}\n}}\nresource "thing" "this" {{\n  x = local.a\n}}\n'})[
         "thing.this"
     ]["x"]
@@ -112,7 +112,7 @@ def local(text: str) -> Known:
         ("a = local.none", UNKNOWN),
     ],
 )
-def test_locals_are_resolved_through_each_other(text: str, expected: Known) -> None:
+def test_locals_are_resolved_through_each_other(text: str, expected: Value) -> None:
     assert local(text) == expected
 
 
@@ -124,7 +124,7 @@ resource "thing" "inner" {}
 """
 
 
-def called(call: str, wanted: str) -> Known:
+def called(call: str, wanted: str) -> Value:
     """Return a value in a stack that calls a module."""
     text = f"""
 variable "free" {{}}
@@ -161,7 +161,7 @@ resource "thing" "this" {{
         ("count = 0\nx = 1", "module.web[0].x", Unknown("module.web.x")),
     ],
 )
-def test_an_output_has_the_value_of_the_called_module(call: str, wanted: str, expected: Known) -> None:
+def test_an_output_has_the_value_of_the_called_module(call: str, wanted: str, expected: Value) -> None:
     assert called(call, wanted) == expected
 
 

@@ -5,8 +5,8 @@ import pytest
 from fleetform.base.errors import Position
 from fleetform.hcl.eval import plan_view
 from fleetform.hcl.eval.values import Unknown
-from fleetform.policy.rules import shipped
-from fleetform.policy.verdicts import judge_resources
+from fleetform.policy.rules import built_in_rules
+from fleetform.policy.verdicts import check_resources
 from tests.policy.examples import FACTS, STACK, view
 
 ROLE = """
@@ -57,16 +57,16 @@ def test_without_a_text_all_values_are_present() -> None:
 def test_the_statements_of_a_document_are_reported_once() -> None:
     text = {resource.address: resource for resource in view(ROLE).resources}
     (role,) = plan_view.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, text)
-    rules = {"FF076": shipped()["FF076"]}
-    assert judge_resources([role], rules, FACTS).findings == []
-    assert [finding.address for finding in judge_resources(text.values(), rules, FACTS).findings] == [
+    rules = {"FF076": built_in_rules()["FF076"]}
+    assert check_resources([role], rules, FACTS).findings == []
+    assert [finding.address for finding in check_resources(text.values(), rules, FACTS).findings] == [
         "data.aws_iam_policy_document.trust"
     ]
 
 
 def test_a_trust_policy_without_a_text_is_checked_on_the_plan() -> None:
     (role,) = plan_view.resources(plan("aws_iam_role.web", {"assume_role_policy": TRUST}, {}), STACK, {})
-    (finding,) = judge_resources([role], {"FF076": shipped()["FF076"]}, FACTS).findings
+    (finding,) = check_resources([role], {"FF076": built_in_rules()["FF076"]}, FACTS).findings
     assert finding.message == "anyone can assume the role"
 
 

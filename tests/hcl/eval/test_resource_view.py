@@ -6,7 +6,7 @@ import pytest
 
 from fleetform.base.errors import CheckFailedError, Position
 from fleetform.hcl.eval.resource_view import Resource, Trace, View
-from fleetform.hcl.eval.values import PRESENT, UNKNOWN, Known, Unknown
+from fleetform.hcl.eval.values import PRESENT, UNKNOWN, Unknown, Value
 from tests.policy.stacks import argument, module, values, view
 
 MAIN = PurePath("stack/main.tf")
@@ -123,7 +123,7 @@ def test_only_resources_of_the_requested_files_are_listed() -> None:
         ('file("x")', UNKNOWN),
     ],
 )
-def test_only_values_in_the_text_are_resolved(expression: str, expected: Known) -> None:
+def test_only_values_in_the_text_are_resolved(expression: str, expected: Value) -> None:
     assert argument(expression) == expected
 
 
@@ -181,7 +181,7 @@ def test_nested_blocks_are_lists() -> None:
         ("[var.free]", [{"key": 0, "port": UNKNOWN}]),
     ],
 )
-def test_dynamic_blocks_are_expanded(over: str, expected: Known) -> None:
+def test_dynamic_blocks_are_expanded(over: str, expected: Value) -> None:
     text = f"""
 variable "free" {{}}
 
@@ -277,7 +277,7 @@ def test_a_view_has_the_resources_of_some_types() -> None:
         (("s", "x"), "default"),
     ],
 )
-def test_a_value_is_found_by_its_path(path: tuple[str | int, ...], expected: Known) -> None:
+def test_a_value_is_found_by_its_path(path: tuple[str | int, ...], expected: Value) -> None:
     text = """
 resource "thing" "this" {
   a      = { b = 1 }
@@ -393,5 +393,5 @@ def test_a_module_that_calls_itself_is_refused() -> None:
 def test_a_detached_resource_keeps_its_position() -> None:
     found = view({"stack/main.tf": '\nresource "a" "a" {\n  x = 1\n}\n'})["a.a"]
     assert found.trace(("x",)) == place(3, 3)
-    assert found.detached().trace(("x",)) == place(2)
+    assert found.without_origin().trace(("x",)) == place(2)
     assert module({}).prefix == ""

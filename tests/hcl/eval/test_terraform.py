@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.hcl.eval import functions
-from fleetform.hcl.eval.conversion import json_of
+from fleetform.hcl.eval.conversion import to_json
 from fleetform.hcl.eval.values import is_known
 from fleetform.hcl.parsing import expression
 from fleetform.hcl.syntax import Call, Expression
@@ -42,7 +42,7 @@ ANSWERED, LEFT_OPEN, REFUSED = map(expressions, ("answered", "left_open", "refus
 def known(text: str) -> str:
     """Return our value of an expression, as JSON."""
     value = value_of(expression(text))
-    return json_of(value) if is_known(value) else UNKNOWN
+    return to_json(value) if is_known(value) else UNKNOWN
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 
 from fleetform.catalog.models import Environment
 from fleetform.hcl.eval.resource_view import View
-from fleetform.policy.rules import shipped
-from fleetform.policy.verdicts import judge_environment
+from fleetform.policy.rules import built_in_rules
+from fleetform.policy.verdicts import check_environment
 from tests.policy.examples import ENVIRONMENT, view
 
 from .answers import answers
@@ -90,8 +90,8 @@ def test_every_open_port_has_a_listener(text: str, expected: list[str]) -> None:
 
 def found(identifier: str, text: str, environment: Environment) -> list[str]:
     """Return the messages of a rule in an environment."""
-    judgement = judge_environment(view(text), {identifier: shipped()[identifier]}, environment)
-    return [finding.message for finding in judgement.findings]
+    verdicts = check_environment(view(text), {identifier: built_in_rules()[identifier]}, environment)
+    return [finding.message for finding in verdicts.findings]
 
 
 @pytest.mark.parametrize("identifier", ["FF022", "FF023"])
@@ -207,8 +207,8 @@ def test_a_load_balancer_has_its_own_health_check() -> None:
 
 
 def test_the_position_of_a_name_survives_the_cache() -> None:
-    rule = shipped()["FF024"]
+    rule = built_in_rules()["FF024"]
     assert rule.keeps is not None
-    known = View(tuple(resource.detached(rule.keeps(resource)) for resource in view(rule.bad).resources))
-    judgement = judge_environment(known, {rule.id: rule}, ENVIRONMENT)
-    assert [(finding.place.line, finding.place.column) for finding in judgement.findings] == [(7, 30), (8, 29)]
+    known = View(tuple(resource.without_origin(rule.keeps(resource)) for resource in view(rule.bad).resources))
+    verdicts = check_environment(known, {rule.id: rule}, ENVIRONMENT)
+    assert [(finding.place.line, finding.place.column) for finding in verdicts.findings] == [(7, 30), (8, 29)]

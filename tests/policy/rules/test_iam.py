@@ -2,8 +2,8 @@
 
 import pytest
 
-from fleetform.policy.rules import shipped
-from tests.policy.examples import judged
+from fleetform.policy.rules import built_in_rules
+from tests.policy.examples import check_text
 
 from .statements import document, policy
 
@@ -12,11 +12,11 @@ CONDITION = 'condition {\n test = "StringEquals"\n variable = "aws:ResourceTag/t
 
 
 def messages(text: str, rule: str) -> list[str]:
-    return [finding.message for finding in judged(text, shipped()[rule]).findings]
+    return [finding.message for finding in check_text(text, built_in_rules()[rule]).findings]
 
 
 def undecided(text: str, rule: str) -> list[tuple[str | int, ...]]:
-    return [question.at for question in judged(text, shipped()[rule]).open]
+    return [question.at for question in check_text(text, built_in_rules()[rule]).open]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_actions_with_resources_are_not_allowed_on_all_resources(action: str, re
     ],
 )
 def test_named_resources_and_actions_without_resources_pass(action: str, resource: str) -> None:
-    assert judged(document(EVERY.format(action, resource)), shipped()["FF070"]).findings == []
+    assert check_text(document(EVERY.format(action, resource)), built_in_rules()["FF070"]).findings == []
 
 
 def test_a_condition_restricts() -> None:
@@ -117,9 +117,9 @@ resource "aws_iam_policy" "web" {
 def test_statements_from_a_document_are_checked_there() -> None:
     text = 'resource "aws_iam_policy" "web" {\n  policy = data.aws_iam_policy_document.this.json\n}\n'
     text += document(EVERY.format("s3:GetObject", "*"))
-    judgement = judged(text, shipped()["FF070"])
-    assert [finding.address for finding in judgement.findings] == ["data.aws_iam_policy_document.this"]
-    assert judgement.open == []
+    verdicts = check_text(text, built_in_rules()["FF070"])
+    assert [finding.address for finding in verdicts.findings] == ["data.aws_iam_policy_document.this"]
+    assert verdicts.open == []
 
 
 def test_roles_may_be_passed_to_a_named_service() -> None:

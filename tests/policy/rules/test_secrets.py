@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fleetform.hcl.eval.plan_view import resources
-from fleetform.policy.helpers.credentials import kind_of, names_a_secret
-from fleetform.policy.rules import shipped
-from fleetform.policy.verdicts import judge_resources
-from tests.policy.examples import FACTS, judged
+from fleetform.policy.helpers.credentials import find_kind, is_secret_name
+from fleetform.policy.rules import built_in_rules
+from fleetform.policy.verdicts import check_resources
+from tests.policy.examples import FACTS, check_text
 
 from .answers import answers
 from .test_containers import task
@@ -35,7 +35,7 @@ def variable(name: str, value: str) -> str:
     ],
 )
 def test_names_of_secrets(name: str) -> None:
-    assert names_a_secret(name)
+    assert is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_names_of_secrets(name: str) -> None:
     ],
 )
 def test_names_of_other_things(name: str) -> None:
-    assert not names_a_secret(name)
+    assert not is_secret_name(name)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_names_of_other_things(name: str) -> None:
 )
 def test_formats_of_secrets(value: str, expected: str) -> None:
     """The first, cheap test must match all of them inside a text."""
-    assert kind_of(f"a {value} b") == expected
+    assert find_kind(f"a {value} b") == expected
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_formats_of_secrets(value: str, expected: str) -> None:
     ],
 )
 def test_values_that_look_like_secrets_pass(value: str) -> None:
-    assert kind_of(value) is None
+    assert find_kind(value) is None
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_default_of_a_variable_is_reported_at_its_line() -> None:
     text = 'variable "password" {\n  default = "hunter2"\n}\n\n' + resource(
         "aws_db_instance", "password = var.password"
     )
-    (finding,) = judged(text, shipped()["FF055"]).findings
+    (finding,) = check_text(text, built_in_rules()["FF055"]).findings
     assert (finding.place.line, finding.message) == (2, "a secret is hardcoded")
 
 
@@ -218,11 +218,11 @@ def test_a_plan_is_not_checked_for_literals() -> None:
     found = {"address": "aws_db_instance.a", "mode": "managed", "type": "aws_db_instance", "values": values}
     plan = {"planned_values": {"root_module": {"resources": [found]}}}
     planned = list(resources(plan, Path("envs/tiny/services"), {}))
-    assert judge_resources(planned, {"FF055": shipped()["FF055"]}, FACTS).findings == []
+    assert check_resources(planned, {"FF055": built_in_rules()["FF055"]}, FACTS).findings == []
 
 
 @pytest.mark.parametrize("rule", ["FF054", "FF055", "FF056"])
 def test_no_message_shows_a_secret(rule: str) -> None:
     secrets = ("hunter2", "tr0ub4dor", "correct horse", "0123456789abcdef", TOKEN)
-    told = [str(finding) for finding in judged(shipped()[rule].bad, shipped()[rule]).findings]
+    told = [str(finding) for finding in check_text(built_in_rules()[rule].bad, built_in_rules()[rule]).findings]
     assert [secret for secret in secrets if secret in json.dumps(told)] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fleetform import reports
 from fleetform.base.errors import CatalogError
-from fleetform.reports import Remark
+from fleetform.reports import Diagnostic
 from fleetform.validation.loading import load
 from fleetform.workflow.check import reporting
 from tests.catalog.catalogs import project
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
 
 
-def remarks(catalog: str, environment: str) -> list[Remark]:
+def diagnostics(catalog: str, environment: str) -> list[Diagnostic]:
     """Return the diagnostics of a catalog with an environment."""
     with tempfile.TemporaryDirectory() as folder:
         root = project(Path(folder), catalog, environment)
@@ -27,8 +27,8 @@ def remarks(catalog: str, environment: str) -> list[Remark]:
 
 def told(catalog: str, environment: str = "") -> str:
     """Return the report for a catalog with an environment."""
-    found = remarks(catalog, environment)
-    return f"{reports.text(found, color=False)}\n{reports.counted(found)}\n"
+    found = diagnostics(catalog, environment)
+    return f"{reports.text(found, color=False)}\n{reports.summarize(found)}\n"
 
 
 def told_of_case(case: str) -> str:

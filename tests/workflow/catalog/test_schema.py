@@ -10,7 +10,7 @@ from fleetform.catalog.reference import DOCUMENT, render_reference
 from fleetform.catalog.schema import SCHEMA, schema_text
 from fleetform.cli import catalog
 from fleetform.policy import reference as policy
-from fleetform.policy.rules import shipped
+from fleetform.policy.rules import built_in_rules
 from fleetform.workflow.catalog.schema import schema_changes
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -38,7 +38,7 @@ def test_all_files_are_made_anew_and_what_is_written_by_hand_stays(
     catalog.schema(project, check=False)
     assert (project.root / SCHEMA).read_text(encoding="utf-8") == schema_text()
     assert (project.root / DOCUMENT).read_text(encoding="utf-8") == WRITTEN + render_reference()
-    rules = policy.reference(policy.everything(shipped()))
+    rules = policy.render_reference(policy.with_exception_rules(built_in_rules()))
     assert (project.root / policy.DOCUMENT).read_text(encoding="utf-8") == WRITTEN + rules
     assert capsys.readouterr().out == f"changed  {SCHEMA}\nchanged  {DOCUMENT}\nchanged  {policy.DOCUMENT}\n"
 

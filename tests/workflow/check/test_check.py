@@ -11,8 +11,8 @@ import pytest
 from fleetform.base.errors import CheckFailedError, InputError, Position, ProgramError
 from fleetform.cli import policy, policy_report, render, rules
 from fleetform.cli.policy import Telling
-from fleetform.policy.finding import Finding, Open, Stage
-from fleetform.policy.reference import plain
+from fleetform.policy.finding import Finding, OpenAnswer, Stage
+from fleetform.policy.reference import to_json_data
 from fleetform.policy.rule import Rule, Severity
 from fleetform.validation.loading import load
 from fleetform.workflow.check import assessing
@@ -176,7 +176,7 @@ def test_a_severity_that_there_is_not_is_refused_with_the_one_that_may_be_meant(
 
 
 def test_what_only_a_plan_can_tell_is_counted() -> None:
-    question = Open("FF001", "services", "x.y", ())
+    question = OpenAnswer("FF001", "services", "x.y", ())
     assert [policy.summary("tiny", Assessment([], [question] * count)) for count in (0, 1, 2)] == [
         "no findings",
         "no findings; 1 answer is open until a plan: invoke check --env tiny --plan",
@@ -276,7 +276,7 @@ def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFix
     rules.list_rules(NOWHERE, as_json=True)
     listed = json.loads(capsys.readouterr().out)
     rules.explain(NOWHERE, only_rule.id, as_json=True)
-    assert listed[1] == json.loads(capsys.readouterr().out) == plain(only_rule)
+    assert listed[1] == json.loads(capsys.readouterr().out) == to_json_data(only_rule)
 
 
 @pytest.mark.parametrize(

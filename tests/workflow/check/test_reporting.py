@@ -1,4 +1,4 @@
-"""From problems and findings to remarks: source lines, ids, where to read on."""
+"""From problems and findings to diagnostics: source lines, ids, where to read on."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -8,7 +8,7 @@ import pytest
 from fleetform.base.errors import CatalogError, Position, Problem
 from fleetform.policy.finding import Finding
 from fleetform.policy.rule import Rule, Severity
-from fleetform.reports import Level, Note, Remark, Topic
+from fleetform.reports import Diagnostic, Level, Note, RuleText
 from fleetform.validation.loading import load
 from fleetform.workflow.check import reporting
 from tests.catalog.catalogs import HEAD, project
@@ -16,14 +16,14 @@ from tests.catalog.catalogs import HEAD, project
 FILE = PurePath("a.yaml")
 
 
-def remark(root: Path, content: str, line: int, column: int) -> Remark:
+def diagnostic(root: Path, content: str, line: int, column: int) -> Diagnostic:
     """What becomes of a problem in a file with this content."""
     (root / FILE).write_text(content, encoding="utf-8", newline="")
     return reporting.of_problems(root, [Problem(Position(FILE, line, column), "wrong", "mend it")])[0]
 
 
 def test_a_problem_gets_its_line_and_the_key_that_is_there(tmp_path: Path) -> None:
-    assert remark(tmp_path, "region: Mars\n", 1, 9) == Remark(
+    assert diagnostic(tmp_path, "region: Mars\n", 1, 9) == Diagnostic(
         FILE, 1, 9, "region", "wrong", "mend it", "docs/catalog.md#region", source="region: Mars"
     )
 
@@ -51,20 +51,20 @@ def test_a_problem_gets_its_line_and_the_key_that_is_there(tmp_path: Path) -> No
 def test_the_id_is_the_documented_key_that_is_at_the_place(
     tmp_path: Path, content: str, line: int, column: int, rule: str
 ) -> None:
-    assert remark(tmp_path, content, line, column).rule == rule
+    assert diagnostic(tmp_path, content, line, column).rule == rule
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r", "\x85", "\u2028"])
 def test_lines_end_where_yaml_ends_them(tmp_path: Path, ending: str) -> None:
-    assert remark(tmp_path, f"a: 1{ending}region: b", 2, 9).source == "region: b"
+    assert diagnostic(tmp_path, f"a: 1{ending}region: b", 2, 9).source == "region: b"
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
-    assert remark(tmp_path, "\ufeffregion: a\n", 1, 9).source == "region: a"
+    assert diagnostic(tmp_path, "\ufeffregion: a\n", 1, 9).source == "region: a"
 
 
 def test_a_place_behind_the_last_line_is_an_empty_line(tmp_path: Path) -> None:
-    assert remark(tmp_path, "region: [", 2, 1).source == ""
+    assert diagnostic(tmp_path, "region: [", 2, 1).source == ""
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
@@ -73,14 +73,14 @@ def test_a_file_that_is_gone_or_no_text_has_no_line_to_show(tmp_path: Path, cont
         (tmp_path / FILE).write_bytes(content)
     problem = Problem(Position(FILE, 1, 1), "wrong", "mend it")
     assert reporting.of_problems(tmp_path, [problem]) == [
-        Remark(FILE, 1, 1, "catalog", "wrong", "mend it", "docs/catalog.md", source=None)
+        Diagnostic(FILE, 1, 1, "catalog", "wrong", "mend it", "docs/catalog.md", source=None)
     ]
 
 
 def test_a_problem_of_the_lock_leads_to_what_is_said_of_locks(tmp_path: Path) -> None:
     file = PurePath("envs/dev/images.lock.yaml")
     assert reporting.of_problems(tmp_path, [Problem(Position(file, 1, 1), "wrong")]) == [
-        Remark(file, 1, 1, "images-lock", "wrong", documentation="docs/images.md#the-lock")
+        Diagnostic(file, 1, 1, "images-lock", "wrong", documentation="docs/images.md#the-lock")
     ]
 
 
@@ -95,14 +95,14 @@ def test_problems_of_both_files_stay_in_order_each_with_its_line(tmp_path: Path)
     ]
 
 
-def places(remarks: Sequence[Remark]) -> list[tuple[str, str | None]]:
-    return [(remark.place, remark.source) for remark in remarks]
+def places(diagnostics: Sequence[Diagnostic]) -> list[tuple[str, str | None]]:
+    return [(diagnostic.place, diagnostic.source) for diagnostic in diagnostics]
 
 
 def test_a_notice_is_a_warning(tmp_path: Path) -> None:
     problem = Problem(Position(FILE, 1, 1), "nobody calls `web`")
     assert reporting.of_problems(tmp_path, [problem], Level.WARNING) == [
-        Remark(FILE, 1, 1, "catalog", "nobody calls `web`", documentation="docs/catalog.md", level=Level.WARNING)
+        Diagnostic(FILE, 1, 1, "catalog", "nobody calls `web`", documentation="docs/catalog.md", level=Level.WARNING)
     ]
 
 
@@ -133,7 +133,7 @@ def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_p
     (tmp_path / file).write_bytes('resource "x" "y" {\r\n  days = "é"\r\n}\r\n'.encode())
     cause, origin = Position(file, 1, 1), Position(PurePath("gone.yaml"), 1, 1)
     assert reporting.of_findings(tmp_path, [finding(file, cause=cause, origin=origin)], {"FF003": RULE}) == [
-        Remark(
+        Diagnostic(
             file,
             2,
             3,
@@ -145,7 +145,7 @@ def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_p
             address="x.y",
             stack="services",
             notes=(Note("in module", cause, 'resource "x" "y" {'), Note("from the catalog", origin, None)),
-            topic=Topic("Logs end.", "Logs cost money.", "https://example.com", "days = 1"),
+            topic=RuleText("Logs end.", "Logs cost money.", "https://example.com", "days = 1"),
         )
     ]
 
@@ -155,8 +155,8 @@ def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_p
     [(Severity.HIGH, Level.ERROR), (Severity.MEDIUM, Level.ERROR), (Severity.LOW, Level.WARNING)],
 )
 def test_all_but_the_least_findings_are_errors(tmp_path: Path, severity: Severity, level: Level) -> None:
-    (remark,) = reporting.of_findings(tmp_path, [finding(FILE, severity)], {})
-    assert (remark.severity, remark.level) == (severity, level)
+    (diagnostic,) = reporting.of_findings(tmp_path, [finding(FILE, severity)], {})
+    assert (diagnostic.severity, diagnostic.level) == (severity, level)
 
 
 @pytest.mark.parametrize("content", [None, "one line"])

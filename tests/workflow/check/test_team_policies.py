@@ -59,7 +59,7 @@ def test_the_check_says_what_the_document_says(
 
 def test_rego_sees_what_the_document_says(project: Project) -> None:
     check = Check(project, "tiny")
-    given = rego.document("tiny", check.resources())
+    given = rego.build_input("tiny", check.resources())
     queues = [resource for resource in given["resources"] if resource["type"] == "aws_sqs_queue"]
     assert {**given, "resources": queues} == INPUT
 
@@ -98,15 +98,15 @@ def test_the_rules_are_listed_and_explained(project: Project, capsys: pytest.Cap
 
 def findings(project: Project) -> list[str]:
     """What our rules find."""
-    return [str(each) for each in Check(project, "tiny").text().judgement.findings if each.rule in OURS]
+    return [str(each) for each in Check(project, "tiny").text().verdicts.findings if each.rule in OURS]
 
 
 def test_answers_are_remembered_until_rules_or_resources_change(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[str] = []
-    judge = rego.judge
-    monkeypatch.setattr(rego, "judge", lambda *given: runs.append(given[1].name) or judge(*given))  # type: ignore[func-returns-value]
+    judge = rego.find_denials
+    monkeypatch.setattr(rego, "find_denials", lambda *given: runs.append(given[1].name) or judge(*given))  # type: ignore[func-returns-value]
     before = findings(project)
     assert (findings(project), runs) == (before, ["queues.rego"])
     small_project.edit(project, "policies/queues.rego", "retried forever", "never delivered")

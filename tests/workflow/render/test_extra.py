@@ -225,7 +225,7 @@ def test_what_declares_nothing_need_not_be_read(project: Project) -> None:
 def test_the_risks_of_what_is_pasted_are_found_at_its_lines(project: Project) -> None:
     small_project.write(project, f"{FOLDER}/network.tf", NETWORK)
     files.render_environment(project, "tiny")
-    found = Check(project, "tiny").text().judgement.findings
+    found = Check(project, "tiny").text().verdicts.findings
     assert sorted(
         (finding.place.line, finding.place.column, finding.rule, finding.address.removeprefix("module.extra."))
         for finding in found
