@@ -22,7 +22,9 @@ def schema_changes(project: Project) -> list[Change]:
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), schema_text()),
         _document_changes(project, DOCUMENT, render_reference()),
-        _document_changes(project, policy.DOCUMENT, policy.render_reference(policy.with_exception_rules(built_in_rules()))),
+        _document_changes(
+            project, policy.DOCUMENT, policy.render_reference(policy.with_exception_rules(built_in_rules()))
+        ),
     ]
     return [change for change in changes if change.before != change.after]
 

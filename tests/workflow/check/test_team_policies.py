@@ -4,13 +4,17 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 
 import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.cli import policy, render, rules
+from fleetform.hcl.eval.resource_view import Resource
 from fleetform.policy import rego
+from fleetform.policy.finding import Finding
+from fleetform.policy.rego import RegoEngine
 from fleetform.workflow.check import assessment
 from fleetform.workflow.check.policy import Check
 from fleetform.workflow.project import Project
@@ -105,8 +109,15 @@ def test_answers_are_remembered_until_rules_or_resources_change(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs: list[str] = []
-    judge = rego.find_denials
-    monkeypatch.setattr(rego, "find_denials", lambda *given: runs.append(given[1].name) or judge(*given))  # type: ignore[func-returns-value]
+    find_denials = rego.find_denials
+
+    def recorded(
+        root: Path, file: PurePath, engine: RegoEngine, given: str, resources: Sequence[Resource]
+    ) -> list[Finding]:
+        runs.append(file.name)
+        return find_denials(root, file, engine, given, resources)
+
+    monkeypatch.setattr("fleetform.workflow.check.rego.find_denials", recorded)
     before = findings(project)
     assert (findings(project), runs) == (before, ["queues.rego"])
     small_project.edit(project, "policies/queues.rego", "retried forever", "never delivered")
