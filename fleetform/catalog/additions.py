@@ -96,16 +96,17 @@ def _service_block(service: NewService) -> Iterator[str]:
     yield "# Describe the service here. All keys: docs/catalog.md"
     yield f"{service.name}:"
     if service.image is None:
-        yield "  # Built from the Dockerfile in this folder. To use an existing image, write `image:` instead."
+        yield "  # Built from the Dockerfile in this folder. For an existing image, write `image:` instead."
         yield f"  build: {{ context: {service.context} }}"
     else:
-        yield "  # An existing image. To build it from this repository, write `build: { context: FOLDER }` instead."
+        yield "  # An existing image. To build it here, write `build: { context: FOLDER }` instead."
         yield f"  image: {_quote_if_needed(service.image)}"
     if service.port is not None:
         yield f"  # Callers get its URL in {url_variable(service.name)}."
         yield f"  port: {service.port}"
     if service.calls:
-        yield f"  # Opens only these connections. Each one adds a variable, such as {url_variable(service.calls[0])}."
+        variable = url_variable(service.calls[0])
+        yield f"  # Opens only these connections. Each one adds a variable, such as {variable}."
         yield f"  calls: [{', '.join(map(_quote_if_needed, service.calls))}]"
 
 

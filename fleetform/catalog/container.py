@@ -56,7 +56,7 @@ class Ulimit(Entry):
 
 
 class Secret(Entry):
-    """Where a secret is stored: `parameter`, or `secret` with or without `json_key`. Short form: `parameter`."""
+    """Where a secret is stored: `parameter`, or `secret` and maybe `json_key`. Short form: `parameter`."""
 
     parameter: Parameter | None = Field(default=None, examples=["/shop/db/password"])
     """SSM parameter, by name or ARN."""

@@ -256,7 +256,7 @@ def parse_yaml(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
 
 
 def read_yaml(path: Path, shown_as: PurePath) -> tuple[Node, list[Problem]]:
-    """Read a YAML file; see `parse`.
+    """Read a YAML file; see `parse_yaml`.
 
     Raises:
         InputError: The file is missing, too large, or cannot be read.

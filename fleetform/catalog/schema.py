@@ -41,7 +41,7 @@ _OVERLAY: Schema = {
             "templates": {
                 "type": "object",
                 "additionalProperties": {"$ref": f"{_REFERENCE_PREFIX}Service"},
-                "description": "Partial services by name, which services and templates extend. They do not run.",
+                "description": "Partial services that services and templates extend, by name. They do not run.",
             },
         }
     },
@@ -49,7 +49,7 @@ _OVERLAY: Schema = {
         "properties": {
             "extends": {
                 "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-                "description": "Template, or list of templates, to inherit from. Later ones override earlier ones.",
+                "description": "Template, or list of templates, to inherit from; the last one wins.",
                 "examples": ["web-service"],
             },
             "enabled_in": {
@@ -65,8 +65,8 @@ _OVERLAY: Schema = {
 }
 
 _DESCRIPTION = (
-    "The services of every environment, or what one environment changes. Mappings merge by key, everything else "
-    "replaces, null removes."
+    "The services of every environment, or what one environment changes. Mappings merge by key, everything "
+    "else replaces, null removes."
 )
 
 

@@ -389,7 +389,7 @@ class Service(Container):
 
     @property
     def containers(self) -> Mapping[tuple[str, ...], Container]:
-        """The containers that the catalog has, by the path to their keys: the service's own and its sidecars."""
+        """The containers in the catalog, by the path to their keys: the service's own and its sidecars."""
         return {(): self} | {("sidecars", name): sidecar for name, sidecar in self.sidecars.items()}
 
     @property

@@ -45,8 +45,8 @@ def images_outside_ecr(service: Service, region: str) -> Iterator[tuple[tuple[st
 def endpoints(environment: Environment) -> tuple[str, ...]:
     """Return the VPC endpoints, by the last part of their names, sorted.
 
-    The S3 gateway is free, so private subnets always have it. The others are those that the catalog lists. Without a
-    list and without NAT, they are those that the services need:
+    The S3 gateway is free, so private subnets always have it. The others are those that the catalog lists.
+    Without a list and without NAT, they are those that the services need:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html
     """
     network = environment.network

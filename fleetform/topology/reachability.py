@@ -1,8 +1,8 @@
 """The connections that rules, routes and listeners allow, compared with the catalog.
 
-Planned and applied resources are read from `terraform show -json` of plans, of states, or of both, for a VPC that
-Fleetform creates. A rule names its group by ID, so the group must exist already. The first plan, before anything is
-applied, is therefore not enough.
+Planned and applied resources are read from `terraform show -json` of plans, of states, or of both, for a VPC
+that Fleetform creates. A rule names its group by ID, so the group must exist already. The first plan, before
+anything is applied, is therefore not enough.
 """
 
 import ipaddress

@@ -1,1 +1,1 @@
-"""A catalog validated: its files loaded, and every problem reported at once."""
+"""Load and validate a catalog, and report every problem at once."""

@@ -11,8 +11,8 @@ from fleetform.catalog.nodes import Node
 from fleetform.topology.endpoints import images_outside_ecr, required_aws_services
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: a role's name.
-# Names that leave room for the role's suffix also fit ECS (255 characters), CloudWatch Logs (512), ECR (256), Cloud Map
-# (255 with the namespace) and EventBridge Scheduler (64).
+# Names that leave room for the role's suffix also fit ECS (255 characters), CloudWatch Logs (512), ECR (256),
+# Cloud Map (255 with the namespace) and EventBridge Scheduler (64).
 _MAX_ROLE_NAME = 64
 _ROLE_SUFFIX = "-execution"
 
@@ -22,7 +22,8 @@ _MAX_LOAD_BALANCER_NAME = 32
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _MAX_BUCKET_NAME = 63
 
-# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html; the modules add `Name`.
+# https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+# The modules add `Name`.
 _MAX_TAGS = 50
 _DEFAULT_TAGS = ("application", "environment", "Name")
 
@@ -90,9 +91,8 @@ def _check_endpoints(environment: Environment, at: Locator) -> Iterator[Problem]
         yield Problem(at("network", "endpoints"), message, "list them too, or remove `endpoints`")
     for name, service in services.items():
         for path, image in images_outside_ecr(service, region):
-            message = (
-                f"`{image}` is not in ECR in {region}, and private subnets without NAT cannot reach other registries"
-            )
+            reason = "private subnets without NAT cannot reach other registries"
+            message = f"`{image}` is not in ECR in {region}, and {reason}"
             where = at("services", name, *path, "image")
             yield Problem(where, message, "copy the image there, or add `nat: single` or `nat: per_zone` to `network`")
 
@@ -151,7 +151,8 @@ def _check_ingress(environment: Environment, at: Locator) -> Iterator[Problem]:
     for name, service in environment.services.items():
         if service.ingress is not None or (service.autoscaling and service.autoscaling.requests_per_target):
             path = ("ingress",) if service.ingress is not None else ("autoscaling", "requests_per_target")
-            message = f"`{path[-1]}` needs a load balancer, but the environment's `ingress.type` is `{ingress.type}`"
+            kind = f"the environment's `ingress.type` is `{ingress.type}`"
+            message = f"`{path[-1]}` needs a load balancer, but {kind}"
             yield Problem(
                 at("services", name, *path, key=True),
                 message,

@@ -1,7 +1,6 @@
 """Checks of services against AWS's tables and quotas, each with its source.
 
-Checks of environments are in environment_checks.py. Quotas that AWS raises on request are notices, in
-notices.py.
+Checks of environments are in environments.py. Quotas that AWS raises on request are notices, in notices.py.
 """
 
 import json

@@ -126,5 +126,6 @@ def _find_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterator
         for rules, direction in ((callers[name] + service.public, "inbound"), (len(service.calls) + 1, "outbound")):
             if rules > _DEFAULT_RULE_QUOTA:
                 message = f"the security group of `{name}` gets {rules} {direction} rules"
-                remedy = f"request a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}, or call fewer services"
+                quota = f"a higher quota than AWS's default of {_DEFAULT_RULE_QUOTA}"
+                remedy = f"request {quota}, or call fewer services"
                 yield Problem(locator(tree, "services", name)(), message, remedy)

@@ -1,4 +1,4 @@
-"""Checks of what the load balancer sends to which service."""
+"""Checks of the load balancer's rules against each other."""
 
 from collections.abc import Iterator
 

@@ -1,8 +1,8 @@
 """Checks of services that compare several values, such as names with names and keys with keys.
 
 Each check yields problems. Checks run on every service that is valid on its own, so that a mistake in one
-service does not hide a mistake in another. Checks of containers are in container_checks.py, of environments
-in environment_checks.py, and against AWS's tables and quotas in limits.py.
+service does not hide a mistake in another. Checks of containers are in containers.py, of environments in
+environments.py, and against AWS's tables and quotas in limits.py.
 """
 
 import re
@@ -205,7 +205,7 @@ def _check_port_numbers(service: Service, at: Locator) -> Iterator[Problem]:
 
 def _check_call_targets(name: str, service: Service, services: Services, at: Locator) -> Iterator[Problem]:
     for index, call in enumerate(service.calls):
-        # A `cidr` beside a host, or beside a service of another namespace, says where that is.
+        # With a host, or a service of another namespace, `cidr` is only the network that contains it.
         is_named = call.host is not None or call.namespace is not None
         kinds = [key for key in ("service", "host", "cidr") if getattr(call, key) is not None]
         kinds = [key for key in kinds if key != "cidr" or not is_named]

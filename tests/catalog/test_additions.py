@@ -11,7 +11,7 @@ MAIL = NewService("mail", 8080, ("orders", "stock"))
 BLOCK = """
   # Describe the service here. All keys: docs/catalog.md
   mail:
-    # Built from the Dockerfile in this folder. To use an existing image, write `image:` instead.
+    # Built from the Dockerfile in this folder. For an existing image, write `image:` instead.
     build: { context: containers/mail }
     # Callers get its URL in MAIL_URL.
     port: 8080
@@ -22,7 +22,7 @@ WORKER = NewService("worker", image="busybox:1.37")
 WORKER_BLOCK = """
   # Describe the service here. All keys: docs/catalog.md
   worker:
-    # An existing image. To build it from this repository, write `build: { context: FOLDER }` instead.
+    # An existing image. To build it here, write `build: { context: FOLDER }` instead.
     image: busybox:1.37
 """
 
