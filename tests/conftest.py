@@ -4,14 +4,12 @@ import io
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling
 
 from fleetform import emulator
 from fleetform.aws.clients import Access
@@ -20,7 +18,9 @@ from fleetform.terraform import installation
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.deployed import REGION, Deployment, environment
+from tests.fake_terraform import FakeTerraform
 from tests.generated import OPTION, Generated
+from tests.order import place
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,12 +30,12 @@ os.environ.pop(VARIABLE, None)
 # A shell that runs the tests in its background ignores Ctrl-C for them and all that they start; some tests send it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Properties are tried with the same thousand values in every run; `--hypothesis-profile=thorough` tries ten thousand
-# new ones. A machine that is busy fails none.
+# Properties hold for the same hundred values in every run, and for a thousand in CI. `--hypothesis-profile=thorough`
+# tries ten thousand new ones. A machine that is busy fails none.
 settings.register_profile(
     "repeatable",
     derandomize=True,
-    max_examples=1000,
+    max_examples=1000 if os.environ.get("CI") else 100,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -43,23 +43,13 @@ settings.register_profile(
 settings.register_profile("thorough", settings.get_profile("repeatable"), derandomize=False, max_examples=10_000)
 settings.load_profile("repeatable")
 
-# One worker runs all of these: their tests share what takes long to make. The longest come first, and what is quick
-# comes last, one test at a time, so that all workers end together.
-TOGETHER = (
-    "engines/test_running.py",
-    "engines/test_deployment.py",
-    "engines/test_demo.py",
-    "end_to_end/",
-    "environments/production/",
-    "modules/",
-    "environments/",
-    "engines/test_images.py",
-    "engines/test_compose.py",
-    "engines/",
-)
-
-
 pytest_plugins = ["pytester"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Load the scheduler where xdist is: `-p no:xdist` works, too."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.import_plugin("tests.scheduling")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -79,28 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         others = [item for item in items if "generated" not in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
-    items.sort(key=lambda item: _place(item.nodeid))
-
-
-def _place(nodeid: str) -> int:
-    group = _group(nodeid)
-    return TOGETHER.index(group) if group else len(TOGETHER)
-
-
-def _group(nodeid: str) -> str | None:
-    return next((prefix for prefix in TOGETHER if nodeid.startswith(f"tests/{prefix}")), None)
-
-
-class Scheduler(LoadScopeScheduling):
-    """Hands tests to workers one by one, save those that share."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return _group(nodeid) or nodeid
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduler:  # noqa: ANN401 - xdist's own
-    """Chooses our scheduler when there are workers."""
-    return Scheduler(config, log)
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 @pytest.fixture(scope="session")
@@ -140,39 +109,27 @@ def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def install_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: str) -> Callable[[str], Path]:
-    """Puts a shell script into `bin/terraform` and that on PATH; `{terraform}` in it is the real one."""
-
-    def install(script: str) -> Path:
-        program = tmp_path / "bin/terraform"
-        program.parent.mkdir()
-        program.write_text(script.format(terraform=terraform_binary), encoding="utf-8")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
-        return program
-
-    return install
+def fake_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terraform_binary: str) -> FakeTerraform:
+    """A fake Terraform in `bin`, first on PATH."""
+    fake = FakeTerraform.install(tmp_path / "bin", terraform_binary)
+    monkeypatch.setenv("PATH", f"{fake.folder}:{os.environ['PATH']}")
+    return fake
 
 
 @pytest.fixture
-def driven(
+def tiny_project(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     terraform_environment: Mapping[str, str],
-    install_terraform: Callable[[str], Path],
-) -> Callable[[str], Project]:
-    """Makes a small project whose Terraform is a script; AWS is the emulator, and nobody is at a terminal."""
-
-    def drive(script: str) -> Project:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            monkeypatch.delenv(name)
-        for name, value in terraform_environment.items():
-            monkeypatch.setenv(name, value)
-        install_terraform(script)
-        monkeypatch.setattr("sys.stdin", io.StringIO())
-        return small_project.make(tmp_path)
-
-    return drive
+    fake_terraform: FakeTerraform,  # noqa: ARG001 - it is on PATH
+) -> Project:
+    """A small project whose Terraform is the fake and whose AWS is the emulator; standard input is no terminal."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {**terraform_environment, "PATH": os.environ["PATH"]}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    return small_project.make(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -22,30 +22,12 @@ from fleetform.terraform.state.reader import state_key
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests import small_project
+from tests.fake_terraform import FakeTerraform
 from tests.terraform.plan import recorded
 
 APPLIED = b'{"outputs": {"region": {}}, "resources": []}'
 BUCKET = "shop-tiny-tfstate-123456789012"
 ASKING = "tiny foundation in account 123456789012: 1 to add"
-
-STAND_IN = """#!/bin/sh
-case "$*" in
-  *" show "*) echo "$SHOWN"; exit ;;
-  *" init "*|*" plan "*|*" apply "*) echo "$*" >>"$0.calls" ;;
-  *) exec '{terraform}' "$@" ;;
-esac
-case "$*" in
-  *" plan "*)
-    [ -z "$CHANGES" ] && exit 0
-    [ -n "$TEXT" ] && echo "$TEXT"
-    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
-    echo "Plan: $CHANGES."
-    exit 2 ;;
-  *" apply "*)
-    [ -n "$FAILURE" ] && echo "$FAILURE" && exit 1
-    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
-esac
-"""
 
 
 class Terminal(io.StringIO):
@@ -57,12 +39,11 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
+def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
     """A project in which every plan has a change, nobody is at a terminal, and AWS is the emulator."""
-    made = driven(STAND_IN)
-    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
-    monkeypatch.setenv("SHOWN", recorded.text("fleet"))
-    return made
+    fake_terraform.plan(add=1)
+    fake_terraform.show(recorded.text("fleet"))
+    return tiny_project
 
 
 @pytest.fixture
@@ -81,19 +62,6 @@ def bucket(terraform_environment: Mapping[str, str]) -> Iterator[Any]:
 def foundation(bucket: Any) -> None:  # noqa: ANN401
     """The foundation has been applied."""
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
-
-
-def calls(project: Project) -> list[str]:
-    """Stack and command of each call of Terraform, with what matters of its arguments."""
-    path = project.root / "bin/terraform.calls"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [_call(line.split()) for line in lines]
-
-
-def _call(words: list[str]) -> str:
-    stack, command, *arguments = words
-    told = [word.rsplit("/", maxsplit=1)[-1] for word in arguments if word == "-destroy" or word.endswith(".tfplan")]
-    return " ".join([stack.rsplit("/", maxsplit=1)[-1], command, *told])
 
 
 FIRST_PLAN = """
@@ -126,29 +94,29 @@ FOUNDATION = ["foundation init", "foundation plan foundation.tfplan"]
 SERVICES = ["services init", "services plan services.tfplan"]
 
 
-def test_nothing_is_applied_where_nobody_can_be_asked(project: Project) -> None:
+def test_nothing_is_applied_where_nobody_can_be_asked(project: Project, fake_terraform: FakeTerraform) -> None:
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
-    assert calls(project) == FOUNDATION
+    assert fake_terraform.calls() == FOUNDATION
 
 
 def test_nothing_is_applied_without_the_environments_name(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
         stacks.apply(project, "tiny")
     assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
-    assert calls(project) == FOUNDATION
+    assert fake_terraform.calls() == FOUNDATION
 
 
 def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("tiny\ntiny\n"))
     stacks.apply(project, "tiny")
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
         *SERVICES,
@@ -157,9 +125,9 @@ def test_each_plan_that_is_confirmed_is_the_plan_that_is_applied(
 
 
 def test_an_apply_shows_plan_and_outcome_of_each_stack(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("TEXT", HARMLESS)
+    fake_terraform.plan(add=1, text=HARMLESS)
     stacks.apply(project, "tiny", Driving(yes=True))
     assert capsys.readouterr().out == "".join(
         f"""
@@ -181,11 +149,11 @@ def test_an_applied_plan_is_removed(project: Project) -> None:
 
 
 def test_where_nothing_changes_nothing_is_asked_or_applied(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CHANGES", "")
+    fake_terraform.no_changes()
     stacks.apply(project, "tiny")
-    assert calls(project) == [*FOUNDATION, *SERVICES]
+    assert fake_terraform.calls() == [*FOUNDATION, *SERVICES]
     assert capsys.readouterr().out == (
         "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
         "\n── tiny services: plan\nservices: no changes (0 s)\n"
@@ -193,29 +161,29 @@ def test_where_nothing_changes_nothing_is_asked_or_applied(
 
 
 def test_an_apply_that_fails_ends_it_before_the_next_stack(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FAILURE", "Error: no such thing")
+    fake_terraform.fail("apply", "Error: no such thing")
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
     assert capsys.readouterr().out.endswith("\n── tiny foundation: apply\nError: no such thing\n")
-    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+    assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
-def test_a_stale_render_is_not_applied(project: Project) -> None:
+def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
-    assert calls(project) == []
+    assert fake_terraform.calls() == []
 
 
-def test_what_has_findings_is_not_applied(project: Project) -> None:
+def test_what_has_findings_is_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", Driving(yes=True))
@@ -223,7 +191,7 @@ def test_what_has_findings_is_not_applied(project: Project) -> None:
         "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
         "logs are kept forever; set retention_in_days"
     )
-    assert calls(project) == []
+    assert fake_terraform.calls() == []
 
 
 def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
@@ -242,10 +210,8 @@ def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
 
 
 @pytest.mark.usefixtures("foundation")
-def test_no_drift_is_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("CHANGES", "")
+def test_no_drift_is_told(project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_terraform.no_changes()
     stacks.drift(project, "tiny")
     assert capsys.readouterr().out == (
         "\n"
@@ -289,10 +255,10 @@ def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.Captur
 
 
 def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terraform_for(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CHANGES", "")
-    monkeypatch.setenv("SHOWN", "no JSON")
+    fake_terraform.no_changes()
+    fake_terraform.show("no JSON")
     stacks.plan(project, "tiny")
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "stack       add  change  replace  destroy  risk",
@@ -315,22 +281,26 @@ def test_a_plan_keeps_no_file(project: Project) -> None:
     assert list(project.work.rglob("*.tfplan")) == []
 
 
-def test_every_stack_is_planned_once_the_foundation_is_applied(project: Project, bucket: Any) -> None:  # noqa: ANN401
+def test_every_stack_is_planned_once_the_foundation_is_applied(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+) -> None:
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
     stacks.plan(project, "tiny", how=Driving(jobs=1))
-    assert calls(project) == [*FOUNDATION, *SERVICES]
+    assert fake_terraform.calls() == [*FOUNDATION, *SERVICES]
 
 
 def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
+    fake_terraform.plan(destroy=1)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.apply(project, "tiny", Driving(yes=True))
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         *SERVICES,
         "services apply services.tfplan",
@@ -342,18 +312,19 @@ def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
     assert list(project.work.rglob("*.tfplan")) == []
 
 
-@pytest.mark.parametrize("changes", ["1 to add, 0 to change, 1 to destroy", "0 to add, 1 to change, 0 to destroy"])
+@pytest.mark.parametrize("counts", [(1, 0, 1), (0, 1, 0)], ids=["added and destroyed", "changed"])
 def test_otherwise_the_foundation_goes_first(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
-    changes: str,
+    counts: tuple[int, int, int],
 ) -> None:
-    monkeypatch.setenv("CHANGES", changes)
+    add, change, destroy = counts
+    fake_terraform.plan(add=add, change=change, destroy=destroy)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.apply(project, "tiny", Driving(yes=True))
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
         *SERVICES,
@@ -361,11 +332,11 @@ def test_otherwise_the_foundation_goes_first(
     ]
 
 
-def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None:  # noqa: ANN401
+def test_dependents_are_destroyed_first(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
     stacks.destroy(project, "tiny", Driving(yes=True))
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         "services init",
         "services plan services.tfplan -destroy",
         "services apply services.tfplan",
@@ -375,11 +346,11 @@ def test_dependents_are_destroyed_first(project: Project, bucket: Any) -> None: 
     ]
 
 
-def test_what_was_never_applied_is_not_destroyed(project: Project, bucket: Any) -> None:  # noqa: ANN401
+def test_what_was_never_applied_is_not_destroyed(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
     with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
         stacks.destroy(project, "tiny")
-    assert calls(project) == ["foundation init", "foundation plan foundation.tfplan -destroy"]
+    assert fake_terraform.calls() == ["foundation init", "foundation plan foundation.tfplan -destroy"]
 
 
 def move(project: Project, old: str, new: str) -> None:
@@ -398,10 +369,12 @@ IN_PAYMENTS = ("  orders:\n", "  orders:\n    group: payments\n")
 PAYMENTS = ["payments init", "payments plan payments.tfplan"]
 
 
-def test_groups_are_planned_and_shown_before_any_of_them_is_applied(project: Project) -> None:
+def test_groups_are_planned_and_shown_before_any_of_them_is_applied(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     move(project, *IN_PAYMENTS)
     stacks.apply(project, "tiny", Driving(yes=True, jobs=1))
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
         *PAYMENTS,
@@ -412,7 +385,12 @@ def test_groups_are_planned_and_shown_before_any_of_them_is_applied(project: Pro
 
 
 @pytest.mark.parametrize("task", ["plan", "apply", "drift"])
-def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucket: Any, task: str) -> None:  # noqa: ANN401
+def test_a_service_that_left_its_state_behind_is_refused(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+    task: str,
+) -> None:
     move(project, *IN_PAYMENTS)
     put_state(bucket, "services", "web", "orders")
     tasks: dict[str, Callable[..., None]] = {
@@ -426,7 +404,7 @@ def test_a_service_that_left_its_state_behind_is_refused(project: Project, bucke
         "orders: now of the group payments, but its resources are in the state of services; an apply would destroy them"
         " and make others: docs/upgrading.md moves them"
     )
-    assert [call for call in calls(project) if " apply " in call] == []
+    assert [call for call in fake_terraform.calls() if " apply " in call] == []
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -440,6 +418,7 @@ def test_the_state_of_a_service_is_known_by_its_names_before(project: Project, b
 
 def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -447,7 +426,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
     move(project, *reversed(IN_PAYMENTS))
     put_state(bucket, "payments", "gone")
     stacks.apply(project, "tiny", Driving(yes=True))
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *PAYMENTS,
         "payments apply payments.tfplan",
         *FOUNDATION,
@@ -490,14 +469,14 @@ def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucke
     )
 
 
-def test_what_is_protected_is_not_destroyed(project: Project) -> None:
+def test_what_is_protected_is_not_destroyed(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "log_", "protection: true\nlog_")
     with pytest.raises(CheckFailedError) as caught:
         stacks.destroy(project, "tiny", Driving(yes=True))
     assert str(caught.value) == (
         "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
     )
-    assert calls(project) == []
+    assert fake_terraform.calls() == []
 
 
 @pytest.fixture
@@ -532,9 +511,9 @@ def test_the_emulator_is_told_to_scripts_in_json(stopped: Project, capsys: pytes
     }
 
 
-def test_on_the_emulator_nobody_is_asked(stopped: Project) -> None:
+def test_on_the_emulator_nobody_is_asked(fake_terraform: FakeTerraform, stopped: Project) -> None:
     stacks.apply(stopped, "local")
-    assert [call for call in calls(stopped) if " apply " in call] == [
+    assert [call for call in fake_terraform.calls() if " apply " in call] == [
         "foundation apply foundation.tfplan",
         "services apply services.tfplan",
     ]

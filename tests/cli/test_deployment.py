@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,9 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from fleetform.workflow.workspace import open_workspace
 from tests import small_project
-from tests.cli.test_cli import FOUNDATION, SERVICES, STAND_IN, calls
+from tests.cli.test_cli import FOUNDATION, SERVICES
 from tests.commits import git
+from tests.fake_terraform import FakeTerraform
 from tests.images.registries import locked, make_repository, push
 
 REPORT = Report(2, (), (ServiceStatus("orders", "", None, (), 1, 1, 0), ServiceStatus("web", "", 80, (), 1, 2, 1)))
@@ -35,18 +36,15 @@ NEW = locked("sha256:" + "3" * 64)
 
 
 @pytest.fixture
-def project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install_terraform: Callable[[str], Path]
-) -> Iterator[Project]:
+def project(tmp_path: Path, fake_terraform: FakeTerraform) -> Iterator[Project]:
     """A project that builds `web`, in which every plan has a change; its emulator ends with the test."""
     project = small_project.make(tmp_path)
     small_project.edit(
         project, "envs/catalog.yaml", "image: nginx:1.29\n    port: 80\n", "build: {context: web}\n    port: 80\n"
     )
     small_project.write(project, "web/Dockerfile", "FROM scratch\nUSER 1\n")
-    install_terraform(STAND_IN)
-    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
-    monkeypatch.setenv("SHOWN", "{}")
+    fake_terraform.plan(add=1)
+    fake_terraform.show("{}")
     yield project
     emulator.stop(project.work)
 
@@ -73,13 +71,13 @@ def deployable(project: Project, monkeypatch: pytest.MonkeyPatch) -> LockedImage
 
 
 def test_a_deployment_goes_from_the_catalog_to_verified(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = deployable(project, monkeypatch)
     deploy(project, "local", Deployment())
     assert load_lock(project.root, "local") == {"web": image}
     assert f'repository_urls["web"]}}@{image.digest}"' in text(project, "envs/local/services/service_web.tf")
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
         *SERVICES,
@@ -110,20 +108,20 @@ def test_images_are_locked_before_the_services_are_planned(project: Project, mon
 
 
 def test_a_second_deployment_has_nothing_left_to_do(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployable(project, monkeypatch)
     deploy(project, "local", Deployment())
     before = small_project.content(project)
-    monkeypatch.setenv("CHANGES", "")
+    fake_terraform.no_changes()
     capsys.readouterr()
     deploy(project, "local", Deployment())
     assert small_project.content(project) == before
-    assert calls(project)[6:] == [*FOUNDATION, *SERVICES]
+    assert fake_terraform.calls()[6:] == [*FOUNDATION, *SERVICES]
 
 
 def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_images(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
     workspace = open_workspace(project, "local")
@@ -132,17 +130,17 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
         workspace.access.client("s3").put_object(
             Bucket="shop-local-tfstate-123456789012", Key=state_key(stack), Body=b"{}"
         )
-    monkeypatch.setenv("CHANGES", "0 to add, 0 to change, 1 to destroy")
+    fake_terraform.plan(destroy=1)
     made = []
     make = build.make_images
 
     def watching(*arguments: Any) -> build.ImagesReport:  # noqa: ANN401
-        made.append(len(calls(project)))
+        made.append(len(fake_terraform.calls()))
         return make(*arguments)
 
     monkeypatch.setattr(build, "make_images", watching)
     deploy(project, "local", Deployment())
-    assert calls(project) == [
+    assert fake_terraform.calls() == [
         *FOUNDATION,
         *SERVICES,
         "services apply services.tfplan",
@@ -163,7 +161,7 @@ def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monke
 
 
 def test_what_a_scan_found_stops_a_deployment_before_the_services(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
     found = Scan((Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", "")))
@@ -174,14 +172,16 @@ def test_what_a_scan_found_stops_a_deployment_before_the_services(
         "web: critical CVE-2026-1 in openssl 3.0.1\nweb: high CVE-2026-2\n"
         "2 found of severity high or worse; mend it, or accept it: `--severity` stops at worse, or at `none`"
     )
-    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+    assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
-def test_whatever_a_scan_found_can_be_accepted(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_a_scan_found_can_be_accepted(
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployable(project, monkeypatch)
     monkeypatch.setattr("fleetform.images.scanning.read_scan", None)
     deploy(project, "local", Deployment(severity="none"))
-    assert calls(project)[-1] == "services apply services.tfplan"
+    assert fake_terraform.calls()[-1] == "services apply services.tfplan"
 
 
 def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
@@ -198,10 +198,12 @@ def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
     ]
 
 
-def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(project: Project) -> None:
+def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     with pytest.raises(InputError, match=r"^no severity `bad`; known: critical, "):
         deploy(project, "local", Deployment(severity="bad"))
-    assert calls(project) == []
+    assert fake_terraform.calls() == []
 
 
 def add_stage(project: Project) -> None:
@@ -279,7 +281,10 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
 
 
 def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_not(
-    project: Project, monkeypatch: pytest.MonkeyPatch, terraform_environment: Mapping[str, str]
+    project: Project,
+    fake_terraform: FakeTerraform,
+    monkeypatch: pytest.MonkeyPatch,
+    terraform_environment: Mapping[str, str],
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, terraform_environment[name])
@@ -289,7 +294,7 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
     assert str(caught.value) == (
         "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
     )
-    assert calls(project) == [*FOUNDATION, "foundation apply foundation.tfplan"]
+    assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
 def test_a_service_with_its_image_is_applied_to_aws(project: Project) -> None:

@@ -25,6 +25,7 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from fleetform.workflow.workspace import open_workspace, suitable_jobs, work_folder
 from tests import commits, small_project
+from tests.fake_terraform import FakeTerraform
 from tests.terraform.plan import recorded
 
 RISKY = """Terraform will perform the following actions:
@@ -34,24 +35,6 @@ RISKY = """Terraform will perform the following actions:
     }
 """
 HARMLESS = RISKY.replace("destroyed", "created").replace("- res", "+ res")
-
-STAND_IN = """#!/bin/sh
-stack=$(basename "${{1#-chdir=}}")
-case "$2" in
-  init) ;;
-  plan)
-    for argument in "$@"; do case "$argument" in -out=*) : >"${{argument#-out=}}" ;; esac; done
-    [ "$stack" = "$FAILS_TO_PLAN" ] && echo "${{ERROR:-Error: no plan}}" && exit 1
-    printf '%s\\nPlan: %s.\\n' "$TEXT" "$COUNTS"
-    exit 2 ;;
-  apply)
-    echo "$stack" >>"$0.applied"
-    [ "$stack" = "$FAILS" ] && echo "Error: no such thing" && exit 1
-    echo 'Apply complete! Resources: 1 added, 0 changed, 0 destroyed.' ;;
-  show) printf '%s' "$SHOWN" ;;
-  *) exec '{terraform}' "$@" ;;
-esac
-"""
 
 
 class Terminal(io.StringIO):
@@ -63,21 +46,13 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project]) -> Project:
+def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
     """A project with two groups, of which each plan has a change; AWS is the emulator."""
-    made = driven(STAND_IN)
-    monkeypatch.setenv("TEXT", HARMLESS)
-    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy")
-    monkeypatch.setenv("SHOWN", recorded.text("fleet"))
-    small_project.edit(made, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
-    files.render_environment(made, "tiny")
-    return made
-
-
-def applied(project: Project) -> list[str]:
-    """The stacks that were applied, sorted: of those side by side nobody knows which came first."""
-    path = project.root / "bin/terraform.applied"
-    return sorted(path.read_text(encoding="utf-8").split()) if path.exists() else []
+    fake_terraform.plan(add=1, text=HARMLESS)
+    fake_terraform.show(recorded.text("fleet"))
+    small_project.edit(tiny_project, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
+    files.render_environment(tiny_project, "tiny")
+    return tiny_project
 
 
 def last_run(project: Project) -> Run:
@@ -92,25 +67,23 @@ CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, 
 ALL = Driving(yes=True, jobs=2)
 
 
-def test_a_stack_that_fails_stops_its_dependents_and_no_others(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAILS", "payments")
+def test_a_stack_that_fails_stops_its_dependents_and_no_others(project: Project, fake_terraform: FakeTerraform) -> None:
+    fake_terraform.fail("apply", "Error: no such thing", stack="payments")
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", ALL)
     assert str(caught.value).endswith("logs/payments-apply.log")
-    assert applied(project) == ["foundation", "payments", "services"]
+    assert fake_terraform.applied() == ["foundation", "payments", "services"]
     assert (last_run(project).state, came_to(project)) == (
         State.FAILED,
         {"foundation": State.APPLIED, "payments": State.FAILED, "services": State.APPLIED},
     )
 
 
-def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAILS", "foundation")
+def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, fake_terraform: FakeTerraform) -> None:
+    fake_terraform.fail("apply", "Error: no such thing", stack="foundation")
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
-    assert applied(project) == ["foundation"]
+    assert fake_terraform.applied() == ["foundation"]
     assert came_to(project) == {
         "foundation": State.FAILED,
         "payments": State.WAITING,
@@ -119,12 +92,12 @@ def test_where_the_foundation_fails_nothing_else_is_touched(project: Project, mo
 
 
 def test_where_a_stack_of_a_wave_cannot_be_planned_none_of_it_is_applied(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, fake_terraform: FakeTerraform
 ) -> None:
-    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    fake_terraform.fail("plan", "Error: no plan", stack="services")
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
-    assert applied(project) == ["foundation"]
+    assert fake_terraform.applied() == ["foundation"]
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -137,10 +110,9 @@ The given key does not identify an element in this collection value."""
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch, foundation: None) -> None:  # noqa: ARG001 - it has been applied
+def waits(fake_terraform: FakeTerraform, foundation: None) -> None:  # noqa: ARG001 - it has been applied
     """The stack `services` reads an output that an applied foundation does not have yet."""
-    monkeypatch.setenv("FAILS_TO_PLAN", "services")
-    monkeypatch.setenv("ERROR", MISSING_OUTPUT)
+    fake_terraform.fail("plan", MISSING_OUTPUT, stack="services")
 
 
 @pytest.mark.usefixtures("waits")
@@ -165,11 +137,9 @@ def test_a_stack_that_is_planned_later_has_drifted(project: Project) -> None:
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("command", [stacks.plan, stacks.drift])
 def test_what_reads_an_output_that_will_never_be_there_fails(
-    project: Project, command: Callable[[Project, str], None]
+    project: Project, fake_terraform: FakeTerraform, command: Callable[[Project, str], None]
 ) -> None:
-    program = project.root / "bin/terraform"
-    unchanged = '[ "$stack" = foundation ] && echo "No changes." && exit 0'
-    program.write_text(program.read_text("utf-8").replace("    printf", f"    {unchanged}\n    printf"), "utf-8")
+    fake_terraform.no_changes(stack="foundation")
     with pytest.raises(ProgramError, match=r"^it reads outputs of the foundation that are not there yet; "):
         command(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
@@ -190,9 +160,9 @@ def test_as_many_stacks_are_planned_at_a_time_as_processors_and_memory_suffice_f
     assert suitable_jobs(environment, groups) == jobs
 
 
-def test_all_failures_of_a_wave_are_told(project: Project) -> None:
-    program = project.root / "bin/terraform"
-    program.write_text(program.read_text("utf-8").replace('"$stack" = "$FAILS"', '"$stack" != foundation'), "utf-8")
+def test_all_failures_of_a_wave_are_told(project: Project, fake_terraform: FakeTerraform) -> None:
+    for stack in ("payments", "services"):
+        fake_terraform.fail("apply", "Error: no such thing", stack=stack)
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", ALL)
     first, *others = str(caught.value).splitlines()
@@ -200,17 +170,17 @@ def test_all_failures_of_a_wave_are_told(project: Project) -> None:
     assert [line.partition(":")[0] for line in others] == ["payments", "services"]
 
 
-def test_a_resumed_apply_has_but_what_was_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAILS", "payments")
+def test_a_resumed_apply_has_but_what_was_left(project: Project, fake_terraform: FakeTerraform) -> None:
+    fake_terraform.fail("apply", "Error: no such thing", stack="payments")
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
-    monkeypatch.setenv("FAILS", "")
+    fake_terraform.reset("apply", stack="payments")
     stacks.apply(project, "tiny", ALL, resume=True)
-    assert applied(project) == ["foundation", "payments", "payments", "services"]
+    assert fake_terraform.applied() == ["foundation", "payments", "payments", "services"]
 
 
-def test_what_has_changed_since_is_not_resumed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAILS", "payments")
+def test_what_has_changed_since_is_not_resumed(project: Project, fake_terraform: FakeTerraform) -> None:
+    fake_terraform.fail("apply", "Error: no such thing", stack="payments")
     with pytest.raises(ProgramError):
         stacks.apply(project, "tiny", ALL)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
@@ -230,9 +200,9 @@ def test_without_an_apply_nothing_is_resumed(project: Project) -> None:
         stacks.apply(project, "tiny", ALL, resume=True)
 
 
-def test_just_the_stacks_that_are_named_are_applied(project: Project) -> None:
+def test_just_the_stacks_that_are_named_are_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     stacks.apply(project, "tiny", Driving(yes=True, only=frozenset({"payments"})))
-    assert applied(project) == ["payments"]
+    assert fake_terraform.applied() == ["payments"]
 
 
 def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project) -> None:
@@ -269,20 +239,19 @@ def test_a_wave_is_asked_about_once(
 
 @pytest.mark.parametrize(("protection", "text"), [(True, HARMLESS), (False, RISKY)])
 def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lost(
-    project: Project, monkeypatch: pytest.MonkeyPatch, *, protection: bool, text: str
+    fake_terraform: FakeTerraform, project: Project, monkeypatch: pytest.MonkeyPatch, *, protection: bool, text: str
 ) -> None:
-    monkeypatch.setenv("TEXT", text)
-    monkeypatch.setenv("COUNTS", "0 to add, 0 to change, 1 to destroy" if text == RISKY else "1 to add")
+    fake_terraform.plan(add=int(text == HARMLESS), destroy=int(text == RISKY), text=text)
     monkeypatch.setattr("sys.stdin", Terminal("y\n"))
     workspace = open_workspace(project, "tiny")
     environment = workspace.environment.model_copy(update={"protection": protection})
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
         apply_stacks(replace(workspace, environment=environment), lambda: None, Driving())
-    assert applied(project) == []
+    assert fake_terraform.applied() == []
 
 
 def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
-    project: Project, monkeypatch: pytest.MonkeyPatch
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Thinking(Terminal):
         """Somebody who edits a file before the answer."""
@@ -297,7 +266,7 @@ def test_a_plan_is_not_applied_once_what_it_was_made_of_has_changed(
     assert str(caught.value) == (
         "the files of tiny, or the commit, have changed since the plan was made; nothing was applied: plan again"
     )
-    assert applied(project) == []
+    assert fake_terraform.applied() == []
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -364,52 +333,49 @@ KEEPING = Telling(save=True)
 
 @pytest.mark.usefixtures("foundation")
 def test_plans_that_are_kept_are_applied_as_they_are(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.plan(project, "tiny", telling=KEEPING)
-    monkeypatch.setenv("FAILS_TO_PLAN", "services")
+    fake_terraform.fail("plan", "Error: no plan", stack="services")
     capsys.readouterr()
     stacks.apply(project, "tiny", ALL, kept=True)
-    assert applied(project) == ["foundation", "payments", "services"]
+    assert fake_terraform.applied() == ["foundation", "payments", "services"]
     assert list(project.work.rglob("*.tfplan")) == []
     with pytest.raises(InputError, match=r"^--saved: no plan of tiny is kept here; `invoke plan --env tiny --save`"):
         stacks.apply(project, "tiny", ALL, kept=True)
 
 
 @pytest.mark.usefixtures("foundation")
-def test_plans_of_what_has_changed_since_are_not_applied(project: Project) -> None:
+def test_plans_of_what_has_changed_since_are_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     stacks.plan(project, "tiny", telling=KEEPING)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     files.render_environment(project, "tiny")
     with pytest.raises(InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"):
         stacks.apply(project, "tiny", ALL, kept=True)
-    assert applied(project) == []
+    assert fake_terraform.applied() == []
     assert list(project.work.rglob("*.tfplan")) == []
 
 
 @pytest.mark.usefixtures("foundation")
 def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COUNTS", "1 to add, 0 to change, 0 to destroy.\n\nChanges to Outputs:\n  + one = 1\n")
+    fake_terraform.plan(add=1, text=HARMLESS, outputs="\nChanges to Outputs:\n  + one = 1\n")
     stacks.plan(project, "tiny", telling=KEEPING)
     told = capsys.readouterr().out
     assert "payments: to be planned once foundation is applied, as it reads its outputs\n" in told
     stacks.apply(project, "tiny", ALL, kept=True)
-    assert applied(project) == ["foundation"]
+    assert fake_terraform.applied() == ["foundation"]
     assert capsys.readouterr().out.endswith(
         "payments, services: no plan was kept; `invoke plan --env tiny` shows what is left\n"
     )
 
 
 def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    project: Project, fake_terraform: FakeTerraform, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """One is planned, the other one hangs; then Ctrl-C comes."""
-    program = project.root / "bin/terraform"
-    hang = '[ "$stack" = services ] && kill -INT "$PARENT" && exec sleep 60'
-    program.write_text(program.read_text("utf-8").replace("  plan)\n", f"  plan)\n    {hang}\n"), "utf-8")
-    monkeypatch.setenv("PARENT", str(os.getpid()))
+    fake_terraform.run("plan", f"kill -INT {os.getpid()} && exec sleep 60", stack="services")
     with pytest.raises(KeyboardInterrupt):
         stacks.apply(project, "tiny", ALL)
     assert came_to(project)["services"] == State.INTERRUPTED

@@ -178,7 +178,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
+@settings(max_examples=max(100, settings().max_examples // 5))
 @given(VALUES)
 def test_any_value_survives_a_round_trip(value: Literal) -> None:
     assert parsed(f"a = {literal(value)}\n") == {"a": value}

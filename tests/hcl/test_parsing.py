@@ -294,7 +294,7 @@ def is_read_or_refused(text: str) -> bool:
     return bool(pickle.loads(pickle.dumps(found)) == found)  # noqa: S301 - our own
 
 
-RUNS = settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 2)
+RUNS = settings(max_examples=max(100, settings().max_examples // 2))
 
 
 @RUNS

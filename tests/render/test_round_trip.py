@@ -63,7 +63,7 @@ TEXTS = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
 ).map(lambda text: unicodedata.normalize("NFC", text))
 # Each run renders and parses: a fifth of the runs, of several texts each.
-RUNS = settings(max_examples=settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
+RUNS = settings(max_examples=max(100, settings().max_examples // 5))
 
 
 @pytest.fixture(scope="module")

@@ -14,42 +14,20 @@ from fleetform.workflow.apply.background import Background
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_workspace
 from tests import small_project
-
-STAND_IN = """#!/bin/sh
-echo "$*" >>"$0.calls"
-case "$*" in
-  "version -json") echo "{\\"terraform_version\\": \\"${VERSION:-1.11.4}\\"}" ;;
-  *" init "*)
-    mkdir -p "$TF_DATA_DIR/modules"
-    echo '{}' >"$TF_DATA_DIR/modules/modules.json"
-    echo '{}' >"$TF_DATA_DIR/terraform.tfstate"
-    folder=$1; : >"${folder#-chdir=}/.terraform.lock.hcl" ;;
-  *)
-    [ -z "$REFUSAL" ] && exit 0
-    [ -e "$0.refused" ] && [ -z "$ALWAYS" ] && exit 0
-    : >"$0.refused"
-    echo "Error: $REFUSAL" >&2
-    exit 1 ;;
-esac
-"""
+from tests.fake_terraform import FakeTerraform
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def workspace(tmp_path: Path, fake_terraform: FakeTerraform) -> Workspace:
     """An environment of a small project, on AWS."""
-    project = small_project.make(tmp_path)
-    program = tmp_path / "bin/terraform"
-    program.parent.mkdir()
-    program.write_text(STAND_IN, encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    return open_workspace(project, "tiny")
+    fake_terraform.version("1.11.4")
+    fake_terraform.install_on_init()
+    return open_workspace(small_project.make(tmp_path), "tiny")
 
 
-def calls(workspace: Workspace) -> list[str]:
+def commands(fake: FakeTerraform) -> list[str]:
     """The commands that Terraform was given."""
-    text = Path(f"{workspace.program}.calls").read_text(encoding="utf-8")
-    return [next(word for word in line.split() if not word.startswith("-")) for line in text.splitlines()]
+    return [call.command for call in fake.all_calls()]
 
 
 def plan(workspace: Workspace) -> None:
@@ -59,46 +37,46 @@ def plan(workspace: Workspace) -> None:
     terraform.plan(workspace, stack)
 
 
-def test_a_second_plan_is_nothing_but_a_plan(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_second_plan_is_nothing_but_a_plan(
+    fake_terraform: FakeTerraform, workspace: Workspace, tmp_path: Path
+) -> None:
     plan(workspace)
     plan(open_workspace(Project(tmp_path), "tiny"))
-    assert calls(workspace) == ["version", "init", "plan", "plan"]
+    assert commands(fake_terraform) == ["version", "init", "plan", "plan"]
 
 
-def test_a_new_program_is_asked_for_its_version(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("workspace")
+def test_a_new_program_is_asked_for_its_version(fake_terraform: FakeTerraform, tmp_path: Path) -> None:
     small_project.edit(Project(tmp_path), "bin/terraform", "#!/bin/sh\n", "#!/bin/sh\n# another\n")
-    monkeypatch.setenv("VERSION", "1.9.8")
+    fake_terraform.version("1.9.8")
     for _ in range(2):
         with pytest.raises(ProgramError, match=r"/bin/terraform is version 1\.9\.8; install 1\.10 or later"):
             open_workspace(Project(tmp_path), "tiny")
-    assert calls(workspace) == ["version", "version", "version"]
+    assert commands(fake_terraform) == ["version", "version", "version"]
 
 
 def test_a_stack_that_terraform_finds_uninitialised_is_initialised_and_planned_again(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    fake_terraform: FakeTerraform, workspace: Workspace
 ) -> None:
-    monkeypatch.setitem(workspace.variables, "REFUSAL", "Module not installed")
+    fake_terraform.refuse_once("plan", "Error: Module not installed")
     plan(workspace)
-    assert calls(workspace) == ["version", "init", "plan", "init", "plan"]
+    assert commands(fake_terraform) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_what_terraform_refuses_twice_is_its_error(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(workspace.variables, "REFUSAL", "Required plugins are not installed")
-    monkeypatch.setitem(workspace.variables, "ALWAYS", "1")
+def test_what_terraform_refuses_twice_is_its_error(fake_terraform: FakeTerraform, workspace: Workspace) -> None:
+    fake_terraform.fail("plan", "Error: Required plugins are not installed")
     with pytest.raises(ProgramError) as caught:
         plan(workspace)
     assert caught.value.output == "Error: Required plugins are not installed"
-    assert calls(workspace) == ["version", "init", "plan", "init", "plan"]
+    assert commands(fake_terraform) == ["version", "init", "plan", "init", "plan"]
 
 
-def test_another_error_is_told_at_once(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(workspace.variables, "REFUSAL", "no credentials")
+def test_another_error_is_told_at_once(fake_terraform: FakeTerraform, workspace: Workspace) -> None:
+    fake_terraform.fail("plan", "Error: no credentials")
     with pytest.raises(ProgramError) as caught:
         plan(workspace)
     assert caught.value.output == "Error: no credentials"
-    assert calls(workspace) == ["version", "init", "plan"]
+    assert commands(fake_terraform) == ["version", "init", "plan"]
 
 
 def test_that_a_stack_was_applied_is_asked_until_it_was(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +88,7 @@ def test_that_a_stack_was_applied_is_asked_until_it_was(workspace: Workspace, mo
 
 @pytest.mark.parametrize("end", ["apply", "a plan that fails"])
 def test_it_is_asked_again_once_that_is_doubtful(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, end: str
+    fake_terraform: FakeTerraform, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     foundation, answers = workspace.stacks[0], [True, False]
     monkeypatch.setattr(reader, "has_state", lambda *_: answers.pop(0))
@@ -118,7 +96,7 @@ def test_it_is_asked_again_once_that_is_doubtful(
     if end == "apply":
         terraform.apply(workspace, terraform.Plan(foundation, workspace.plan(foundation), Summary(), changes=True))
     else:
-        monkeypatch.setitem(workspace.variables, "REFUSAL", "no such output")
+        fake_terraform.fail("plan", "Error: no such output")
         with pytest.raises(ProgramError):
             plan(workspace)
     assert not states.has_state(workspace, foundation)

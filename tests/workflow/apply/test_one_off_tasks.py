@@ -1,8 +1,7 @@
 """Tasks that run before services: a stand-in for Terraform defines them, and the emulator runs them."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +14,8 @@ from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests import small_project
-from tests.cli.test_cli import BUCKET, FOUNDATION, SERVICES, STAND_IN, calls
+from tests.cli.test_cli import BUCKET, FOUNDATION, SERVICES
+from tests.fake_terraform import FakeTerraform
 
 MIGRATION = "  migration: { image: 'migration:1', run_before: [orders, web] }\n"
 APPLIED = [
@@ -83,21 +83,14 @@ def bucket(access: Access) -> Iterator[Any]:
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch, driven: Callable[[str], Project], request_: dict[str, Any]) -> Project:
+def project(tiny_project: Project, fake_terraform: FakeTerraform, request_: dict[str, Any]) -> Project:
     """A project with a migration, in which every plan has a change and nobody is at a terminal."""
-    output = 'case "$*" in *" output "*) cat "$0.output"; exit ;; esac\n'
-    made = driven(STAND_IN.replace("\n", f"\n{output}", 1))
-    monkeypatch.setenv("CHANGES", "1 to add, 0 to change, 0 to destroy")
-    monkeypatch.setenv("SHOWN", "{}")
-    small_project.write(made, "envs/catalog.yaml", small_project.CATALOG + MIGRATION)
-    files.render_environment(made, "tiny")
-    put_output(made, request_)
-    return made
-
-
-def put_output(project: Project, request: Mapping[str, Any]) -> None:
-    """What the stack of tasks has as its output."""
-    small_project.write(project, "bin/terraform.output", json.dumps({"migration": request}))
+    fake_terraform.plan(add=1)
+    fake_terraform.show("{}")
+    fake_terraform.output({"migration": request_})
+    small_project.write(tiny_project, "envs/catalog.yaml", small_project.CATALOG + MIGRATION)
+    files.render_environment(tiny_project, "tiny")
+    return tiny_project
 
 
 def remembered(bucket: Any) -> str:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -113,12 +106,13 @@ def told_before_services(capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
     request_: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     stacks.apply(project, "tiny", Driving(yes=True))
-    assert calls(project) == [*APPLIED, *SERVICES, "services apply services.tfplan"]
+    assert fake_terraform.calls() == [*APPLIED, *SERVICES, "services apply services.tfplan"]
     assert remembered(bucket) == request_["taskDefinition"]
     assert told_before_services(capsys).endswith(
         "tasks: 1 added, 0 changed, 0 destroyed (0 s)\n"
@@ -136,31 +130,32 @@ def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pyte
 
 def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_again(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
     request_: dict[str, Any],
     access: Access,
 ) -> None:
     family = request_["taskDefinition"].rpartition(":")[0]
-    put_output(project, {**request_, "taskDefinition": f"{family}:999"})
+    fake_terraform.output({"migration": {**request_, "taskDefinition": f"{family}:999"}})
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", Driving(yes=True))
-    assert calls(project) == APPLIED
+    assert fake_terraform.calls() == APPLIED
     assert str(caught.value).endswith("; check credentials, then apply again: it goes on from here")
     mended = define(access)
-    put_output(project, {**request_, "taskDefinition": mended})
+    fake_terraform.output({"migration": {**request_, "taskDefinition": mended}})
     stacks.apply(project, "tiny", Driving(yes=True))
-    assert (calls(project)[len(APPLIED) :], remembered(bucket)) == (
+    assert (fake_terraform.calls()[len(APPLIED) :], remembered(bucket)) == (
         [*APPLIED, *SERVICES, "services apply services.tfplan"],
         mended,
     )
 
 
 @pytest.mark.usefixtures("bucket")
-def test_before_a_task_runs_somebody_is_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHANGES", "")
+def test_before_a_task_runs_somebody_is_asked(project: Project, fake_terraform: FakeTerraform) -> None:
+    fake_terraform.no_changes()
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == (
         "tiny tasks in account 123456789012: to run migration; nobody is there to confirm it: give --yes"
     )
-    assert calls(project) == [*FOUNDATION, "tasks init", "tasks plan tasks.tfplan"]
+    assert fake_terraform.calls() == [*FOUNDATION, "tasks init", "tasks plan tasks.tfplan"]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,26 +18,18 @@ from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import lock_key, state_key
 from fleetform.workflow.project import Project
 from tests import small_project
+from tests.fake_terraform import FakeTerraform
 
 BUCKET = "shop-tiny-tfstate-123456789012"
 ID = "0c7d2a51-8a4f-6d5b-1e0c-3b1f0a9d7e11"
 
-STAND_IN = """#!/bin/sh
-case "$*" in
-  *" init "*|*" force-unlock "*)
-    echo "$TF_DATA_DIR $*" >>"$0.calls"
-    [ -n "$FAILURE" ] && echo "$FAILURE" && exit 1
-    exit 0 ;;
-  version*) echo '{{"terraform_version": "1.11.4"}}' ;;
-  *) exec '{terraform}' "$@" ;;
-esac
-"""
-
 
 @pytest.fixture
-def project(driven: Callable[[str], Project]) -> Project:
+def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
     """A project of an environment `tiny`, whose AWS is the emulator; nobody is at a terminal."""
-    return driven(STAND_IN)
+    fake_terraform.version("1.11.4")
+    fake_terraform.answer("force-unlock")
+    return tiny_project
 
 
 @pytest.fixture
@@ -351,29 +343,26 @@ def test_a_state_that_was_not_saved_is_shown_with_what_to_do_about_it(
     assert found == {"services": [told]}
 
 
-def calls(project: Project) -> list[str]:
-    """How Terraform was called, without the project's own folder."""
-    path = project.root / "bin/terraform.calls"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return text.replace(f"{project.root}/", "").splitlines()
-
-
 NAMED = f"services:{ID}"
-FOLDERS = ".fleetform/environments/tiny/data/services -chdir=envs/tiny/services"
 
 
-def test_a_stale_lock_is_removed_by_its_id(project: Project, bucket: Any, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ANN401
+def test_a_stale_lock_is_removed_by_its_id(
+    project: Project,
+    fake_terraform: FakeTerraform,
+    bucket: Any,  # noqa: ANN401
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     put_lock(bucket, "services", timedelta(hours=3))
     state.unlock(project, "tiny", NAMED, yes=True)
     assert capsys.readouterr().out == "services: unlocked\n"
-    assert [call.split(" -no-color")[0] for call in calls(project)] == [
-        f"{FOLDERS} init",
-        f"{FOLDERS} force-unlock",
-    ]
-    assert calls(project)[-1].endswith(f" -force {ID}")
+    init, unlock = (call for call in fake_terraform.all_calls() if call.command != "version")
+    assert str(init) == "services init"
+    assert str(unlock) == "services force-unlock"
+    assert unlock.arguments[-2:] == ("-force", ID)
+    assert init.data_folder == unlock.data_folder == f"{project.root}/.fleetform/environments/tiny/data/services"
 
 
-def test_nobody_unlocks_without_being_asked(project: Project, bucket: Any) -> None:  # noqa: ANN401
+def test_nobody_unlocks_without_being_asked(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     created = put_lock(bucket, "services", timedelta(hours=3))
     with pytest.raises(InputError) as caught:
         state.unlock(project, "tiny", NAMED, yes=False)
@@ -381,10 +370,10 @@ def test_nobody_unlocks_without_being_asked(project: Project, bucket: Any) -> No
         f"tiny services: locked by mia@build-7 (apply) since {minute(created)}; no run takes 2 hours; nobody is there"
         " to confirm it: give --yes"
     )
-    assert calls(project) == []
+    assert fake_terraform.calls("init", "force-unlock") == []
 
 
-def test_a_lock_whose_holder_may_be_alive_stays(project: Project, bucket: Any) -> None:  # noqa: ANN401
+def test_a_lock_whose_holder_may_be_alive_stays(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     created = put_lock(bucket, "services", timedelta(hours=1))
     with pytest.raises(CheckFailedError) as caught:
         state.unlock(project, "tiny", NAMED, yes=True)
@@ -393,7 +382,7 @@ def test_a_lock_whose_holder_may_be_alive_stays(project: Project, bucket: Any) -
         f" for it; whoever knows that it is dead: `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
         f" {ID}`"
     )
-    assert calls(project) == []
+    assert fake_terraform.calls("init", "force-unlock") == []
 
 
 def test_a_lock_that_is_not_there_is_wrong_input(project: Project, bucket: Any) -> None:  # noqa: ANN401
@@ -412,10 +401,10 @@ def test_a_lock_that_is_not_there_is_wrong_input(project: Project, bucket: Any) 
 
 def test_a_failure_to_unlock_is_explained(
     project: Project,
+    fake_terraform: FakeTerraform,
     bucket: Any,  # noqa: ANN401
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     put_lock(bucket, "services", timedelta(hours=3))
-    monkeypatch.setenv("FAILURE", "Error: No valid credential sources found")
+    fake_terraform.fail("init", "Error: No valid credential sources found")
     with pytest.raises(ProgramError, match=r"^no AWS credentials are found; "):
         state.unlock(project, "tiny", NAMED, yes=True)

@@ -23,8 +23,8 @@ from fleetform.workflow.render.files import write_rendering
 from fleetform.workflow.render.loaded import LoadedCatalog
 from fleetform.workflow.render.rendering import Rendering
 from tests import small_project
+from tests.fake_terraform import FakeTerraform
 
-WATCHED = '#!/bin/sh\necho "$*" >>"$0.calls"\nexec {terraform} "$@"\n'
 EXTRA = "envs/tiny/services/extra.tf"
 
 WARM = """
@@ -43,15 +43,14 @@ print(*sorted({"boto3", "hcl2", "jinja2", "pydantic", "rich", "subprocess", "yam
 
 
 @pytest.fixture
-def project(tmp_path: Path, install_terraform: Callable[[str], Path]) -> Project:
+def project(tmp_path: Path, fake_terraform: FakeTerraform) -> Project:
     """A project that is rendered and has been checked, with a Terraform that writes down how it is called."""
-    install_terraform(WATCHED)
     made = small_project.make(tmp_path)
     (made.root / "templates").unlink()
     shutil.copytree(small_project.ROOT / "templates", made.root / "templates")
     assert all_changes(made) == []
     assert unformatted(made) == []
-    calls(made)
+    fake_terraform.forget()
     return made
 
 
@@ -61,12 +60,12 @@ def unformatted(project: Project) -> list[str]:
         return listed()
 
 
-def calls(project: Project) -> list[str]:
-    """How Terraform was called since the last time."""
-    log = project.root / "bin/terraform.calls"
-    lines = log.read_text().splitlines() if log.exists() else []
-    log.unlink(missing_ok=True)
-    return [line.replace(f"{project.root}/", "") for line in lines]
+def formats(fake: FakeTerraform) -> list[str]:
+    """How Terraform was asked to format since the last time; nothing else was asked of it."""
+    calls = fake.all_calls()
+    fake.forget()
+    assert {call.command for call in calls} <= {"fmt"}
+    return [" ".join(call.arguments).replace(f"{fake.folder.parent}/", "") for call in calls]
 
 
 def all_changes(project: Project) -> list[Change]:
@@ -79,12 +78,14 @@ def forget(project: Project) -> None:
     project.work.joinpath("store.sqlite").unlink()
 
 
-def test_nothing_is_run_loaded_or_imported_where_nothing_changed(project: Project) -> None:
+def test_nothing_is_run_loaded_or_imported_where_nothing_changed(
+    project: Project, fake_terraform: FakeTerraform
+) -> None:
     argv = [sys.executable, "-c", WARM, str(project.root)]
     variables = {**os.environ, "PYTHONPATH": str(small_project.ROOT)}
     modules = subprocess.run(argv, env=variables, check=True, capture_output=True, text=True).stdout.split()
     assert modules == ["subprocess"]
-    assert calls(project) == []
+    assert formats(fake_terraform) == []
 
 
 def edited(name: str, old: str, new: str) -> Callable[[Project], None]:
@@ -126,7 +127,9 @@ def test_a_change_is_seen_as_if_nothing_were_remembered(project: Project, change
     assert all_changes(project) == all_changes(project) == []
 
 
-def test_what_changes_nothing_in_the_end_is_looked_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_nothing_in_the_end_is_looked_at_once(
+    project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loads: list[str] = []
     load = load_with_notices
 
@@ -140,17 +143,17 @@ def test_what_changes_nothing_in_the_end_is_looked_at_once(project: Project, mon
         monkeypatch.setattr(fingerprint, "code", lambda code=code: code)
         assert all_changes(project) == []
     assert loads == ["tiny", "tiny"]
-    assert calls(project) == []
+    assert formats(fake_terraform) == []
 
 
-def test_another_terraform_formats_all_anew(project: Project) -> None:
+def test_another_terraform_formats_all_anew(project: Project, fake_terraform: FakeTerraform) -> None:
     os.utime(project.root / "bin/terraform", (0, 0))
     assert all_changes(project) == []
     assert unformatted(project) == []
-    assert [call.split()[1] for call in calls(project)] == ["-recursive", "-recursive"]
+    assert [call.split()[0] for call in formats(fake_terraform)] == ["-recursive", "-recursive"]
     (project.root / ".terraform-version").write_text("1.10.0\n")
     assert unformatted(project) == []
-    assert len(calls(project)) == 1
+    assert len(formats(fake_terraform)) == 1
 
 
 def test_one_text_that_is_new_is_formatted_alone(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,12 +197,12 @@ def test_notices_are_the_same_when_remembered(project: Project) -> None:
     assert [notice.message for notice in fresh] == ["`nginx` can change at any time"]
 
 
-def test_only_files_that_are_new_are_checked_for_their_format(project: Project) -> None:
+def test_only_files_that_are_new_are_checked_for_their_format(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.write(project, EXTRA, "a = 1\n")
     assert unformatted(project) == []
-    assert calls(project) == [f"fmt -recursive -check {EXTRA}"]
+    assert formats(fake_terraform) == [f"-recursive -check {EXTRA}"]
     assert unformatted(project) == []
-    assert calls(project) == []
+    assert formats(fake_terraform) == []
 
 
 def test_a_file_that_is_not_formatted_is_told_until_it_is(project: Project) -> None:
@@ -208,10 +211,10 @@ def test_a_file_that_is_not_formatted_is_told_until_it_is(project: Project) -> N
         assert unformatted(project) == listed
 
 
-def test_a_test_file_is_checked_with_its_folder(project: Project) -> None:
+def test_a_test_file_is_checked_with_its_folder(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.write(project, "envs/tiny/services/a.tftest.hcl", "a=1\n")
     assert unformatted(project) == ["envs/tiny/services/a.tftest.hcl"]
-    assert calls(project) == ["fmt -recursive -check envs/tiny/services"]
+    assert formats(fake_terraform) == ["-recursive -check envs/tiny/services"]
 
 
 def test_a_stack_is_validated_until_it_is_valid_as_it_is(project: Project) -> None:
