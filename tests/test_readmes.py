@@ -58,7 +58,7 @@ def rendered_rule() -> str:
 
 def catalog_errors() -> str:
     """Return what is printed about README.md's catalog with two misspelled words."""
-    return bad.told(catalog().replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080", 1))
+    return bad.report(catalog().replace("calls: [orders]", "calls: [ordres]").replace("port: 8080", "prot: 8080", 1))
 
 
 def test_the_readme_shows_what_is_rendered_and_printed(generated: Generated) -> None:

@@ -113,8 +113,8 @@ HEAD = """# yaml-language-server: $schema=../catalog.schema.json
 
 def test_an_environment_keeps_the_originals_comments_and_layout() -> None:
     text = "# Development.\n\nsecurity:   shared # for now\n\n# Kept short.\nlog_retention_in_days: 30\n"
-    made = copy_environment(text, "dev", "staging")
-    assert (made.text, made.omitted_keys) == (HEAD + text, ())
+    copied = copy_environment(text, "dev", "staging")
+    assert (copied.text, copied.omitted_keys) == (HEAD + text, ())
 
 
 def test_the_schema_line_for_editors_occurs_once() -> None:
@@ -138,10 +138,10 @@ state:
 tags: {}
 namespace: dev.example.internal
 """
-    made = copy_environment(text, "dev", "staging")
-    kept = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
-    told = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
-    assert (made.text, made.omitted_keys) == (HEAD + told + kept, ("name_prefix", "namespace", "state"))
+    copied = copy_environment(text, "dev", "staging")
+    copied_text = "# Development.\n\nsecurity: shared\n\n# Tags.\ntags: {}\n"
+    comment = "# Not copied, because they identify dev: name_prefix, namespace, state.\n"
+    assert (copied.text, copied.omitted_keys) == (HEAD + comment + copied_text, ("name_prefix", "namespace", "state"))
 
 
 def test_an_empty_environment_can_be_copied() -> None:

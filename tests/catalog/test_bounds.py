@@ -45,7 +45,7 @@ LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.
 
 
 @pytest.mark.parametrize(
-    ("catalog", "seconds", "said"),
+    ("catalog", "seconds", "expected"),
     [
         pytest.param(
             "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n" + "".join(map(lists, range(1, 10))),
@@ -92,10 +92,12 @@ LADDERS = f"{HEAD}templates:\n{''.join(map(template, range(32)))}services:\n{''.
         pytest.param("[" * 4_000_000, 1, "1:34: nested deeper than 32 levels; flatten it", id="brackets"),
     ],
 )
-def test_an_expanding_catalog_is_refused_within_200_mb(tmp_path: Path, catalog: str, seconds: int, said: str) -> None:
+def test_an_expanding_catalog_is_refused_within_200_mb(
+    tmp_path: Path, catalog: str, seconds: int, expected: str
+) -> None:
     argv = [sys.executable, "-m", "tests.catalog.bounded", str(project(tmp_path, catalog)), str(seconds)]
     done = subprocess.run(argv, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr, done.returncode) == (f"envs/catalog.yaml:{said}\n", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == (f"envs/catalog.yaml:{expected}\n", "", 0)
 
 
 def refusal(root: Path) -> str:

@@ -73,8 +73,8 @@ def attributes(kind: Expression) -> dict[str, Call]:
 
 def only_defaults(kind: Expression) -> dict[str, Value]:
     """Return the defaults of its optional attributes."""
-    given = {name: call.arguments[1:] for name, call in attributes(kind).items()}
-    return {name: value_of(default[0]) if default else None for name, default in given.items()}
+    arguments = {name: call.arguments[1:] for name, call in attributes(kind).items()}
+    return {name: value_of(default[0]) if default else None for name, default in arguments.items()}
 
 
 def test_a_services_defaults_equal_the_modules(variables: dict[str, Block]) -> None:
@@ -87,9 +87,9 @@ def test_the_module_has_a_variable_for_every_key_that_is_rendered(
 ) -> None:
     in_containers = Container.model_fields.keys() | {"ports"}
     in_parts = {"exec", "logs", "sidecars"}
-    kept = Service.model_fields.keys() - variables.keys() - in_containers - in_parts
+    unrendered = Service.model_fields.keys() - variables.keys() - in_containers - in_parts
     in_foundation = {"build", "calls", "discovery", "public", "ingress"}
-    assert kept - in_foundation == {"adopt", "deployment", "group", "renamed_from", "run_before"}
+    assert unrendered - in_foundation == {"adopt", "deployment", "group", "renamed_from", "run_before"}
 
 
 def test_the_defaults_of_a_container_equal_the_modules(variables: dict[str, Block]) -> None:

@@ -102,10 +102,10 @@ def test_no_key_is_lost_on_its_way_into_the_rendered_files(everything: Node, roo
 def test_the_file_of_everything_has_every_key(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
-    given: dict[type[Entry], set[str]] = defaultdict(set)
+    keys_by_model: dict[type[Entry], set[str]] = defaultdict(set)
     for entry in entries(Environment.model_validate({**plain, "name": "prod"})):
-        given[type(entry)] |= entry.model_fields_set
-    missing = {(kind.__name__, key) for kind, keys in given.items() for key in kind.model_fields.keys() - keys}
+        keys_by_model[type(entry)] |= entry.model_fields_set
+    missing = {(kind.__name__, key) for kind, keys in keys_by_model.items() for key in kind.model_fields.keys() - keys}
     assert missing == {("Network", "vpc")}  # it cannot be used with `cidr`
 
 

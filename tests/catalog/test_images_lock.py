@@ -110,14 +110,14 @@ def test_a_missing_and_an_unknown_key_are_reported(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("- web\n", "1:1: expected a mapping of services"),
         ("web: latest\n", "1:6: `web` is not a mapping"),
     ],
 )
-def test_a_value_that_is_not_a_mapping_is_refused(project: Path, text: str, said: str) -> None:
-    assert problems(project, text) == [f"envs/dev/images.lock.yaml:{said}; {MEND}"]
+def test_a_value_that_is_not_a_mapping_is_refused(project: Path, text: str, expected: str) -> None:
+    assert problems(project, text) == [f"envs/dev/images.lock.yaml:{expected}; {MEND}"]
 
 
 def test_an_image_given_twice_is_refused(project: Path) -> None:

@@ -20,8 +20,8 @@ def services(root: Path, catalog: str, environment: str = "") -> dict[str, Plain
     """Return the keys set for each service, in any layer, except those that all cases share."""
     inherited = read_environment(project(root, HEAD + catalog, environment), "dev")
     assert inherited.problems == []
-    found = loaded(root, HEAD + catalog, environment).services
-    return {name: service.model_dump(exclude_unset=True) for name, service in found.items()}
+    environment_services = loaded(root, HEAD + catalog, environment).services
+    return {name: service.model_dump(exclude_unset=True) for name, service in environment_services.items()}
 
 
 def problems(root: Path, catalog: str, environment: str = "") -> list[str]:
@@ -179,7 +179,7 @@ services:
 
 
 @pytest.mark.parametrize(
-    ("catalog", "found"),
+    ("catalog", "expected"),
     [
         pytest.param(
             "templates: { a: { extends: a } }\nservices: { web: { image: nginx:1 } }\n",
@@ -285,9 +285,9 @@ services:
     ],
 )
 def test_a_wrong_extends_or_enabled_in_is_refused_with_its_position(
-    tmp_path: Path, catalog: str, found: list[str]
+    tmp_path: Path, catalog: str, expected: list[str]
 ) -> None:
-    assert problems(tmp_path, catalog) == found
+    assert problems(tmp_path, catalog) == expected
 
 
 def test_mistakes_in_an_unused_template_are_reported(tmp_path: Path) -> None:

@@ -44,8 +44,8 @@ def test_a_row_has_a_keys_legal_values_default_and_meaning(key: str, row: list[s
 
 
 def test_the_reference_has_every_key_once() -> None:
-    told = Counter(row.split("`")[1] for row in rows(render_reference()).values())
-    assert told == Counter(key for definition in definitions().values() for key in definition["properties"])
+    keys = Counter(row.split("`")[1] for row in rows(render_reference()).values())
+    assert keys == Counter(key for definition in definitions().values() for key in definition["properties"])
 
 
 def test_every_key_has_a_unique_path_with_stars_for_names_and_items() -> None:

@@ -53,8 +53,8 @@ def refusal(root: Path) -> list[str]:
 def test_a_build_context_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:
     (repository / "containers").rename(repository / "moved")
     (repository / "containers").symlink_to(outside)
-    said = "`containers` leads outside this repository through a symbolic link; move its target into the repository"
-    assert refusal(repository) == [f"envs/catalog.yaml:8:16: {said}", f"envs/catalog.yaml:10:31: {said}"]
+    message = "`containers` leads outside this repository through a symbolic link; move its target into the repository"
+    assert refusal(repository) == [f"envs/catalog.yaml:8:16: {message}", f"envs/catalog.yaml:10:31: {message}"]
 
 
 def test_a_dockerfile_outside_the_repository_is_refused_at_its_position(repository: Path, outside: Path) -> None:

@@ -169,6 +169,6 @@ def patterns(schema: object) -> Iterator[str]:
 
 def test_editors_can_read_the_patterns() -> None:
     """Editors read regular expressions as ECMA 262 with flag `u`: no inline flags, no needless escapes."""
-    found = sorted(set(patterns(catalog_schema())))
-    bare = {pattern: ESCAPES.sub("", pattern) for pattern in found}
+    all_patterns = sorted(set(patterns(catalog_schema())))
+    bare = {pattern: ESCAPES.sub("", pattern) for pattern in all_patterns}
     assert [pattern for pattern, rest in bare.items() if "\\" in rest or re.search(r"\(\?(?![:!=]|<[!=])", rest)] == []

@@ -18,7 +18,7 @@ def unclosed(brackets: str, place: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("a: [1,\n  2\nb: 3\n", f"1:4: {unclosed('[]', 'line 3, column 2')}"),
         ("a: { b: [1, 2 }\n", f"1:9: {unclosed('[]', 'line 1, column 15')}"),
@@ -58,5 +58,5 @@ def unclosed(brackets: str, place: str) -> str:
         ),
     ],
 )
-def test_a_syntax_error_is_reported_where_it_was_made(text: str, said: str) -> None:
-    assert [str(problem) for problem in parse_yaml(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{said}"]
+def test_a_syntax_error_is_reported_where_it_was_made(text: str, expected: str) -> None:
+    assert [str(problem) for problem in parse_yaml(text, PurePath("a.yaml"))[1]] == [f"a.yaml:{expected}"]

@@ -72,13 +72,13 @@ def test_urls_use_the_namespace_of_the_catalog() -> None:
 
 def test_a_port_is_called_by_its_name_with_its_own_protocol() -> None:
     ports = {"admin": 9090, "dns": {"container_port": 53, "protocol": "udp"}}
-    made = calling("orders", {"service": "orders", "port": "admin"}, {"service": "orders", "port": "dns"}, ports=ports)
-    assert topology.calls_of(made, "web") == (
+    env = calling("orders", {"service": "orders", "port": "admin"}, {"service": "orders", "port": "dns"}, ports=ports)
+    assert topology.calls_of(env, "web") == (
         Call("web", "orders", 53, "udp", "ORDERS_DNS_URL"),
         http("web", "orders", 8080, "ORDERS_URL"),
         http("web", "orders", 9090, "ORDERS_ADMIN_URL"),
     )
-    assert topology.call_urls(made, "web") == {
+    assert topology.call_urls(env, "web") == {
         "ORDERS_DNS_URL": "orders.dev.shop.internal:53",
         "ORDERS_URL": "http://orders.dev.shop.internal:8080",
         "ORDERS_ADMIN_URL": "http://orders.dev.shop.internal:9090",

@@ -26,8 +26,8 @@ def test_each_public_service_has_a_route() -> None:
 
 @pytest.mark.parametrize("kind", ["direct", "none"])
 def test_without_a_load_balancer_there_are_no_routes_and_no_listeners(kind: str) -> None:
-    made = environment({"web": service(80, public=True)}, ingress={"type": kind})
-    assert (topology.routes(made), topology.listener_ports(made)) == ({}, ())
+    env = environment({"web": service(80, public=True)}, ingress={"type": kind})
+    assert (topology.routes(env), topology.listener_ports(env)) == ({}, ())
 
 
 @pytest.mark.parametrize(("certificate", "ports"), [(None, (80,)), (CERTIFICATE, (80, 443))])
@@ -36,7 +36,7 @@ def test_a_certificate_enables_https(certificate: str | None, ports: tuple[int, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "subnets", "front"),
+    ("kind", "subnets", "expected"),
     [
         ("alb", "private", "public"),
         ("alb", "public", "public"),
@@ -44,9 +44,9 @@ def test_a_certificate_enables_https(certificate: str | None, ports: tuple[int, 
         ("internal_alb", "public", "public"),
     ],
 )
-def test_an_internal_load_balancer_is_in_private_subnets(kind: str, subnets: str, front: str) -> None:
-    made = environment(ingress={"type": kind}, network={"subnets": subnets, "nat": "single"})
-    assert topology.load_balancer_subnets(made) == front
+def test_an_internal_load_balancer_is_in_private_subnets(kind: str, subnets: str, expected: str) -> None:
+    env = environment(ingress={"type": kind}, network={"subnets": subnets, "nat": "single"})
+    assert topology.load_balancer_subnets(env) == expected
 
 
 def public(**ingress: object) -> Service:

@@ -19,39 +19,39 @@ few = settings(max_examples=100)
 
 @few
 @given(environments())
-def test_every_graph_allows_its_calls_and_nothing_else(made: Environment) -> None:
-    assert find_differences(made, reached(made, graphs.rules(made))) == ()
+def test_every_graph_allows_its_calls_and_nothing_else(env: Environment) -> None:
+    assert find_differences(env, reached(env, graphs.rules(env))) == ()
 
 
 @few
 @given(environments(), st.data())
-def test_a_missing_rule_closes_a_connection(made: Environment, data: st.DataObject) -> None:
-    rules = graphs.rules(made)
+def test_a_missing_rule_closes_a_connection(env: Environment, data: st.DataObject) -> None:
+    rules = graphs.rules(env)
     assume(graphs.needed(rules))
     missing = data.draw(st.sampled_from(graphs.needed(rules)))
-    assert find_differences(made, reached(made, rules - {missing})) != ()
+    assert find_differences(env, reached(env, rules - {missing})) != ()
 
 
 @few
 @given(environments(), st.data())
-def test_an_undeclared_call_is_reported(made: Environment, data: st.DataObject) -> None:
-    caller, callee = (data.draw(st.sampled_from(sorted(made.services))) for _ in range(2))
+def test_an_undeclared_call_is_reported(env: Environment, data: st.DataObject) -> None:
+    caller, callee = (data.draw(st.sampled_from(sorted(env.services))) for _ in range(2))
     added = {
         AppliedRule("egress", caller, "tcp", 22, 22, peer=callee),
         AppliedRule("ingress", callee, "tcp", 22, 22, peer=caller),
     }
-    found = find_differences(made, reached(made, graphs.rules(made) | added))
-    assert found == (f"{caller}->{callee}:22/tcp is open and not declared",)
+    differences = find_differences(env, reached(env, graphs.rules(env) | added))
+    assert differences == (f"{caller}->{callee}:22/tcp is open and not declared",)
 
 
 @few
 @given(environments())
-def test_no_two_rules_of_a_direction_are_equal(made: Environment) -> None:
+def test_no_two_rules_of_a_direction_are_equal(env: Environment) -> None:
     """EC2 rejects a rule that exists already, with any description."""
     for side in ("ingress", "egress"):
-        planned = topology.security_groups(made)
-        found = [graphs.applied(side, rule) for rule in getattr(planned, side).values()]
-        assert len(set(found)) == len(found)
+        planned = topology.security_groups(env)
+        rules = [graphs.applied(side, rule) for rule in getattr(planned, side).values()]
+        assert len(set(rules)) == len(rules)
 
 
 def resource(address: str, index: str | None = None, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
@@ -114,8 +114,8 @@ def web(subnets: str) -> dict[str, Any]:
 
 
 def open_connections(subnets: str, *, internal: bool = False) -> set[str]:
-    made = read_network(document("values", *foundation(internal=internal)), document("planned_values", web(subnets)))
-    return set(map(str, openings(made)))
+    env = read_network(document("values", *foundation(internal=internal)), document("planned_values", web(subnets)))
+    return set(map(str, openings(env)))
 
 
 WITHIN = {"ingress->web:80/tcp", "web->endpoints:443/tcp", "web->s3:443/tcp"}
@@ -152,7 +152,7 @@ def test_an_opening_is_written_with_its_ports(first: int, last: int, shown: str)
 
 
 def test_two_rules_open_what_both_allow() -> None:
-    made = graphs.environment(
+    env = graphs.environment(
         {"a": Service(image="nginx"), "b": Service(image="nginx")}, ingress=IngressConfig(type="none")
     )
     rules = {
@@ -162,16 +162,16 @@ def test_two_rules_open_what_both_allow() -> None:
         AppliedRule("egress", "b", "tcp", 1, 85, cidr="10.0.0.0/8"),
         AppliedRule("ingress", "a", "udp", 1, 85, peer="b"),
     }
-    found = openings(reached(made, frozenset(rules)))
+    found = openings(reached(env, frozenset(rules)))
     assert set(map(str, found)) == {"a->b:53/udp", "a->b:80-90/tcp", "b->10.0.0.0/8:1-85/tcp"}
 
 
 def test_in_a_shared_group_only_undeclared_entries_are_reported() -> None:
     services = {"web": Service(image="nginx", port=80, public=True), "orders": Service(image="nginx", port=8080)}
-    made = graphs.environment(services, security="shared", network=Network())
+    env = graphs.environment(services, security="shared", network=Network())
     opened = AppliedRule("ingress", "app", "tcp", 22, 22, cidr="0.0.0.0/0")
-    assert find_differences(made, reached(made, graphs.rules(made))) == ()
-    assert find_differences(made, reached(made, graphs.rules(made) | {opened})) == (
+    assert find_differences(env, reached(env, graphs.rules(env))) == ()
+    assert find_differences(env, reached(env, graphs.rules(env) | {opened})) == (
         "internet->orders:22/tcp is open and not declared",
         "internet->web:22/tcp is open and not declared",
     )

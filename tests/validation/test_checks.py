@@ -483,10 +483,10 @@ WRONG: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "found"), WRONG, ids=[entry for entry, _ in WRONG])
-def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, entry: str, found: list[str]) -> None:
+@pytest.mark.parametrize(("entry", "expected"), WRONG, ids=[entry for entry, _ in WRONG])
+def test_keys_that_do_not_fit_together_are_refused(tmp_path: Path, entry: str, expected: list[str]) -> None:
     services = f"  a: {{ image: 'x:1', {entry} }}\n  b: {{ image: 'x:1', port: 1, ports: {{ admin: 9090 }} }}\n"
-    assert problems(tmp_path, f"{HEAD}services:\n{services}") == found
+    assert problems(tmp_path, f"{HEAD}services:\n{services}") == expected
 
 
 def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
@@ -494,8 +494,8 @@ def test_two_ports_of_a_service_may_be_called(tmp_path: Path) -> None:
         "  a: { image: 'x:1', calls: [b, { service: b, port: admin }] }\n"
         "  b: { image: 'x:1', port: 1, ports: { admin: 9090 } }\n"
     )
-    made = loaded(tmp_path, f"{HEAD}services:\n{services}")
-    assert [call.port for call in made.services["a"].calls] == [None, "admin"]
+    environment = loaded(tmp_path, f"{HEAD}services:\n{services}")
+    assert [call.port for call in environment.services["a"].calls] == [None, "admin"]
 
 
 def test_a_task_that_runs_before_another_such_task_is_refused(tmp_path: Path) -> None:

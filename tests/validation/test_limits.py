@@ -386,9 +386,9 @@ WRONG: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("environment", "found"), WRONG, ids=[environment for environment, _ in WRONG])
-def test_a_catalog_that_aws_would_refuse_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
-    assert problems(tmp_path, environment) == found
+@pytest.mark.parametrize(("environment", "expected"), WRONG, ids=[environment for environment, _ in WRONG])
+def test_a_catalog_that_aws_would_refuse_is_refused(tmp_path: Path, environment: str, expected: list[str]) -> None:
+    assert problems(tmp_path, environment) == expected
 
 
 INSIDE = "services: { web: { public: false, image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/web:1 } }\n"

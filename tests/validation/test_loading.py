@@ -371,16 +371,18 @@ WRONG_SERVICE = [
 ]
 
 
-@pytest.mark.parametrize(("entry", "column", "said"), WRONG_SERVICE, ids=[entry[:60] for entry, _, _ in WRONG_SERVICE])
-def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, column: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("entry", "column", "expected"), WRONG_SERVICE, ids=[entry[:60] for entry, _, _ in WRONG_SERVICE]
+)
+def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, column: int, expected: str) -> None:
     key = entry.split(":", 1)[0]
     image = "" if key in ("build", "image") else "    image: nginx\n"
     catalog = f"{HEAD}services:\n  web:\n    {entry}\n{image}"
-    assert problems(tmp_path, catalog) == [f"envs/catalog.yaml:7:{column}: {said}"]
+    assert problems(tmp_path, catalog) == [f"envs/catalog.yaml:7:{column}: {expected}"]
 
 
 @pytest.mark.parametrize(
-    ("services", "found"),
+    ("services", "expected"),
     [
         pytest.param(
             "  a: {}\n",
@@ -450,12 +452,14 @@ def test_a_wrong_value_of_a_service_is_refused(tmp_path: Path, entry: str, colum
         pytest.param("  a: []\n", ["6:6: `services.a` is empty; expected a mapping: `key: value` lines"], id="a list"),
     ],
 )
-def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
-    assert problems(tmp_path, f"{HEAD}services:\n{services}") == [f"envs/catalog.yaml:{problem}" for problem in found]
+def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, expected: list[str]) -> None:
+    assert problems(tmp_path, f"{HEAD}services:\n{services}") == [
+        f"envs/catalog.yaml:{problem}" for problem in expected
+    ]
 
 
 @pytest.mark.parametrize(
-    ("environment", "found"),
+    ("environment", "expected"),
     [
         pytest.param("name: dev\n", ["1:1: unknown key `name`; did you mean `namespace`?"], id="name"),
         pytest.param("states: {}\n", ["1:1: unknown key `states`; did you mean `state`?"], id="unknown key"),
@@ -529,9 +533,9 @@ def test_services_that_do_not_fit_are_refused(tmp_path: Path, services: str, fou
         ),
     ],
 )
-def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment: str, found: list[str]) -> None:
-    expected = [f"envs/dev/environment.yaml:{problem}" for problem in found]
-    assert problems(tmp_path, WEB, environment) == expected
+def test_an_environment_that_does_not_fit_is_refused(tmp_path: Path, environment: str, expected: list[str]) -> None:
+    lines = [f"envs/dev/environment.yaml:{problem}" for problem in expected]
+    assert problems(tmp_path, WEB, environment) == lines
 
 
 def test_an_empty_project_lacks_every_required_key(tmp_path: Path) -> None:
@@ -563,8 +567,8 @@ def test_an_environment_without_services_is_refused(tmp_path: Path, environment:
 
 @pytest.mark.parametrize("catalog", ["- a\n", "just text\n"])
 def test_a_catalog_that_is_not_a_mapping_is_refused(tmp_path: Path, catalog: str) -> None:
-    found = problems(tmp_path, catalog, HEAD + "services: { web: { image: nginx } }\n")
-    assert found == ["envs/catalog.yaml:1:1: expected a mapping; write `key: value` lines"]
+    lines = problems(tmp_path, catalog, HEAD + "services: { web: { image: nginx } }\n")
+    assert lines == ["envs/catalog.yaml:1:1: expected a mapping; write `key: value` lines"]
 
 
 @pytest.mark.parametrize(
@@ -742,8 +746,8 @@ def test_a_hostile_key_is_refused_or_kept_exactly(tmp_path: Path, place: str) ->
 def test_free_text_takes_everything_that_terraform_and_processes_take(tmp_path: Path) -> None:
     path = ("services", "web", "environment", "KEY")
     texts = [hostile for hostile in HOSTILE if hostile not in ("\0", "e\u0301")]
-    kept = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
-    assert kept == texts
+    loaded_texts = [value_at(loaded(tmp_path, yaml_of({**HOSTILE_CATALOG, path: hostile})), path) for hostile in texts]
+    assert loaded_texts == texts
 
 
 def test_accents_that_terraform_would_compose_are_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from fleetform.validation.notices import find_call_cycles, find_notices
 from tests.catalog.catalogs import HEAD, project
 
 
-def found(root: Path, services: str, environment: str = "") -> list[str]:
+def notices_of(root: Path, services: str, environment: str = "") -> list[str]:
     """Return the notices of a project, without the catalog's name."""
     lines = map(str, load_with_notices(project(root, f"{HEAD}services:\n{services}", environment), "dev")[1])
     return [line.removeprefix("envs/catalog.yaml:") for line in lines]
@@ -21,7 +21,7 @@ def test_a_good_catalog_has_no_notices(tmp_path: Path) -> None:
   orders: { image: "registry.example:5000/orders@sha256:0123", port: 8080 }
   worker: { image: "worker:1", calls: [orders] }
 """
-    assert found(tmp_path, services) == []
+    assert notices_of(tmp_path, services) == []
 
 
 def test_a_call_cycle_is_reported(tmp_path: Path) -> None:
@@ -33,14 +33,14 @@ def test_a_call_cycle_is_reported(tmp_path: Path) -> None:
     port: 80
     calls: [orders]
 """
-    assert found(tmp_path, services) == [
+    assert notices_of(tmp_path, services) == [
         "7:37: `orders`, `stock` call each other in a cycle; make sure that each can start without the others"
     ]
 
 
 def test_an_unreachable_service_is_reported(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80 }\n  b: { image: "x:1", port: 80, calls: [a] }\n'
-    assert found(tmp_path, services) == [
+    assert notices_of(tmp_path, services) == [
         (
             "7:3: `b` has a port, but nothing calls it and it is not public; "
             "call it from a service, make it public, or remove its port if it is a worker"
@@ -52,7 +52,7 @@ def test_an_unreachable_service_is_reported(tmp_path: Path) -> None:
     ("image", "column"), [("nginx", 15), ("nginx:latest", 15), ("registry.example:5000/team/app", 15)]
 )
 def test_a_mutable_image_is_reported(tmp_path: Path, image: str, column: int) -> None:
-    assert found(tmp_path, f'  a: {{ image: "{image}" }}\n') == [
+    assert notices_of(tmp_path, f'  a: {{ image: "{image}" }}\n') == [
         f"6:{column}: `{image}` can change at any time; pin a tag or, better, a digest"
     ]
 
@@ -60,7 +60,7 @@ def test_a_mutable_image_is_reported(tmp_path: Path, image: str, column: int) ->
 def test_a_group_with_more_rules_than_the_default_quota_is_reported(tmp_path: Path) -> None:
     callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
     called = '  a: { image: "x:1", port: 80, public: true }\n'
-    assert found(tmp_path, called + callers) == [
+    assert notices_of(tmp_path, called + callers) == [
         (
             "6:3: the security group of `a` gets 61 inbound rules; "
             "request a higher quota than AWS's default of 60, or call fewer services"
@@ -75,8 +75,8 @@ def test_an_endpoint_group_with_more_rules_than_the_default_quota_is_reported(
     image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/x:1"
     services = "".join(f'  c{number}: {{ image: "{image}" }}\n' for number in range(61))
     network = f"network: {{ subnets: private, {settings} }}\n"
-    told = [line for line in found(tmp_path, services, network) if "endpoints" in line]
-    assert told == [
+    endpoint_notices = [line for line in notices_of(tmp_path, services, network) if "endpoints" in line]
+    assert endpoint_notices == [
         (
             f"envs/dev/environment.yaml:1:{column}: the security group of the VPC's endpoints gets 61 inbound rules, "
             "one per service; request a higher quota than AWS's default of 60, or use `nat` instead"
@@ -87,7 +87,7 @@ def test_an_endpoint_group_with_more_rules_than_the_default_quota_is_reported(
 def test_a_shared_group_does_not_have_a_rule_for_each_call(tmp_path: Path) -> None:
     callers = "".join(f'  c{number}: {{ image: "x:1", calls: [a] }}\n' for number in range(60))
     called = '  a: { image: "x:1", port: 80, public: true }\n'
-    assert found(tmp_path, called + callers, "security: shared\n") == []
+    assert notices_of(tmp_path, called + callers, "security: shared\n") == []
 
 
 @pytest.mark.parametrize("kind", ["internal_alb", "none"])
@@ -107,7 +107,7 @@ def test_a_public_service_that_the_internet_cannot_reach_is_reported(kind: str) 
 
 def test_a_load_balancer_without_https_on_the_internet_is_reported(tmp_path: Path) -> None:
     services = '  a: { image: "x:1", port: 80, public: true }\n'
-    assert found(tmp_path, services, "ingress: { type: alb }\n") == [
+    assert notices_of(tmp_path, services, "ingress: { type: alb }\n") == [
         ("envs/dev/environment.yaml:1:18: the load balancer serves only unencrypted HTTP; add a `certificate`")
     ]
 

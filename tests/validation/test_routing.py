@@ -52,12 +52,12 @@ WRONG: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("services", "found"), WRONG, ids=[found[0] for _, found in WRONG])
-def test_conflicting_rules_are_refused(tmp_path: Path, services: str, found: list[str]) -> None:
+@pytest.mark.parametrize(("services", "expected"), WRONG, ids=[expected[0] for _, expected in WRONG])
+def test_conflicting_rules_are_refused(tmp_path: Path, services: str, expected: list[str]) -> None:
     with pytest.raises(CatalogError) as refused:
         loaded(tmp_path, f"{HEAD}ingress: {{ type: alb }}\nservices:\n{services}", "")
     lines = str(refused.value).splitlines()
-    assert [line.removeprefix("envs/catalog.yaml:") for line in lines] == found
+    assert [line.removeprefix("envs/catalog.yaml:") for line in lines] == expected
 
 
 def test_without_a_load_balancer_several_services_may_receive_everything(tmp_path: Path) -> None:

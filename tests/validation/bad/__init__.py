@@ -25,16 +25,16 @@ def diagnostics(catalog: str, environment: str) -> list[Diagnostic]:
     raise AssertionError("nothing is wrong with it")
 
 
-def told(catalog: str, environment: str = "") -> str:
+def report(catalog: str, environment: str = "") -> str:
     """Return the report for a catalog with an environment."""
-    found = diagnostics(catalog, environment)
-    return f"{reports.text(found, color=False)}\n{reports.summarize(found)}\n"
+    problems = diagnostics(catalog, environment)
+    return f"{reports.text(problems, color=False)}\n{reports.summarize(problems)}\n"
 
 
-def told_of_case(case: str) -> str:
+def report_of_case(case: str) -> str:
     """Return the report for a case."""
     names = ("catalog.yaml", "environment.yaml")
-    return told(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
+    return report(*((FOLDER / case / name).read_text(encoding="utf-8") for name in names))
 
 
 def expected_file(case: str) -> Path:
