@@ -31,7 +31,7 @@ class Comparison(NamedTuple):
     Attributes:
         new: The findings that are not in the baseline. If a rule has more findings at an address than the
             baseline, all of them.
-        gone: The entries that are no longer found, sorted.
+        stale: The entries that are no longer found, sorted.
     """
 
     new: list[Finding]
@@ -82,8 +82,8 @@ def compare(
     baseline_counts, current_counts = Counter(entries), Counter(map(entry, findings))
     new = [finding for finding in findings if current_counts[entry(finding)] > baseline_counts[entry(finding)]]
     missing = (baseline_counts - current_counts).elements()
-    gone = sorted(each for each in missing if not any(_may_be_found(each, question) for question in undecided))
-    return Comparison(new, gone)
+    stale = sorted(each for each in missing if not any(_may_be_found(each, question) for question in undecided))
+    return Comparison(new, stale)
 
 
 def _may_be_found(missing: Entry, question: OpenAnswer) -> bool:

@@ -200,14 +200,14 @@ class ExceptionContext:
 
     Attributes:
         today: The current day, in UTC.
-        known: The IDs of the rules that can have exceptions.
+        rule_ids: The IDs of the rules that can have exceptions.
         place: Returns the position of an exception in the catalog, by its index.
         undecided: Open answers: an exception that may cover one is not unused. Comments are matched by rule
             and stack.
     """
 
     today: date
-    known: Collection[str]
+    rule_ids: Collection[str]
     place: Callable[[int], Position]
     undecided: Collection[OpenAnswer] = ()
 
@@ -260,8 +260,8 @@ class _Problem(NamedTuple):
 
 
 def _find_problem(exception: ExceptionEntry, findings: Sequence[Finding], context: ExceptionContext) -> _Problem | None:
-    if exception.rule not in context.known:
-        return _unknown_rule(exception.rule, context.known)
+    if exception.rule not in context.rule_ids:
+        return _unknown_rule(exception.rule, context.rule_ids)
     is_used = any(exception_covers(exception, finding) for finding in findings)
     if not is_used and not any(may_cover(exception, question) for question in context.undecided):
         return _unused_exception(exception.rule)
@@ -271,11 +271,11 @@ def _find_problem(exception: ExceptionEntry, findings: Sequence[Finding], contex
     return None
 
 
-def _unknown_rule(rule: str, known: Collection[str]) -> _Problem:
+def _unknown_rule(rule: str, rule_ids: Collection[str]) -> _Problem:
     if rule in RULES:
         message = f"{rule} is a rule about exceptions, and cannot have exceptions"
         return _Problem(UNKNOWN_RULE, message, "remove the exception")
-    return _Problem(UNKNOWN_RULE, f"unknown rule `{rule}`", suggestion(rule, sorted(known)))
+    return _Problem(UNKNOWN_RULE, f"unknown rule `{rule}`", suggestion(rule, sorted(rule_ids)))
 
 
 def _unused_exception(rule: str) -> _Problem:
@@ -290,11 +290,11 @@ def _comment_findings(
         stack = folder.parent.name if folder.name == EXTRA_NAME else folder.name
         used = {finding.rule for finding in findings if comment_covers(comment, finding)}
         used |= {question.rule for question in context.undecided if question.stack == stack}
-        for problem in _find_problems(comment, used, context.known):
+        for problem in _find_problems(comment, used, context.rule_ids):
             yield problem.finding(comment.place, MARKER)
 
 
-def _find_problems(comment: AllowComment, used: Collection[str], known: Collection[str]) -> Iterator[_Problem]:
+def _find_problems(comment: AllowComment, used: Collection[str], rule_ids: Collection[str]) -> Iterator[_Problem]:
     if comment.generated:
         yield _Problem(OVERWRITTEN, "the next render removes this exception", "add it to `exceptions` in the catalog")
     elif not comment.rules:
@@ -303,5 +303,5 @@ def _find_problems(comment: AllowComment, used: Collection[str], known: Collecti
         message = f"the exception for {', '.join(comment.rules)} has no reason"
         yield _Problem(WITHOUT_REASON, message, f"add one of at least {MIN_REASON_LENGTH} characters: {_FORM}")
     else:
-        yield from (_unknown_rule(rule, known) for rule in comment.rules if rule not in known)
-        yield from (_unused_exception(rule) for rule in comment.rules if rule in known and rule not in used)
+        yield from (_unknown_rule(rule, rule_ids) for rule in comment.rules if rule not in rule_ids)
+        yield from (_unused_exception(rule) for rule in comment.rules if rule in rule_ids and rule not in used)

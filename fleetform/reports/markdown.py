@@ -31,8 +31,10 @@ def markdown(diagnostics: Sequence[Diagnostic]) -> str:
     rows = take_fitting((_row(diagnostic) for diagnostic in ordered), _ROOM_OF_TABLE - len(head))
     table = head + "".join(rows) + _omitted(len(ordered) - len(rows), "{} more are omitted")
     details = list(_details(ordered))
-    shown = take_fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
-    return table + "".join(shown) + _omitted(len(details) - len(shown), "The details of {} are omitted")
+    fitted_details = take_fitting(details, LIMIT - len(table) - _ROOM_OF_ENDING)
+    return (
+        table + "".join(fitted_details) + _omitted(len(details) - len(fitted_details), "The details of {} are omitted")
+    )
 
 
 def take_fitting(parts: Iterable[str], room: int) -> list[str]:

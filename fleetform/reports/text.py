@@ -23,8 +23,8 @@ _Paint: TypeAlias = Callable[[str, str], str]
 def text(diagnostics: Sequence[Diagnostic], *, color: bool) -> str:
     """Return a report for people: the worst findings first, by rule, with its reason at the first."""
 
-    def paint(style: str, shown: str) -> str:
-        return f"{_STYLES[style]}{shown}{_STYLES['off']}" if color else shown
+    def paint(style: str, words: str) -> str:
+        return f"{_STYLES[style]}{words}{_STYLES['off']}" if color else words
 
     ordered = sort_by_severity(diagnostics)
     firsts = {diagnostic.rule: diagnostic for diagnostic in reversed(ordered)}

@@ -583,8 +583,8 @@ def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(projec
     assert invoke(project, "check", "--env", "tiny") == Ended(
         0,
         f"no findings{OPEN}\n",
-        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot read this file from here on: what it asks for is"
-        " judged on a plan; run `invoke check --env tiny --plan`\n",
+        "warning: envs/tiny/services/extra.tf:2:19: the policy cannot parse this file from here on: its resources"
+        " are checked only on a plan; run `invoke check --env tiny --plan`\n",
     )
 
 

@@ -23,8 +23,8 @@ def module(files: Mapping[str, str]) -> Module:
 
 def view(files: Mapping[str, str]) -> dict[str, Resource]:
     """Return the resources of a stack, by address."""
-    wanted = (path for path in map(PurePath, files) if path.parent == STACK)
-    return {resource.address: resource for resource in find_resources(module(files), STACK.name, wanted)}
+    own_files = (path for path in map(PurePath, files) if path.parent == STACK)
+    return {resource.address: resource for resource in find_resources(module(files), STACK.name, own_files)}
 
 
 def values(files: Mapping[str, str]) -> dict[str, Mapping[str, Value]]:

@@ -180,8 +180,8 @@ def test_files_with_exceptions_are_listed_for_stacks_and_modules_beside_them(pro
     project.write("envs/tiny/own/main.tf", comment)
     project.write("far/main.tf", comment)
     for _ in range(2):
-        told = project.check(stacks=[PurePath("envs/tiny/stack")]).allowing
-        assert told == [PurePath("envs/tiny/stack/a.tf"), PurePath("envs/tiny/own/main.tf")]
+        allowing = project.check(stacks=[PurePath("envs/tiny/stack")]).allowing
+        assert allowing == [PurePath("envs/tiny/stack/a.tf"), PurePath("envs/tiny/own/main.tf")]
 
 
 def test_several_processes_have_the_same_result_as_one(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

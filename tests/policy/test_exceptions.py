@@ -94,7 +94,7 @@ def test_rules_about_exceptions_cannot_have_exceptions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "expected"),
     [
         (OpenAnswer("FF012", "services", "aws_x.this", ()), []),
         (OpenAnswer("FF012", "services", "aws_x.*", ()), []),
@@ -102,20 +102,20 @@ def test_rules_about_exceptions_cannot_have_exceptions() -> None:
         (OpenAnswer("FF013", "services", "aws_x.this", ()), ["FF000"]),
     ],
 )
-def test_an_exception_for_an_open_answer_is_not_unused(question: OpenAnswer, told: list[str]) -> None:
-    assert [finding.rule for finding in remaining([exception()], findings=[], undecided=[question])] == told
+def test_an_exception_for_an_open_answer_is_not_unused(question: OpenAnswer, expected: list[str]) -> None:
+    assert [finding.rule for finding in remaining([exception()], findings=[], undecided=[question])] == expected
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "expected"),
     [
         (OpenAnswer("FF012", "services", "aws_y.this", ()), []),
         (OpenAnswer("FF012", "foundation", "aws_y.this", ()), ["FF000"]),
         (OpenAnswer("FF013", "services", "aws_y.this", ()), ["FF000"]),
     ],
 )
-def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: OpenAnswer, told: list[str]) -> None:
-    assert [finding.rule for finding in remaining(comments=[comment()], findings=[], undecided=[question])] == told
+def test_a_comment_for_an_open_answer_in_its_stack_is_not_unused(question: OpenAnswer, expected: list[str]) -> None:
+    assert [finding.rule for finding in remaining(comments=[comment()], findings=[], undecided=[question])] == expected
 
 
 def test_each_exception_is_reported_at_its_own_position() -> None:
@@ -200,17 +200,17 @@ def test_each_rule_of_a_comment_must_match_a_finding() -> None:
 
 
 def test_a_comment_without_a_reason_has_no_effect() -> None:
-    told = about_comment(
+    expected = about_comment(
         "FF903",
         "the exception for FF012 has no reason",
         "add one of at least 10 characters: `# fleetform:allow FF012 reason`",
     )
-    assert remaining(comments=[comment(reason="because")]) == [told, OPEN]
+    assert remaining(comments=[comment(reason="because")]) == [expected, OPEN]
 
 
 def test_a_comment_without_a_rule_is_reported_with_the_format() -> None:
-    told = about_comment("FF902", "the exception names no rule", "write `# fleetform:allow FF012 reason`")
-    assert remaining(comments=find_comments("# fleetform:allow\na = 1\n", FILE), findings=[]) == [told]
+    expected = about_comment("FF902", "the exception names no rule", "write `# fleetform:allow FF012 reason`")
+    assert remaining(comments=find_comments("# fleetform:allow\na = 1\n", FILE), findings=[]) == [expected]
 
 
 def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog(root: Path) -> None:
@@ -219,6 +219,6 @@ def test_a_comment_in_a_generated_file_has_no_effect_and_names_the_catalog(root:
     comments = find_comments(f"{header}\n\n# fleetform:allow FF012 {WHY}{rest}", FILE)
     message = "the next render removes this exception"
     remedy = "add it to `exceptions` in the catalog"
-    told = Finding(Position(FILE, 3, 1), "FF904", "fleetform:allow", message, remedy, Severity.MEDIUM)
+    expected = Finding(Position(FILE, 3, 1), "FF904", "fleetform:allow", message, remedy, Severity.MEDIUM)
     finding = Finding(Position(FILE, 4, 1), "FF012", "aws_x.this", "open", "close it", Severity.HIGH)
-    assert remaining(comments=comments, findings=[finding]) == [told, finding]
+    assert remaining(comments=comments, findings=[finding]) == [expected, finding]

@@ -130,8 +130,8 @@ def test_a_failing_rule_is_reported_with_its_line(tmp_path: Path, body: str, mes
     found = loaded(tmp_path)
     with pytest.raises(InputError) as raised:
         check_text(found.good, found)
-    told = str(raised.value)
-    assert told.removeprefix("policies/a.py:15:1: ").removeprefix("policies/a.py:1:1: ") == (
+    message_text = str(raised.value)
+    assert message_text.removeprefix("policies/a.py:15:1: ").removeprefix("policies/a.py:1:1: ") == (
         f"ACME001 failed on thing.this: {message}; fix it"
     )
 

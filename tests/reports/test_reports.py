@@ -82,7 +82,7 @@ def test_a_finding_is_told_with_its_reason_and_the_places_that_it_comes_from() -
 
 
 def test_the_worst_findings_come_first_and_what_is_said_of_a_rule_is_said_once() -> None:
-    told = reports.text(
+    printed = reports.text(
         [
             finding("FF003", "medium", 1),
             finding("FF002", "low", 2),
@@ -93,7 +93,7 @@ def test_the_worst_findings_come_first_and_what_is_said_of_a_rule_is_said_once()
         ],
         color=False,
     )
-    assert [line for line in told.splitlines() if line.startswith("envs/") or "cost" in line] == [
+    assert [line for line in printed.splitlines() if line.startswith("envs/") or "cost" in line] == [
         "envs/catalog.yaml:14:13: `web` calls unknown service `ordres`",
         "envs/a.tf:3: high: FF001 x.y: open",
         "     = Logs cost money.",
@@ -124,14 +124,14 @@ def test_colors_say_how_bad_a_finding_is(level: Level, severity: str, style: str
 
 
 def test_without_its_line_a_remark_is_one_line() -> None:
-    assert reports.text([Diagnostic(FILE, 2, 1, "catalog", "wrong", "mend it", "docs/catalog.md")], color=False) == (
-        "envs/catalog.yaml:2:1: wrong; mend it\n"
+    assert reports.text([Diagnostic(FILE, 2, 1, "catalog", "wrong", "fix it", "docs/catalog.md")], color=False) == (
+        "envs/catalog.yaml:2:1: wrong; fix it\n"
     )
 
 
 def test_a_warning_says_that_it_is_one() -> None:
-    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
-    assert reports.text([warning], color=False) == "envs/catalog.yaml:2:1: warning: nobody calls `web`\n"
+    warning = Diagnostic(FILE, 2, 1, "services", "no service calls `web`", level=Level.WARNING)
+    assert reports.text([warning], color=False) == "envs/catalog.yaml:2:1: warning: no service calls `web`\n"
 
 
 def test_a_blank_line_is_between_remarks() -> None:
@@ -251,12 +251,12 @@ def test_scripts_get_every_part() -> None:
 
 
 def test_github_gets_a_command_for_each() -> None:
-    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
+    warning = Diagnostic(FILE, 2, 1, "services", "no service calls `web`", level=Level.WARNING)
     assert reports.github([CALL, FINDING, warning]) == (
         "::error file=envs/catalog.yaml,line=14,col=13,title=services-calls::"
         "`web` calls unknown service `ordres`; did you mean `orders`?\n"
         '::error file=envs/dev/a b.tf,line=3,col=3,title=FF003 medium%3A Logs end.::x.y["z"]: kept for ever; set days\n'
-        "::warning file=envs/catalog.yaml,line=2,col=1,title=services::nobody calls `web`\n"
+        "::warning file=envs/catalog.yaml,line=2,col=1,title=services::no service calls `web`\n"
     )
 
 
@@ -302,8 +302,8 @@ def test_code_scanning_gets_results_rules_and_relative_uris() -> None:
 
 def fingerprint(diagnostic: Diagnostic, number: int = 1) -> dict[str, str]:
     """What code scanning knows a diagnostic by: what stays the same of it while lines move."""
-    told = f"{diagnostic.rule}\0{diagnostic.file}\0{diagnostic.address or diagnostic.message}"
-    return {"primaryLocationLineHash": f"{hashlib.sha256(told.encode()).hexdigest()[:16]}:{number}"}
+    printed = f"{diagnostic.rule}\0{diagnostic.file}\0{diagnostic.address or diagnostic.message}"
+    return {"primaryLocationLineHash": f"{hashlib.sha256(printed.encode()).hexdigest()[:16]}:{number}"}
 
 
 def physical(uri: str, line: int, column: int) -> dict[str, Any]:
@@ -397,7 +397,7 @@ def cases(
 
 
 def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_warning() -> None:
-    warning = Diagnostic(FILE, 2, 1, "services", "nobody calls `web`", level=Level.WARNING)
+    warning = Diagnostic(FILE, 2, 1, "services", "no service calls `web`", level=Level.WARNING)
     low = Diagnostic(FILE, 2, 1, "FF000", "unused", level=Level.WARNING, severity="low", address="*")
     assert cases([CALL, warning, FINDING, low]) == [
         (
@@ -405,7 +405,7 @@ def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_w
             "envs/catalog.yaml",
             [(Failure, "error", "`web` calls unknown service `ordres`; did you mean `orders`?")],
         ),
-        ("services envs/catalog.yaml:2:1", "envs/catalog.yaml", [(Skipped, "warning", "nobody calls `web`")]),
+        ("services envs/catalog.yaml:2:1", "envs/catalog.yaml", [(Skipped, "warning", "no service calls `web`")]),
         ('FF003 x.y["z"]', "envs/dev/a b.tf", [(Failure, "medium", 'x.y["z"]: kept for ever; set days')]),
         ("FF000 *", "envs/catalog.yaml", [(Failure, "low", "*: unused")]),
     ]

@@ -43,10 +43,10 @@ def to_text(value: Value) -> str:
     """Return a value as text."""
     if isinstance(value, Document):
         return to_json(value.value)
-    found = scalar_text(value)
-    if found is None:
+    text = scalar_text(value)
+    if text is None:
         raise TypeError("not a scalar")
-    return found
+    return text
 
 
 def to_number(value: Value) -> Number:
@@ -93,12 +93,12 @@ def unify(values: Sequence[Value]) -> list[Value]:
 
     Unknown values are assumed to have the type of the others.
     """
-    given = [value for value in values if not isinstance(value, Unknown) and value is not None]
-    if not any(isinstance(value, (list, dict)) for value in given):
-        return _scalars(values, _kinds(given))
-    if len({_kind(value) for value in given}) > 1 or None in values:
+    present = [value for value in values if not isinstance(value, Unknown) and value is not None]
+    if not any(isinstance(value, (list, dict)) for value in present):
+        return _scalars(values, _kinds(present))
+    if len({_kind(value) for value in present}) > 1 or None in values:
         raise ValueError("of several types")
-    return list(values) if len(_kinds(given)) < 2 else _records(values)  # noqa: PLR2004 - one of a kind
+    return list(values) if len(_kinds(present)) < 2 else _records(values)  # noqa: PLR2004 - one of a kind
 
 
 def _scalars(values: Sequence[Value], kinds: set[str]) -> list[Value]:

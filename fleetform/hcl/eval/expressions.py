@@ -297,14 +297,18 @@ def iterate(node: For, scope: Scope) -> Iterator[Iteration] | None:
     elements = loop_items(evaluate(node.collection, scope))
     if elements is None:
         return None
-    iterations = [Iteration(key, _turn(node, scope, key, value), value != MAYBE) for key, value in elements]
-    conditions = [evaluate(node.condition, turn.scope) for turn in iterations]
+    iterations = [Iteration(key, _iteration_scope(node, scope, key, value), value != MAYBE) for key, value in elements]
+    conditions = [evaluate(node.condition, iteration.scope) for iteration in iterations]
     decided = zip(iterations, conditions, strict=True)
-    included = [turn._replace(sure=turn.sure and choice is True) for turn, choice in decided if choice is not False]
-    return None if node.key is None and not all(turn.sure for turn in included) else iter(included)
+    included = [
+        iteration._replace(sure=iteration.sure and choice is True)
+        for iteration, choice in decided
+        if choice is not False
+    ]
+    return None if node.key is None and not all(iteration.sure for iteration in included) else iter(included)
 
 
-def _turn(node: For, scope: Scope, key: Value, value: Value) -> Scope:
+def _iteration_scope(node: For, scope: Scope, key: Value, value: Value) -> Scope:
     if len(node.names) == 1:
         return scope.extended({node.names[0]: value})
     return scope.extended({node.names[0]: key, node.names[1]: value})
@@ -315,13 +319,13 @@ def _for(node: For, scope: Scope) -> Value:
     if iterations is None:
         return UNKNOWN
     if node.key is None:
-        return [evaluate(node.value, turn.scope) for turn in iterations]
+        return [evaluate(node.value, iteration.scope) for iteration in iterations]
     result: dict[str, Value] = {}
-    for turn in iterations:
-        key = scalar_text(evaluate(node.key, turn.scope))
-        if key is None or (node.grouped and not turn.sure):
+    for iteration in iterations:
+        key = scalar_text(evaluate(node.key, iteration.scope))
+        if key is None or (node.grouped and not iteration.sure):
             return UNKNOWN
-        value = evaluate(node.value, turn.scope) if turn.sure else MAYBE
+        value = evaluate(node.value, iteration.scope) if iteration.sure else MAYBE
         if node.grouped:
             collected = result.setdefault(key, [])
             collected.append(value)  # type: ignore[union-attr]

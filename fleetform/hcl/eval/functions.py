@@ -207,8 +207,8 @@ def _contains(items: list[Value], value: Value) -> Value:
         return UNKNOWN
     if value is None:
         raise TypeError("Terraform compares nothing with null")
-    wanted = to_json(value)
-    if any(is_known(item) and to_json(item) == wanted for item in items):
+    searched = to_json(value)
+    if any(is_known(item) and to_json(item) == searched for item in items):
         return True
     return False if is_known(items) else UNKNOWN
 
@@ -237,7 +237,7 @@ _VERB = re.compile(r"%%|%[sdqv]|%")
 def _format(pattern: str, *values: Value) -> str:
     arguments = iter(values)
 
-    def shown(match: re.Match[str]) -> str:
+    def format_value(match: re.Match[str]) -> str:
         verb = match.group()
         if verb in {"%", "%%"}:
             return _percent(verb)
@@ -246,7 +246,7 @@ def _format(pattern: str, *values: Value) -> str:
             return str(_whole(value))
         return to_json(to_text(value)) if verb == "%q" else to_text(value)
 
-    text = _VERB.sub(shown, pattern)
+    text = _VERB.sub(format_value, pattern)
     if next(arguments, None) is not None:
         raise ValueError("too many values")
     return text
@@ -357,12 +357,12 @@ def _sets(combine: Callable[[set[str], set[str]], set[str]]) -> Callable[..., Va
     def function(*sets: list[Value]) -> Value:
         if not all(map(is_known, sets)):
             raise ValueError("not known")
-        together = iter(unify(list(chain.from_iterable(sets))))
-        values = [{to_json(item): item for item in (next(together) for _ in each)} for each in sets]
-        wanted = set(values[0])
+        unified = iter(unify(list(chain.from_iterable(sets))))
+        values = [{to_json(item): item for item in (next(unified) for _ in each)} for each in sets]
+        kept = set(values[0])
         for other in values[1:]:
-            wanted = combine(wanted, set(other))
-        result = {text: item for each in values for text, item in each.items() if text in wanted}
+            kept = combine(kept, set(other))
+        result = {text: item for each in values for text, item in each.items() if text in kept}
         return to_set(list(result.values()))
 
     return function

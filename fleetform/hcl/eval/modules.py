@@ -208,26 +208,26 @@ class Module:
         return self._values[key]
 
     def _local(self, name: str) -> Value:
-        given = self.declarations.locals.get(name)
-        return evaluate(given.argument.value, Scope(self)) if given else UNKNOWN
+        placed = self.declarations.locals.get(name)
+        return evaluate(placed.argument.value, Scope(self)) if placed else UNKNOWN
 
     def _variable(self, name: str) -> Value:
         placed = self.declarations.variables.get(name)
         if placed is None:
             return UNKNOWN
         block, scope = placed.block, Scope(self)
-        given = self.argument(name)
-        value = evaluate(given[0].argument.value, given[1]) if given else UNKNOWN
+        assigned = self.argument(name)
+        value = evaluate(assigned[0].argument.value, assigned[1]) if assigned else UNKNOWN
         no_null = value is None and evaluate(block.value("nullable"), scope) is False
-        if (given is None or no_null) and "default" in block.arguments:
+        if (assigned is None or no_null) and "default" in block.arguments:
             value = evaluate(block.value("default"), scope)
         return convert(value, block.value("type"))
 
     def argument(self, name: str) -> tuple[PlacedArgument, Scope] | None:
         """Return a variable's argument in the call, or in tfvars, and its scope; None without one."""
         if self.call is None:
-            found = self.declarations.tfvars.get(name)
-            return (found, Scope(self)) if found else None
+            assigned = self.declarations.tfvars.get(name)
+            return (assigned, Scope(self)) if assigned else None
         block, file = self.call.placed
         return (PlacedArgument(block.arguments[name], file), self.call.scope) if name in block.arguments else None
 

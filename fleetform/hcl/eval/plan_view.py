@@ -46,13 +46,13 @@ def resources(plan: Mapping[str, Any], stack: PurePath, written: Mapping[str, Re
         yield replace(resource, origin=source.origin, traces=source.traces or resource.traces) if source else resource
 
 
-def _written_values(known: Mapping[str, Any], text: Mapping[str, Value]) -> dict[str, Any]:
+def _written_values(planned: Mapping[str, Any], text: Mapping[str, Value]) -> dict[str, Any]:
     """Return the values that the text sets, with their references from the text.
 
     All others are defaults of the provider, choices of AWS, or effects of other resources: a security group's
     values also contain the rules that are separate resources.
     """
-    return {key: _with_references(known[key], text[key]) for key in text if key in known}
+    return {key: _with_references(planned[key], text[key]) for key in text if key in planned}
 
 
 def _possible_addresses(address: str) -> Iterator[str]:
@@ -69,17 +69,18 @@ def _all_resources(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _with_unknowns(value: Any, unknown_after: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a value with UNKNOWN for each part that is known only after apply, where `later` is true."""
+    """Return a value with UNKNOWN for each part that is known only after apply, where `unknown_after` is true."""
     if unknown_after is True:
         return UNKNOWN
     if isinstance(unknown_after, dict) and unknown_after:
-        known = value if isinstance(value, dict) else {}
+        members = value if isinstance(value, dict) else {}
         return {
-            key: _with_unknowns(known.get(key), unknown_after.get(key)) for key in known.keys() | unknown_after.keys()
+            key: _with_unknowns(members.get(key), unknown_after.get(key))
+            for key in members.keys() | unknown_after.keys()
         }
     if isinstance(unknown_after, list) and unknown_after:
-        given = value if isinstance(value, list) else []
-        return [_with_unknowns(item, unknown) for item, unknown in zip_longest(given, unknown_after)]
+        elements = value if isinstance(value, list) else []
+        return [_with_unknowns(item, unknown) for item, unknown in zip_longest(elements, unknown_after)]
     return value
 
 
@@ -93,8 +94,8 @@ def _with_references(value: Any, text: Value) -> Any:  # noqa: ANN401 - JSON
     if isinstance(value, Unknown):
         return text if isinstance(text, Unknown) else value
     if isinstance(value, dict):
-        known = text if isinstance(text, dict) else {}
-        return {key: _with_references(item, known.get(key)) for key, item in value.items()}
+        references = text if isinstance(text, dict) else {}
+        return {key: _with_references(item, references.get(key)) for key, item in value.items()}
     if isinstance(value, list) and isinstance(text, list) and len(value) == len(text):
-        return [_with_references(item, known) for item, known in zip(value, text, strict=True)]
+        return [_with_references(item, references) for item, references in zip(value, text, strict=True)]
     return value

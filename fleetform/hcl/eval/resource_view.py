@@ -46,9 +46,9 @@ class Origin:
         """Return the position of a value."""
         places = [*self._call_path(), *trace_value(self.block, path, self.frame)]
         folders = (self.root.folder, self.root.folder / EXTRA_NAME)
-        own = [place for place in places if place.file.parent in folders]
+        own_places = [place for place in places if place.file.parent in folders]
         last = places[-1]
-        return Trace(own[-1], None if last is own[-1] else last)
+        return Trace(own_places[-1], None if last is own_places[-1] else last)
 
     def _call_path(self) -> Iterator[Position]:
         """Return the positions from the root module's call to the resource, with its entry of `for_each`."""
@@ -161,8 +161,8 @@ def _module_resources(module: Module, files: frozenset[PurePath] | None) -> Iter
 
 def _module_call(module: Module, name: str, placed: PlacedBlock) -> Resource:
     frame = module_frame(module, placed.file)
-    wanted = {key: evaluate(placed.block.value(key), frame.scope) for key in ("source", "version")}
-    values = {key: value for key, value in wanted.items() if value is not None}
+    arguments = {key: evaluate(placed.block.value(key), frame.scope) for key in ("source", "version")}
+    values = {key: value for key, value in arguments.items() if value is not None}
     return _build(f"{module.prefix}module.{name}", "module", "module", values, _origin(module, placed, frame))
 
 
@@ -189,19 +189,19 @@ def _block_instances(module: Module, placed: PlacedBlock) -> Iterator[Resource]:
 
 def block_values(block: Block, frame: Frame) -> dict[str, Value]:
     """Return the known arguments and nested blocks of a block."""
-    known = {
+    result = {
         name: plain_structure(evaluate(argument.value, frame.scope))
         for name, argument in block.arguments.items()
         if name not in _META_ARGUMENTS
     }
     for kind, inner, inner_frame in nested_blocks(block, frame):
         if inner is None:
-            known[kind] = UNKNOWN
+            result[kind] = UNKNOWN
             continue
-        collected = known.setdefault(kind, [])
+        collected = result.setdefault(kind, [])
         if isinstance(collected, list):
             collected.append(block_values(inner, inner_frame))
-    return known
+    return result
 
 
 def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
@@ -216,9 +216,9 @@ def _settings(root: Module, files: frozenset[PurePath]) -> Iterator[Resource]:
         yield _build(name, block.kind, block.kind, block_values(block, frame), origin)
         for inner in block.blocks:
             if block.kind == "terraform" and inner.kind == "backend":
-                given = {
+                backend_values = {
                     key: evaluate(each.argument.value, frame.scope) for key, each in root.declarations.backend.items()
                 }
-                known = {"type": inner.labels[0], **block_values(inner, frame), **given}
+                values = {"type": inner.labels[0], **block_values(inner, frame), **backend_values}
                 placed_backend = PlacedBlock(inner, placed.file)
-                yield _build("terraform.backend", "backend", "backend", known, _origin(root, placed_backend, frame))
+                yield _build("terraform.backend", "backend", "backend", values, _origin(root, placed_backend, frame))

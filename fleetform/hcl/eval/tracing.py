@@ -72,8 +72,8 @@ def _dynamic(block: Block, kind: str, content: Block | None, frame: Frame) -> It
     if elements is None:
         yield NestedBlock(kind, None, frame)
         return
-    named = block.value("iterator")
-    iterator = named.name if isinstance(named, Reference) else kind
+    iterator_name = block.value("iterator")
+    iterator = iterator_name.name if isinstance(iterator_name, Reference) else kind
     for key, item in elements:
         source = Source(over, frame, key)
         inner = frame.extended({iterator: {"key": key, "value": item}}, {iterator: source})
@@ -173,11 +173,11 @@ def _follow_concat(arguments: tuple[Expression, ...], path: Path, frame: Frame) 
 
 
 def _follow_iteration(node: For, path: Path, frame: Frame) -> list[Position]:
-    for index, turn in enumerate(iterate(node, frame.scope) or ()):
-        key = index if node.key is None else scalar_text(evaluate(node.key, turn.scope))
+    for index, iteration in enumerate(iterate(node, frame.scope) or ()):
+        key = index if node.key is None else scalar_text(evaluate(node.key, iteration.scope))
         if key == path[0] or str(key) == path[0]:
-            source = Source(node.collection, frame, turn.key, wrapped=False)
-            inner = frame._replace(scope=turn.scope, sources={**frame.sources, node.names[-1]: source})
+            source = Source(node.collection, frame, iteration.key, wrapped=False)
+            inner = frame._replace(scope=iteration.scope, sources={**frame.sources, node.names[-1]: source})
             element = _element_positions(source)
             return element + _follow(node.value, path[1:], inner)
     return []
@@ -211,8 +211,8 @@ def _follow_loop_variable(source: Source, steps: Path) -> list[Position]:
 
 
 def _follow_variable(module: Module, name: str, path: Path) -> list[Position]:
-    if given := module.argument(name):
-        return _follow_argument(given[0].argument, path, call_frame(module, given[0].file))
+    if assigned := module.argument(name):
+        return _follow_argument(assigned[0].argument, path, call_frame(module, assigned[0].file))
     if placed := module.declarations.variables.get(name):
         argument = placed.block.arguments.get("default")
         line, column = (argument.line, argument.column) if argument else (placed.block.line, placed.block.column)

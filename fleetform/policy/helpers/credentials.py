@@ -95,11 +95,11 @@ def find_kind(value: str) -> str | None:
 
 @cache
 def _detectors() -> "Mapping[str, BasePlugin]":
-    found = {}
+    detectors = {}
     for place, kind in _DETECTORS.items():
         module, name = place.split(".")
-        found[kind] = getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
-    return found
+        detectors[kind] = getattr(import_module(f"detect_secrets.plugins.{module}"), name)()
+    return detectors
 
 
 def kind_by_name(name: str, value: Value) -> str | Unknown | None:

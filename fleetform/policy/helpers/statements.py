@@ -90,22 +90,22 @@ class Statement(NamedTuple):
     @property
     def principals(self) -> list[Principal]:
         """The principals; empty in an identity policy, which applies to its owner."""
-        given = self.get("Principal")
-        if isinstance(given, dict):
-            return [Principal(kind, name) for kind, names in given.items() for name in as_list(names)]
-        return [found for item in as_list(given) for found in _principals(item)]
+        element = self.get("Principal")
+        if isinstance(element, dict):
+            return [Principal(kind, name) for kind, names in element.items() for name in as_list(names)]
+        return [principal for item in as_list(element) for principal in _principals(item)]
 
     @property
     def conditions(self) -> list[Condition] | None:
         """The conditions; None if they are not known."""
-        given = self.get("Condition")
-        if isinstance(given, dict):
-            given = [
+        element = self.get("Condition")
+        if isinstance(element, dict):
+            element = [
                 {"test": test, "variable": key, "values": values}
-                for test, keys in given.items()
+                for test, keys in element.items()
                 for key, values in (keys.items() if isinstance(keys, dict) else ((keys, None),))
             ]
-        conditions = [_condition(item) for item in as_list(given)]
+        conditions = [_condition(item) for item in as_list(element)]
         return None if None in conditions else [condition for condition in conditions if condition]
 
 

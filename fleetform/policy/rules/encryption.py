@@ -16,7 +16,7 @@ class Switch(NamedTuple):
     Attributes:
         path: The argument.
         default: The value if it is absent.
-        wanted: The accepted values.
+        allowed: The accepted values.
     """
 
     path: Path

@@ -58,7 +58,7 @@ def write_baseline(project: Project, env: str) -> int:
             file.unlink(missing_ok=True)
     except OSError as error:
         message = f"{baseline.baseline_file(env)}: cannot be written: {error.strerror}"
-        raise ProgramError(f"{message}; mend that and run it again") from None
+        raise ProgramError(f"{message}; fix that and run the command again") from None
     return len(entries)
 
 
@@ -85,7 +85,7 @@ def _judged(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
 
 def _unread(error: UnreadableError) -> Problem:
     reason = f" ({error.reason})" if error.reason else ""
-    message = f"the policy cannot read this file from here on{reason}: what it asks for is judged on a plan"
+    message = f"the policy cannot parse this file from here on{reason}: its resources are checked only on a plan"
     return Problem(error.position, message)
 
 

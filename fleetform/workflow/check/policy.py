@@ -124,11 +124,11 @@ def combined(text: Verdicts, plan: Verdicts, stacks: Iterable[str]) -> Verdicts:
         plan: What plans say of some.
         stacks: The stacks that have plans.
     """
-    known = {_about(finding) for finding in text.findings}
-    more = [finding for finding in plan.findings if _about(finding) not in known]
+    known = {_subject(finding) for finding in text.findings}
+    more = [finding for finding in plan.findings if _subject(finding) not in known]
     without = [question for question in text.open if question.stack not in set(stacks)]
     return Verdicts([*text.findings, *more], [*without, *plan.open], text.passed)
 
 
-def _about(told: Finding | OpenAnswer) -> tuple[str, str, str]:
-    return told.rule, told.stack, told.address
+def _subject(answer: Finding | OpenAnswer) -> tuple[str, str, str]:
+    return answer.rule, answer.stack, answer.address

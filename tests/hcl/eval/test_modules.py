@@ -124,7 +124,7 @@ resource "thing" "inner" {}
 """
 
 
-def called(call: str, wanted: str) -> Value:
+def called(call: str, output: str) -> Value:
     """Return a value in a stack that calls a module."""
     text = f"""
 variable "free" {{}}
@@ -135,7 +135,7 @@ module "web" {{
 }}
 
 resource "thing" "this" {{
-  x = {wanted}
+  x = {output}
 }}
 """
     return values({"modules/web/main.tf": WEB, "stack/main.tf": text})["thing.this"]["x"]

@@ -102,14 +102,14 @@ def test_services_with_a_shared_group_are_ignored(identifier: str) -> None:
 
 def task(service: str, *variables: tuple[str, str]) -> str:
     """Return a task definition with variables, whose values are HCL."""
-    told = "\n".join(f'{{ name = "{name}", value = {value} }},' for name, value in variables)
+    lines = "\n".join(f'{{ name = "{name}", value = {value} }},' for name, value in variables)
     return f"""\
 resource "aws_ecs_task_definition" "this" {{
   family = "shop-tiny-{service}"
   container_definitions = jsonencode([{{
     name = "{service}"
     environment = [
-{told}
+{lines}
     ]
   }}])
 }}

@@ -224,5 +224,5 @@ def test_a_plan_is_not_checked_for_literals() -> None:
 @pytest.mark.parametrize("rule", ["FF054", "FF055", "FF056"])
 def test_no_message_shows_a_secret(rule: str) -> None:
     secrets = ("hunter2", "tr0ub4dor", "correct horse", "0123456789abcdef", TOKEN)
-    told = [str(finding) for finding in check_text(built_in_rules()[rule].bad, built_in_rules()[rule]).findings]
-    assert [secret for secret in secrets if secret in json.dumps(told)] == []
+    messages = [str(finding) for finding in check_text(built_in_rules()[rule].bad, built_in_rules()[rule]).findings]
+    assert [secret for secret in secrets if secret in json.dumps(messages)] == []
