@@ -1,6 +1,5 @@
-"""What the documents name is there: links, tasks, rendered files, rooms."""
+"""Links, tasks and source files that the documents name exist."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ LINK = re.compile(r"\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)")
 SPAN = re.compile(r"`([^`\n]+)`")
 SOURCE = re.compile(r"(?<![\w./])((?:fleetform|tests|benchmarks|templates|modules)/[\w/.-]*\w/?)")
 TASK = re.compile(r"(?:\./run|\binvoke) ([a-z][a-z.-]*)")
-ROOMS = re.compile(r"(\w+(?:/|\.py))(?=  |$)")
 
 
 def text(document: Path) -> str:
@@ -30,7 +28,7 @@ def named(document: Path) -> str:
 
 
 def anchors(document: Path) -> set[str]:
-    """What links into a document may end in: its own marks, and its headings as GitHub names them."""
+    """Return what links into a document may end in: its own marks, and its headings as GitHub names them."""
     prose = BLOCK.sub("", text(document))
     headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
     slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -38,18 +36,9 @@ def anchors(document: Path) -> set[str]:
 
 
 def code(document: Path) -> Iterator[str]:
-    """What a document shows as code, in blocks and in lines."""
+    """Yield what a document shows as code, in blocks and in lines."""
     yield from (found[2] for found in BLOCK.finditer(text(document)))
     yield from SPAN.findall(BLOCK.sub("", text(document)))
-
-
-def imports(file: Path) -> Iterator[str]:
-    """The rooms of `fleetform` that a file imports from."""
-    for node in ast.walk(ast.parse(text(file))):
-        if isinstance(node, ast.ImportFrom) and node.module == "fleetform":
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fleetform."):
-            yield (node.module or "").split(".")[1]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=named)
@@ -71,7 +60,7 @@ def test_every_task_that_is_named_is_there(document: Path) -> None:
     assert found - set(tasks.namespace.task_names) == set()
 
 
-def test_every_task_of_a_person_is_told_in_some_document() -> None:
+def test_every_task_is_in_some_document() -> None:
     told = {name for document in DOCUMENTS for piece in code(document) for name in TASK.findall(piece)}
     assert set(tasks.namespace.task_names) - told == set()
 
@@ -81,24 +70,3 @@ def test_every_decision_is_in_the_list_of_decisions() -> None:
     titles = [(text(path).partition("\n")[0].removeprefix("# "), path.name) for path in sorted(folder.glob("0*.md"))]
     listed = re.findall(r"^(\d+\. )\[(.*)\]\((.*)\)$", text(folder / "README.md"), re.MULTILINE)
     assert [(number + title, name) for number, title, name in listed] == titles
-
-
-def test_a_room_imports_only_from_lines_below_its_own() -> None:
-    """The lines are those of CONTRIBUTING.md, which have every room."""
-    house = text(ROOT / "CONTRIBUTING.md").partition("fleetform/\n")[2].partition("```")[0]
-    lines = [[Path(room).stem for room in ROOMS.findall(line)] for line in house.splitlines()]
-    level = {room: number for number, rooms in enumerate(lines) for room in rooms}
-    files = [
-        path
-        for path in (ROOT / "fleetform").rglob("*.py")
-        if path.parent != ROOT / "fleetform" or path.stem != "__init__"
-    ]
-    own = {path: path.relative_to(ROOT / "fleetform").parts[0].removesuffix(".py") for path in files}
-    assert set(own.values()) == level.keys()
-    up = {
-        (own[path], room)
-        for path in files
-        for room in imports(path)
-        if room != own[path] and level[room] <= level[own[path]]
-    }
-    assert up == set()
