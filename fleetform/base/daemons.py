@@ -20,7 +20,7 @@ _LOG_TAIL_LINES = 20
 
 
 @contextlib.contextmanager
-def is_locked(folder: Path) -> Iterator[None]:
+def file_lock(folder: Path) -> Iterator[None]:
     """Lets one process at a time start or stop what a folder keeps; the lock is on the folder and leaves no file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

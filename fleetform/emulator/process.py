@@ -63,7 +63,7 @@ def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT
         ProgramError: The emulator did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
@@ -90,7 +90,7 @@ def stop(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         emulator = status(folder)
         if emulator:
             daemons.terminate(emulator.pid)

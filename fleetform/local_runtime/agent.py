@@ -75,7 +75,7 @@ def start_agent(folder: Path, runner: Runner, project: str) -> None:
         ProgramError: The agent did not come up; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         _end(folder)
         options = [f"--folder={folder.resolve()}", f"--engine={runner.engine}", f"--project={project}"]
         daemons.spawn([sys.executable, "-m", "fleetform.local_runtime.agent", *options], runner.variables, folder / LOG)
@@ -91,7 +91,7 @@ def stop_agent(folder: Path) -> bool:
     """
     if not folder.is_dir():
         return False
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         return _end(folder)
 
 

@@ -42,7 +42,7 @@ def open_socket(folder: Path, variables: Mapping[str, str]) -> Path:
     if _answers(own):
         return own
     folder.mkdir(parents=True, exist_ok=True)
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         ours = _read_record(folder)
         return ours if ours and _answers(ours) else _serve(folder, variables)
 
@@ -51,7 +51,7 @@ def close_socket(folder: Path) -> None:
     """Ends the folder's service, if one runs, and removes its record; the log stays."""
     if not folder.is_dir():
         return
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         ours = _read_record(folder)
         if ours and (process := _listener(ours)):
             daemons.terminate(process)

@@ -1,4 +1,4 @@
-"""What Terraform's output says when it fails, in one line with a remedy."""
+"""Explain a failure of Terraform from its output, in one line with a remedy."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from fleetform.terraform.plain_text import one_line, unboxed
 from fleetform.terraform.recovery import already_exists
 
 _Explanation: TypeAlias = Callable[[re.Match[str], str], str]
-"""Makes the line of what was found and the environment's name."""
+"""Build the line from the match and the environment's name."""
 
 
 # Field by field as Terraform prints them: hashicorp/terraform, internal/states/statemgr/locker.go.
@@ -25,7 +25,7 @@ _DENIED = re.compile(
     r"User: (?P<who>\S+) is not authorized to perform: (?P<action>\S+)(?: on resource: (?P<resource>\S+))?"
     r"(?: with an explicit deny in an? (?P<policy>[a-z-]+(?: [a-z-]+)*? policy))?"
 )
-# The codes that the SDK takes for throttling: aws-sdk-go-v2, aws/retry/standard.go.
+# The codes that the SDK treats as throttling: aws-sdk-go-v2, aws/retry/standard.go.
 _THROTTLE = (
     r"(?:api error (?:Throttl\w*|RequestThrottled\w*|TooManyRequestsException|RequestLimitExceeded|SlowDown"
     r"|BandwidthLimitExceeded|EC2ThrottledException|PriorRequestNotComplete)\b|retry quota exceeded)"
@@ -35,8 +35,8 @@ _SENDING = (
     r"(?P<why>connection refused|connection reset by peer|no such host|network is unreachable|i/o timeout|EOF"
     r"|TLS handshake timeout|context deadline exceeded|x509: [^,]*?(?= with |$))"
 )
-_RETRY = "run it again: what was done is in the state"
-# Of what the rendered stacks read of the foundation: templates/services/foundation.tf.j2.
+_RETRY = "run it again; the state has what was done"
+# What the rendered stacks read from the foundation: templates/services/foundation.tf.j2.
 _FOUNDATION_OUTPUTS = re.compile(
     r"Unable to find remote state\b|(?:Unsupported attribute|Invalid index)\b.*?\blocal\.foundation\b", re.DOTALL
 )
@@ -45,29 +45,29 @@ _PROVIDER = r"Could not retrieve the list of available versions for provider (?P
 
 
 def explain(output: str, environment: str) -> str | None:
-    """What went wrong and how to mend it; None if it is nothing that we know.
+    """Explain what went wrong and how to fix it; None for an unknown failure.
 
     Args:
-        output: All that Terraform printed, in colour or not.
+        output: Everything that Terraform printed, colored or not.
         environment: The environment's name, for the remedies.
     """
     text = one_line(output)
-    for pattern, tell in _FAILURES:
+    for pattern, explanation in _FAILURES:
         if found := pattern.search(text):
-            return tell(found, environment)
+            return explanation(found, environment)
     if lacks_outputs(output):
         return (
-            "it reads outputs of the foundation that are not there yet;"
-            f" `{command('apply', env=environment)}` applies the foundation first"
+            "it reads outputs that the foundation does not have yet; apply the foundation first:"
+            f" `{command('apply', env=environment)}`"
         )
     return None
 
 
 def lacks_outputs(output: str) -> bool:
-    """Whether a stack cannot be planned for this alone, that the foundation's outputs lack what it reads.
+    """Whether a stack cannot be planned only because the foundation's outputs lack what it reads.
 
     Args:
-        output: All that Terraform printed, in colour or not.
+        output: Everything that Terraform printed, colored or not.
     """
     _, *errors = _ERROR.split(unboxed(output))
     return bool(errors) and all(map(_FOUNDATION_OUTPUTS.match, errors))
@@ -75,137 +75,138 @@ def lacks_outputs(output: str) -> bool:
 
 @contextmanager
 def translate_failures(environment: str) -> Iterator[None]:
-    """Puts the explanation before the message of a Terraform that failed.
+    """Put an explanation before the message of a failed Terraform command.
 
     Raises:
-        ProgramError: It failed.
+        ProgramError: Terraform failed.
     """
     try:
         yield
     except ProgramError as error:
-        told = explain(error.output or str(error), environment)
-        if told is None:
+        explanation = explain(error.output or str(error), environment)
+        if explanation is None:
             raise
-        raise ProgramError(f"{told}\n{error}", error.output) from None
+        raise ProgramError(f"{explanation}\n{error}", error.output) from None
 
 
 def _not_saved(_found: re.Match[str], environment: str) -> str:
     return (
-        "what was done is not in the state yet: Terraform could not save it, and left it in errored.tfstate;"
-        f" keep that file, and `{command('state-doctor', env=environment)}` says how to push it"
+        "Terraform could not save the state and left it in errored.tfstate. Keep that file;"
+        f" `{command('state-doctor', env=environment)}` shows how to push it"
     )
 
 
 def _disk_full(_found: re.Match[str], _environment: str) -> str:
-    return "the disk is full; make room where .fleetform/ is, and in the folder for temporary files, then run it again"
+    return "the disk is full; free space for .fleetform/ and in the temporary folder, then run it again"
 
 
 def _locked(found: re.Match[str], environment: str) -> str:
     remedy = (
-        f"wait for it with `--wait MINUTES`, or see with `{command('state-doctor', env=environment)}` if it is alive"
+        f"wait for it with `--wait MINUTES`, or check whether it is alive: `{command('state-doctor', env=environment)}`"
     )
     if found["id"] is None:
-        return f"the state is locked by another run, which does not say whose; {remedy}"
+        return f"the state is locked by another, unknown run; {remedy}"
     doing = found["operation"].removeprefix("OperationType").lower()
-    who = f"{found['who'] or 'somebody'} ({doing}, Terraform {found['version']})"
+    who = f"{found['who'] or 'an unknown user'} ({doing}, Terraform {found['version']})"
     return f"the state is locked by {who} since {found['created']} UTC; {remedy}"
 
 
 def _no_credentials(_found: re.Match[str], _environment: str) -> str:
     return (
-        "no AWS credentials are found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+        "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
         " or sign in with `aws sso login`"
     )
 
 
 def _expired(_found: re.Match[str], _environment: str) -> str:
-    return "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
+    return "the AWS credentials have expired; sign in again, for example with `aws sso login`, or get new ones"
 
 
 def _invalid(_found: re.Match[str], _environment: str) -> str:
-    return "AWS does not know the credentials; see what AWS_PROFILE and AWS_ACCESS_KEY_ID say, or fetch new ones"
+    return "AWS rejects the credentials as unknown; check AWS_PROFILE and AWS_ACCESS_KEY_ID, or get new ones"
 
 
 def _other_account(found: re.Match[str], environment: str) -> str:
     return (
-        f"the AWS credentials are of account {found['account']}, which is not {environment}'s; choose others with"
-        " AWS_PROFILE, or mend `account` in the catalog"
+        f"the AWS credentials belong to account {found['account']}, which is not {environment}'s; choose others with"
+        " AWS_PROFILE, or fix `account` in the catalog"
     )
 
 
 def _no_bucket(found: re.Match[str], environment: str) -> str:
-    return f"the state bucket {found['bucket']} is not there; `{command('bootstrap', env=environment)}` makes it"
+    again = command("bootstrap", env=environment)
+    return f"the state bucket {found['bucket']} does not exist; create it with `{again}`"
 
 
 def _not_in_mirrors(found: re.Match[str], _environment: str) -> str:
     mirrors = found["places"].strip(" -").replace(" - ", ", ")
     return (
-        f"provider {found['provider']} is in none of the mirrors ({mirrors}); put it there with `terraform providers"
-        " mirror`, or let the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc) ask the registry"
+        f"provider {found['provider']} is not in the mirrors ({mirrors}); add it with `terraform providers"
+        " mirror`, or have the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc) use the registry"
     )
 
 
 def _registry_silent(found: re.Match[str], _environment: str) -> str:
     return (
-        f"provider {found['provider']}: no connection to {found['host']}; set HTTPS_PROXY, or have a mirror:"
-        " `terraform providers mirror` fills one, the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc) names it"
+        f"provider {found['provider']}: cannot connect to {found['host']}; set HTTPS_PROXY, or use a mirror: fill one"
+        " with `terraform providers mirror` and name it in the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc)"
     )
 
 
 def _no_release(found: re.Match[str], _environment: str) -> str:
     return (
-        f"provider {found['provider']} is not to be had in version {found['version']}, neither in mirrors nor in the"
-        " registry; put it into the mirror with `terraform providers mirror`"
+        f"provider {found['provider']} is not available in version {found['version']}, neither in a mirror nor in the"
+        " registry; add it to the mirror with `terraform providers mirror`"
     )
 
 
 def _too_old(found: re.Match[str], _environment: str) -> str:
     return (
-        f"{found['program']} {found['version']} does not suit the stack, whose `required_version` wants another;"
-        " install one that does, or take this one off PATH: `./run` brings one"
+        f"{found['program']} {found['version']} does not meet the stack's `required_version`; install a version that"
+        " does, or remove this one from PATH: `./run` installs one"
     )
 
 
 def _state_of_newer(found: re.Match[str], _environment: str) -> str:
     return (
-        f"the state has format {found['format']}, which {found['program']} {found['version']} does not know: a newer"
-        " one wrote it; install that, or take this one off PATH"
+        f"the state has format {found['format']}, which {found['program']} {found['version']} cannot read: a newer"
+        " version wrote it; install that version, or remove this one from PATH"
     )
 
 
 def _stale_plan(_found: re.Match[str], _environment: str) -> str:
-    return "the state has changed since the plan was made, so nothing was applied; plan again, and look at it again"
+    return "the state has changed since the plan was made, so nothing was applied; plan again and review the new plan"
 
 
 def _checksum(found: re.Match[str], environment: str) -> str:
     return (
-        f"the state {found['key']} in {found['bucket']} is not what its checksum says: wait two minutes and try again;"
-        f" if it stays, `{command('state-doctor', env=environment)}` shows which states can be read"
+        f"the state {found['key']} in {found['bucket']} does not match its checksum; wait two minutes and try again. If"
+        f" that does not help, `{command('state-doctor', env=environment)}` shows which states are readable"
     )
 
 
 def _serial(found: re.Match[str], _environment: str) -> str:
     return (
-        f"the state in the bucket is newer (serial {found['there']}) than the one that is pushed (serial"
-        f" {found['pushed']}): somebody has applied since; push nothing, and plan again to see what differs"
+        f"the state in the bucket is newer (serial {found['there']}) than the pushed one (serial"
+        f" {found['pushed']}): there was an apply in between; push nothing, and plan again to see what differs"
     )
 
 
 def _same_serial(_found: re.Match[str], _environment: str) -> str:
     return (
-        "the state in the bucket has the serial of the one that is pushed, and differs: somebody has applied since;"
+        "the state in the bucket has the same serial as the pushed one but differs: there was an apply in between;"
         " push nothing, and plan again to see what differs"
     )
 
 
 def _lineage(_found: re.Match[str], _environment: str) -> str:
-    return "the state that is pushed is not an earlier one of the state in the bucket; see that it is the right stack's"
+    return "the pushed state does not belong to the state in the bucket; check that it is the right stack's"
 
 
 def _denied(found: re.Match[str], _environment: str) -> str:
-    """Names all that is denied: who mends policies would rather do it once."""
+    """Name every denied action, so that the policies can be fixed in one go."""
     what = ", nor ".join(dict.fromkeys(map(_permission, _DENIED.finditer(found.string))))
-    return f"AWS does not let {found['who']} do {what}; change the policies, then {_RETRY}"
+    return f"AWS does not allow {found['who']} to do {what}; change the policies, then {_RETRY}"
 
 
 def _permission(found: re.Match[str]) -> str:
@@ -215,42 +216,42 @@ def _permission(found: re.Match[str]) -> str:
 
 def _forbidden(found: re.Match[str], _environment: str) -> str:
     return (
-        f"AWS denies {found['service']}: {found['operation']}; see whose the credentials are (`aws sts"
-        f" get-caller-identity`) and what they may do, then {_RETRY}"
+        f"AWS denies {found['service']}: {found['operation']}; check whose credentials these are (`aws sts"
+        f" get-caller-identity`) and their permissions, then {_RETRY}"
     )
 
 
 def _exists(found: re.Match[str], environment: str) -> str:
-    """Names all that exists: what is not imported needs a hand."""
+    """Name everything that exists: what cannot be imported has to be fixed by hand."""
     again = command("apply", env=environment)
     return (
-        f"{', '.join(dict.fromkeys(already_exists.addresses(found.string)))}: exists already; if an earlier apply made"
-        f" it, `{again}` again imports it, else give it another name, or `adopt` it in the catalog"
+        f"{', '.join(dict.fromkeys(already_exists.addresses(found.string)))}: already exists. If an earlier apply"
+        f" created it, `{again}` imports it; otherwise choose a different name, or `adopt` it in the catalog"
     )
 
 
 def _throttled(found: re.Match[str], _environment: str) -> str:
     return (
-        f"AWS gets more requests than it takes ({found['service']}: {found['operation']}), of yours and of others in"
-        f" the account; wait a minute, then {_RETRY}"
+        f"AWS throttles requests of this account ({found['service']}: {found['operation']});"
+        f" wait a minute, then {_RETRY}"
     )
 
 
 def _failing(found: re.Match[str], _environment: str) -> str:
     return (
-        f"AWS fails ({found['service']}: {found['operation']} answered {found['status']}); see"
+        f"AWS failed ({found['service']}: {found['operation']} answered {found['status']}); check"
         f" https://health.aws.amazon.com, then {_RETRY}"
     )
 
 
 def _unreachable(found: re.Match[str], _environment: str) -> str:
     return (
-        f"no connection to AWS at {found['host']} ({found['why'].strip()}); see to the network, or HTTPS_PROXY, then"
+        f"cannot connect to AWS at {found['host']} ({found['why'].strip()}); check the network and HTTPS_PROXY, then"
         f" {_RETRY}"
     )
 
 
-# The first that is found counts: a state that is not saved is worse than the token that has expired.
+# The first match counts: a state that is not saved is worse than an expired token.
 _FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
     (re.compile(r"written to the file \"errored\.tfstate\""), _not_saved),
     (re.compile("no space left on device"), _disk_full),

@@ -1,4 +1,4 @@
-"""Whether a stack is initialised as it stands: `terraform init` hashes the provider, a second or more each time."""
+"""Skip `terraform init` where nothing that it reads has changed: it hashes the provider, a second or more each time."""
 
 import os
 import re
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
-from fleetform.base.daemons import is_locked
+from fleetform.base.daemons import file_lock
 
 LOCK = ".terraform.lock.hcl"
 
 _RECORD = "initialized"
 _CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")
-# What init reads of code, in a form that takes too much rather than too little: a file with settings of Terraform's own
-# counts whole, of others the lines that name modules, sources, versions and providers, and the first words of types,
-# which name a provider, too. What is in a comment does no harm.
+# What init reads of the code, generously: a file with a `terraform` block counts as a whole. Of the others, the lines
+# that name modules, sources, versions and providers count, and the first words of types, which name a provider too.
+# Matches in comments do no harm.
 _COMPLETE = re.compile(rb"(?m)^\s*terraform\b")
 _JSON = ".json"
 _LINE = re.compile(
@@ -26,13 +26,13 @@ _LINE = re.compile(
 _SOURCE = re.compile(rb'\bsource"?\s*[=:]\s*"(\.[^"$]*)"')
 _MODULE = re.compile(rb'(?m)^\s*module\b|"module"')
 _PROVIDER = re.compile(r'provider\s+"([^"]+)"\s*\{\s*version\s*=\s*"([^"]+)"')
-# Variables that say what init does: https://developer.hashicorp.com/terraform/cli/config/environment-variables. Values
-# of the stack's variables and where logs go do not.
+# Variables that change what init does: https://developer.hashicorp.com/terraform/cli/config/environment-variables.
+# Values of the stack's variables and log settings do not.
 _VARIABLE = re.compile(r"TF_(?!VAR_|LOG)\w+")
 _CONFIGURATIONS = (".terraformrc", ".tofurc")
 
-# What Terraform says, before it has done anything, where init has to be run: internal/command and internal/terraform
-# of its sources, of OpenTofu's too.
+# What Terraform prints, before it has done anything, where init has to run first: internal/command and
+# internal/terraform of its sources, and of OpenTofu's.
 _MISSING = re.compile(
     r"Backend (?:re)?initialization required|Backend configuration changed|Initialization required"
     r"|Module not installed|Module source has changed|Module version requirements have changed"
@@ -42,16 +42,16 @@ _MISSING = re.compile(
 
 
 def is_uninitialized(output: str) -> bool:
-    """Whether Terraform refuses a command because `init` has to be run."""
+    """Whether Terraform refuses a command because `init` has to run first."""
     return _MISSING.search(output) is not None
 
 
 @dataclass(frozen=True)
 class Initialization:
-    """The initialisation of a stack, in a data folder.
+    """The initialization of a stack, in a data folder.
 
     Attributes:
-        program: Which terraform or tofu it is (`identity.program`).
+        program: A fingerprint of the terraform or tofu program (`fingerprint.program`).
         folder: The stack's folder.
         variables: Terraform's process environment; `TF_DATA_DIR` names the data folder.
     """
@@ -65,15 +65,15 @@ class Initialization:
         return Path(self.variables["TF_DATA_DIR"])
 
     def ensure(self, init: Callable[[], object]) -> bool:
-        """Runs `init` unless nothing that it depends on has changed since it last ended well; says whether it ran.
+        """Run `init` unless nothing that it depends on has changed since its last success; return whether it ran.
 
-        Runs that share a data folder wait for each other. One that is killed leaves no record, and the next one inits.
+        Runs that share a data folder wait for each other. A killed run leaves no record, so the next one runs `init`.
         """
-        if self._holds():
+        if self._is_current():
             return False
         self._data.mkdir(parents=True, exist_ok=True)
-        with is_locked(self._data):
-            if self._holds():  # the one that was waited for has done it
+        with file_lock(self._data):
+            if self._is_current():  # the run that held the lock has done it
                 return False
             self.forget()
             read = self._read()
@@ -82,10 +82,10 @@ class Initialization:
             return True
 
     def forget(self) -> None:
-        """Has the next `ensure` run init."""
+        """Make the next `ensure` run init."""
         (self._data / _RECORD).unlink(missing_ok=True)
 
-    def _holds(self) -> bool:
+    def _is_current(self) -> bool:
         try:
             record = (self._data / _RECORD).read_bytes()
         except OSError:
@@ -94,19 +94,19 @@ class Initialization:
         return record == self._fingerprint(self._read(code)) and self._is_complete(code)
 
     def _record(self, read: bytes) -> None:
-        """Remembers what init has read, and the lock file that it has left; written at once or not at all."""
-        made = self._data / f"{_RECORD}.new"
-        made.write_bytes(self._fingerprint(read))
-        made.replace(self._data / _RECORD)
+        """Record what init has read, and the lock file that it has left; written as a whole or not at all."""
+        staged = self._data / f"{_RECORD}.new"
+        staged.write_bytes(self._fingerprint(read))
+        staged.replace(self._data / _RECORD)
 
     def _fingerprint(self, read: bytes) -> bytes:
         return digest(read, fingerprint.content(self.folder / LOCK)).hex().encode()
 
     def _read(self, code: Iterable[tuple[Path, bytes]] | None = None) -> bytes:
-        """A digest of what init reads, but the lock file, which it also writes."""
+        """Return a digest of what init reads, without the lock file, which it also writes."""
         home = Path(self.variables.get("HOME", "/"))
-        named = self.variables.get("TF_CLI_CONFIG_FILE")
-        configurations = [*([Path(named)] if named else []), *(home / name for name in _CONFIGURATIONS)]
+        cli_config = self.variables.get("TF_CLI_CONFIG_FILE")
+        configurations = [*([Path(cli_config)] if cli_config else []), *(home / name for name in _CONFIGURATIONS)]
         settings = [f"{name}={value}" for name, value in sorted(self.variables.items()) if _VARIABLE.fullmatch(name)]
         return digest(
             self.program,
@@ -116,41 +116,41 @@ class Initialization:
         )
 
     def _is_complete(self, code: Iterable[tuple[Path, bytes]]) -> bool:
-        """Whether the data folder has what init makes: the backend, the modules, the providers that the lock names."""
+        """Whether the data folder has what init creates: the backend, the modules, the providers of the lock file."""
         try:
             lock = (self.folder / LOCK).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return False
-        wanted = ["terraform.tfstate"]
+        names = ["terraform.tfstate"]
         if any(_MODULE.search(text) for _, text in code):
-            wanted.append("modules/modules.json")
+            names.append("modules/modules.json")
         providers = (f"providers/{name}/{version}/*/terraform-provider-*" for name, version in _PROVIDER.findall(lock))
-        return all((self._data / name).is_file() for name in wanted) and all(
+        return all((self._data / name).is_file() for name in names) and all(
             any(self._data.glob(pattern)) for pattern in providers
         )
 
 
 def _code(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """The code of a stack and of the local modules that it calls: paths as they are reached, and texts."""
-    left, seen = [os.path.normpath(folder)], set()
-    while left:
-        above = left.pop()
-        if above in seen:
+    """Yield the path and text of each file of a stack and of the local modules that it calls."""
+    folders, seen = [os.path.normpath(folder)], set()
+    while folders:
+        current = folders.pop()
+        if current in seen:
             continue
-        seen.add(above)
+        seen.add(current)
         sources = set()
-        for name in _names(above):
-            path = Path(above, name)
+        for name in _names(current):
+            path = Path(current, name)
             text = _content(path)
             sources |= set(_SOURCE.findall(text))
             yield path, text
-        left += sorted((os.path.normpath(f"{above}/{os.fsdecode(source)}") for source in sources), reverse=True)
+        folders += sorted((os.path.normpath(f"{current}/{os.fsdecode(source)}") for source in sources), reverse=True)
 
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(_CODE) and not name.startswith("."))  # noqa: PTH208 - names alone are wanted
-    except OSError:  # init says what is wrong with it
+        return sorted(name for name in os.listdir(folder) if name.endswith(_CODE) and not name.startswith("."))  # noqa: PTH208 - only names are needed
+    except OSError:  # init reports what is wrong with it
         return []
 
 
@@ -162,6 +162,6 @@ def _content(path: Path) -> bytes:
 
 
 def _of_code(path: Path, text: bytes) -> tuple[bytes, bytes]:
-    """What of a file init reads; by its folder alone, as modules may be cut into files as one likes."""
+    """Return what init reads of a file, by its folder: how a module is cut into files does not matter."""
     whole = path.name.endswith(_JSON) or _COMPLETE.search(text)
     return os.fsencode(path.parent), text if whole else digest(*_LINE.findall(text))

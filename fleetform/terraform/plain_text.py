@@ -1,4 +1,4 @@
-"""What Terraform prints, without what it does for a terminal."""
+"""Terraform's output without its decoration for a terminal."""
 
 import re
 
@@ -8,15 +8,15 @@ _BOXES = re.compile(rf"^(?:{_COLOR}|[ \t])*[╷│╵]|{_COLOR}", re.MULTILINE)
 
 
 def colorless(output: str) -> str:
-    """The same without colours."""
+    """Return the output without colors."""
     return _COLORS.sub("", output)
 
 
 def unboxed(output: str) -> str:
-    """The same without colours, and without the boxes around errors and warnings."""
+    """Return the output without colors and without the boxes around errors and warnings."""
     return _BOXES.sub("", output)
 
 
 def one_line(output: str) -> str:
-    """The same in one line: Terraform wraps lines as wide as the terminal is."""
+    """Return the output in one line: Terraform wraps lines at the terminal's width."""
     return " ".join(unboxed(output).split())

@@ -64,7 +64,7 @@ def base_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
     archive, making = folder / "base.tar", folder / "making.tar"
-    with daemons.is_locked(folder):
+    with daemons.file_lock(folder):
         if not archive.exists():
             excluded = [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
             made: list[str | Path] = ["--variant=extract", "--include=base-files,python3", *excluded, "trixie", making]

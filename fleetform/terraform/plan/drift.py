@@ -1,7 +1,7 @@
-"""What of a plan is drift: changed outside of Terraform, and to be changed back.
+"""Drift: what was changed outside of Terraform, and the plan would change back.
 
-Not all that a refresh finds: right after an apply it finds values that AWS filled in, and what other resources made,
-such as the rules of a security group. So a change is drift if the plan would undo it.
+A refresh finds more than that: right after an apply it finds values that AWS filled in, and what other resources
+created, such as the rules of a security group. So a change is drift only if the plan would undo it.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from fleetform.terraform.plan.models import Action, Change, StackPlan
 
 
 class Drift(NamedTuple):
-    """What a stack is not as its code says, and why.
+    """The differences between a stack and its code, by their cause.
 
     Attributes:
         stack: The stack's name.
@@ -24,7 +24,7 @@ class Drift(NamedTuple):
 
 
 def drift(plan: StackPlan) -> Drift:
-    """Tells apart why a plan, read with its values, has its changes; what is only read or forgotten is none."""
+    """Split the changes of a plan, read with its values, by cause; reads and forgets do not count."""
     found = {change.address: change for change in plan.drift}
     changes = [change for change in plan.changes if change.action not in {Action.READ, Action.FORGET}]
     outside = [change for change in changes if _is_reverted(found.get(change.address), change)]

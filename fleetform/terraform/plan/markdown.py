@@ -1,4 +1,4 @@
-"""Plans as Markdown for a pull request: a table, what is risky, and every change folded below it."""
+"""Plans as Markdown for a pull request: a table, the risks, and every change folded below."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,34 +8,34 @@ from fleetform.terraform.plan.messages import RiskyChange, describe_change, deta
 from fleetform.terraform.plan.models import StackPlan
 
 MARK = "<!-- fleetform plan -->"
-"""Begins the comment, so that a pipeline finds the one that it made before."""
+"""Begins the comment, so that a pipeline finds and updates its earlier one."""
 
 _TABLE_LIMIT = LIMIT // 4
 _RISKS_LIMIT = LIMIT // 4
-# What folds the details of a stack, and what counts those that are left out, at most.
+# Characters for the fold around a stack's details, and for the count of omitted stacks, at most.
 _FOLDING_LIMIT = 600
 _ENDING_LIMIT = 200
 
 
 def comment(env: str, plans: Sequence[StackPlan], waiting: Sequence[str] = ()) -> str:
-    """A comment, of at most `LIMIT` characters; what is more is counted.
+    """Return a comment of at most `LIMIT` characters; what does not fit is counted.
 
     Args:
         env: The environment's name.
         plans: The plan of each stack.
         waiting: The stacks that cannot be planned yet.
     """
-    said = f"{MARK}\n### Plan of {code(env)}\n\n{_table(plans)}{_risks(risky_changes(plans))}"
+    text = f"{MARK}\n### Plan of {code(env)}\n\n{_table(plans)}{_risks(risky_changes(plans))}"
     if waiting:
-        said += f"\nTo be planned once foundation is applied: {', '.join(map(code, waiting))}.\n"
+        text += f"\nPlanned after foundation is applied: {', '.join(map(code, waiting))}.\n"
     changed = [(plan, lines) for plan in plans if (lines := details(plan))]
-    left = 0
+    omitted = 0
     for place, (plan, lines) in enumerate(changed):
-        room = (LIMIT - _ENDING_LIMIT - len(said)) // (len(changed) - place)
-        found = _details(plan, lines, room)
-        said += found
-        left += not found
-    return said + _omitted(left, "stacks")
+        room = (LIMIT - _ENDING_LIMIT - len(text)) // (len(changed) - place)
+        details_text = _details(plan, lines, room)
+        text += details_text
+        omitted += not details_text
+    return text + _omitted(omitted, "stacks")
 
 
 def _table(plans: Sequence[StackPlan]) -> str:
@@ -69,13 +69,13 @@ def _rows(rows: Iterable[str], count: int, room: int) -> str:
 
 
 def _details(plan: StackPlan, lines: Sequence[str], room: int) -> str:
-    """The changes of a stack as far as there is room; empty if there is for none."""
+    """Return the changes of a stack that fit; empty if none does."""
     summary = f"{code(plan.stack)}: {len(plan.changes)} {'resource' if len(plan.changes) == 1 else 'resources'}"
     shown = take_fitting((f"{line}\n" for line in lines), room - _FOLDING_LIMIT - len(summary))
-    left = _omitted(len(lines) - len(shown), f"lines of {code(plan.stack)}")
-    found = fold(summary, "".join(shown)) + left if shown else ""
-    return found if len(found) <= room else ""
+    omitted = _omitted(len(lines) - len(shown), f"lines of {code(plan.stack)}")
+    text = fold(summary, "".join(shown)) + omitted if shown else ""
+    return text if len(text) <= room else ""
 
 
 def _omitted(count: int, what: str) -> str:
-    return f"\n*Left out: {count} {what}. `{command('plan', details=True)}` tells all.*\n" if count else ""
+    return f"\n*Omitted: {count} {what}. `{command('plan', details=True)}` shows everything.*\n" if count else ""

@@ -1,4 +1,4 @@
-"""A plan in words: the cells of its table, a sentence for each change, and a line for each value that differs."""
+"""The words for a plan: the cells of its table, a sentence for each change, a line for each value that differs."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,15 +24,15 @@ _PAST_TENSE = {
     Action.UPDATE: "changed in place",
     Action.DELETE: "destroyed",
     Action.READ: "read during the apply",
-    Action.FORGET: "forgotten, and left as it is",
+    Action.FORGET: "removed from the state, and kept",
 }
-# Of a longer value, so many characters are shown, and so many of those that both have in common before they differ.
+# Characters shown of a longer value, and how many of them may come before the first difference.
 _WIDTH = 100
 _COMMON = 30
 
 
 class Row(NamedTuple):
-    """A row of the table.
+    """A row of the plan's table.
 
     Attributes:
         stack: The stack's name.
@@ -54,7 +54,7 @@ class RiskyChange(NamedTuple):
 
 
 def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
-    """The columns of numbers, and the rows; imports and the like have a column where there are any."""
+    """Return the number columns and the rows; imports, moves and forgets have a column only where there are any."""
     columns = COLUMNS + tuple(name for name in _RARE if any(plan.counts[name] for plan in plans))
     return columns, [
         Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes)) for plan in plans
@@ -62,28 +62,28 @@ def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
 
 
 def risky_changes(plans: Sequence[StackPlan]) -> list[RiskyChange]:
-    """The changes that have a risk, the worst first."""
-    found = [
-        RiskyChange(plan.stack, change, of_it)
+    """Return the changes that have a risk, worst first."""
+    risky = [
+        RiskyChange(plan.stack, change, found)
         for plan in plans
         for change in plan.changes
-        if (of_it := risk(change)) is not None
+        if (found := risk(change)) is not None
     ]
-    return sorted(found, key=lambda one: list(Level).index(one.risk.level))
+    return sorted(risky, key=lambda each: list(Level).index(each.risk.level))
 
 
 def describe_change(change: Change) -> str:
-    """What is done to a resource, such as `replaced, as name forces it`; one line, fit for a terminal."""
+    """Return what is done to a resource, such as `replaced, because name forces it`; one line, safe to print."""
     return printable(", ".join(_parts(change)))
 
 
 def _parts(change: Change) -> Iterator[str]:
     if change.action == Action.REPLACE:
-        yield f"replaced ({'the new one first' if change.created_first else 'the old one goes first'})"
+        yield f"replaced ({'new one first' if change.created_first else 'old one destroyed first'})"
     elif change.action != Action.NONE:
         yield _PAST_TENSE[change.action]
     if reasons := [reason for reason in (_force(change), change.reason) if reason]:
-        yield f"as {', and '.join(reasons)}"
+        yield f"because {', and '.join(reasons)}"
     if change.moved_from:
         yield f"moved from {change.moved_from}"
     if change.imported:
@@ -96,7 +96,7 @@ def _force(change: Change) -> str:
 
 
 def details(plan: StackPlan) -> list[str]:
-    """Every change of a stack with its values, line by line; fit for a terminal."""
+    """Return every change of a stack with its values, line by line; safe to print."""
     lines = [line for change in plan.changes for line in _change_lines(change)]
     if plan.outputs:
         lines += ["outputs", *(f"    {difference(output)}" for output in plan.outputs)]
@@ -108,24 +108,24 @@ def details(plan: StackPlan) -> list[str]:
 
 def _change_lines(change: Change) -> Iterator[str]:
     yield printable(f"{_sign(change):>3} {change.address}: ") + describe_change(change)
-    yield from (f"        {difference(of_it)}" for of_it in change.differences)
+    yield from (f"        {difference(each)}" for each in change.differences)
 
 
 def _sign(change: Change) -> str:
-    """Terraform's own sign for what is done."""
+    """Return Terraform's sign for an action."""
     return ("+/-" if change.created_first else "-/+") if change.action == Action.REPLACE else _SIGNS[change.action]
 
 
-def difference(of_it: Difference) -> str:
-    """Such as `cpu: 256 -> 512`; of long values, the part from where they differ."""
-    before, after = _format_value(of_it.before), _format_value(of_it.after)
+def difference(values: Difference) -> str:
+    """Return a line such as `cpu: 256 -> 512`; of long values, the part around the first difference."""
+    before, after = _format_value(values.before), _format_value(values.after)
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
     start = max(0, same - _COMMON) if max(len(before), len(after)) > _WIDTH else 0
-    return printable(f"{of_it.name}: {_excerpt(before, start)} -> {_excerpt(after, start)}")
+    return printable(f"{values.name}: {_excerpt(before, start)} -> {_excerpt(after, start)}")
 
 
 def _format_value(value: Any) -> str:  # noqa: ANN401 - JSON
-    """A value as JSON has it; a document in a string, such as a policy, without its quotes."""
+    """Return a value as JSON; a document in a string, such as a policy, without its quotes."""
     if value in (SENSITIVE, UNKNOWN) or (isinstance(value, str) and value.startswith(("{", "["))):
         return str(value)
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What a saved plan says, read from Terraform's JSON: each change, what forces it, and the values that differ.
+"""A saved plan, read from Terraform's JSON: each change, what forces it, and the values that differ.
 
 https://developer.hashicorp.com/terraform/internals/json-format
 """
@@ -26,7 +26,7 @@ class Action(StrEnum):
     NONE = "no-op"
 
 
-# Terraform has the two halves of a replacement in the order in which they are done. What OpenTofu forgets it leaves be.
+# Terraform lists the two halves of a replacement in the order in which they happen. OpenTofu keeps what it forgets.
 _ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
     (str(action),): (action, False) for action in Action if action != Action.REPLACE
 } | {
@@ -37,26 +37,26 @@ _ACTIONS: Mapping[tuple[str, ...], tuple[Action, bool]] = {
 }
 REASONS = {
     "replace_because_tainted": "it is tainted",
-    "replace_by_request": "it was asked for",
+    "replace_by_request": "it was requested",
     "replace_by_triggers": "of its replace_triggered_by",
-    "delete_because_no_resource_config": "its block is gone",
-    "delete_because_no_module": "its module is gone",
-    "delete_because_no_move_target": "it is moved to no block",
-    "delete_because_wrong_repetition": "its block has another count or for_each",
-    "delete_because_count_index": "it is beyond the count",
-    "delete_because_each_key": "its key is gone from for_each",
+    "delete_because_no_resource_config": "its block was removed",
+    "delete_because_no_module": "its module was removed",
+    "delete_because_no_move_target": "the block that it moves to is missing",
+    "delete_because_wrong_repetition": "its block's count or for_each changed",
+    "delete_because_count_index": "its index is beyond the count",
+    "delete_because_each_key": "its key was removed from for_each",
     "delete_because_enabled_false": "its enabled is false",
 }
-"""Why something is replaced or destroyed, as the end of a sentence, by the name that the JSON has for it."""
+"""The reason for a replacement or destruction, as the end of a sentence, by its name in the JSON."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A value before and after; what is sensitive or not known yet is replaced by `SENSITIVE` or `UNKNOWN`.
+    """A value before and after; `SENSITIVE` or `UNKNOWN` stands in for what must not, or cannot, be shown.
 
     Attributes:
         name: A top-level attribute of a resource, or an output.
-        before: As JSON has it; None where there is none.
+        before: As JSON has it; None if absent.
         after: The same.
     """
 
@@ -70,14 +70,14 @@ class Change:
     """What is done to one resource.
 
     Attributes:
-        address: Its address; of what an earlier replacement left behind, with the key of that.
+        address: Its address; with the deposed key for what an earlier replacement left behind.
         type: Such as `aws_lb`.
         action: What is done; none if it is only moved or imported.
-        created_first: Whether what replaces it is there before it goes.
-        moved_from: The address that it had before; empty if that is the same.
-        imported: The id that it is imported by; empty if it is not.
+        created_first: Whether its replacement is created before it is destroyed.
+        moved_from: Its earlier address; empty if unchanged.
+        imported: The id that it is imported by; empty if it is not imported.
         forced_by: The attributes that force a replacement, such as `subnets[0]`.
-        reason: Why else it is replaced or destroyed, as the end of a sentence; empty if Terraform gives no reason.
+        reason: Another reason for its replacement or destruction, as the end of a sentence; empty without one.
         differences: The attributes that an update or a replacement changes.
     """
 
@@ -98,9 +98,9 @@ class StackPlan:
 
     Attributes:
         stack: The stack's name.
-        changes: In Terraform's order; without what stays as it is.
+        changes: In Terraform's order; without unchanged resources.
         outputs: The outputs that change.
-        drift: What was changed outside of Terraform since its last apply.
+        drift: Changes outside of Terraform since its last apply.
     """
 
     stack: str
@@ -110,7 +110,7 @@ class StackPlan:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many resources there are in each column of the table; one may be in two, as moved and changed."""
+        """Return the number of resources in each column of the table; one may count twice, as moved and changed."""
         actions = [change.action for change in self.changes]
         return {
             "add": actions.count(Action.CREATE),
@@ -124,10 +124,10 @@ class StackPlan:
 
 
 def read(stack: str, shown: Mapping[str, Any]) -> StackPlan:
-    """Reads what ``terraform show -json`` says of a stack's plan.
+    """Read a stack's plan from ``terraform show -json``.
 
     Raises:
-        ProgramError: It does with a resource what this version does not know.
+        ProgramError: It has an action that this version does not know.
     """
     return StackPlan(
         stack,
@@ -170,7 +170,7 @@ def _action(address: str, actions: list[str]) -> tuple[Action, bool]:
 
 
 def _imported(importing: Mapping[str, Any] | None) -> str:
-    """The id of what is imported; some resources are known by an identity of several parts instead."""
+    """Return the id of an import; some resources have an identity of several parts instead."""
     return str(importing.get("id") or importing.get("identity") or UNKNOWN) if importing is not None else ""
 
 
@@ -202,11 +202,11 @@ def _outputs(changes: Mapping[str, Mapping[str, Any]]) -> Iterator[Difference]:
 
 
 def _format_value(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN401 - JSON
-    """A value with words in place of what must not be shown, or cannot be yet.
+    """Return a value with `SENSITIVE` or `UNKNOWN` in place of what must not, or cannot yet, be shown.
 
     Args:
-        value: The value, without what is not known.
-        unknown: True, or the same in the shape of the value, where it is not known.
+        value: The value, without its unknown parts.
+        unknown: True where it is unknown, in the shape of the value.
         sensitive: The same where it is sensitive.
     """
     if sensitive is True:
@@ -227,7 +227,7 @@ def _format_value(value: Any, unknown: Any, sensitive: Any) -> Any:  # noqa: ANN
 
 
 def _element(marks: Any, step: str | int) -> Any:  # noqa: ANN401 - JSON
-    """What marks of a whole say of one part; True is of all parts."""
+    """Return the marks of one element; True marks all elements."""
     if isinstance(marks, dict):
         return marks.get(step)
     if isinstance(marks, list):

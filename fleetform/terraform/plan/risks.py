@@ -1,4 +1,4 @@
-"""What it costs to lose or to replace a resource: data, a name that others know, or some minutes of service."""
+"""The cost of losing or replacing a resource: data, a name that others use, or minutes of service."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from fleetform.terraform.plan.models import Action, Change
 
 
 class Level(StrEnum):
-    """How bad it is: what is lost for good, or what is away for a while."""
+    """Severity: something is lost for good, or unavailable for a while."""
 
     HIGH = "high"
     MEDIUM = "medium"
@@ -18,7 +18,7 @@ class Risk(NamedTuple):
     """A risk of one change.
 
     Attributes:
-        level: How bad it is.
+        level: How severe it is.
         why: What is lost, as a clause.
     """
 
@@ -30,10 +30,10 @@ def _risk_of(why: str, *types: str) -> Mapping[str, str]:
     return dict.fromkeys(types, why)
 
 
-# By the page "Deleting a ..." of each service's user guide.
+# Sources: the page "Deleting a ..." of each service's user guide.
 _DATA_LOSS: Mapping[str, str] = {
     **_risk_of(
-        "its data is lost, but for snapshots",
+        "its data is lost, except in snapshots",
         "aws_db_instance",
         "aws_docdb_cluster",
         "aws_neptune_cluster",
@@ -64,72 +64,72 @@ _DATA_LOSS: Mapping[str, str] = {
         "aws_s3tables_table_bucket",
         "aws_timestreamwrite_table",
     ),
-    **_risk_of(
-        "the objects in it are lost, and its name may be taken by others", "aws_s3_bucket", "aws_s3_directory_bucket"
-    ),
+    **_risk_of("the objects in it are lost, and others may take its name", "aws_s3_bucket", "aws_s3_directory_bucket"),
     **_risk_of("the object is lost, unless the bucket keeps versions", "aws_s3_object"),
     **_risk_of("the images in it are lost, and tasks that need them do not start", "aws_ecr_repository"),
     **_risk_of("the images in it are lost", "aws_ecrpublic_repository"),
     **_risk_of(
-        "all that it has encrypted is lost once its waiting period is over",
+        "everything encrypted with it is lost after its waiting period",
         "aws_kms_external_key",
         "aws_kms_key",
         "aws_kms_replica_key",
     ),
-    **_risk_of("the secret is lost once its recovery window is over", "aws_secretsmanager_secret"),
+    **_risk_of("the secret is lost after its recovery window", "aws_secretsmanager_secret"),
     **_risk_of("its value is lost", "aws_ssm_parameter"),
     **_risk_of("the logs in it are lost", "aws_cloudwatch_log_group"),
-    **_risk_of("the recovery points in it are lost, or keep it from being deleted", "aws_backup_vault"),
+    **_risk_of("the recovery points in it are lost, or block its deletion", "aws_backup_vault"),
     **_risk_of(
         "the messages in it are lost", "aws_kinesis_stream", "aws_mq_broker", "aws_msk_cluster", "aws_sqs_queue"
     ),
     **_risk_of("its subscriptions are lost", "aws_sns_topic"),
     **_risk_of("its users are lost", "aws_cognito_user_pool"),
-    **_risk_of("its records are lost, and another zone has other name servers", "aws_route53_zone"),
+    **_risk_of("its records are lost, and a new zone has different name servers", "aws_route53_zone"),
     **_risk_of(
-        "no name in it resolves, and callers find nobody, until every service has registered anew",
+        "no name in it resolves until every service has registered again",
         "aws_service_discovery_http_namespace",
         "aws_service_discovery_private_dns_namespace",
         "aws_service_discovery_public_dns_namespace",
     ),
-    **_risk_of("callers do not find the service until its tasks have registered anew", "aws_service_discovery_service"),
-    **_risk_of("its DNS name is lost, and what points to it leads nowhere", "aws_alb", "aws_elb", "aws_lb"),
     **_risk_of(
-        "its domain name is lost, and what points to it leads nowhere",
+        "callers cannot find the service until its tasks have registered again", "aws_service_discovery_service"
+    ),
+    **_risk_of("its DNS name is lost, and records that point to it break", "aws_alb", "aws_elb", "aws_lb"),
+    **_risk_of(
+        "its domain name is lost, and records that point to it break",
         "aws_api_gateway_rest_api",
         "aws_apigatewayv2_api",
         "aws_cloudfront_distribution",
     ),
-    **_risk_of("its address is lost, and whoever allows just that one refuses the next", "aws_eip"),
-    **_risk_of("connections out of private subnets end, and its address may be another after", "aws_nat_gateway"),
-    **_risk_of("all that is in it goes with it", "aws_vpc"),
+    **_risk_of("its address is lost, and allow lists that name it block the new one", "aws_eip"),
+    **_risk_of("connections out of private subnets break, and its address may change", "aws_nat_gateway"),
+    **_risk_of("everything in it is destroyed too", "aws_vpc"),
 }
 _OUTAGE: Mapping[str, str] = {
-    **_risk_of("its tasks stop, and nobody answers until others run", "aws_ecs_service"),
+    **_risk_of("its tasks stop, and calls fail until new ones run", "aws_ecs_service"),
     **_risk_of("all services in it stop", "aws_ecs_cluster"),
-    **_risk_of("a cluster's instance is away, and connections to it end", "aws_rds_cluster_instance"),
-    **_risk_of("requests have nowhere to go meanwhile", "aws_alb_listener", "aws_lb_listener", "aws_lb_target_group"),
-    **_risk_of("its requests go elsewhere meanwhile", "aws_lb_listener_rule"),
+    **_risk_of("the instance is unavailable, and connections to it break", "aws_rds_cluster_instance"),
+    **_risk_of("requests fail meanwhile", "aws_alb_listener", "aws_lb_listener", "aws_lb_target_group"),
+    **_risk_of("its requests go to other rules meanwhile", "aws_lb_listener_rule"),
     **_risk_of("the name does not resolve meanwhile", "aws_route53_record"),
-    **_risk_of("what is in it loses its network", "aws_subnet"),
-    **_risk_of("what takes this way is cut off meanwhile", "aws_internet_gateway", "aws_route", "aws_route_table"),
-    **_risk_of("calls to that service of AWS fail meanwhile", "aws_vpc_endpoint"),
-    **_risk_of("what is in the group is cut off, or keeps it from being deleted", "aws_security_group"),
+    **_risk_of("everything in it loses its network", "aws_subnet"),
+    **_risk_of("traffic over it fails meanwhile", "aws_internet_gateway", "aws_route", "aws_route_table"),
+    **_risk_of("calls to that AWS service fail meanwhile", "aws_vpc_endpoint"),
+    **_risk_of("members of the group lose their connections, or block its deletion", "aws_security_group"),
     **_risk_of(
         "connections that it allows fail meanwhile",
         "aws_security_group_rule",
         "aws_vpc_security_group_egress_rule",
         "aws_vpc_security_group_ingress_rule",
     ),
-    **_risk_of("what runs under it loses its permissions meanwhile", "aws_iam_role"),
+    **_risk_of("what uses the role loses its permissions meanwhile", "aws_iam_role"),
     **_risk_of("it does not run meanwhile", "aws_lambda_function", "aws_scheduler_schedule"),
 }
 
 
 def risk(change: Change) -> Risk | None:
-    """The risk of a change: only what is destroyed or replaced has any.
+    """Return the risk of a change; only destroying or replacing has one.
 
-    What is away for a while is not if the new one is there before the old one goes.
+    Nothing is unavailable if the new resource is created before the old one is destroyed.
     """
     if change.action not in {Action.DELETE, Action.REPLACE}:
         return None
@@ -141,6 +141,6 @@ def risk(change: Change) -> Risk | None:
 
 
 def worst(changes: Iterable[Change]) -> Level | None:
-    """The worst level of some changes."""
+    """Return the worst level of some changes."""
     levels = {found.level for found in map(risk, changes) if found}
     return next((level for level in Level if level in levels), None)

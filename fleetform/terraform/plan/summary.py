@@ -1,4 +1,4 @@
-"""What a plan or an apply comes to, read from the line that Terraform ends with."""
+"""The counts of a plan or an apply, read from Terraform's closing line."""
 
 import re
 from collections.abc import Iterable
@@ -15,11 +15,11 @@ class Summary:
     """Numbers of resources.
 
     Attributes:
-        add: To be made, or made.
-        change: To be changed in place, or changed.
-        destroy: To be destroyed, or destroyed.
+        add: To create, or created.
+        change: To change in place, or changed.
+        destroy: To destroy, or destroyed.
         seconds: How long Terraform took.
-        imports: To be taken over as they are, or taken over.
+        imports: To import, or imported.
     """
 
     add: int = 0
@@ -30,24 +30,24 @@ class Summary:
 
     @property
     def only_destroys(self) -> bool:
-        """Whether resources go and none comes."""
+        """Whether resources are destroyed and none is created."""
         return self.destroy > 0 and self.add == 0
 
     @property
     def outcome(self) -> str:
-        """``3 added, 1 changed, 0 destroyed``, of an apply; what is imported in front, if anything is."""
+        """Return ``3 added, 1 changed, 0 destroyed`` for an apply; imports come first, if there are any."""
         imported = f"{self.imports} imported, " if self.imports else ""
         return f"{imported}{self.add} added, {self.change} changed, {self.destroy} destroyed"
 
     def __str__(self) -> str:
-        """``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
+        """Return ``3 to add, 1 to change, 0 to destroy`` without the zeros, or ``no changes``."""
         counts = {"import": self.imports, "add": self.add, "change": self.change, "destroy": self.destroy}
         parts = [f"{count} to {what}" for what, count in counts.items() if count]
         return ", ".join(parts) or "no changes"
 
 
 def summarize(lines: Iterable[str], seconds: float = 0.0) -> Summary:
-    """Reads the counts of the last plan or apply in Terraform's output; none means no changes."""
+    """Read the counts of the last plan or apply in Terraform's output; without counts, there are no changes."""
     counts: dict[str, int] = {}
     for line in map(colorless, lines):
         if _LINE.match(line):
