@@ -9,9 +9,9 @@ from fleetform.catalog.types import (
     EMPTY,
     AccessPointId,
     Boolean,
+    CatalogModel,
     Command,
     ContainerPath,
-    Entry,
     FileSystemId,
     Image,
     Integer,
@@ -28,7 +28,7 @@ from fleetform.catalog.types import (
 )
 
 
-class HealthCheck(Entry):
+class HealthCheck(CatalogModel):
     """The container's health check. ECS ignores the image's `HEALTHCHECK`."""
 
     command: Command | None = Field(default=None, examples=[["curl", "-f", "http://localhost:8080/healthz"]])
@@ -46,7 +46,7 @@ class HealthCheck(Entry):
     """HTTP path that returns 2xx or 3xx when the service is healthy. `smoke` requests it too."""
 
 
-class Ulimit(Entry):
+class Ulimit(CatalogModel):
     """An operating system limit."""
 
     soft_limit: Annotated[Integer, Field(ge=0, le=1048576)]
@@ -55,7 +55,7 @@ class Ulimit(Entry):
     """The highest limit that the process may set."""
 
 
-class Secret(Entry):
+class Secret(CatalogModel):
     """Where a secret is stored: `parameter`, or `secret` and maybe `json_key`. Short form: `parameter`."""
 
     parameter: Parameter | None = Field(default=None, examples=["/shop/db/password"])
@@ -66,7 +66,7 @@ class Secret(Entry):
     """The key to read from a secret that is a JSON object."""
 
 
-class Port(Entry):
+class Port(CatalogModel):
     """A port that a container listens on. Short form: the `container_port`."""
 
     container_port: PortNumber
@@ -81,7 +81,7 @@ Condition = Literal["start", "complete", "success", "healthy"]
 """ECS's container conditions: started, ended, ended with exit status 0, healthy."""
 
 
-class Container(Entry):
+class Container(CatalogModel):
     """The keys that all containers of a task share."""
 
     image: Image | None = Field(default=None, examples=["public.ecr.aws/nginx/nginx:1.29"])
@@ -127,7 +127,7 @@ LOG_ROUTER_IMAGE = "public.ecr.aws/aws-observability/aws-for-fluent-bit:3.4.16"
 """Image of the log router, unless a sidecar of the same name replaces it."""
 
 
-class EfsVolume(Entry):
+class EfsVolume(CatalogModel):
     """An EFS file system to mount as a volume."""
 
     file_system_id: FileSystemId
@@ -140,7 +140,7 @@ class EfsVolume(Entry):
     """Whether to mount with the task role's IAM permissions."""
 
 
-class Volume(Entry):
+class Volume(CatalogModel):
     """A directory in the service's container, which sidecars may share. Short form: the `container_path`."""
 
     container_path: ContainerPath

@@ -15,12 +15,12 @@ from fleetform.catalog.types import (
     AsTuple,
     Boolean,
     Bucket,
+    CatalogModel,
     Certificate,
     Cidr,
     Day,
     Domain,
     EndpointName,
-    Entry,
     HostedZone,
     Integer,
     InternetGatewayId,
@@ -47,7 +47,7 @@ from fleetform.catalog.types import (
 Tags = Mapping[TagKey, TagValue]
 
 
-class Vpc(Entry):
+class Vpc(CatalogModel):
     """An existing VPC and its subnets, each by ID or by tags."""
 
     id: VpcId | None = None
@@ -64,7 +64,7 @@ class Vpc(Entry):
     """Tags of the private subnets. All subnets of the VPC with these tags are used."""
 
 
-class Network(Entry):
+class Network(CatalogModel):
     """The VPC."""
 
     cidr: VpcCidr = "10.0.0.0/16"
@@ -89,7 +89,7 @@ class Network(Entry):
     logs."""
 
 
-class IngressConfig(Entry):
+class IngressConfig(CatalogModel):
     """How requests from outside reach the public services."""
 
     type: Literal["direct", "alb", "internal_alb", "none"] = "direct"
@@ -116,14 +116,14 @@ class IngressConfig(Entry):
         return self.type in ("alb", "internal_alb")
 
 
-class Registry(Entry):
+class Registry(CatalogModel):
     """The image repositories."""
 
     pull_accounts: Annotated[tuple[Account, ...], AsTuple] = Field(default=(), examples=[["210987654321"]])
     """Other AWS accounts that may pull the images."""
 
 
-class Monitoring(Entry):
+class Monitoring(CatalogModel):
     """Alarms for each service, and a dashboard for all of them. Short form: `enabled`."""
 
     enabled: Boolean = True
@@ -143,7 +143,7 @@ class Monitoring(Entry):
     """99th percentile of a public service's response time that raises an alarm, in milliseconds."""
 
 
-class AdoptedResources(Entry):
+class AdoptedResources(CatalogModel):
     """Existing resources of the environment, which Terraform imports instead of creating them."""
 
     cluster: Text | None = Field(default=None, examples=["shop-prod"])
@@ -157,14 +157,14 @@ class AdoptedResources(Entry):
     existing too."""
 
 
-class State(Entry):
+class State(CatalogModel):
     """Where Terraform stores its state."""
 
     bucket: Bucket
     """S3 bucket."""
 
 
-class PolicyException(Entry):
+class PolicyException(CatalogModel):
     """A policy finding that you accept."""
 
     rule: Text = Field(examples=["FF006"])
@@ -178,7 +178,7 @@ class PolicyException(Entry):
     no end."""
 
 
-class Environment(Entry):
+class Environment(CatalogModel):
     """One environment: the catalog with the environment's own YAML laid over it."""
 
     name: ServiceName

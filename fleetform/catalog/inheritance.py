@@ -15,7 +15,7 @@ from fleetform.base.suggestions import suggestion
 from fleetform.catalog.models import Service
 from fleetform.catalog.nodes import MAX_BYTES, MAX_NODES, Node
 from fleetform.catalog.overlay import overlay
-from fleetform.catalog.types import Entry, ServiceName
+from fleetform.catalog.types import CatalogModel, ServiceName
 
 EXTENDS = "extends"
 ENABLED_IN = "enabled_in"
@@ -28,7 +28,7 @@ MAX_TEMPLATES = 32
 _QUOTED_NAME = re.compile(r"`(services\.)?([a-z0-9-]+)(?=[`.])")
 
 
-class SharedKeys(Entry):
+class SharedKeys(CatalogModel):
     """Top-level keys that services share, and that are removed when the services are resolved."""
 
     defaults: Service | None = None
@@ -72,17 +72,19 @@ def resolve_inheritance(tree: Node, name: str, environments: Collection[str]) ->
     top = tree.value if isinstance(tree.value, dict) else {}
     services, templates = (_mapping_entries(top.get(key)) for key in ("services", "templates"))
     defaults = _mapping_entries(tree).get("defaults")
-    ladder = _TemplateResolver(defaults, templates, services)
-    full = {key: ladder.full(key, node) for key, node in services.items()}
+    resolver = _TemplateResolver(defaults, templates, services)
+    full = {key: resolver.resolve(key, node) for key, node in services.items()}
     enabled = {key: service.at((ENABLED_IN,)) for key, service in full.items()}
     absent = {key: node for key, node in enabled.items() if node and _is_disabled(node, name, environments)}
-    problems = [*ladder.problems]
+    problems = [*resolver.problems]
     for node in (*([defaults] if defaults else ()), *templates.values(), *services.values()):
         problems += _check_enabled_in(node, environments)
     resolved = {key: node for key, node in top.items() if key not in SharedKeys.model_fields}
     if "services" in top:
         resolved["services"] = _resolve_services(top["services"], full, absent)
-    return ResolvedTree(name, _with_value(tree, resolved), _shared_keys(tree, top), absent, ladder.incomplete, problems)
+    return ResolvedTree(
+        name, _with_value(tree, resolved), _shared_keys(tree, top), absent, resolver.incomplete, problems
+    )
 
 
 def _resolve_services(services: Node, full: Mapping[str, Node], absent: Collection[str]) -> Node:
@@ -139,7 +141,7 @@ class _TemplateResolver:
         for name in templates:
             self._template_chain(name, ())
 
-    def full(self, name: str, service: Node) -> Node:
+    def resolve(self, name: str, service: Node) -> Node:
         """Return a service with everything it inherits, at its own position."""
         chain = self._find_chain(name, service, ())
         inherited = self._inherited_values(chain, service)
@@ -287,18 +289,18 @@ def _check_enabled_in(node: Node, environments: Collection[str]) -> Iterator[Pro
 
 
 def merge_repeated_problems(
-    inherited: ResolvedTree, problems: Sequence[Problem], shared: Sequence[Problem]
+    resolved: ResolvedTree, problems: Sequence[Problem], shared: Sequence[Problem]
 ) -> list[Problem]:
     """Report a problem at a place that services share once, not once per service.
 
     Args:
-        inherited: The environment.
+        resolved: The environment.
         problems: Its problems.
         shared: The problems of `defaults` and `templates` themselves; nothing else is reported at their
             positions.
     """
-    services = _mapping_entries(inherited.tree.at(("services",)))
-    reported = {*inherited.incomplete, *(problem.position for problem in shared)}
+    services = _mapping_entries(resolved.tree.at(("services",)))
+    reported = {*resolved.incomplete, *(problem.position for problem in shared)}
     groups: dict[tuple[Position, str], list[Problem]] = {}
     for problem in dict.fromkeys(problems):
         if problem.position not in reported:

@@ -46,7 +46,7 @@ from fleetform.catalog.service import (
     TaskRole,
     url_variable,
 )
-from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, Entry
+from fleetform.catalog.types import LOG_RETENTION_IN_DAYS, SUBNET_PREFIX, CatalogModel
 
 __all__ = [
     "LOG_RETENTION_IN_DAYS",
@@ -58,11 +58,11 @@ __all__ = [
     "Build",
     "CallTarget",
     "CapacityProvider",
+    "CatalogModel",
     "Container",
     "Deployment",
     "Discovery",
     "EfsVolume",
-    "Entry",
     "Environment",
     "HealthCheck",
     "Ingress",

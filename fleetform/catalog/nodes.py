@@ -113,7 +113,7 @@ class _Reader:
         self._nodes = 0
         self._characters = 0
 
-    def document(self) -> Node:
+    def read_document(self) -> Node:
         event = self._next_event()
         while isinstance(event, (StreamStartEvent, DocumentStartEvent)):
             event = self._next_event()
@@ -242,7 +242,7 @@ def parse_yaml(text: str, file: PurePath) -> tuple[Node, list[Problem]]:
     reader = None
     try:
         reader = _Reader(text, file)
-        root = reader.document()
+        root = reader.read_document()
     except _FatalProblem as refused:
         return empty, [*(reader.problems if reader else []), refused.problem]
     except yaml.MarkedYAMLError as error:

@@ -159,7 +159,7 @@ def catalog_schema() -> Schema:
     }
 
 
-def schema_text() -> str:
+def format_schema() -> str:
     """Format the schema's file."""
     return json.dumps(catalog_schema(), indent=2, ensure_ascii=False) + "\n"
 
@@ -210,9 +210,9 @@ def _direct_references(schema: Schema) -> set[str]:
     """Return the definitions that a schema refers to directly."""
     names = {name} if (name := referenced_definition(schema)) else set()
 
-    def note(child: Schema) -> Schema:
+    def collect(child: Schema) -> Schema:
         names.update(_direct_references(child))
         return child
 
-    _map_children(schema, note)
+    _map_children(schema, collect)
     return names

@@ -12,11 +12,11 @@ from fleetform.catalog.types import (
     EMPTY,
     AsTuple,
     Boolean,
+    CatalogModel,
     Cidr,
     Count,
     DiscoveryServiceId,
     Domain,
-    Entry,
     FixedMapping,
     HostPattern,
     Integer,
@@ -52,7 +52,7 @@ def url_variable(callee: str) -> str:
     return f"{callee.upper().replace('-', '_')}_URL"
 
 
-class Build(Entry):
+class Build(CatalogModel):
     """How to build a service's image."""
 
     context: Path = Field(examples=["containers"])
@@ -64,7 +64,7 @@ class Build(Entry):
     secrets here."""
 
 
-class CallTarget(Entry):
+class CallTarget(CatalogModel):
     """What a service calls. Short form: the `service`. An external network or host needs a `port`."""
 
     service: Text | None = Field(default=None, examples=["orders"])
@@ -96,7 +96,7 @@ class CallTarget(Entry):
         return url_variable(f"{self.service}-{self.port}" if isinstance(self.port, str) else self.service)
 
 
-class Ingress(Entry):
+class Ingress(CatalogModel):
     """The requests that the environment's load balancer forwards to a service."""
 
     paths: Annotated[tuple[PathPattern, ...], AsTuple] = Field(default=(), examples=[["/api/*"]])
@@ -112,7 +112,7 @@ class Ingress(Entry):
     """Seconds that a stopping task may still answer requests."""
 
 
-class Schedule(Entry):
+class Schedule(CatalogModel):
     """When to start a task. Short form: the `expression`."""
 
     expression: ScheduleExpression = Field(examples=["cron(0 3 * * ? *)", "rate(1 hour)"])
@@ -126,7 +126,7 @@ class Schedule(Entry):
     """Seconds after which a failed start is not retried."""
 
 
-class ScheduledBounds(Entry):
+class ScheduledBounds(CatalogModel):
     """Bounds of the number of tasks, starting at a scheduled time."""
 
     expression: ScheduleExpression = Field(examples=["cron(0 8 ? * MON-FRI *)"])
@@ -139,7 +139,7 @@ class ScheduledBounds(Entry):
     """Maximum number of tasks."""
 
 
-class Autoscaling(Entry):
+class Autoscaling(CatalogModel):
     """Target tracking: ECS runs as many tasks as needed to keep each metric near its target."""
 
     min: Count
@@ -157,7 +157,7 @@ class Autoscaling(Entry):
     `min` and `max` apply until the first."""
 
 
-class CapacityProvider(Entry):
+class CapacityProvider(CatalogModel):
     """A capacity provider's share of the tasks. Short form: the `weight`."""
 
     weight: Annotated[Integer, Field(ge=0, le=1000)]
@@ -166,7 +166,7 @@ class CapacityProvider(Entry):
     """Number of tasks to run here before weights apply. Only one provider may have a base."""
 
 
-class Deployment(Entry):
+class Deployment(CatalogModel):
     """How new tasks replace old ones."""
 
     minimum_healthy_percent: Annotated[Integer, Field(ge=0, le=100)] = 100
@@ -183,7 +183,7 @@ class Deployment(Entry):
     """Whether an apply waits for the new tasks to run, and fails if they do not."""
 
 
-class Logs(Entry):
+class Logs(CatalogModel):
     """Where the output of the containers goes."""
 
     retention_in_days: LogRetention | None = None
@@ -200,7 +200,7 @@ class Logs(Entry):
     container named `log_router` is added for it, unless a sidecar of that name replaces it."""
 
 
-class PolicyCondition(Entry):
+class PolicyCondition(CatalogModel):
     """A condition of an IAM policy statement."""
 
     test: Annotated[Text, Field(min_length=1)] = Field(examples=["StringEquals"])
@@ -211,7 +211,7 @@ class PolicyCondition(Entry):
     """Values to compare the key with."""
 
 
-class Statement(Entry):
+class Statement(CatalogModel):
     """A statement of an IAM policy."""
 
     sid: Sid | None = Field(default=None, examples=["ReadOrders"])
@@ -226,7 +226,7 @@ class Statement(Entry):
     """Conditions, all of which must be met."""
 
 
-class TaskRole(Entry):
+class TaskRole(CatalogModel):
     """The permissions of a service's containers on AWS."""
 
     statements: Annotated[tuple[Statement, ...], AsTuple] = ()
@@ -235,7 +235,7 @@ class TaskRole(Entry):
     """Managed policies, by ARN."""
 
 
-class Discovery(Entry):
+class Discovery(CatalogModel):
     """The service's DNS record in Cloud Map."""
 
     record_type: Literal["A", "SRV"] = "A"
@@ -245,7 +245,7 @@ class Discovery(Entry):
     """Seconds that callers may cache an address. After that they stop using a stopped task's address."""
 
 
-class ServiceConnect(Entry):
+class ServiceConnect(CatalogModel):
     """The service in ECS Service Connect, in environments with `discovery: service_connect`."""
 
     port: PortName | None = None
@@ -258,7 +258,7 @@ class ServiceConnect(Entry):
     """Seconds after which a request fails; 0 means never."""
 
 
-class AdoptedServiceResources(Entry):
+class AdoptedServiceResources(CatalogModel):
     """Existing resources of a service, which Terraform imports instead of creating them.
 
     AWS cannot rename them, so each must already have the name that Fleetform would give it.

@@ -30,7 +30,7 @@ _DAY_EXPECTED = "expected a day, such as 2026-12-31"
 _PRIVATE = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))  # RFC 1918
 
 
-class Entry(BaseModel):
+class CatalogModel(BaseModel):
     """A mapping of the catalog: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -40,7 +40,7 @@ class Entry(BaseModel):
         """Describe each key by the docstring below it."""
         json_schema = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
-        for kind in (kind for kind in cls.__mro__ if issubclass(kind, Entry)):
+        for kind in (kind for kind in cls.__mro__ if issubclass(kind, CatalogModel)):
             for key, docstring in attribute_docstrings(kind).items():
                 properties[key].setdefault("description", docstring)
         return json_schema
@@ -73,7 +73,7 @@ class ShortForm:
 
     key: str
 
-    def __get_pydantic_core_schema__(self, source: type[Entry], handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: type[CatalogModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         """Replace the short form with the long one before the model sees it."""
         return core_schema.no_info_before_validator_function(self._expand, handler(source))
 

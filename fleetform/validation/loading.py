@@ -73,9 +73,9 @@ def load(root: Path, name: str) -> Environment:
 @gc.paused()
 def load_with_notices(root: Path, name: str) -> tuple[Environment, list[Problem]]:
     """Load one environment with its notices, by position; raises what `load` raises."""
-    inherited = read_environment(root, name)
-    environment = validate(inherited)
-    return environment, find_notices(environment, remove_nulls(inherited.tree))
+    resolved = read_environment(root, name)
+    environment = validate(resolved)
+    return environment, find_notices(environment, remove_nulls(resolved.tree))
 
 
 def read_environment(root: Path, name: str) -> ResolvedTree:
@@ -88,13 +88,13 @@ def read_environment(root: Path, name: str) -> ResolvedTree:
     if name not in names:
         raise InputError(f"unknown environment `{name}`; {suggestion(name, names)}")
     problems: list[Problem] = []
-    base, over = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
-    empty = {node.position.file for node in (base, over) if not node.value}
+    base, overlay_node = (_read_mapping(root, file, problems) for file in (CATALOG, environment_file(name)))
+    empty = {node.position.file for node in (base, overlay_node) if not node.value}
     if any(problem.position.file in empty for problem in problems):
         raise CatalogError(problems)
-    inherited = resolve_inheritance(overlay(base, over), name, names)
-    builds = check_builds(root, inherited.tree)
-    return replace(inherited, problems=[*problems, *inherited.problems, *builds])
+    resolved = resolve_inheritance(overlay(base, overlay_node), name, names)
+    builds = check_builds(root, resolved.tree)
+    return replace(resolved, problems=[*problems, *resolved.problems, *builds])
 
 
 def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
@@ -108,15 +108,15 @@ def _read_mapping(root: Path, file: PurePath, problems: list[Problem]) -> Node:
     return Node({}, node.position)
 
 
-def validate(inherited: ResolvedTree) -> Environment:
+def validate(resolved: ResolvedTree) -> Environment:
     """Validate what was read as an Environment.
 
     Raises:
         CatalogError: There are problems, in the tree or from reading it.
     """
-    tree, name = remove_nulls(inherited.tree), inherited.name
+    tree, name = remove_nulls(resolved.tree), resolved.name
     plain = tree.plain()
-    problems = [*inherited.problems, *check_calls(tree, name, inherited.absent)]
+    problems = [*resolved.problems, *check_calls(tree, name, resolved.absent)]
     if not isinstance(plain, dict):
         raise CatalogError([*problems, Problem(tree.position, "expected a mapping", "write `application: ...`")])
     environment = None
@@ -124,7 +124,7 @@ def validate(inherited: ResolvedTree) -> Environment:
         environment = Environment.model_validate({**plain, "name": name})
     except ValidationError as error:
         problems += [
-            _missing_key_problem(details["loc"], inherited.tree)
+            _missing_key_problem(details["loc"], resolved.tree)
             if details["type"] == "missing"
             else _translate_error(details, tree)
             for details in error.errors(include_url=False)
@@ -137,9 +137,9 @@ def validate(inherited: ResolvedTree) -> Environment:
     if environment is not None:
         problems += check_environment(environment, tree)
         problems += check_routing(environment, tree)
-    shared = _check_shared(remove_nulls(inherited.shared))
+    shared = _check_shared(remove_nulls(resolved.shared))
     if problems or shared or environment is None:
-        raise CatalogError(merge_repeated_problems(inherited, problems, shared))
+        raise CatalogError(merge_repeated_problems(resolved, problems, shared))
     return environment
 
 

@@ -17,17 +17,17 @@ _DEFAULT_RULE_QUOTA = 60
 def find_notices(environment: Environment, tree: Node) -> list[Problem]:
     """Return warnings about a valid environment, ordered by position."""
     problems = [
-        *_find_call_cycles(environment, tree),
-        *_find_unreachable_services(environment, tree),
-        *_find_unreachable_public_services(environment, tree),
-        *_find_unencrypted_ingress(environment, tree),
-        *_find_mutable_images(environment, tree),
-        *_find_exceeded_rule_quotas(environment, tree),
+        *_report_call_cycles(environment, tree),
+        *_report_unreachable_services(environment, tree),
+        *_report_unreachable_public_services(environment, tree),
+        *_report_unencrypted_ingress(environment, tree),
+        *_report_mutable_images(environment, tree),
+        *_report_exceeded_rule_quotas(environment, tree),
     ]
     return sorted(problems, key=lambda problem: (problem.position, problem.message))
 
 
-def _find_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_call_cycles(environment: Environment, tree: Node) -> Iterator[Problem]:
     for cycle in find_call_cycles({name: service.callees for name, service in environment.services.items()}):
         names = ", ".join(f"`{name}`" for name in cycle)
         message = f"{names} call each other in a cycle"
@@ -70,7 +70,7 @@ def _traverse(root: str, following: Mapping[str, tuple[str, ...] | list[str]], d
     return postorder
 
 
-def _find_unreachable_services(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_unreachable_services(environment: Environment, tree: Node) -> Iterator[Problem]:
     services = environment.services.items()
     called = {callee for name, service in services for callee in service.callees if callee != name}
     for name, service in environment.services.items():
@@ -83,7 +83,7 @@ def _find_unreachable_services(environment: Environment, tree: Node) -> Iterator
             )
 
 
-def _find_unreachable_public_services(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_unreachable_public_services(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.ingress.type not in ("internal_alb", "none"):
         return
     for name, service in environment.services.items():
@@ -93,13 +93,13 @@ def _find_unreachable_public_services(environment: Environment, tree: Node) -> I
             yield Problem(locator(tree, "services", name)("public"), message, remedy)
 
 
-def _find_unencrypted_ingress(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_unencrypted_ingress(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.ingress.type == "alb" and environment.ingress.certificate is None:
         message = "the load balancer serves only unencrypted HTTP"
         yield Problem(locator(tree, "ingress")("type"), message, "add a `certificate`")
 
 
-def _find_mutable_images(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_mutable_images(environment: Environment, tree: Node) -> Iterator[Problem]:
     for name, service in environment.services.items():
         at = locator(tree, "services", name)
         for path, container in service.containers.items():
@@ -113,7 +113,7 @@ def _is_mutable(image: str) -> bool:
     return "@" not in image and (":" not in last or last.endswith(":latest"))
 
 
-def _find_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterator[Problem]:
+def _report_exceeded_rule_quotas(environment: Environment, tree: Node) -> Iterator[Problem]:
     if environment.security != "edges":
         return
     if interface_endpoints(environment) and (count := len(environment.services)) > _DEFAULT_RULE_QUOTA:

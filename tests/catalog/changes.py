@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
-from fleetform.catalog.models import Entry, Environment, Port
+from fleetform.catalog.models import CatalogModel, Environment, Port
 from fleetform.catalog.nodes import read_yaml
 from fleetform.catalog.reference import key_paths
 from fleetform.catalog.schema import definitions
@@ -63,7 +63,7 @@ def changes(environment: Environment) -> Iterator[tuple[str, Environment]]:
         yield key, changed
 
 
-def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
+def _changed(entry: CatalogModel) -> Iterator[tuple[str, CatalogModel]]:
     known = key_paths()
     for name, value in entry:
         place = (type(entry).__name__, name)
@@ -78,7 +78,7 @@ def _changed(entry: Entry) -> Iterator[tuple[str, Entry]]:
 
 def _inside(value: object) -> Iterator[tuple[str, object]]:
     """Yield a value with one thing in it changed."""
-    if isinstance(value, Entry):
+    if isinstance(value, CatalogModel):
         yield from _changed(value)
     elif isinstance(value, Mapping):
         for name, item in value.items():
@@ -88,7 +88,7 @@ def _inside(value: object) -> Iterator[tuple[str, object]]:
             yield from ((key, (*value[:index], inner, *value[index + 1 :])) for key, inner in _inside(item))
 
 
-def _others(entry: Entry, name: str) -> Iterator[object]:
+def _others(entry: CatalogModel, name: str) -> Iterator[object]:
     """Yield other values of a key: a different one if it has one, and its default."""
     kind, value = type(entry), getattr(entry, name)
     place = (kind.__name__, name)

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 
 from fleetform.catalog import models
 from fleetform.catalog.inheritance import resolve_inheritance
-from fleetform.catalog.models import Container, Entry, Environment
+from fleetform.catalog.models import CatalogModel, Container, Environment
 from fleetform.catalog.nodes import Node, read_yaml
 from fleetform.render.rendering import render
 from fleetform.render.template import Templates
@@ -39,9 +39,9 @@ def everything() -> Node:
     return tree
 
 
-def entries(value: object) -> Iterator[Entry]:
+def entries(value: object) -> Iterator[CatalogModel]:
     """Yield a model and all models in it."""
-    if isinstance(value, Entry):
+    if isinstance(value, CatalogModel):
         yield value
         for name in value.model_fields_set:
             yield from entries(getattr(value, name))
@@ -52,7 +52,7 @@ def entries(value: object) -> Iterator[Entry]:
 
 def optional_keys(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """Yield the paths of all written keys that are optional."""
-    if isinstance(value, Entry):
+    if isinstance(value, CatalogModel):
         for name in sorted(value.model_fields_set):
             if not type(value).model_fields[name].is_required():
                 yield (*path, name)
@@ -70,7 +70,7 @@ def without(value: Any, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - a
     if not path:
         return value
     first, *rest = path
-    if isinstance(value, Entry):
+    if isinstance(value, CatalogModel):
         default = type(value).model_fields[str(first)].default
         name = str(first)
         return value.model_copy(update={name: without(getattr(value, name), tuple(rest)) if rest else default})
@@ -102,7 +102,7 @@ def test_no_key_is_lost_on_its_way_into_the_rendered_files(everything: Node, roo
 def test_the_file_of_everything_has_every_key(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
-    keys_by_model: dict[type[Entry], set[str]] = defaultdict(set)
+    keys_by_model: dict[type[CatalogModel], set[str]] = defaultdict(set)
     for entry in entries(Environment.model_validate({**plain, "name": "prod"})):
         keys_by_model[type(entry)] |= entry.model_fields_set
     missing = {(kind.__name__, key) for kind, keys in keys_by_model.items() for key in kind.model_fields.keys() - keys}
@@ -113,8 +113,8 @@ def test_the_file_of_everything_has_every_model(everything: Node) -> None:
     plain = everything.plain()
     assert isinstance(plain, dict)
     there = {type(entry) for entry in entries(Environment.model_validate({**plain, "name": "prod"}))}
-    kinds = {kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Entry)}
-    assert kinds - there == {Entry, Container, models.Vpc}
+    kinds = {kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, CatalogModel)}
+    assert kinds - there == {CatalogModel, Container, models.Vpc}
 
 
 def test_every_default_can_be_written_into_a_json_schema() -> None:

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.catalog.constants import GENERATED_MARK
 from fleetform.catalog.reference import DOCUMENT, render_reference
-from fleetform.catalog.schema import SCHEMA, schema_text
+from fleetform.catalog.schema import SCHEMA, format_schema
 from fleetform.catalog.writer import write_atomically
 from fleetform.policy import reference as policy
 from fleetform.policy.rules import built_in_rules
@@ -20,7 +20,7 @@ def schema_changes(project: Project) -> list[Change]:
         InputError: A document is not there, or it does not say where its generated part begins.
     """
     changes = [
-        Change(SCHEMA, _text(project, SCHEMA), schema_text()),
+        Change(SCHEMA, _text(project, SCHEMA), format_schema()),
         _document_changes(project, DOCUMENT, render_reference()),
         _document_changes(
             project, policy.DOCUMENT, policy.render_reference(policy.with_exception_rules(built_in_rules()))

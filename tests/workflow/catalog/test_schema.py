@@ -7,7 +7,7 @@ import pytest
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.catalog.constants import GENERATED_MARK
 from fleetform.catalog.reference import DOCUMENT, render_reference
-from fleetform.catalog.schema import SCHEMA, schema_text
+from fleetform.catalog.schema import SCHEMA, format_schema
 from fleetform.cli import catalog
 from fleetform.policy import reference as policy
 from fleetform.policy.rules import built_in_rules
@@ -36,7 +36,7 @@ def test_all_files_are_made_anew_and_what_is_written_by_hand_stays(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     catalog.schema(project, check=False)
-    assert (project.root / SCHEMA).read_text(encoding="utf-8") == schema_text()
+    assert (project.root / SCHEMA).read_text(encoding="utf-8") == format_schema()
     assert (project.root / DOCUMENT).read_text(encoding="utf-8") == WRITTEN + render_reference()
     rules = policy.render_reference(policy.with_exception_rules(built_in_rules()))
     assert (project.root / policy.DOCUMENT).read_text(encoding="utf-8") == WRITTEN + rules
