@@ -219,9 +219,9 @@ class Environment(CatalogModel):
     """`edges`: one security group for each service, opened only by `calls`. `shared`: one group for all
     services."""
     kms_key: KmsKey | None = None
-    """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys. You manage its
-    policy, which must let `logs.<region>.amazonaws.com` use it for the log groups, and the role that runs
-    apply use it for schedules."""
+    """KMS key that encrypts logs, images, secrets and schedules. Default: AWS's own keys. You manage its policy,
+    which must let `logs.<region>.amazonaws.com` use the key for log groups, and let the role that applies use it
+    for schedules."""
     protection: Boolean = False
     """Whether to protect the environment: AWS refuses to delete the load balancer, and `destroy`
     refuses to run."""
