@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from invoke import Exit
 
-from fleetform.cli.adapter import Command, Group
+from fleetform.cli.adapter import Command, Group, load
 from fleetform.cli.commands import GROUPS
 from fleetform.cli.flags import option, word
 from fleetform.cli.program import FleetformProgram, start, take_over
@@ -56,11 +56,10 @@ def files_that_define(name: str) -> list[str]:
 
 def golden(project: "Project") -> None:
     """Regenerate every generated file: what tasks write, then what tests compare."""
-    from fleetform.cli import catalog, render
-
-    catalog.schema(project, check=False)
+    load("fleetform.cli.catalog:schema")(project, check=False)
+    render = load("fleetform.cli.render:render")
     for folder in sorted(ROOT.glob("envs/*/environment.yaml")):
-        render.render(project, folder.parent.name, check=False, as_json=False)
+        render(project, folder.parent.name, check=False, as_json=False)
     call("pytest", "--quiet", "--regenerate", "--numprocesses=0")
 
 

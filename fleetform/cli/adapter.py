@@ -46,6 +46,10 @@ class Command:
     flags: tuple[Flag, ...] = ()
     environments: tuple[str, ...] = ()
 
+    def __deepcopy__(self, _: object) -> "Command":
+        """Return itself, as a flag does."""
+        return self
+
     def function(self) -> Function:
         """Return its function; imports what it needs."""
         return self.run if callable(self.run) else load(self.run)

@@ -39,6 +39,10 @@ class Flag:
     word: bool = False
     required: bool = False
 
+    def __deepcopy__(self, _: object) -> "Flag":
+        """Return itself: Invoke copies the flags of all tasks for each command line."""
+        return self
+
     @property
     def keyword(self) -> str:
         """The parameter that gets the value."""

@@ -16,12 +16,14 @@ from types import TracebackType
 from invoke import Collection, Exit, ParseError, Program
 from invoke.parser import Argument, ParserContext, ParseResult
 
+from fleetform import __version__
 from fleetform.base.errors import printable
 from fleetform.base.program_name import INVOKE, VARIABLE, command, program
 from fleetform.base.suggestions import closest_match, suggestion
-from fleetform.base.version import NAME, version
 from fleetform.cli.adapter import WRONG_INPUT, Command, CommandTask, FlagArgument, Group, tasks, unknown_flag
 from fleetform.cli.flags import Flag
+
+NAME = "fleetform"
 
 READER_LEFT = 141
 """The exit code of a program that SIGPIPE ends: 128 + 13."""
@@ -136,7 +138,7 @@ class FleetformProgram(Program):
 
     def print_version(self) -> None:
         """Print our version."""
-        sys.stdout.write(f"{NAME} {version()}\n")
+        sys.stdout.write(f"{NAME} {__version__}\n")
 
     def print_help(self) -> None:
         """Print how to use the program."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fleetform import __version__
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.base.program_name import VARIABLE
 from fleetform.cli.adapter import Command, Group
@@ -237,7 +238,7 @@ def test_the_help_of_a_task_with_words_needs_none(calls: Calls, flag: str) -> No
 
 
 def test_the_version_is_ours(calls: Calls) -> None:
-    assert calls.run("--version") == Ended(0, "fleetform 0.1.0\n")
+    assert calls.run("--version") == Ended(0, f"fleetform {__version__}\n")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from fleetform.base import fingerprint as identities
 from fleetform.base.cache import digest
 from fleetform.base.errors import CatalogError, Position, Problem
 from fleetform.catalog.files import EXTRA_NAME
-from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.render.declared_variables import Variable
 from fleetform.workflow.project import Project
 
@@ -77,6 +76,8 @@ def _variables_of_file(project: Project, file: PurePath, content: bytes) -> Iter
 
 
 def _parsed(file: PurePath, content: bytes) -> "Iterator[Block]":
+    from fleetform.hcl.parsing import UnreadableError, parse  # noqa: PLC0415 - only an uncached file needs a parser
+
     try:
         blocks = parse(content, file).blocks
     except UnreadableError as error:
