@@ -1,4 +1,4 @@
-"""Evaluation of HCL expressions, as far as the text alone determines their values."""
+"""Evaluation of HCL expressions whose values follow from the text."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping

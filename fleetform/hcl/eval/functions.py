@@ -1,4 +1,4 @@
-"""Terraform's functions on known values, as far as rules need them.
+"""Terraform's functions on known values: those that rules need.
 
 Each function declares the types of its parameters; arguments are converted to them as Terraform does. If
 a function raises, its value is unknown: Terraform would refuse the call, or it does more than is implemented
@@ -86,7 +86,7 @@ def _in_common_type(arguments: list[Value], index: int) -> Value:
 
 
 def _try(arguments: list[Value]) -> Value:
-    """Return the first valid argument, as far as that is known; an unknown value may contain an error."""
+    """Return the first argument that is known to be valid; an unknown value may contain an error."""
     valid = next((argument for argument in arguments if argument is not INVALID), UNKNOWN)
     return valid if arguments and is_known(valid) else UNKNOWN
 

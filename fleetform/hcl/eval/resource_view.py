@@ -1,4 +1,4 @@
-"""The resource view: the resources of a stack and its modules, as far as the HCL alone determines them.
+"""The resource view: the resources of a stack and its modules, with the values that follow from HCL.
 
 Module calls are bound to variables, defaults and tfvars. Loops over known values are expanded. References,
 templates and functions of known values are resolved. Everything else is UNKNOWN, never guessed.
