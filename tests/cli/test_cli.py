@@ -73,14 +73,14 @@ stack       add  change  replace  destroy  import  move  risk
 foundation    0       1        3        1       1     1  high
 
 high foundation: aws_db_instance.orders: replaced (the old one goes first), as identifier and subnets[0].id force it
-  its data is lost, but for snapshots
+  its data is lost, except in snapshots
 
 high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
   callers do not find the service until its tasks have registered anew
 
 medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
  and it is tainted, moved from module.order.aws_ecs_service.this
-  its tasks stop, and nobody answers until others run
+  its tasks stop, and calls fail until new ones run
 """
 
 HARMLESS = """Terraform will perform the following actions:

@@ -49,14 +49,14 @@ stack       add  change  replace  destroy  risk
 foundation    0       0        1        0  high
 payments      1       0        0        0  -\x20\x20\x20
 
-high foundation: aws_lb.this: replaced (the old one goes first), as name forces it
+high foundation: aws_lb.this: replaced (old one destroyed first), because name forces it
   its DNS name is lost, and what points to it leads nowhere
 """
 
 
 DETAILS = """
 foundation
--/+ aws_lb.this: replaced (the old one goes first), as name forces it
+-/+ aws_lb.this: replaced (old one destroyed first), because name forces it
         name: "old\\u001b[2J" -> "new"
 changed outside of Terraform
       + aws_eip.this: created
@@ -88,7 +88,7 @@ def test_drift_is_told_beside_what_is_not_applied_yet() -> None:
         "\nfoundation: changed outside\n"
         "  + aws_eip.this: created\n"
         "\nfoundation: not applied yet\n"
-        "-/+ aws_lb.this: replaced (the old one goes first), as name forces it\n"
+        "-/+ aws_lb.this: replaced (old one destroyed first), because name forces it\n"
         '        name: "old\\u001b[2J" -> "new"\n'
     )
 
@@ -176,8 +176,8 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("risk", "foundation: aws_lb.this replaced (the old one goes first), as name forces it"),
-        ("destroy, replace", "foundation: aws_lb.this replaced (the old one goes first), as name forces it"),
+        ("risk", "foundation: aws_lb.this replaced (old one destroyed first), because name forces it"),
+        ("destroy, replace", "foundation: aws_lb.this replaced (old one destroyed first), because name forces it"),
         ("add", "payments: aws_eip.this created"),
     ],
 )

@@ -45,8 +45,8 @@ def test_what_is_not_known_is_not_explained() -> None:
 def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
     output = "Error: Error acquiring the state lock\n\nError message: api error PreconditionFailed: no\n"
     assert explain(output, "dev") == (
-        "the state is locked by another run, which does not say whose; wait for it with `--wait MINUTES`, or see with"
-        " `invoke state-doctor --env dev` if it is alive"
+        "the state is locked by another, unknown run; wait for it with `--wait MINUTES`, or check whether it is alive:"
+        " `invoke state-doctor --env dev`"
     )
 
 
@@ -57,15 +57,15 @@ def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
 def test_throttling_has_many_names(code: str) -> None:
     output = f"operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error {code}: no"
     assert explain(output, "dev") == (
-        "AWS gets more requests than it takes (IAM: GetRole), of yours and of others in the account; wait a minute,"
-        " then run it again: what was done is in the state"
+        "AWS throttles requests of this account (IAM: GetRole); wait a minute,"
+        " then run it again; the state has what was done"
     )
 
 
 def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
     output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
     assert explain(output, "dev") == (
-        "AWS does not let arn:aws:iam::123456789012:user/mia do iam:ListRoles on *; change the policies, then run it"
+        "AWS does not allow arn:aws:iam::123456789012:user/mia to do iam:ListRoles on *; change the policies, then run it"
         " again: what was done is in the state"
     )
 
@@ -82,7 +82,7 @@ def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
 )
 def test_credentials_expire_in_many_words(output: str) -> None:
     assert explain(output, "dev") == (
-        "the AWS credentials have expired; sign in again, as with `aws sso login`, or fetch new ones"
+        "the AWS credentials have expired; sign in again, for example with `aws sso login`, or get new ones"
     )
 
 
@@ -115,7 +115,7 @@ def test_the_explanation_stands_before_the_message() -> None:
     with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
     assert str(caught.value) == (
-        "the state has changed since the plan was made, so nothing was applied; plan again, and look at it again\n"
+        "the state has changed since the plan was made, so nothing was applied; plan again and review the new plan\n"
         "`terraform apply` ended with exit code 1"
     )
     assert caught.value.output == "Error: Saved plan is stale\n"

@@ -63,7 +63,7 @@ def test_a_program_that_is_chosen_and_not_there_is_told(tmp_path: Path, monkeypa
     monkeypatch.setenv("FLEETFORM_TERRAFORM", "tofu")
     with pytest.raises(ProgramError) as caught:
         find_program()
-    assert str(caught.value) == ("FLEETFORM_TERRAFORM is `tofu`, and there is no such program; mend it, or unset it")
+    assert str(caught.value) == ("FLEETFORM_TERRAFORM is `tofu`, an unknown program; fix it, or unset it")
 
 
 def test_mirrors_of_opentofus_registry_are_configured_beside_terraforms(tmp_path: Path, home: dict[str, str]) -> None:
@@ -83,7 +83,7 @@ def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeyp
     with pytest.raises(ProgramError) as caught:
         find_program()
     assert (str(caught.value), caught.value.exit_code) == (
-        "neither terraform nor tofu is on PATH; call `./run`, which brings one, or install Terraform >= 1.10",
+        "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10",
         3,
     )
 
@@ -97,7 +97,7 @@ def test_a_version_that_locks_state_in_s3_is_new_enough(version: str) -> None:
 def test_an_older_version_is_refused(version: str) -> None:
     with pytest.raises(ProgramError) as caught:
         require_version("/bin/terraform", json.dumps({"terraform_version": version}))
-    remedy = "install 1.10 or later, or take it off PATH: `./run` brings one"
+    remedy = "install 1.10 or later, or remove it from PATH: `./run` installs one"
     assert str(caught.value) == f"/bin/terraform is version {version}; {remedy}"
 
 

@@ -12,15 +12,15 @@ from tests.terraform.plan import recorded
 
 HOSTILE = '</code> | **x** [a](http://b) @team #1 `y` <img> ```\n| \x1b[2J "]'
 FLEET = """\
--/+ aws_db_instance.orders: replaced (the old one goes first), as identifier and subnets[0].id force it
+-/+ aws_db_instance.orders: replaced (old one destroyed first), because identifier and subnets[0].id force it
         endpoint: null -> (known after apply)
         identifier: "orders" -> "shop-orders"
         password: (sensitive) -> (sensitive)
   - module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
--/+ module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it, and it is tainted,\
+-/+ module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type forces it, and it is tainted,\
  moved from module.order.aws_ecs_service.this
         launch_type: "EC2" -> "FARGATE"
-+/- module.orders.aws_ecs_task_definition.this: replaced (the new one first), as container_definitions forces it
++/- module.orders.aws_ecs_task_definition.this: replaced (new one first), because container_definitions forces it
         container_definitions: …ernal:8080"}],"image":"orders:1","name":"orders"}] ->\
  …ernal:8080"}],"image":"orders:2","name":"orders"}]
   ~ module.web.aws_ecs_service.this: changed in place, imported by shop/web
@@ -35,14 +35,14 @@ changed outside of Terraform
 """
 RECORDED = """\
  <= data.terraform_remote_state.read: read during the apply
-+/- terraform_data.anew: replaced (the new one first), as triggers_replace forces it
++/- terraform_data.anew: replaced (new one first), because triggers_replace forces it
         id: "id-1" -> (known after apply)
         triggers_replace: {"v": 1} -> {"v": 2}
-  . terraform_data.forgotten: forgotten, and left as it is
-  - terraform_data.gone: destroyed, as its block is gone
+  . terraform_data.forgotten: removed from the state, and kept
+  - terraform_data.gone: destroyed, because its block was removed
   + terraform_data.made: created
     terraform_data.new_name: moved from terraform_data.old_name
--/+ terraform_data.replaced: replaced (the old one goes first), as triggers_replace forces it
+-/+ terraform_data.replaced: replaced (old one destroyed first), because triggers_replace forces it
         id: "id-5" -> (known after apply)
         output: "a" -> (known after apply)
         triggers_replace: ["one"] -> ["two"]
@@ -98,15 +98,15 @@ def test_a_comment_has_a_table_what_is_risky_and_all_changes_folded() -> None:
 | risk | stack | what | why it matters |
 | --- | --- | --- | --- |
 | **high** | <code>foundation</code> | <code>aws&#95;db&#95;instance.orders</code><br>replaced (the old one goes\
- first), as identifier and subnets&#91;0&#93;.id force it | its data is lost, but for snapshots |
+ first), because identifier and subnets&#91;0&#93;.id force it | its data is lost, except in snapshots |
 | **high** | <code>foundation</code> | <code>module.discovery.aws&#95;service&#95;discovery&#95;service.this\
 &#91;"orders"&#93; (deposed 0a1b2c3d)</code><br>destroyed | callers do not find the service until its tasks have\
  registered anew |
 | **medium** | <code>foundation</code> | <code>module.orders.aws&#95;ecs&#95;service.this</code><br>replaced (the old\
- one goes first), as launch&#95;type forces it, and it is tainted, moved from module.order.aws&#95;ecs&#95;service.this\
- | its tasks stop, and nobody answers until others run |
+ one goes first), because launch&#95;type forces it, and it is tainted, moved from module.order.aws&#95;ecs&#95;service.this\
+ | its tasks stop, and calls fail until new ones run |
 
-To be planned once foundation is applied: <code>later</code>.
+Planned after foundation is applied: <code>later</code>.
 
 <details><summary><code>foundation</code>: 5 resources</summary>
 
@@ -150,14 +150,14 @@ def test_no_address_or_value_ends_its_cell_or_its_code() -> None:
 def test_a_comment_is_never_longer_than_github_takes(found: list[StackPlan]) -> None:
     said = comment("prod", found)
     assert len(said) <= LIMIT
-    assert "`invoke plan --details` tells all.*\n" in said
+    assert "`invoke plan --details` shows everything.*\n" in said
     assert said.count("<details>") == said.count("</details>")
 
 
 def test_what_is_left_out_is_counted() -> None:
     said = comment("prod", [many("services", 3000)])
     rows, lines = said.count("| **high** | <code>services</code> |"), said.count(": destroyed\n")
-    assert re.findall(r"\*Left out: (.*)\. ", said) == [
+    assert re.findall(r"\*Omitted: (.*)\. ", said) == [
         f"{3000 - rows} rows",
         f"{3000 - lines} lines of <code>services</code>",
     ]

@@ -29,7 +29,7 @@ def test_every_kind_of_change_that_terraform_has_recorded_is_read() -> None:
                 differences=(Difference("id", "id-1", UNKNOWN), Difference("triggers_replace", {"v": 1}, {"v": 2})),
             ),
             Change("terraform_data.forgotten", "terraform_data", Action.FORGET),
-            Change("terraform_data.gone", "terraform_data", Action.DELETE, reason="its block is gone"),
+            Change("terraform_data.gone", "terraform_data", Action.DELETE, reason="its block was removed"),
             Change("terraform_data.made", "terraform_data", Action.CREATE),
             Change("terraform_data.new_name", "terraform_data", Action.NONE, moved_from="terraform_data.old_name"),
             Change(

@@ -126,7 +126,7 @@ def test_what_forces_a_replacement_has_the_path_that_the_columns_tell() -> None:
     ("lines", "expected"),
     [
         (replaced("is tainted, so must be replaced"), "it is tainted"),
-        (replaced("will be replaced, as requested"), "it was asked for"),
+        (replaced("will be replaced, as requested"), "it was requested"),
         (replaced("will be replaced due to changes in replace_triggered_by"), "of its replace_triggered_by"),
         *(
             (
@@ -136,13 +136,13 @@ def test_what_forces_a_replacement_has_the_path_that_the_columns_tell() -> None:
                 expected,
             )
             for because, expected in {
-                "a.b is not in configuration": "its block is gone",
-                "module.x[0] is not in configuration": "its module is gone",
-                "a.c was moved to a.b, which is not in configuration": "it is moved to no block",
-                "resource uses count or for_each": "its block has another count or for_each",
-                "resource does not use for_each": "its block has another count or for_each",
-                "index [3] is out of range for count": "it is beyond the count",
-                'key ["a) b"] is not in for_each map': "its key is gone from for_each",
+                "a.b is not in configuration": "its block was removed",
+                "module.x[0] is not in configuration": "its module was removed",
+                "a.c was moved to a.b, which is not in configuration": "the block that it moves to is missing",
+                "resource uses count or for_each": "its block's count or for_each changed",
+                "resource does not use for_each": "its block's count or for_each changed",
+                "index [3] is out of range for count": "its index is beyond the count",
+                'key ["a) b"] is not in for_each map': "its key was removed from for_each",
                 "enabled is false": "its enabled is false",
             }.items()
         ),

@@ -16,7 +16,7 @@ ROLE = Change("aws_iam_role.task", "aws_iam_role", Action.REPLACE, created_first
         (ROLE, ("aws_iam_role.task",)),
         (replace(ROLE, created_first=False), ()),
         (replace(ROLE, forced_by=("name",)), ()),
-        (replace(ROLE, reason="it was asked for"), ()),
+        (replace(ROLE, reason="it was requested"), ()),
         (replace(ROLE, type="aws_security_group"), ()),
     ],
     ids=["new first", "old goes first", "another name", "asked for", "two may have its name"],

@@ -67,6 +67,6 @@ def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
     with pytest.raises(ProgramError) as caught:
         require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (
-        "no AWS credentials are found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
+        "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
         " `aws sso login`\nAWS does not say who we are: Unable to locate credentials"
     )
