@@ -76,7 +76,7 @@ high foundation: aws_db_instance.orders: replaced (the old one goes first), as i
   its data is lost, except in snapshots
 
 high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
-  callers do not find the service until its tasks have registered anew
+  callers cannot find the service until its tasks register again
 
 medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
  and it is tainted, moved from module.order.aws_ecs_service.this

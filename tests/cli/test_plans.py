@@ -50,7 +50,7 @@ foundation    0       0        1        0  high
 payments      1       0        0        0  -\x20\x20\x20
 
 high foundation: aws_lb.this: replaced (old one destroyed first), because name forces it
-  its DNS name is lost, and what points to it leads nowhere
+  its DNS name is lost, and records that point to it break
 """
 
 
@@ -135,7 +135,7 @@ def test_a_script_gets_a_document_of_a_version() -> None:
                         "differences": ({"name": "name", "before": "old\x1b[2J", "after": "new"},),
                         "risk": {
                             "level": "high",
-                            "why": "its DNS name is lost, and what points to it leads nowhere",
+                            "why": "its DNS name is lost, and records that point to it break",
                         },
                     }
                 ],

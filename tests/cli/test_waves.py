@@ -140,7 +140,7 @@ def test_what_reads_an_output_that_will_never_be_there_fails(
     project: Project, fake_terraform: FakeTerraform, command: Callable[[Project, str], None]
 ) -> None:
     fake_terraform.no_changes(stack="foundation")
-    with pytest.raises(ProgramError, match=r"^it reads outputs of the foundation that are not there yet; "):
+    with pytest.raises(ProgramError, match=r"^it reads outputs that the foundation does not have yet; "):
         command(project, "tiny")
     assert list(project.work.rglob("*.tfplan")) == []
 
@@ -220,7 +220,7 @@ def test_where_no_credentials_are_found_a_plan_says_what_to_set(
     with pytest.raises(ProgramError) as caught:
         stacks.plan(project, "tiny")
     assert str(caught.value).splitlines() == [
-        f"no AWS credentials are found; {CREDENTIALS}",
+        f"no AWS credentials found; {CREDENTIALS}",
         "state bucket shop-tiny-tfstate-123456789012: Unable to locate credentials; check credentials",
     ]
 

@@ -65,8 +65,8 @@ def test_throttling_has_many_names(code: str) -> None:
 def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
     output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
     assert explain(output, "dev") == (
-        "AWS does not allow arn:aws:iam::123456789012:user/mia to do iam:ListRoles on *; change the policies, then run it"
-        " again: what was done is in the state"
+        "AWS does not allow arn:aws:iam::123456789012:user/mia to do iam:ListRoles on *; change the policies,"
+        " then run it again; the state has what was done"
     )
 
 

@@ -90,9 +90,7 @@ _DATA_LOSS: Mapping[str, str] = {
         "aws_service_discovery_private_dns_namespace",
         "aws_service_discovery_public_dns_namespace",
     ),
-    **_risk_of(
-        "callers cannot find the service until its tasks have registered again", "aws_service_discovery_service"
-    ),
+    **_risk_of("callers cannot find the service until its tasks register again", "aws_service_discovery_service"),
     **_risk_of("its DNS name is lost, and records that point to it break", "aws_alb", "aws_elb", "aws_lb"),
     **_risk_of(
         "its domain name is lost, and records that point to it break",

@@ -17,8 +17,8 @@ FLEET = """\
         identifier: "orders" -> "shop-orders"
         password: (sensitive) -> (sensitive)
   - module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
--/+ module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type forces it, and it is tainted,\
- moved from module.order.aws_ecs_service.this
+-/+ module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type forces it,\
+ and it is tainted, moved from module.order.aws_ecs_service.this
         launch_type: "EC2" -> "FARGATE"
 +/- module.orders.aws_ecs_task_definition.this: replaced (new one first), because container_definitions forces it
         container_definitions: …ernal:8080"}],"image":"orders:1","name":"orders"}] ->\
@@ -97,13 +97,14 @@ def test_a_comment_has_a_table_what_is_risky_and_all_changes_folded() -> None:
 
 | risk | stack | what | why it matters |
 | --- | --- | --- | --- |
-| **high** | <code>foundation</code> | <code>aws&#95;db&#95;instance.orders</code><br>replaced (the old one goes\
- first), because identifier and subnets&#91;0&#93;.id force it | its data is lost, except in snapshots |
+| **high** | <code>foundation</code> | <code>aws&#95;db&#95;instance.orders</code><br>replaced (old one\
+ destroyed first), because identifier and subnets&#91;0&#93;.id force it | its data is lost, except in snapshots |
 | **high** | <code>foundation</code> | <code>module.discovery.aws&#95;service&#95;discovery&#95;service.this\
-&#91;"orders"&#93; (deposed 0a1b2c3d)</code><br>destroyed | callers do not find the service until its tasks have\
- registered anew |
-| **medium** | <code>foundation</code> | <code>module.orders.aws&#95;ecs&#95;service.this</code><br>replaced (the old\
- one goes first), because launch&#95;type forces it, and it is tainted, moved from module.order.aws&#95;ecs&#95;service.this\
+&#91;"orders"&#93; (deposed 0a1b2c3d)</code><br>destroyed | callers cannot find the service until its tasks\
+ register again |
+| **medium** | <code>foundation</code> | <code>module.orders.aws&#95;ecs&#95;service.this</code><br>replaced (old one\
+ destroyed first), because launch&#95;type forces it, and it is tainted,\
+ moved from module.order.aws&#95;ecs&#95;service.this\
  | its tasks stop, and calls fail until new ones run |
 
 Planned after foundation is applied: <code>later</code>.

@@ -406,5 +406,5 @@ def test_a_failure_to_unlock_is_explained(
 ) -> None:
     put_lock(bucket, "services", timedelta(hours=3))
     fake_terraform.fail("init", "Error: No valid credential sources found")
-    with pytest.raises(ProgramError, match=r"^no AWS credentials are found; "):
+    with pytest.raises(ProgramError, match=r"^no AWS credentials found; "):
         state.unlock(project, "tiny", NAMED, yes=True)
