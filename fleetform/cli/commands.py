@@ -158,7 +158,7 @@ TERRAFORM = Group(
         Command(
             "deploy",
             "Render, check, apply, build images and verify in one go.",
-            "fleetform.cli.tasks.stacks:deploy",
+            "fleetform.cli.tasks.deploy:deploy",
             (
                 *_IN_ENV,
                 JOBS,

@@ -1,11 +1,12 @@
 """The tasks that run Terraform on an environment's stacks, one such task at a time."""
 
-from fleetform.cli import deployment, plans, run_lock, stacks
+from fleetform.cli import plans, run_lock, stacks
 from fleetform.cli.waves import Driving
 from fleetform.workflow.project import Project
 
 
-def _options(jobs: int | None, wait: int, names: tuple[str, ...] = (), *, yes: bool = False) -> Driving:
+def options(jobs: int | None, wait: int, names: tuple[str, ...] = (), *, yes: bool = False) -> Driving:
+    """Return how stacks are planned and applied, as flags say."""
     return Driving(yes=yes, jobs=jobs or 0, only=frozenset(names), wait=wait)
 
 
@@ -24,9 +25,9 @@ def plan(  # noqa: PLR0913 - a flag each
     as_json: bool,
 ) -> None:
     """Plan the stacks."""
-    options = plans.Telling(as_json, details, out, ",".join(fail_on), save)
+    output = plans.Telling(as_json, details, out, ",".join(fail_on), save)
     with run_lock.taken(project, env, "plan", wait):
-        stacks.plan(project, env, changed_since, options, _options(jobs, wait, stack_names))
+        stacks.plan(project, env, changed_since, output, options(jobs, wait, stack_names))
 
 
 def apply(  # noqa: PLR0913 - a flag each
@@ -42,25 +43,16 @@ def apply(  # noqa: PLR0913 - a flag each
 ) -> None:
     """Plan the stacks and apply the plans."""
     with run_lock.taken(project, env, "apply", wait):
-        stacks.apply(project, env, _options(jobs, wait, stack_names, yes=yes), resume=resume, kept=saved)
-
-
-def deploy(  # noqa: PLR0913 - a flag each
-    project: Project, *, env: str, jobs: int | None, wait: int, yes: bool, engine: str | None, severity: str
-) -> None:
-    """Do all that is still to be done, from rendering to verifying."""
-    options = deployment.Deployment(_options(jobs, wait, yes=yes), engine, severity)
-    with run_lock.taken(project, env, "deploy", wait):
-        deployment.deploy(project, env, options)
+        stacks.apply(project, env, options(jobs, wait, stack_names, yes=yes), resume=resume, kept=saved)
 
 
 def drift(project: Project, *, env: str, jobs: int | None, wait: int, as_json: bool) -> None:
     """Compare AWS with the catalog by plans."""
     with run_lock.taken(project, env, "drift", wait):
-        stacks.drift(project, env, _options(jobs, wait), as_json=as_json)
+        stacks.drift(project, env, options(jobs, wait), as_json=as_json)
 
 
 def destroy(project: Project, *, env: str, jobs: int | None, wait: int, yes: bool) -> None:
     """Destroy the stacks."""
     with run_lock.taken(project, env, "destroy", wait):
-        stacks.destroy(project, env, _options(jobs, wait, yes=yes))
+        stacks.destroy(project, env, options(jobs, wait, yes=yes))
