@@ -89,7 +89,7 @@ class Aws:
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(one_off, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
 
 
 def test_a_task_runs_to_its_end_and_is_remembered() -> None:

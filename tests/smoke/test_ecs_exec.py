@@ -257,7 +257,7 @@ def test_an_image_without_any_tool_is_told(aws: StandIn) -> None:
 
 def test_a_session_that_does_not_end_is_ended(aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all that it started."""
-    monkeypatch.setattr(ecs_exec, "PATIENCE", 3.0)
+    monkeypatch.setattr(ecs_exec, "TIMEOUT", 3.0)
     sleep = shutil.which("sleep")
     aws.trick(
         f"child = subprocess.Popen([{sleep!r}, '600']); (folder / 'child').write_text(str(child.pid)); child.wait()"
