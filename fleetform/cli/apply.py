@@ -12,7 +12,7 @@ from fleetform.stacks import FOUNDATION, Stack
 from fleetform.workflow.apply import one_off_tasks, runs, saved_plans, states
 from fleetform.workflow.apply.runs import State
 from fleetform.workflow.apply.terraform import Plan
-from fleetform.workflow.images import build
+from fleetform.workflow.images.registry import require_images
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace
 
@@ -24,7 +24,7 @@ def apply_kept(project: Project, workspace: Workspace, how: Driving) -> None:
         drive = Drive(workspace, how, recorder, checks=require_settled)
         drive.take(plans_kept)
         try:
-            _Apply(drive, lambda: build.require_images(project, workspace.environment)).run()
+            _Apply(drive, lambda: require_images(project, workspace.environment)).run()
         finally:
             saved_plans.discard(workspace)
     if left := [stack.name for stack in workspace.stacks if stack not in plans_kept and how.wants(stack)]:

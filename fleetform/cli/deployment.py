@@ -25,8 +25,8 @@ from fleetform.images.scanning import NONE, TIMEOUT, read_scan, require_severity
 from fleetform.stacks import FOUNDATION
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, verification
-from fleetform.workflow.images import build
 from fleetform.workflow.images.build import ImageRequest
+from fleetform.workflow.images.registry import open_registry, registry_of
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace
 
@@ -157,11 +157,11 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
 
 def _registry(project: Project, environment: Environment, profile: str | None) -> "Registry":
     if profile is None:
-        return build.open_registry(project, environment)
+        return open_registry(project, environment)
     # Keys in the process environment would go before the profile.
     variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {"AWS_PROFILE": profile}
     try:
-        return build.registry_of(environment, Access(environment.region, variables))
+        return registry_of(environment, Access(environment.region, variables))
     except ProfileNotFound as error:
         raise InputError(f"--from-profile: {error}") from None
 

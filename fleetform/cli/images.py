@@ -13,6 +13,7 @@ from fleetform.images.building import BuildListener, PushedImage
 from fleetform.validation.loading import load
 from fleetform.workflow.images import build, pruning
 from fleetform.workflow.images.build import ImageRequest, ImagesReport
+from fleetform.workflow.images.registry import built_services
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def make_images(project: Project, env: str, request: ImageRequest) -> None:
     """Builds and pushes the images that are missing, writes the lock and renders."""
-    build.built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
+    built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
     screen = Screen()
 
     def pushed(done: PushedImage, seconds: float) -> None:

@@ -19,7 +19,7 @@ from fleetform.terraform.plan.drift import drift as find_drift
 from fleetform.validation.loading import load
 from fleetform.workflow.affected.stacks import affected
 from fleetform.workflow.apply import runs, saved_plans, states, terraform, verification
-from fleetform.workflow.images import build
+from fleetform.workflow.images.registry import require_images
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_workspace
 
@@ -91,7 +91,7 @@ def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool =
         return
     if resume:
         how = replace(how, only=unsettled(workspace))
-    apply_stacks(workspace, lambda: build.require_images(project, workspace.environment), how)
+    apply_stacks(workspace, lambda: require_images(project, workspace.environment), how)
 
 
 def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:

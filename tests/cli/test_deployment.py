@@ -21,6 +21,7 @@ from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, terraform, verification
 from fleetform.workflow.images import build
+from fleetform.workflow.images.registry import open_registry, require_images
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from fleetform.workflow.workspace import open_workspace
@@ -53,7 +54,7 @@ def image_in(project: Project, env: str, tag: str = "1" * 16) -> LockedImage:
     """An image in the repository of `web` in an environment; its entry in a lock."""
     emulator.start(project.work, port=0)
     environment = load(project.root, env)
-    registry = build.open_registry(project, environment)
+    registry = open_registry(project, environment)
     repository = make_repository(registry, f"{environment.prefix}-web")
     return locked(push(repository, "web", tag))
 
@@ -215,7 +216,7 @@ def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.C
     add_stage(project)
     image = image_in(project, "local")
     write_lock(project.root, "local", {"web": image})
-    registry = build.open_registry(project, load(project.root, "stage"))
+    registry = open_registry(project, load(project.root, "stage"))
     target = make_repository(registry, "shop-stage-web")
     promote(project, "local", "stage", [], None)
     assert load_lock(project.root, "stage") == {"web": image}
@@ -237,7 +238,7 @@ def test_an_sbom_that_a_promotion_cannot_copy_is_told_and_the_image_is_locked(
     add_stage(project)
     image = image_in(project, "local")
     write_lock(project.root, "local", {"web": image})
-    make_repository(build.open_registry(project, load(project.root, "stage")), "shop-stage-web")
+    make_repository(open_registry(project, load(project.root, "stage")), "shop-stage-web")
     monkeypatch.setattr("fleetform.images.promotion.copy_attached", refuse)
     promote(project, "local", "stage", [], None)
     assert load_lock(project.root, "stage") == {"web": image}
@@ -299,8 +300,8 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
 
 def test_a_service_with_its_image_is_applied_to_aws(project: Project) -> None:
     write_lock(project.root, "tiny", {"web": OLD})
-    build.require_images(project, load(project.root, "tiny"))
+    require_images(project, load(project.root, "tiny"))
 
 
 def test_the_emulator_needs_no_images(project: Project) -> None:
-    build.require_images(project, load(project.root, "local"))
+    require_images(project, load(project.root, "local"))

@@ -16,7 +16,7 @@ from fleetform.terraform.plan.models import Action
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import terraform
 from fleetform.workflow.apply.terraform import Plan
-from fleetform.workflow.images.build import open_registry, registry_of
+from fleetform.workflow.images.registry import open_registry, registry_of
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace
 

@@ -16,7 +16,7 @@ from fleetform.images import retention
 from fleetform.images.registry import Registry
 from fleetform.images.transfer import Manifest, Repository
 from fleetform.validation.loading import load
-from fleetform.workflow.images import build
+from fleetform.workflow.images.registry import open_registry
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.cli.test_cli import Terminal
@@ -93,7 +93,7 @@ def pulled(repository: Repository, reference: str) -> bytes:
 def test_sixty_images_become_the_newest_the_locked_and_the_one_before(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    registry = build.open_registry(project, load(project.root, "local"))
+    registry = open_registry(project, load(project.root, "local"))
     repository = push_all(registry, "local", 60)
     for number in (7, 3, 0):
         lock(project, "local", number)
@@ -105,7 +105,7 @@ def test_sixty_images_become_the_newest_the_locked_and_the_one_before(
 
 
 def test_a_second_pruning_deletes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    registry = build.open_registry(project, load(project.root, "local"))
+    registry = open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 5)
     lock(project, "local", 0)
     prune(project, "local", 2, yes=False, as_json=False)
@@ -117,14 +117,14 @@ def test_a_second_pruning_deletes_nothing(project: Project, capsys: pytest.Captu
 
 
 def test_without_a_lock_the_newest_stay(project: Project) -> None:
-    registry = build.open_registry(project, load(project.root, "local"))
+    registry = open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 3)
     prune(project, "local", 1, yes=False, as_json=False)
     assert tags(registry, "local") == [tag(2)]
 
 
 def test_a_script_is_told_in_json_what_went(project: Project) -> None:
-    registry = build.open_registry(project, load(project.root, "local"))
+    registry = open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 3)
     lock(project, "local", 0)
     ended = invoke(project, "prune", "--keep", "1", "--json")
@@ -153,7 +153,7 @@ def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: 
 
 
 def test_what_ecr_keeps_is_told_and_fails(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    push_all(build.open_registry(project, load(project.root, "local")), "local", 2)
+    push_all(open_registry(project, load(project.root, "local")), "local", 2)
     monkeypatch.setattr(retention, "delete", lambda *_: ["shop-local-web one: no (KmsError)"])
     with pytest.raises(ProgramError) as caught:
         prune(project, "local", 1, yes=False, as_json=False)
@@ -170,7 +170,7 @@ def on_aws(project: Project, monkeypatch: pytest.MonkeyPatch) -> Registry:
     for name, value in emulator.environment(started, os.environ).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    front = build.open_registry(project, load(project.root, "local"))
+    front = open_registry(project, load(project.root, "local"))
     push_all(front, "tiny", 3)
     return front
 
