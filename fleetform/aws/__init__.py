@@ -1,1 +1,1 @@
-"""AWS: its API's clients, what it has of an environment, and what runs there once."""
+"""AWS's API: clients, the live state of an environment, its verification, and one-off tasks."""

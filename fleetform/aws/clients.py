@@ -16,12 +16,12 @@ _CHANGING = threading.RLock()
 
 @dataclass(frozen=True)
 class Access:
-    """Where an environment's AWS API is and who asks.
+    """An environment's AWS API: its region, endpoint and credentials.
 
     Attributes:
         region: AWS region.
         variables: The process environment that Terraform gets too.
-        role: The role to take on, by ARN; None to ask as whom the variables say.
+        role: The role to assume, by ARN; None for the credentials of the variables.
     """
 
     region: str
@@ -48,9 +48,9 @@ class Access:
 
 @contextmanager
 def _process_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """boto3 reads credentials and endpoints from the process alone, when a client is made.
+    """Set the process environment while a client is created: boto3 reads credentials and endpoints only from there.
 
-    Clients may be made in several threads; others see no more changed meanwhile than has to be.
+    Clients may be created in several threads; only what differs is changed meanwhile.
     """
     with _CHANGING:
         differing = {

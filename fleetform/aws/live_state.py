@@ -1,4 +1,4 @@
-"""What is applied: what AWS's API says of an environment, and whom its security groups let through to whom."""
+"""The live state of an environment: what AWS's API reports, and which calls its security groups allow."""
 
 import ipaddress
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ _DESCRIBED_SERVICES = 10
 _FILTER_VALUES = 200
 
 
-def _without_waits(container: Mapping[str, Any], gone: set[str]) -> Mapping[str, Any]:
-    """A container that waits for none of those that are gone."""
+def _without_waits(container: Mapping[str, Any], removed: set[str]) -> Mapping[str, Any]:
+    """Return a container without its waits for removed ones."""
     waits = container.get("dependsOn") or ()
-    left = [wait for wait in waits if wait["containerName"] not in gone]
-    return container if len(left) == len(waits) else {**container, "dependsOn": left}
+    remaining = [wait for wait in waits if wait["containerName"] not in removed]
+    return container if len(remaining) == len(waits) else {**container, "dependsOn": remaining}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class AppliedService:
         name: The service.
         desired_count: Tasks that should run.
         definition: Its task definition, as DescribeTaskDefinition answers.
-        dns_name: The name that Cloud Map or Service Connect gives its tasks; None if there is none.
+        dns_name: Its name in Cloud Map or Service Connect; None without one.
         groups: Keys of its tasks' security groups, sorted.
     """
 
@@ -100,7 +100,7 @@ class AppliedEnvironment:
         return tuple(port for port in service.ports() if any(rule.covers(port) for rule in rules))
 
     def outward(self, name: str) -> bool:
-        """Whether a service may call somebody outside the VPC, on whatever port."""
+        """Whether a service may call anything outside the VPC, on any port."""
         return any(rule.cidr and not self._within(rule.cidr) for rule in self._rules("egress", self.service(name)))
 
     @property
@@ -132,7 +132,7 @@ class AppliedEnvironment:
 
 
 class LiveState:
-    """What the API says of an environment. Every reading is made once."""
+    """The live state of an environment, as the API reports it. Each part is read once."""
 
     def __init__(self, environment: Environment, access: Access) -> None:
         self.environment = environment
@@ -143,13 +143,13 @@ class LiveState:
 
     @property
     def _tags(self) -> dict[str, str]:
-        """The tags that tell the environment's resources from others."""
+        """The tags that identify the environment's resources."""
         own = {"application": self.environment.application, "environment": self.environment.name}
         return {key: self.environment.tags.get(key, value) for key, value in own.items()}
 
     @cached_property
     def vpc(self) -> Mapping[str, Any] | None:
-        """The environment's VPC; None if there is none, or if there are several."""
+        """The environment's VPC; None if it is absent or ambiguous."""
         vpc = self.environment.network.vpc
         if vpc is None:
             filters = _with_tag({"Name": self.environment.prefix, "environment": self._tags["environment"]})
@@ -159,8 +159,8 @@ class LiveState:
         return found[0] if len(found) == 1 else None
 
     @property
-    def wanted_vpc(self) -> str:
-        """How the VPC is told from others, in words that follow `VPC`."""
+    def expected_vpc(self) -> str:
+        """How the VPC is identified, in words that follow `VPC`."""
         vpc = self.environment.network.vpc
         if vpc is None:
             return f"named {self.environment.prefix}"
@@ -178,7 +178,7 @@ class LiveState:
 
     @cached_property
     def prefix_lists(self) -> dict[str, str]:
-        """The AWS service, such as `s3`, whose addresses a prefix list has, by the list's id."""
+        """The AWS service of each managed prefix list, such as `s3`, by the list's id."""
         pages = self.ec2.get_paginator("describe_prefix_lists").paginate()
         found = [listed for page in pages for listed in page["PrefixLists"]]
         return {listed["PrefixListId"]: listed["PrefixListName"].rpartition(".")[2] for listed in found}
@@ -229,7 +229,7 @@ class LiveState:
 
     @cached_property
     def discovery_services(self) -> dict[str, Mapping[str, Any]]:
-        """The namespace's discovery services by name; empty if there is no namespace."""
+        """The namespace's discovery services by name; empty without a namespace."""
         ids = self._namespaces()
         if len(ids) != 1:
             return {}
@@ -264,7 +264,7 @@ class LiveState:
 
 
 def _with_tag(tags: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Filters for what has all of these tags."""
+    """Return EC2 filters for resources with all of these tags."""
     return [{"Name": f"tag:{key}", "Values": [value]} for key, value in tags.items()]
 
 
@@ -280,7 +280,7 @@ def _batches(names: list[str], size: int) -> Iterator[list[str]]:
 
 
 def read_applied(environment: Environment, access: Access) -> AppliedEnvironment:
-    """Reads what is applied of an environment. The catalog only says which services there should be.
+    """Read the live state of an environment. The catalog only names the expected services.
 
     Raises:
         ProgramError: It is not applied, or not all of it, or AWS does not answer as it should.
@@ -288,36 +288,36 @@ def read_applied(environment: Environment, access: Access) -> AppliedEnvironment
     try:
         return _to_applied(LiveState(environment, access))
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"{error}; is `{environment.name}` applied, and are the credentials right?") from None
+        raise ProgramError(f"{error}; check that `{environment.name}` is applied, and the credentials") from None
 
 
-def _to_applied(reality: LiveState) -> AppliedEnvironment:
-    environment = reality.environment
-    remedy = f"; `{command('apply', env=environment.name)}` mends it"
-    if reality.vpc is None:
-        raise ProgramError(f"{environment.name}: there is no VPC {reality.wanted_vpc}, or several{remedy}")
-    if missing := sorted(environment.running.keys() - reality.ecs_services):
+def _to_applied(live: LiveState) -> AppliedEnvironment:
+    environment = live.environment
+    remedy = f"; `{command('apply', env=environment.name)}` creates it"
+    if live.vpc is None:
+        raise ProgramError(f"{environment.name}: no VPC {live.expected_vpc}, or several{remedy}")
+    if missing := sorted(environment.running.keys() - live.ecs_services):
         raise ProgramError(f"{environment.name}: not applied yet: {', '.join(missing)}{remedy}")
-    services = tuple(_service(reality, name) for name in sorted(environment.running))
-    return AppliedEnvironment(services, reality.rules(), reality.vpc["CidrBlock"])
+    services = tuple(_service(live, name) for name in sorted(environment.running))
+    return AppliedEnvironment(services, live.rules(), live.vpc["CidrBlock"])
 
 
-def _service(reality: LiveState, name: str) -> AppliedService:
-    service = reality.ecs_services[name]
+def _service(live: LiveState, name: str) -> AppliedService:
+    service = live.ecs_services[name]
     network = service.get("networkConfiguration", {}).get("awsvpcConfiguration", {})
-    groups = {reality.groups.get(group, group) for group in network.get("securityGroups") or ()}
+    groups = {live.groups.get(group, group) for group in network.get("securityGroups") or ()}
     return AppliedService(
         name=name,
         desired_count=service["desiredCount"],
-        definition=reality.definition(name),
-        dns_name=_dns_name(reality, service),
+        definition=live.definition(name),
+        dns_name=_dns_name(live, service),
         groups=tuple(sorted(groups)) or ("default",),  # AWS's choice where none is given
     )
 
 
-def _dns_name(reality: LiveState, service: Mapping[str, Any]) -> str | None:
-    if reality.environment.discovery == "service_connect":
+def _dns_name(live: LiveState, service: Mapping[str, Any]) -> str | None:
+    if live.environment.discovery == "service_connect":
         return next((name for name, _ in client_aliases(service)), None)
     arns = {registry["registryArn"] for registry in service.get("serviceRegistries", [])}
-    names = [name for name, found in reality.discovery_services.items() if found["Arn"] in arns]
-    return f"{names[0]}.{topology.namespace(reality.environment)}" if names else None
+    names = [name for name, found in live.discovery_services.items() if found["Arn"] in arns]
+    return f"{names[0]}.{topology.namespace(live.environment)}" if names else None

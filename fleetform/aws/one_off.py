@@ -10,7 +10,7 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 
 STARTED_BY = "fleetform"
-"""What ECS tells of who started a task: one that still runs after an interruption is waited for, not run twice."""
+"""ECS's `startedBy` of our tasks: a task that still runs after an interruption is waited for, not run twice."""
 
 _POLL_SECONDS = 5.0
 # ECS may not know a task yet that it has just started: API reference, RunTask, on eventual consistency.
@@ -23,8 +23,8 @@ class OneOffTask:
 
     Attributes:
         name: The service.
-        request: What RunTask takes, as the module's output `run_task` says.
-        log_group: Where its output goes.
+        request: RunTask's request, from the module's output `run_task`.
+        log_group: The log group of its output.
         bucket: The state's bucket, which remembers beside the state which revision ran well.
     """
 
@@ -61,7 +61,7 @@ def run_once(task: OneOffTask, access: Access, watch: Callable[[str], None]) -> 
     Args:
         task: The task.
         access: The environment's AWS.
-        watch: Gets the task's state whenever it is another.
+        watch: Receives the task's state whenever it changes.
 
     Raises:
         ProgramError: It could not be started, or did not end well.
@@ -70,7 +70,7 @@ def run_once(task: OneOffTask, access: Access, watch: Callable[[str], None]) -> 
     arn = _running(task, ecs) or _wait_until_started(task, ecs)
     found = _wait_until_stopped(task, ecs, arn, watch)
     if problem := _problem(found):
-        raise ProgramError(f"{task.name}: {problem}; what it printed is in the log group {task.log_group}")
+        raise ProgramError(f"{task.name}: {problem}; its output is in the log group {task.log_group}")
     access.client("s3").put_object(**task.memory, Body=task.definition.encode())
 
 
@@ -103,7 +103,7 @@ def _wait_until_stopped(task: OneOffTask, ecs: Any, arn: str, watch: Callable[[s
         if status == "STOPPED":
             return found[0]
         time.sleep(_POLL_SECONDS)
-    raise ProgramError(f"{task.name}: ECS does not know {arn}; what it printed is in the log group {task.log_group}")
+    raise ProgramError(f"{task.name}: ECS does not know {arn}; its output is in the log group {task.log_group}")
 
 
 def _problem(task: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Verification: what AWS's API says of a running environment, held against the catalog and the call graph."""
+"""Verification: the live state of an environment, compared with the catalog and the call graph."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fleetform.topology.applied_rule import ALL_PROTOCOLS, AppliedRule
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """What is known of a running service.
+    """The status of a running service.
 
     Attributes:
         name: The service.
@@ -41,7 +41,7 @@ class Report:
 
     Attributes:
         checks: Number of facts that were compared.
-        differences: A sentence for each fact that is not as the catalog says.
+        differences: A sentence for each difference from the catalog.
         services: The services, by name.
     """
 
@@ -52,7 +52,7 @@ class Report:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """Something that the API says, beside what the catalog says."""
+    """An actual value beside the expected one."""
 
     subject: str
     expected: object
@@ -60,7 +60,7 @@ class _Comparison:
 
 
 class _VerifiedState(LiveState):
-    """What the API says, with what nothing but a comparison needs."""
+    """The live state, with the parts that only verification needs."""
 
     def __init__(self, environment: Environment, access: Access) -> None:
         super().__init__(environment, access)
@@ -81,7 +81,7 @@ class _VerifiedState(LiveState):
         }
 
     def listeners(self) -> dict[int, str]:
-        """The ARNs of the load balancer's listeners by port; none without a load balancer."""
+        """Return the ARNs of the load balancer's listeners by port; empty without a load balancer."""
         pages = self._balancing.get_paginator("describe_load_balancers").paginate()
         found = [one for page in pages for one in page["LoadBalancers"]]
         arns = [one["LoadBalancerArn"] for one in found if one["LoadBalancerName"] == self.environment.prefix]
@@ -121,7 +121,7 @@ class _VerifiedState(LiveState):
         return bool(self.ecs.list_task_definitions(familyPrefix=family, sort="DESC")["taskDefinitionArns"])
 
     def schedule(self, service: str) -> tuple[str, str, str] | None:
-        """Expression, time zone and state of a task's schedule; None if it has none."""
+        """Return a task's schedule: expression, time zone and state; None without one."""
         try:
             found = self.scheduler.get_schedule(Name=self.environment.full_name(service))
         except self.scheduler.exceptions.ResourceNotFoundException:
@@ -145,14 +145,14 @@ def verify(environment: Environment, access: Access) -> Report:
     Raises:
         botocore.exceptions.ClientError: The API refuses to answer, for want of rights or of a cluster.
     """
-    reality = _VerifiedState(environment, access)
-    facts = list(_comparisons(environment, reality))
+    live = _VerifiedState(environment, access)
+    facts = list(_comparisons(environment, live))
     differences = tuple(
         f"{fact.subject}: expected {_format(fact.expected)}, found {_format(fact.actual)}"
         for fact in facts
         if fact.expected != fact.actual
     )
-    services = tuple(_status(environment, reality, name) for name in sorted(environment.running))
+    services = tuple(_status(environment, live, name) for name in sorted(environment.running))
     return Report(len(facts), differences, services)
 
 
@@ -162,46 +162,44 @@ def _format(value: object) -> str:
     return str(value)
 
 
-def _comparisons(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
-    if reality.vpc_id is None:
-        yield _Comparison("VPC", f"one {reality.wanted_vpc}", "none, or several")
+def _comparisons(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
+    if live.vpc_id is None:
+        yield _Comparison("VPC", f"one {live.expected_vpc}", "none, or several")
         return
-    yield _Comparison(
-        "DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, reality.dns_attributes()
-    )
+    yield _Comparison("DNS of the VPC", {"enableDnsHostnames": True, "enableDnsSupport": True}, live.dns_attributes())
     groups = topology.security_groups(environment)
     default = {"default"} if environment.network.vpc is None else set[str]()
-    yield _Comparison("security groups", default | groups.groups.keys(), set(reality.groups.values()))
-    yield from _rule_facts(groups, reality.network, set(map(_format_rule, reality.rules())))
+    yield _Comparison("security groups", default | groups.groups.keys(), set(live.groups.values()))
+    yield from _rule_facts(groups, live.network, set(map(_format_rule, live.rules())))
     if environment.discovery == "dns":
-        yield from _discovery_facts(environment, reality)
+        yield from _discovery_facts(environment, live)
     for name in sorted(environment.running):
-        yield from _service_facts(environment, reality, name)
+        yield from _service_facts(environment, live, name)
     for name, service in sorted(environment.services.items()):
         if service.schedule is not None:
-            yield _Comparison(f"schedule of {name}", _expected_schedule(service.schedule), reality.schedule(name))
+            yield _Comparison(f"schedule of {name}", _expected_schedule(service.schedule), live.schedule(name))
         elif service.run_before:
-            yield _Comparison(f"task definition of {name}", "present", _presence(reality.is_defined(name)))
+            yield _Comparison(f"task definition of {name}", "present", _presence(live.is_defined(name)))
     if environment.ingress.has_load_balancer:
-        yield from _balancing_facts(environment, reality)
+        yield from _balancing_facts(environment, live)
 
 
-def _balancing_facts(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
-    ports, listeners = topology.listener_ports(environment), reality.listeners()
+def _balancing_facts(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
+    ports, listeners = topology.listener_ports(environment), live.listeners()
     yield _Comparison("listeners", set(ports), set(listeners))
-    routes = reality.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
+    routes = live.routes(listeners[ports[-1]]) if ports[-1] in listeners else {}
     for name, route in topology.routes(environment).items():
-        joined = [found["targetGroupArn"] for found in reality.ecs_services.get(name, {}).get("loadBalancers", [])]
+        joined = [found["targetGroupArn"] for found in live.ecs_services.get(name, {}).get("loadBalancers", [])]
         expected = (str(route.priority), sorted(route.hosts), sorted(route.paths))
         yield _Comparison(f"requests for {name}", [expected], [routes.get(arn) for arn in joined])
 
 
-def _discovery_facts(environment: Environment, reality: _VerifiedState) -> Iterator[_Comparison]:
+def _discovery_facts(environment: Environment, live: _VerifiedState) -> Iterator[_Comparison]:
     yield _Comparison(
-        "discovery services", set(topology.discoverable_services(environment)), set(reality.discovery_services)
+        "discovery services", set(topology.discoverable_services(environment)), set(live.discovery_services)
     )
     current = {environment.original_name(name): service for name, service in environment.services.items()}
-    for name, service in reality.discovery_services.items():
+    for name, service in live.discovery_services.items():
         yield _Comparison(f"records of {name}", _expected_records(current.get(name)), _records(service))
 
 
@@ -248,15 +246,15 @@ def _presence(present: bool) -> str:  # noqa: FBT001 - the only argument
     return "present" if present else "absent"
 
 
-def _service_facts(environment: Environment, reality: _VerifiedState, name: str) -> Iterator[_Comparison]:
-    service = reality.ecs_services.get(name)
+def _service_facts(environment: Environment, live: _VerifiedState, name: str) -> Iterator[_Comparison]:
+    service = live.ecs_services.get(name)
     yield _Comparison(f"ECS service of {name}", "present", _presence(service is not None))
     if service is None:
         return
     entry = environment.services[name]
-    yield _registration_fact(environment, reality, name)
+    yield _registration_fact(environment, live, name)
     variables = topology.container_variables(environment, name)
-    containers = reality.containers(name)
+    containers = live.containers(name)
     yield _Comparison(f"containers of {name}", {name, *entry.other_containers}, set(containers))
     found = containers.get(name, {}).get("environment", [])
     yield _Comparison(f"variables of {name}", variables, {item["name"]: item["value"] for item in found})
@@ -267,7 +265,7 @@ def _service_facts(environment: Environment, reality: _VerifiedState, name: str)
     yield _Comparison(f"alarms of {name}", set(entry.deployment.alarms), _alarms(service))
     yield _Comparison(f"running tasks of {name}", service["desiredCount"], service["runningCount"])
     if entry.listens and environment.discovery == "dns":
-        yield _Comparison(f"registered tasks of {name}", service["runningCount"], reality.registered(name))
+        yield _Comparison(f"registered tasks of {name}", service["runningCount"], live.registered(name))
 
 
 def _alarms(service: Mapping[str, Any]) -> set[str]:
@@ -276,21 +274,21 @@ def _alarms(service: Mapping[str, Any]) -> set[str]:
     return set(alarms["alarmNames"]) if alarms.get("enable") else set()
 
 
-def _registration_fact(environment: Environment, reality: _VerifiedState, name: str) -> _Comparison:
-    service, port = reality.ecs_services[name], environment.services[name].connect_port
+def _registration_fact(environment: Environment, live: _VerifiedState, name: str) -> _Comparison:
+    service, port = live.ecs_services[name], environment.services[name].connect_port
     if environment.discovery == "service_connect":
         wanted = [(topology.dns_name(environment, name), port)] if port else []
         return _Comparison(f"name of {name} in Service Connect", wanted, client_aliases(service))
     original_name = environment.original_name(name)
-    registry = reality.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
+    registry = live.discovery_services.get(original_name, {}).get("Arn", "that of its discovery service")
     registries = [found["registryArn"] for found in service.get("serviceRegistries", [])]
     is_registered = environment.services[name].listens
     return _Comparison(f"registration of {name}", [registry] if is_registered else [], registries)
 
 
-def _status(environment: Environment, reality: _VerifiedState, name: str) -> ServiceStatus:
+def _status(environment: Environment, live: _VerifiedState, name: str) -> ServiceStatus:
     entry = environment.services[name]
-    service = reality.ecs_services.get(name, {})
+    service = live.ecs_services.get(name, {})
     return ServiceStatus(
         name=name,
         dns_name=topology.dns_name(environment, name) if entry.listens else "",
@@ -298,5 +296,5 @@ def _status(environment: Environment, reality: _VerifiedState, name: str) -> Ser
         calls=tuple(sorted({*entry.callees})),
         running=service.get("runningCount", 0),
         desired=service.get("desiredCount", 0),
-        registered=reality.registered(name),
+        registered=live.registered(name),
     )

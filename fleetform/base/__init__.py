@@ -1,1 +1,1 @@
-"""What everything else stands on."""
+"""Errors, caching, processes and Git: what every other package uses."""

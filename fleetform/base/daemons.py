@@ -21,7 +21,7 @@ _LOG_TAIL_LINES = 20
 
 @contextlib.contextmanager
 def file_lock(folder: Path) -> Iterator[None]:
-    """Lets one process at a time start or stop what a folder keeps; the lock is on the folder and leaves no file."""
+    """Lock a folder, so that one process at a time starts or stops its daemon; the lock leaves no file."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -31,9 +31,9 @@ def file_lock(folder: Path) -> Iterator[None]:
 
 
 def spawn(argv: list[str], variables: Mapping[str, str], log: Path) -> None:
-    """Starts a process and waits until it says, by a line on standard output, that it is ready.
+    """Start a process and wait until it announces, with a line on standard output, that it is ready.
 
-    One that says nothing for two minutes is killed. Whether it is there is for the caller to see.
+    A process that prints nothing for two minutes is killed. The caller checks whether it runs.
 
     Args:
         argv: Program and arguments; runs where `python -m fleetform` finds this package.
@@ -49,7 +49,7 @@ def spawn(argv: list[str], variables: Mapping[str, str], log: Path) -> None:
 
 
 def announce() -> None:
-    """Says that this process is ready, to the one that spawned it; what is printed from now on goes to the log."""
+    """Announce to the spawning process that this one is ready; later output goes to the log."""
     os.write(sys.stdout.fileno(), b"ready\n")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
@@ -57,7 +57,7 @@ def announce() -> None:
 def start(
     argv: list[str], variables: Mapping[str, str], stdout: IO[bytes], stderr: IO[bytes]
 ) -> subprocess.Popen[bytes]:
-    """Starts a process with a session of its own: Ctrl-C in the terminal is not meant for it."""
+    """Start a process in its own session: Ctrl-C in the terminal does not reach it."""
     process = subprocess.Popen(
         argv,
         cwd=_PACKAGE_PARENT,
@@ -73,7 +73,7 @@ def start(
 
 
 def _wait_for_announcement(announcement: IO[bytes]) -> bool:
-    """Waits until the process says that it is ready; False if it ends or takes too long."""
+    """Wait until the process announces that it is ready; False if it ends or takes too long."""
     readable, _, _ = select.select([announcement], [], [], _START_SECONDS)
     return bool(readable and announcement.readline())
 

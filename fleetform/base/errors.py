@@ -1,4 +1,4 @@
-"""The errors that Fleetform reports: each message says what is wrong, where, and how to mend it.
+"""The errors that Fleetform reports: each message has what is wrong, where, and how to fix it.
 
 They are raised deep in the library and become exit codes in one place, ``tasks.py``. Anything else that escapes is a
 bug.
@@ -41,13 +41,13 @@ class Position(NamedTuple):
 class Problem:
     """One thing that is wrong with the input.
 
-    What it quotes of the input may hold anything: line breaks and control characters become escapes, so that a problem
+    Quoted input may hold anything: line breaks and control characters become escapes, so that a problem
     is one line and does nothing to a terminal.
 
     Attributes:
         position: Where it is written.
         message: What is wrong.
-        remedy: How to mend it, empty if the message says so itself.
+        remedy: How to fix it; empty if the message has it.
     """
 
     position: Position
@@ -55,7 +55,7 @@ class Problem:
     remedy: str = field(default="")
 
     def __post_init__(self) -> None:
-        """Escapes what is not printable."""
+        """Escape unprintable characters."""
         object.__setattr__(self, "message", printable(self.message))
         object.__setattr__(self, "remedy", printable(self.remedy))
 
@@ -71,7 +71,7 @@ class FleetformError(Exception):
 
 
 class CheckFailedError(FleetformError):
-    """A check says no: findings, drift, a stale render."""
+    """A check fails: findings, drift, a stale render."""
 
     exit_code = 1
 
@@ -98,8 +98,8 @@ class ProgramError(FleetformError):
     """A program that Fleetform drives failed or is missing.
 
     Args:
-        message: What failed and how to mend it.
-        output: The program's own output, for those who have not seen it.
+        message: What failed and how to fix it.
+        output: The program's output, if it has not been printed yet.
     """
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""What remembered answers follow from besides what they are about: our code, and the programs that we drive."""
+"""Fingerprints of what cached results depend on: our code, files, and the programs that we drive."""
 
 import functools
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from fleetform.base.cache import digest
 
-# Files that say to version managers (tenv, asdf, mise) which Terraform stands behind the name on PATH.
+# Files in which version managers (tenv, asdf, mise) read which Terraform the name on PATH means.
 _VERSION_FILES = (".terraform-version", ".opentofu-version", ".tool-versions", "mise.toml")
 
 
 _TIMESTAMP_RESOLUTION = 1_000_000_000  # nanoseconds; file systems count them in milliseconds, some in seconds
 _read: dict[str, tuple[tuple[int, int, int, int], bytes]] = {}
-"""What files held, by path, each with what its inode said."""
+"""Fingerprints of files by path, each with the inode's size and times."""
 
 
 @functools.cache
@@ -37,7 +37,7 @@ def program(path: str, folder: Path) -> bytes:
 
     Args:
         path: The program's path.
-        folder: Where it is run; what version managers find there counts.
+        folder: Its working directory; version managers read their files there.
     """
     status = Path(path).stat()
     choices = (content(folder / name) for name in _VERSION_FILES)
@@ -45,13 +45,13 @@ def program(path: str, folder: Path) -> bytes:
 
 
 def tree(folder: Path, endings: tuple[str, ...] = ("",)) -> bytes:
-    """A digest of the files below a folder: of their paths in it, and of what they hold. Hidden ones do not count."""
+    """Return a digest of the files below a folder, by path and content, without hidden files."""
     parts = ((os.fsencode(os.path.relpath(path, folder)), content(path)) for path in files(folder, endings))
     return digest(*(part for pair in parts for part in pair))
 
 
 def files(folder: Path, endings: tuple[str, ...] = ("",)) -> Iterator[str]:
-    """The paths of the files below a folder, without what is hidden; links to folders are not followed."""
+    """Yield the paths of the files below a folder, without hidden ones; links to folders are not followed."""
     for above, folders, names in os.walk(folder):
         folders[:] = _visible(folders)
         yield from (f"{above}/{name}" for name in _visible(names) if name.endswith(endings))
@@ -62,10 +62,10 @@ def _visible(names: Iterable[str]) -> list[str]:
 
 
 def content(path: Path | str) -> bytes:
-    """A digest of what a file holds, or of why it cannot be read.
+    """Return a digest of a file's content, or of the reason why it cannot be read.
 
-    A file that this process has read before is read again if it was written since, as far as its inode says; what was
-    written in the last moment may have been written twice at what the file system takes for the same time.
+    A file is read again only if its inode shows that it was written since this process read it. A write in the last
+    moment is not trusted: two writes may have the same time on the file system.
     """
     name = os.fspath(path)
     try:

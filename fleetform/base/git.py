@@ -1,4 +1,4 @@
-"""Git, asked by its plumbing: what a commit has, laid out as a checkout would."""
+"""Git's plumbing commands: commits, their trees, and checkouts of them in temporary folders."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def git(
     variables: Mapping[str, str] | None = None,
     stdin: str = "",
 ) -> str:
-    """What Git prints.
+    """Run a Git command and return its output.
 
     Args:
         folder: Where it is run.
@@ -55,15 +55,15 @@ def git(
 
 
 def shallow_hint(root: Path) -> str:
-    """What to add to a message about something that is not in the history: that a shallow clone may be why."""
+    """Return a hint for messages about a missing commit: the clone may be shallow; empty if it is not."""
     return _DEEPER if git(root, "rev-parse", "--is-shallow-repository") == "true\n" else ""
 
 
 def commit(root: Path, reference: str) -> str:
-    """The hash of the commit that a name stands for.
+    """Return the hash of the commit that a name refers to.
 
     Raises:
-        InputError: It stands for none, or this is no repository.
+        InputError: The name is unknown, or this is not a repository.
         ProgramError: Git is missing or fails.
     """
     argv = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
@@ -75,7 +75,7 @@ def commit(root: Path, reference: str) -> str:
 
 
 def tree(root: Path, commit_hash: str) -> str:
-    """The hash of what a commit has of the project, which may be a folder of a larger repository; empty if nothing."""
+    """Return the tree's hash of the project in a commit; empty if it is absent. The project may be a subfolder."""
     inside = git(root, "rev-parse", "--show-prefix").rstrip("\n")
     return git(root, "rev-parse", "--verify", "--quiet", f"{commit_hash}:{inside}", accepted=(0, 1, 128)).strip()
 

@@ -19,7 +19,7 @@ _ANSWER_SECONDS = 20
 _WAKE_SECONDS = 0.1
 _STANDARD_ERROR = 2
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What asks a program to end."""
+"""The signals that ask a program to end."""
 _Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
@@ -29,7 +29,7 @@ Output: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What a program that ended as expected did.
+    """The result of a program that ended with an accepted exit code.
 
     Attributes:
         code: Its exit code.
@@ -49,39 +49,40 @@ def run(
     output: Output | None = None,
     accepted: tuple[int, ...] = (0,),
 ) -> Result:
-    """Runs a program to its end, alone; see `ProcessGroup.run`. The first two interrupts are told on standard error.
+    """Run one program to its end; see `ProcessGroup.run`. Standard error reports the first two interrupts.
 
     Args:
         argv: Program and arguments.
         variables: Its process environment.
         log: File that gets all output.
-        output: Gets each line as it comes.
+        output: Receives each line as it is printed.
         accepted: Exit codes that mean success.
 
     Raises:
-        ProgramError: It could not be started or its exit code is none of the accepted ones.
-        KeyboardInterrupt: Ctrl-C; raised once the program has come to its own end.
+        ProgramError: It could not be started, or its exit code is not accepted.
+        KeyboardInterrupt: Ctrl-C; raised after the program has ended by itself.
     """
     log.unlink(missing_ok=True)
-    processes = ProcessGroup(again=signal.SIGINT, told=lambda count: report_interrupt(Path(argv[0]).name, count))
+    name = Path(argv[0]).name
+    processes = ProcessGroup(again=signal.SIGINT, on_interrupt=lambda count: report_interrupt(name, count))
     with processes.listening():
         return processes.run(argv, variables, log, output, accepted=accepted)
 
 
 def report_interrupt(name: str, count: int) -> None:
-    """Says what an interrupt does. It may have come in the midst of a print: it is not told through a buffer."""
-    told = {
-        1: f"waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once",
-        2: f"{name} ends at once; what it made last may be lost",
+    """Report the effect of an interrupt, unbuffered: it may have come in the middle of a print."""
+    text = {
+        1: f"waiting for {name} to finish what it has started; press Ctrl-C again to end it at once",
+        2: f"{name} ends at once; its last changes may be lost",
     }.get(count)
-    if told:
-        with contextlib.suppress(OSError):  # a terminal that has closed takes nothing
-            os.write(_STANDARD_ERROR, f"\ninterrupted: {told}\n".encode())
+    if text:
+        with contextlib.suppress(OSError):  # the terminal may have closed
+            os.write(_STANDARD_ERROR, f"\ninterrupted: {text}\n".encode())
 
 
 def _start(argv: list[str], variables: Mapping[str, str], output: IO[bytes]) -> subprocess.Popen[str]:
     try:
-        # A session of its own: Ctrl-C reaches it from us alone. A second one makes Terraform quit without its state.
+        # Its own session: Ctrl-C reaches it only through us. A second one makes Terraform quit without saving.
         return subprocess.Popen(
             argv,
             env=dict(variables),
@@ -130,19 +131,21 @@ def _decode(line: bytes) -> str:
 
 
 class ProcessGroup:
-    """Programs that run side by side, each from a thread of its caller's, and are interrupted together.
+    """Programs that run in parallel, each from its own thread, and are interrupted together.
 
-    Signals reach the main thread alone: while it is `listening`, it passes them on.
+    Only the main thread receives signals: while it is `listening`, it passes them on.
 
     Args:
-        again: What the programs get from the second interrupt on. Terraform takes another SIGINT as "at once".
-        told: Gets the number of each interrupt; it must be quick.
+        again: The signal that the programs get from the second interrupt on. A second SIGINT ends Terraform at once.
+        on_interrupt: Receives the count of interrupts so far; it must be quick.
     """
 
-    def __init__(self, again: signal.Signals = signal.SIGKILL, told: Callable[[int], None] = lambda _: None) -> None:
-        self._told = told
+    def __init__(
+        self, again: signal.Signals = signal.SIGKILL, on_interrupt: Callable[[int], None] = lambda _: None
+    ) -> None:
+        self._on_interrupt = on_interrupt
         self._again = again
-        # A signal may come while its own thread holds it.
+        # Reentrant: a signal may come while its own thread holds the lock.
         self._lock = threading.RLock()
         self._running: set[subprocess.Popen[str]] = set()
         self._interrupts = 0
@@ -157,21 +160,21 @@ class ProcessGroup:
         *,
         accepted: tuple[int, ...] = (0,),
     ) -> Result:
-        """Runs a program to its end.
+        """Run a program to its end.
 
-        It writes to its log itself, and goes on if we are killed: a pipe that nobody reads would end it too.
+        It writes to its log directly, and continues if we are killed: a pipe without a reader would end it too.
 
         Args:
             argv: Program and arguments.
             variables: Its process environment.
-            log: File to which all output is added.
-            output: Gets each line as it comes.
-            stdin: What it reads; short.
+            log: File to which all output is appended.
+            output: Receives each line as it is printed.
+            stdin: Its standard input; short.
             accepted: Exit codes that mean success.
 
         Raises:
-            ProgramError: It could not be started or its exit code is none of the accepted ones.
-            KeyboardInterrupt: The group has been interrupted; raised once the program has come to its own end.
+            ProgramError: It could not be started, or its exit code is not accepted.
+            KeyboardInterrupt: The group has been interrupted; raised after the program has ended by itself.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
         lines: list[str] = []
@@ -205,16 +208,16 @@ class ProcessGroup:
         return process
 
     def interrupt(self) -> None:
-        """Interrupts the programs that run; none starts any more."""
+        """Interrupt the running programs and start no more."""
         with self._lock:
             self._interrupts += 1
             for process in self._running:
                 _signal(process, signal.SIGINT if self._interrupts == 1 else self._again)
-        self._told(self._interrupts)
+        self._on_interrupt(self._interrupts)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Take Ctrl-C, and what ends a session or a machine, as interrupts of the group; only the main thread can.
+        """Treat Ctrl-C, and the end of a session or machine, as interrupts of the group; only in the main thread.
 
         After the first, only another Ctrl-C counts: a pipeline that is cancelled sends SIGINT and then SIGTERM.
         Handlers, not `except KeyboardInterrupt`: an exception in the middle of a read loses what was read.
@@ -238,7 +241,7 @@ class ProcessGroup:
                 signal.signal(number, earlier[number])
 
     def at_once(self, workers: int, work: Callable[[_Item], _Answer], items: Sequence[_Item]) -> list[Future[_Answer]]:
-        """Does work on every item, so many at a time, in threads that run the group's programs.
+        """Do work on every item in threads, `workers` at a time.
 
         Raises:
             KeyboardInterrupt: The group has been interrupted; everything has ended.
@@ -246,7 +249,7 @@ class ProcessGroup:
         with self.listening(), ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(work, item) for item in items]
             while not all(future.done() for future in futures):
-                # Not for ever: where another thread gets the signal, this one notices it only when it wakes.
+                # With a timeout: if a different thread gets the signal, this one notices it only when it wakes.
                 wait(futures, timeout=_WAKE_SECONDS)
                 for future in futures if self._interrupts else ():
                     future.cancel()
@@ -275,14 +278,14 @@ def read(
     stdin: str = "",
     seconds: float | None = None,
 ) -> str:
-    """Runs a quick program and returns what it prints on standard output.
+    """Run a quick program and return its standard output.
 
     Args:
         argv: Program and arguments.
         variables: Its process environment.
         accepted: Exit codes that mean success.
-        stdin: What it reads.
-        seconds: How long it may take; None for as long as it likes.
+        stdin: Its standard input.
+        seconds: Its time limit; None for no limit.
 
     Raises:
         ProgramError: It ended with another exit code than those accepted, or not in time; the message has its standard
@@ -308,9 +311,9 @@ def _terminal_text(argv: list[str], done: subprocess.CompletedProcess[str], acce
 def reading(
     argv: list[str], variables: Mapping[str, str], accepted: tuple[int, ...] = (0,)
 ) -> Iterator[Callable[[], str]]:
-    """Begins a quick program, and gives a function that waits for what it prints, with what `read` raises.
+    """Start a quick program and yield a function that waits for its output; it raises what `read` raises.
 
-    Whoever goes without asking ends the program.
+    Leaving the context without a call ends the program.
     """
     with subprocess.Popen(
         argv,
@@ -332,7 +335,7 @@ def reading(
 
 
 def last_error_line(argv: list[str], variables: Mapping[str, str]) -> str | None:
-    """Why a program cannot be used, given a quick command that needs all that it needs; None if it answers."""
+    """Return why a quick command of a program fails; None if it succeeds."""
     if shutil.which(argv[0], path=variables.get("PATH")) is None:
         return "not on PATH"
     try:

@@ -10,7 +10,7 @@ VARIABLE = "FLEETFORM_PROGRAM"
 """Set by whatever starts the tasks; inherited by the processes that they start."""
 
 INVOKE = "invoke"
-"""The program where none is named."""
+"""The program if the variable is not set."""
 
 RUN = "./run"
 """The program where the variable's value is not a name that we would print."""

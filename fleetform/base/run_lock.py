@@ -1,6 +1,6 @@
-"""Turns: of the runs that use one folder, one at a time; and of one that did not end well, the next one knows.
+"""The run lock: one run at a time uses a folder, and the next one learns of a run that did not end well.
 
-The kernel frees the lock of a process that is gone, however it went. The record in the file stays, and tells.
+The kernel frees the lock of a process that has ended, however it ended. The record in the file stays.
 """
 
 import contextlib
@@ -16,18 +16,18 @@ from typing import IO
 
 from fleetform.base.errors import CheckFailedError, InputError
 
-_FILE = "turn.json"
+_FILE = "run_lock.json"
 _POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run.
+    """A run of a task.
 
     Attributes:
-        task: What it does: the command as it is typed, without the program.
+        task: The command as it is typed, without the program.
         pid: Its process.
-        since: When it began, UTC.
+        since: Its start, UTC.
     """
 
     task: str
@@ -35,31 +35,31 @@ class Run:
     since: str
 
     def __str__(self) -> str:
-        """As people are told of it."""
+        """Return a description for messages."""
         return f"`{self.task}` (process {self.pid}, since {self.since} UTC)"
 
 
 @contextlib.contextmanager
 def hold(
-    folder: Path, task: str, patience: float, tell: Callable[[str], None], recover: Callable[[Run], None]
+    folder: Path, task: str, timeout: float, report: Callable[[str], None], recover: Callable[[Run], None]
 ) -> Iterator[None]:
-    """Takes a turn in a folder.
+    """Hold the run lock of a folder.
 
     Args:
-        folder: What one run at a time may use; made if need be.
-        task: What the run does; see `Turn`.
-        patience: Seconds that it waits for the run that has its turn.
-        tell: Told in a line that it waits.
-        recover: Called first if the run before was killed, interrupted, or had a program fail; its record stays until
-            this has ended well.
+        folder: The folder; created if necessary.
+        task: The run's task; see `Run`.
+        timeout: Seconds to wait for a run that holds the lock.
+        report: Receives a line if it waits.
+        recover: Called first if the last run was killed or interrupted, or a program of it failed; the record stays
+            until this run has ended well.
 
     Raises:
-        CheckFailedError: The other run took longer.
+        CheckFailedError: The other run took longer than the timeout.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Of a process, not of a file that is open: what we fork does not hold it on.
+    # A lock of the process, not of the open file: forked processes do not keep it.
     with os.fdopen(os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
-        _wait(file, patience, tell)
+        _wait(file, timeout, report)
         if before := _read(file):
             recover(before)
         _write(file, json.dumps(asdict(Run(task, os.getpid(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"))))
@@ -71,15 +71,15 @@ def hold(
         _write(file, "")
 
 
-def _wait(file: IO[str], patience: float, tell: Callable[[str], None]) -> None:
-    deadline, told = time.monotonic() + patience, False
+def _wait(file: IO[str], timeout: float, report: Callable[[str], None]) -> None:
+    deadline, reported = time.monotonic() + timeout, False
     while not _locked(file):
         other = _read(file) or "another run"
         if time.monotonic() >= deadline:
-            raise CheckFailedError(f"{other} has its turn in this checkout, and still had after {patience:.0f} s")
-        if not told:
-            tell(f"waiting for {other}, which has its turn in this checkout")
-            told = True
+            raise CheckFailedError(f"{other} still runs in this checkout after {timeout:.0f} s; run it again later")
+        if not reported:
+            report(f"waiting for {other}, which runs in this checkout")
+            reported = True
         time.sleep(_POLL_SECONDS)
 
 
@@ -92,7 +92,7 @@ def _locked(file: IO[str]) -> bool:
 
 
 def _read(file: IO[str]) -> Run | None:
-    """The record; None if there is none, or half of one."""
+    """Return the record; None if it is absent or incomplete."""
     file.seek(0)
     try:
         return Run(**json.loads(file.read()))

@@ -202,7 +202,7 @@ def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
 
 def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
     told = list[int]()
-    group = ProcessGroup(told=told.append)
+    group = ProcessGroup(on_interrupt=told.append)
     group.interrupt()
     group.interrupt()
     with pytest.raises(KeyboardInterrupt):
