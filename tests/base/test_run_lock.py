@@ -64,9 +64,9 @@ def test_one_at_a_time_and_who_is_refused_hears_of_whom(tmp_path: Path) -> None:
         told = list[str]()
         with pytest.raises(CheckFailedError) as caught, hold(tmp_path, "invoke drift", 0.01, told.append, print):
             pass
-    other = str(caught.value).removesuffix(" has its turn in this checkout, and still had after 0 s")
+    other = str(caught.value).removesuffix(" still runs in this checkout after 0 s; run it again later")
     assert other.startswith(f"`apply --env local` (process {process.pid}, since 20")
-    assert told == [f"waiting for {other}, which has its turn in this checkout"]
+    assert told == [f"waiting for {other}, which runs in this checkout"]
 
 
 def test_who_waits_comes_next(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_who_was_killed_is_told_of_until_that_was_recovered_from(tmp_path: Path)
 
 
 def test_half_a_record_is_none(tmp_path: Path) -> None:
-    (tmp_path / "turn.json").write_text('{"task": "inv', encoding="utf-8")
+    (tmp_path / "run_lock.json").write_text('{"task": "inv', encoding="utf-8")
     assert unended(tmp_path) == []
 
 
@@ -120,5 +120,5 @@ def test_half_a_record_is_none(tmp_path: Path) -> None:
 def test_tasks_that_apply_to_the_same_place_take_turns(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
     project = small_project.make(tmp_path)
     with taken(project, env, "up", here=here):
-        record = json.loads((project.work / folder / "turn.json").read_text(encoding="utf-8"))
+        record = json.loads((project.work / folder / "run_lock.json").read_text(encoding="utf-8"))
     assert record["task"] == f"up --env {env}"

@@ -34,7 +34,7 @@ def test_of_two_applies_one_waits_for_the_other_and_for_its_terraform_if_that_go
         with project.begun("apply") as first:
             first.until_made(3)
             with project.begun("apply", "second.out") as second:
-                second.until(lambda output: output.endswith("which has its turn in this checkout\n"))
+                second.until(lambda output: output.endswith("which runs in this checkout\n"))
                 waiting = second.output()
                 first.signal(signal.SIGKILL)
                 done = second.end()
