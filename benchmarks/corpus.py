@@ -23,7 +23,7 @@ from pathlib import Path, PurePath
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from fleetform.base.cache import Store  # noqa: E402
+from fleetform.base.cache import Cache  # noqa: E402
 from fleetform.base.errors import FleetformError  # noqa: E402
 from fleetform.catalog.models import Environment  # noqa: E402
 from fleetform.hcl.eval.library import ENDINGS, Library  # noqa: E402
@@ -31,10 +31,10 @@ from fleetform.policy.checking import Policy  # noqa: E402
 from fleetform.policy.rules import built_in_rules  # noqa: E402
 from fleetform.terraform.installation import find_program  # noqa: E402
 from fleetform.validation.loading import load  # noqa: E402 - the path above is needed first
-from fleetform.workflow.check.outline import facts  # noqa: E402
+from fleetform.workflow.check.facts import rule_facts  # noqa: E402
 
 SECONDS = 60
-_STORE_BYTES = 2**30
+_CACHE_SIZE = 2**30
 
 
 @dataclass
@@ -43,21 +43,21 @@ class Corpus:
 
     Attributes:
         root: The folder.
-        store: What is remembered of its files.
+        cache: The cache of its files.
         library: Its files.
         folders: The folders with such files, named from it.
         crashes: Exceptions while reading.
     """
 
     root: Path
-    store: Store
+    cache: Cache
     library: Library = field(init=False)
     folders: list[PurePath] = field(init=False)
     crashes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Reads the files."""
-        self.library = Library(self.root, self.store, b"")
+        self.library = Library(self.root, self.cache, b"")
         found = (path for path in self.root.rglob("*") if path.name.endswith(ENDINGS) and path.is_file())
         folders = {path.parent.relative_to(self.root) for path in found if not path.name.startswith(".")}
         self.folders = sorted(folders)
@@ -104,7 +104,7 @@ class Answers:
 def judge(corpus: Corpus, environment: Environment) -> Answers:
     """Runs all rules on each folder as a root module."""
     answers = Answers()
-    policy = Policy(corpus.library, corpus.store, b"", built_in_rules(), facts(environment))
+    policy = Policy(corpus.library, corpus.cache, b"", built_in_rules(), rule_facts(environment))
     for folder in corpus.folders:
         act = functools.partial(_judge_folder, policy, environment, folder, answers)
         answers.crashes += attempt(corpus.root / folder, act)
@@ -160,7 +160,7 @@ def report(folder: Path, environment: Environment) -> Answers:
     """Prints what there is in a folder."""
     with tempfile.TemporaryDirectory() as work:
         started = time.perf_counter()
-        corpus = Corpus(folder, Store(Path(work, "store.sqlite"), _STORE_BYTES))
+        corpus = Corpus(folder, Cache(Path(work, "cache.sqlite"), _CACHE_SIZE))
         read = time.perf_counter()
         answers = judge(corpus, environment)
         judged = time.perf_counter()

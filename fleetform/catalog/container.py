@@ -42,7 +42,7 @@ class HealthCheck(CatalogModel):
     """Consecutive failures that make the task unhealthy."""
     start_period: Annotated[Integer, Field(ge=0, le=300)] = 10
     """Seconds after the start during which failures do not count."""
-    path: UrlPath | None = Field(default=None, exclude=True, examples=["/healthz"])  # the module does not take it
+    path: UrlPath | None = Field(default=None, examples=["/healthz"])
     """HTTP path that returns 2xx or 3xx when the service is healthy. `smoke` requests it too."""
 
 

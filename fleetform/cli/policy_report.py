@@ -10,7 +10,7 @@ from fleetform.cli.printing import color, write
 from fleetform.policy.baseline import baseline_file
 from fleetform.policy.reference import with_exception_rules
 from fleetform.policy.team import all_rules
-from fleetform.workflow.check import assessing, reporting
+from fleetform.workflow.check import assessment, reporting
 from fleetform.workflow.check.assessment import Assessment
 from fleetform.workflow.project import Project
 
@@ -32,6 +32,6 @@ def report(project: Project, found: Assessment, notices: Sequence[Problem], form
 
 def write_baseline(project: Project, env: str) -> None:
     """Write the current findings into the baseline, and print how many they are."""
-    number = assessing.write_baseline(project, env)
+    number = assessment.write_baseline(project, env)
     file = baseline_file(env)
     write(f"{file}: {count(number, 'finding', 'findings')}\n" if number else f"no findings: no {file} is needed\n")

@@ -65,7 +65,7 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
     policy.require_none(env, found, telling)
-    if validate and (wanted := validation.unvalidated(project, env, rendering)):
+    if validate and (wanted := validation.find_unvalidated(project, env, rendering)):
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - the same
 
         terraform_checks.validate(project, env, rendering, wanted)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from fleetform.base.run_lock import Run, hold
 from fleetform.catalog.files import environment_file
-from fleetform.workflow import environments
 from fleetform.workflow.apply import recovery
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import local_work_folder, open_local_workspace, open_workspace, work_folder
@@ -37,7 +36,7 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
 
     work = work_folder(project, env)
     if here:
-        work = local_work_folder(project, environments.environment(project, env))
+        work = local_work_folder(project, project.environment(env))
     with hold(work, f"{task} --env {env}", minutes * 60, _tell, recover):
         yield
 

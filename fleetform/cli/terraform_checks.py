@@ -60,4 +60,4 @@ def validate(project: Project, env: str, rendering: Rendering, keys: Mapping[str
         if stack.name in keys:
             with screen.step(f"Validate {stack.name}"):
                 terraform.validate(workspace, stack)
-            validation.remember(project, env, rendering, {stack.name: keys[stack.name]})
+            validation.mark_valid(project, env, rendering, {stack.name: keys[stack.name]})

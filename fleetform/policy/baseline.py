@@ -14,15 +14,7 @@ from fleetform.base.errors import InputError
 from fleetform.base.program_name import command
 from fleetform.policy.exceptions import RULES as ABOUT_EXCEPTIONS
 from fleetform.policy.exceptions import matches
-from fleetform.policy.finding import Finding, OpenAnswer
-
-
-class Entry(NamedTuple):
-    """The parts of a finding that stay the same while files are edited."""
-
-    rule: str
-    stack: str
-    address: str
+from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
 
 
 class Comparison(NamedTuple):
@@ -35,7 +27,7 @@ class Comparison(NamedTuple):
     """
 
     new: list[Finding]
-    stale: list[Entry]
+    stale: list[BaselineEntry]
 
 
 def baseline_file(env: str) -> PurePath:
@@ -43,9 +35,9 @@ def baseline_file(env: str) -> PurePath:
     return PurePath("envs", env, "policy-baseline.json")
 
 
-def entry(finding: Finding) -> Entry:
+def entry(finding: Finding) -> BaselineEntry:
     """Return the entry of a finding."""
-    return Entry(finding.rule, finding.stack, finding.address)
+    return BaselineEntry(finding.rule, finding.stack, finding.address)
 
 
 def to_json(findings: Iterable[Finding]) -> str:
@@ -55,14 +47,14 @@ def to_json(findings: Iterable[Finding]) -> str:
     return f'{{\n  "findings": [\n{lines}\n  ]\n}}\n' if entries else '{\n  "findings": []\n}\n'
 
 
-def parse(text: str, env: str) -> list[Entry]:
+def parse(text: str, env: str) -> list[BaselineEntry]:
     """Return the entries of an environment's baseline.
 
     Raises:
         InputError: The text is not a baseline.
     """
     with contextlib.suppress(KeyError, RecursionError, TypeError, ValueError):
-        entries = [Entry(**item) for item in json.loads(text)["findings"]]
+        entries = [BaselineEntry(**item) for item in json.loads(text)["findings"]]
         if all(isinstance(part, str) for item in entries for part in item):
             return entries
     remedy = f"`{command('check', env=env, write_baseline=True)}` creates it again"
@@ -70,7 +62,7 @@ def parse(text: str, env: str) -> list[Entry]:
 
 
 def compare(
-    findings: Sequence[Finding], entries: Iterable[Entry], undecided: Collection[OpenAnswer] = ()
+    findings: Sequence[Finding], entries: Iterable[BaselineEntry], undecided: Collection[OpenAnswer] = ()
 ) -> Comparison:
     """Compare findings with a baseline.
 
@@ -86,7 +78,7 @@ def compare(
     return Comparison(new, stale)
 
 
-def _may_be_found(missing: Entry, question: OpenAnswer) -> bool:
+def _may_be_found(missing: BaselineEntry, question: OpenAnswer) -> bool:
     """Return whether a plan may find it again; only the plan knows the keys of `x.y[*]`."""
     same = (missing.rule, missing.stack) == (question.rule, question.stack)
     return same and matches(question.address, missing.address)

@@ -7,19 +7,20 @@ of an unchanged stack is read in detail.
 """
 
 import os
-import pickle
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from fleetform.base.cache import Store, digest
+from fleetform.base.cache import Cache, Kind, digest
 from fleetform.base.errors import Position
+from fleetform.base.serialization import JsonCodec, UndecodableError
 from fleetform.base.worker_pool import map_in_processes
 from fleetform.hcl.eval.library import BACKEND, Library, Summary, called_modules
 from fleetform.hcl.eval.modules import Module, collect_declarations
 from fleetform.hcl.eval.resource_view import Resource, View, find_resources
+from fleetform.hcl.eval.serialization import RESOURCES
 from fleetform.hcl.eval.values import Path
 from fleetform.hcl.parsing import UnreadableError
 from fleetform.policy.exceptions import MARKER
@@ -70,7 +71,7 @@ class Answer(NamedTuple):
         verdicts: The answers of the rules for single resources.
         modules: The modules that it calls, each with its digest; the rest is valid while these are unchanged.
         syntax_errors: The positions and reasons of files that cannot be parsed.
-        shared: The cache key of the resources that environment rules check.
+        shared: A digest of the resources that environment rules check, under which they are cached.
         allowing: Its files with exceptions.
     """
 
@@ -81,20 +82,38 @@ class Answer(NamedTuple):
     allowing: tuple[PurePath, ...]
 
 
+class Result(NamedTuple):
+    """The cached result of a unit.
+
+    Attributes:
+        verdicts: The answers of the rules for single resources.
+        shared: The resources that environment rules check, as `RESOURCES` writes them.
+    """
+
+    verdicts: Verdicts
+    shared: str
+
+
+_ANSWER: Kind[Answer] = Kind("stack", JsonCodec(Answer))
+_RESULT: Kind[Result] = Kind("unit", JsonCodec(Result))
+_SHARED: Kind[list[str]] = Kind("shared", JsonCodec(list[str]))
+_TOGETHER: Kind[Verdicts] = Kind("environment", JsonCodec(Verdicts))
+
+
 class Policy:
     """The rules and everything that their answers depend on.
 
     Args:
         library: The project's files.
-        store: The cache of earlier answers.
+        cache: The cache of earlier answers.
         code: A digest of the rules' own code.
         rules: The rules.
         facts: The facts that rules use about the environment.
     """
 
-    def __init__(self, library: Library, store: Store, code: bytes, rules: Mapping[str, Rule], facts: Facts) -> None:
+    def __init__(self, library: Library, cache: Cache, code: bytes, rules: Mapping[str, Rule], facts: Facts) -> None:
         self._library = library
-        self._store = store
+        self._cache = cache
         self._code = code
         self._rules = rules
         self._facts = facts
@@ -125,18 +144,11 @@ class Policy:
         return Outcome(verdicts, sorted(unreadable, key=lambda error: error.position), allowing)
 
     def _answers(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
-        keys = {folder: self._stack_key(folder) for folder in folders}
-        stored = self._store.get_many(keys.values())
-        known = {folder: pickle.loads(stored[key]) for folder, key in keys.items() if key in stored}  # noqa: S301 - our own work folder, trusted as the code is
-        known = {folder: answer for folder, answer in known.items() if self._same(answer.modules)}
-        if missing := [folder for folder in folders if folder not in known]:
-            made, entries = self._made(missing)
-            self._store.put_many(entries | {keys[folder]: pickle.dumps(answer) for folder, answer in made.items()})
-            known |= made
-        return {folder: known[folder] for folder in folders}
+        parts = {folder: self._stack_parts(folder) for folder in folders}
+        return self._cache.memo_many(_ANSWER, parts, self._made, lambda answer: self._same(answer.modules))
 
-    def _stack_key(self, stack: PurePath) -> bytes:
-        return digest(b"stack", self._code, repr(self._facts).encode(), self._files(self._library.paths(stack)))
+    def _stack_parts(self, stack: PurePath) -> Sequence[bytes]:
+        return self._code, repr(self._facts).encode(), self._files(self._library.paths(stack))
 
     def _files(self, paths: Iterable[PurePath]) -> bytes:
         return digest(*(part for path in paths for part in (os.fsencode(path), self._library.digest(path))))
@@ -144,20 +156,21 @@ class Policy:
     def _same(self, modules: Mapping[PurePath, bytes]) -> bool:
         return all(self._library.module(folder) == known for folder, known in modules.items())
 
-    def _made(self, folders: list[PurePath]) -> tuple[dict[PurePath, Answer], dict[bytes, bytes]]:
-        """Return new answers, and their shared entries by key; files of all stacks are processed together."""
+    def _made(self, folders: list[PurePath]) -> dict[PurePath, Answer]:
+        """Return new answers, and cache the resources that they share; files of all stacks are processed together."""
         self._library.summaries(path for folder in folders for path in self._library.paths(folder))
         units = {folder: self._units(folder) for folder in folders}
         found = iter(self._judged([unit for folder in folders for unit in units[folder]]))
         answers: dict[PurePath, Answer] = {}
-        entries: dict[bytes, bytes] = {}
+        entries: dict[bytes, list[str]] = {}
         for folder in folders:
             own = list(islice(found, len(units[folder])))
-            shared = pickle.dumps([resources for _, resources in own])
-            key = digest(b"shared", shared)
+            shared = [result.shared for result in own]
+            key = digest(*map(str.encode, shared))
             entries[key] = shared
-            answers[folder] = self._answer(folder, [verdicts for verdicts, _ in own], key)
-        return answers, entries
+            answers[folder] = self._answer(folder, [result.verdicts for result in own], key)
+        self._cache.keep(_SHARED, {key: (key,) for key in entries}, entries)
+        return answers
 
     def _answer(self, stack: PurePath, found: Iterable[Verdicts], shared: bytes) -> Answer:
         paths = self._library.paths(stack)
@@ -172,23 +185,20 @@ class Policy:
     def _judged_together(self, environment: "Reader", content: bytes, answers: Mapping[PurePath, Answer]) -> Verdicts:
         """Apply the environment rules to the resources that the stacks share."""
         shared = {folder: answer.shared for folder, answer in answers.items()}
-        key = digest(b"environment", self._code, content, *shared.values())
-        for value in self._store.get_many([key]).values():
-            return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-        verdicts = check_environment(View(tuple(self._shared(shared))), self._rules, environment())
-        self._store.put_many({key: pickle.dumps(verdicts)})
-        return verdicts
 
-    def _shared(self, keys: Mapping[PurePath, bytes]) -> Iterator[Resource]:
-        """Yield the resources of stacks that environment rules check, by their cache keys."""
-        known = self._store.get_many(keys.values())
-        for folder, key in keys.items():
-            if key in known:
-                parts = pickle.loads(known[key])  # noqa: S301 - our own work folder, trusted as the code is
-            else:
-                parts = [part for _, part in self._judged(self._units(folder))]
-            for part in parts:
-                yield from pickle.loads(part)  # noqa: S301 - as above
+        def check() -> Verdicts:
+            return check_environment(View(tuple(self._shared(shared))), self._rules, environment())
+
+        return self._cache.memo(_TOGETHER, (self._code, content, *shared.values()), check)
+
+    def _shared(self, digests: Mapping[PurePath, bytes]) -> Iterator[Resource]:
+        """Yield the resources of stacks that environment rules check, by their digests."""
+        known = self._cache.find(_SHARED, {folder: (each,) for folder, each in digests.items()})
+        for folder in digests:
+            try:
+                yield from _resources(known[folder])
+            except (KeyError, UndecodableError):
+                yield from _resources([self._judge(unit).shared for unit in self._prepared(self._units(folder))])
 
     def resources(self, stack: PurePath) -> list[Resource]:
         """Return all resources in a stack's files."""
@@ -196,7 +206,7 @@ class Policy:
 
     def identity(self, stacks: Iterable[PurePath]) -> bytes:
         """Return a digest of everything that `resources` of some stacks depends on."""
-        return digest(*(self._key(unit) for folder in stacks for unit in self._units(folder)))
+        return digest(*(digest(*self._parts(unit)) for folder in stacks for unit in self._units(folder)))
 
     def _units(self, stack: PurePath) -> list[Unit]:
         summaries = self._library.summaries(self._library.paths(stack))
@@ -210,29 +220,23 @@ class Policy:
             if path.suffix == ".tf"
         ]
 
-    def _judged(self, units: list[Unit]) -> list[tuple[Verdicts, bytes]]:
-        keys = {unit: self._key(unit) for unit in units}
-        known = {key: pickle.loads(value) for key, value in self._store.get_many(keys.values()).items()}  # noqa: S301 - our own work folder, trusted as the code is
-        missing = [unit for unit in units if keys[unit] not in known]
-        if missing:
-            self._prepare(missing)
-            made = dict(
-                zip((keys[unit] for unit in missing), map_in_processes(self._judge, missing, _MANY), strict=True)
-            )
-            self._store.put_many(made)
-            known |= {key: pickle.loads(value) for key, value in made.items()}  # noqa: S301 - as above
-        return [known[key] for key in keys.values()]
+    def _judged(self, units: list[Unit]) -> list[Result]:
+        def judge(missing: list[Unit]) -> dict[Unit, Result]:
+            return dict(zip(missing, map_in_processes(self._judge, self._prepared(missing), _MANY), strict=True))
 
-    def _key(self, unit: Unit) -> bytes:
+        return [*self._cache.memo_many(_RESULT, {unit: self._parts(unit) for unit in units}, judge).values()]
+
+    def _parts(self, unit: Unit) -> Sequence[bytes]:
         modules = [self._library.module(folder) for folder in self._called(unit)]
         files = self._files((unit.path, *unit.others))
-        return digest(b"unit", self._code, repr(self._facts).encode(), files, *modules)
+        return self._code, repr(self._facts).encode(), files, *modules
 
-    def _prepare(self, units: Collection[Unit]) -> None:
-        """Load all parsed files before worker processes are forked, so that they share them."""
+    def _prepared(self, units: list[Unit]) -> list[Unit]:
+        """Return units, with all parsed files loaded before worker processes are forked, so that they share them."""
         paths = {path for unit in units for path in (unit.path, *unit.others)}
         folders = self._closure(folder for unit in units for folder in self._called(unit))
         self._library.load(paths | {path for folder in folders for path in self._library.paths(folder)})
+        return units
 
     def _called(self, unit: Unit) -> list[PurePath]:
         """Return the modules that a unit calls, and those whose outputs it uses."""
@@ -249,13 +253,13 @@ class Policy:
                 waiting += called_modules(folder, self._library.summaries(self._library.paths(folder)).values())
         return found
 
-    def _judge(self, unit: Unit) -> bytes:
+    def _judge(self, unit: Unit) -> Result:
         found = self._resources(unit)
         verdicts = check_resources(found, self._rules, self._facts)
         shared = [
             resource.without_origin(self._kept(resource)) for resource in found if resource.type in self._shared_types
         ]
-        return pickle.dumps((verdicts, pickle.dumps(shared)))
+        return Result(verdicts, RESOURCES.encode(shared).decode())
 
     def _kept(self, resource: Resource) -> set[Path]:
         """Return the paths of values whose positions environment rules report."""
@@ -266,6 +270,10 @@ class Policy:
         files = [self._library.file(path) for path in (unit.path, *unit.others)]
         root = Module(self._library, unit.stack, collect_declarations(files))
         return list(find_resources(root, unit.stack.name, [unit.path]))
+
+
+def _resources(shared: Iterable[str]) -> list[Resource]:
+    return [resource for each in shared for resource in RESOURCES.decode(each.encode())]
 
 
 def _sum(all_verdicts: Iterable[Verdicts]) -> Verdicts:

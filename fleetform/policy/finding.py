@@ -62,3 +62,11 @@ class OpenAnswer(NamedTuple):
     stack: str
     address: str
     at: tuple[str | int, ...]
+
+
+class BaselineEntry(NamedTuple):
+    """The parts of a finding that stay the same while files are edited."""
+
+    rule: str
+    stack: str
+    address: str

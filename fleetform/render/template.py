@@ -14,6 +14,7 @@ By default a template prints values as HCL literals, so no value of a catalog ca
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -21,7 +22,6 @@ import jinja2
 from pydantic import BaseModel
 
 from fleetform.base import fingerprint
-from fleetform.base.cache import Store, digest
 from fleetform.catalog.images_lock import LockedImage
 from fleetform.catalog.models import Container, HealthCheck
 from fleetform.hcl.literals import Literal, key, literal
@@ -76,8 +76,10 @@ def _plain(value: object, owner: BaseModel) -> object:
     if not isinstance(value, BaseModel):
         return value
     plain = value.model_dump(exclude_defaults=True)
-    if isinstance(value, HealthCheck) and isinstance(owner, Container):
-        plain["command"] = owner.health_command
+    if isinstance(value, HealthCheck):
+        plain.pop("path", None)  # the module does not take it
+        if isinstance(owner, Container):
+            plain["command"] = owner.health_command
     return plain
 
 
@@ -114,22 +116,28 @@ def _image_version(image: LockedImage | None) -> Text:
     return Text(f"@{_word(algorithm)}:{_word(digest)}")
 
 
-class _Compiled(jinja2.BytecodeCache):
-    """Cache of compiled templates. Compiling them is most of the time that a small catalog takes."""
+class _BytecodeCache(jinja2.FileSystemBytecodeCache):
+    """Compiled templates, in this user's private temporary folder: they are code, so the project's cache has none.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Jinja refuses a folder that others can write. An entry is used only for the same source and the same code of ours.
+    """
 
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        for value in self._store.get_many([_key(bucket)]).values():
-            bucket.bytecode_from_string(value)
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002 - all projects share it
+        return super().get_cache_key(name)
+
+    def get_source_checksum(self, source: str) -> str:
+        return super().get_source_checksum(fingerprint.code().hex() + source)
 
     def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        self._store.put_many({_key(bucket): bucket.bytecode_to_string()})
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
-def _key(bucket: jinja2.bccache.Bucket) -> bytes:
-    return digest(b"template", fingerprint.code(), bucket.key.encode(), bucket.checksum.encode())
+def _bytecode_cache() -> _BytecodeCache | None:
+    try:
+        return _BytecodeCache(pattern="fleetform-%s")
+    except (OSError, RuntimeError):  # no private folder
+        return None
 
 
 class Templates:
@@ -137,12 +145,11 @@ class Templates:
 
     Args:
         folder: Holds a folder of `*.j2` files for each name in `Stack.templates`.
-        store: Cache of compiled templates; None to compile them again.
     """
 
-    def __init__(self, folder: Path, store: Store | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._environment = jinja2.Environment(
-            bytecode_cache=_Compiled(store) if store else None,
+            bytecode_cache=_bytecode_cache(),
             loader=jinja2.FileSystemLoader(folder),
             undefined=jinja2.StrictUndefined,
             finalize=_format_expression,

@@ -1,11 +1,35 @@
-"""The checkout that everything is about."""
+"""The checkout that all commands work on, with its cache."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fleetform.base.cache import Store
+from fleetform.base import fingerprint
+from fleetform.base.cache import Cache, Kind
+from fleetform.catalog.files import CATALOG, environment_file, environment_names
 
-_REMEMBERED = 128 * 1024 * 1024  # bytes: some environments of a thousand services, in many states
+if TYPE_CHECKING:
+    from fleetform.catalog.models import Environment
+
+_CACHE_SIZE = 128 * 1024 * 1024  # bytes: some environments of a thousand services, in many states
+
+
+class _EnvironmentCodec:
+    """The JSON of an environment's model. Reading validates it as a catalog is validated."""
+
+    def encode(self, value: "Environment") -> bytes:
+        """Write what the catalog sets, so that defaults stay defaults."""
+        return value.model_dump_json(exclude_unset=True).encode()
+
+    def decode(self, data: bytes) -> "Environment":
+        """Read an environment; pydantic's error, a ValueError, if it is not one."""
+        from fleetform.catalog.models import Environment  # noqa: PLC0415 - the models take a tenth of a second
+
+        return Environment.model_validate_json(data)
+
+
+_ENVIRONMENT: Kind["Environment"] = Kind("catalog", _EnvironmentCodec())
 
 
 @dataclass(frozen=True)
@@ -20,10 +44,30 @@ class Project:
 
     @property
     def work(self) -> Path:
-        """What a machine keeps of its own: plans, logs, the emulator's record. Not committed."""
+        """The folder for the files of this machine: plans, logs, the cache, the emulator's record. Not committed."""
         return self.root / ".fleetform"
 
     @property
-    def store(self) -> Store:
-        """What is remembered from run to run."""
-        return Store(self.work / "store.sqlite", _REMEMBERED)
+    def cache(self) -> Cache:
+        """The cache that all commands share."""
+        return Cache(self.work / "cache.sqlite", _CACHE_SIZE)
+
+    def environment(self, name: str) -> "Environment":
+        """Return an environment. Whether its images can be built is checked when it is rendered.
+
+        Raises:
+            InputError: The catalog is wrong, or there is no such environment.
+        """
+
+        def load() -> "Environment":
+            from fleetform.validation import loading  # noqa: PLC0415 - a cached environment needs no YAML
+
+            return loading.load(self.root, name)
+
+        return self.cache.memo(_ENVIRONMENT, lambda: self.environment_parts(name), load)
+
+    def environment_parts(self, name: str) -> tuple[bytes, ...]:
+        """Return digests of everything that an environment follows from."""
+        files = (fingerprint.content(self.root / file) for file in (CATALOG, environment_file(name)))
+        names = map(os.fsencode, environment_names(self.root))
+        return fingerprint.code(), name.encode(), *files, *names

@@ -11,21 +11,22 @@ from pathlib import Path
 
 from fleetform.aws.clients import Access
 from fleetform.base import fingerprint
-from fleetform.base.cache import digest
+from fleetform.base.cache import Kind
 from fleetform.base.processes import Output, ProcessGroup, Result, read, report_interrupt
+from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.models import Environment
 from fleetform.render.rendered_files import rendered_folders
 from fleetform.stacks import Stack, emptied, stacks
 from fleetform.terraform import commands, installation
 from fleetform.terraform.failures import translate_failures
 from fleetform.terraform.initialization import Initialization
-from fleetform.workflow import environments
 from fleetform.workflow.emulated import aws_variables
 from fleetform.workflow.project import Project
 
 # Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
 _MEMORY = 1000 * 1024**2
 _MEMORY_OF_A_SERVICE = 5 * 1024**2
+_NEW_ENOUGH: Kind[bool] = Kind("new enough", JsonCodec(bool))
 _report = partial(report_interrupt, "Terraform")
 
 
@@ -129,7 +130,7 @@ class Workspace:
 
 def open_workspace(project: Project, name: str) -> Workspace:
     """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
-    return _workspace(project, environments.environment(project, name), work_folder(project, name), project.work)
+    return _workspace(project, project.environment(name), work_folder(project, name), project.work)
 
 
 def work_folder(project: Project, name: str) -> Path:
@@ -139,7 +140,7 @@ def work_folder(project: Project, name: str) -> Path:
 
 def open_local_workspace(project: Project, name: str) -> Workspace:
     """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
-    environment = environments.environment(project, name)
+    environment = project.environment(name)
     if environment.emulator:
         return open_workspace(project, name)
     work = local_work_folder(project, environment)
@@ -160,11 +161,13 @@ def _workspace(project: Project, environment: Environment, work: Path, emulator_
 
 
 def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:
-    """Makes sure that a Terraform is new enough; one that was is not asked again."""
-    key = digest(b"new enough", fingerprint.code(), fingerprint.program(program, project.root))
-    if key not in project.store.get_many([key]):
+    """Make sure that a Terraform is new enough; one that was is not asked again."""
+
+    def check() -> bool:
         installation.require_version(program, read(commands.version(program), variables))
-        project.store.put_many({key: b""})
+        return True
+
+    project.cache.memo(_NEW_ENOUGH, (fingerprint.code(), fingerprint.program(program, project.root)), check)
 
 
 def suitable_jobs(environment: Environment, stacks: Sequence[Stack]) -> int:

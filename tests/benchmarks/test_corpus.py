@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from benchmarks import corpus
-from fleetform.base.cache import Store
+from fleetform.base.cache import Cache
 from fleetform.base.errors import CheckFailedError
 from fleetform.validation.loading import load
 from tests.conftest import ROOT
@@ -23,7 +23,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def opened(folder: Path, work: Path) -> corpus.Corpus:
-    return corpus.Corpus(folder, Store(work / "store.sqlite", 2**20))
+    return corpus.Corpus(folder, Cache(work / "cache.sqlite", 2**20))
 
 
 def test_files_that_cannot_be_read_are_listed_with_what_terraform_says(

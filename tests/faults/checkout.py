@@ -75,7 +75,7 @@ class Checkout:
         """Changes the catalog, so that a render has every file to make anew; it has seen none of them."""
         catalog = self.root / "envs/catalog.yaml"
         catalog.write_text(catalog.read_text(encoding="utf-8").replace("shop", "store"), encoding="utf-8")
-        for path in self.work.glob("store.sqlite*"):
+        for path in self.work.glob("cache.sqlite*"):
             path.unlink()
 
     def emulator(self) -> None:

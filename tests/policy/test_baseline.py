@@ -5,8 +5,8 @@ from pathlib import PurePath
 import pytest
 
 from fleetform.base.errors import InputError, Position
-from fleetform.policy.baseline import Comparison, Entry, baseline_file, compare, parse, to_json
-from fleetform.policy.finding import Finding, OpenAnswer
+from fleetform.policy.baseline import Comparison, baseline_file, compare, parse, to_json
+from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
 from fleetform.policy.rule import Severity
 
 FILE = PurePath("envs/dev/services/extra.tf")
@@ -34,9 +34,9 @@ def test_a_baseline_excludes_findings_about_exceptions() -> None:
 def test_a_baseline_is_read_as_it_was_written() -> None:
     known = [finding("FF001"), finding("FF001"), finding("FF002")]
     assert parse(to_json(known), "dev") == [
-        Entry("FF001", "services", "aws_x.this"),
-        Entry("FF001", "services", "aws_x.this"),
-        Entry("FF002", "services", "aws_x.this"),
+        BaselineEntry("FF001", "services", "aws_x.this"),
+        BaselineEntry("FF001", "services", "aws_x.this"),
+        BaselineEntry("FF002", "services", "aws_x.this"),
     ]
 
 
@@ -83,7 +83,7 @@ def test_all_findings_of_a_rule_with_more_than_in_the_baseline_are_reported() ->
 def test_an_entry_without_a_finding_is_stale() -> None:
     known = [finding("FF001"), finding("FF001"), finding("FF002")]
     assert compare(known[:1], parse(to_json(known), "dev")) == Comparison(
-        [], [Entry("FF001", "services", "aws_x.this"), Entry("FF002", "services", "aws_x.this")]
+        [], [BaselineEntry("FF001", "services", "aws_x.this"), BaselineEntry("FF002", "services", "aws_x.this")]
     )
 
 
@@ -98,7 +98,7 @@ def test_an_entry_without_a_finding_is_stale() -> None:
     ],
 )
 def test_an_entry_that_a_plan_may_find_is_not_stale(question: OpenAnswer, *, is_gone: bool) -> None:
-    known = Entry("FF001", "services", 'aws_x.this["a"]')
+    known = BaselineEntry("FF001", "services", 'aws_x.this["a"]')
     assert compare([], [known], [question]) == Comparison([], [known] if is_gone else [])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.base.cache import Store
+from fleetform.base.cache import Cache
 from fleetform.base.errors import CheckFailedError
 from fleetform.hcl.eval.library import Library, Summary
 from fleetform.hcl.eval.resource_view import Resource, View
@@ -50,10 +50,10 @@ class Project:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
-    def check(self, store: str = "store", stacks: Sequence[PurePath] = (STACK,)) -> Outcome:
+    def check(self, cache: str = "cache", stacks: Sequence[PurePath] = (STACK,)) -> Outcome:
         """Run a separate check."""
         self.asked.clear()
-        kept = Store(self.root / store, 10**7)
+        kept = Cache(self.root / cache, 10**7)
         made = Policy(Library(self.root, kept, b""), kept, self.code, self._rules(), self.facts)
         return made.check(lambda: ENVIRONMENT, b"", stacks)
 
@@ -138,7 +138,7 @@ CHANGES: dict[str, tuple[Callable[[Project], None], set[str]]] = {
     "facts": (with_facts, EVERYTHING),
     "code": (with_code, EVERYTHING),
     "a file that is gone": (lambda project: (project.root / "stack/a.tf").unlink(), set()),
-    "a damaged store": (written("store", "damaged"), EVERYTHING),
+    "a damaged cache": (written("cache", "damaged"), EVERYTHING),
 }
 
 
@@ -150,7 +150,7 @@ def test_rules_run_again_if_a_dependency_of_their_answer_changed(
     change(project)
     again = project.check()
     assert set(project.asked) == asked
-    assert again == project.check("another store")
+    assert again == project.check("another cache")
 
 
 def test_no_file_of_an_unchanged_stack_is_checked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,7 @@ def test_no_file_of_an_unchanged_stack_is_checked(project: Project, monkeypatch:
     again = project.check(stacks=stacks)
     assert gone_into == {PurePath("other"), PurePath("modules/web"), PurePath("modules/inner")}
     assert project.asked == ["thing.x"]
-    assert again == project.check("another store", stacks)
+    assert again == project.check("another cache", stacks)
 
 
 def test_files_with_exceptions_are_listed_for_stacks_and_modules_beside_them(project: Project) -> None:

@@ -4,7 +4,6 @@ from typing import Any
 import jinja2
 import pytest
 
-from fleetform.base.cache import Store
 from fleetform.catalog.models import Autoscaling, CapacityProvider, HealthCheck, Service
 from fleetform.render.template import Templates
 from fleetform.topology import VPC, Call, Rule
@@ -184,11 +183,12 @@ def test_a_template_that_was_compiled_before_is_compiled_again_once_it_is_anothe
         return compile_(*arguments, **named)
 
     monkeypatch.setattr(jinja2.Environment, "compile", counted)
-    store, file = Store(tmp_path / "store", 10**6), tmp_path / "case/file.tf.j2"
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    file = tmp_path / "case/file.tf.j2"
     file.parent.mkdir()
     printed = []
     for text in ("a = {{ value }}\n", "a = {{ value }}\n", "b = {{ value }}\n", "a = {{ value }}\n"):
         file.write_text(text, encoding="utf-8")
-        printed.append(Templates(tmp_path, store).render("case/file.tf.j2", {"value": "x"}))
+        printed.append(Templates(tmp_path).render("case/file.tf.j2", {"value": "x"}))
     assert printed == ['a = "x"\n', 'a = "x"\n', 'b = "x"\n', 'a = "x"\n']
-    assert compiled == ["a = {{ value }}\n", "b = {{ value }}\n"]
+    assert compiled == ["a = {{ value }}\n", "b = {{ value }}\n", "a = {{ value }}\n"]

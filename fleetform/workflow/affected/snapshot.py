@@ -87,7 +87,7 @@ def take_snapshot(project: Project, name: str) -> Snapshot:
     environment = load(root, name)
     folders = tuple(rendered_files(root / "envs" / name))
     lock, declared = load_lock(root, name), extra_modules.declared_variables(project, name)
-    texts = render(environment, Templates(root / "templates", project.store), lock, folders, declared)
+    texts = render(environment, Templates(root / "templates"), lock, folders, declared)
     shelf = _ModuleCache(root)
     made = {
         stack.name: _RenderedStack(PurePath("envs", name, stack.name), texts[stack.name], shelf)

@@ -1,15 +1,15 @@
 """What differs between a commit and the work tree: by content, whatever files have changed. See ADR 18."""
 
-import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Literal, TypeAlias
 
 from fleetform.base import fingerprint, git
-from fleetform.base.cache import digest
+from fleetform.base.cache import Kind
 from fleetform.base.errors import FleetformError
 from fleetform.base.program_name import command
+from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.files import environment_names
 from fleetform.hcl.parsing import UnreadableError, parse
 from fleetform.hcl.syntax import Block, Expression, Items, Object, Reference
@@ -103,26 +103,28 @@ def affected(project: Project, name: str, reference: str) -> Report:
     return Report(name, since, tuple(compare(before, take_snapshot(project, name))), notice)
 
 
+_SNAPSHOT: Kind[Snapshot] = Kind("snapshot", JsonCodec(Snapshot))
+
+
 class _UnknownError(Exception):
     """A commit that this version cannot render."""
 
 
 def _snapshot_at(project: Project, tree: str, name: str) -> Snapshot:
-    """What an environment was made of; empty if there was none."""
-    key = digest(b"snapshot", fingerprint.code(), tree.encode(), name.encode())
-    for value in project.store.get_many([key]).values():
-        return pickle.loads(value)  # type: ignore[no-any-return] # noqa: S301 - our own work folder, trusted as the code is
-    with git.checkout_of(project.root, tree, _needed) as folder:
-        if name not in environment_names(folder):
-            return EMPTY
-        try:
-            found = take_snapshot(_EarlierCommit(folder, project.work), name)
-        except FleetformError as error:
-            raise _UnknownError(str(error).partition("\n")[0]) from None
-        except Exception as error:  # noqa: BLE001 - templates of another version may raise anything
-            raise _UnknownError(f"{type(error).__name__}: {error}".partition("\n")[0]) from None
-    project.store.put_many({key: pickle.dumps(found)})
-    return found
+    """Return the files of an environment in a Git tree; empty if it did not exist."""
+
+    def take() -> Snapshot:
+        with git.checkout_of(project.root, tree, _needed) as folder:
+            if name not in environment_names(folder):
+                return EMPTY
+            try:
+                return take_snapshot(_EarlierCommit(folder, project.work), name)
+            except FleetformError as error:
+                raise _UnknownError(str(error).partition("\n")[0]) from None
+            except Exception as error:  # noqa: BLE001 - templates of another version may raise anything
+                raise _UnknownError(f"{type(error).__name__}: {error}".partition("\n")[0]) from None
+
+    return project.cache.memo(_SNAPSHOT, (fingerprint.code(), tree.encode(), name.encode()), take)
 
 
 def _needed(paths: list[PurePath]) -> list[PurePath]:

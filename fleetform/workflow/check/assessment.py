@@ -1,82 +1,132 @@
-"""What is to be mended in an environment, told anew only where something that it follows from has changed."""
+"""The assessment of an environment: policy findings without exceptions and baseline, cached as a whole."""
 
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from fleetform.base import fingerprint
-from fleetform.base.cache import digest
-from fleetform.base.errors import Problem
+from fleetform.base.cache import Kind
+from fleetform.base.errors import InputError, Problem, ProgramError
+from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.files import CATALOG
-from fleetform.policy.finding import Finding, OpenAnswer
+from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
 from fleetform.workflow.project import Project
 
-if TYPE_CHECKING:
-    from fleetform.policy.baseline import Entry
+_NO_PLANS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What the policy says of an environment.
+    """The result of a check of an environment against the policy.
 
     Attributes:
-        findings: What is to be mended, by place.
-        open: What only a plan can tell.
-        known: How many findings the baseline has.
-        stale: The entries of the baseline that are no longer found.
-        unparsed: The files that the policy cannot parse; only a plan decides about their resources.
-        folders: The folders of modules that it has read.
+        findings: The findings to fix, by place.
+        open: The answers that only a plan has.
+        known: The number of findings in the baseline.
+        stale: The entries of the baseline that are not found anymore.
+        unparsed: The files that cannot be parsed, whose resources only a plan shows.
+        folders: The folders of the modules that were read.
     """
 
     findings: Sequence[Finding]
     open: Sequence[OpenAnswer] = ()
     known: int = 0
-    stale: "Sequence[Entry]" = ()
+    stale: Sequence[BaselineEntry] = ()
     unparsed: Sequence[Problem] = ()
     folders: Sequence[str] = ()
 
 
+class _Cached(NamedTuple):
+    """A cached assessment, with the digests of the modules in its folders."""
+
+    modules: tuple[bytes, ...]
+    assessment: Assessment
+
+
+_ASSESSMENT: Kind[_Cached] = Kind("assessment", JsonCodec(_Cached))
+
+
 def assess(project: Project, env: str) -> Assessment:
-    """What the policy says of an environment as it stands on disk.
+    """Return the assessment of an environment as it is on disk.
 
     Raises:
         CheckFailedError: A module calls itself.
-        InputError: The catalog is wrong, or the baseline is none.
+        InputError: The catalog is wrong, or the baseline is invalid.
     """
-    key = _key(project, env)
-    for value in project.store.get_many([key]).values():
-        folders, modules, remembered = pickle.loads(value)  # noqa: S301 - our own work folder, trusted as the code is
-        if modules == _modules(project, folders):
-            return remembered  # type: ignore[no-any-return]
-    from fleetform.workflow.check import assessing  # noqa: PLC0415 - what is remembered needs neither catalog nor rules
 
-    found = assessing.assess(project, env)
-    value = pickle.dumps((found.folders, _modules(project, found.folders), found))
-    if _key(project, env) == key:  # nobody wrote meanwhile
-        project.store.put_many({key: value})
-    return found
+    def make() -> _Cached:
+        assessment = _assess(project, env, _NO_PLANS)
+        return _Cached(_modules(project, assessment), assessment)
+
+    def is_current(cached: _Cached) -> bool:
+        return cached.modules == _modules(project, cached.assessment)
+
+    return project.cache.memo(_ASSESSMENT, lambda: _parts(project, env), make, is_current).assessment
 
 
 def assess_plans(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
-    """What the policy says of an environment and of its plans; see `assess`.
+    """Return the assessment of an environment and of its plans; see `assess`.
 
     Args:
         project: The checkout.
         env: The environment's name.
-        plans: What ``terraform show -json`` says of the plans that there are, by stack.
+        plans: The output of ``terraform show -json`` by stack, for the stacks with a plan.
     """
-    from fleetform.workflow.check import assessing  # noqa: PLC0415 - as above
-
-    return assessing.assess(project, env, plans)
+    return _assess(project, env, plans)
 
 
-def _key(project: Project, env: str) -> bytes:
-    """A digest of all that an assessment follows from, save for modules; exceptions end with a day."""
+def write_baseline(project: Project, env: str) -> int:
+    """Write the current findings of an environment into its baseline, or remove it if there are none.
+
+    Returns:
+        The number of findings in it.
+
+    Raises:
+        ProgramError: It cannot be written. For other errors, see `assess`, except for an invalid baseline.
+    """
+    from fleetform.catalog.writer import write_atomically  # noqa: PLC0415 - as in `_assess`
+    from fleetform.policy import baseline  # noqa: PLC0415
+    from fleetform.workflow.check.policy import evaluate  # noqa: PLC0415
+
+    text, file = baseline.to_json(evaluate(project, env, _NO_PLANS).findings), baseline.baseline_file(env)
+    entries = baseline.parse(text, env)
+    try:
+        if entries:
+            write_atomically(project.root / file, text)
+        else:
+            (project.root / file).unlink(missing_ok=True)
+    except OSError as error:
+        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None
+    return len(entries)
+
+
+def _assess(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
+    from fleetform.policy import baseline  # noqa: PLC0415 - a cached assessment needs neither catalog nor rules
+    from fleetform.workflow.check.policy import evaluate  # noqa: PLC0415
+
+    results = evaluate(project, env, plans)
+    compared = baseline.compare(results.findings, _read_baseline(project, env), results.open)
+    known = len(results.findings) - len(compared.new)
+    return Assessment(compared.new, results.open, known, compared.stale, results.unparsed, results.folders)
+
+
+def _read_baseline(project: Project, env: str) -> list[BaselineEntry]:
+    from fleetform.policy import baseline  # noqa: PLC0415 - as above
+
+    file = baseline.baseline_file(env)
+    try:
+        return baseline.parse((project.root / file).read_text(encoding="utf-8"), env)
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
+
+
+def _parts(project: Project, env: str) -> tuple[bytes, ...]:
+    """Return digests of everything that an assessment follows from, except for modules; exceptions end with a day."""
     root = project.root
-    return digest(
-        b"assessment",
+    return (
         fingerprint.code(),
         datetime.now(UTC).date().isoformat().encode(),
         env.encode(),
@@ -86,5 +136,5 @@ def _key(project: Project, env: str) -> bytes:
     )
 
 
-def _modules(project: Project, folders: Sequence[str]) -> list[bytes]:
-    return [fingerprint.tree(project.root / folder) for folder in folders]
+def _modules(project: Project, assessment: Assessment) -> tuple[bytes, ...]:
+    return tuple(fingerprint.tree(project.root / folder) for folder in assessment.folders)

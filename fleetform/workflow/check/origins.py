@@ -1,6 +1,5 @@
-"""Where the catalog says what became a value of a generated file."""
+"""The origins of findings: the places in the catalog from which values in generated files come."""
 
-import pickle
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -8,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleetform.base import gc
-from fleetform.base.cache import digest
+from fleetform.base.cache import Kind
 from fleetform.base.errors import Position
+from fleetform.base.serialization import JsonCodec
 from fleetform.hcl.eval.library import Library, is_generated
 from fleetform.hcl.places import names_at
 from fleetform.policy.finding import Finding
 from fleetform.validation.loading import read_environment
-from fleetform.workflow import environments
 from fleetform.workflow.project import Project
 
 if TYPE_CHECKING:
@@ -26,8 +25,11 @@ _FILE_OF_SERVICE = re.compile(r"service_(?P<service>.+)\.tf")
 _CALL = re.compile(r"(?P<caller>[a-z0-9-]+)->(?P<callee>[a-z0-9-]+):\d+(?:/\w+)?")
 
 
-def with_origins(findings: Iterable[Finding], project: Project, name: str, library: Library) -> list[Finding]:
-    """Findings with the places in the catalog that they come from, as far as they come from one.
+_ORIGIN: Kind[Position | None] = Kind("origin", JsonCodec(Position | None))
+
+
+def add_origins(findings: Iterable[Finding], project: Project, name: str, library: Library) -> list[Finding]:
+    """Return findings with their origins in the catalog, if they have one.
 
     Args:
         findings: The findings.
@@ -35,23 +37,17 @@ def with_origins(findings: Iterable[Finding], project: Project, name: str, libra
         name: The environment's name.
         library: The files of the findings.
     """
-    found = list(findings)
-    catalog_key = environments.key(project, name)
-    keys = {
-        finding.place: _key(finding.place, catalog_key, library) for finding in found if _is_rendered(finding, library)
-    }
-    known = project.store.get_many(keys.values())
-    if missing := {place: key for place, key in keys.items() if key not in known}:
+    findings = list(findings)
+    catalog = project.environment_parts(name)
+    places = {finding.place for finding in findings if _is_rendered(finding, library)}
+    parts = {place: (*catalog, str(place).encode(), library.digest(place.file)) for place in places}
+
+    def find(missing: Iterable[Position]) -> dict[Position, Position | None]:
         tree = _tree(project.root, name)
-        made = {key: pickle.dumps(_origin(place, tree, library)) for place, key in missing.items()}
-        project.store.put_many(made)
-        known |= made
-    origins = {place: pickle.loads(known[key]) for place, key in keys.items()}  # noqa: S301 - our own work folder, trusted as the code is
-    return [replace(finding, origin=origins.get(finding.place)) for finding in found]
+        return {place: _origin(place, tree, library) for place in missing}
 
-
-def _key(place: Position, catalog_key: bytes, library: Library) -> bytes:
-    return digest(b"origin", catalog_key, str(place).encode(), library.digest(place.file))
+    origins = project.cache.memo_many(_ORIGIN, parts, find)
+    return [replace(finding, origin=origins.get(finding.place)) for finding in findings]
 
 
 def _tree(root: Path, name: str) -> "Node":
@@ -60,7 +56,7 @@ def _tree(root: Path, name: str) -> "Node":
 
 
 def _is_rendered(finding: Finding, library: Library) -> bool:
-    """Whether it is in a file that is made of the catalog."""
+    """Return whether a finding is in a file that is generated from the catalog."""
     file = finding.place.file
     return file in library.paths(file.parent) and is_generated(library.content(file))
 
@@ -75,16 +71,16 @@ def _origin(place: Position, tree: "Node", library: Library) -> Position | None:
 
 
 def _of_service(service: str, names: tuple[str, ...]) -> Iterator[Keys]:
-    """The keys of a service that its module's arguments come from, the nearest first."""
+    """Yield the keys of a service that its module's arguments come from, the nearest first."""
     if names[:1] == ("containers",):
-        own = names[1:2] == (service,)
-        names = names[2:] if own else ("sidecars", *names[1:])
+        is_main = names[1:2] == (service,)
+        names = names[2:] if is_main else ("sidecars", *names[1:])
     for length in range(len(names), -1, -1):
         yield ("services", service, *names[:length])
 
 
 def _of_environment(names: tuple[str, ...], file: str, tree: "Node") -> Iterator[Keys]:
-    """The keys that the foundation's arguments come from: a call, a key of the same name, or that of the file."""
+    """Yield the keys that the foundation's arguments come from: a call, a key of the same name, or that of the file."""
     for name in names:
         if call := _CALL.fullmatch(name):
             yield from _of_call(call["caller"], call["callee"], tree)
@@ -97,8 +93,8 @@ def _of_environment(names: tuple[str, ...], file: str, tree: "Node") -> Iterator
 def _of_call(caller: str, callee: str, tree: "Node") -> Iterator[Keys]:
     calls = tree.at(("services", caller, "calls"))
     for index, call in enumerate(calls.value if calls and isinstance(calls.value, list) else ()):
-        named = call.at(("service",)) or call
-        if str(named.value).partition(":")[0] == callee:
+        name = call.at(("service",)) or call
+        if str(name.value).partition(":")[0] == callee:
             yield ("services", caller, "calls", index)
     yield ("services", callee, "public")
     yield ("services", caller)

@@ -1,14 +1,15 @@
-"""What the modules of a team's own declare, which stand in the stacks' `extra/`."""
+"""The variables of custom Terraform, the modules in the stacks' `extra/`."""
 
 import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from fleetform.base import fingerprint as identities
-from fleetform.base.cache import digest
+from fleetform.base import fingerprint
+from fleetform.base.cache import Kind, digest
 from fleetform.base.errors import CatalogError, Position, Problem
+from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.files import EXTRA_NAME
 from fleetform.render.declared_variables import Variable
 from fleetform.workflow.project import Project
@@ -17,8 +18,20 @@ if TYPE_CHECKING:
     from fleetform.hcl.syntax import Block
 
 
+class _Declaration(NamedTuple):
+    """A variable and where its block starts in a file."""
+
+    name: str
+    required: bool
+    line: int
+    column: int
+
+
+_DECLARED: Kind[list[_Declaration]] = Kind("declared", JsonCodec(list[_Declaration]))
+
+
 def declared_variables(project: Project, name: str) -> dict[str, tuple[Variable, ...]]:
-    """The variables of the module in each stack's `extra/`, by stack; of those alone that have one.
+    """Return the variables of the module in each stack's `extra/`, by stack, for the stacks that have one.
 
     Args:
         project: The checkout.
@@ -35,10 +48,10 @@ def declared_variables(project: Project, name: str) -> dict[str, tuple[Variable,
     }
 
 
-def identity(declared: dict[str, tuple[Variable, ...]]) -> bytes:
-    """A digest of what a render follows from of it; where variables stand says nothing there."""
-    named = {stack: sorted((each.name, each.required) for each in variables) for stack, variables in declared.items()}
-    return digest(json.dumps(named, sort_keys=True).encode())
+def variables_fingerprint(declared: dict[str, tuple[Variable, ...]]) -> bytes:
+    """Return a digest of the variables as a render uses them, without their places."""
+    stacks = {stack: sorted((each.name, each.required) for each in variables) for stack, variables in declared.items()}
+    return digest(json.dumps(stacks, sort_keys=True).encode())
 
 
 def _folders(root: Path, name: str) -> list[str]:
@@ -49,9 +62,9 @@ def _folders(root: Path, name: str) -> list[str]:
 
 
 def _files(stack: Path) -> list[str]:
-    """The files of its `extra/` that Terraform reads, by name."""
+    """Return the files of its `extra/` that Terraform reads, by name."""
     try:
-        names = os.listdir(stack / EXTRA_NAME)  # noqa: PTH208 - names alone are wanted
+        names = os.listdir(stack / EXTRA_NAME)  # noqa: PTH208 - only names are needed
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(name for name in names if name.endswith(".tf") and not name.startswith("."))
@@ -65,26 +78,26 @@ def _variables(project: Project, files: Sequence[PurePath]) -> Iterator[Variable
 
 
 def _variables_of_file(project: Project, file: PurePath, content: bytes) -> Iterator[Variable]:
-    """The variables that a file declares: from the store, where what it holds was parsed before."""
-    key = digest(b"declared", identities.code(), content)
-    known = project.store.get_many([key]).get(key)
-    if known is None:
-        known = json.dumps([_describe(block) for block in _parsed(file, content)]).encode()
-        project.store.put_many({key: known})
-    for name, required, line, column in json.loads(known):
+    """Yield the variables that a file declares; the same content is parsed once."""
+    declarations = project.cache.memo(
+        _DECLARED,
+        (fingerprint.code(), content),
+        lambda: [_describe(block) for block in _variable_blocks(file, content)],
+    )
+    for name, required, line, column in declarations:
         yield Variable(name, required, Position(file, line, column))
 
 
-def _parsed(file: PurePath, content: bytes) -> "Iterator[Block]":
+def _variable_blocks(file: PurePath, content: bytes) -> "Iterator[Block]":
     from fleetform.hcl.parsing import UnreadableError, parse  # noqa: PLC0415 - only an uncached file needs a parser
 
     try:
         blocks = parse(content, file).blocks
     except UnreadableError as error:
-        remedy = "mend it, or if Terraform reads it, move the variables to a file of their own"
+        remedy = "fix it, or if Terraform reads it, move the variables to a separate file"
         raise CatalogError([Problem(error.position, "not valid HCL", remedy)]) from None
     return (block for block in blocks if block.kind == "variable" and block.labels)
 
 
-def _describe(block: "Block") -> tuple[str, bool, int, int]:
-    return block.labels[0], "default" not in block.arguments, block.line, block.column
+def _describe(block: "Block") -> _Declaration:
+    return _Declaration(block.labels[0], "default" not in block.arguments, block.line, block.column)

@@ -1,14 +1,15 @@
-"""`terraform fmt`, given only what it has not seen yet."""
+"""`terraform fmt`, given only the files that it has not formatted yet."""
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from fleetform.base import fingerprint
-from fleetform.base.cache import digest
+from fleetform.base.cache import Kind
 from fleetform.base.processes import read, reading
+from fleetform.base.serialization import JsonCodec
 from fleetform.render import writer
 from fleetform.terraform import commands, installation
 from fleetform.workflow.project import Project
@@ -22,25 +23,29 @@ _FOLDERS = ("modules", "envs")
 _MOST = 500
 
 
+_TEXT: Kind[str] = Kind("fmt", JsonCodec(str))
+_FORMATTED: Kind[bool] = Kind("formatted", JsonCodec(bool))
+
+
 def format_rendering(project: Project, stacks: Mapping[str, Mapping[PurePath, str]]) -> dict[str, dict[PurePath, str]]:
-    """Rendered files as `terraform fmt` leaves them."""
+    """Return rendered files as `terraform fmt` leaves them."""
     program = fingerprint.program(installation.find_program(), project.root)
-    keys = {
-        (stack, path): digest(b"fmt", program, path.suffix.encode(), text.encode())
+    parts = {
+        (stack, path): (program, path.suffix.encode(), text.encode())
         for stack, files in stacks.items()
         for path, text in files.items()
     }
-    texts = {key: text.decode() for key, text in project.store.get_many(keys.values()).items()}
-    new = {
-        stack: {path: text for path, text in files.items() if keys[stack, path] not in texts}
-        for stack, files in stacks.items()
-    }
-    if any(new.values()):
-        made = writer.format_rendering(new, _format)
-        fresh = {keys[stack, path]: text for stack, files in made.items() for path, text in files.items()}
-        project.store.put_many({key: text.encode() for key, text in fresh.items()})
-        texts |= fresh
-    return {stack: {path: texts[keys[stack, path]] for path in files} for stack, files in stacks.items()}
+
+    def run(missing: Collection[tuple[str, PurePath]]) -> dict[tuple[str, PurePath], str]:
+        new = {
+            stack: {path: text for path, text in files.items() if (stack, path) in missing}
+            for stack, files in stacks.items()
+        }
+        formatted = writer.format_rendering(new, _format)
+        return {(stack, path): text for stack, files in formatted.items() for path, text in files.items()}
+
+    texts = project.cache.memo_many(_TEXT, parts, lambda missing: run(set(missing)))
+    return {stack: {path: texts[stack, path] for path in files} for stack, files in stacks.items()}
 
 
 def _format(folder: Path) -> None:
@@ -49,44 +54,52 @@ def _format(folder: Path) -> None:
 
 @contextmanager
 def find_unformatted(project: Project) -> Iterator[Callable[[], list[str]]]:
-    """Has Terraform look, beside other work, for files that `terraform fmt` would change.
+    """Have Terraform look, beside other work, for files that `terraform fmt` would change.
 
     Yields:
-        A function that waits for them: those of the modules and environments, from the root; sorted.
+        A function that waits for their paths, relative to the root, in modules and environments; sorted.
     """
     program = installation.find_program()
-    found = _keys(project.root, program)
-    every = digest(b"all", *sorted(found.values()))
-    known = project.store.get_many([every]) or project.store.get_many(found.values())
-    new = [] if every in known else [path for path, key in found.items() if key not in known]
+    parts = _parts(project.root, program)
+    everything = {"": _flatten(parts)}
+    if project.cache.find(_FORMATTED, everything):
+        yield list
+        return
+    formatted = project.cache.find(_FORMATTED, parts)
+    new = {path: parts[path] for path in parts if path not in formatted}
     if not new:
-        project.store.put_many({} if every in known else {every: b""})
+        project.cache.keep(_FORMATTED, everything, {"": True})
         yield list
         return
     variables = installation.variables(os.environ, project.work)
-    argv = commands.fmt(program, *_arguments(project.root, new), check=True)
+    argv = commands.fmt(program, *_arguments(project.root, [*new]), check=True)
     with reading(argv, variables, accepted=(0, 3)) as printed:
 
         def listed() -> list[str]:
-            # Terraform shows paths as seen from its working directory, which is ours.
+            # Terraform prints paths relative to its working directory, which is ours.
             paths = sorted({os.path.relpath(line, project.root) for line in printed().splitlines() if line})
-            # What somebody wrote while Terraform read may not be what it has read.
-            if not paths and _keys(project.root, program) == found:
-                project.store.put_many(dict.fromkeys([*(found[path] for path in new), every], b""))
+            # A file that changed while Terraform was reading may not be what it has read.
+            if not paths and _parts(project.root, program) == parts:
+                checked = new | everything
+                project.cache.keep(_FORMATTED, checked, dict.fromkeys(checked, True))
             return paths
 
         yield listed
 
 
-def _keys(root: Path, program: str) -> dict[str, bytes]:
-    """By path, what is remembered of a file that is formatted."""
-    by = fingerprint.program(program, root)
+def _parts(root: Path, program: str) -> dict[str, tuple[bytes, ...]]:
+    """Return digests of everything that a file's format follows from, by path."""
+    digest = fingerprint.program(program, root)
     return {
-        path: digest(b"formatted", by, path.rpartition(".")[2].encode(), fingerprint.content(path))
+        path: (digest, path.rpartition(".")[2].encode(), fingerprint.content(path))
         for folder in _FOLDERS
         for path in fingerprint.files(root / folder)
         if _FORMATTED_KIND.fullmatch(path)
     }
+
+
+def _flatten(parts: Mapping[str, tuple[bytes, ...]]) -> tuple[bytes, ...]:
+    return b"all", *(part for each in sorted(parts.values()) for part in each)
 
 
 def _arguments(root: Path, paths: list[str]) -> Iterator[Path]:

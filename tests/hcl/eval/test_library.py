@@ -5,7 +5,7 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from fleetform.base.cache import Store
+from fleetform.base.cache import Cache
 from fleetform.base.errors import Position, ProgramError
 from fleetform.hcl.eval import library
 from fleetform.hcl.eval.library import Library, Summary
@@ -64,7 +64,7 @@ class Project:
 
     def library(self) -> Library:
         """Return the library of a new run."""
-        return Library(self.root, Store(self.root / "store", 10**7), b"code")
+        return Library(self.root, Cache(self.root / "cache", 10**7), b"code")
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_nothing_is_parsed_twice(project: Project) -> None:
 
 def test_a_damaged_entry_is_parsed_again(project: Project) -> None:
     project.library()(STACK)
-    (project.root / "store").write_bytes(b"damaged")
+    (project.root / "cache").write_bytes(b"damaged")
     assert project.library().file(STACK / "main.tf").blocks
     assert project.parsed.count(FILES["stack/main.tf"].encode()) == 2
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleetform.base import fingerprint
-from fleetform.base.cache import Store
+from fleetform.base.cache import Cache
 from fleetform.base.errors import CatalogError, Problem
 from fleetform.catalog.models import Environment
 from fleetform.render.writer import Change
@@ -36,7 +36,7 @@ from fleetform.workflow.render.rendering import Rendering
 project = Project(Path(sys.argv[1]))
 rendering = Rendering(project, "tiny")
 assert (rendering.notices, rendering.changes) == ([], {"foundation": [], "services": []})
-with formatting.unformatted(project) as listed:
+with formatting.find_unformatted(project) as listed:
     assert listed() == []
 print(*sorted({"boto3", "hcl2", "jinja2", "pydantic", "rich", "subprocess", "yaml"} & sys.modules.keys()))
 """
@@ -75,7 +75,7 @@ def all_changes(project: Project) -> list[Change]:
 
 def forget(project: Project) -> None:
     """Removes all that is remembered."""
-    project.work.joinpath("store.sqlite").unlink()
+    project.work.joinpath("cache.sqlite").unlink()
 
 
 def test_nothing_is_run_loaded_or_imported_where_nothing_changed(
@@ -219,26 +219,26 @@ def test_a_test_file_is_checked_with_its_folder(project: Project, fake_terraform
 
 def test_a_stack_is_validated_until_it_is_valid_as_it_is(project: Project) -> None:
     rendering = Rendering(project, "tiny")
-    wanted = validation.unvalidated(project, "tiny", rendering)
+    wanted = validation.find_unvalidated(project, "tiny", rendering)
     assert wanted.keys() == {"foundation", "services"}
-    validation.remember(project, "tiny", rendering, wanted)
-    assert validation.unvalidated(project, "tiny", rendering) == {}
+    validation.mark_valid(project, "tiny", rendering, wanted)
+    assert validation.find_unvalidated(project, "tiny", rendering) == {}
     small_project.write(project, EXTRA, "a = 1\n")
-    assert validation.unvalidated(project, "tiny", rendering).keys() == {"services"}
+    assert validation.find_unvalidated(project, "tiny", rendering).keys() == {"services"}
     os.utime(project.root / "bin/terraform", (0, 0))
-    assert validation.unvalidated(project, "tiny", rendering).keys() == {"foundation", "services"}
+    assert validation.find_unvalidated(project, "tiny", rendering).keys() == {"foundation", "services"}
 
 
 def test_a_stack_that_is_changed_meanwhile_is_not_remembered_as_valid(project: Project) -> None:
     rendering = Rendering(project, "tiny")
-    wanted = validation.unvalidated(project, "tiny", rendering)
+    wanted = validation.find_unvalidated(project, "tiny", rendering)
     small_project.write(project, EXTRA, "a = 1\n")
-    validation.remember(project, "tiny", rendering, wanted)
-    assert validation.unvalidated(project, "tiny", rendering).keys() == {"services"}
+    validation.mark_valid(project, "tiny", rendering, wanted)
+    assert validation.find_unvalidated(project, "tiny", rendering).keys() == {"services"}
 
 
-def test_a_store_that_cannot_be_written_is_done_without(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Project, "store", Store(Path("/dev/null/store.sqlite"), 1024))
+def test_a_cache_that_cannot_be_written_changes_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Project, "cache", Cache(Path("/dev/null/cache.sqlite"), 1024))
     assert all_changes(project) == []
     assert unformatted(project) == []
 

@@ -15,7 +15,7 @@ from fleetform.policy.finding import Finding, OpenAnswer, Stage
 from fleetform.policy.reference import to_json_data
 from fleetform.policy.rule import Rule, Severity
 from fleetform.validation.loading import load
-from fleetform.workflow.check import assessing
+from fleetform.workflow.check import assessment
 from fleetform.workflow.check.assessment import Assessment, assess
 from fleetform.workflow.project import Project
 from tests import small_project
@@ -141,7 +141,7 @@ def test_a_baseline_that_cannot_be_written_is_told(project: Project) -> None:
     small_project.write(project, EXTRA, LOGS)
     (project.root / BASELINE).mkdir()
     with pytest.raises(ProgramError, match=r"^envs/tiny/policy-baseline.json: cannot be written: "):
-        assessing.write_baseline(project, "tiny")
+        assessment.write_baseline(project, "tiny")
 
 
 @pytest.mark.parametrize(
