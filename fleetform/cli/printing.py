@@ -65,7 +65,7 @@ def confirm(what: str, word: str) -> None:
     Raises:
         InputError: Nobody is there, or it is another word.
     """
-    _answer(what, f"Type {word} to go on: ", {word})
+    _answer(what, f"Type {word} to continue: ", {word})
 
 
 def _answer(what: str, question: str, accepted: "Collection[str]") -> None:

@@ -192,7 +192,7 @@ def _undeclared_state(pair: ServicePair, answer: Answer) -> tuple[State, str]:
     elif answer.error and all(map(_CLOSED.search, answer.error.split("; "))):
         return "blocked", answer.error
     else:
-        return "WRONG", f"cannot be told: {answer.error or 'nothing was tried'}"
+        return "WRONG", f"cannot be tested: {answer.error or 'nothing was tried'}"
     if pair.let_through:
         return "open", f"{seen}: the security groups let it through"
     return "WRONG", f"{seen} though {pair.caller} does not call {pair.callee}"

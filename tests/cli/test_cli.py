@@ -107,7 +107,7 @@ def test_nothing_is_applied_without_the_environments_name(
     monkeypatch.setattr("sys.stdin", Terminal("yes\n"))
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
         stacks.apply(project, "tiny")
-    assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to go on: ")
+    assert capsys.readouterr().out.endswith(f"\n{ASKING}. Type tiny to continue: ")
     assert fake_terraform.calls() == FOUNDATION
 
 

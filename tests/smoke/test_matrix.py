@@ -151,18 +151,18 @@ def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
         ),
         (
             answer("web", error="curl ended with exit code 2"),
-            ("WRONG", "cannot be told: curl ended with exit code 2"),
-            ("WRONG", "cannot be told: curl ended with exit code 2"),
+            ("WRONG", "cannot be tested: curl ended with exit code 2"),
+            ("WRONG", "cannot be tested: curl ended with exit code 2"),
         ),
         (
             answer("web", error="timed out; too many open files"),
-            ("WRONG", "cannot be told: timed out; too many open files"),
-            ("WRONG", "cannot be told: timed out; too many open files"),
+            ("WRONG", "cannot be tested: timed out; too many open files"),
+            ("WRONG", "cannot be tested: timed out; too many open files"),
         ),
         (
             Answer("web", (), connected=False, status=None, error="", milliseconds=5),
-            ("WRONG", "cannot be told: nothing was tried"),
-            ("WRONG", "cannot be told: nothing was tried"),
+            ("WRONG", "cannot be tested: nothing was tried"),
+            ("WRONG", "cannot be tested: nothing was tried"),
         ),
     ],
 )

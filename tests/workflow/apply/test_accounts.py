@@ -40,8 +40,8 @@ def test_another_account_is_refused(workspace: Workspace) -> None:
     with pytest.raises(CheckFailedError) as caught:
         require_account(other)
     assert str(caught.value) == (
-        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), and the AWS credentials are of 123456789012"
-        " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or mend `account`"
+        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for 123456789012"
+        " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or fix `account`"
     )
 
 
@@ -50,8 +50,8 @@ def test_another_region_is_refused(workspace: Workspace, name: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
         require_account(with_variables(workspace, **{name: "us-east-1"}))
     assert str(caught.value) == (
-        "tiny is in eu-central-1 (envs/catalog.yaml:3:9), and the process environment says us-east-1; unset AWS_REGION"
-        " and AWS_DEFAULT_REGION, or mend `region`"
+        "tiny is in eu-central-1 (envs/catalog.yaml:3:9), but the process environment has us-east-1; unset AWS_REGION"
+        " and AWS_DEFAULT_REGION, or fix `region`"
     )
 
 
@@ -68,5 +68,5 @@ def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
         require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (
         "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
-        " `aws sso login`\nAWS does not say who we are: Unable to locate credentials"
+        " `aws sso login`\ncannot find out whose the AWS credentials are: Unable to locate credentials"
     )

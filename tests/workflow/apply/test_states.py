@@ -131,8 +131,8 @@ def test_what_is_done_about_the_bucket_is_told_to_scripts(
 def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
     small_project.edit(project, "envs/catalog.yaml", '"123456789012"', '"210987654321"')
     told = (
-        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), and the AWS credentials are of 123456789012"
-        " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or mend `account`"
+        "tiny is in account 210987654321 (envs/catalog.yaml:2:10), but the AWS credentials are for 123456789012"
+        " (arn:aws:sts::123456789012:user/moto); choose others with AWS_PROFILE, or fix `account`"
     )
     for task in (state.bootstrap, state.doctor):
         with pytest.raises(CheckFailedError) as caught:

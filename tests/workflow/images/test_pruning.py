@@ -211,7 +211,7 @@ def test_what_is_to_go_on_aws_is_shown_and_confirmed_by_the_environments_name(
     else:
         with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
             prune(project, "tiny", 1, yes=False, as_json=False)
-    shown = f"{table('web', '1', '0', '2', f'{2 * BYTES} bytes')}\n{ASKING}. Type tiny to go on: "
+    shown = f"{table('web', '1', '0', '2', f'{2 * BYTES} bytes')}\n{ASKING}. Type tiny to continue: "
     expected = {"yes\n": ([tag(0), tag(1), tag(2)], shown), "tiny\n": ([tag(2)], f"{shown}2 images deleted\n")}
     assert (tags(on_aws, "tiny"), capsys.readouterr().out) == expected[typed]
 
