@@ -69,13 +69,17 @@ def run(
         return processes.run(argv, variables, log, output, accepted=accepted)
 
 
-def report_interrupt(name: str, count: int) -> None:
-    """Report the effect of an interrupt, unbuffered: it may have come in the middle of a print."""
-    text = {
+def explain_interrupt(name: str, count: int) -> str:
+    """Return the effect of an interrupt, by its number; empty from the third on."""
+    return {
         1: f"waiting for {name} to finish what it has started; press Ctrl-C again to end it at once",
         2: f"{name} ends at once; its last changes may be lost",
-    }.get(count)
-    if text:
+    }.get(count, "")
+
+
+def report_interrupt(name: str, count: int) -> None:
+    """Report the effect of an interrupt, unbuffered: it may have come in the middle of a print."""
+    if text := explain_interrupt(name, count):
         with contextlib.suppress(OSError):  # the terminal may have closed
             os.write(_STANDARD_ERROR, f"\ninterrupted: {text}\n".encode())
 
@@ -214,6 +218,15 @@ class ProcessGroup:
             for process in self._running:
                 _signal(process, signal.SIGINT if self._interrupts == 1 else self._again)
         self._on_interrupt(self._interrupts)
+
+    @contextlib.contextmanager
+    def reporting(self, on_interrupt: Callable[[int], None]) -> Iterator[None]:
+        """Report interrupts to a function; see the class."""
+        earlier, self._on_interrupt = self._on_interrupt, on_interrupt
+        try:
+            yield
+        finally:
+            self._on_interrupt = earlier
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:

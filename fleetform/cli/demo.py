@@ -1,4 +1,4 @@
-"""The whole pipe on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
+"""The whole pipeline on this machine: from the catalog to applied, verified and drift-free, then destroyed."""
 
 from collections.abc import Callable
 from urllib.request import urlopen
@@ -12,7 +12,6 @@ from fleetform.cli.screen import Screen, show_services
 from fleetform.images.building import BuildListener
 from fleetform.images.engine import find_engine
 from fleetform.images.engine_errors import NO_BASE_IMAGE
-from fleetform.stacks import FOUNDATION
 from fleetform.terraform.commands import Mode
 from fleetform.workflow import emulated
 from fleetform.workflow.apply import states, terraform, verification
@@ -29,22 +28,22 @@ ENVIRONMENT = "local"
 
 
 def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
-    """Runs the demonstration.
+    """Run the demonstration.
 
     Args:
         project: The checkout.
-        screen: Where it is shown.
-        keep: Leave everything running, in the emulator that the other tasks use too, instead of destroying it.
+        screen: Shows it.
+        keep: Leave everything running, in the emulator that other tasks use too, instead of destroying it.
 
     Raises:
         CheckFailedError: Findings, differences or drift.
     """
     if keep:
         report = _run(project, screen)
-        _tell(
+        _show_result(
             screen,
             report,
-            f"It is left running: `{command('verify')}`, `{command('destroy')}`, `{command('emulator.stop')}`.",
+            f"Still running. Try `{command('verify')}`, `{command('destroy')}` and `{command('emulator.stop')}`.",
         )
         return
     # Images get into the lock and into what is rendered: neither is the checkout's.
@@ -53,7 +52,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
         workspace = open_workspace(copy, ENVIRONMENT)
         _run_here(copy, workspace, screen)
         _destroy(workspace, screen)
-    _tell(screen, report)
+    _show_result(screen, report)
 
 
 def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], None] | None = None) -> Report:
@@ -64,15 +63,13 @@ def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], 
     _check(project, screen)
     with screen.step("Start the emulator"):
         workspace = open_workspace(project, ENVIRONMENT)
-    with screen.step("Make the state bucket") as step:
+    with screen.step("Create the state bucket") as step:
         states.bootstrap(workspace)
         step.note = workspace.environment.state_bucket
-    foundation, *dependents = workspace.stacks
-    local.apply_stack(workspace, screen, foundation)
-    if prepare:
-        prepare(project, screen)
-    for stack in dependents:
+    for stack in workspace.stacks:
         local.apply_stack(workspace, screen, stack)
+        if prepare and not stack.reads_foundation:
+            prepare(project, screen)
     report = _verify(workspace, screen)
     _plan_again(workspace, screen)
     return report
@@ -86,31 +83,31 @@ def _check(project: Project, screen: Screen) -> None:
 
 
 def _make_images(project: Project, screen: Screen) -> None:
-    """Builds and pushes for real where an engine and the base images are to be had; the emulator needs no images."""
+    """Build and push for real if an engine and the base images are available. The emulator needs no images."""
     with screen.step("Build and push the images") as step:
         try:
             engine = find_engine(None)
         except ProgramError as error:
-            step.note = f"left out: {error}"
+            step.skipped = str(error)
             return
         watch = BuildListener(lambda service, line: step.show(f"{service}: {line}"))
         report = build.make_images(project, ENVIRONMENT, ImageRequest(engine=engine.name), watch)
         if report.failures and all(NO_BASE_IMAGE in str(failure) for failure in report.failures):
-            step.note = f"left out: {NO_BASE_IMAGE} by {engine.name}"
+            step.skipped = f"{NO_BASE_IMAGE} by {engine.name}"
             return
         raise_all(report.failures)
         step.note = f"{len(report.done)} by {engine.name}, locked by digest"
 
 
 def _run_here(project: Project, workspace: Workspace, screen: Screen) -> None:
-    """Runs the services and tries every call, where there is what runs them and images are to be had."""
+    """Run the services and try every call, if an engine and their images are available."""
     try:
         site = local_services.open_site(project, ENVIRONMENT, None)
     except ProgramError as error:
-        screen.line(f"  the services are not run here: {error}")
+        screen.skip("Run the services", str(error))
         return
     if reason := _obstacle(project, site):
-        screen.line(f"  the services are not run here: {reason}")
+        screen.skip("Run the services", reason)
         return
     try:
         local.bring_up(site, workspace, screen)
@@ -122,15 +119,15 @@ def _run_here(project: Project, workspace: Workspace, screen: Screen) -> None:
 
 
 def _obstacle(project: Project, site: Site) -> str | None:
-    """Why the services should not run here."""
+    """Return why the services should not run here."""
     if site.containers():
-        return f"{site.compose.name} runs here already"
+        return f"{site.compose.name} is running already"
     built = any(service.build for service in site.environment.services.values())
-    return "there are no images of them" if built and not load_lock(project.root, ENVIRONMENT) else None
+    return "they have no images" if built and not load_lock(project.root, ENVIRONMENT) else None
 
 
 def _request(site: Site, screen: Screen) -> None:
-    """Asks the public services as anyone would."""
+    """Send a request to each public service."""
     for url in [status.url for status in local.statuses(site) if status.url]:
         with screen.step(f"GET {url}/") as step, urlopen(f"{url}/") as answer:  # noqa: S310 - ours, on loopback
             step.note = f"{answer.status} {answer.reason}"
@@ -141,7 +138,7 @@ def _verify(workspace: Workspace, screen: Screen) -> Report:
         report = verification.verify(workspace)
         if report.differences:
             raise CheckFailedError("\n".join(report.differences))
-        step.note = f"{report.checks} facts as the catalog says"
+        step.note = f"{report.checks} facts match the catalog"
     return report
 
 
@@ -159,12 +156,12 @@ def _destroy(workspace: Workspace, screen: Screen) -> None:
     for stack in reversed(workspace.stacks):
         with screen.step(f"Destroy {stack.name}") as step:
             plan = terraform.plan(workspace, stack, step.show, mode=Mode.DESTROY)
-            if stack == FOUNDATION:
+            if not stack.reads_foundation:
                 pruning.delete_images(workspace, pruning.images_to_delete(workspace, plan))
             step.note = f"{terraform.apply(workspace, plan, step.show).destroy} destroyed"
 
 
-def _tell(screen: Screen, report: Report, *hints: str) -> None:
+def _show_result(screen: Screen, report: Report, *hints: str) -> None:
     total = sum(step.seconds for step in screen.steps)
     screen.line("")
     show_services(screen, report.services)

@@ -12,12 +12,11 @@ from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.base.program_name import command
 from fleetform.catalog.images_lock import LockedImage, load_lock, write_lock
 from fleetform.catalog.models import Environment
-from fleetform.cli.apply import apply_stacks
 from fleetform.cli.images import make_images
 from fleetform.cli.preflight import open_checked
 from fleetform.cli.render import render
 from fleetform.cli.screen import Screen
-from fleetform.cli.waves import AS_IT_IS, Driving
+from fleetform.cli.stacks import apply_stacks
 from fleetform.images.history import previous
 from fleetform.images.promotion import RegistrySide, select_images
 from fleetform.images.promotion import promote as promote_image
@@ -25,6 +24,7 @@ from fleetform.images.scanning import NONE, TIMEOUT, read_scan, require_severity
 from fleetform.stacks import FOUNDATION
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, verification
+from fleetform.workflow.apply.driver import DEFAULTS, RunOptions
 from fleetform.workflow.images.build import ImageRequest
 from fleetform.workflow.images.registry import open_registry, registry_of
 from fleetform.workflow.project import Project
@@ -45,23 +45,23 @@ class Deployment:
     """How to deploy.
 
     Attributes:
-        driving: How stacks are planned and applied.
+        run: How stacks are planned and applied.
         engine: Name of the engine; None for the first that works.
         severity: The findings of ECR's scan that stop it: these and what is worse.
     """
 
-    driving: Driving = AS_IT_IS
+    run: RunOptions = DEFAULTS
     engine: str | None = None
     severity: str = "critical"
 
 
-def deploy(project: Project, env: str, how: Deployment) -> None:
+def deploy(project: Project, env: str, options: Deployment) -> None:
     """Takes an environment from whatever it is to what the catalog and the work tree say.
 
     Renders, checks, applies the foundation, makes the images, renders their digests, applies the rest and verifies.
     What is done already is found done: after a failure it goes on from there.
     """
-    require_severity(how.severity)
+    require_severity(options.severity)
     screen = Screen()
     render(project, env, check=False, as_json=False)
     workspace = open_checked(project, env)
@@ -69,14 +69,14 @@ def deploy(project: Project, env: str, how: Deployment) -> None:
         states.bootstrap(workspace)
 
     def prepare() -> None:
-        make_images(project, env, ImageRequest(engine=how.engine))
-        if how.severity != NONE:
-            _require_scans(project, workspace, screen, how.severity)
+        make_images(project, env, ImageRequest(engine=options.engine))
+        if options.severity != NONE:
+            _require_scans(project, workspace, screen, options.severity)
 
-    apply_stacks(workspace, prepare, how.driving)
+    apply_stacks(workspace, prepare, options.run)
     with screen.step("Verify through the AWS API") as step:
         report = verification.verify(workspace)
-        step.note = f"{report.checks - len(report.differences)} of {report.checks} facts are as the catalog says"
+        step.note = f"{report.checks - len(report.differences)} of {report.checks} facts match the catalog"
     _show(screen, workspace.environment, load_lock(project.root, env), report)
     if report.differences:
         raise CheckFailedError("\n".join([*report.differences, f"`{command('verify', env=env)}` looks again"]))
@@ -93,11 +93,11 @@ def _require_scans(project: Project, workspace: Workspace, screen: Screen, sever
         bad = {name: scan.at_least(severity) for name, scan in scans.items()}
         if any(bad.values()):
             lines = [f"{name}: {found}" for name in bad for found in bad[name]]
-            remedy = "mend it, or accept it: `--severity` stops at worse, or at `none`"
+            remedy = "fix it, or accept it: `--severity` stops at worse, or at `none`"
             raise CheckFailedError("\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"]))
         scanned = [scan for scan in scans.values() if not scan.notice]
-        told = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
-        step.note = told if scans else "no service is built here"
+        note = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
+        step.note = note if scans else "no service is built here"
     for name, scan in scans.items():
         if scan.notice:
             screen.line(f"  {name}: {scan.notice}")

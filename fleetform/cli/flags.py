@@ -134,6 +134,7 @@ FORMAT = option(
 )
 JSON = switch("json", "Print JSON for scripts.", "j", parameter="as_json")
 YES = switch("yes", "Do not ask for confirmation.", "y")
+VERBOSE = switch("verbose", "Show all that Terraform prints. It is always in .fleetform/.", "v")
 CHECK = switch("check", "Write nothing. Print the diff and exit 1 if there is one.", "c")
 JOBS = option(
     "jobs", "Stacks to process at a time. Default: what this machine's CPUs and memory allow.", "N", number(1)

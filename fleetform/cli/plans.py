@@ -1,4 +1,4 @@
-"""What the plans of an environment would do: a table and its risks, every change, JSON, Markdown for a pull request."""
+"""Prints plans: a table and its risks, every change, JSON, Markdown for a pull request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from fleetform.terraform.plan.models import Action, Change, StackPlan
 from fleetform.terraform.plan.risks import Level, risk, worst
 
 VERSION = 1
-"""Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
+"""Of the JSON document: it increases when a key is removed or changes its meaning, not when one is added."""
 
 _FAILING = {
     "add": Action.CREATE,
@@ -29,13 +29,12 @@ _RISK = "risk"
 _STYLES: Mapping[str, str] = {Level.HIGH: "bold red", Level.MEDIUM: "yellow"}
 # The columns of the table of drift.
 _DRIFTED = ("changed outside", "not applied yet")
-# Of more changes that fail a plan, so many are named.
-_NAMED = 5
+_NAMED = 5  # of the changes that fail a plan, in the message
 
 
 @dataclass(frozen=True)
-class Telling:
-    """How plans are told.
+class OutputOptions:
+    """How plans are printed.
 
     Attributes:
         as_json: As a document for scripts.
@@ -52,62 +51,62 @@ class Telling:
     save: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses what there is not."""
+        """Refuse unknown words."""
         known = [*_FAILING, _RISK]
         for word in self.words:
             if word not in known:
-                raise InputError(f"--fail-on: there is no `{printable(word)}`; {suggestion(word, known)}")
+                raise InputError(f"--fail-on: unknown `{printable(word)}`; {suggestion(word, known)}")
 
     @property
     def words(self) -> list[str]:
-        """What fails the plan."""
+        """The changes that fail the plan."""
         return [word.strip() for word in self.fail_on.split(",") if word.strip()]
 
     @property
     def wants_values(self) -> bool:
-        """Whether values are told: Terraform takes seconds more for them."""
+        """Whether values are printed: Terraform takes seconds more for them."""
         return self.as_json or self.details or bool(self.out)
 
     def fails(self, change: Change) -> bool:
-        """Whether a change fails the plan."""
+        """Return whether a change fails the plan."""
         return any(risk(change) if word == _RISK else change.action == _FAILING[word] for word in self.words)
 
 
-AS_TABLE = Telling()
+AS_TABLE = OutputOptions()
 """For a person."""
 
 
 def waits(stack: str) -> str:
-    """The line about a stack that cannot be planned yet."""
+    """Return the line about a stack that cannot be planned yet."""
     return f"{stack}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n"
 
 
-def tell(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], telling: Telling) -> None:
-    """Prints plans, and writes them into a file if one is named.
+def print_plans(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], options: OutputOptions) -> None:
+    """Print plans, and write them to a file if one is named.
 
     Args:
         env: The environment's name.
         plans: The plan of each stack.
         waiting: The stacks that cannot be planned yet.
-        telling: How.
+        options: How.
 
     Raises:
         CheckFailedError: A change is one that fails the plan.
         InputError: The file cannot be written.
     """
-    if telling.out:
-        _write(Path(telling.out), comment(env, plans, waiting))
-    if telling.as_json:
+    if options.out:
+        _write(Path(options.out), comment(env, plans, waiting))
+    if options.as_json:
         write_json(document(env, plans, waiting))
     else:
-        show_plans(plans, with_details=telling.details)
-    failing = [(plan.stack, change) for plan in plans for change in plan.changes if telling.fails(change)]
+        show_plans(plans, with_details=options.details)
+    failing = [(plan.stack, change) for plan in plans for change in plan.changes if options.fails(change)]
     if failing:
         named = "; ".join(
             f"{stack}: {printable(change.address)} {describe_change(change)}" for stack, change in failing[:_NAMED]
         )
         more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-        raise CheckFailedError(f"--fail-on {','.join(telling.words)}: {named}{more}")
+        raise CheckFailedError(f"--fail-on {','.join(options.words)}: {named}{more}")
 
 
 def _write(file: Path, text: str) -> None:
@@ -118,12 +117,12 @@ def _write(file: Path, text: str) -> None:
 
 
 def show_plans(plans: Sequence[StackPlan], *, with_details: bool = False) -> None:
-    """Shows plans to whoever is there; see `show`."""
+    """Print plans; see `show`."""
     show(Screen(), plans, with_details=with_details)
 
 
 def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) -> None:
-    """Shows the table, and below it what is risky, or everything."""
+    """Print the table, and below it what is risky, or everything."""
     columns, rows = table(plans)
     if rows:
         screen.line("")
@@ -139,7 +138,7 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
 
 
 def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:
-    """Shows how much is not as the code says, and each change that would mend it."""
+    """Print how much differs from the code, and each change that would fix it."""
     rows = [(each.stack, str(len(each.outside)), str(len(each.unapplied))) for each in drifts]
     screen.line("")
     screen.table(("stack", *_DRIFTED), rows, right=_DRIFTED)
@@ -151,7 +150,7 @@ def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:
 
 
 def drift_document(env: str, drifts: Sequence[Drift]) -> dict[str, Any]:
-    """What is not as the code says, as JSON has it."""
+    """Return what differs from the code, as JSON has it."""
     return {
         "version": VERSION,
         "environment": env,
@@ -174,7 +173,7 @@ def _show_details(screen: "Screen", plans: Sequence[StackPlan]) -> None:
 
 
 def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> dict[str, Any]:
-    """The plans as JSON has them."""
+    """Return the plans as JSON has them."""
     return {
         "version": VERSION,
         "environment": env,

@@ -1,7 +1,5 @@
 """What was done to an environment from this checkout."""
 
-from dataclasses import asdict
-
 from fleetform.base.program_name import command
 from fleetform.cli.printing import write, write_json
 from fleetform.cli.screen import Screen
@@ -17,7 +15,7 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
     """Lists the runs that there are records of, the last one last."""
     found = runs.runs(work_folder(project, env))
     if as_json:
-        write_json([asdict(run) for run in found])
+        write_json([runs.document(run) for run in found])
         return
     if not found:
         write(f"nothing was applied to {env} from here\n")
@@ -26,6 +24,8 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
     screen = Screen()
     rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in found]
     screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
+    if found[-1].task == "destroy" and found[-1].state == State.DONE:
+        screen.line(f"\nnothing of {env} is applied since that destroy; `{command('apply', env=env)}` applies it")
     if unfinished := next((run for run in reversed(found) if run.state == State.KILLED), None):
         screen.line(f"\n{warning(unfinished)}")
 
@@ -40,7 +40,7 @@ def warning(run: Run) -> str:
 
 
 def _commit(run: Run) -> str:
-    return (run.moment.commit[:_SHOWN_COMMIT] or "-") + ("+" if run.changed else "")
+    return (run.revision.commit[:_SHOWN_COMMIT] or "-") + ("+" if run.changed else "")
 
 
 def _stacks(run: Run) -> str:

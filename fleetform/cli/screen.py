@@ -1,4 +1,4 @@
-"""What a person sees while something runs: steps with their time, one line that moves, a table at the end."""
+"""What you see while something runs: steps with their time, a board of stacks, tables."""
 
 import threading
 import time
@@ -8,20 +8,21 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from fleetform.base.errors import ProgramError
-from fleetform.base.processes import Output
+from fleetform.base.processes import Output, explain_interrupt, report_interrupt
 
 if TYPE_CHECKING:
     from fleetform.aws.verification import ServiceStatus
 
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
 _NO_EDGE = 10_000
+_LAST_EXPLAINED = 2  # of interrupts
 
 
 @dataclass
@@ -30,13 +31,16 @@ class Step:
 
     Attributes:
         title: What it does.
-        note: What came of it.
+        note: Its outcome.
         seconds: How long it took.
+        skipped: Why it was not done; empty if it was.
+        show: Takes the lines of a program, of which the last is shown.
     """
 
     title: str
     note: str = ""
     seconds: float = 0.0
+    skipped: str = ""
     show: Output = field(default=lambda _: None, repr=False)
 
 
@@ -44,7 +48,7 @@ class Screen:
     """A terminal, or a log file: without a terminal nothing moves; NO_COLOR is honoured.
 
     Args:
-        console: Where it writes; standard output if left out.
+        console: Where it writes. Default: standard output.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -75,15 +79,31 @@ class Screen:
         step.seconds = time.monotonic() - started
         self.steps.append(step)
         note = f": {escape(step.note)}" if step.note else ""
-        self._console.print(f"[green]✓[/] {escape(title)}{note} [dim]{step.seconds:.1f} s[/]")
+        if step.skipped:
+            self._console.print(f"[yellow]-[/] {escape(title)}: skipped: {escape(step.skipped)}")
+        else:
+            self._console.print(f"[green]✓[/] {escape(title)}{note} [dim]{step.seconds:.1f} s[/]")
+
+    def skip(self, title: str, reason: str) -> None:
+        """Show that a step is not done."""
+        self._console.print(f"[yellow]-[/] {escape(title)}: skipped: {escape(reason)}")
+
+    @contextmanager
+    def busy(self, title: str) -> Iterator[None]:
+        """Show that something runs, on a terminal, for as long as it takes."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._console.status(escape(title)):
+            yield
 
     def line(self, text: str, style: str | None = None) -> None:
-        """Prints a line as it is."""
-        self._console.print(Text(text, style=style or ""), soft_wrap=True)
+        """Print a line. A terminal wraps it at words, a log has it as it is."""
+        self._console.print(Text(text, style=style or ""), soft_wrap=not self._console.is_terminal)
 
     def parts(self, *parts: tuple[str, str]) -> None:
-        """Prints one line of parts, each a text and its style."""
-        self._console.print(Text.assemble(*parts), soft_wrap=True)
+        """Print one line of parts, each a text and its style."""
+        self._console.print(Text.assemble(*parts), soft_wrap=not self._console.is_terminal)
 
     def table(
         self,
@@ -102,13 +122,13 @@ class Screen:
 
 
 class Board:
-    """A line for each of several things that run side by side: what it does, for how long, and what it said last.
+    """A line for each of several stacks that run side by side: what it does, for how long, and its last output.
 
-    On a terminal the lines stand still and what is in them moves; in a log each beginning and each end is a line.
+    A terminal keeps one line for each, and updates it. A log gets a line for each beginning and each end.
 
     Args:
-        names: What runs, in the order of their lines.
-        console: Where it writes; standard output if left out.
+        names: The stacks, in the order of their lines.
+        console: Where it writes. Default: standard output.
     """
 
     def __init__(self, names: Sequence[str], console: Console | None = None) -> None:
@@ -117,7 +137,8 @@ class Board:
             self._console.width = _NO_EDGE
         self._lines = {name: _Line() for name in names}
         self._lock = threading.Lock()
-        self._live = Live(get_renderable=self._table, console=self._console, refresh_per_second=4, auto_refresh=True)
+        self._interrupts = 0
+        self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4, auto_refresh=True)
 
     def __enter__(self) -> Self:
         """Shows the lines."""
@@ -130,37 +151,47 @@ class Board:
         if self._console.is_terminal:
             self._live.stop()
 
-    def begins(self, name: str, what: str) -> None:
-        """Something begins, such as ``plan``."""
+    def begin(self, name: str, act: str) -> None:
+        """Show that an act begins, such as ``plan``."""
         with self._lock:
-            self._lines[name] = _Line(what, started=time.monotonic())
-        self._tell(f"{name}: {what}")
+            self._lines[name] = _Line(act, started=time.monotonic())
+        self._print(f"{name}: {act}")
 
-    def moves(self, name: str, line: str) -> None:
-        """It has said something."""
+    def progress(self, name: str, line: str) -> None:
+        """Show a line of output."""
         if text := Text.from_ansi(line).plain.strip():
             self._lines[name].last = text
 
-    def ends(self, name: str, note: str, *, well: bool = True) -> None:
-        """It has ended."""
+    def end(self, name: str, outcome: str, *, succeeded: bool = True) -> None:
+        """Show that the act has ended."""
         line = self._lines[name]
         with self._lock:
-            line.mark, line.last = ("[green]✓[/]" if well else "[red]✗[/]"), note
+            line.mark, line.last = ("[green]✓[/]" if succeeded else "[red]✗[/]"), outcome
             line.seconds = time.monotonic() - line.started
-        self._tell(f"{name}: {line.what}: {note} ({line.seconds:.0f} s)")
+        self._print(f"{name}: {line.act}: {outcome} ({line.seconds:.0f} s)")
 
-    def _tell(self, text: str) -> None:
+    def interrupted(self, count: int) -> None:
+        """Show what an interrupt does; see `Listener.interrupted`."""
+        self._interrupts = count
+        if not self._console.is_terminal:
+            report_interrupt("Terraform", count)
+
+    def _print(self, text: str) -> None:
         if not self._console.is_terminal:
             self._console.print(Text(text), soft_wrap=True)
 
+    def _render(self) -> RenderableType:
+        text = explain_interrupt("Terraform", min(self._interrupts, _LAST_EXPLAINED))
+        return Group(self._table(), Text(f"interrupted: {text}", "yellow")) if text else self._table()
+
     def _table(self) -> Table:
-        table = Table.grid(padding=(0, 2, 0, 0))
+        table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         for justify, no_wrap in (("left", True), ("left", True), ("left", True), ("right", True)):
             table.add_column(justify=justify, no_wrap=no_wrap)  # type: ignore[arg-type]
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
         with self._lock:
             for name, line in self._lines.items():
-                table.add_row(line.mark, escape(name), line.what, line.time, escape(line.last))
+                table.add_row(line.mark, escape(name), line.act, line.time, escape(line.last))
         return table
 
 
@@ -168,7 +199,7 @@ class Board:
 class _Line:
     """A line of a board."""
 
-    what: str = "waits"
+    act: str = "waits"
     last: str = ""
     mark: str = " "
     started: float = 0.0
@@ -187,7 +218,7 @@ def _progress(title: str, line: str) -> Text:
 
 
 def show_services(screen: Screen, services: "Sequence[ServiceStatus]") -> None:
-    """A table with a row a service."""
+    """Print a table with a row for each service."""
     rows = [
         [
             service.name,

@@ -1,124 +1,199 @@
 """The stacks of an environment: planned, applied, compared with what runs, destroyed."""
 
 import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
-from fleetform.base.errors import CheckFailedError
+from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.base.program_name import command
 from fleetform.catalog.files import environment_file
 from fleetform.cli import plans
-from fleetform.cli.apply import apply_kept, apply_stacks, left, unsettled
-from fleetform.cli.plans import AS_TABLE, Telling
+from fleetform.cli.plans import AS_TABLE, OutputOptions
 from fleetform.cli.preflight import open_checked, require_right, require_settled
 from fleetform.cli.printing import write, write_json
+from fleetform.cli.progress import Progress, next_command, show_outcome
 from fleetform.cli.screen import Screen, show_services
-from fleetform.cli.waves import AS_IT_IS, Drive, Driving
-from fleetform.stacks import FOUNDATION, Stack
-from fleetform.terraform.commands import Mode
+from fleetform.stacks import Stack
 from fleetform.terraform.plan.drift import drift as find_drift
 from fleetform.validation.loading import load
 from fleetform.workflow.affected.stacks import affected
-from fleetform.workflow.apply import runs, saved_plans, states, terraform, verification
+from fleetform.workflow.apply import order, runs, saved_plans, terraform, verification
+from fleetform.workflow.apply.driver import DEFAULTS, Driver, RunOptions
+from fleetform.workflow.apply.runs import Recorder, State
+from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.images.registry import require_images
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_workspace
 
+# Nothing has been done to a stack in one of these.
+_UNTOUCHED = frozenset({State.WAITING, State.PLANNING, State.PLANNED})
+
 
 def plan(
-    project: Project, env: str, changed_since: str = "", telling: Telling = AS_TABLE, how: Driving = AS_IT_IS
+    project: Project,
+    env: str,
+    changed_since: str = "",
+    output: OutputOptions = AS_TABLE,
+    options: RunOptions = DEFAULTS,
 ) -> None:
-    """Plans every stack, or those that differ from a commit, and tells what the plans would do; changes nothing.
-
-    Terraform's own output is shown as it comes where one stack is planned at a time; else it is in the logs.
-    """
+    """Plan every stack, or those that differ from a commit, and print what the plans would do. Changes nothing."""
     if changed_since:
-        affected = _affected(project, env, changed_since)
-        wanted = how.only & affected if how.only else affected
+        affected_names = _affected(project, env, changed_since)
+        wanted = options.only & affected_names if options.only else affected_names
         if not wanted:
-            if not telling.as_json:
-                named = ", ".join(sorted(how.only)) or env
-                write(f"nothing of {named} is affected since {changed_since}, nothing to plan\n")
-            plans.tell(env, [], [], telling)
+            if not output.as_json:
+                names = ", ".join(sorted(options.only)) or env
+                write(f"nothing of {names} is affected since {changed_since}, nothing to plan\n")
+            plans.print_plans(env, [], [], output)
             return
-        how = replace(how, only=wanted)
-    workspace = open_checked(project, env, how)
-    drive = Drive(workspace, replace(how, quiet=telling.as_json), checks=require_settled)
-    ready, waiting = _ready(workspace, how)
-    planned, unready = drive.survey(ready, to_apply=telling.save)
+        options = replace(options, only=wanted)
+    workspace = open_checked(project, env, options)
+    listener = Progress(workspace.environment, options, quiet=output.as_json)
+    driver = Driver(workspace, options, listener, checks=require_settled)
+    ready, waiting = order.plannable(workspace, options)
+    planned, unready = driver.survey(ready, to_apply=output.save)
     waiting += unready
     try:
-        told = [terraform.told(workspace, each, values=telling.wants_values) for each in planned]
-        if telling.save:
-            waiting += saved_plans.save(workspace, drive.moment, planned)
+        changes = [terraform.read_changes(workspace, each, values=output.wants_values) for each in planned]
+        if output.save:
+            waiting += saved_plans.save(workspace, driver.revision, planned)
     finally:
         for each in planned:
             each.discard()
-    if not telling.as_json:
+    if not output.as_json:
         write("".join(map(plans.waits, waiting)))
-    plans.tell(env, told, waiting, telling)
+    plans.print_plans(env, changes, waiting, output)
+    if not output.as_json:
+        _suggest_apply(env, save=output.save, changes=any(each.changes for each in planned) or bool(waiting))
 
 
-def _ready(workspace: Workspace, how: Driving) -> tuple[list[Stack], list[str]]:
-    """The wanted stacks that can be planned, and the names of those that read outputs which are not there yet."""
-    wanted = [stack for stack in (*left(workspace), *workspace.stacks) if how.wants(stack)]
-    if all(stack == FOUNDATION for stack in wanted) or states.has_state(workspace, FOUNDATION):
-        return wanted, []
-    ready = [stack for stack in wanted if stack == FOUNDATION or stack in workspace.emptied]
-    return ready, [stack.name for stack in wanted if stack not in ready]
+def _suggest_apply(env: str, *, save: bool, changes: bool) -> None:
+    if not changes:
+        write("\nnothing to apply\n")
+    else:
+        next_command(f"`{command('apply', env=env, saved=True) if save else command('apply', env=env)}`")
 
 
 def _affected(project: Project, env: str, reference: str) -> frozenset[str]:
-    """The stacks that differ from a commit and can be planned."""
+    """Return the names of the stacks that differ from a commit and can be planned."""
     report = affected(project, env, reference)
     if report.notice:
         sys.stderr.write(f"warning: {report.notice}\n")
     return frozenset(stack.name for stack in report.stacks)
 
 
-def apply(project: Project, env: str, how: Driving = AS_IT_IS, *, resume: bool = False, kept: bool = False) -> None:
-    """Plans stacks, shows the plans, asks, and applies just these; see `apply_stacks`.
+def apply(
+    project: Project, env: str, options: RunOptions = DEFAULTS, *, resume: bool = False, saved: bool = False
+) -> None:
+    """Plan stacks, show the plans, ask, and apply exactly these; see `order.apply_waves`.
 
     Args:
         project: The checkout.
         env: The environment's name.
-        how: What the flags say.
+        options: The flags.
         resume: Only what the last run has left.
-        kept: The plans that `plan` has kept, instead of new ones.
+        saved: The plans that `plan --save` saved, instead of new ones. They are used up, whatever the outcome.
     """
-    workspace = open_checked(project, env, how)
-    if kept:
-        apply_kept(project, workspace, how)
-        return
-    if resume:
-        how = replace(how, only=unsettled(workspace))
-    apply_stacks(workspace, lambda: require_images(project, workspace.environment), how)
+    workspace = open_checked(project, env, options)
+    plans_saved = saved_plans.load(workspace) if saved else None
+    if resume and plans_saved is None:
+        options = replace(options, only=order.unfinished(workspace))
+    try:
+        apply_stacks(workspace, lambda: require_images(project, workspace.environment), options, plans_saved)
+    finally:
+        if plans_saved is not None:
+            saved_plans.discard(workspace)
+    if plans_saved is not None:
+        left = [stack.name for stack in workspace.stacks if stack not in plans_saved and options.includes(stack)]
+        if left:
+            write(f"\n{', '.join(left)}: no plan was saved; `{command('plan', env=env)}` shows what is left\n")
+            return
+    next_command(f"`{command('verify', env=env)}`")
 
 
-def destroy(project: Project, env: str, how: Driving = AS_IT_IS) -> None:
-    """Destroys every stack that has a state, dependents first, and the images with their repositories."""
+def apply_stacks(
+    workspace: Workspace,
+    prepare_dependents: Callable[[], None],
+    options: RunOptions,
+    plans_saved: Mapping[Stack, Plan] | None = None,
+) -> None:
+    """Apply the stacks of an environment and print the outcome.
+
+    Args:
+        workspace: The environment.
+        prepare_dependents: Called once, before any other stack than the foundation is planned.
+        options: The flags.
+        plans_saved: Saved plans, instead of new ones.
+    """
+    with _recorded(workspace, "apply", options) as recorder:
+        listener = Progress(workspace.environment, options)
+        driver = Driver(workspace, options, listener, recorder, checks=require_settled)
+        if plans_saved is not None:
+            driver.use_saved(plans_saved)
+        order.apply_waves(driver, prepare_dependents)
+    for stack in workspace.emptied:
+        folder = f"envs/{workspace.environment.name}/{stack.name}"
+        write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
+
+
+def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
+    """Destroy every stack that has a state, dependents first, and the images with their repositories."""
     if load(project.root, env).protection:
         raise CheckFailedError(
             f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
         )
-    workspace = open_checked(project, env, how)
-    foundation, *dependents = workspace.stacks
-    groups = [stack for stack in dependents if not stack.tasks]
-    tasks = [stack for stack in dependents if stack.tasks]
-    with runs.recorded(workspace, "destroy") as recorder:
-        drive = Drive(workspace, how, recorder, checks=require_right)
-        for wave in ([*workspace.emptied, *groups], tasks, [foundation]):
-            there = [stack for stack in wave if states.has_state(workspace, stack)]
-            if there:
-                drive.carry_out(drive.plan(there, Mode.DESTROY), Mode.DESTROY)
+    workspace = open_checked(project, env, options)
+    if not order.is_applied(workspace):
+        write(f"{_nothing_applied(env)}\n")
+        return
+    with _recorded(workspace, "destroy", options) as recorder:
+        listener = Progress(workspace.environment, options)
+        order.destroy_waves(Driver(workspace, options, listener, recorder, checks=require_right))
+    next_command(f"`{command('apply', env=env)}` creates {env} again")
 
 
-def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool = False) -> None:
-    """Plans every stack; fails if any is not as the catalog says: changed outside, or not applied yet."""
-    workspace = open_checked(project, env, how)
-    ready, waiting = _ready(workspace, how)
-    planned, unready = Drive(workspace, replace(how, quiet=True), checks=require_settled).survey(ready)
+@contextmanager
+def _recorded(workspace: Workspace, task: str, options: RunOptions) -> Iterator[Recorder]:
+    """Record a run, and print its outcome unless nothing was done."""
+    env = workspace.environment.name
+    with runs.recorded(workspace, task) as recorder:
+        try:
+            yield recorder
+        except KeyboardInterrupt:
+            _show_outcome(recorder, task, workspace, options)
+            write(f"\ninterrupted; `{command(task, env=env)}` continues from here\n")
+            raise
+        except BaseException as error:
+            if not isinstance(error, InputError):
+                _show_outcome(recorder, task, workspace, options)
+            raise
+        done = {name: stack for name, stack in recorder.stacks.items() if stack.state != State.WAITING}
+        show_outcome(Screen(), task, done)
+
+
+def _show_outcome(recorder: Recorder, task: str, workspace: Workspace, options: RunOptions) -> None:
+    """Print the outcome of a run that did not reach its end."""
+    if {stack.state for stack in recorder.stacks.values()} <= _UNTOUCHED:
+        return
+    wanted = {stack.name for stack in (*workspace.emptied, *workspace.stacks) if options.includes(stack)}
+    show_outcome(Screen(), task, {name: stack for name, stack in recorder.stacks.items() if name in wanted})
+
+
+def _nothing_applied(env: str) -> str:
+    return f"nothing of {env} is applied; `{command('apply', env=env)}` applies it"
+
+
+def drift(project: Project, env: str, options: RunOptions = DEFAULTS, *, as_json: bool = False) -> None:
+    """Plan every stack. Fail if any differs from the catalog: changed outside, or not applied yet."""
+    workspace = open_checked(project, env, options)
+    if not as_json and not order.is_applied(workspace):
+        raise CheckFailedError(_nothing_applied(env))
+    ready, waiting = order.plannable(workspace, options)
+    listener = Progress(workspace.environment, options, quiet=True)
+    planned, unready = Driver(workspace, options, listener, checks=require_settled).survey(ready)
     try:
-        drifts = [find_drift(terraform.told(workspace, each, values=True)) for each in planned]
+        drifts = [find_drift(terraform.read_changes(workspace, each, values=True)) for each in planned]
     finally:
         for each in planned:
             each.discard()
@@ -129,22 +204,25 @@ def drift(project: Project, env: str, how: Driving = AS_IT_IS, *, as_json: bool 
     drifted = [each.stack.name for each in planned if each.changes] + waiting + unready
     if drifted:
         raise CheckFailedError(
-            f"not as the catalog says: {', '.join(drifted)}; `{command('plan', env=env)}` shows the plans,"
-            f" `{command('apply', env=env)}` mends it"
+            f"differs from the catalog: {', '.join(drifted)}; `{command('plan', env=env)}` shows the plans,"
+            f" `{command('apply', env=env)}` fixes it"
         )
     if not as_json:
         write("no drift\n")
 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:
-    """Compares the running environment with the catalog, through AWS's API."""
-    report = verification.verify(open_workspace(project, env))
+    """Compare the running environment with the catalog, through AWS's API."""
+    workspace = open_workspace(project, env)
+    report = verification.verify(workspace)
     if as_json:
         write_json(asdict(report))
+    elif report.differences and not order.is_applied(workspace):
+        raise CheckFailedError(_nothing_applied(env))
     else:
         show_services(Screen(), report.services)
         write("".join(f"{difference}\n" for difference in report.differences))
     if report.differences:
         raise CheckFailedError(f"{len(report.differences)} of {report.checks} facts differ from the catalog")
     if not as_json:
-        write(f"{report.checks} facts are as the catalog says\n")
+        write(f"{report.checks} facts match the catalog\n")

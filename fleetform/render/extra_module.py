@@ -11,7 +11,7 @@ from fleetform.catalog.models import Environment
 from fleetform.hcl.literals import key, literal
 from fleetform.render.declared_variables import Variable
 from fleetform.render.template import Text
-from fleetform.stacks import FOUNDATION, Stack, emptied, stacks
+from fleetform.stacks import Stack, emptied, stacks
 
 
 def calls(
@@ -71,7 +71,7 @@ def offered_variables(environment: Environment, stack: Stack) -> dict[str, str]:
     """Return what the module of a stack can use: HCL by the name of the variable that receives it."""
     inputs = [*("name", "account", "region", "namespace", "tags"), *(["kms_key_arn"] if environment.kms_key else [])]
     given = {name: f"var.{name}" for name in inputs}
-    if stack == FOUNDATION:
+    if not stack.reads_foundation:
         return given | _assignments(environment)
     roles = {environment.original_name(name): f"module.{name}.task_role_name" for name in stack.services}
     wired = {name: f"local.foundation.{name}" for name in _assignments(environment)}

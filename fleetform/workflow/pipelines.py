@@ -11,7 +11,7 @@ from fleetform.catalog.repository import reject_outside
 from fleetform.catalog.writer import write_atomically
 from fleetform.ci.pipelines import EnvironmentInPipeline, Provider, StackInPipeline, is_generated, pipeline
 from fleetform.render.writer import Change
-from fleetform.stacks import FOUNDATION, Stack, stacks
+from fleetform.stacks import Stack, stacks
 from fleetform.validation.loading import load, read_environment
 from fleetform.workflow.affected.snapshot import Inventory, take_snapshot
 from fleetform.workflow.project import Project
@@ -105,10 +105,9 @@ def _unknown(project: Project, name: str, other: str, others: list[str]) -> Prob
 
 
 def _stack(stack: Stack, inventory: Inventory, env: str) -> StackInPipeline:
-    rank = 0 if stack == FOUNDATION else 1 if stack.tasks else 2
     # So that a change of the catalog which nobody has rendered is planned, and refused.
-    sources = (CATALOG.as_posix(), environment_file(env).as_posix()) if stack == FOUNDATION else ()
-    return StackInPipeline(stack.name, rank, bool(stack.tasks), (*sources, *_modules(inventory)))
+    sources = (CATALOG.as_posix(), environment_file(env).as_posix()) if not stack.reads_foundation else ()
+    return StackInPipeline(stack.name, stack.wave, bool(stack.tasks), (*sources, *_modules(inventory)))
 
 
 def _modules(inventory: Inventory) -> Iterator[str]:

@@ -14,11 +14,11 @@ from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.cli import emulator as emulator_tasks
 from fleetform.cli import plans as plans_of
 from fleetform.cli import render, stacks
-from fleetform.cli.plans import Telling, document
-from fleetform.cli.waves import Driving
+from fleetform.cli.plans import OutputOptions, document
 from fleetform.terraform.plan.drift import drift as find_drift
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import state_key
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests import small_project
@@ -128,7 +128,7 @@ def test_an_apply_shows_plan_and_outcome_of_each_stack(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_terraform.plan(add=1, text=HARMLESS)
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert capsys.readouterr().out == "".join(
         f"""
 ── tiny {stack}: plan
@@ -144,7 +144,7 @@ Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
 
 
 def test_an_applied_plan_is_removed(project: Project) -> None:
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert list(project.work.rglob("*.tfplan")) == []
 
 
@@ -165,7 +165,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 ) -> None:
     fake_terraform.fail("apply", "Error: no such thing")
     with pytest.raises(ProgramError) as caught:
-        stacks.apply(project, "tiny", Driving(yes=True))
+        stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
@@ -176,7 +176,7 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
 def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", Driving(yes=True))
+        stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
         "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
     )
@@ -186,7 +186,7 @@ def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTer
 def test_what_has_findings_is_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'resource "aws_cloudwatch_log_group" "extra" {}\n')
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", Driving(yes=True))
+        stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
         "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
         "logs are kept forever; set retention_in_days"
@@ -198,8 +198,8 @@ def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.drift(project, "tiny")
     assert str(caught.value) == (
-        "not as the catalog says: foundation, services; `invoke plan --env tiny` shows the plans,"
-        " `invoke apply --env tiny` mends it"
+        "differs from the catalog: foundation, services; `invoke plan --env tiny` shows the plans,"
+        " `invoke apply --env tiny` fixes it"
     )
 
 
@@ -248,7 +248,7 @@ def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_out
 
 
 def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    stacks.plan(project, "tiny", telling=Telling(as_json=True))
+    stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
     told = capsys.readouterr()
     expected = document("tiny", [recorded.fleet()], ["services"])
     assert (told.out, told.err) == (json.dumps(expected, indent=2) + "\n", "")
@@ -270,7 +270,7 @@ def test_a_plan_that_fails_is_told_first_and_kept_by_nobody(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(CheckFailedError, match=r"^--fail-on destroy: foundation: module\.discovery\..* destroyed$"):
-        stacks.plan(project, "tiny", telling=Telling(fail_on="destroy"))
+        stacks.plan(project, "tiny", output=OutputOptions(fail_on="destroy"))
     assert capsys.readouterr().out == FIRST_PLAN
     assert list(project.work.rglob("*.tfplan")) == []
 
@@ -287,7 +287,7 @@ def test_every_stack_is_planned_once_the_foundation_is_applied(
     bucket: Any,  # noqa: ANN401
 ) -> None:
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
-    stacks.plan(project, "tiny", how=Driving(jobs=1))
+    stacks.plan(project, "tiny", options=RunOptions(jobs=1))
     assert fake_terraform.calls() == [*FOUNDATION, *SERVICES]
 
 
@@ -299,7 +299,7 @@ def test_what_the_foundation_loses_is_first_given_up_by_its_dependents(
     fake_terraform.plan(destroy=1)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [
         *FOUNDATION,
         *SERVICES,
@@ -323,7 +323,7 @@ def test_otherwise_the_foundation_goes_first(
     fake_terraform.plan(add=add, change=change, destroy=destroy)
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -335,7 +335,7 @@ def test_otherwise_the_foundation_goes_first(
 def test_dependents_are_destroyed_first(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     for stack in ("foundation", "services"):
         bucket.put_object(Bucket=BUCKET, Key=state_key(stack), Body=APPLIED)
-    stacks.destroy(project, "tiny", Driving(yes=True))
+    stacks.destroy(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [
         "services init",
         "services plan services.tfplan -destroy",
@@ -373,7 +373,7 @@ def test_groups_are_planned_and_shown_before_any_of_them_is_applied(
     project: Project, fake_terraform: FakeTerraform
 ) -> None:
     move(project, *IN_PAYMENTS)
-    stacks.apply(project, "tiny", Driving(yes=True, jobs=1))
+    stacks.apply(project, "tiny", RunOptions(yes=True, jobs=1))
     assert fake_terraform.calls() == [
         *FOUNDATION,
         "foundation apply foundation.tfplan",
@@ -395,7 +395,7 @@ def test_a_service_that_left_its_state_behind_is_refused(
     put_state(bucket, "services", "web", "orders")
     tasks: dict[str, Callable[..., None]] = {
         "plan": stacks.plan,
-        "apply": partial(stacks.apply, how=Driving(yes=True)),
+        "apply": partial(stacks.apply, options=RunOptions(yes=True)),
         "drift": stacks.drift,
     }
     with pytest.raises(CheckFailedError) as caught:
@@ -425,7 +425,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
     move(project, *IN_PAYMENTS)
     move(project, *reversed(IN_PAYMENTS))
     put_state(bucket, "payments", "gone")
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [
         *PAYMENTS,
         "payments apply payments.tfplan",
@@ -472,7 +472,7 @@ def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucke
 def test_what_is_protected_is_not_destroyed(project: Project, fake_terraform: FakeTerraform) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "log_", "protection: true\nlog_")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.destroy(project, "tiny", Driving(yes=True))
+        stacks.destroy(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
         "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
     )

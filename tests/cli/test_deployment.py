@@ -14,12 +14,12 @@ from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.catalog.images_lock import LockedImage, format_lock, load_lock, write_lock
 from fleetform.cli import stacks
 from fleetform.cli.deployment import Deployment, deploy, promote, rollback
-from fleetform.cli.waves import Driving
 from fleetform.images.image_specs import image_specs
 from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import states, terraform, verification
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.images import build
 from fleetform.workflow.images.registry import open_registry, require_images
 from fleetform.workflow.project import Project
@@ -195,7 +195,7 @@ def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
     assert [line for line in lines if line.startswith("✓")] == [
         "✓ Images of local: no service is built here",
         "✓ Read ECR's scans: no service is built here",
-        "✓ Verify through the AWS API: 2 of 2 facts are as the catalog says",
+        "✓ Verify through the AWS API: 2 of 2 facts match the catalog",
     ]
 
 
@@ -291,7 +291,7 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
         monkeypatch.setenv(name, terraform_environment[name])
     files.render_environment(project, "tiny")
     with pytest.raises(CheckFailedError) as caught:
-        stacks.apply(project, "tiny", Driving(yes=True))
+        stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
         "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
     )

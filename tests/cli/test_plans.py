@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from fleetform.base.errors import CheckFailedError, InputError
-from fleetform.cli.plans import Telling, document, show, show_drift, tell
+from fleetform.cli.plans import OutputOptions, document, print_plans, show, show_drift
 from fleetform.cli.screen import Screen
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.plan.drift import Drift
@@ -163,13 +163,13 @@ def test_a_script_gets_a_document_of_a_version() -> None:
 def test_a_file_gets_the_markdown_although_the_plan_fails(tmp_path: Path) -> None:
     file = tmp_path / "plan.md"
     with pytest.raises(CheckFailedError):
-        tell("prod", PLANS, ["later"], Telling(out=str(file), fail_on="replace"))
+        print_plans("prod", PLANS, ["later"], OutputOptions(out=str(file), fail_on="replace"))
     assert file.read_text(encoding="utf-8") == comment("prod", PLANS, ["later"])
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
-        tell("prod", PLANS, [], Telling(out=str(tmp_path)))
+        print_plans("prod", PLANS, [], OutputOptions(out=str(tmp_path)))
     assert str(caught.value) == f"--out {tmp_path}: Is a directory; name a file that can be written"
 
 
@@ -183,21 +183,21 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 )
 def test_a_plan_fails_on_what_it_is_told_to(words: str, expected: str) -> None:
     with pytest.raises(CheckFailedError) as caught:
-        tell("prod", PLANS, [], Telling(fail_on=words))
+        print_plans("prod", PLANS, [], OutputOptions(fail_on=words))
     assert str(caught.value) == f"--fail-on {words.replace(' ', '')}: {expected}"
 
 
 def test_of_many_changes_the_first_are_named() -> None:
     found = [StackPlan("services", tuple(Change(f"a.b[{at}]", "a", Action.DELETE) for at in range(7)))]
     with pytest.raises(CheckFailedError) as caught:
-        tell("prod", found, [], Telling(fail_on="destroy"))
+        print_plans("prod", found, [], OutputOptions(fail_on="destroy"))
     named = "; ".join(f"services: a.b[{at}] destroyed" for at in range(5))
     assert str(caught.value) == f"--fail-on destroy: {named}; and 2 more"
 
 
 @pytest.mark.parametrize("words", ["", "change", "destroy,change"])
 def test_a_plan_without_such_a_change_does_not_fail(words: str, capsys: pytest.CaptureFixture[str]) -> None:
-    tell("prod", PLANS, [], Telling(fail_on=words))
+    print_plans("prod", PLANS, [], OutputOptions(fail_on=words))
     assert capsys.readouterr().out == TABLE
 
 
@@ -205,7 +205,7 @@ def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(capsys: pyt
     calm = [
         StackPlan("services", tuple(change for change in recorded.recorded().changes if change.action == Action.NONE))
     ]
-    tell("prod", calm, [], Telling(fail_on="add,change,replace,destroy,risk"))
+    print_plans("prod", calm, [], OutputOptions(fail_on="add,change,replace,destroy,risk"))
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         [],
         ["stack", "add", "change", "replace", "destroy", "import", "move", "risk"],
@@ -215,22 +215,22 @@ def test_imports_and_moves_alone_fail_nothing_but_have_their_columns(capsys: pyt
 
 def test_another_word_is_refused_with_what_was_meant() -> None:
     with pytest.raises(InputError) as caught:
-        Telling(fail_on="destroy,replcae")
-    assert str(caught.value) == "--fail-on: there is no `replcae`; did you mean `replace`?"
+        OutputOptions(fail_on="destroy,replcae")
+    assert str(caught.value) == "--fail-on: unknown `replcae`; did you mean `replace`?"
 
 
 @pytest.mark.parametrize(
-    ("telling", "expected"),
+    ("options", "expected"),
     [
-        (Telling(), False),
-        (Telling(fail_on="destroy,risk"), False),
-        (Telling(details=True), True),
-        (Telling(as_json=True), True),
-        (Telling(out="plan.md"), True),
+        (OutputOptions(), False),
+        (OutputOptions(fail_on="destroy,risk"), False),
+        (OutputOptions(details=True), True),
+        (OutputOptions(as_json=True), True),
+        (OutputOptions(out="plan.md"), True),
     ],
 )
-def test_values_are_asked_for_only_where_they_are_told(telling: Telling, *, expected: bool) -> None:
-    assert telling.wants_values == expected
+def test_values_are_asked_for_only_where_they_are_told(options: OutputOptions, *, expected: bool) -> None:
+    assert options.wants_values == expected
 
 
 SHOWN = StackPlan("foundation", (Change("aws_eip.shown", "aws_eip", Action.CREATE),))
@@ -257,4 +257,4 @@ def test_terraform_is_asked_for_json_only_where_its_text_does_not_do(
     program.chmod(0o755)
     workspace = Workspace(environment, str(program), tmp_path, tmp_path, {})
     planned = terraform.Plan(FOUNDATION, tmp_path / "foundation.tfplan", Summary(add=1), changes, printed)
-    assert terraform.told(workspace, planned, values=values) == expected
+    assert terraform.read_changes(workspace, planned, values=values) == expected

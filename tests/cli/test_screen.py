@@ -151,11 +151,11 @@ def board(*, is_terminal: bool) -> tuple[Board, io.StringIO]:
 def test_a_board_in_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
     made, shown = board(is_terminal=False)
     with made:
-        made.begins("web", "plan")
-        made.begins("foundation", "plan")
-        made.moves("web", "aws_vpc.this: Refreshing state...")
-        made.ends("web", "3 to add")
-        made.ends("foundation", "failed", well=False)
+        made.begin("web", "plan")
+        made.begin("foundation", "plan")
+        made.progress("web", "aws_vpc.this: Refreshing state...")
+        made.end("web", "3 to add")
+        made.end("foundation", "failed", succeeded=False)
     assert shown.getvalue() == (
         "web: plan\nfoundation: plan\nweb: plan: 3 to add (0 s)\nfoundation: plan: failed (0 s)\n"
     )
@@ -164,10 +164,10 @@ def test_a_board_in_a_log_has_a_line_for_each_beginning_and_each_end() -> None:
 def test_a_board_on_a_terminal_has_a_line_for_each_stack_that_stays() -> None:
     made, shown = board(is_terminal=True)
     with made:
-        made.begins("web", "plan")
-        made.moves("web", "\x1b[1maws_vpc.this: Refreshing [state]...\x1b[0m")
-        made.begins("foundation", "apply")
-        made.ends("foundation", "39 added, 0 changed, 0 destroyed")
+        made.begin("web", "plan")
+        made.progress("web", "\x1b[1maws_vpc.this: Refreshing [state]...\x1b[0m")
+        made.begin("foundation", "apply")
+        made.end("foundation", "39 added, 0 changed, 0 destroyed")
     last = Text.from_ansi(shown.getvalue()).plain.splitlines()[-2:]
     assert [line.rstrip() for line in last] == [
         "✓  foundation  apply  0 s  39 added, 0 changed, 0 destroyed",
@@ -178,6 +178,6 @@ def test_a_board_on_a_terminal_has_a_line_for_each_stack_that_stays() -> None:
 def test_a_line_of_a_board_is_cut_where_the_terminal_ends() -> None:
     made, shown = board(is_terminal=True)
     with made:
-        made.begins("web", "plan")
-        made.moves("web", "x" * 200)
+        made.begin("web", "plan")
+        made.progress("web", "x" * 200)
     assert max(len(line) for line in Text.from_ansi(shown.getvalue()).plain.splitlines()) <= 70

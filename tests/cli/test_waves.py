@@ -13,13 +13,13 @@ import pytest
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.cli import runs as runs_of
 from fleetform.cli import stacks
-from fleetform.cli.apply import apply_stacks
-from fleetform.cli.plans import Telling
-from fleetform.cli.waves import Driving
+from fleetform.cli.plans import OutputOptions
+from fleetform.cli.stacks import apply_stacks
 from fleetform.stacks import Stack
 from fleetform.terraform.state.reader import state_key
 from fleetform.validation.loading import load
 from fleetform.workflow.apply import runs, states
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.apply.runs import Run, State
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
@@ -64,7 +64,7 @@ def came_to(project: Project) -> dict[str, State]:
 
 
 CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with `aws sso login`"
-ALL = Driving(yes=True, jobs=2)
+ALL = RunOptions(yes=True, jobs=2)
 
 
 def test_a_stack_that_fails_stops_its_dependents_and_no_others(project: Project, fake_terraform: FakeTerraform) -> None:
@@ -119,10 +119,10 @@ def waits(fake_terraform: FakeTerraform, foundation: None) -> None:  # noqa: ARG
 def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stacks.plan(project, "tiny", telling=Telling(as_json=True))
+    stacks.plan(project, "tiny", output=OutputOptions(as_json=True))
     told = json.loads(capsys.readouterr().out)
     assert ([stack["stack"] for stack in told["stacks"]], told["waiting"]) == (["foundation", "payments"], ["services"])
-    stacks.plan(project, "tiny", how=ALL)
+    stacks.plan(project, "tiny", options=ALL)
     told = capsys.readouterr().out
     assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
     assert "\nservices: to be planned once foundation is applied, as it reads its outputs\n" in told
@@ -130,7 +130,7 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
 
 @pytest.mark.usefixtures("waits")
 def test_a_stack_that_is_planned_later_has_drifted(project: Project) -> None:
-    with pytest.raises(CheckFailedError, match=r"^not as the catalog says: foundation, payments, services; "):
+    with pytest.raises(CheckFailedError, match=r"^differs from the catalog: foundation, payments, services; "):
         stacks.drift(project, "tiny")
 
 
@@ -201,13 +201,13 @@ def test_without_an_apply_nothing_is_resumed(project: Project) -> None:
 
 
 def test_just_the_stacks_that_are_named_are_applied(project: Project, fake_terraform: FakeTerraform) -> None:
-    stacks.apply(project, "tiny", Driving(yes=True, only=frozenset({"payments"})))
+    stacks.apply(project, "tiny", RunOptions(yes=True, only=frozenset({"payments"})))
     assert fake_terraform.applied() == ["payments"]
 
 
 def test_a_stack_that_is_not_there_is_refused_with_a_suggestion(project: Project) -> None:
     with pytest.raises(InputError, match=r"^--stack: tiny has no stack `payment`; .*payments"):
-        stacks.plan(project, "tiny", how=Driving(only=frozenset({"payment"})))
+        stacks.plan(project, "tiny", options=RunOptions(only=frozenset({"payment"})))
 
 
 def test_where_no_credentials_are_found_a_plan_says_what_to_set(
@@ -229,10 +229,10 @@ def test_a_wave_is_asked_about_once(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("y\ny\n"))
-    stacks.apply(project, "tiny", Driving(jobs=2))
+    stacks.apply(project, "tiny", RunOptions(jobs=2))
     asked = [line for line in capsys.readouterr().out.splitlines() if "Go on?" in line]
     assert asked == [
-        "tiny foundation in account 123456789012: 1 to add. Go on? [y/N] ",
+        "tiny foundation in account 123456789012: 1 to add. Go on? [y/N] foundation: apply",
         "tiny in account 123456789012: payments 1 to add; services 1 to add. Go on? [y/N] payments: apply",
     ]
 
@@ -246,7 +246,7 @@ def test_the_name_is_typed_where_an_environment_is_protected_or_data_would_be_lo
     workspace = open_workspace(project, "tiny")
     environment = workspace.environment.model_copy(update={"protection": protection})
     with pytest.raises(InputError, match=r"^not confirmed; nothing was changed$"):
-        apply_stacks(replace(workspace, environment=environment), lambda: None, Driving())
+        apply_stacks(replace(workspace, environment=environment), lambda: None, RunOptions())
     assert fake_terraform.applied() == []
 
 
@@ -277,7 +277,7 @@ def test_a_record_says_who_did_what_from_which_commit(project: Project) -> None:
     commit = commits.git(project.root, "rev-parse", "HEAD")
     stacks.apply(project, "tiny", ALL)
     run = last_run(project)
-    assert (run.task, run.environment, run.account, run.moment.commit, run.changed, run.process, run.state) == (
+    assert (run.task, run.environment, run.account, run.revision.commit, run.changed, run.process, run.state) == (
         "apply",
         "tiny",
         "123456789012",
@@ -328,30 +328,30 @@ def foundation(project: Project) -> Iterator[None]:
     s3.delete_bucket(Bucket=bucket)
 
 
-KEEPING = Telling(save=True)
+SAVING = OutputOptions(save=True)
 
 
 @pytest.mark.usefixtures("foundation")
 def test_plans_that_are_kept_are_applied_as_they_are(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stacks.plan(project, "tiny", telling=KEEPING)
+    stacks.plan(project, "tiny", output=SAVING)
     fake_terraform.fail("plan", "Error: no plan", stack="services")
     capsys.readouterr()
-    stacks.apply(project, "tiny", ALL, kept=True)
+    stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation", "payments", "services"]
     assert list(project.work.rglob("*.tfplan")) == []
     with pytest.raises(InputError, match=r"^--saved: no plan of tiny is kept here; `invoke plan --env tiny --save`"):
-        stacks.apply(project, "tiny", ALL, kept=True)
+        stacks.apply(project, "tiny", ALL, saved=True)
 
 
 @pytest.mark.usefixtures("foundation")
 def test_plans_of_what_has_changed_since_are_not_applied(project: Project, fake_terraform: FakeTerraform) -> None:
-    stacks.plan(project, "tiny", telling=KEEPING)
+    stacks.plan(project, "tiny", output=SAVING)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     files.render_environment(project, "tiny")
     with pytest.raises(InputError, match=r"^--saved: the files of tiny, or the commit, have changed since the plans"):
-        stacks.apply(project, "tiny", ALL, kept=True)
+        stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == []
     assert list(project.work.rglob("*.tfplan")) == []
 
@@ -361,13 +361,13 @@ def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
     project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_terraform.plan(add=1, text=HARMLESS, outputs="\nChanges to Outputs:\n  + one = 1\n")
-    stacks.plan(project, "tiny", telling=KEEPING)
+    stacks.plan(project, "tiny", output=SAVING)
     told = capsys.readouterr().out
     assert "payments: to be planned once foundation is applied, as it reads its outputs\n" in told
-    stacks.apply(project, "tiny", ALL, kept=True)
+    stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation"]
     assert capsys.readouterr().out.endswith(
-        "payments, services: no plan was kept; `invoke plan --env tiny` shows what is left\n"
+        "\npayments, services: no plan was saved; `invoke plan --env tiny` shows what is left\n"
     )
 
 

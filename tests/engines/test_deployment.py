@@ -194,8 +194,8 @@ def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
     assert (difference.strip(), verdict) == (
         "desired_count: 3 -> 2",
         (
-            "not as the catalog says: services; `invoke plan --env local` shows the plans,"
-            " `invoke apply --env local` mends it"
+            "differs from the catalog: services; `invoke plan --env local` shows the plans,"
+            " `invoke apply --env local` fixes it"
         ),
     )
 
@@ -203,7 +203,7 @@ def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
 def test_the_next_deployment_mends_drift(story: Story) -> None:
     """It compares what runs with the catalog itself, at its end."""
     assert "~ desired_count                      = 3 -> 2" in story.second.output
-    assert "✓ Verify through the AWS API: 41 of 41 facts are as the catalog says" in story.second.output
+    assert "✓ Verify through the AWS API: 41 of 41 facts match the catalog" in story.second.output
 
 
 def test_a_change_of_one_service_deploys_one_new_image(story: Story) -> None:

@@ -6,9 +6,17 @@ from fleetform.workflow.project import Project
 
 
 def deploy(  # noqa: PLR0913 - a flag each
-    project: Project, *, env: str, jobs: int | None, wait: int, yes: bool, engine: str | None, severity: str
+    project: Project,
+    *,
+    env: str,
+    jobs: int | None,
+    wait: int,
+    yes: bool,
+    verbose: bool,
+    engine: str | None,
+    severity: str,
 ) -> None:
     """Do all that is still to be done, from rendering to verifying."""
-    how = deployment.Deployment(options(jobs, wait, yes=yes), engine, severity)
+    how = deployment.Deployment(options(jobs, wait, yes=yes, verbose=verbose), engine, severity)
     with run_lock.taken(project, env, "deploy", wait):
         deployment.deploy(project, env, how)

@@ -1,13 +1,19 @@
 """The tasks that run Terraform on an environment's stacks, one such task at a time."""
 
+import sys
+
 from fleetform.cli import plans, run_lock, stacks
-from fleetform.cli.waves import Driving
+from fleetform.cli.printing import color
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.project import Project
 
 
-def options(jobs: int | None, wait: int, names: tuple[str, ...] = (), *, yes: bool = False) -> Driving:
-    """Return how stacks are planned and applied, as flags say."""
-    return Driving(yes=yes, jobs=jobs or 0, only=frozenset(names), wait=wait)
+def options(
+    jobs: int | None, wait: int, names: tuple[str, ...] = (), *, yes: bool = False, verbose: bool = False
+) -> RunOptions:
+    """Return how stacks are planned and applied, from the flags."""
+    colors = verbose and color(sys.stdout)
+    return RunOptions(yes=yes, jobs=jobs or 0, only=frozenset(names), verbose=verbose, color=colors, wait=wait)
 
 
 def plan(  # noqa: PLR0913 - a flag each
@@ -22,12 +28,13 @@ def plan(  # noqa: PLR0913 - a flag each
     out: str,
     fail_on: tuple[str, ...],
     save: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Plan the stacks."""
-    output = plans.Telling(as_json, details, out, ",".join(fail_on), save)
+    output = plans.OutputOptions(as_json, details, out, ",".join(fail_on), save)
     with run_lock.taken(project, env, "plan", wait):
-        stacks.plan(project, env, changed_since, output, options(jobs, wait, stack_names))
+        stacks.plan(project, env, changed_since, output, options(jobs, wait, stack_names, verbose=verbose))
 
 
 def apply(  # noqa: PLR0913 - a flag each
@@ -40,10 +47,12 @@ def apply(  # noqa: PLR0913 - a flag each
     resume: bool,
     saved: bool,
     yes: bool,
+    verbose: bool,
 ) -> None:
     """Plan the stacks and apply the plans."""
     with run_lock.taken(project, env, "apply", wait):
-        stacks.apply(project, env, options(jobs, wait, stack_names, yes=yes), resume=resume, kept=saved)
+        run = options(jobs, wait, stack_names, yes=yes, verbose=verbose)
+        stacks.apply(project, env, run, resume=resume, saved=saved)
 
 
 def drift(project: Project, *, env: str, jobs: int | None, wait: int, as_json: bool) -> None:
@@ -52,7 +61,9 @@ def drift(project: Project, *, env: str, jobs: int | None, wait: int, as_json: b
         stacks.drift(project, env, options(jobs, wait), as_json=as_json)
 
 
-def destroy(project: Project, *, env: str, jobs: int | None, wait: int, yes: bool) -> None:
+def destroy(  # noqa: PLR0913 - a flag each
+    project: Project, *, env: str, jobs: int | None, wait: int, yes: bool, verbose: bool
+) -> None:
     """Destroy the stacks."""
     with run_lock.taken(project, env, "destroy", wait):
-        stacks.destroy(project, env, options(jobs, wait, yes=yes))
+        stacks.destroy(project, env, options(jobs, wait, yes=yes, verbose=verbose))

@@ -9,6 +9,9 @@ from fleetform.terraform.plain_text import colorless
 _COUNTS = re.compile(r"(\d+) (?:to )?(import|add|change|destroy)(?:ed|d)?\b")
 _LINE = re.compile(r"^\s*(Plan: |Apply complete! Resources: )")
 
+FINISHED = re.compile(r": (Creation|Modifications|Destruction) complete\b")
+"""A line of an apply about a resource that is done."""
+
 
 @dataclass(frozen=True)
 class Summary:

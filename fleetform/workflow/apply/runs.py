@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ VERSION = 1
 """Of a record's form: it is raised where a key goes or changes its meaning."""
 
 _KEPT = 50
+_REVISION = "moment"  # the key in records since version 1
 
 
 class State(StrEnum):
@@ -45,7 +46,7 @@ SETTLED = frozenset({State.UNCHANGED, State.APPLIED})
 
 
 @dataclass(frozen=True)
-class Moment:
+class Revision:
     """What plans are made of.
 
     Attributes:
@@ -84,7 +85,7 @@ class Run:
         account: The AWS account.
         who: User and machine.
         process: The number of its process on that machine.
-        moment: What its first plans were made of.
+        revision: What its first plans were made of.
         changed: Whether the work tree had what is not committed.
         started: When, in UTC, as ISO 8601 has it.
         ended: The same; empty if nobody saw its end.
@@ -98,7 +99,7 @@ class Run:
     account: str
     who: str
     process: int
-    moment: Moment
+    revision: Revision
     changed: bool
     started: str
     ended: str = ""
@@ -126,11 +127,16 @@ class Recorder:
         self._lock = threading.Lock()
         self._write()
 
+    @property
+    def stacks(self) -> Mapping[str, StackRun]:
+        """What has been done to each stack so far, by name."""
+        return self._run.stacks
+
     def note(self, stack: str, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
         """Notes how far a stack has come."""
         with self._lock:
-            told = StackRun(state, counts, round(seconds, 1), error)
-            self._run = replace(self._run, stacks={**self._run.stacks, stack: told})
+            entry = StackRun(state, counts, round(seconds, 1), error)
+            self._run = replace(self._run, stacks={**self._run.stacks, stack: entry})
             self._write()
 
     def end(self, state: State) -> None:
@@ -141,7 +147,7 @@ class Recorder:
 
     def _write(self) -> None:
         made = self._path.with_suffix(".new")
-        made.write_text(json.dumps(asdict(self._run), indent=2) + "\n", encoding="utf-8")
+        made.write_text(json.dumps(document(self._run), indent=2) + "\n", encoding="utf-8")
         made.replace(self._path)
 
 
@@ -157,7 +163,7 @@ def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
         account=environment.account,
         who=_who(),
         process=os.getpid(),
-        moment=moment(workspace),
+        revision=current_revision(workspace),
         changed=_is_changed(workspace),
         started=_now(),
         stacks={stack.name: StackRun() for stack in (*workspace.emptied, *workspace.stacks)},
@@ -187,10 +193,16 @@ def runs(work: Path) -> list[Run]:
     return [_alive(_read(path)) for path in sorted(_folder(work).glob("*.json"))]
 
 
+def document(run: Run) -> dict[str, Any]:
+    """Return a run as JSON has it."""
+    return {_REVISION if key == "revision" else key: value for key, value in asdict(run).items()}
+
+
 def _read(path: Path) -> Run:
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     stacks = {name: StackRun(**{**stack, "state": State(stack["state"])}) for name, stack in found["stacks"].items()}
-    return Run(**{**found, "moment": Moment(**found["moment"]), "state": State(found["state"]), "stacks": stacks})
+    revision = Revision(**found.pop(_REVISION))
+    return Run(**{**found, "revision": revision, "state": State(found["state"]), "stacks": stacks})
 
 
 def _alive(run: Run) -> Run:
@@ -205,12 +217,12 @@ def _alive(run: Run) -> Run:
     return run
 
 
-def moment(workspace: Workspace) -> Moment:
+def current_revision(workspace: Workspace) -> Revision:
     """What plans would be made of now; what is hidden, such as Terraform's lock file, is left out: it writes it."""
     root = workspace.folder.parents[1]
     paths = sorted(path for folder in (workspace.folder, root / "modules") for path in folder.rglob("[!.]*"))
     parts = (part for path in paths if path.is_file() for part in (str(path).encode(), path.read_bytes()))
-    return Moment(_git(root, "rev-parse", "--verify", "--quiet", "HEAD"), digest(*parts).hex())
+    return Revision(_git(root, "rev-parse", "--verify", "--quiet", "HEAD"), digest(*parts).hex())
 
 
 def _is_changed(workspace: Workspace) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 
 from fleetform.base.errors import InputError
 from fleetform.base.program_name import command
-from fleetform.stacks import FOUNDATION, Stack
+from fleetform.stacks import Stack
 from fleetform.terraform.plan.models import Action, Change, Difference, StackPlan
 from fleetform.terraform.plan.summary import Summary
 from fleetform.workflow.apply import runs
-from fleetform.workflow.apply.runs import Moment
+from fleetform.workflow.apply.runs import Revision
 from fleetform.workflow.apply.terraform import Plan
 from fleetform.workflow.workspace import Workspace
 
@@ -25,7 +25,7 @@ def discard(workspace: Workspace) -> None:
     shutil.rmtree(_folder(workspace), ignore_errors=True)
 
 
-def save(workspace: Workspace, moment: Moment, plans: Sequence[Plan]) -> list[str]:
+def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> list[str]:
     """Keeps plans instead of those kept before; they may hold what is sensitive, so nobody else reads them.
 
     Plans that read outputs of the foundation which its own plan changes are not kept: they would be made of old ones.
@@ -36,10 +36,10 @@ def save(workspace: Workspace, moment: Moment, plans: Sequence[Plan]) -> list[st
     discard(workspace)
     folder = _folder(workspace)
     folder.mkdir(parents=True, mode=0o700)
-    stale = any(plan.stack == FOUNDATION and plan.outputs for plan in plans)
+    stale = any(not plan.stack.reads_foundation and plan.outputs for plan in plans)
     kept, left = [], []
     for plan in plans:
-        if stale and plan.stack != FOUNDATION and plan.stack not in workspace.emptied:
+        if stale and plan.stack.reads_foundation and plan.stack not in workspace.emptied:
             plan.discard()
             left.append(plan.stack.name)
             continue
@@ -47,7 +47,7 @@ def save(workspace: Workspace, moment: Moment, plans: Sequence[Plan]) -> list[st
         if plan.path.exists():
             plan.path.replace(path)
         kept.append({**asdict(plan), "stack": plan.stack.name, "path": path.name})
-    record = {"moment": asdict(moment), "plans": kept}
+    record = {"moment": asdict(revision), "plans": kept}
     (folder / _RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
     return left
 
@@ -64,7 +64,7 @@ def load(workspace: Workspace) -> Mapping[Stack, Plan]:
     except FileNotFoundError:
         remedy = f"`{command('plan', env=name, save=True)}` keeps them"
         raise InputError(f"--saved: no plan of {name} is kept here; {remedy}") from None
-    if Moment(**record["moment"]) != runs.moment(workspace):
+    if Revision(**record["moment"]) != runs.current_revision(workspace):
         discard(workspace)
         raise InputError(
             f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied:"

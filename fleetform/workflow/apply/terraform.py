@@ -159,7 +159,7 @@ def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     return json.loads(_initialized(workspace, planned.stack, lambda: read(argv, variables)))
 
 
-def told(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
+def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
     """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
 
     Args:

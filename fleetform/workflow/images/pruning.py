@@ -124,7 +124,7 @@ def images_to_delete(workspace: Workspace, planned: Plan) -> dict[str, int]:
     Raises:
         ProgramError: ECR does not answer.
     """
-    changes = terraform.told(workspace, planned).changes
+    changes = terraform.read_changes(workspace, planned).changes
     destroyed = [change.address for change in changes if change.action in {Action.DELETE, Action.REPLACE}]
     matches = map(_REPOSITORY.fullmatch, destroyed)
     repositories = [f"{workspace.environment.prefix}-{match[1]}" for match in matches if match]

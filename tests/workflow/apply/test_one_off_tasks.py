@@ -9,8 +9,8 @@ import pytest
 from fleetform.aws.clients import Access
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.cli import stacks
-from fleetform.cli.waves import Driving
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests import small_project
@@ -111,7 +111,7 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
     request_: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [*APPLIED, *SERVICES, "services apply services.tfplan"]
     assert remembered(bucket) == request_["taskDefinition"]
     assert told_before_services(capsys).endswith(
@@ -122,9 +122,9 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
 
 @pytest.mark.usefixtures("bucket")
 def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     capsys.readouterr()
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert told_before_services(capsys).endswith("tasks: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: has run\n")
 
 
@@ -138,12 +138,12 @@ def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_aga
     family = request_["taskDefinition"].rpartition(":")[0]
     fake_terraform.output({"migration": {**request_, "taskDefinition": f"{family}:999"}})
     with pytest.raises(ProgramError) as caught:
-        stacks.apply(project, "tiny", Driving(yes=True))
+        stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == APPLIED
     assert str(caught.value).endswith("; check credentials, then apply again: it goes on from here")
     mended = define(access)
     fake_terraform.output({"migration": {**request_, "taskDefinition": mended}})
-    stacks.apply(project, "tiny", Driving(yes=True))
+    stacks.apply(project, "tiny", RunOptions(yes=True))
     assert (fake_terraform.calls()[len(APPLIED) :], remembered(bucket)) == (
         [*APPLIED, *SERVICES, "services apply services.tfplan"],
         mended,

@@ -12,10 +12,10 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.cli import state
 from fleetform.cli.preflight import open_checked
-from fleetform.cli.waves import Driving
 from fleetform.stacks import FOUNDATION
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import lock_key, state_key
+from fleetform.workflow.apply.driver import RunOptions
 from fleetform.workflow.project import Project
 from tests import small_project
 from tests.fake_terraform import FakeTerraform
@@ -148,7 +148,7 @@ def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Proje
 
 @pytest.mark.usefixtures("bucket")
 def test_a_lock_is_waited_for_as_long_as_somebody_wants(project: Project) -> None:
-    workspaces = [open_checked(project, "tiny"), open_checked(project, "tiny", Driving(wait=10))]
+    workspaces = [open_checked(project, "tiny"), open_checked(project, "tiny", RunOptions(wait=10))]
     assert [workspace.terraform(FOUNDATION).lock_timeout for workspace in workspaces] == [60, 600]
 
 

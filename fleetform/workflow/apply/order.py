@@ -1,0 +1,145 @@
+"""The order of an apply and of a destroy: waves of stacks, and one-off tasks between them."""
+
+from collections.abc import Callable, Sequence
+
+from fleetform.aws.one_off import OneOffTask
+from fleetform.base.errors import InputError
+from fleetform.stacks import FOUNDATION, Stack, waves
+from fleetform.terraform.commands import Mode
+from fleetform.workflow.apply import one_off_tasks, runs, states
+from fleetform.workflow.apply.driver import Driver, RunOptions
+from fleetform.workflow.apply.runs import State
+from fleetform.workflow.apply.terraform import Plan
+from fleetform.workflow.workspace import Workspace
+
+
+def is_applied(workspace: Workspace) -> bool:
+    """Return whether any stack of an environment is applied."""
+    return any(states.has_state(workspace, stack) for stack in (*workspace.stacks, *workspace.emptied))
+
+
+def emptied_and_applied(workspace: Workspace) -> list[Stack]:
+    """Return the stacks that all services have left and that are still applied. They go first: they only destroy."""
+    return [stack for stack in workspace.emptied if states.has_state(workspace, stack)]
+
+
+def plannable(workspace: Workspace, options: RunOptions) -> tuple[list[Stack], list[str]]:
+    """Return the wanted stacks that can be planned, and the names of those that read outputs not there yet."""
+    wanted = [stack for stack in (*emptied_and_applied(workspace), *workspace.stacks) if options.includes(stack)]
+    if not any(stack.reads_foundation for stack in wanted) or states.has_state(workspace, FOUNDATION):
+        return wanted, []
+    ready = [stack for stack in wanted if not stack.reads_foundation or stack in workspace.emptied]
+    return ready, [stack.name for stack in wanted if stack not in ready]
+
+
+def unfinished(workspace: Workspace) -> frozenset[str]:
+    """Return the names of the stacks that the last apply did not finish.
+
+    Raises:
+        InputError: There was no apply, it finished all stacks, or what it applied is not what is here now.
+    """
+    name = workspace.environment.name
+    last = next(reversed(runs.runs(workspace.work)), None)
+    if last is None or last.task != "apply":
+        raise InputError(f"--resume: no apply of {name} is known here; leave it out")
+    if last.state == State.DONE or not last.unsettled:
+        raise InputError(f"--resume: the last apply of {name} has left nothing; leave it out")
+    if last.revision != runs.current_revision(workspace):
+        raise InputError(
+            f"--resume: the files of {name}, or the commit, are not those of the last apply; leave it out, so that all"
+            " stacks are planned"
+        )
+    return frozenset(last.unsettled)
+
+
+def apply_waves(driver: Driver, prepare_dependents: Callable[[], None]) -> None:
+    """Apply the stacks of an environment, in waves of those that do not wait for each other.
+
+    Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
+    in use, and a caller should stop calling before its way is closed. So do stacks that all services have left.
+    Tasks that run before services are run before the services' stacks are planned.
+
+    Args:
+        driver: Plans and applies.
+        prepare_dependents: Called once, before any other stack than the foundation is planned.
+    """
+    _Apply(driver, prepare_dependents).run()
+
+
+def destroy_waves(driver: Driver) -> None:
+    """Destroy every stack that has a state, dependents first."""
+    workspace = driver.workspace
+    for wave in reversed(waves((*workspace.emptied, *workspace.stacks))):
+        applied = [stack for stack in wave if states.has_state(workspace, stack)]
+        if applied:
+            driver.apply(driver.plan(applied, Mode.DESTROY), Mode.DESTROY)
+
+
+class _Apply:
+    """An apply of an environment; see `apply_waves`."""
+
+    def __init__(self, driver: Driver, prepare_dependents: Callable[[], None]) -> None:
+        self._driver = driver
+        self._workspace = driver.workspace
+        self._prepare = prepare_dependents
+        self._dependents = [stack for stack in self._workspace.stacks if stack.reads_foundation]
+
+    def run(self) -> None:
+        self._wave(emptied_and_applied(self._workspace))
+        if not self._driver.options.includes(FOUNDATION):
+            self._prepare()
+            self._apply_dependents()
+            return
+        planned = self._driver.plan([FOUNDATION])
+        if planned and self._may_go_last(planned[0]):
+            self._driver.listener.notice(f"{FOUNDATION.name} only loses resources: what may still use them goes first")
+            if not self._driver.uses_saved:
+                planned[0].discard()
+            self._prepare()
+            self._apply_dependents()
+            self._driver.apply(self._driver.plan([FOUNDATION]))
+            if self._driver.uses_saved:
+                return
+        else:
+            self._driver.apply(planned)
+            self._prepare()
+        self._apply_dependents()
+
+    def _may_go_last(self, foundation: Plan) -> bool:
+        """Return whether the dependents may go first."""
+        applied = all(states.has_state(self._workspace, stack) for stack in self._dependents)
+        return foundation.summary.only_destroys and applied
+
+    def _apply_dependents(self) -> None:
+        for wave in waves(stack for stack in self._dependents if self._driver.options.includes(stack)):
+            self._wave(wave)
+            for stack in wave:
+                if stack.tasks:
+                    _run_tasks(self._driver, stack)
+
+    def _wave(self, stacks: Sequence[Stack]) -> None:
+        wanted = [stack for stack in stacks if self._driver.options.includes(stack)]
+        if wanted:
+            self._driver.apply(self._driver.plan(wanted))
+
+
+def _run_tasks(driver: Driver, stack: Stack) -> None:
+    """Run a stack's one-off tasks. A task that fails ends the apply."""
+    due = one_off_tasks.due(driver.workspace, stack)
+    for name in sorted({*stack.tasks} - {task.name for task in due}):
+        driver.listener.notice(f"{name}: has run already")
+    if due:
+        driver.listener.approve_tasks(stack, [task.name for task in due])
+    for task in due:
+        with driver.listener.wave([task.name]):
+            _run_task(driver, task)
+
+
+def _run_task(driver: Driver, task: OneOffTask) -> None:
+    driver.listener.begin(task.name, "run")
+    try:
+        one_off_tasks.run(driver.workspace, task, lambda state: driver.listener.progress(task.name, state))
+    except BaseException:
+        driver.listener.end(task.name, "failed", succeeded=False)
+        raise
+    driver.listener.end(task.name, "succeeded")
