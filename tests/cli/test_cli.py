@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -64,9 +65,9 @@ def foundation(bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
 
 
-FIRST_PLAN = """
-── tiny foundation: plan
-Plan: 1 to add, 0 to change, 0 to destroy.
+FIRST_PLAN = """\
+foundation: plan
+foundation: plan: 1 to add (0 s)
 services: to be planned once foundation is applied, as it reads its outputs
 
 stack       add  change  replace  destroy  import  move  risk
@@ -129,17 +130,48 @@ def test_an_apply_shows_plan_and_outcome_of_each_stack(
 ) -> None:
     fake_terraform.plan(add=1, text=HARMLESS)
     stacks.apply(project, "tiny", RunOptions(yes=True))
-    assert capsys.readouterr().out == "".join(
-        f"""
-── tiny {stack}: plan
+    assert capsys.readouterr().out == (
+        "".join(
+            f"""\
+{stack}: plan
+{stack}: plan: 1 to add (0 s)
+{stack}: apply
+{stack}: apply: 1 added, 0 changed, 0 destroyed (0 s)
+"""
+            for stack in ("foundation", "services")
+        )
+        + """
+stack       outcome  resources                        time
+foundation  applied  1 added, 0 changed, 0 destroyed   0 s
+services    applied  1 added, 0 changed, 0 destroyed   0 s
+
+next: `invoke verify --env tiny`
+"""
+    )
+
+
+def test_a_verbose_apply_shows_all_that_terraform_prints(
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_terraform.plan(add=1, text=HARMLESS)
+    stacks.apply(project, "tiny", RunOptions(yes=True, only=frozenset({"foundation"}), verbose=True))
+    assert (
+        capsys.readouterr().out
+        == f"""
+── foundation: plan
 {HARMLESS}
 Plan: 1 to add, 0 to change, 0 to destroy.
+foundation: 1 to add (0 s)
 
-── tiny {stack}: apply
+── foundation: apply
 Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
-{stack}: 1 added, 0 changed, 0 destroyed (0 s)
+foundation: 1 added, 0 changed, 0 destroyed (0 s)
+
+stack       outcome  resources                        time
+foundation  applied  1 added, 0 changed, 0 destroyed   0 s
+
+next: `invoke verify --env tiny`
 """
-        for stack in ("foundation", "services")
     )
 
 
@@ -154,9 +186,20 @@ def test_where_nothing_changes_nothing_is_asked_or_applied(
     fake_terraform.no_changes()
     stacks.apply(project, "tiny")
     assert fake_terraform.calls() == [*FOUNDATION, *SERVICES]
-    assert capsys.readouterr().out == (
-        "\n── tiny foundation: plan\nfoundation: no changes (0 s)\n"
-        "\n── tiny services: plan\nservices: no changes (0 s)\n"
+    assert (
+        capsys.readouterr().out
+        == """\
+foundation: plan
+foundation: plan: no changes (0 s)
+services: plan
+services: plan: no changes (0 s)
+
+stack       outcome    resources   time
+foundation  unchanged  no changes   0 s
+services    unchanged  no changes   0 s
+
+next: `invoke verify --env tiny`
+"""
     )
 
 
@@ -169,7 +212,9 @@ def test_an_apply_that_fails_ends_it_before_the_next_stack(
     assert str(caught.value).endswith(
         f"ended with exit code 1; its output is in {project.work}/environments/tiny/logs/foundation-apply.log"
     )
-    assert capsys.readouterr().out.endswith("\n── tiny foundation: apply\nError: no such thing\n")
+    told = capsys.readouterr().out
+    assert "\nfoundation: apply: failed (0 s)\n\nfoundation:\n  Error: no such thing\n\n" in told
+    assert re.search(r"^services +not reached +-", told, re.MULTILINE)
     assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
 
@@ -178,7 +223,8 @@ def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTer
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
-        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`"
+        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`\n"
+        "nothing was planned or applied; fix this, then run it again"
     )
     assert fake_terraform.calls() == []
 
@@ -189,11 +235,13 @@ def test_what_has_findings_is_not_applied(project: Project, fake_terraform: Fake
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
         "envs/tiny/services/extra.tf:1:1: FF003 aws_cloudwatch_log_group.extra: "
-        "logs are kept forever; set retention_in_days"
+        "logs are kept forever; set retention_in_days\n"
+        "nothing was planned or applied; fix this, then run it again"
     )
     assert fake_terraform.calls() == []
 
 
+@pytest.mark.usefixtures("foundation")
 def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         stacks.drift(project, "tiny")
@@ -203,6 +251,7 @@ def test_drift_is_told_with_every_stack_that_has_it(project: Project) -> None:
     )
 
 
+@pytest.mark.usefixtures("foundation")
 def test_looking_for_drift_keeps_no_plan(project: Project) -> None:
     with pytest.raises(CheckFailedError):
         stacks.drift(project, "tiny")
@@ -222,6 +271,21 @@ def test_no_drift_is_told(project: Project, fake_terraform: FakeTerraform, capsy
     )
 
 
+def test_drift_of_what_is_not_applied_says_so(project: Project, fake_terraform: FakeTerraform) -> None:
+    with pytest.raises(CheckFailedError) as caught:
+        stacks.drift(project, "tiny")
+    assert str(caught.value) == "nothing of tiny is applied; `invoke apply --env tiny` applies it"
+    assert fake_terraform.calls() == []
+
+
+def test_a_destroy_of_what_is_not_applied_says_so(
+    project: Project, fake_terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stacks.destroy(project, "tiny", RunOptions(yes=True))
+    assert capsys.readouterr().out == "nothing of tiny is applied; `invoke apply --env tiny` applies it\n"
+    assert fake_terraform.calls() == []
+
+
 def test_a_script_reads_drift_as_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CheckFailedError):
         stacks.drift(project, "tiny", as_json=True)
@@ -234,7 +298,7 @@ def test_a_first_plan_ends_where_the_next_stack_reads_outputs(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stacks.plan(project, "tiny")
-    assert capsys.readouterr().out == FIRST_PLAN
+    assert capsys.readouterr().out == FIRST_PLAN + "\nnext: `invoke apply --env tiny`\n"
 
 
 def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_outputs_either(
@@ -244,7 +308,7 @@ def test_an_empty_state_which_a_destroy_or_an_interrupted_plan_leaves_has_no_out
 ) -> None:
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=b'{"outputs": {}, "resources": []}')
     stacks.plan(project, "tiny")
-    assert capsys.readouterr().out == FIRST_PLAN
+    assert capsys.readouterr().out == FIRST_PLAN + "\nnext: `invoke apply --env tiny`\n"
 
 
 def test_a_script_reads_nothing_but_json(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,9 +324,11 @@ def test_where_nothing_changes_the_plan_is_a_row_of_zeros_that_nobody_asks_terra
     fake_terraform.no_changes()
     fake_terraform.show("no JSON")
     stacks.plan(project, "tiny")
-    assert capsys.readouterr().out.splitlines()[-2:] == [
+    assert capsys.readouterr().out.splitlines()[-4:] == [
         "stack       add  change  replace  destroy  risk",
         "foundation    0       0        0        0  -   ",
+        "",
+        "next: `invoke apply --env tiny`",
     ]
 
 
