@@ -73,14 +73,15 @@ services: to be planned once foundation is applied, as it reads its outputs
 stack       add  change  replace  destroy  import  move  risk
 foundation    0       1        3        1       1     1  high
 
-high foundation: aws_db_instance.orders: replaced (the old one goes first), as identifier and subnets[0].id force it
+high foundation: aws_db_instance.orders: replaced (old one destroyed first), because identifier and subnets[0].id\
+ force it
   its data is lost, except in snapshots
 
 high foundation: module.discovery.aws_service_discovery_service.this["orders"] (deposed 0a1b2c3d): destroyed
   callers cannot find the service until its tasks register again
 
-medium foundation: module.orders.aws_ecs_service.this: replaced (the old one goes first), as launch_type forces it,\
- and it is tainted, moved from module.order.aws_ecs_service.this
+medium foundation: module.orders.aws_ecs_service.this: replaced (old one destroyed first), because launch_type\
+ forces it, and it is tainted, moved from module.order.aws_ecs_service.this
   its tasks stop, and calls fail until new ones run
 """
 

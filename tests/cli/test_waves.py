@@ -381,4 +381,4 @@ def test_an_interrupt_ends_all_stacks_of_a_wave_and_keeps_no_plan(
     assert came_to(project)["services"] == State.INTERRUPTED
     assert last_run(project).state == State.INTERRUPTED
     assert list(project.work.rglob("*.tfplan")) == []
-    assert "interrupted: waiting until Terraform has finished what it has begun" in capfd.readouterr().err
+    assert "interrupted: waiting for Terraform to finish what it has started" in capfd.readouterr().err
