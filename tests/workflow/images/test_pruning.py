@@ -146,7 +146,8 @@ def test_a_repository_that_is_missing_is_told_with_what_makes_it(project: Projec
 
 
 @pytest.mark.parametrize(
-    ("keep", "message"), [("0", "--keep 0: 1 or more is expected"), ("few", "`few` is no whole number")]
+    ("keep", "message"),
+    [("0", "--keep 0: 1 or more is expected"), ("few", "--keep: cannot use `few`; give a whole number, 0 or more")],
 )
 def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: str) -> None:
     assert invoke(project, "prune", "--keep", keep) == Ended(2, "", f"{message}\n")
@@ -154,7 +155,7 @@ def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: 
 
 def test_what_ecr_keeps_is_told_and_fails(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     push_all(open_registry(project, load(project.root, "local")), "local", 2)
-    monkeypatch.setattr(retention, "delete", lambda *_: ["shop-local-web one: no (KmsError)"])
+    monkeypatch.setattr(retention, "delete_images", lambda *_: ["shop-local-web one: no (KmsError)"])
     with pytest.raises(ProgramError) as caught:
         prune(project, "local", 1, yes=False, as_json=False)
     assert str(caught.value) == (
