@@ -17,8 +17,8 @@ from tests import small_project
 
 HOLDER = """
 import pathlib, sys
-from fleetform.base.run_lock import turn
-with turn(pathlib.Path(sys.argv[1]), "apply --env local", 0, print, print):
+from fleetform.base.run_lock import hold
+with hold(pathlib.Path(sys.argv[1]), "apply --env local", 0, print, print):
     print("holds", flush=True)
     sys.stdin.read()
 """

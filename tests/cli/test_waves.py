@@ -50,8 +50,7 @@ def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
     """A project with two groups, of which each plan has a change; AWS is the emulator."""
     fake_terraform.plan(add=1, text=HARMLESS)
     fake_terraform.show(recorded.text("fleet"))
-    small_project.edit(tiny_project, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
-    files.render_environment(tiny_project, "tiny")
+    small_project.change(tiny_project, "envs/catalog.yaml", "  orders:\n", "  orders:\n    group: payments\n")
     return tiny_project
 
 

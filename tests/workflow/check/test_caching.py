@@ -83,7 +83,7 @@ def test_nothing_is_run_loaded_or_imported_where_nothing_changed(
 ) -> None:
     argv = [sys.executable, "-c", WARM, str(project.root)]
     variables = {**os.environ, "PYTHONPATH": str(small_project.ROOT)}
-    modules = subprocess.run(argv, env=variables, check=True, capture_output=True, text=True).stdout.split()
+    modules = subprocess.run(argv, env=variables, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     assert modules == ["subprocess"]
     assert formats(fake_terraform) == []
 
