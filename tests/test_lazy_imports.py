@@ -12,15 +12,8 @@ ALLOWED = {
     "fleetform/cli/policy.py": ["fleetform.cli.policy_report"],
     "fleetform/cli/render.py": ["fleetform.cli", "fleetform.cli"],
     "fleetform/hcl/parsing.py": ["fleetform.hcl.grammar"],
-    "fleetform/workflow/check/assessment.py": [
-        "fleetform.catalog.writer",
-        "fleetform.policy",
-        "fleetform.workflow.check.policy",
-        "fleetform.policy",
-        "fleetform.workflow.check.policy",
-        "fleetform.policy",
-    ],
-    "fleetform/workflow/project.py": ["fleetform.catalog.models", "fleetform.validation"],
+    "fleetform/workflow/check/assessment.py": ["fleetform.workflow.check", "fleetform.workflow.check"],
+    "fleetform/workflow/project.py": ["fleetform.validation", "fleetform.catalog.models"],
     "fleetform/workflow/render/extra_modules.py": ["fleetform.hcl.parsing"],
     "fleetform/workflow/render/rendering.py": ["fleetform.workflow.render.loaded"],
 }

@@ -58,16 +58,16 @@ class Project:
         Raises:
             InputError: The catalog is wrong, or there is no such environment.
         """
-
-        def load() -> "Environment":
-            from fleetform.validation import loading  # noqa: PLC0415 - a cached environment needs no YAML
-
-            return loading.load(self.root, name)
-
-        return self.cache.memo(_ENVIRONMENT, lambda: self.environment_parts(name), load)
+        return self.cache.memo(_ENVIRONMENT, lambda: self.environment_parts(name), lambda: _load(self.root, name))
 
     def environment_parts(self, name: str) -> tuple[bytes, ...]:
         """Return digests of everything that an environment follows from."""
         files = (fingerprint.content(self.root / file) for file in (CATALOG, environment_file(name)))
         names = map(os.fsencode, environment_names(self.root))
         return fingerprint.code(), name.encode(), *files, *names
+
+
+def _load(root: Path, name: str) -> "Environment":
+    from fleetform.validation import loading  # noqa: PLC0415 - a cached environment needs no YAML
+
+    return loading.load(root, name)

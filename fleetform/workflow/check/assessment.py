@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from fleetform.base import fingerprint
 from fleetform.base.cache import Kind
-from fleetform.base.errors import InputError, Problem, ProgramError
+from fleetform.base.errors import Problem
 from fleetform.base.serialization import JsonCodec
 from fleetform.catalog.files import CATALOG
 from fleetform.policy.finding import BaselineEntry, Finding, OpenAnswer
@@ -85,42 +85,18 @@ def write_baseline(project: Project, env: str) -> int:
     Raises:
         ProgramError: It cannot be written. For other errors, see `assess`, except for an invalid baseline.
     """
-    from fleetform.catalog.writer import write_atomically  # noqa: PLC0415 - as in `_assess`
-    from fleetform.policy import baseline  # noqa: PLC0415
-    from fleetform.workflow.check.policy import evaluate  # noqa: PLC0415
+    from fleetform.workflow.check import policy  # noqa: PLC0415 - as in `_assess`
 
-    text, file = baseline.to_json(evaluate(project, env, _NO_PLANS).findings), baseline.baseline_file(env)
-    entries = baseline.parse(text, env)
-    try:
-        if entries:
-            write_atomically(project.root / file, text)
-        else:
-            (project.root / file).unlink(missing_ok=True)
-    except OSError as error:
-        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None
-    return len(entries)
+    return policy.write_baseline(project, env)
 
 
 def _assess(project: Project, env: str, plans: Mapping[str, Any]) -> Assessment:
-    from fleetform.policy import baseline  # noqa: PLC0415 - a cached assessment needs neither catalog nor rules
-    from fleetform.workflow.check.policy import evaluate  # noqa: PLC0415
+    from fleetform.workflow.check import policy  # noqa: PLC0415 - a cached assessment needs neither catalog nor rules
 
-    results = evaluate(project, env, plans)
-    compared = baseline.compare(results.findings, _read_baseline(project, env), results.open)
+    results = policy.evaluate(project, env, plans)
+    compared = policy.compare_with_baseline(project, env, results)
     known = len(results.findings) - len(compared.new)
     return Assessment(compared.new, results.open, known, compared.stale, results.unparsed, results.folders)
-
-
-def _read_baseline(project: Project, env: str) -> list[BaselineEntry]:
-    from fleetform.policy import baseline  # noqa: PLC0415 - as above
-
-    file = baseline.baseline_file(env)
-    try:
-        return baseline.parse((project.root / file).read_text(encoding="utf-8"), env)
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
 
 
 def _parts(project: Project, env: str) -> tuple[bytes, ...]:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fleetform.base import fingerprint
 from fleetform.base.cache import digest
-from fleetform.base.errors import Position, Problem
+from fleetform.base.errors import InputError, Position, Problem, ProgramError
 from fleetform.catalog.locator import locator
 from fleetform.catalog.overlay import remove_nulls
+from fleetform.catalog.writer import write_atomically
 from fleetform.hcl.eval import plan_view
 from fleetform.hcl.eval.library import Library
 from fleetform.hcl.eval.resource_view import Resource, View
 from fleetform.hcl.parsing import UnreadableError
-from fleetform.policy import team
+from fleetform.policy import baseline, team
 from fleetform.policy.checking import Outcome, Policy
 from fleetform.policy.exceptions import AllowComment, ExceptionContext, apply_exceptions, find_comments
 from fleetform.policy.finding import Finding, OpenAnswer, Stage
@@ -185,6 +186,36 @@ def evaluate(project: Project, name: str, plans: Mapping[str, Any]) -> Results:
         [] if plans else [_describe(error) for error in outcome.unreadable],
         check.folders,
     )
+
+
+def compare_with_baseline(project: Project, name: str, results: Results) -> baseline.Comparison:
+    """Compare findings with the baseline of an environment.
+
+    Raises:
+        InputError: The baseline cannot be read, or is invalid.
+    """
+    file = baseline.baseline_file(name)
+    try:
+        text = (project.root / file).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return baseline.compare(results.findings, [], results.open)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}; make it a readable file") from None
+    return baseline.compare(results.findings, baseline.parse(text, name), results.open)
+
+
+def write_baseline(project: Project, name: str) -> int:
+    """Write the current findings into the baseline, or remove it; see `assessment.write_baseline`."""
+    text, file = baseline.to_json(evaluate(project, name, {}).findings), baseline.baseline_file(name)
+    entries = baseline.parse(text, name)
+    try:
+        if entries:
+            write_atomically(project.root / file, text)
+        else:
+            (project.root / file).unlink(missing_ok=True)
+    except OSError as error:
+        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None
+    return len(entries)
 
 
 def _describe(error: UnreadableError) -> Problem:
