@@ -19,7 +19,9 @@ def assert_is_read_back(environment: Environment) -> None:
     assert found.model_dump_json(exclude_unset=True) == data
 
 
-@pytest.mark.parametrize("environment", [*environments()], ids=["everything", "dns", "public", "vpc-by-id", "vpc-by-tags"])
+@pytest.mark.parametrize(
+    "environment", [*environments()], ids=["everything", "dns", "public", "vpc-by-id", "vpc-by-tags"]
+)
 def test_every_key_of_an_environment_is_read_back(environment: Environment) -> None:
     assert_is_read_back(environment)
 
