@@ -22,7 +22,7 @@ _SUBNETS = {kind: [f"subnet-{kind}{number}".ljust(24, "0") for number in (1, 2)]
 
 # Values that cannot be removed or replaced by other values of their type without breaking the render.
 _OTHER: Mapping[tuple[str, str], object] = {
-    ("Adopted", "vpc"): "vpc-0123456789abcdef1",
+    ("AdoptedResources", "vpc"): "vpc-0123456789abcdef1",
     ("CallTarget", "namespace"): "test.bank.internal",
     ("CallTarget", "port"): None,
     ("CallTarget", "service"): "web",
