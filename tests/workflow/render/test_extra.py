@@ -206,7 +206,7 @@ def test_a_file_of_the_same_name_is_not_overwritten(project: Project) -> None:
             'variable "vpcid" {}\n',
             f"{FOLDER}/more.tf:1:1: the stack has no `vpcid` to give to its `extra/`; did you mean",
         ),
-        ('variable "name" {\n', f"{FOLDER}/more.tf:2:1: not valid HCL; mend it, or if Terraform reads it, move the"),
+        ('variable "name" {\n', f"{FOLDER}/more.tf:2:1: not valid HCL; fix it, or if Terraform reads it, move the"),
     ],
 )
 def test_what_cannot_be_called_is_refused_each_time(project: Project, text: str, message: str) -> None:
