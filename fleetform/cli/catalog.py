@@ -49,7 +49,7 @@ def new_env(project: Project, name: str, like: str) -> None:
     write(f"next: {command('render', env=name)}\n")
 
 
-def tell_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
+def report_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
     """Prints the problems of a catalog, for a program on standard output; says how many they are."""
     diagnostics = reporting.of_problems(project.root, problems)
     if form in reports.FORMATS:

@@ -111,7 +111,7 @@ def _run_here(project: Project, workspace: Workspace, screen: Screen) -> None:
         return
     try:
         local.bring_up(site, workspace, screen)
-        local.require_right(local.prove(lambda: smoke_test.smoke_test(site), screen))
+        local.require_as_declared(local.run_smoke_test(lambda: smoke_test.smoke_test(site), screen))
         _request(site, screen)
     finally:
         with screen.step("Remove the containers") as step:

@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from fleetform.images.registry import Registry
     from fleetform.images.scanning import Scan
 
-_SHOWN_DIGEST = len("sha256:") + 12
-_SHOWN_COMMIT = 12
+_DIGEST_LENGTH = len("sha256:") + 12
+_COMMIT_LENGTH = 12
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployOptions:
     """How to deploy.
 
     Attributes:
@@ -55,7 +55,7 @@ class Deployment:
     severity: str = "critical"
 
 
-def deploy(project: Project, env: str, options: Deployment) -> None:
+def deploy(project: Project, env: str, options: DeployOptions) -> None:
     """Takes an environment from whatever it is to what the catalog and the work tree say.
 
     Renders, checks, applies the foundation, makes the images, renders their digests, applies the rest and verifies.
@@ -118,7 +118,9 @@ def _show(screen: Screen, environment: Environment, lock: Mapping[str, LockedIma
     rows = [
         [
             status.name,
-            _shown(lock[status.name]) if status.name in lock else environment.services[status.name].image or "unbuilt",
+            _short_image(lock[status.name])
+            if status.name in lock
+            else environment.services[status.name].image or "unbuilt",
             f"{status.running}/{status.desired}",
         ]
         for status in report.services
@@ -126,8 +128,8 @@ def _show(screen: Screen, environment: Environment, lock: Mapping[str, LockedIma
     screen.table(("service", "image", "tasks"), rows, right=("tasks",))
 
 
-def _shown(image: LockedImage) -> str:
-    return f"{image.tag} ({image.digest[:_SHOWN_DIGEST]})"
+def _short_image(image: LockedImage) -> str:
+    return f"{image.tag} ({image.digest[:_DIGEST_LENGTH]})"
 
 
 def promote(project: Project, source: str, target: str, services: Sequence[str], profile: str | None) -> None:
@@ -146,7 +148,7 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
     there = RegistrySide(ends[1], _registry(project, ends[1], None))
     screen = Screen()
     for name, image in images.items():
-        with screen.step(f"{name} {_shown(image)}") as step:
+        with screen.step(f"{name} {_short_image(image)}") as step:
             promoted = promote_image(here, there, name, image)
             step.note = promoted.how
         if promoted.notice:
@@ -171,7 +173,7 @@ def rollback(project: Project, env: str, service: str) -> None:
     load(project.root, env)
     entry = previous(project.root, env, service)
     write_lock(project.root, env, {**load_lock(project.root, env), service: entry.image})
-    Screen().line(f"{service}: back to {_shown(entry.image)} of commit {entry.commit[:_SHOWN_COMMIT]}")
+    Screen().line(f"{service}: back to {_short_image(entry.image)} of commit {entry.commit[:_COMMIT_LENGTH]}")
     _render(project, env)
 
 

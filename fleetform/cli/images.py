@@ -38,11 +38,11 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
         _show_images(screen, report.done)
         for change in report.changes:
             screen.line(f"{change.kind:8} {change.path.as_posix()}")
-        step.note = _counted(report)
+        step.note = _count_outcomes(report)
         raise_all(report.failures)
 
 
-def _counted(report: ImagesReport) -> str:
+def _count_outcomes(report: ImagesReport) -> str:
     """Such as `1 built, 2 unchanged`."""
     counts = Counter(done.how for done in report.done)
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"

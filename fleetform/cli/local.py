@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.base.program_name import command
-from fleetform.cli.render import require_sound
+from fleetform.cli.render import require_checked
 from fleetform.cli.screen import Screen
 from fleetform.images.building import BuildListener
 from fleetform.local_runtime.inspection import Container
@@ -26,14 +26,14 @@ from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_local_workspace, open_workspace
 
-Attempt: TypeAlias = Callable[[], Matrix]
+SmokeTest: TypeAlias = Callable[[], Matrix]
 """Tries every pair of services."""
 
 
 def up(project: Project, env: str, engine: str | None) -> None:
     """Runs an environment's services here: what is rendered is applied to the emulator, built, and started."""
     site = local_services.open_site(project, env, engine)
-    require_sound(project, env)
+    require_checked(project, env)
     screen = Screen()
     bring_up(site, apply(project, env, screen), screen)
     show(site, screen)
@@ -152,7 +152,7 @@ def ps(project: Project, env: str, engine: str | None, *, as_json: bool) -> None
 
 
 @dataclass(frozen=True)
-class Excerpt:
+class LogOptions:
     """Which part of the logs.
 
     Attributes:
@@ -166,7 +166,7 @@ class Excerpt:
     tail: int | None = None
 
 
-def logs(project: Project, env: str, engine: str | None, excerpt: Excerpt) -> None:
+def logs(project: Project, env: str, engine: str | None, excerpt: LogOptions) -> None:
     """Shows what the containers of an environment print."""
     site = local_services.open_site(project, env, engine)
     argv = logs_argv(site.runner, site.compose, excerpt.services, follow=excerpt.follow, tail=excerpt.tail)
@@ -175,7 +175,7 @@ def logs(project: Project, env: str, engine: str | None, excerpt: Excerpt) -> No
 
 
 @dataclass(frozen=True)
-class Proof:
+class SmokeOptions:
     """How to try the calls.
 
     Attributes:
@@ -189,25 +189,25 @@ class Proof:
     as_json: bool = False
 
 
-def smoke(project: Project, env: str, engine: str | None, proof: Proof) -> None:
+def smoke(project: Project, env: str, engine: str | None, proof: SmokeOptions) -> None:
     """Tries every pair of services and fails if any is not as the call graph says."""
-    attempt = _on_aws(project, env) if proof.on_aws else _here(project, env, engine)
+    attempt = _smoke_test_aws(project, env) if proof.on_aws else _smoke_test_local(project, env, engine)
     if proof.as_json:
         matrix = attempt()
         sys.stdout.write(json.dumps(report.as_json(matrix), indent=2) + "\n")
     else:
-        matrix = prove(attempt, Screen())
+        matrix = run_smoke_test(attempt, Screen())
     if proof.junit:
         _write(Path(proof.junit), report.junit(matrix))
-    require_right(matrix)
+    require_as_declared(matrix)
 
 
-def _here(project: Project, env: str, engine: str | None) -> Attempt:
+def _smoke_test_local(project: Project, env: str, engine: str | None) -> SmokeTest:
     site = local_services.open_site(project, env, engine)
     return lambda: smoke_test.smoke_test(site)
 
 
-def _on_aws(project: Project, env: str) -> Attempt:
+def _smoke_test_aws(project: Project, env: str) -> SmokeTest:
     workspace = open_workspace(project, env)
     return lambda: smoke_test.smoke_test_on_aws(workspace)
 
@@ -219,7 +219,7 @@ def _write(file: Path, text: str) -> None:
         raise InputError(f"--junit {file}: {error.strerror}; name a file that can be written") from None
 
 
-def prove(attempt: Attempt, screen: Screen) -> Matrix:
+def run_smoke_test(attempt: SmokeTest, screen: Screen) -> Matrix:
     """Tries every pair of services, and shows what came of it."""
     with screen.step("Try every pair of services") as step:
         matrix = attempt()
@@ -231,7 +231,7 @@ def prove(attempt: Attempt, screen: Screen) -> Matrix:
     return matrix
 
 
-def require_right(matrix: Matrix) -> None:
+def require_as_declared(matrix: Matrix) -> None:
     """Makes sure that every pair is as the call graph says.
 
     Raises:

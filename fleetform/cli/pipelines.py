@@ -14,7 +14,7 @@ def ci(project: Project, name: str, *, check: bool, as_json: bool) -> None:
 
     Without a name it is about those that stand in the project.
     """
-    wanted = [_provider(name)] if name else _standing(project)
+    wanted = [_provider(name)] if name else _existing_providers(project)
     changes = pipelines.changes(project, wanted)
     if not check:
         pipelines.write(project, changes)
@@ -35,7 +35,7 @@ def _provider(name: str) -> Provider:
     return PROVIDERS[name]
 
 
-def _standing(project: Project) -> list[Provider]:
+def _existing_providers(project: Project) -> list[Provider]:
     if found := pipelines.existing_providers(project, list(PROVIDERS.values())):
         return found
     raise InputError(f"no pipeline of ours is here yet; `--provider` with one of {', '.join(PROVIDERS)} writes it")

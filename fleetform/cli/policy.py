@@ -22,7 +22,7 @@ _SEVERITIES = list(map(str, Severity))
 
 
 @dataclass(frozen=True)
-class Telling:
+class OutputOptions:
     """How findings are told.
 
     Attributes:
@@ -53,14 +53,14 @@ class Telling:
         return _SEVERITIES[: _SEVERITIES.index(self.fail_on) + 1]
 
 
-def tell(project: "Project", found: Assessment, notices: "Sequence[Problem]", telling: Telling) -> None:
+def report(project: "Project", found: Assessment, notices: "Sequence[Problem]", telling: OutputOptions) -> None:
     """Prints findings; to a program, the catalog's notices before them."""
     if telling.as_json:
         write_json([_plain(finding) for finding in found.findings])
     elif found.findings or not telling.is_text:
-        from fleetform.cli.policy_report import report  # noqa: PLC0415 - rich and all rules, which only findings need
+        from fleetform.cli.policy_report import render_report  # noqa: PLC0415 - rich and all rules, only findings need them
 
-        write(report(project, found, notices, telling.form))
+        write(render_report(project, found, notices, telling.form))
 
 
 def _plain(finding: "Finding") -> dict[str, Any]:
@@ -78,19 +78,19 @@ def _place(place: "Position") -> dict[str, Any]:
     return {"file": place.file.as_posix(), "line": place.line, "column": place.column}
 
 
-def require_none(env: str, found: Assessment, telling: Telling) -> None:
+def require_passing(env: str, found: Assessment, telling: OutputOptions) -> None:
     """Makes sure that nothing is found that fails the check.
 
     Raises:
         CheckFailedError: Something is.
     """
     if any(finding.severity in telling.fatal for finding in found.findings):
-        raise CheckFailedError(summary(env, found))
+        raise CheckFailedError(summarize(env, found))
 
 
-def summary(env: str, found: Assessment) -> str:
+def summarize(env: str, found: Assessment) -> str:
     """Such as `3 findings (1 high, 2 medium) in envs/prod`, and what is not told with it."""
-    parts = [_counted(env, found.findings)]
+    parts = [_count_findings(env, found.findings)]
     if found.known:
         parts.append(f"{found.known} more in the baseline")
     if found.open:
@@ -102,7 +102,7 @@ def summary(env: str, found: Assessment) -> str:
     return "; ".join(parts)
 
 
-def _counted(env: str, findings: "Sequence[Finding]") -> str:
+def _count_findings(env: str, findings: "Sequence[Finding]") -> str:
     if not findings:
         return "no findings"
     severities = [str(finding.severity) for finding in findings]

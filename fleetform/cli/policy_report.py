@@ -15,7 +15,7 @@ from fleetform.workflow.check.assessment import Assessment
 from fleetform.workflow.project import Project
 
 
-def report(project: Project, found: Assessment, notices: Sequence[Problem], form: str) -> str:
+def render_report(project: Project, found: Assessment, notices: Sequence[Problem], form: str) -> str:
     """Return a report of findings.
 
     Args:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from fleetform.base.errors import CheckFailedError, InputError, printable
 from fleetform.base.suggestions import suggestion
-from fleetform.cli.render import require_sound
+from fleetform.cli.render import require_checked
 from fleetform.cli.screen import Screen
 from fleetform.workflow.apply import states
 from fleetform.workflow.apply.accounts import require_account
@@ -25,7 +25,7 @@ def open_checked(project: Project, env: str, options: RunOptions = DEFAULTS) -> 
     screen = Screen(Console(stderr=True, highlight=False))  # standard output may be a document
     with screen.busy(f"Checking envs/{env}"):
         try:
-            require_sound(project, env)
+            require_checked(project, env)
         except CheckFailedError as error:
             raise CheckFailedError(f"{error}\nnothing was planned or applied; fix this, then run it again") from None
     with screen.busy(f"Opening {env}"):
@@ -37,7 +37,7 @@ def open_checked(project: Project, env: str, options: RunOptions = DEFAULTS) -> 
     return workspace
 
 
-def require_right(workspace: Workspace) -> None:
+def require_right_account(workspace: Workspace) -> None:
     """Make sure that it is the right account. The emulator is: it is started for the environment."""
     if not workspace.environment.emulator:
         require_account(workspace)
@@ -45,5 +45,5 @@ def require_right(workspace: Workspace) -> None:
 
 def require_settled(workspace: Workspace) -> None:
     """Make sure of the account, and that no apply would recreate a service in a different stack."""
-    require_right(workspace)
+    require_right_account(workspace)
     states.require_settled(workspace)

@@ -56,7 +56,7 @@ def agree(what: str) -> None:
     Raises:
         InputError: Nobody is there, or somebody says no.
     """
-    _answer(what, "Go on? [y/N] ", {"y", "yes"})
+    _ask(what, "Go on? [y/N] ", {"y", "yes"})
 
 
 def confirm(what: str, word: str) -> None:
@@ -65,10 +65,10 @@ def confirm(what: str, word: str) -> None:
     Raises:
         InputError: Nobody is there, or it is another word.
     """
-    _answer(what, f"Type {word} to continue: ", {word})
+    _ask(what, f"Type {word} to continue: ", {word})
 
 
-def _answer(what: str, question: str, accepted: "Collection[str]") -> None:
+def _ask(what: str, question: str, accepted: "Collection[str]") -> None:
     if not sys.stdin.isatty():
         raise InputError(f"{what}; nobody is there to confirm it: give --yes")
     if input(f"\n{what}. {question}").strip() not in accepted:

@@ -37,7 +37,9 @@ def _warn(env: str, rendering: Rendering) -> None:
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
-def check(project: Project, env: str, telling: policy.Telling, *, validate: bool = False, plan: bool = False) -> None:
+def check(
+    project: Project, env: str, telling: policy.OutputOptions, *, validate: bool = False, plan: bool = False
+) -> None:
     """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform.
 
     Args:
@@ -53,33 +55,33 @@ def check(project: Project, env: str, telling: policy.Telling, *, validate: bool
     files.require_rendered(env, rendering)
     with formatting.find_unformatted(project) as listed:
         found = assess(project, env)
-        unformatted = _unformatted(listed, found)
+        unformatted = _require_parsable(listed, found)
     if plan:
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - rich and boto3, which only plans need
 
         found = assess_plans(project, env, terraform_checks.shown_plans(project, env))
     elif telling.is_text:
-        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unread(env, found)))
-    notices = [] if telling.is_text else [*rendering.notices, *_unread(env, found)]
-    policy.tell(project, found, notices, telling)
+        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unparsed_problems(env, found)))
+    notices = [] if telling.is_text else [*rendering.notices, *_unparsed_problems(env, found)]
+    policy.report(project, found, notices, telling)
     if unformatted:
         raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
-    policy.require_none(env, found, telling)
+    policy.require_passing(env, found, telling)
     if validate and (wanted := validation.find_unvalidated(project, env, rendering)):
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - the same
 
         terraform_checks.validate(project, env, rendering, wanted)
     if telling.is_text and not telling.as_json:
-        write(policy.summary(env, found) + "\n")
+        write(policy.summarize(env, found) + "\n")
 
 
-def _unread(env: str, found: Assessment) -> list[Problem]:
+def _unparsed_problems(env: str, found: Assessment) -> list[Problem]:
     """What the policy cannot read, with the command that helps: it depends on the program, and is not cached."""
     remedy = f"run `{command('check', env=env, plan=True)}`"
     return [replace(problem, remedy=remedy) for problem in found.unparsed]
 
 
-def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
+def _require_parsable(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
     """The files that Terraform would format otherwise; one that it cannot read at all is told with its place."""
     try:
         return listed()
@@ -90,7 +92,7 @@ def _unformatted(listed: Callable[[], list[str]], found: Assessment) -> list[str
         raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
 
 
-def require_sound(project: Project, env: str) -> None:
+def require_checked(project: Project, env: str) -> None:
     """Makes sure that an environment's rendered files are current and within the policy.
 
     Raises:

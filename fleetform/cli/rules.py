@@ -23,18 +23,18 @@ def explain(project: Project, identifier: str, *, as_json: bool) -> None:
     if as_json:
         write_json(to_json_data(rule))
     else:
-        write(explained(rule, color=color(sys.stdout)))
+        write(render_explanation(rule, color=color(sys.stdout)))
 
 
-def explained(rule: Rule, *, color: bool) -> str:
+def render_explanation(rule: Rule, *, color: bool) -> str:
     """A rule for a person: what must be so, why, how it fails, how it passes, how to except it."""
     parts = [
-        f"{_painted('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
+        f"{_paint('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
         rule.why,
-        f"{_painted('31', 'fails:', color=color)}\n{_indented(rule.bad)}",
-        f"{_painted('32', 'passes:', color=color)}\n{_indented(rule.good)}",
+        f"{_paint('31', 'fails:', color=color)}\n{_indent(rule.bad)}",
+        f"{_paint('32', 'passes:', color=color)}\n{_indent(rule.good)}",
         *(
-            [f"to accept it, beside the line or in `exceptions`:\n{_indented(exception_comment(rule))}"]
+            [f"to accept it, beside the line or in `exceptions`:\n{_indent(exception_comment(rule))}"]
             if exception_comment(rule)
             else []
         ),
@@ -43,11 +43,11 @@ def explained(rule: Rule, *, color: bool) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _painted(style: str, text: str, *, color: bool) -> str:
+def _paint(style: str, text: str, *, color: bool) -> str:
     return f"\033[{style}m{text}\033[0m" if color else text
 
 
-def _indented(code: str) -> str:
+def _indent(code: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in code.strip().splitlines())
 
 

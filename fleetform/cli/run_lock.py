@@ -12,7 +12,7 @@ from fleetform.workflow.workspace import local_work_folder, open_local_workspace
 
 
 @contextmanager
-def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
+def hold_run_lock(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
     """Has a task's turn in an environment of this checkout, once what runs there has ended.
 
     Args:
@@ -32,15 +32,15 @@ def taken(project: Project, env: str, task: str, minutes: int = 1, *, here: bool
 
     def recover(before: Run) -> None:
         opened = open_local_workspace if here else open_workspace
-        recovery.settle(opened(project, env), before, _tell)
+        recovery.recover(opened(project, env), before, _report)
 
     work = work_folder(project, env)
     if here:
         work = local_work_folder(project, project.environment(env))
-    with hold(work, f"{task} --env {env}", minutes * 60, _tell, recover):
+    with hold(work, f"{task} --env {env}", minutes * 60, _report, recover):
         yield
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

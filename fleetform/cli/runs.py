@@ -8,12 +8,12 @@ from fleetform.workflow.apply.runs import Run, State
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import work_folder
 
-_SHOWN_COMMIT = 12
+_COMMIT_LENGTH = 12
 
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
     """Lists the runs that there are records of, the last one last."""
-    found = runs.runs(work_folder(project, env))
+    found = runs.read_runs(work_folder(project, env))
     if as_json:
         write_json([runs.document(run) for run in found])
         return
@@ -40,7 +40,7 @@ def warning(run: Run) -> str:
 
 
 def _commit(run: Run) -> str:
-    return (run.revision.commit[:_SHOWN_COMMIT] or "-") + ("+" if run.changed else "")
+    return (run.revision.commit[:_COMMIT_LENGTH] or "-") + ("+" if run.changed else "")
 
 
 def _stacks(run: Run) -> str:

@@ -10,7 +10,7 @@ from fleetform.base.program_name import command
 from fleetform.catalog.files import environment_file
 from fleetform.cli import plans
 from fleetform.cli.plans import AS_TABLE, OutputOptions
-from fleetform.cli.preflight import open_checked, require_right, require_settled
+from fleetform.cli.preflight import open_checked, require_right_account, require_settled
 from fleetform.cli.printing import write, write_json
 from fleetform.cli.progress import Progress, next_command, show_outcome
 from fleetform.cli.screen import Screen, show_services
@@ -149,7 +149,7 @@ def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
         return
     with _recorded(workspace, "destroy", options) as recorder:
         listener = Progress(workspace.environment, options)
-        order.destroy_waves(Driver(workspace, options, listener, recorder, checks=require_right))
+        order.destroy_waves(Driver(workspace, options, listener, recorder, checks=require_right_account))
     next_command(f"`{command('apply', env=env)}` creates {env} again")
 
 
@@ -157,7 +157,7 @@ def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
 def _recorded(workspace: Workspace, task: str, options: RunOptions) -> Iterator[Recorder]:
     """Record a run, and print its outcome unless nothing was done."""
     env = workspace.environment.name
-    with runs.recorded(workspace, task) as recorder:
+    with runs.record_run(workspace, task) as recorder:
         try:
             yield recorder
         except KeyboardInterrupt:

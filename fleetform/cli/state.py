@@ -65,12 +65,12 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
     workspace = open_workspace(project, env)
     require_account(workspace)
     findings = state_doctor.examine(workspace, datetime.now(UTC))
-    stack, lock, stale = state_doctor.locked(workspace, findings, named)
+    stack, lock, stale = state_doctor.find_lock(workspace, findings, named)
     held = f"{env} {stack.name}: locked by {_holder(lock)}"
     if stale is None:
         raise CheckFailedError(
             f"{held}, which may be alive: ask there, or wait for it; whoever knows that it is dead:"
-            f" `{state_doctor.unlocking(workspace, stack.name, lock)}`"
+            f" `{state_doctor.unlock_command(workspace, stack.name, lock)}`"
         )
     if not (yes or workspace.environment.emulator):
         confirm(f"{held}; {stale}", env)

@@ -12,7 +12,7 @@ import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.base.run_lock import Run, hold
-from fleetform.cli.run_lock import taken
+from fleetform.cli.run_lock import hold_run_lock
 from tests import small_project
 
 HOLDER = """
@@ -119,6 +119,6 @@ def test_half_a_record_is_none(tmp_path: Path) -> None:
 )
 def test_tasks_that_apply_to_the_same_place_take_turns(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
     project = small_project.make(tmp_path)
-    with taken(project, env, "up", here=here):
+    with hold_run_lock(project, env, "up", here=here):
         record = json.loads((project.work / folder / "run_lock.json").read_text(encoding="utf-8"))
     assert record["task"] == f"up --env {env}"

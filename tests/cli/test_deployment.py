@@ -13,7 +13,7 @@ from fleetform.aws.verification import Report, ServiceStatus
 from fleetform.base.errors import CheckFailedError, InputError, ProgramError
 from fleetform.catalog.images_lock import LockedImage, format_lock, load_lock, write_lock
 from fleetform.cli import stacks
-from fleetform.cli.deployment import Deployment, deploy, promote, rollback
+from fleetform.cli.deployment import DeployOptions, deploy, promote, rollback
 from fleetform.images.image_specs import image_specs
 from fleetform.images.scanning import Scan, Vulnerability
 from fleetform.terraform.state.reader import state_key
@@ -75,7 +75,7 @@ def test_a_deployment_goes_from_the_catalog_to_verified(
     project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = deployable(project, monkeypatch)
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     assert load_lock(project.root, "local") == {"web": image}
     assert f'repository_urls["web"]}}@{image.digest}"' in text(project, "envs/local/services/service_web.tf")
     assert fake_terraform.calls() == [
@@ -104,7 +104,7 @@ def test_images_are_locked_before_the_services_are_planned(project: Project, mon
         return plan(*arguments, **options)
 
     monkeypatch.setattr(terraform, "plan", watching)
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     assert seen == [False, True]
 
 
@@ -112,11 +112,11 @@ def test_a_second_deployment_has_nothing_left_to_do(
     project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     deployable(project, monkeypatch)
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     before = small_project.content(project)
     fake_terraform.no_changes()
     capsys.readouterr()
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     assert small_project.content(project) == before
     assert fake_terraform.calls()[6:] == [*FOUNDATION, *SERVICES]
 
@@ -140,7 +140,7 @@ def test_what_the_foundation_loses_is_given_up_by_services_that_have_their_image
         return make(*arguments)
 
     monkeypatch.setattr(build, "make_images", watching)
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     assert fake_terraform.calls() == [
         *FOUNDATION,
         *SERVICES,
@@ -157,7 +157,7 @@ def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monke
     deployable(project, monkeypatch)
     monkeypatch.setattr(verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
     with pytest.raises(CheckFailedError) as caught:
-        deploy(project, "local", Deployment())
+        deploy(project, "local", DeployOptions())
     assert str(caught.value) == "tasks of web: expected 2, found 1\n`invoke verify --env local` looks again"
 
 
@@ -168,7 +168,7 @@ def test_what_a_scan_found_stops_a_deployment_before_the_services(
     found = Scan((Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", "")))
     monkeypatch.setattr("fleetform.images.scanning.read_scan", lambda *_: found)
     with pytest.raises(CheckFailedError) as caught:
-        deploy(project, "local", Deployment(severity="high"))
+        deploy(project, "local", DeployOptions(severity="high"))
     assert str(caught.value) == (
         "web: critical CVE-2026-1 in openssl 3.0.1\nweb: high CVE-2026-2\n"
         "2 found of severity high or worse; mend it, or accept it: `--severity` stops at worse, or at `none`"
@@ -181,7 +181,7 @@ def test_whatever_a_scan_found_can_be_accepted(
 ) -> None:
     deployable(project, monkeypatch)
     monkeypatch.setattr("fleetform.images.scanning.read_scan", None)
-    deploy(project, "local", Deployment(severity="none"))
+    deploy(project, "local", DeployOptions(severity="none"))
     assert fake_terraform.calls()[-1] == "services apply services.tfplan"
 
 
@@ -190,7 +190,7 @@ def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
 ) -> None:
     monkeypatch.setattr(verification, "verify", lambda _: REPORT)
     small_project.edit(project, "envs/catalog.yaml", "build: {context: web}", "image: nginx:1.29")
-    deploy(project, "local", Deployment())
+    deploy(project, "local", DeployOptions())
     lines = [re.sub(r" \d+\.\d s$", "", line) for line in capsys.readouterr().out.splitlines()]
     assert [line for line in lines if line.startswith("✓")] == [
         "✓ Images of local: no service is built here",
@@ -203,7 +203,7 @@ def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(
     project: Project, fake_terraform: FakeTerraform
 ) -> None:
     with pytest.raises(InputError, match=r"^no severity `bad`; known: critical, "):
-        deploy(project, "local", Deployment(severity="bad"))
+        deploy(project, "local", DeployOptions(severity="bad"))
     assert fake_terraform.calls() == []
 
 

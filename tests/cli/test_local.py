@@ -112,7 +112,7 @@ def test_ps_of_nothing_says_what_starts_it(project: Project, capsys: pytest.Capt
 @pytest.mark.usefixtures("stand_in")
 def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
     with pytest.raises(ProgramError) as caught:
-        local.smoke(project, "tiny", None, local.Proof(as_json=True))
+        local.smoke(project, "tiny", None, local.SmokeOptions(as_json=True))
     assert str(caught.value) == "nothing of tiny runs here; `invoke up --env tiny` starts it"
 
 
@@ -155,7 +155,7 @@ def test_smoke_shows_the_matrix_and_names_what_is_wrong(
         },
     )
     with pytest.raises(CheckFailedError) as caught:
-        local.smoke(project, "local", None, local.Proof())
+        local.smoke(project, "local", None, local.SmokeOptions())
     assert str(caught.value) == "1 of 2 pairs of services is not as `calls` says"
     first, *lines = capsys.readouterr().out.splitlines()
     assert first.startswith("✓ Try every pair of services: WRONG 1, works 1 ")
@@ -177,7 +177,7 @@ def test_a_caller_without_python_is_asked_from_beside(
         f"web = '--network=container:shop-local-web-1' in words\n"
         f"print({answered(connected=True)!r} if web else {answered(error='timed out')!r})",
     )
-    local.smoke(project, "local", None, local.Proof(as_json=True))
+    local.smoke(project, "local", None, local.SmokeOptions(as_json=True))
     found = json.loads(capsys.readouterr().out)
     assert [(pair["caller"], pair["callee"], pair["state"]) for pair in found["pairs"]] == [
         ("orders", "web", "blocked"),
@@ -192,7 +192,7 @@ def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project
         {"shop-local-web-1": answered(connected=True), "shop-local-orders-1": answered(error="timed out")},
     )
     with pytest.raises(InputError) as caught:
-        local.smoke(project, "local", None, local.Proof(junit="no/such/folder.xml", as_json=True))
+        local.smoke(project, "local", None, local.SmokeOptions(junit="no/such/folder.xml", as_json=True))
     assert str(caught.value) == (
         "--junit no/such/folder.xml: No such file or directory; name a file that can be written"
     )

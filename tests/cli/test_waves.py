@@ -55,7 +55,7 @@ def project(tiny_project: Project, fake_terraform: FakeTerraform) -> Project:
 
 
 def last_run(project: Project) -> Run:
-    return runs.runs(work_folder(project, "tiny"))[-1]
+    return runs.read_runs(work_folder(project, "tiny"))[-1]
 
 
 def came_to(project: Project) -> dict[str, State]:

@@ -23,5 +23,5 @@ def check(  # noqa: PLR0913 - a flag each
     elif write_baseline:
         load("fleetform.cli.policy_report:write_baseline")(project, env)
     else:
-        options = policy.Telling(report_format, as_json=as_json, fail_on=fail_on)
+        options = policy.OutputOptions(report_format, as_json=as_json, fail_on=fail_on)
         render.check(project, env, options, validate=validate, plan=plan)

@@ -17,6 +17,6 @@ def deploy(  # noqa: PLR0913 - a flag each
     severity: str,
 ) -> None:
     """Do all that is still to be done, from rendering to verifying."""
-    how = deployment.Deployment(options(jobs, wait, yes=yes, verbose=verbose), engine, severity)
-    with run_lock.taken(project, env, "deploy", wait):
+    how = deployment.DeployOptions(options(jobs, wait, yes=yes, verbose=verbose), engine, severity)
+    with run_lock.hold_run_lock(project, env, "deploy", wait):
         deployment.deploy(project, env, how)

@@ -8,13 +8,13 @@ from fleetform.workflow.project import Project
 
 def up(project: Project, *, env: str, engine: str | None) -> None:
     """Start the services of an environment."""
-    with run_lock.taken(project, env, "up", here=True):
+    with run_lock.hold_run_lock(project, env, "up", here=True):
         local.up(project, env, engine)
 
 
 def down(project: Project, *, env: str, engine: str | None) -> None:
     """Remove what `up` started."""
-    with run_lock.taken(project, env, "down", here=True):
+    with run_lock.hold_run_lock(project, env, "down", here=True):
         local.down(project, env, engine)
 
 
@@ -22,14 +22,14 @@ def logs(  # noqa: PLR0913 - a flag each
     project: Project, *, env: str, services: tuple[str, ...], engine: str | None, follow: bool, tail: int | None
 ) -> None:
     """Print what the services print."""
-    local.logs(project, env, engine, local.Excerpt(services, follow, tail))
+    local.logs(project, env, engine, local.LogOptions(services, follow, tail))
 
 
 def smoke(  # noqa: PLR0913 - a flag each
     project: Project, *, env: str, engine: str | None, on_aws: bool, junit: str | None, as_json: bool
 ) -> None:
     """Try every pair of services."""
-    local.smoke(project, env, engine, local.Proof(on_aws, junit, as_json))
+    local.smoke(project, env, engine, local.SmokeOptions(on_aws, junit, as_json))
 
 
 def demo(project: Project, *, keep: bool) -> None:

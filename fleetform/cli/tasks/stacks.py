@@ -33,7 +33,7 @@ def plan(  # noqa: PLR0913 - a flag each
 ) -> None:
     """Plan the stacks."""
     output = plans.OutputOptions(as_json, details, out, ",".join(fail_on), save)
-    with run_lock.taken(project, env, "plan", wait):
+    with run_lock.hold_run_lock(project, env, "plan", wait):
         stacks.plan(project, env, changed_since, output, options(jobs, wait, stack_names, verbose=verbose))
 
 
@@ -50,14 +50,14 @@ def apply(  # noqa: PLR0913 - a flag each
     verbose: bool,
 ) -> None:
     """Plan the stacks and apply the plans."""
-    with run_lock.taken(project, env, "apply", wait):
+    with run_lock.hold_run_lock(project, env, "apply", wait):
         run = options(jobs, wait, stack_names, yes=yes, verbose=verbose)
         stacks.apply(project, env, run, resume=resume, saved=saved)
 
 
 def drift(project: Project, *, env: str, jobs: int | None, wait: int, as_json: bool) -> None:
     """Compare AWS with the catalog by plans."""
-    with run_lock.taken(project, env, "drift", wait):
+    with run_lock.hold_run_lock(project, env, "drift", wait):
         stacks.drift(project, env, options(jobs, wait), as_json=as_json)
 
 
@@ -65,5 +65,5 @@ def destroy(  # noqa: PLR0913 - a flag each
     project: Project, *, env: str, jobs: int | None, wait: int, yes: bool, verbose: bool
 ) -> None:
     """Destroy the stacks."""
-    with run_lock.taken(project, env, "destroy", wait):
+    with run_lock.hold_run_lock(project, env, "destroy", wait):
         stacks.destroy(project, env, options(jobs, wait, yes=yes, verbose=verbose))

@@ -23,7 +23,7 @@ def due(workspace: Workspace, stack: Stack) -> tuple[OneOffTask, ...]:
         return ()
     requests = terraform.output(workspace, stack, "run_task")
     tasks = [_task(workspace, name, requests[name]) for name in sorted(stack.tasks)]
-    with _explained():
+    with _explain_errors():
         return tuple(task for task in tasks if not one_off.has_run(task, workspace.access))
 
 
@@ -38,7 +38,7 @@ def run(workspace: Workspace, task: OneOffTask, watch: Callable[[str], None]) ->
     Raises:
         ProgramError: It could not be started, or did not end well.
     """
-    with _explained():
+    with _explain_errors():
         one_off.run_once(task, workspace.access, watch)
 
 
@@ -48,7 +48,7 @@ def _task(workspace: Workspace, name: str, request: dict[str, object]) -> OneOff
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explain_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:

@@ -39,7 +39,7 @@ def unfinished(workspace: Workspace) -> frozenset[str]:
         InputError: There was no apply, it finished all stacks, or what it applied is not what is here now.
     """
     name = workspace.environment.name
-    last = next(reversed(runs.runs(workspace.work)), None)
+    last = next(reversed(runs.read_runs(workspace.work)), None)
     if last is None or last.task != "apply":
         raise InputError(f"--resume: no apply of {name} is known here; leave it out")
     if last.state == State.DONE or not last.unsettled:

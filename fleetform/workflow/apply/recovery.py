@@ -22,13 +22,13 @@ from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import Lock
 from fleetform.workflow.workspace import Workspace
 
-_GLANCE_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
-Tell: TypeAlias = Callable[[str], None]
+Report: TypeAlias = Callable[[str], None]
 """Takes a line for people."""
 
 
-def settle(workspace: Workspace, before: Run, tell: Tell) -> None:
+def recover(workspace: Workspace, before: Run, tell: Report) -> None:
     """Makes an environment ready for the next run.
 
     A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
@@ -47,7 +47,7 @@ def settle(workspace: Workspace, before: Run, tell: Tell) -> None:
     locked = {key.partition("/")[0] for key in objects if key.endswith(reader.lock_key(""))}
     for stack in sorted(locked):
         lock = locks.read(objects[reader.lock_key(stack)].text)
-        if not (environment.emulator or (lock and _may_be_of(before, lock))):
+        if not (environment.emulator or (lock and _may_be_from(before, lock))):
             continue
         tell(f"{before} left {stack} locked: its Terraform was killed")
         if lock and lock.operation == "apply":
@@ -58,17 +58,17 @@ def settle(workspace: Workspace, before: Run, tell: Tell) -> None:
             doctor = command("state-doctor", env=environment.name)
             tell(f"{stack}: `{doctor}` says whether the lock can be removed, and how")
     for stack in (stack.name for stack in (*workspace.stacks, *workspace.emptied) if stack.name not in locked):
-        if _is_of(before, workspace.log_of(stack, "apply")):
+        if _is_from(before, workspace.log_of(stack, "apply")):
             _find_unanswered(workspace, stack, objects, tell)
 
 
-def _saved(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str, Any]:
+def _read_state(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str, Any]:
     """A stack's state; empty if it has none."""
     saved = objects.get(reader.state_key(stack))
     return json.loads(saved.text) if saved else {}
 
 
-def _taken(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
+def _managed_resources(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
     """What any stack's state has: two that have one thing would destroy it for each other."""
     states = (found.text for key, found in objects.items() if key.endswith(reader.state_key("")))
     return frozenset().union(
@@ -76,12 +76,12 @@ def _taken(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
     )
 
 
-def _may_be_of(before: Run, lock: Lock) -> bool:
+def _may_be_from(before: Run, lock: Lock) -> bool:
     """Whether a run on this machine can have taken a lock."""
     return lock.who == locks.this_machine().who and lock.created >= _since(before)
 
 
-def _is_of(before: Run, log: Path) -> bool:
+def _is_from(before: Run, log: Path) -> bool:
     """Whether a run has written a log: those of earlier ones tell of what is mended."""
     return log.is_file() and datetime.fromtimestamp(log.stat().st_mtime, UTC) >= _since(before)
 
@@ -90,13 +90,13 @@ def _since(before: Run) -> datetime:
     return datetime.fromisoformat(before.since).replace(tzinfo=UTC)
 
 
-def _wait(workspace: Workspace, before: Run, tell: Tell) -> None:
+def _wait(workspace: Workspace, before: Run, tell: Report) -> None:
     folders = workspace.folder, workspace.work / "data"
     if runs := orphans.find_orphans(*folders).runs:
         running = ", ".join(map(str, runs))
         tell(f"waiting for the Terraform of {before}, which goes on alone and saves its state (process {running})")
     while orphans.find_orphans(*folders).runs:
-        time.sleep(_GLANCE_SECONDS)
+        time.sleep(_POLL_SECONDS)
     for pid in orphans.find_orphans(*folders).providers:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
@@ -137,36 +137,36 @@ class _Search:
         return [address for address in addresses if address not in {*self.imports, *self.settled}]
 
 
-def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
-    found = apply_log.find_unsaved(_text(workspace.log_of(stack, "apply")), _saved(objects, stack))
-    search = _Search(_taken(objects))
+def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Report) -> None:
+    found = apply_log.find_unsaved(_read_log(workspace.log_of(stack, "apply")), _read_state(objects, stack))
+    search = _Search(_managed_resources(objects))
     _find_begun(workspace, stack, found, search, tell)
-    for line in _told(workspace.environment, found, search):
+    for line in _describe_lost(workspace.environment, found, search):
         tell(f"{stack}: {line}")
-    _keep(workspace, stack, found, search)
+    _save_imports(workspace, stack, found, search)
 
 
-def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Tell) -> None:
+def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Report) -> None:
     """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
 
     The first Ctrl-C has Terraform's provider take back the requests that are on their way. After the second, what was
     made may not be in the state, either; else the state is right, and what it lacks is somebody's later work.
     """
-    log = _text(workspace.log_of(stack, "apply"))
-    found = apply_log.find_unsaved(log, _saved(objects, stack)).without(refused_resources(log))
+    log = _read_log(workspace.log_of(stack, "apply"))
+    found = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
     if not apply_log.has_quit(log):
         found = found.unanswered
     if not found:
         return
-    search = _Search(_taken(objects))
+    search = _Search(_managed_resources(objects))
     _find_begun(workspace, stack, found, search, tell)
     there = existing_resources(log).intersection(found.begun)
-    for line in (*_told_of_made(found), *_told_of_unanswered(workspace.environment, there, search)):
+    for line in (*_describe_created(found), *_describe_unanswered(workspace.environment, there, search)):
         tell(f"{stack}: {line}")
-    _keep(workspace, stack, found, search)
+    _save_imports(workspace, stack, found, search)
 
 
-def _keep(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search) -> None:
+def _save_imports(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search) -> None:
     """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
     path = workspace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -178,7 +178,7 @@ def _keep(workspace: Workspace, stack: str, found: UnsavedResources, search: _Se
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, tell: Tell) -> None:
+def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, tell: Report) -> None:
     """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out.
 
     Nothing is known of what the credentials may not ask for.
@@ -188,13 +188,13 @@ def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, searc
             search.claim(address, apply_log.ROUTE, id_)
         elif _are_associated(workspace, id_):
             search.claim(address, apply_log.ASSOCIATION, id_)
-    for each in apply_log.pending_creates(_text(workspace.log_of(stack, "plan")), found.begun):
+    for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.begun):
         if each.id:
             _find_named(workspace, each, search)
         elif only := _find_tagged(workspace, each, found, search):
             search.claim(each.address, each.kind, only)
             if each.kind == "aws_security_group":
-                _finish(workspace, only, tell)
+                _revoke_default_rules(workspace, only, tell)
 
 
 def _are_associated(workspace: Workspace, association: str) -> bool:
@@ -233,7 +233,7 @@ def _tags(environment: Environment) -> dict[str, str]:
     return {"application": environment.application, "environment": environment.name}
 
 
-def _finish(workspace: Workspace, group: str, tell: Tell) -> None:
+def _revoke_default_rules(workspace: Workspace, group: str, tell: Report) -> None:
     """Rids a new security group of AWS's rule to anywhere, as Terraform was about to: on AWS, people do that."""
     rules = find_by_tags.rules_to_anywhere(workspace.access, group)
     if workspace.environment.emulator:
@@ -243,41 +243,43 @@ def _finish(workspace: Workspace, group: str, tell: Tell) -> None:
         tell(f"{group} still has the rule to anywhere that AWS makes with each group; take it away: `{command}`")
 
 
-def _text(log: Path) -> str:
+def _read_log(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
 
 
-def _told(environment: Environment, found: UnsavedResources, search: _Search) -> Iterator[str]:
-    yield from _told_of_made(found)
-    yield from _told_of_begun(search.imports)
-    yield from _told_of_others(environment, search.elsewhere, search.not_ours)
+def _describe_lost(environment: Environment, found: UnsavedResources, search: _Search) -> Iterator[str]:
+    yield from _describe_created(found)
+    yield from _describe_begun(search.imports)
+    yield from _describe_not_imported(environment, search.elsewhere, search.not_ours)
     if left := search.left(found.begun):
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
 
 
-def _told_of_made(found: UnsavedResources) -> Iterator[str]:
+def _describe_created(found: UnsavedResources) -> Iterator[str]:
     if found.imports:
         yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
         yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
 
 
-def _told_of_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:
+def _describe_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:
     """What AWS does not say exists is told of only if it is imported: it may be gone, or never have been there."""
     if ours := [address for address in search.imports if address in existing]:
         yield f"is there already, and ours: {', '.join(ours)}; the next apply imports it"
-    yield from _told_of_begun(search.imports.keys() - existing)
-    yield from _told_of_others(environment, search.elsewhere, search.not_ours.intersection(existing))
+    yield from _describe_begun(search.imports.keys() - existing)
+    yield from _describe_not_imported(environment, search.elsewhere, search.not_ours.intersection(existing))
     if left := search.left(sorted(existing)):
         yield f"is there already, and not found by tags: {', '.join(left)}; `terraform import` it, or delete it"
 
 
-def _told_of_begun(imports: Collection[str]) -> Iterator[str]:
+def _describe_begun(imports: Collection[str]) -> Iterator[str]:
     if imports:
         yield f"had begun, and is imported if it is there: {', '.join(sorted(imports))}"
 
 
-def _told_of_others(environment: Environment, elsewhere: Collection[str], not_ours: Collection[str]) -> Iterator[str]:
+def _describe_not_imported(
+    environment: Environment, elsewhere: Collection[str], not_ours: Collection[str]
+) -> Iterator[str]:
     if not_ours:
         tags = " and ".join(f"{key}={value}" for key, value in _tags(environment).items())
         yield (

@@ -21,7 +21,7 @@ from fleetform.workflow.workspace import Workspace
 VERSION = 1
 """Of a record's form: it is raised where a key goes or changes its meaning."""
 
-_KEPT = 50
+_MAX_RECORDS = 50
 _REVISION = "moment"  # the key in records since version 1
 
 
@@ -152,7 +152,7 @@ class Recorder:
 
 
 @contextmanager
-def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
+def record_run(workspace: Workspace, task: str) -> Iterator[Recorder]:
     """Keeps a record of what is done to an environment; those of the last fifty runs are there."""
     folder = _folder(workspace.work)
     folder.mkdir(exist_ok=True)
@@ -161,7 +161,7 @@ def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
         task=task,
         environment=environment.name,
         account=environment.account,
-        who=_who(),
+        who=_current_user(),
         process=os.getpid(),
         revision=current_revision(workspace),
         changed=_is_changed(workspace),
@@ -169,7 +169,7 @@ def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
         stacks={stack.name: StackRun() for stack in (*workspace.emptied, *workspace.stacks)},
     )
     recorder = Recorder(folder / f"{run.started.replace(':', '')}-{run.process}.json", run)
-    for old in sorted(folder.glob("*.json"))[:-_KEPT]:
+    for old in sorted(folder.glob("*.json"))[:-_MAX_RECORDS]:
         old.unlink(missing_ok=True)
     try:
         yield recorder
@@ -182,7 +182,7 @@ def recorded(workspace: Workspace, task: str) -> Iterator[Recorder]:
     recorder.end(State.DONE)
 
 
-def runs(work: Path) -> list[Run]:
+def read_runs(work: Path) -> list[Run]:
     """The runs that there are records of, the last one last.
 
     One whose process is gone without its end is killed; of another machine's process nobody knows.
@@ -190,7 +190,7 @@ def runs(work: Path) -> list[Run]:
     Args:
         work: What is kept of the environment.
     """
-    return [_alive(_read(path)) for path in sorted(_folder(work).glob("*.json"))]
+    return [_with_killed_state(_read(path)) for path in sorted(_folder(work).glob("*.json"))]
 
 
 def document(run: Run) -> dict[str, Any]:
@@ -205,8 +205,8 @@ def _read(path: Path) -> Run:
     return Run(**{**found, "revision": revision, "state": State(found["state"]), "stacks": stacks})
 
 
-def _alive(run: Run) -> Run:
-    if run.state != State.RUNNING or run.who != _who():
+def _with_killed_state(run: Run) -> Run:
+    if run.state != State.RUNNING or run.who != _current_user():
         return run
     try:
         os.kill(run.process, 0)
@@ -242,7 +242,7 @@ def _folder(work: Path) -> Path:
     return work / "runs"
 
 
-def _who() -> str:
+def _current_user() -> str:
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container's user that nobody has named

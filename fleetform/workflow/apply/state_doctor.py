@@ -73,12 +73,12 @@ def unlock(workspace: Workspace, stack: Stack, lock: Lock) -> None:
         run(argv, workspace.variables_of(stack), workspace.log(stack, "unlock"))
 
 
-def unlocking(workspace: Workspace, stack: str, lock: Lock) -> str:
+def unlock_command(workspace: Workspace, stack: str, lock: Lock) -> str:
     """The command that does the same by hand."""
-    return _by_hand(workspace, stack, _terraform(workspace, stack).force_unlock(lock.id))
+    return _shell_command(workspace, stack, _terraform(workspace, stack).force_unlock(lock.id))
 
 
-def locked(workspace: Workspace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
+def find_lock(workspace: Workspace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
     """The stack and the lock that `STACK:ID` names, and why nothing can hold the lock any more.
 
     Raises:
@@ -159,7 +159,9 @@ class _Doctor:
         if not has_folder:
             return f"its lock is stale ({why}), and no folder is left to unlock it from: `{self._deletion(stack)}`"
         ours = command("state-doctor", env=self.workspace.environment.name, unlock=f"{stack}:{lock.id}")
-        return f"its lock is stale ({why}): `{ours}` removes it, as does `{unlocking(self.workspace, stack, lock)}`"
+        return (
+            f"its lock is stale ({why}): `{ours}` removes it, as does `{unlock_command(self.workspace, stack, lock)}`"
+        )
 
     def _deletion(self, stack: str) -> str:
         return f"aws s3 rm s3://{self._bucket}/{reader.lock_key(stack)}"
@@ -180,7 +182,7 @@ class _Doctor:
                 f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"
                 " since; plan it, import what the plan would make a second time, then delete the file"
             )
-        command = _by_hand(self.workspace, stack, _terraform(self.workspace, stack).push(path))
+        command = _shell_command(self.workspace, stack, _terraform(self.workspace, stack).push(path))
         return f"{path} holds what the last apply did and could not save: `{command}`, then delete the file"
 
     @property
@@ -192,5 +194,5 @@ def _terraform(workspace: Workspace, stack: str) -> commands.Terraform:
     return commands.Terraform(workspace.program, workspace.folder / stack, color=True)
 
 
-def _by_hand(workspace: Workspace, stack: str, argv: list[str]) -> str:
+def _shell_command(workspace: Workspace, stack: str, argv: list[str]) -> str:
     return f"TF_DATA_DIR={shlex.quote(str(workspace.data(stack)))} {shlex.join(argv)}"

@@ -35,7 +35,7 @@ def require_bucket(workspace: Workspace) -> None:
         return True
 
     if workspace.environment.emulator:
-        _remembered(workspace, workspace.facts / "bucket", make)
+        _check_once(workspace, workspace.facts / "bucket", make)
 
 
 def has_state(workspace: Workspace, stack: Stack) -> bool:
@@ -45,12 +45,12 @@ def has_state(workspace: Workspace, stack: Stack) -> bool:
         with translate_failures(workspace.environment.name):
             return reader.has_state(workspace.access, workspace.environment.state_bucket, stack.name)
 
-    return _remembered(workspace, workspace.applied_fact(stack), ask)
+    return _check_once(workspace, workspace.applied_fact(stack), ask)
 
 
-def _remembered(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bool:
+def _check_once(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bool:
     """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
-    there = _bucket(workspace)
+    there = _bucket_fingerprint(workspace)
     if fingerprint.content(file) == digest(b"", there):
         return True
     if not ask():
@@ -60,7 +60,7 @@ def _remembered(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bo
     return True
 
 
-def _bucket(workspace: Workspace) -> bytes:
+def _bucket_fingerprint(workspace: Workspace) -> bytes:
     """Which bucket it is, of all that have its name."""
     name, endpoint = workspace.environment.state_bucket, workspace.variables.get("AWS_ENDPOINT_URL", "")
     records: list[bytes] = []

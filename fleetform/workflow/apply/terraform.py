@@ -60,7 +60,7 @@ def init(workspace: Workspace, stack: Stack, output: Output | None = None) -> No
     workspace.initialization(stack).ensure(lambda: workspace.run(stack, argv, log, output))
 
 
-def _initialized(workspace: Workspace, stack: Stack, command: Callable[[], T]) -> T:
+def _retry_initialized(workspace: Workspace, stack: Stack, command: Callable[[], T]) -> T:
     """Runs a command in a stack, and once more if Terraform says that it is not initialised after all."""
     try:
         return command()
@@ -94,10 +94,10 @@ def plan(
     argv, log = workspace.terraform(stack, color=color).plan(path, mode), workspace.log(stack, "plan")
     accepted = (0, _PLAN_HAS_CHANGES)
     try:
-        result = _importing(
+        result = _with_imports(
             workspace,
             stack,
-            lambda: _initialized(workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)),
+            lambda: _retry_initialized(workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)),
         )
     except BaseException as error:
         # The foundation may have been destroyed from elsewhere.
@@ -131,7 +131,7 @@ def plan_to_apply(
     return plan(workspace, stack, output, mode=mode, color=color)
 
 
-def _importing(workspace: Workspace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
+def _with_imports(workspace: Workspace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
     """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
 
     What is not there after all is imported no longer, and the plan made again.
@@ -156,7 +156,7 @@ def _importing(workspace: Workspace, stack: Stack, plan_once: Callable[[], Resul
 def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
     """What a saved plan says, as Terraform shows it: secrets among it."""
     argv, variables = workspace.terraform(planned.stack).show(planned.path), workspace.variables_of(planned.stack)
-    return json.loads(_initialized(workspace, planned.stack, lambda: read(argv, variables)))
+    return json.loads(_retry_initialized(workspace, planned.stack, lambda: read(argv, variables)))
 
 
 def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
@@ -177,7 +177,7 @@ def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -
 def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
     """The value of an applied stack's output."""
     argv, variables = workspace.terraform(stack).output(name), workspace.variables_of(stack)
-    return json.loads(_initialized(workspace, stack, lambda: read(argv, variables)))
+    return json.loads(_retry_initialized(workspace, stack, lambda: read(argv, variables)))
 
 
 def apply(workspace: Workspace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:

@@ -129,7 +129,7 @@ def keep(workspace: Workspace, imports: dict[str, str]) -> None:
 def settled(workspace: Workspace) -> list[str]:
     """What is told."""
     told = list[str]()
-    recovery.settle(workspace, BEFORE, told.append)
+    recovery.recover(workspace, BEFORE, told.append)
     return told
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from fleetform.base.errors import CheckFailedError, InputError, Position, ProgramError
 from fleetform.cli import policy, policy_report, render, rules
-from fleetform.cli.policy import Telling
+from fleetform.cli.policy import OutputOptions
 from fleetform.policy.finding import Finding, OpenAnswer, Stage
 from fleetform.policy.reference import to_json_data
 from fleetform.policy.rule import Rule, Severity
@@ -99,7 +99,7 @@ def test_what_is_in_the_baseline_fails_no_check(project: Project, capsys: pytest
     small_project.write(project, EXTRA, LOGS)
     policy_report.write_baseline(project, "tiny")
     small_project.write(project, EXTRA, f"\n{LOGS}")
-    render.check(project, "tiny", Telling(), validate=False)
+    render.check(project, "tiny", OutputOptions(), validate=False)
     assert capsys.readouterr().out == f"{BASELINE}: 1 finding\nno findings; 1 more in the baseline{OPEN}\n"
 
 
@@ -108,7 +108,7 @@ def test_what_is_new_beside_the_baseline_fails_the_check(project: Project) -> No
     policy_report.write_baseline(project, "tiny")
     small_project.write(project, EXTRA, LOGS + REPOSITORY)
     with pytest.raises(CheckFailedError) as failed:
-        render.check(project, "tiny", Telling(), validate=False)
+        render.check(project, "tiny", OutputOptions(), validate=False)
     assert str(failed.value) == f"1 finding (1 high) in envs/tiny; 1 more in the baseline{OPEN}"
 
 
@@ -116,7 +116,7 @@ def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytes
     small_project.write(project, EXTRA, LOGS)
     policy_report.write_baseline(project, "tiny")
     (project.root / EXTRA).unlink()
-    render.check(project, "tiny", Telling(), validate=False)
+    render.check(project, "tiny", OutputOptions(), validate=False)
     assert capsys.readouterr().out.splitlines()[1:] == [
         f"no findings{OPEN}; 1 entry of the baseline is not found any more: invoke check --env tiny --write-baseline"
     ]
@@ -154,7 +154,7 @@ def test_only_findings_as_bad_as_asked_for_fail_the_check(fail_on: str, fails: l
 def is_failed(severity: Severity, fail_on: str) -> bool:
     found = Finding(Position(PurePath(EXTRA), 1, 1), "FF001", "x.y", "open", "close it", severity)
     try:
-        policy.require_none("tiny", Assessment([found]), Telling(fail_on=fail_on))
+        policy.require_passing("tiny", Assessment([found]), OutputOptions(fail_on=fail_on))
     except CheckFailedError:
         return True
     return False
@@ -162,7 +162,7 @@ def is_failed(severity: Severity, fail_on: str) -> bool:
 
 def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     small_project.write(project, EXTRA, LOGS)
-    render.check(project, "tiny", Telling(fail_on="high"), validate=False)
+    render.check(project, "tiny", OutputOptions(fail_on="high"), validate=False)
     lines = capsys.readouterr().out.splitlines()
     assert (lines[0], lines[-1]) == (
         f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept forever",
@@ -172,12 +172,12 @@ def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, caps
 
 def test_a_severity_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
     with pytest.raises(InputError, match=r"^`hihg` is no severity; did you mean `high`\?$"):
-        Telling(fail_on="hihg")
+        OutputOptions(fail_on="hihg")
 
 
 def test_what_only_a_plan_can_tell_is_counted() -> None:
     question = OpenAnswer("FF001", "services", "x.y", ())
-    assert [policy.summary("tiny", Assessment([], [question] * count)) for count in (0, 1, 2)] == [
+    assert [policy.summarize("tiny", Assessment([], [question] * count)) for count in (0, 1, 2)] == [
         "no findings",
         "no findings; 1 answer is open until a plan: invoke check --env tiny --plan",
         "no findings; 2 answers are open until a plan: invoke check --env tiny --plan",
@@ -187,7 +187,7 @@ def test_what_only_a_plan_can_tell_is_counted() -> None:
 def test_scripts_get_the_places_that_a_finding_comes_from(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     place, cause, origin = (Position(PurePath(f"{name}.tf"), 1, 2) for name in "abc")
     found = Finding(place, "FF001", "x.y", "open", "close it", Severity.HIGH, "services", Stage.PLAN, cause, origin)
-    policy.tell(project, Assessment([found]), [], Telling(as_json=True))
+    policy.report(project, Assessment([found]), [], OutputOptions(as_json=True))
     assert json.loads(capsys.readouterr().out) == [
         {
             "file": "a.tf",
@@ -256,7 +256,7 @@ def test_a_rule_about_exceptions_is_explained_without_a_way_round_it(capsys: pyt
 
 
 def test_an_explanation_is_colored_on_a_terminal() -> None:
-    lines = rules.explained(RULE, color=True).splitlines()
+    lines = rules.render_explanation(RULE, color=True).splitlines()
     assert [line for line in lines if "\033" in line] == [
         "\033[1mFF700: Nothing is open.\033[0m",
         "\033[31mfails:\033[0m",

@@ -57,7 +57,7 @@ def test_the_check_says_what_the_document_says(
     ours = [finding for finding in assessment.assess(project, "tiny").findings if finding.rule in OURS]
     monkeypatch.setattr(render, "assess", lambda *_: assessment.Assessment(ours))
     with pytest.raises(CheckFailedError, match=r"^2 findings \(1 high, 1 medium\) in envs/tiny$"):
-        render.check(project, "tiny", policy.Telling(), validate=False, plan=False)
+        render.check(project, "tiny", policy.OutputOptions(), validate=False, plan=False)
     assert capsys.readouterr().out.rstrip("\n") == TOLD.rstrip("\n")
 
 
