@@ -22,7 +22,9 @@ def test_a_client_has_the_region_the_endpoint_and_the_credentials_of_its_access(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     client = Access("eu-central-1", VARIABLES).client("ec2")
     key = client._request_signer._credentials.access_key  # noqa: SLF001 - boto3 shows it nowhere else
-    assert (client.meta.region_name, client.meta.endpoint_url, key) == ("eu-central-1", "http://127.0.0.1:9", "ours")
+    assert client.meta.region_name == "eu-central-1"
+    assert client.meta.endpoint_url == "http://127.0.0.1:9"
+    assert key == "ours"
 
 
 def test_the_environment_of_the_process_may_be_that_of_the_access(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ class Aws:
 
     def list_tasks(self, *, cluster: str, family: str, **_: str) -> dict[str, list[str]]:
         """The tasks that run."""
-        assert (cluster, family) == (CLUSTER, "shop-dev-migration")
+        assert cluster == CLUSTER
+        assert family == "shop-dev-migration"
         return {"taskArns": [task["taskArn"] for task in self.running]}
 
     def describe_tasks(self, *, cluster: str, tasks: list[str]) -> dict[str, list[dict[str, Any]]]:
@@ -97,7 +98,9 @@ def test_a_task_runs_to_its_end_and_is_remembered() -> None:
     seen: list[str] = []
     before = one_off.has_run(TASK, aws.access)
     one_off.run_once(TASK, aws.access, seen.append)
-    assert (before, seen, one_off.has_run(TASK, aws.access)) == (False, ["PENDING", "RUNNING", "STOPPED"], True)
+    assert before is False
+    assert seen == ["PENDING", "RUNNING", "STOPPED"]
+    assert one_off.has_run(TASK, aws.access) is True
     assert aws.started == [{**TASK.request, "startedBy": "fleetform"}]
 
 
@@ -110,7 +113,8 @@ def test_a_task_that_runs_already_is_waited_for() -> None:
     mine = {"taskArn": "mine", "startedBy": "fleetform", "taskDefinitionArn": f"{DEFINITION}:3"}
     aws = Aws(running=[mine])
     one_off.run_once(TASK, aws.access, lambda _: None)
-    assert (aws.started, one_off.has_run(TASK, aws.access)) == ([], True)
+    assert aws.started == []
+    assert one_off.has_run(TASK, aws.access) is True
 
 
 @pytest.mark.parametrize("other", [{"startedBy": "somebody"}, {"taskDefinitionArn": f"{DEFINITION}:2"}])
@@ -136,7 +140,8 @@ def test_a_task_that_does_not_end_well_is_told_and_not_remembered(end: dict[str,
     with pytest.raises(ProgramError) as caught:
         one_off.run_once(TASK, aws.access, lambda _: None)
     place = "what it printed is in the log group /ecs/shop-dev-migration"
-    assert (str(caught.value), aws.objects) == (f"migration: {message}; {place}", {})
+    assert str(caught.value) == f"migration: {message}; {place}"
+    assert aws.objects == {}
 
 
 def test_a_task_that_ecs_does_not_start_is_told() -> None:

@@ -80,7 +80,8 @@ def test_who_waits_comes_next(tmp_path: Path) -> None:
 
         found = list[Run]()
         with hold(tmp_path, "invoke drift", 60, tell, found.append):
-            assert (len(told), found) == (1, [])
+            assert len(told) == 1
+            assert found == []
 
 
 def test_who_was_killed_lets_the_next_one_in_and_is_told_of_once(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ def test_an_error_is_raised_unchanged(error: Exception, many: int) -> None:
 
     with pytest.raises(type(error)) as raised:
         map_in_processes(fail, range(50), many)
-    assert (str(raised.value), vars(raised.value)) == (str(error), vars(error))
+    assert str(raised.value) == str(error)
+    assert vars(raised.value) == vars(error)
 
 
 def test_a_killed_process_is_reported() -> None:

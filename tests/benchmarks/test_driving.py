@@ -19,7 +19,10 @@ def test_what_is_typed_has_defaults() -> None:
 
 def test_what_is_typed_is_taken() -> None:
     typed = driving.arguments(["--parts", "overhead", "--services", "3", "5", "--runs", "1", "--json"])
-    assert (typed.parts, typed.services, typed.runs, typed.json) == (["overhead"], [3, 5], 1, True)
+    assert typed.parts == ["overhead"]
+    assert typed.services == [3, 5]
+    assert typed.runs == 1
+    assert typed.json is True
 
 
 SECONDS: Mapping[str, float] = {

@@ -24,7 +24,11 @@ def test_what_is_typed_has_defaults() -> None:
 
 def test_what_is_typed_is_taken() -> None:
     typed = policy.arguments(["--services", "3", "5", "--stack-size", "0", "--rivals", "--runs", "1", "--json"])
-    assert (typed.services, typed.stack_size, typed.rivals, typed.runs, typed.json) == ([3, 5], 0, [], 1, True)
+    assert typed.services == [3, 5]
+    assert typed.stack_size == 0
+    assert typed.rivals == []
+    assert typed.runs == 1
+    assert typed.json is True
 
 
 def test_a_rival_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +46,9 @@ def test_a_rival_that_nobody_knows_is_refused(capsys: pytest.CaptureFixture[str]
 def test_a_run_has_its_code_and_what_it_printed(tmp_path: Path) -> None:
     program = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
     made = run([sys.executable, "-c", program], tmp_path, os.environ, limit=60)
-    assert (made.code, made.output, made.errors) == (3, "out\n", "err\n")
+    assert made.code == 3
+    assert made.output == "out\n"
+    assert made.errors == "err\n"
 
 
 def test_a_run_that_is_late_is_killed(tmp_path: Path) -> None:
@@ -66,4 +72,7 @@ def test_a_figure_says_what_keeps_it_from_being_one(program: str, note: str, tmp
     rendered.touch()
     rival = Rival("rival", lambda stacks: [[sys.executable, "-c", program] for _ in stacks], (0, 1), "module.")
     figure = policy.beside(rival, project, runs=1, limit=1)
-    assert (figure.services, figure.what, figure.runs, figure.note) == (1, "rival", 1, note)
+    assert figure.services == 1
+    assert figure.what == "rival"
+    assert figure.runs == 1
+    assert figure.note == note

@@ -22,7 +22,8 @@ def test_just_the_exceptions_fail(environment: str, stack: str, checkov: Path) -
     failed = scanner.failed(checkov, scanner.ROOT / "envs" / environment / stack)
     unexpected = {finding for finding in failed if not any(_covers(exception, finding) for exception in exceptions)}
     unused = [exception for exception in exceptions if not any(_covers(exception, finding) for finding in failed)]
-    assert (unexpected, unused) == (set(), [])
+    assert unexpected == set()
+    assert unused == []
 
 
 def test_each_exception_has_a_reason() -> None:

@@ -39,8 +39,10 @@ def test_sigterm_drains_then_ends_well(start: Callable[..., Service]) -> None:
 
     assert stock.log("draining")["seconds"] == 1.0
     answer, health = stock.ask("/stock/bolt"), stock.ask("/healthz")
-    assert (answer.status, answer.headers["Connection"]) == (200, "close")
-    assert (health.status, health.payload) == (503, {"status": "draining"})
+    assert answer.status == 200
+    assert answer.headers["Connection"] == "close"
+    assert health.status == 503
+    assert health.payload == {"status": "draining"}
     assert stock.exit_code() == 0
     with pytest.raises(ConnectionRefusedError):
         stock.ask("/stock")
@@ -109,8 +111,10 @@ def test_a_missing_url_ends_the_start_with_exit_code_2_and_names_the_variable(se
 
     line = json.loads(ended.stdout)
     message = f"{variable} is not set: it must hold the callee's base URL, such as http://callee:8080"
-    assert (ended.returncode, ended.stderr) == (2, "")
-    assert (line["level"], line["message"]) == ("CRITICAL", message)
+    assert ended.returncode == 2
+    assert ended.stderr == ""
+    assert line["level"] == "CRITICAL"
+    assert line["message"] == message
 
 
 @pytest.mark.parametrize("url", ["stock:8080", "https://stock", "http://", "http://stock:x", "http://stock/api"])
@@ -146,7 +150,8 @@ def test_a_time_to_drain_that_is_none_is_refused(load: Callable[[str], ModuleTyp
 def test_the_defaults_are_port_8080_and_ten_seconds(load: Callable[[str], ModuleType]) -> None:
     settings = load("common.settings")
 
-    assert (settings.port({}), settings.drain_seconds({})) == (8080, 10)
+    assert settings.port({}) == 8080
+    assert settings.drain_seconds({}) == 10
 
 
 def test_a_port_that_is_taken_ends_the_start_with_exit_code_1(start: Callable[..., Service]) -> None:
@@ -161,7 +166,9 @@ def test_a_port_that_is_taken_ends_the_start_with_exit_code_1(start: Callable[..
 def test_the_health_check_passes_while_the_service_is_healthy(chain: Chain) -> None:
     checked = run("common.healthcheck", PORT=str(chain.stock.port))
 
-    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    assert checked.returncode == 0
+    assert checked.stdout == ""
+    assert checked.stderr == ""
 
 
 def test_the_health_check_fails_while_the_service_drains(start: Callable[..., Service]) -> None:
@@ -171,10 +178,12 @@ def test_the_health_check_fails_while_the_service_drains(start: Callable[..., Se
 
     checked = run("common.healthcheck", PORT=str(stock.port))
 
-    assert (checked.returncode, checked.stderr) == (1, "/healthz answered 503\n")
+    assert checked.returncode == 1
+    assert checked.stderr == "/healthz answered 503\n"
 
 
 def test_the_health_check_fails_without_a_service(dead_url: str) -> None:
     checked = run("common.healthcheck", PORT=dead_url.rpartition(":")[2])
 
-    assert (checked.returncode, checked.stderr) == (1, f"[Errno {errno.ECONNREFUSED}] Connection refused\n")
+    assert checked.returncode == 1
+    assert checked.stderr == f"[Errno {errno.ECONNREFUSED}] Connection refused\n"

@@ -145,12 +145,12 @@ def test_a_task_that_is_run_ends_well_at_once(client: Client, network: Network, 
     (task,) = ecs.describe_tasks(cluster=cluster, tasks=[started["taskArn"]])["tasks"]
     interfaces = client("ec2").describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [network.vpc]}])
     (container,) = task["containers"]
-    assert (task["lastStatus"], task["desiredStatus"], task["stoppedReason"]) == (
-        "STOPPED",
-        "STOPPED",
-        "Essential container in task exited",
-    )
-    assert (container["name"], container["lastStatus"], container["exitCode"]) == ("web", "STOPPED", 0)
+    assert task["lastStatus"] == "STOPPED"
+    assert task["desiredStatus"] == "STOPPED"
+    assert task["stoppedReason"] == "Essential container in task exited"
+    assert container["name"] == "web"
+    assert container["lastStatus"] == "STOPPED"
+    assert container["exitCode"] == 0
     assert interfaces["NetworkInterfaces"] == []
 
 
@@ -192,7 +192,8 @@ def test_a_service_takes_its_clusters_default_strategy(
         cluster=cluster, capacityProviders=["FARGATE_SPOT"], defaultCapacityProviderStrategy=FARGATE_SPOT
     )
     service = create_service(desiredCount=1)
-    assert (service["capacityProviderStrategy"], service.get("launchType")) == (FARGATE_SPOT, None)
+    assert service["capacityProviderStrategy"] == FARGATE_SPOT
+    assert service.get("launchType") is None
 
 
 def steady_state(service: dict[str, Any]) -> dict[str, Any]:
@@ -459,7 +460,9 @@ def test_a_rule_for_all_protocols_can_be_modified(client: Client, network: Netwo
         GroupId=network.group, SecurityGroupRules=[{"SecurityGroupRuleId": rule_id, "SecurityGroupRule": new}]
     )
     rule = describe_rule(client, rule_id)
-    assert (rule["Description"], rule["FromPort"], rule["ToPort"]) == ("all", -1, -1)
+    assert rule["Description"] == "all"
+    assert rule["FromPort"] == -1
+    assert rule["ToPort"] == -1
 
 
 def test_the_group_that_a_rule_refers_to_can_be_modified(client: Client, network: Network) -> None:
@@ -605,7 +608,8 @@ def test_a_listener_has_a_certificate_that_is_there_already(client: Client, bala
     )["Listeners"][0]
     other = [{"CertificateArn": f"arn:aws:acm:eu-central-1:123456789012:certificate/{uuid4()}"}]
     changed = client("elbv2").modify_listener(ListenerArn=listener["ListenerArn"], Certificates=other)["Listeners"][0]
-    assert (listener["Certificates"], changed["Certificates"]) == (certificate, other)
+    assert listener["Certificates"] == certificate
+    assert changed["Certificates"] == other
 
 
 def test_a_web_acl_that_is_there_already_is_associated(client: Client, balancer: str) -> None:
@@ -636,7 +640,8 @@ def test_a_vpcs_network_acl_goes_with_it(client: Client) -> None:
     before = ids(client, "describe_network_acls", "NetworkAcls", "NetworkAclId", vpc)
     client("ec2").delete_vpc(VpcId=vpc)
     after = ids(client, "describe_network_acls", "NetworkAcls", "NetworkAclId", vpc)
-    assert (len(before), len(after)) == (1, 0)
+    assert len(before) == 1
+    assert len(after) == 0
 
 
 def test_a_network_acl_entry_that_is_gone_is_not_found(client: Client, network: Network) -> None:
@@ -655,7 +660,8 @@ def test_a_nat_gateways_network_interface_goes_with_it(client: Client, network: 
     ec2.delete_nat_gateway(NatGatewayId=made)
     ec2.release_address(AllocationId=address)
     after = ids(client, "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId", network.vpc)
-    assert (len(before), len(after)) == (1, 0)
+    assert len(before) == 1
+    assert len(after) == 0
 
 
 def test_a_gateway_endpoint_gets_another_route_table_and_is_deleted(client: Client, network: Network) -> None:
@@ -674,7 +680,9 @@ def test_a_gateway_endpoint_gets_another_route_table_and_is_deleted(client: Clie
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, RemoveRouteTableIds=tables[:1])
     second = routed()
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
-    assert (both, second, routed()) == ([True, True], [False, True], [False, False])
+    assert both == [True, True]
+    assert second == [False, True]
+    assert routed() == [False, False]
     for table in tables:
         ec2.delete_route_table(RouteTableId=table)
 

@@ -191,12 +191,10 @@ def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
         "services: changed outside",
     ]
     assert address.endswith('aws_ecs_service.fixed["this"]: changed in place')
-    assert (difference.strip(), verdict) == (
-        "desired_count: 3 -> 2",
-        (
-            "differs from the catalog: services; `invoke plan --env local` shows the plans,"
-            " `invoke apply --env local` fixes it"
-        ),
+    assert difference.strip() == "desired_count: 3 -> 2"
+    assert verdict == (
+        "differs from the catalog: services; `invoke plan --env local` shows the plans,"
+        " `invoke apply --env local` fixes it"
     )
 
 
@@ -216,7 +214,9 @@ def test_a_change_of_one_service_deploys_one_new_image(story: Story) -> None:
 
 def test_a_rollback_runs_what_ran_before(story: Story) -> None:
     first, back = story.first, story.back
-    assert (back.locked, back.deployed, back.commits) == (first.locked, first.locked, first.commits)
+    assert back.locked == first.locked
+    assert back.deployed == first.locked
+    assert back.commits == first.commits
 
 
 def test_destroy_leaves_nothing_not_even_images(story: Story) -> None:
@@ -227,4 +227,5 @@ def test_destroy_leaves_nothing_not_even_images(story: Story) -> None:
         "shop-local-stock: 2 images deleted",
         "shop-local-web: 2 images deleted",
     ]
-    assert (lines[-1], story.left) == ("foundation: 0 added, 0 changed, 39 destroyed", [])
+    assert lines[-1] == "foundation: 0 added, 0 changed, 39 destroyed"
+    assert story.left == []

@@ -109,7 +109,8 @@ def test_a_task_that_is_gone_leaves_dns_and_comes_back(laptop: Laptop) -> None:
         laptop.engine.run("stop", "--time=0", "shop-local-orders-1")
         assert process.stdout.readline() == "1\n"
         laptop.engine.run("start", "shop-local-orders-1")
-        assert (process.stdout.read(), process.wait()) == ("2\n", 0)
+        assert process.stdout.read() == "2\n"
+        assert process.wait() == 0
 
 
 @pytest.mark.parametrize("running_engine", ["docker"], indirect=True)

@@ -45,7 +45,8 @@ def test_repository_platform_and_arguments_are_the_services(project: Path) -> No
 
 def test_the_tag_is_the_beginning_of_the_key(project: Path) -> None:
     web, stock = found(project, "web", "stock")
-    assert (web.tag, stock.tag) == (web.content_key[:16], stock.content_key[:16])
+    assert web.tag == web.content_key[:16]
+    assert stock.tag == stock.content_key[:16]
     assert web.tag != stock.tag
 
 

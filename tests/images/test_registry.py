@@ -29,11 +29,9 @@ def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_the_credentials_are_those_of_the_accounts_registry(ecr: Any) -> None:  # noqa: ANN401
     credentials = Registry(ecr, ACCOUNT, "dev").credentials()
-    assert (credentials.user, credentials.password, credentials.host) == (
-        "AWS",
-        f"{ACCOUNT}-auth-token",
-        f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com",
-    )
+    assert credentials.user == "AWS"
+    assert credentials.password == f"{ACCOUNT}-auth-token"
+    assert credentials.host == f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 def test_a_front_takes_the_place_of_the_registrys_host(ecr: Any) -> None:  # noqa: ANN401

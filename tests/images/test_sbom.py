@@ -169,22 +169,20 @@ def test_syft_finds_its_login_in_its_environment(host: str, http: str) -> None:
 
 def test_an_sbom_is_an_artifact_whose_subject_is_the_image() -> None:
     attached = referrer(IMAGE, b"an SBOM")
-    assert (attached.media_type, json.loads(attached.content)) == (
-        "application/vnd.oci.image.manifest.v1+json",
-        {
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "artifactType": "application/spdx+json",
-            "config": described("application/vnd.oci.empty.v1+json", b"{}"),
-            "layers": [
-                {
-                    **described("application/spdx+json", b"an SBOM"),
-                    "annotations": {"org.opencontainers.image.title": "sbom.spdx.json"},
-                }
-            ],
-            "subject": described("application/vnd.oci.image.manifest.v1+json", IMAGE.content),
-        },
-    )
+    assert attached.media_type == "application/vnd.oci.image.manifest.v1+json"
+    assert json.loads(attached.content) == {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "artifactType": "application/spdx+json",
+        "config": described("application/vnd.oci.empty.v1+json", b"{}"),
+        "layers": [
+            {
+                **described("application/spdx+json", b"an SBOM"),
+                "annotations": {"org.opencontainers.image.title": "sbom.spdx.json"},
+            }
+        ],
+        "subject": described("application/vnd.oci.image.manifest.v1+json", IMAGE.content),
+    }
 
 
 def test_a_machine_without_syft_says_that_there_will_be_no_sbom(
@@ -201,12 +199,15 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
 ) -> None:
     """The image is for another processor than most machines that test it."""
     outcome = build_and_push([web], registry, workshop)
-    assert (outcome.done, outcome.failures) == ((PushedImage("web", web.locked(DIGEST), "built"),), ())
+    assert outcome.done == (PushedImage("web", web.locked(DIGEST), "built"),)
+    assert outcome.failures == ()
     ((digest, kind),) = repository.referrers(DIGEST).items()
     sbom = json.loads(content_of(repository, digest))
     packages = {(each["name"], each["versionInfo"]) for each in sbom["packages"]}
     image = (f"{repository.credentials.host}/{repository.name}", DIGEST)
-    assert (kind, sbom["spdxVersion"], packages) == (SPDX, "SPDX-2.3", {("left-pad", "1.2.3"), image})
+    assert kind == SPDX
+    assert sbom["spdxVersion"] == "SPDX-2.3"
+    assert packages == {("left-pad", "1.2.3"), image}
     assert sorted(path.name for path in workshop.folder.rglob("*")) == ["image-login.log", "image-web.log", "logs"]
 
 
@@ -240,7 +241,9 @@ def test_a_syft_that_fails_loses_nothing_and_is_told(
     outcome = build_and_push([web], registry, workshop)
     (done,) = outcome.done
     argv, _, rest = done.notice.partition(" --output")
-    assert (done.image, done.how, outcome.failures) == (web.locked(DIGEST), "built", ())
+    assert done.image == web.locked(DIGEST)
+    assert done.how == "built"
+    assert outcome.failures == ()
     assert argv == f"web has no SBOM: `syft scan registry:{image} --platform=linux/arm64"
     assert rest.endswith(f"web.spdx.json` ended with exit code 1; its output is in {workshop.log('web')}")
     assert workshop.log("web").read_text() == "no such image\n"

@@ -104,7 +104,8 @@ def test_what_is_attached_to_an_image_is_listed_with_its_kind(make: Make) -> Non
     source = make()
     image, other = push(source, "web", "one"), push(source, "other", "two")
     attached = {attach(source, image, word): f"x/{word}" for word in ("sbom", "signature")}
-    assert (source.referrers(image), source.referrers(other)) == (attached, {})
+    assert source.referrers(image) == attached
+    assert source.referrers(other) == {}
 
 
 def test_what_is_attached_is_copied_with_what_is_attached_to_that(make: Make) -> None:
@@ -114,7 +115,8 @@ def test_what_is_attached_is_copied_with_what_is_attached_to_that(make: Make) ->
     signature = attach(source, sbom, "signature")
     copy_image(source, target, image, "one")
     copy_attached(source, target, image)
-    assert (target.referrers(image), target.referrers(sbom)) == ({sbom: "x/sbom"}, {signature: "x/signature"})
+    assert target.referrers(image) == {sbom: "x/sbom"}
+    assert target.referrers(sbom) == {signature: "x/signature"}
     assert [target.has_blob(digest_of(layer)) for layer in layers_of("sbom")] == [True, True]
 
 

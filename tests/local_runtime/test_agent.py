@@ -130,7 +130,8 @@ def test_while_compose_works_no_agent_stops_and_starts_containers(
         running.append(agent_running(folder))
         if error:
             raise error
-    assert (running, agent_running(folder) is not None) == ([None], True)
+    assert running == [None]
+    assert agent_running(folder) is not None
 
 
 def test_podmans_health_is_checked_while_compose_waits_for_it(
@@ -195,7 +196,9 @@ def test_a_check_that_takes_too_long_is_ended_and_has_failed(
     process = health.run
     health.go_on(container)
     assert process
-    assert (health.unhealthy, health.run, process.returncode) == (True, None, -9)
+    assert health.unhealthy is True
+    assert health.run is None
+    assert process.returncode == -9
 
 
 def test_a_check_is_not_repeated_before_its_interval(stand_in: StandIn, podman: Runner, container: Container) -> None:
@@ -260,7 +263,8 @@ def test_stopping_it_leaves_only_the_log(docker: Runner, folder: Path) -> None:
     start_agent(folder, docker, PROJECT)
     assert stop_agent(folder)
     assert not stop_agent(folder)
-    assert (agent_running(folder), [file.name for file in folder.iterdir()]) == (None, ["agent.log"])
+    assert agent_running(folder) is None
+    assert [file.name for file in folder.iterdir()] == ["agent.log"]
 
 
 def test_stopping_what_was_never_started_does_nothing(tmp_path: Path) -> None:
@@ -294,7 +298,10 @@ def test_it_ends_by_itself_once_the_containers_are_gone(stand_in: StandIn, docke
         check=False,
         timeout=60,
     )
-    assert (done.returncode, done.stdout, done.stderr, agent_running(folder)) == (0, "ready\n", "", None)
+    assert done.returncode == 0
+    assert done.stdout == "ready\n"
+    assert done.stderr == ""
+    assert agent_running(folder) is None
     assert [call[2] for call in stand_in.calls()] == ["ls", "inspect", "ls"]
 
 

@@ -35,7 +35,8 @@ def compose_config(file: Path, *options: str) -> str:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr == ""
     return done.stdout
 
 
@@ -115,7 +116,8 @@ def test_the_network_is_held_by_a_container_that_stays_and_waits_for_none_that_d
         for name, waits in containers.items()
     ]
     order = Order("web", made)
-    assert (order.holder, order.apart) == (holder, apart)
+    assert order.holder == holder
+    assert order.apart == apart
 
 
 def test_a_container_that_comes_before_the_network_is_attached_by_itself_and_takes_no_name() -> None:
@@ -123,10 +125,8 @@ def test_a_container_that_comes_before_the_network_is_attached_by_itself_and_tak
     made = definition("web", [waiting, container("migrate", essential=False)])
     applied = environment([AppliedService("web", 1, made, "web.local.shop.internal", ("web",))], set())
     found = yaml.safe_load(document(applied, "shop-local", {}, (NETWORK,), {}))
-    assert (found["services"]["web-1"]["networks"], found["services"]["web-1-migrate"]["networks"]) == (
-        {"n": {"aliases": ["web.local.shop.internal"]}},
-        {"n": {}},
-    )
+    assert found["services"]["web-1"]["networks"] == {"n": {"aliases": ["web.local.shop.internal"]}}
+    assert found["services"]["web-1-migrate"]["networks"] == {"n": {}}
 
 
 def test_a_name_resolves_only_where_its_service_is_the_callee() -> None:

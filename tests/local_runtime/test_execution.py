@@ -29,12 +29,10 @@ def test_a_program_of_another_image_is_run_in_a_containers_network(stand_in: Sta
     ((*begin, name, network, entrypoint, image, argument),) = stand_in.calls()
     assert begin == ["docker", "run", "--rm", "--interactive"]
     assert name.startswith("--name=fleetform-")
-    assert (network, entrypoint, image, argument) == (
-        "--network=container:shop-local-web-1",
-        "--entrypoint=python3",
-        IMAGE,
-        "-",
-    )
+    assert network == "--network=container:shop-local-web-1"
+    assert entrypoint == "--entrypoint=python3"
+    assert image == IMAGE
+    assert argument == "-"
 
 
 def test_a_container_beside_another_that_takes_too_long_is_killed(stand_in: StandIn, runner: Runner) -> None:

@@ -72,7 +72,10 @@ def test_podmans_words_for_a_container_without_a_check_and_without_an_address_ar
     never["Config"]["Healthcheck"] = {"Test": ["NONE"]}
     stand_in.have("docker", never)
     (container,) = containers(runner, "shop-local")
-    assert (container.state, container.health, container.addresses, container.check) == ("created", "none", {}, None)
+    assert container.state == "created"
+    assert container.health == "none"
+    assert container.addresses == {}
+    assert container.check is None
 
 
 def test_a_container_in_anothers_network_has_none_of_its_own(stand_in: StandIn, runner: Runner) -> None:
@@ -84,7 +87,8 @@ def test_a_container_in_anothers_network_has_none_of_its_own(stand_in: StandIn, 
     }
     stand_in.have("docker", proxy)
     (container,) = containers(runner, "shop-local")
-    assert (container.addresses, container.published) == ({}, ())
+    assert container.addresses == {}
+    assert container.published == ()
 
 
 def test_what_a_check_leaves_open_is_the_engines_default(stand_in: StandIn, runner: Runner) -> None:
@@ -101,7 +105,8 @@ def test_one_that_is_gone_before_it_is_inspected_is_left_out(stand_in: StandIn, 
 
 
 def test_a_project_without_containers_is_not_inspected(stand_in: StandIn, runner: Runner) -> None:
-    assert (containers(runner, "shop-local"), len(stand_in.calls())) == ((), 1)
+    assert containers(runner, "shop-local") == ()
+    assert len(stand_in.calls()) == 1
 
 
 def test_an_engine_that_does_not_answer_is_told(stand_in: StandIn, runner: Runner) -> None:

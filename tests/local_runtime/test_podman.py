@@ -52,7 +52,9 @@ def test_a_service_that_runs_is_used(stand_in: StandIn, folder: Path, tmp_path: 
         answering.start()
         found = open_socket(folder, os.environ)
         answering.join()
-    assert (found, serving(stand_in), folder.exists()) == (own, [], False)
+    assert found == own
+    assert serving(stand_in) == []
+    assert folder.exists() is False
 
 
 def test_else_one_is_started_once(stand_in: StandIn, folder: Path) -> None:
@@ -74,7 +76,8 @@ def test_closing_ends_it_and_leaves_only_the_log(folder: Path) -> None:
     close_socket(folder)
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
-    assert (path.parent.exists(), [file.name for file in folder.iterdir()]) == (False, ["podman.log"])
+    assert path.parent.exists() is False
+    assert [file.name for file in folder.iterdir()] == ["podman.log"]
 
 
 def test_closing_what_was_never_opened_does_nothing(tmp_path: Path) -> None:

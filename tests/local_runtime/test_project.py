@@ -16,7 +16,8 @@ def test_up_starts_and_builds_nothing_with_secrets_in_the_environment_alone(
     stand_in.answer("docker-compose", "print(os.environ['WEB_TOKEN'])")
     lines: list[str] = []
     up(runner, project, {"WEB_TOKEN": "secret"}, lines.append)
-    assert (lines, project.log.read_text()) == (["secret"], "secret\n")
+    assert lines == ["secret"]
+    assert project.log.read_text() == "secret\n"
     options = ["--ansi=never", "--project-name=shop-local", f"--file={project.file}"]
     assert stand_in.calls() == [
         ["docker-compose", *options, "up", "--detach", "--remove-orphans", "--no-build"],
@@ -27,10 +28,11 @@ def test_up_that_fails_tells_where_its_output_is(stand_in: StandIn, runner: Runn
     stand_in.answer("docker-compose", "sys.exit('no such image')")
     with pytest.raises(ProgramError) as caught:
         up(runner, project, {})
-    assert (str(caught.value).partition(" up ")[2], caught.value.output) == (
-        f"--detach --remove-orphans --no-build` ended with exit code 1; its output is in {project.log}",
-        "no such image",
+    assert (
+        str(caught.value).partition(" up ")[2]
+        == f"--detach --remove-orphans --no-build` ended with exit code 1; its output is in {project.log}"
     )
+    assert caught.value.output == "no such image"
 
 
 @pytest.mark.parametrize(("engine", "more"), [("docker", []), ("podman", ["--depend"])])

@@ -64,7 +64,8 @@ def test_files_that_do_not_change_are_left_alone(tmp_path: Path, folder: Path) -
     before = {name: (folder / name).stat() for name in ("a.tf", "b.tf")}
     update(tmp_path, {"a.tf": generated("1"), "b.tf": generated("2")})
     after = (folder / "a.tf").stat()
-    assert (after.st_mtime_ns, after.st_ino) == (before["a.tf"].st_mtime_ns, before["a.tf"].st_ino)
+    assert after.st_mtime_ns == before["a.tf"].st_mtime_ns
+    assert after.st_ino == before["a.tf"].st_ino
     assert tree(folder) == {"a.tf": generated("1").encode(), "b.tf": generated("2").encode()}
 
 
@@ -208,7 +209,8 @@ def test_a_whole_change_of_a_stack_takes_as_many_moves_as_were_made_to_fail(
     ],
 )
 def test_a_change_shows_as_a_diff(change: Change, kind: str, diff: str) -> None:
-    assert (change.kind, change.diff()) == (kind, diff)
+    assert change.kind == kind
+    assert change.diff() == diff
 
 
 def test_all_stacks_are_formatted_in_one_run_of_the_formatter_that_knows_every_file_by_its_ending() -> None:

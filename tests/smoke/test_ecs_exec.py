@@ -227,7 +227,8 @@ def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message
     aws.trick(f"sys.exit({said!r})")
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
-    assert (str(refused.value), refused.value.output) == (f"web: {message}", said)
+    assert str(refused.value) == f"web: {message}"
+    assert refused.value.output == said
 
 
 @pytest.mark.parametrize(

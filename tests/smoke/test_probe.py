@@ -20,10 +20,11 @@ def line(*told: Any) -> str:  # noqa: ANN401 - whatever a container prints
 
 def test_a_question_is_python_alone_and_its_targets_are_input() -> None:
     question = probe_request([ORDERS, STOCK])
-    assert (question.argv[:3], json.loads(question.stdin)) == (
-        ("python3", "-I", "-c"),
-        [["orders.dev.shop.internal", ["10.0.0.1"], 8080, "/healthz"], [None, [], 80, None]],
-    )
+    assert question.argv[:3] == ("python3", "-I", "-c")
+    assert json.loads(question.stdin) == [
+        ["orders.dev.shop.internal", ["10.0.0.1"], 8080, "/healthz"],
+        [None, [], 80, None],
+    ]
 
 
 def test_answers_belong_to_the_targets_in_their_order() -> None:

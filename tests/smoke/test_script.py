@@ -74,7 +74,8 @@ def test_all_targets_are_asked_side_by_side(callees: Callees) -> None:
 def test_a_name_is_resolved(callees: Callees) -> None:
     wanted = Target("x", "localhost", (), callees.http, "/")
     (found,) = asked(wanted)
-    assert ("127.0.0.1" in found.resolved, found.connected) == (True, True)
+    assert "127.0.0.1" in found.resolved
+    assert found.connected is True
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "\x01", "a" * 64, ".."])

@@ -47,12 +47,15 @@ def test_it_is_a_terraform_that_knows_state_locking_in_s3(stack: Path, variables
     done = terraform(stack, variables, "version", "-json")
     version = re.match(r"(\d+)\.(\d+)", json.loads(done.stdout)["terraform_version"])
     assert version
-    assert (done.returncode, tuple(map(int, version.groups())) >= (1, 10)) == (0, True)
+    assert done.returncode == 0
+    assert tuple(map(int, version.groups())) >= (1, 10)
 
 
 def test_it_formats_files_in_place(stack: Path, variables: Mapping[str, str]) -> None:
     done = terraform(stack, variables, "fmt")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "main.tf\n", "")
+    assert done.returncode == 0
+    assert done.stdout == "main.tf\n"
+    assert done.stderr == ""
     assert (stack / "main.tf").read_text(encoding="utf-8") == 'output "name" {\n  value = "shop"\n}\n'
 
 
@@ -75,7 +78,9 @@ def test_a_saved_plan_is_applied(stack: Path, variables: Mapping[str, str]) -> N
     planned = terraform(stack, variables, "plan", "-input=false", "-out=stack.tfplan")
     applied = terraform(stack, variables, "apply", "-input=false", "stack.tfplan")
     told = terraform(stack, variables, "output", "-raw", "name")
-    assert (planned.returncode, applied.returncode, told.stdout) == (0, 0, "shop")
+    assert planned.returncode == 0
+    assert applied.returncode == 0
+    assert told.stdout == "shop"
 
 
 def test_ctrl_c_ends_an_apply_in_an_orderly_way(stack: Path, variables: Mapping[str, str]) -> None:
@@ -99,6 +104,7 @@ def test_ctrl_c_ends_an_apply_in_an_orderly_way(stack: Path, variables: Mapping[
             if line.endswith(b"(local-exec): has begun\n"):
                 process.send_signal(signal.SIGINT)
     state = json.loads((stack / "terraform.tfstate").read_text(encoding="utf-8"))
-    assert (process.returncode, lines.count(b"Interrupt received.\n")) == (1, 1)
+    assert process.returncode == 1
+    assert lines.count(b"Interrupt received.\n") == 1
     assert [(found["name"], found["instances"][0]["status"]) for found in state["resources"]] == [("slow", "tainted")]
     assert not list(stack.glob(".terraform.tfstate.lock.info"))

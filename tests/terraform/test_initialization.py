@@ -177,7 +177,8 @@ def test_two_runs_at_once_initialise_once(tmp_path: Path) -> None:
     go_on.set()
     for thread in threads:
         thread.join()
-    assert (stack.count, stack.runs()) == (1, False)
+    assert stack.count == 1
+    assert stack.runs() is False
 
 
 def test_modules_that_call_each_other_are_left_to_init(stack: Stack) -> None:

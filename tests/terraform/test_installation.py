@@ -82,10 +82,11 @@ def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeyp
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProgramError) as caught:
         find_program()
-    assert (str(caught.value), caught.value.exit_code) == (
-        "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10",
-        3,
+    assert (
+        str(caught.value)
+        == "neither terraform nor tofu is on PATH; use `./run`, which installs one, or install Terraform >= 1.10"
     )
+    assert caught.value.exit_code == 3
 
 
 @pytest.mark.parametrize("version", ["1.10.0", "1.15.5", "2.0.0", "1.12.0-dev"])

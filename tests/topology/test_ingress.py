@@ -27,7 +27,8 @@ def test_each_public_service_has_a_route() -> None:
 @pytest.mark.parametrize("kind", ["direct", "none"])
 def test_without_a_load_balancer_there_are_no_routes_and_no_listeners(kind: str) -> None:
     env = environment({"web": service(80, public=True)}, ingress={"type": kind})
-    assert (topology.routes(env), topology.listener_ports(env)) == ({}, ())
+    assert topology.routes(env) == {}
+    assert topology.listener_ports(env) == ()
 
 
 @pytest.mark.parametrize(("certificate", "ports"), [(None, (80,)), (CERTIFICATE, (80, 443))])

@@ -43,4 +43,5 @@ def test_a_renamed_service_keeps_its_original_dns_name() -> None:
     renamed = environment({"web": service(80, "buys"), "buys": buys})
     assert topology.call_urls(renamed, "web") == {"BUYS_URL": "http://shop.dev.shop.internal:8080"}
     assert topology.discoverable_services(renamed) == ("shop", "web")
-    assert (renamed.full_name("buys"), renamed.full_name("web")) == ("shop-dev-shop", "shop-dev-web")
+    assert renamed.full_name("buys") == "shop-dev-shop"
+    assert renamed.full_name("web") == "shop-dev-web"

@@ -133,7 +133,8 @@ def test_no_address_or_value_ends_its_cell_or_its_code() -> None:
     assert re.sub(r"<(code|/code|br|!-- --)>", "", rows[-1]).count("<") == 0
     assert re.findall(r"@team|#1\b|\x1b|\*\*x|`", rows[-1]) == []
     opening, *body, closing = said.partition("</summary>\n\n")[2].partition("\n\n</details>")[0].splitlines()
-    assert (opening, closing) == ("````text", "````")
+    assert opening == "````text"
+    assert closing == "````"
     assert [line for line in body if line.startswith("```") or not line.isprintable()] == []
 
 

@@ -45,7 +45,9 @@ def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) ->
     for text in (EMPTY, {**EMPTY, "outputs": {"region": {}}}, {**EMPTY, "resources": [resource("module.web")]}, "?"):
         access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=json.dumps(text).encode())
         told.append(has_state(access, bucket, "foundation"))
-    assert (before_the_bucket, before_the_apply, told) == (False, False, [False, True, True, True])
+    assert before_the_bucket is False
+    assert before_the_apply is False
+    assert told == [False, True, True, True]
     assert not has_state(access, bucket, "services")
 
 

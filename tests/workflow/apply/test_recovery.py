@@ -203,10 +203,8 @@ def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(work
     hold(workspace)
     on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     told = settled(on_aws)
-    assert (told[0], told[-1]) == (
-        HEADLINE,
-        "foundation: `invoke state-doctor --env local` says whether the lock can be removed, and how",
-    )
+    assert told[0] == HEADLINE
+    assert told[-1] == "foundation: `invoke state-doctor --env local` says whether the lock can be removed, and how"
     assert workspace.lost("foundation").exists()
     assert locked(workspace)
 
@@ -272,14 +270,16 @@ def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved
         "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it"
     )
     logged(workspace, "apply", made + ended)
-    assert (settled(workspace), kept(workspace)) == ([told] if imports else [], imports)
+    assert settled(workspace) == ([told] if imports else [])
+    assert kept(workspace) == imports
 
 
 def test_what_is_somebody_elses_is_not_imported(workspace: Workspace, group: Callable[[str], None]) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(GROUP))
     group("prod")
-    assert (settled(workspace), kept(workspace)) == ([NOT_OURS], None)
+    assert settled(workspace) == [NOT_OURS]
+    assert kept(workspace) is None
 
 
 def test_what_has_become_somebody_elses_is_imported_no_longer(
@@ -289,14 +289,16 @@ def test_what_has_become_somebody_elses_is_imported_no_longer(
     logged(workspace, "apply", stumbled(GROUP))
     group("prod")
     keep(workspace, {GROUP: "/vpc/shop-local"})
-    assert (settled(workspace), kept(workspace)) == ([NOT_OURS], None)
+    assert settled(workspace) == [NOT_OURS]
+    assert kept(workspace) is None
 
 
 def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workspace: Workspace) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(ROLE, SCHEDULE))
     told = f"foundation: is there already, and not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
-    assert (settled(workspace), kept(workspace)) == ([told], None)
+    assert settled(workspace) == [told]
+    assert kept(workspace) is None
 
 
 def test_what_a_state_has_under_another_address_is_not_imported(
@@ -321,7 +323,8 @@ def test_what_a_state_has_under_another_address_is_not_imported(
         f"foundation: is there already, and a state has it under another address: {GROUP}; apply again once it is gone"
         " from there, or write a `moved` block"
     )
-    assert (told, kept(workspace)) == ([expected], None)
+    assert told == [expected]
+    assert kept(workspace) is None
 
 
 def test_what_was_to_be_imported_before_still_is(workspace: Workspace, group: Callable[[str], None]) -> None:
@@ -341,7 +344,8 @@ def test_the_log_of_an_earlier_run_tells_nothing_of_this_one(
     before = datetime.fromisoformat(BEFORE.since).replace(tzinfo=UTC).timestamp() - 1
     os.utime(log, (before, before))
     group("local")
-    assert (settled(workspace), kept(workspace)) == ([], None)
+    assert settled(workspace) == []
+    assert kept(workspace) is None
 
 
 def test_of_what_had_begun_when_it_was_killed_only_ours_is_imported(

@@ -164,10 +164,8 @@ def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, caps
     small_project.write(project, EXTRA, LOGS)
     render.check(project, "tiny", OutputOptions(fail_on="high"), validate=False)
     lines = capsys.readouterr().out.splitlines()
-    assert (lines[0], lines[-1]) == (
-        f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept forever",
-        f"1 finding (1 medium) in envs/tiny{OPEN}",
-    )
+    assert lines[0] == f"{EXTRA}:1:1: medium: FF003 aws_cloudwatch_log_group.extra: logs are kept forever"
+    assert lines[-1] == f"1 finding (1 medium) in envs/tiny{OPEN}"
 
 
 def test_a_severity_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
@@ -289,4 +287,6 @@ def test_scripts_get_all_of_all_rules(only_rule: Rule, capsys: pytest.CaptureFix
 def test_what_there_is_not_is_wrong_input(project: Project, arguments: list[str], message: str) -> None:
     argv = [sys.executable, "-m", "invoke", "check", *arguments]
     done = subprocess.run(argv, cwd=project.root, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == message

@@ -156,7 +156,8 @@ def test_a_finding_gets_its_line_its_rule_and_the_lines_that_it_comes_from(tmp_p
 )
 def test_all_but_the_least_findings_are_errors(tmp_path: Path, severity: Severity, level: Level) -> None:
     (diagnostic,) = reporting.of_findings(tmp_path, [finding(FILE, severity)], {})
-    assert (diagnostic.severity, diagnostic.level) == (severity, level)
+    assert diagnostic.severity == severity
+    assert diagnostic.level == level
 
 
 @pytest.mark.parametrize("content", [None, "one line"])
