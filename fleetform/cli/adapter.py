@@ -20,6 +20,7 @@ from invoke.parser import Argument
 from fleetform.base.errors import CatalogError, FleetformError, InputError, ProgramError, printable
 from fleetform.base.suggestions import suggestion
 from fleetform.cli.flags import FORMAT, Flag
+from fleetform.cli.printing import fit
 
 WRONG_INPUT = InputError.exit_code
 INTERRUPTED = 130
@@ -173,7 +174,7 @@ def errors_as_exit_codes(root: Path, form: str = FORMAT.default) -> Iterator[Non
         report = import_module("fleetform.cli.catalog").tell_problems
         raise Exit(report(project_at(root), error.problems, form), error.exit_code) from None
     except FleetformError as error:
-        raise Exit(str(error), error.exit_code) from None
+        raise Exit(fit(str(error), sys.stderr), error.exit_code) from None
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise

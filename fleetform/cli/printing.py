@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, TextIO
 
 from fleetform.base.errors import InputError
@@ -38,6 +40,15 @@ def write_changes(changes: "Sequence[Change]", *, as_json: bool) -> None:
         write(f"{change.kind:8} {change.path.as_posix()}\n")
     if not changes:
         write("nothing to change\n")
+
+
+def fit(text: str, stream: TextIO) -> str:
+    """Return text with lines no longer than a terminal is wide, broken at words; unchanged if it is not a terminal."""
+    if not stream.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    wrap = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False, drop_whitespace=True)
+    return "\n".join(wrap.fill(line) if len(line) > width else line for line in text.split("\n"))
 
 
 def count_images(count: int) -> str:

@@ -14,7 +14,7 @@ from fleetform.catalog.models import Environment
 from fleetform.cli import plans
 from fleetform.cli.printing import agree, confirm, count_images, write, write_line
 from fleetform.cli.screen import Board, Screen
-from fleetform.stacks import Stack
+from fleetform.stacks import Stack, stacks
 from fleetform.terraform.commands import Mode
 from fleetform.terraform.plain_text import unboxed
 from fleetform.terraform.plan.risks import Level
@@ -49,12 +49,13 @@ class Progress:
         self._console = (
             Console(stderr=True, highlight=False, quiet=not sys.stderr.isatty()) if quiet else Console(highlight=False)
         )
+        self._width = max(len(stack.name) for stack in stacks(environment))
         self._view: Board | Stream = Stream(())
 
     @contextmanager
     def wave(self, names: Sequence[str]) -> Iterator[None]:
         """Show a board, or with `--verbose` all output."""
-        self._view = Stream(names) if self._options.verbose else Board(names, self._console)
+        self._view = Stream(names) if self._options.verbose else Board(names, self._console, self._width)
         with self._view:
             yield
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # Columns of a log: nothing in it is wrapped or cut, whatever COLUMNS says.
 _NO_EDGE = 10_000
+_ECHO_WIDTH = len("^C")  # what a terminal adds to the last line on Ctrl-C
+_ACT_WIDTH = len("destroy")
+_TIME_WIDTH = len("999 s")
 _LAST_EXPLAINED = 2  # of interrupts
 
 
@@ -129,15 +132,17 @@ class Board:
     Args:
         names: The stacks, in the order of their lines.
         console: Where it writes. Default: standard output.
+        width: Columns for the names, so that boards below each other are aligned.
     """
 
-    def __init__(self, names: Sequence[str], console: Console | None = None) -> None:
+    def __init__(self, names: Sequence[str], console: Console | None = None, width: int = 0) -> None:
         self._console = console or Console(highlight=False)
         if not self._console.is_terminal:
             self._console.width = _NO_EDGE
         self._lines = {name: _Line() for name in names}
         self._lock = threading.Lock()
         self._interrupts = 0
+        self._width = width
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4, auto_refresh=True)
 
     def __enter__(self) -> Self:
@@ -186,8 +191,11 @@ class Board:
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-        for justify, no_wrap in (("left", True), ("left", True), ("left", True), ("right", True)):
-            table.add_column(justify=justify, no_wrap=no_wrap)  # type: ignore[arg-type]
+        table.width = max(self._console.width - _ECHO_WIDTH, 1)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, min_width=self._width)
+        table.add_column(no_wrap=True, min_width=_ACT_WIDTH)
+        table.add_column(no_wrap=True, min_width=_TIME_WIDTH, justify="right")
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1, style="dim")
         with self._lock:
             for name, line in self._lines.items():

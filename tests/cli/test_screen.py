@@ -170,8 +170,8 @@ def test_a_board_on_a_terminal_has_a_line_for_each_stack_that_stays() -> None:
         made.end("foundation", "39 added, 0 changed, 0 destroyed")
     last = Text.from_ansi(shown.getvalue()).plain.splitlines()[-2:]
     assert [line.rstrip() for line in last] == [
-        "✓  foundation  apply  0 s  39 added, 0 changed, 0 destroyed",
-        "   web         plan   0 s  aws_vpc.this: Refreshing [state]...",
+        "✓  foundation  apply      0 s  39 added, 0 changed, 0 destroyed",
+        "   web         plan       0 s  aws_vpc.this: Refreshing [state]...",
     ]
 
 
