@@ -14,6 +14,7 @@ from tests.conftest import program
 
 _ROWS = 50
 _SECONDS = 120
+_NOT_INHERITED = {"COLUMNS", "LINES", "NO_COLOR", "TMUX", "CI"}
 _PROGRAM = """
 import sys
 from pathlib import Path
@@ -50,7 +51,8 @@ class Terminal:
         typed = shlex.quote(f"$ {shlex.join(['./run', *task])}")
         shell = f"trap : INT; printf '%s\\n' {typed}; {command}; : >{shlex.quote(str(ended))}; sleep {_SECONDS}"
         size = ["-x", str(self.columns), "-y", str(_ROWS)]
-        environment = {**os.environ, "FLEETFORM_PROGRAM": "./run", "PYTHONPATH": str(Path(__file__).parents[1])}
+        inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
+        environment = {**inherited, "FLEETFORM_PROGRAM": "./run", "PYTHONPATH": str(Path(__file__).parents[1])}
         subprocess.run([*tmux, "new-session", "-d", *size, shell], check=True, cwd=self.root, env=environment)
         try:
             if interrupt_at:
