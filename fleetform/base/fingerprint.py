@@ -20,20 +20,20 @@ _read: dict[str, tuple[tuple[int, int, int, int], bytes]] = {}
 
 @functools.cache
 def code() -> bytes:
-    """A digest of this package's files, of the interpreter and of the libraries in all their versions; 3 ms."""
+    """Return a digest of this package, the interpreter and the installed libraries with their versions; 3 ms."""
     libraries = sorted(name for folder in sys.path for name in _names(folder) if name.endswith(".dist-info"))
     return digest(sys.version.encode(), tree(Path(__file__).parents[1], (".py",)), *map(os.fsencode, libraries))
 
 
 def _names(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)  # noqa: PTH208 - names alone are wanted
-    except OSError:  # an archive, or a folder that is not there
+        return os.listdir(folder)  # noqa: PTH208 - only names are needed
+    except OSError:  # an archive, or a missing folder
         return []
 
 
 def program(path: str, folder: Path) -> bytes:
-    """A digest of which program a path leads to, by size and time of its file.
+    """Return a digest of the program at a path: of its real path, size and time.
 
     Args:
         path: The program's path.
@@ -75,9 +75,9 @@ def content(path: Path | str) -> bytes:
             return known[1]
         now = time.time_ns()
         with open(name, "rb") as file:  # noqa: PTH123 - as above
-            found = digest(b"", file.read())
+            file_digest = digest(b"", file.read())
     except OSError as error:
         return digest(b"%d" % (error.errno or 0))
     if now - max(status.st_mtime_ns, status.st_ctime_ns) > _TIMESTAMP_RESOLUTION:
-        _read[name] = written, found
-    return found
+        _read[name] = written, file_digest
+    return file_digest

@@ -204,7 +204,7 @@ class Policy:
         """Return all resources in a stack's files."""
         return [resource for unit in self._units(stack) for resource in self._resources(unit)]
 
-    def identity(self, stacks: Iterable[PurePath]) -> bytes:
+    def fingerprint(self, stacks: Iterable[PurePath]) -> bytes:
         """Return a digest of everything that `resources` of some stacks depends on."""
         return digest(*(digest(*self._parts(unit)) for folder in stacks for unit in self._units(folder)))
 

@@ -37,7 +37,7 @@ def collect_denials(project: Project, environment: str, policy: "Policy", folder
         return []
 
     engine = find_engine()
-    common = (fingerprint.code(), fingerprint.program(engine.program, project.root), policy.identity(folders))
+    common = (fingerprint.code(), fingerprint.program(engine.program, project.root), policy.fingerprint(folders))
     parts = {file: (*common, str(file).encode(), fingerprint.content(project.root / file)) for file in files}
 
     def run(missing: Sequence[PurePath]) -> dict[PurePath, list[Finding]]:
