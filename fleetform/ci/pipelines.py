@@ -112,7 +112,7 @@ class EnvironmentInPipeline:
     after: tuple[str, ...] = ()
 
 
-def in_order(environments: Sequence[EnvironmentInPipeline]) -> list[EnvironmentInPipeline]:
+def apply_order(environments: Sequence[EnvironmentInPipeline]) -> list[EnvironmentInPipeline]:
     """Environments in the order of their apply: as they say themselves; else by name, those with protection last.
 
     Raises:
@@ -148,7 +148,7 @@ def pipeline(provider: Provider, folder: Path, environments: Sequence[Environmen
     Raises:
         InputError: The template is missing or wrong, or environments wait for each other.
     """
-    ordered = in_order(environments)
+    ordered = apply_order(environments)
     on_aws = [environment for environment in ordered if not environment.emulator]
     values = {"environments": ordered, "on_aws": on_aws, "projects": list(_projects(on_aws))}
     try:
@@ -202,30 +202,30 @@ def _projects(ordered: Sequence[EnvironmentInPipeline]) -> Iterator[_Project]:
         previous, before = environment.name, frozenset(stack.name for stack in environment.stacks)
 
 
-class _Bare(str):
+class _RawText(str):
     """Text that is printed as it is."""
 
     __slots__ = ()
 
 
 def _format(value: object) -> str:
-    if isinstance(value, (_Bare, jinja2.Undefined)):
+    if isinstance(value, (_RawText, jinja2.Undefined)):
         return str(value)  # StrictUndefined raises here
     return json.dumps(value)  # which is YAML
 
 
-def _word(name: str) -> _Bare:
+def _word(name: str) -> _RawText:
     if not _WORD.fullmatch(name):
         raise ValueError(f"not a name: {name!r}")
-    return _Bare(name)
+    return _RawText(name)
 
 
-def _variable(name: str) -> _Bare:
-    return _Bare(_word(name).upper().replace("-", "_"))
+def _variable(name: str) -> _RawText:
+    return _RawText(_word(name).upper().replace("-", "_"))
 
 
-def _action(name: str) -> _Bare:
-    return _Bare(f"{name}@{ACTIONS[name].commit} # {ACTIONS[name].tag}")
+def _action(name: str) -> _RawText:
+    return _RawText(f"{name}@{ACTIONS[name].commit} # {ACTIONS[name].tag}")
 
 
 def _templates(folder: Path) -> jinja2.Environment:

@@ -150,7 +150,7 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
     for name, image in images.items():
         with screen.step(f"{name} {_short_image(image)}") as step:
             promoted = promote_image(here, there, name, image)
-            step.note = promoted.how
+            step.note = promoted.status
         if promoted.notice:
             screen.line(f"  {name}: {promoted.notice}")
     write_lock(project.root, target, {**load_lock(project.root, target), **images})

@@ -44,13 +44,13 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
 
 def _count_outcomes(report: ImagesReport) -> str:
     """Such as `1 built, 2 unchanged`."""
-    counts = Counter(done.how for done in report.done)
+    counts = Counter(done.status for done in report.done)
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
 
 
 def _show_images(screen: "Screen", images: "Sequence[PushedImage]") -> None:
     """A table with a row an image."""
-    rows = [[done.service, done.image.tag, done.image.digest, done.how] for done in images]
+    rows = [[done.service, done.image.tag, done.image.digest, done.status] for done in images]
     screen.table(("service", "tag", "digest", ""), sorted(rows))
 
 

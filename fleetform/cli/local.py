@@ -74,7 +74,7 @@ def bring_up(site: Site, workspace: Workspace, screen: Screen) -> None:
     """Builds and starts what is applied, and waits until it is well."""
     with screen.step("Build the images") as step:
         built = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
-        new = sum(image.how == "built" for image in built)
+        new = sum(image.status == "built" for image in built)
         step.note = f"{new} built, {len(built) - new} unchanged"
     with screen.step(f"Start the containers with {site.runner.engine}") as step:
         local_services.start(site, workspace.access, {image.service: image.reference for image in built}, step.show)

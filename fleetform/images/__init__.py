@@ -1,1 +1,1 @@
-"""Images: built once by what is at hand, pushed to ECR, deployed by digest."""
+"""Container images: built once with the installed engine, pushed to ECR, deployed by digest."""

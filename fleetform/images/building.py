@@ -1,4 +1,4 @@
-"""From wanted images to images in the registry: look up what is there, build and push what is not, some at a time."""
+"""Looks up images in the registry; builds and pushes those that are missing, several at a time."""
 
 import os
 import tempfile
@@ -32,74 +32,75 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class PushedImage:
-    """An image that is in the registry.
+    """An image in the registry.
 
     Attributes:
         service: Its service.
-        image: Its entry in the lock.
-        how: `unchanged`: as the lock says; `found`: in the registry, new to the lock; `built`: and pushed.
-        notice: Why one that was built has no SBOM, if it was to have one.
+        image: Its lock entry.
+        status: `unchanged` if the lock has it already, `found` if only the registry had it, `built` if it was built
+            and pushed now.
+        notice: Why an image that was built has no SBOM; empty if it has one or none was requested.
     """
 
     service: str
     image: LockedImage
-    how: Literal["unchanged", "found", "built"]
+    status: Literal["unchanged", "found", "built"]
     notice: str = ""
 
 
 @dataclass(frozen=True)
 class LocalImage:
-    """An image that is in the engine's own store.
+    """An image in the engine's local store.
 
     Attributes:
         service: Its service.
-        reference: Its name there.
-        how: `found` there, or `built`.
+        reference: Its name in the store.
+        status: `found` if it was there already, else `built`.
     """
 
     service: str
     reference: str
-    how: Literal["found", "built"]
+    status: Literal["found", "built"]
 
 
 @dataclass(frozen=True)
 class BuildListener:
-    """Who looks on; called from several threads.
+    """Callbacks that report progress; they are called from several threads.
 
     Attributes:
-        moves: Gets a service and what goes on there, such as a line that the engine printed.
-        ends: Gets an image that was pushed, and the seconds that it took.
+        progress: Takes a service and its current activity, such as a line that the engine printed.
+        finished: Takes an image that was pushed, and how many seconds it took.
     """
 
-    moves: Callable[[str, str], None] = lambda _service, _line: None
-    ends: Callable[[PushedImage, float], None] = lambda _done, _seconds: None
+    progress: Callable[[str, str], None] = lambda _service, _line: None
+    finished: Callable[[PushedImage, float], None] = lambda _done, _seconds: None
 
 
 @dataclass(frozen=True)
 class BuildContext:
-    """Where images are built.
+    """How and where images are built.
 
     Attributes:
-        engine: What builds them.
-        folder: For logs and, while it lasts, for copies of contexts and the login.
-        jobs: How many are built at a time.
-        watch: Who looks on.
-        sboms: Whether images get an SBOM.
+        engine: The engine that builds them.
+        folder: Folder for logs and, during the build, for copies of build contexts and the login.
+        jobs: How many images are built at a time.
+        listener: Progress callbacks.
+        sboms: Whether to attach an SBOM to each image.
     """
 
     engine: Engine
     folder: Path
     jobs: int = 2
-    watch: BuildListener = field(default_factory=BuildListener)
+    listener: BuildListener = field(default_factory=BuildListener)
     sboms: bool = False
 
     def log(self, name: str) -> Path:
-        """The file that the engine's output is kept in."""
+        """Return the file that keeps the engine's output."""
         return self.folder / "logs" / f"image-{name}.log"
 
     @contextmanager
-    def private(self) -> Iterator[Path]:
-        """A folder for this user alone, of which nothing is left."""
+    def private_folder(self) -> Iterator[Path]:
+        """Create a temporary folder that only this user can read."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryDirectory(prefix="images-", dir=self.folder) as folder:
             yield Path(folder)
@@ -108,11 +109,11 @@ class BuildContext:
 def look_up_images(
     images: Sequence[ImageSpec], lock: Mapping[str, LockedImage], registry: Registry
 ) -> list[PushedImage]:
-    """Finds those images that are in the registry already.
+    """Find the images that are already in the registry.
 
     Raises:
-        CheckFailedError: A tag stands for another image than the lock says.
-        FleetformError: There is no such repository, or ECR does not answer.
+        CheckFailedError: A tag points to a different image than the lock says.
+        FleetformError: The repository does not exist, or the request to ECR fails.
     """
     futures = ProcessGroup().at_once(_MAX_LOOK_UPS, lambda image: registry.find(image.repository, image.tag), images)
     digests = {image.service: future.result() for image, future in zip(images, futures, strict=True)}
@@ -126,54 +127,54 @@ def _find_image(image: ImageSpec, digest: str, locked: LockedImage | None) -> Pu
         return PushedImage(image.service, image.locked(digest), "found")
     if locked.digest != digest:
         raise CheckFailedError(
-            f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry, but {locked.digest} in the"
-            " lock; somebody has replaced it: find out who, then delete the one that is wrong, there or here"
+            f"{image.service}: {image.repository}:{image.tag} is {digest} in the registry but {locked.digest} in the"
+            " lock: the image was replaced; find out why, then delete the wrong entry from the registry or the lock"
         )
     return PushedImage(image.service, locked, "unchanged")
 
 
 @dataclass(frozen=True)
 class Outcome(Generic[_T]):
-    """What came of building.
+    """The result of a build.
 
     Attributes:
-        done: What is there now, in the registry or the engine's store.
-        failures: What went wrong with the others.
+        done: The images that are now in the registry or the engine's store.
+        failures: The errors of the others.
     """
 
     done: tuple[_T, ...]
     failures: tuple[FleetformError, ...]
 
 
-def build_and_push(images: Sequence[ImageSpec], registry: Registry, workshop: BuildContext) -> Outcome[PushedImage]:
-    """Builds images and pushes them; that one fails does not keep the others from being finished.
+def build_and_push(images: Sequence[ImageSpec], registry: Registry, context: BuildContext) -> Outcome[PushedImage]:
+    """Build and push images. If one fails, the others are still finished.
 
     Raises:
         FleetformError: The login failed; nothing was built.
-        KeyboardInterrupt: Ctrl-C; the engines have ended.
+        KeyboardInterrupt: Ctrl-C was pressed; the engines have stopped.
     """
     processes = ProcessGroup()
     credentials = registry.credentials()
-    with workshop.private() as private:
-        line = _PushBuild(processes, workshop, private, registry, credentials)
-        (login,) = processes.at_once(1, lambda _: line.login(), [None])
+    with context.private_folder() as private:
+        push_build = _PushBuild(processes, context, private, registry, credentials)
+        (login,) = processes.at_once(1, lambda _: push_build.login(), [None])
         login.result()
-        futures = processes.at_once(workshop.jobs, line.make, images)
+        futures = processes.at_once(context.jobs, push_build.build_and_push, images)
     return _outcome(futures)
 
 
-def build_locally(images: Sequence[ImageSpec], workshop: BuildContext) -> Outcome[LocalImage]:
-    """Builds images into the engine's own store, those that are not there; that one fails does not keep the others.
+def build_locally(images: Sequence[ImageSpec], context: BuildContext) -> Outcome[LocalImage]:
+    """Build images that are missing from the engine's local store. If one fails, the others are still finished.
 
-    They are named `localhost/<repository>:<tag>`: the name of no registry.
+    They are named `localhost/<repository>:<tag>`, which is not a registry.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; the engines have ended.
+        KeyboardInterrupt: Ctrl-C was pressed; the engines have stopped.
     """
     processes = ProcessGroup()
-    with workshop.private() as private:
-        shelf = _LocalBuild(processes, workshop, private)
-        return _outcome(processes.at_once(workshop.jobs, shelf.make, images))
+    with context.private_folder() as private:
+        local_build = _LocalBuild(processes, context, private)
+        return _outcome(processes.at_once(context.jobs, local_build.build, images))
 
 
 def _outcome(futures: Sequence[Future[_T]]) -> Outcome[_T]:
@@ -189,139 +190,140 @@ def _outcome(futures: Sequence[Future[_T]]) -> Outcome[_T]:
 
 @dataclass(frozen=True)
 class _Builder:
-    """The way of each image from its context to the engine's own store.
+    """Builds images into the engine's local store.
 
     Attributes:
         processes: Runs the engine.
-        workshop: Where it runs.
-        private: Folder of the login and of staged contexts.
+        context: How and where images are built.
+        private: Folder for the login and staged build contexts.
     """
 
     processes: ProcessGroup
-    workshop: BuildContext
+    context: BuildContext
     private: Path
 
-    def _build(self, wanted: ImageSpec, image: Image) -> None:
-        engine = self.workshop.engine
-        self.workshop.log(wanted.service).unlink(missing_ok=True)
-        staged = _stage(wanted, self.private / wanted.service)
-        self.workshop.watch.moves(wanted.service, "build")
-        self._run("build", wanted.service, engine.build(image, staged), engine.build_variables(os.environ))
+    def _build(self, spec: ImageSpec, image: Image) -> None:
+        engine = self.context.engine
+        self.context.log(spec.service).unlink(missing_ok=True)
+        staged = _stage(spec, self.private / spec.service)
+        self.context.listener.progress(spec.service, "build")
+        self._run("build", spec.service, engine.build(image, staged), engine.build_variables(os.environ))
 
     def _run(self, step: Step, name: str, argv: list[str], variables: Mapping[str, str], stdin: str = "") -> Result:
-        log = self.workshop.log("login" if step == "login" else name)
+        log = self.context.log("login" if step == "login" else name)
         try:
-            return self.processes.run(argv, variables, log, lambda line: self.workshop.watch.moves(name, line), stdin)
+            progress = self.context.listener.progress
+            return self.processes.run(argv, variables, log, lambda line: progress(name, line), stdin)
         except ProgramError as error:
             raise _failure(step, name, log, error) from None
 
 
 class _LocalBuild(_Builder):
-    """Images stay in the engine's own store."""
+    """A build whose images stay in the engine's local store."""
 
-    def make(self, wanted: ImageSpec) -> LocalImage:
-        """Builds one image if it is not there."""
-        image = Image(_LOCALHOST, wanted.repository, wanted.tag, wanted.platform, wanted.args)
-        engine = self.workshop.engine
+    def build(self, spec: ImageSpec) -> LocalImage:
+        """Build an image unless the store has it."""
+        image = Image(_LOCALHOST, spec.repository, spec.tag, spec.platform, spec.args)
+        engine = self.context.engine
         if last_error_line(engine.look_up(image), engine.build_variables(os.environ)) is None:
-            return LocalImage(wanted.service, image.reference, "found")
-        with _disk_failures(wanted):
-            self._build(wanted, image)
-        return LocalImage(wanted.service, image.reference, "built")
+            return LocalImage(spec.service, image.reference, "found")
+        with _disk_failures(spec):
+            self._build(spec, image)
+        return LocalImage(spec.service, image.reference, "built")
 
 
 @dataclass(frozen=True)
 class _PushBuild(_Builder):
-    """The way of each image from its context to the registry.
+    """A build whose images are pushed to the registry.
 
     Attributes:
-        registry: Where images go.
-        credentials: What the engine logs in with.
+        registry: The registry.
+        credentials: The engine's login.
     """
 
     registry: Registry
     credentials: Credentials
 
     def login(self) -> None:
-        """Lets the engine log in."""
-        engine = self.workshop.engine
-        self.workshop.log("login").unlink(missing_ok=True)
+        """Log the engine in to the registry."""
+        engine = self.context.engine
+        self.context.log("login").unlink(missing_ok=True)
         engine.prepare(self.credentials, self.private, os.environ)
         argv = engine.login(self.credentials, self.private)
         variables = engine.push_variables(os.environ, self.private)
         self._run("login", self.credentials.host, argv, variables, self.credentials.password)
 
-    def make(self, wanted: ImageSpec) -> PushedImage:
-        """Builds and pushes one image."""
-        with _disk_failures(wanted):
-            return self._make(wanted)
+    def build_and_push(self, spec: ImageSpec) -> PushedImage:
+        """Build and push an image."""
+        with _disk_failures(spec):
+            return self._build_and_push(spec)
 
-    def _make(self, wanted: ImageSpec) -> PushedImage:
+    def _build_and_push(self, spec: ImageSpec) -> PushedImage:
         started = time.monotonic()
-        engine, watch = self.workshop.engine, self.workshop.watch
-        image = Image(self.credentials.host, wanted.repository, wanted.tag, wanted.platform, wanted.args)
-        self._build(wanted, image)
-        watch.moves(wanted.service, "push")
+        engine, listener = self.context.engine, self.context.listener
+        image = Image(self.credentials.host, spec.repository, spec.tag, spec.platform, spec.args)
+        self._build(spec, image)
+        listener.progress(spec.service, "push")
         variables = engine.push_variables(os.environ, self.private)
-        pushed = self._run("push", wanted.service, engine.push(image, self.private), variables)
-        digest = self._proved(image, engine.digest(image, self.private, pushed.lines))
-        done = PushedImage(wanted.service, wanted.locked(digest), "built")
-        watch.ends(done, time.monotonic() - started)
-        return replace(done, notice=self._describe(wanted, digest)) if self.workshop.sboms else done
+        pushed = self._run("push", spec.service, engine.push(image, self.private), variables)
+        digest = self._confirm_digest(image, engine.digest(image, self.private, pushed.lines))
+        done = PushedImage(spec.service, spec.locked(digest), "built")
+        listener.finished(done, time.monotonic() - started)
+        return replace(done, notice=self._add_sbom(spec, digest)) if self.context.sboms else done
 
-    def _describe(self, wanted: ImageSpec, digest: str) -> str:
-        """Sees to the SBOM of an image; returns why it has none, as the image is in the registry for good."""
-        repository = Repository(self.credentials, wanted.repository)
+    def _add_sbom(self, spec: ImageSpec, digest: str) -> str:
+        """Attach an SBOM unless the image has one. Return why that failed, as the image itself is pushed already."""
+        repository = Repository(self.credentials, spec.repository)
         try:
             if sbom.SPDX not in repository.referrers(digest).values():
-                self._attach_sbom(wanted, repository, digest)
+                self._attach_sbom(spec, repository, digest)
         except (OSError, ProgramError) as error:
-            return f"{wanted.service} has no SBOM: {error}"
+            return f"{spec.service} has no SBOM: {error}"
         return ""
 
-    def _attach_sbom(self, wanted: ImageSpec, repository: Repository, digest: str) -> None:
-        moves = self.workshop.watch.moves
-        moves(wanted.service, "SBOM")
-        file = self.private / f"{wanted.service}.spdx.json"
-        argv = sbom.create_sbom(f"{self.credentials.host}/{wanted.repository}@{digest}", wanted.platform, file)
+    def _attach_sbom(self, spec: ImageSpec, repository: Repository, digest: str) -> None:
+        progress = self.context.listener.progress
+        progress(spec.service, "SBOM")
+        file = self.private / f"{spec.service}.spdx.json"
+        argv = sbom.create_sbom(f"{self.credentials.host}/{spec.repository}@{digest}", spec.platform, file)
         variables = sbom.variables(os.environ, self.credentials)
-        self.processes.run(argv, variables, self.workshop.log(wanted.service), lambda line: moves(wanted.service, line))
+        self.processes.run(argv, variables, self.context.log(spec.service), lambda line: progress(spec.service, line))
         sbom.attach_sbom(repository, digest, file.read_bytes())
 
-    def _proved(self, image: Image, digest: str | None) -> str:
-        """The digest that was pushed, once the registry says the same."""
-        found = self.registry.find(image.repository, image.tag)
-        if digest is None or found != digest:
+    def _confirm_digest(self, image: Image, digest: str | None) -> str:
+        """Return the digest that was pushed, once the registry confirms it."""
+        stored = self.registry.find(image.repository, image.tag)
+        if digest is None or stored != digest:
             raise ProgramError(
                 f"{image.repository}:{image.tag} was pushed as {digest or 'an unknown digest'}, but the registry has"
-                f" {found or 'nothing'} there; run it again"
+                f" {stored or 'no such tag'}; run the command again"
             )
         return digest
 
 
 @contextmanager
-def _disk_failures(wanted: ImageSpec) -> Iterator[None]:
-    """A disk that is full is a failure as others are."""
+def _disk_failures(spec: ImageSpec) -> Iterator[None]:
+    """Report an error of the file system, such as a full disk, as the failure of one image."""
     try:
         yield
     except OSError as error:
-        raise ProgramError(f"{wanted.service}: {error}; mend that and run it again") from None
+        raise ProgramError(f"{spec.service}: {error}; fix that and run the command again") from None
 
 
-def _stage(wanted: ImageSpec, folder: Path) -> BuildFiles:
-    """A copy of a context that is what its key says."""
-    staged = wanted.context.stage(folder)
-    if content_key(staged, (wanted.platform,), wanted.args) != wanted.content_key:
-        message = f"{wanted.service}: files of {wanted.context.folder} changed while they were being read"
-        raise CheckFailedError(f"{message}; run it again")
+def _stage(spec: ImageSpec, folder: Path) -> BuildFiles:
+    """Copy a build context and check that the copy still matches its key."""
+    staged = spec.context.stage(folder)
+    if content_key(staged, (spec.platform,), spec.args) != spec.content_key:
+        message = f"{spec.service}: files in {spec.context.folder} changed while they were being read"
+        raise CheckFailedError(f"{message}; run the command again")
     return staged
 
 
 def _failure(step: Step, name: str, log: Path, error: ProgramError) -> ProgramError:
-    """The engine's failure in our words, with its last line; where we have no words, with more of what it printed."""
+    """Explain the engine's failure and quote its last line; quote more of its output if the cause is unknown."""
     if not error.output:
         return ProgramError(f"{name}: {step} failed: {error}")
     meaning = explain(step, error.output)
     lines = error.output.strip().splitlines()[-1 if meaning else -_TAIL_LINES :]
-    told = "".join(f"\n    {line[:_LINE_LENGTH]}" for line in lines)
-    return ProgramError(f"{name}: {step} failed: {meaning or 'see below'} (all output: {log}){told}")
+    quoted = "".join(f"\n    {line[:_LINE_LENGTH]}" for line in lines)
+    return ProgramError(f"{name}: {step} failed: {meaning or 'see below'} (full output: {log}){quoted}")

@@ -1,4 +1,4 @@
-"""What an image is built from: the files of its build context, and the key that stands for all of it."""
+"""The files that an image is built from, and the content key that identifies them."""
 
 import hashlib
 import json
@@ -14,18 +14,18 @@ from fleetform.base.errors import InputError
 from fleetform.catalog.models import Build
 
 _IGNORE = ".dockerignore"
-# Changing how a key is made makes every key a new one; so does this number.
+# Changing how keys are computed changes every key; increase this number then.
 _KEY_FORMAT = 1
 
 
 @dataclass(frozen=True)
 class BuildFiles:
-    """The files of a build context that its `.dockerignore` leaves.
+    """The files of a build context that its `.dockerignore` does not exclude.
 
     Attributes:
-        folder: Where they are.
-        files: Their paths in the folder, sorted: files and symbolic links. Empty folders are none of it: Git has none.
-        dockerfile: The Dockerfile, which the ignore file may well have left out of `files`.
+        folder: The context's folder.
+        files: Their paths in the folder, sorted: files and symbolic links. Empty folders do not count, as in Git.
+        dockerfile: The Dockerfile, which `files` may lack if the ignore file excludes it.
     """
 
     folder: Path
@@ -33,13 +33,13 @@ class BuildFiles:
     dockerfile: Path
 
     def stage(self, target: Path) -> "BuildFiles":
-        """Copies the context, so that engines see neither what is ignored nor what differs between two clones.
+        """Copy the context, so that engines see neither ignored files nor differences between two clones.
 
         Args:
-            target: Gets a folder `context` and a file `Dockerfile`.
+            target: Where to create the folder `context` and the file `Dockerfile`.
 
         Returns:
-            The copy: times are the epoch, modes 755 or 644.
+            The copy. All times are the epoch, all modes 755 or 644.
         """
         staged = BuildFiles(target / "context", self.files, target / "Dockerfile")
         staged.folder.mkdir(parents=True)
@@ -57,24 +57,25 @@ class BuildFiles:
 
 
 def read_build_files(root: Path, build: Build) -> BuildFiles:
-    """Finds the files of a build context; `<Dockerfile>.dockerignore` goes before `.dockerignore`, as in Docker.
+    """Find the files of a build context. `<Dockerfile>.dockerignore` overrides `.dockerignore`, as in Docker.
 
-    The ignore files themselves are left out: they have had their effect.
+    The ignore files themselves are excluded.
 
     Raises:
-        InputError: There is no such folder or Dockerfile, or the ignore file cannot be read.
+        InputError: The folder or Dockerfile does not exist, or the ignore file cannot be read.
     """
     folder = root / build.context
     dockerfile = folder / build.dockerfile
     if not folder.is_dir():
-        raise InputError(f"{build.context}: no such folder; it is a `build.context` of the catalog")
+        raise InputError(f"{build.context}: no such folder; create it, or fix `build.context` in the catalog")
     if not dockerfile.is_file():
-        raise InputError(f"{build.context}/{build.dockerfile}: no such file; it is a `build.dockerfile` of the catalog")
-    own_ignore = dockerfile.with_name(f"{dockerfile.name}{_IGNORE}")
-    ignore = own_ignore if own_ignore.is_file() else folder / _IGNORE
+        file = f"{build.context}/{build.dockerfile}"
+        raise InputError(f"{file}: no such file; create it, or fix `build.dockerfile` in the catalog")
+    specific_ignore = dockerfile.with_name(f"{dockerfile.name}{_IGNORE}")
+    ignore = specific_ignore if specific_ignore.is_file() else folder / _IGNORE
     patterns = _patterns(ignore, PurePosixPath(build.context) / _relative(ignore, folder)) if ignore.is_file() else []
-    files = sorted(set(_files(folder, patterns)) - {_relative(path, folder) for path in (own_ignore, folder / _IGNORE)})
-    return BuildFiles(folder, tuple(files), dockerfile)
+    ignore_files = {_relative(path, folder) for path in (specific_ignore, folder / _IGNORE)}
+    return BuildFiles(folder, tuple(sorted(set(_files(folder, patterns)) - ignore_files)), dockerfile)
 
 
 def _relative(path: Path, folder: Path) -> PurePosixPath:
@@ -85,21 +86,21 @@ def _patterns(ignore: Path, shown_as: PurePosixPath) -> list[str]:
     try:
         lines = ignore.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{shown_as}: cannot be read ({error}); make it a readable file in UTF-8") from None
+        raise InputError(f"{shown_as}: cannot be read ({error}); make it a readable UTF-8 file") from None
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _files(folder: Path, patterns: list[str]) -> Iterator[PurePosixPath]:
-    for found in PatternMatcher(patterns).walk(str(folder)):  # type: ignore[no-untyped-call]
-        path = folder / found
+    for name in PatternMatcher(patterns).walk(str(folder)):  # type: ignore[no-untyped-call]
+        path = folder / name
         if path.is_symlink() or path.is_file():
-            yield PurePosixPath(found)
+            yield PurePosixPath(name)
 
 
 def content_key(context: BuildFiles, platforms: tuple[str, ...], args: Mapping[str, str]) -> str:
-    """A SHA-256, in hexadecimal, of all that an image is made of; the same in every clone.
+    """Return a hexadecimal SHA-256 of everything that an image is built from; it is the same in every clone.
 
-    It tells nothing of what the Dockerfile fetches: a base image that is to be known by it is named by its digest.
+    It does not cover what the Dockerfile downloads. To include a base image, name it by its digest.
     """
     hashed = hashlib.sha256()
     for part in (_KEY_FORMAT, platforms, sorted(args.items()), _hash(context.dockerfile), *_file_digest(context)):
@@ -108,11 +109,11 @@ def content_key(context: BuildFiles, platforms: tuple[str, ...], args: Mapping[s
 
 
 def _file_digest(context: BuildFiles) -> Iterator[tuple[str, str, str]]:
-    """Path, kind and content of each file."""
+    """Return the path, kind and content digest of each file."""
     for file in context.files:
         path = context.folder / file
         if path.is_symlink():
-            yield (file.as_posix(), "link", os.readlink(path))  # noqa: PTH115 - as written, not as Path tidies it
+            yield (file.as_posix(), "link", os.readlink(path))  # noqa: PTH115 - as written: Path would normalize it
         else:
             yield (file.as_posix(), "program" if _executable(path) else "file", _hash(path))
 

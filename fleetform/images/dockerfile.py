@@ -1,4 +1,4 @@
-"""A Dockerfile as far as checks need it: instructions with their lines, and what the last stage is made of."""
+"""A minimal Dockerfile parser for checks: instructions with line numbers, and the stages behind the final image."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,12 +13,12 @@ _VARIABLE = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<name>\w+)(?::-(?P<default>[^}]
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction.
+    """A Dockerfile instruction.
 
     Attributes:
-        line: Where it begins, 1-based.
+        line: The line where it starts, 1-based.
         name: Its name in capitals, such as `FROM`.
-        value: All behind the name, on one line, as written.
+        value: Everything after the name as written, joined to one line.
     """
 
     line: int
@@ -31,10 +31,10 @@ class Stage:
     """A build stage.
 
     Attributes:
-        line: Its `FROM`.
-        base: The image or the earlier stage that it begins with; variables that have a default are replaced.
-        name: Its name in lower case, empty if it has none.
-        instructions: What follows, up to the next `FROM`.
+        line: The line of its `FROM`.
+        base: The image or the earlier stage that it starts from; variables with a default are replaced.
+        name: Its name in lower case; empty if it has none.
+        instructions: The instructions up to the next `FROM`.
     """
 
     line: int
@@ -48,48 +48,50 @@ class Dockerfile:
     """A Dockerfile.
 
     Attributes:
-        text: All of it.
+        text: Its text.
     """
 
     text: str
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages, in order."""
-        found = list(_instructions(self.text))
-        starts = [index for index, instruction in enumerate(found) if instruction.name == "FROM"]
+        """Return the stages, in order."""
+        instructions = list(_instructions(self.text))
+        starts = [index for index, instruction in enumerate(instructions) if instruction.name == "FROM"]
         defaults = dict(
             instruction.value.split("=", 1)
-            for instruction in found[: starts[0] if starts else 0]
+            for instruction in instructions[: starts[0] if starts else 0]
             if instruction.name == "ARG" and "=" in instruction.value
         )
         return tuple(
-            _stage(found[start], tuple(found[start + 1 : end]), defaults)
+            _stage(instructions[start], tuple(instructions[start + 1 : end]), defaults)
             for start, end in zip(starts, [*starts[1:], None], strict=True)
         )
 
     @cached_property
     def bases(self) -> tuple[Stage, ...]:
-        """The stages that begin with an image instead of an earlier stage."""
-        return tuple(stage for index, stage in enumerate(self.stages) if self._before(index, stage.base) is None)
+        """Return the stages that start from an image instead of an earlier stage."""
+        return tuple(stage for index, stage in enumerate(self.stages) if self._base_stage(index) is None)
 
     def last(self, name: str) -> Instruction | None:
-        """The last instruction of a name that the final image is made with."""
+        """Return the last instruction with this name in the stages behind the final image."""
         return next(reversed(self.all(name)), None)
 
     def all(self, name: str) -> list[Instruction]:
-        """The instructions of a name that the final image is made with, in order."""
-        found: list[Instruction] = []
+        """Return the instructions with this name in the stages behind the final image, in order."""
+        instructions: list[Instruction] = []
         index: int | None = len(self.stages) - 1 if self.stages else None
         while index is not None:
             stage = self.stages[index]
-            found = [instruction for instruction in stage.instructions if instruction.name == name] + found
-            index = self._before(index, stage.base)
-        return found
+            own = [instruction for instruction in stage.instructions if instruction.name == name]
+            instructions = own + instructions
+            index = self._base_stage(index)
+        return instructions
 
-    def _before(self, index: int, name: str) -> int | None:
-        """The last stage of a name before another stage."""
-        return next((number for number in reversed(range(index)) if self.stages[number].name == name.lower()), None)
+    def _base_stage(self, index: int) -> int | None:
+        """Return the index of the earlier stage that a stage starts from; None if it starts from an image."""
+        name = self.stages[index].base.lower()
+        return next((number for number in reversed(range(index)) if self.stages[number].name == name), None)
 
 
 def _stage(start: Instruction, instructions: tuple[Instruction, ...], defaults: Mapping[str, str]) -> Stage:
@@ -101,7 +103,7 @@ def _stage(start: Instruction, instructions: tuple[Instruction, ...], defaults: 
 
 
 def _substitute(text: str, defaults: Mapping[str, str]) -> str:
-    """The text with its variables replaced; those that nothing is known of stay."""
+    """Replace the variables of a text; unknown variables stay."""
 
     def value(match: re.Match[str]) -> str:
         default = defaults.get(match["bare"] or match["name"], match["default"])

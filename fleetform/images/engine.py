@@ -1,6 +1,6 @@
-"""What builds and pushes images: Docker, Podman or Buildah, as argument vectors.
+"""Commands that build and push images with Docker, Podman or Buildah, as argument vectors.
 
-Images are named `<host>/<repository>:<tag>` from the start: they are built under the name that they are pushed to.
+Images are built under the name that they are pushed to: `<host>/<repository>:<tag>`.
 """
 
 import json
@@ -22,13 +22,13 @@ _PUSHED = re.compile(r"digest: (sha256:[0-9a-f]{64}) size: [0-9]+")
 
 @dataclass(frozen=True)
 class Image:
-    """An image that is to be built and pushed.
+    """An image to build and push.
 
     Attributes:
-        host: The registry.
-        repository: The repository in it.
-        tag: The tag, never used before.
-        platform: What it runs on, such as `linux/amd64`.
+        host: The registry's host.
+        repository: Its repository in the registry.
+        tag: Its tag, which was never used before.
+        platform: The platform that it runs on, such as `linux/amd64`.
         args: Build arguments.
     """
 
@@ -40,60 +40,60 @@ class Image:
 
     @property
     def reference(self) -> str:
-        """Its name to an engine."""
+        """Return its full name, as engines use it."""
         return f"{self.host}/{self.repository}:{self.tag}"
 
     def options(self, context: BuildFiles) -> list[str]:
-        """What every engine's build is told of it and its context, in the same words."""
+        """Return the build options that all engines share."""
         args = [f"--build-arg={name}={value}" for name, value in sorted(self.args.items())]
         return [f"--platform={self.platform}", f"--tag={self.reference}", f"--file={context.dockerfile}", *args]
 
 
 class Engine(Protocol):
-    """A program that builds and pushes. Every method only says what to run."""
+    """A program that builds and pushes images. Its methods only return commands; they do not run them."""
 
     @property
     def name(self) -> str:
-        """The program's name."""
+        """Return the program's name."""
 
     def build(self, image: Image, context: BuildFiles) -> list[str]:
-        """Builds an image of a context that is staged."""
+        """Return the command that builds an image from a staged context."""
 
     def look_up(self, image: Image) -> list[str]:
-        """Looks an image up in the engine's own store; an exit code other than 0 says that it is not there."""
+        """Return the command that looks up an image in the local store; its exit code is 0 if the image is there."""
 
     def login(self, credentials: Credentials, private: Path) -> list[str]:
-        """Logs in with the password from standard input; what comes of it stays in the folder `private`."""
+        """Return the command that logs in with a password from standard input and keeps the login in `private`."""
 
     def push(self, image: Image, private: Path) -> list[str]:
-        """Pushes an image with the login in `private`."""
+        """Return the command that pushes an image with the login in `private`."""
 
     def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:
-        """The digest that was pushed, given what the push printed."""
+        """Return the digest that was pushed, given the output of the push."""
 
     def build_variables(self, base: Mapping[str, str]) -> dict[str, str]:
-        """The process environment of a build: base images are fetched with the user's own logins."""
+        """Return the process environment of a build, with the user's logins for base images."""
 
     def push_variables(self, base: Mapping[str, str], private: Path) -> dict[str, str]:
-        """The process environment of login and push."""
+        """Return the process environment of login and push."""
 
     def prepare(self, credentials: Credentials, private: Path, base: Mapping[str, str]) -> None:
-        """Makes what `login` needs in `private`."""
+        """Create the files that `login` needs in `private`."""
 
 
 @dataclass(frozen=True)
 class Docker:
-    """Docker, with BuildKit where the client has buildx.
+    """Docker, with BuildKit if the client has buildx.
 
     Attributes:
-        buildx: Whether it has.
+        buildx: Whether the client has buildx.
     """
 
     buildx: bool = True
     name: str = field(default="docker", init=False)
 
     def build(self, image: Image, context: BuildFiles) -> list[str]:
-        """See `Engine`. Without attestations the digest is that of the image itself, which ECR scans and ECS runs."""
+        """See `Engine`. Attestations are off, so that the digest is the image's own, which ECR scans and ECS runs."""
         command = ["buildx", "build", "--load", "--provenance=false", "--progress=plain"] if self.buildx else ["build"]
         return ["docker", *command, *image.options(context), str(context.folder)]
 
@@ -101,18 +101,18 @@ class Docker:
         """See `Engine`."""
         return ["docker", "image", "inspect", image.reference]
 
-    def login(self, credentials: Credentials, private: Path) -> list[str]:  # noqa: ARG002 - told by DOCKER_CONFIG
+    def login(self, credentials: Credentials, private: Path) -> list[str]:  # noqa: ARG002 - set by DOCKER_CONFIG
         """See `Engine`."""
         return ["docker", "login", f"--username={credentials.user}", "--password-stdin", credentials.host]
 
-    def push(self, image: Image, private: Path) -> list[str]:  # noqa: ARG002 - told by DOCKER_CONFIG
+    def push(self, image: Image, private: Path) -> list[str]:  # noqa: ARG002 - set by DOCKER_CONFIG
         """See `Engine`."""
         return ["docker", "push", image.reference]
 
-    def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:  # noqa: ARG002 - it is printed
+    def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:  # noqa: ARG002 - from the output
         """See `Engine`."""
-        found = [match[1] for line in lines if (match := _PUSHED.search(line))]
-        return found[-1] if found else None
+        digests = [match[1] for line in lines if (match := _PUSHED.search(line))]
+        return digests[-1] if digests else None
 
     def build_variables(self, base: Mapping[str, str]) -> dict[str, str]:
         """See `Engine`."""
@@ -123,18 +123,18 @@ class Docker:
         return {**base, "DOCKER_CONFIG": str(private)}
 
     def prepare(self, credentials: Credentials, private: Path, base: Mapping[str, str]) -> None:
-        """See `Engine`. The user's contexts say where the daemon is, so they go on holding."""
-        own = Path(base.get("DOCKER_CONFIG") or Path(base.get("HOME", "/"), ".docker"))
-        text = (own / "config.json").read_text(encoding="utf-8") if (own / "config.json").is_file() else "{}"
+        """See `Engine`. The user's Docker contexts stay in use, as they say where the daemon is."""
+        folder = Path(base.get("DOCKER_CONFIG") or Path(base.get("HOME", "/"), ".docker"))
+        text = (folder / "config.json").read_text(encoding="utf-8") if (folder / "config.json").is_file() else "{}"
         (private / "config.json").write_text(_docker_config(text, credentials.host), encoding="utf-8")
-        if (own / "contexts").is_dir():
-            (private / "contexts").symlink_to((own / "contexts").resolve())
+        if (folder / "contexts").is_dir():
+            (private / "contexts").symlink_to((folder / "contexts").resolve())
 
 
 def _docker_config(text: str, host: str) -> str:
-    """A Docker configuration without the user's logins.
+    """Return a Docker configuration without the user's logins.
 
-    The empty entry keeps Docker from putting ours into the desktop's keychain, where it would outlive us.
+    The empty entry keeps Docker from storing our login in the desktop's keychain, where it would stay.
     """
     try:
         config = json.loads(text)
@@ -146,18 +146,18 @@ def _docker_config(text: str, host: str) -> str:
 
 @dataclass(frozen=True)
 class _Containers:
-    """What Buildah and Podman have in common: the containers libraries."""
+    """The common base of Buildah and Podman, which share the containers libraries."""
 
     name: str = field(init=False)
 
     def build(self, image: Image, context: BuildFiles) -> list[str]:
         """See `Engine`.
 
-        Without times, caches and the builder's label, and pushed as `push` does, the same content gives the same
-        digest. Isolation by chroot works with and without root, whatever the machine's cgroups are.
+        Without times, caches and the builder's label, and with the options of `push`, the same content gets the same
+        digest. Isolation by chroot works with and without root, and with any cgroup setup.
         """
         reproducible = ["--timestamp=0", "--no-cache", "--identity-label=false"]
-        # OCI's format, which would be the default, has the build ignore SHELL.
+        # In the OCI format, which is the default, builds ignore SHELL.
         options = ["--format=docker", "--isolation=chroot", *reproducible, *image.options(context)]
         return [self.name, "build", *options, str(context.folder)]
 
@@ -171,11 +171,11 @@ class _Containers:
         return [self.name, "login", f"--username={credentials.user}", "--password-stdin", *options, credentials.host]
 
     def push(self, image: Image, private: Path) -> list[str]:
-        """See `Engine`. Docker's format would name the build's own container; what OCI's drops, ECS ignores."""
+        """See `Engine`. The Docker format would name the build's container; ECS ignores what the OCI format drops."""
         options = [*_authentication(private), *_transport(image.host), f"--digestfile={_digest_file(image, private)}"]
         return [self.name, "push", "--format=oci", *options, image.reference]
 
-    def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:  # noqa: ARG002 - it is in a file
+    def digest(self, image: Image, private: Path, lines: Sequence[str]) -> str | None:  # noqa: ARG002 - from a file
         """See `Engine`."""
         file = _digest_file(image, private)
         return file.read_text(encoding="utf-8").strip() if file.is_file() else None
@@ -184,12 +184,12 @@ class _Containers:
         """See `Engine`."""
         return dict(base)
 
-    def push_variables(self, base: Mapping[str, str], private: Path) -> dict[str, str]:  # noqa: ARG002 - told by --authfile
+    def push_variables(self, base: Mapping[str, str], private: Path) -> dict[str, str]:  # noqa: ARG002 - set by --authfile
         """See `Engine`."""
         return dict(base)
 
     def prepare(self, credentials: Credentials, private: Path, base: Mapping[str, str]) -> None:
-        """See `Engine`: nothing."""
+        """See `Engine`. Nothing is needed."""
 
 
 @dataclass(frozen=True)
@@ -215,12 +215,12 @@ def _digest_file(image: Image, private: Path) -> Path:
 
 
 def _transport(host: str) -> list[str]:
-    """A registry on loopback speaks plain HTTP; Docker knows that by itself."""
+    """Allow plain HTTP for a registry on loopback; Docker allows it without an option."""
     return ["--tls-verify=false"] if _LOOPBACK.fullmatch(host) else []
 
 
 ENGINES = ("docker", "podman", "buildah")
-"""In the order in which they are looked for."""
+"""The engines, in the order in which they are tried."""
 
 _PROBES: Mapping[str, tuple[str, ...]] = {
     "docker": ("version", "--format={{.Server.Version}}"),  # asks the daemon
@@ -230,25 +230,25 @@ _PROBES: Mapping[str, tuple[str, ...]] = {
 
 
 def find_engine(name: str | None) -> Engine:
-    """Finds an engine that works.
+    """Find an engine that works.
 
     Args:
-        name: The one to use; None for the first that answers.
+        name: The engine to use; None for the first that works.
 
     Raises:
-        InputError: There is none of this name.
-        ProgramError: It does not answer, or none does.
+        InputError: The name is unknown.
+        ProgramError: The engine does not work, or none does.
     """
     if name is not None and name not in ENGINES:
-        raise InputError(f"--engine {name}: engines are {', '.join(ENGINES)}")
-    complaints = []
+        raise InputError(f"--engine {name}: unknown engine; choose one of {', '.join(ENGINES)}")
+    reasons = []
     for candidate in (name,) if name else ENGINES:
-        why = last_error_line([candidate, *_PROBES[candidate]], os.environ)
-        if why is None:
+        reason = last_error_line([candidate, *_PROBES[candidate]], os.environ)
+        if reason is None:
             return _engine(candidate)
-        complaints.append(f"{candidate}: {why}")
-    what = f"{name} cannot build images" if name else "nothing here can build images"
-    raise ProgramError(f"{what} ({'; '.join(complaints)}); install and start Docker, Podman or Buildah")
+        reasons.append(f"{candidate}: {reason}")
+    problem = f"{name} cannot build images" if name else "no program on this machine can build images"
+    raise ProgramError(f"{problem} ({'; '.join(reasons)}); install and start Docker, Podman or Buildah")
 
 
 def _engine(name: str) -> Engine:

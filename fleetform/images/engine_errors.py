@@ -1,4 +1,4 @@
-"""What the engines' own complaints mean, and how to mend it."""
+"""Explanations and remedies for the engines' error messages."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,11 @@ Step: TypeAlias = Literal["build", "login", "push"]
 _ANYWHERE = (
     (
         r"no space left on device",
-        "the disk is full; remove what is not needed, such as with `docker system prune` or `buildah rmi --prune`",
+        "the disk is full; free space, such as with `docker system prune` or `buildah rmi --prune`",
     ),
     (
         r"Cannot connect to the Docker daemon|[Ii]s the docker daemon running",
-        "Docker's daemon does not answer; start it or choose another engine with --engine",
+        "the Docker daemon does not answer; start it or choose another engine with --engine",
     ),
 )
 _UNREACHABLE = (
@@ -23,22 +23,22 @@ _UNREACHABLE = (
 _REGISTRY = (
     (
         r"tag invalid|cannot be overwritten because",
-        "the tag is in the repository since a moment, and is never moved; run it again to use what it stands for",
+        "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that image",
     ),
-    (r"token has expired", "the registry's token has expired; run it again to get another"),
+    (r"token has expired", "the registry token has expired; run the command again to get a new one"),
     (
-        # ECR answers 400 to a token that is none of its own.
+        # ECR answers 400 to a token that it did not issue.
         r"no basic auth credentials|[Uu]nauthorized|authentication required|denied: |400 \(?Bad Request",
-        "the registry refuses the login; check that the AWS credentials may push to ECR",
+        "the registry refused the login; check that the AWS credentials may push to ECR",
     ),
-    (r"name unknown", "the repository is not in the registry; apply the foundation"),
+    (r"name unknown", "the registry has no such repository; apply the foundation"),
     (
         _UNREACHABLE,
-        "the registry does not answer, or went away half-way; what is pushed stays pushed: run it again",
+        "the connection to the registry failed; run the command again, which skips what is already pushed",
     ),
 )
-NO_BASE_IMAGE = "a base image cannot be fetched"
-"""Begins the meaning of a build that fails for want of one."""
+NO_BASE_IMAGE = "cannot fetch a base image"
+"""Start of the explanation of a build that fails because it cannot fetch a base image."""
 
 _BASE_IMAGE_REFUSED = (
     r"manifest unknown|pull access denied|name unknown|[Uu]nauthorized|initializing source|failed to resolve source"
@@ -47,7 +47,7 @@ _BASE_IMAGE_REFUSED = (
 _BASE_IMAGE = (
     (
         f"{_BASE_IMAGE_REFUSED}|{_UNREACHABLE}",
-        f"{NO_BASE_IMAGE}; check the FROM lines, the network and the login of its registry",
+        f"{NO_BASE_IMAGE}; check the FROM lines, the network and the login to its registry",
     ),
 )
 _CAUSES: Mapping[Step, Sequence[tuple[str, str]]] = {
@@ -58,5 +58,5 @@ _CAUSES: Mapping[Step, Sequence[tuple[str, str]]] = {
 
 
 def explain(step: Step, output: str) -> str | None:
-    """The cause and the remedy that an engine's output tells of; None if it tells of none that is known."""
+    """Return the cause and remedy of an engine's failure, given its output; None if the cause is unknown."""
     return next((meaning for pattern, meaning in _CAUSES[step] if re.search(pattern, output)), None)

@@ -1,4 +1,4 @@
-"""The locks that Git remembers: which image a service ran before this one."""
+"""The history of image locks in Git: which image a service ran before the current one."""
 
 import tempfile
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class DeployedImage:
     """A service's entry in an earlier lock.
 
     Attributes:
-        commit: The last commit whose lock had it.
+        commit: The latest commit whose lock has the entry.
         image: The image.
     """
 
@@ -26,7 +26,7 @@ class DeployedImage:
 
 
 def previous(root: Path, env: str, service: str) -> DeployedImage:
-    """The newest entry of a service whose image is not the one that is locked now.
+    """Return a service's newest lock entry whose image differs from the current one.
 
     Args:
         root: The project's root.
@@ -34,7 +34,7 @@ def previous(root: Path, env: str, service: str) -> DeployedImage:
         service: The service.
 
     Raises:
-        InputError: The lock is not committed, or there is no such entry.
+        InputError: The lock is not committed, or no earlier entry exists.
         ProgramError: Git is missing or fails.
     """
     file = lock_file(env)
@@ -42,17 +42,17 @@ def previous(root: Path, env: str, service: str) -> DeployedImage:
     if service not in lock:
         raise InputError(f"{file} has no image of `{service}`; {suggestion(service, sorted(lock))}")
     if git(root, "status", "--porcelain", "--", str(file)):
-        raise InputError(f"{file} is not committed; commit it, or take it from Git again, and then go back")
+        raise InputError(f"{file} has uncommitted changes; commit it, or run `git restore {file}`, then roll back")
     if entry := _previous(root, env, service, lock[service]):
         return entry
     raise InputError(f"no earlier image of `{service}` in the history of {file}" + shallow_hint(root))
 
 
 def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
-    """The image that each locked service can go back to, where there is one; see `previous`.
+    """Return the image that each locked service would roll back to, if it has one; see `previous`.
 
     Raises:
-        InputError: There is no history, or not all of it: what a service can go back to is not known.
+        InputError: Git has no history or a shallow one, so that the earlier image of a service is unknown.
         ProgramError: Git is missing or fails.
     """
     targets = {}
@@ -64,14 +64,14 @@ def rollback_targets(root: Path, env: str) -> dict[str, LockedImage]:
     return targets
 
 
-def _previous(root: Path, env: str, service: str, present: LockedImage) -> DeployedImage | None:
-    """The newest entry of a service with another image than the present one."""
+def _previous(root: Path, env: str, service: str, current: LockedImage) -> DeployedImage | None:
+    """Return a service's newest entry whose image differs from the current one."""
     entries = (DeployedImage(commit, image) for commit, image in _history(root, env, service))
-    return next((entry for entry in entries if entry.image.digest != present.digest), None)
+    return next((entry for entry in entries if entry.image.digest != current.digest), None)
 
 
 def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedImage]]:
-    """The commit and the image of each lock that had the service, newest first."""
+    """Return the commit and image of each lock that has the service, newest first."""
     for commit in git(root, "log", "--format=%H", "--", str(lock_file(env))).splitlines():
         image = _lock_at(root, env, commit).get(service)
         if image is not None:
@@ -79,12 +79,12 @@ def _history(root: Path, env: str, service: str) -> Iterator[tuple[str, LockedIm
 
 
 def _lock_at(root: Path, env: str, commit: str) -> dict[str, LockedImage]:
-    """The lock of a commit; empty where it was removed, or cannot be read: another commit's can."""
+    """Return a commit's lock; empty if it was removed or is invalid, as older commits may have a valid one."""
     file = lock_file(env)
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         path = Path(folder, file)
         path.parent.mkdir(parents=True)
-        # `./` makes it a path from where we are: the project may be a folder of a larger repository.
+        # `./` makes the path relative to the working directory: the project may be a folder of a larger repository.
         path.write_text(git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
         try:
             return load_lock(Path(folder), env)

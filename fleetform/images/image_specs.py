@@ -1,4 +1,4 @@
-"""The images as the catalog and the work tree have them."""
+"""The images that the catalog and the work tree specify."""
 
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -11,22 +11,22 @@ from fleetform.catalog.models import Build, Environment
 from fleetform.images.context import BuildFiles, content_key, read_build_files
 
 PLATFORMS: Mapping[str, str] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
-"""What a service's `architecture` is to an engine."""
+"""An engine's name for each `architecture` of a service."""
 
 _TAG_DIGITS = 16
 
 
 @dataclass(frozen=True)
 class ImageSpec:
-    """An image that a service is to run.
+    """The image that a service has to run, before it is built.
 
     Attributes:
         service: The service.
         repository: Its repository in the registry.
-        platform: What it runs on, such as `linux/amd64`.
+        platform: The platform that it runs on, such as `linux/amd64`.
         args: Build arguments.
-        context: What it is built from.
-        content_key: What stands for all of that.
+        context: The files that it is built from.
+        content_key: The hash of platform, arguments and files.
         commit: The commit that is checked out.
     """
 
@@ -40,16 +40,16 @@ class ImageSpec:
 
     @property
     def tag(self) -> str:
-        """Its tag: another content has another."""
+        """Return its tag, which follows from its content."""
         return self.content_key[:_TAG_DIGITS]
 
     def locked(self, digest: str) -> LockedImage:
-        """Its entry in the lock."""
+        """Return its lock entry."""
         return LockedImage(self.tag, digest, (self.platform,), self.commit, self.content_key)
 
 
 def image_specs(root: Path, environment: Environment, services: Iterable[str]) -> list[ImageSpec]:
-    """The images of services, of those that have a `build`.
+    """Return the images of those services that have `build`.
 
     Raises:
         InputError: A context or a Dockerfile is missing, or a file cannot be read.
@@ -69,7 +69,7 @@ def _image_spec(root: Path, environment: Environment, name: str, build: Build) -
 
 
 def _commit(folder: Path) -> str:
-    """The commit that is checked out, `-dirty` behind it if files in the folder differ; empty outside of Git."""
+    """Return the commit that is checked out, with `-dirty` if the folder has changes; empty outside of Git."""
     try:
         head = _git(folder, "rev-parse", "--verify", "--quiet", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--", ".")

@@ -1,4 +1,4 @@
-"""An ECR registry, as far as its API tells of it."""
+"""An ECR registry and its API."""
 
 import base64
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from fleetform.base.program_name import command
 
 @dataclass(frozen=True)
 class Credentials:
-    """What an engine logs in with.
+    """The login to a registry.
 
     Attributes:
         user: The user's name.
-        password: A token that ends after twelve hours.
-        host: The registry.
+        password: A token that expires after twelve hours.
+        host: The registry's host.
     """
 
     user: str
@@ -25,57 +25,59 @@ class Credentials:
     host: str
 
     def __repr__(self) -> str:
-        """Without the password, so that no traceback shows it."""
+        """Omit the password, so that no traceback shows it."""
         return f"Credentials(user={self.user!r}, host={self.host!r})"
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The registry of an account in a region.
+    """The registry of an AWS account in a region.
 
     Attributes:
-        ecr: boto3's client of its API; one for all threads, as making one is for one thread alone.
-        account: Its AWS account.
-        environment: The environment whose foundation makes the repositories.
-        front: Where images are pushed to if that is not ECR itself: `host:port` on loopback.
+        ecr: The boto3 client, shared by all threads: clients are thread-safe, but creating one is not.
+        account: The AWS account.
+        environment: The environment whose foundation creates the repositories.
+        push_host: The host to push to, if it is not ECR: `host:port` on loopback.
     """
 
     ecr: Any
     account: str
     environment: str
-    front: str | None = None
+    push_host: str | None = None
 
     def credentials(self) -> Credentials:
-        """What to log in with, and where.
+        """Return the login for this registry.
 
         Raises:
-            ProgramError: ECR does not answer, or the AWS credentials are another account's.
+            ProgramError: The request to ECR fails, or the AWS credentials belong to a different account.
         """
-        (data,) = self.ask("get_authorization_token")["authorizationData"]
+        (data,) = self.call("get_authorization_token")["authorizationData"]
         user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
         host = data["proxyEndpoint"].removeprefix("https://")
         if not host.startswith(f"{self.account}."):
-            raise ProgramError(f"the AWS credentials lead to the registry {host}, not to account {self.account}'s")
-        return Credentials(user, password, self.front or host)
+            raise ProgramError(
+                f"the AWS credentials are for the registry {host}; use credentials of account {self.account}"
+            )
+        return Credentials(user, password, self.push_host or host)
 
     def find(self, repository: str, tag: str) -> str | None:
-        """The digest that a tag stands for; None if there is no such tag.
+        """Return the digest of a tag; None if the tag does not exist.
 
         Raises:
-            InputError: There is no such repository.
-            ProgramError: ECR does not answer.
+            InputError: The repository does not exist.
+            ProgramError: The request to ECR fails.
         """
-        answer = self.ask(
+        answer = self.call(
             "describe_images", registryId=self.account, repositoryName=repository, imageIds=[{"imageTag": tag}]
         )
         return answer["imageDetails"][0]["imageDigest"] if answer else None
 
-    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has them
-        """What ECR answers; nothing if there is no such image.
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as boto3 has them
+        """Call an operation of ECR's API; return its answer, which is empty if the image does not exist.
 
         Raises:
-            InputError: There is no such repository.
-            ProgramError: ECR does not answer.
+            InputError: The repository does not exist.
+            ProgramError: The request to ECR fails.
         """
         try:
             answer: dict[str, Any] = getattr(self.ecr, operation)(**arguments)
@@ -85,9 +87,9 @@ class Registry:
                 return {}
             if code == "RepositoryNotFoundException":
                 apply = f"`{command('apply', env=self.environment)}`"
-                message = f"no repository `{arguments['repositoryName']}` in ECR: the foundation makes it"
+                message = f"ECR has no repository `{arguments['repositoryName']}`, which the foundation creates"
                 raise InputError(f"{message}; run {apply} or `{command('deploy', env=self.environment)}`") from None
-            raise ProgramError(f"{error}; may these credentials use ECR?") from None
+            raise ProgramError(f"{error}; check that these credentials may use ECR") from None
         except BotoCoreError as error:
-            raise ProgramError(f"{error}; are the AWS credentials there, and right?") from None
+            raise ProgramError(f"{error}; check the AWS credentials") from None
         return answer

@@ -1,4 +1,4 @@
-"""Old images: which of a repository may go, and their deletion."""
+"""Image retention: selects the old images of a repository, and deletes them."""
 
 import json
 import re
@@ -13,14 +13,14 @@ from fleetform.images.registry import Registry
 T = TypeVar("T")
 
 _BATCH = 100
-"""Images in one request: API reference, BatchDeleteImage and BatchGetImage."""
+"""Images per request: API reference, BatchDeleteImage and BatchGetImage."""
 
 _INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-# What refers to an image by its own tag, where it was pushed without `subject`: OCI distribution specification,
-# "Referrers Tag Schema"; cosign's signatures have `.sig` and the like behind it.
+# Tag of a manifest that refers to an image but was pushed without `subject`: OCI distribution specification,
+# "Referrers Tag Schema". cosign appends `.sig` and similar suffixes for signatures.
 _REFERRER_TAG = re.compile(r"sha256-([0-9a-f]{64})(\..+)?")
 
 
@@ -30,11 +30,11 @@ class StoredImage:
 
     Attributes:
         digest: Digest of its manifest.
-        tags: Its tags; what has none is ECR's own lifecycle policy's.
+        tags: Its tags. Images without tags are left to ECR's lifecycle policy.
         pushed: When it was pushed.
-        size: Bytes of its layers, some of which other images may have too.
-        parts: Digests of the images that it is the index of.
-        subject: Digest of the image that it is about, such as the one that it signs; empty if it is an image itself.
+        size: Bytes of its layers, which it may share with other images.
+        parts: Digests of the images that it lists, if it is an index.
+        subject: Digest of the image that it refers to, such as the image that it signs; empty for an ordinary image.
     """
 
     digest: str
@@ -46,45 +46,45 @@ class StoredImage:
 
 
 def is_tagged(image: StoredImage, names: Collection[str]) -> bool:
-    """Whether one of the names is the image's digest or one of its tags."""
+    """Return whether the names include the image's digest or one of its tags."""
     return not {image.digest, *image.tags}.isdisjoint(names)
 
 
 def select_expired(images: Sequence[StoredImage], locked: Collection[str], keep: int) -> tuple[StoredImage, ...]:
-    """The tagged images that may go; what belongs to another image stays and goes with that, and is not counted.
+    """Return the tagged images to delete. What belongs to another image shares its fate and is not counted.
 
     Args:
-        images: All of a repository.
-        locked: Digests and tags of what stays however old it is.
-        keep: How many of the others stay, the newest.
+        images: All images of a repository.
+        locked: Digests and tags of images to keep, however old they are.
+        keep: How many of the newest images to keep.
     """
     parts = {part for image in images for part in image.parts}
     whole = [image for image in images if not image.subject and image.digest not in parts]
     tagged = sorted((image for image in whole if image.tags), key=lambda image: (image.pushed, image.digest))
     newest = tagged[-keep:]
-    untagged = [image for image in whole if not image.tags]  # until they expire, what belongs to them has to stay
+    untagged = [image for image in whole if not image.tags]  # what belongs to them stays until they expire
     kept = {image.digest for image in (*newest, *untagged, *(image for image in images if is_tagged(image, locked)))}
     kept = _with_parts(images, kept)
     return tuple(image for image in images if image.tags and image.digest not in kept)
 
 
 def _with_parts(images: Sequence[StoredImage], digests: set[str]) -> set[str]:
-    """The images of these digests with their parts, what is about them, and what belongs to those in turn."""
-    found = set(digests)
+    """Add the parts of images and the manifests that refer to them to their digests, recursively."""
+    closure = set(digests)
     while True:
-        more = {part for image in images if image.digest in found for part in image.parts}
-        more |= {image.digest for image in images if image.subject in found}
-        if more <= found:
-            return found
-        found |= more
+        more = {part for image in images if image.digest in closure for part in image.parts}
+        more |= {image.digest for image in images if image.subject in closure}
+        if more <= closure:
+            return closure
+        closure |= more
 
 
 def read_images(registry: Registry, repository: str) -> list[StoredImage]:
-    """All images of a repository.
+    """Read all images of a repository.
 
     Raises:
-        InputError: There is no such repository.
-        ProgramError: ECR does not answer, or does not tell what an index is made of.
+        InputError: The repository does not exist.
+        ProgramError: A request to ECR fails, or ECR cannot return the manifest of an index.
     """
     details = list(_details(registry, repository))
     indexes = [each["imageDigest"] for each in details if each.get("imageManifestMediaType") in _INDEX_TYPES]
@@ -105,7 +105,7 @@ def read_images(registry: Registry, repository: str) -> list[StoredImage]:
 def _details(registry: Registry, repository: str) -> Iterator[dict[str, Any]]:
     page: dict[str, Any] = {}
     while True:
-        page = registry.ask("describe_images", registryId=registry.account, repositoryName=repository, **page)
+        page = registry.call("describe_images", registryId=registry.account, repositoryName=repository, **page)
         yield from page.get("imageDetails", ())
         if "nextToken" not in page:
             return
@@ -113,15 +113,15 @@ def _details(registry: Registry, repository: str) -> Iterator[dict[str, Any]]:
 
 
 def _subject(tags: Iterable[str]) -> str:
-    found = filter(None, map(_REFERRER_TAG.fullmatch, tags))
-    return next((f"sha256:{match[1]}" for match in found), "")
+    matches = filter(None, map(_REFERRER_TAG.fullmatch, tags))
+    return next((f"sha256:{match[1]}" for match in matches), "")
 
 
 def _parts(registry: Registry, repository: str, indexes: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The digests that each index names."""
+    """Read the digests that each index lists."""
     parts = {}
     for batch in _batches(indexes):
-        answer = registry.ask(
+        answer = registry.call(
             "batch_get_image",
             registryId=registry.account,
             repositoryName=repository,
@@ -129,24 +129,24 @@ def _parts(registry: Registry, repository: str, indexes: Sequence[str]) -> dict[
             acceptedMediaTypes=list(_INDEX_TYPES),
         )
         if failures := _describe_failures(repository, answer):
-            raise ProgramError("\n".join([*failures, "what an index is made of is not known: nothing was deleted"]))
+            raise ProgramError("\n".join([*failures, "cannot read the contents of an index; nothing was deleted"]))
         for image in answer["images"]:
-            named = json.loads(image["imageManifest"]).get("manifests", ())
-            parts[image["imageId"]["imageDigest"]] = tuple(part["digest"] for part in named)
+            manifests = json.loads(image["imageManifest"]).get("manifests", ())
+            parts[image["imageId"]["imageDigest"]] = tuple(manifest["digest"] for manifest in manifests)
     return parts
 
 
 def delete_images(registry: Registry, repository: str, images: Sequence[StoredImage]) -> list[str]:
-    """Deletes images by their tags: one that has got another since then stays.
+    """Delete images by their tags, so that an image which got a new tag in the meantime stays.
 
-    An index goes before its parts, which ECR keeps as long as an index names them.
+    Indexes are deleted before their parts, as ECR refuses to delete an image that an index lists.
 
     Returns:
         A line for each tag that could not be deleted.
 
     Raises:
-        InputError: There is no such repository.
-        ProgramError: ECR does not answer.
+        InputError: The repository does not exist.
+        ProgramError: A request to ECR fails.
     """
     failures = []
     for group in _indexes_first(images):
@@ -155,14 +155,14 @@ def delete_images(registry: Registry, repository: str, images: Sequence[StoredIm
 
 
 def delete_all(registry: Registry, repository: str) -> list[str]:
-    """Deletes all images of a repository, with a tag or without.
+    """Delete all images of a repository, with or without tags.
 
     Returns:
         A line for each image that could not be deleted.
 
     Raises:
-        InputError: There is no such repository.
-        ProgramError: ECR does not answer.
+        InputError: The repository does not exist.
+        ProgramError: A request to ECR fails.
     """
     failures = []
     for group in _indexes_first(read_images(registry, repository)):
@@ -175,10 +175,10 @@ def _indexes_first(images: Sequence[StoredImage]) -> tuple[list[StoredImage], li
 
 
 def _delete(registry: Registry, repository: str, identifiers: Sequence[dict[str, str]]) -> list[str]:
-    """Deletes what is named; a line for each failure."""
+    """Delete images; return a line for each failure."""
     failures = []
     for batch in _batches(identifiers):
-        answer = registry.ask(
+        answer = registry.call(
             "batch_delete_image", registryId=registry.account, repositoryName=repository, imageIds=list(batch)
         )
         failures += _describe_failures(repository, answer)
@@ -186,7 +186,7 @@ def _delete(registry: Registry, repository: str, identifiers: Sequence[dict[str,
 
 
 def _describe_failures(repository: str, answer: dict[str, Any]) -> list[str]:
-    """A line for each failure in an answer."""
+    """Return a line for each failure in an answer."""
     return [
         f"{repository} {' '.join(failure['imageId'].values())}: {failure['failureReason']} ({failure['failureCode']})"
         for failure in answer.get("failures", ())

@@ -1,6 +1,6 @@
-"""The software bill of materials (SBOM) of an image: made by syft, and attached to the image in its registry.
+"""The software bill of materials (SBOM) of an image: created by syft and attached to the image in its registry.
 
-Attached means a manifest of its own, without a tag, whose subject is the image; registries list it with the image:
+An attachment is a separate manifest without a tag whose subject is the image. Registries list it with the image:
 https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md, "Guidelines for Artifact Usage".
 """
 
@@ -19,27 +19,27 @@ SPDX = "application/spdx+json"
 _SYFT = "syft"
 _EMPTY = b"{}"
 _EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
-_FILE_NAME = "sbom.spdx.json"  # what clients write it to
+_FILE_NAME = "sbom.spdx.json"  # the file name that clients save it under
 
 
 def notices() -> list[str]:
-    """What is not made on this machine, one line each."""
+    """Return a line for each document that this machine cannot create."""
     return [] if shutil.which(_SYFT) else ["images get no SBOM: syft is not on PATH"]
 
 
 def create_sbom(reference: str, platform: str, file: Path) -> list[str]:
-    """What makes an SBOM: syft reads the image from its registry, whichever engine pushed it.
+    """Return the command that creates an SBOM. syft reads the image from its registry, so any engine will do.
 
     Args:
         reference: The image, as `<host>/<repository>@<digest>`.
-        platform: Its platform, which counts if the digest is that of an index.
-        file: Where the SBOM goes.
+        platform: Its platform, which matters if the digest is that of an index.
+        file: The file to write.
     """
     return [_SYFT, "scan", f"registry:{reference}", f"--platform={platform}", f"--output=spdx-json={file}"]
 
 
 def variables(base: Mapping[str, str], credentials: Credentials) -> dict[str, str]:
-    """The process environment of syft, with the login: arguments are for everybody to see."""
+    """Return syft's process environment with the login, which must not be in arguments: other users can read them."""
     return {
         **base,
         "SYFT_CHECK_FOR_APP_UPDATE": "false",
@@ -51,7 +51,7 @@ def variables(base: Mapping[str, str], credentials: Credentials) -> dict[str, st
 
 
 def referrer(subject: Manifest, sbom: bytes) -> Manifest:
-    """The manifest that attaches an SBOM to the image of another manifest."""
+    """Return the manifest that attaches an SBOM to an image."""
     content = {
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
@@ -68,10 +68,10 @@ def _descriptor(media_type: str, content: bytes) -> dict[str, Any]:
 
 
 def attach_sbom(repository: Repository, digest: str, sbom: bytes) -> None:
-    """Attaches an SBOM to an image.
+    """Attach an SBOM to an image.
 
     Raises:
-        ProgramError: The registry refuses, or does not answer.
+        ProgramError: A request to the registry fails.
     """
     manifest = referrer(repository.manifest(digest), sbom)
     for blob in (_EMPTY, sbom):

@@ -1,7 +1,7 @@
-"""Copying an image between repositories, byte for byte, so that its digest stays.
+"""Copies images between repositories byte for byte, so that digests stay the same.
 
-No engine does it: an engine unpacks what it pulls, and packs it anew, into another digest, when it pushes. The requests
-are those that engines make: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md.
+Engines cannot do this: they unpack what they pull and pack it again when they push, which changes the digest. The
+protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md.
 """
 
 import base64
@@ -38,21 +38,21 @@ _SILENCE_SECONDS = 60
 
 
 def digest_of(content: bytes) -> str:
-    """What a registry knows a manifest or a layer by."""
+    """Return the digest of a manifest or a layer."""
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def on_loopback(host: str) -> bool:
-    """Whether a registry is on this machine, where it speaks HTTP."""
+    """Return whether a registry is on this machine, where it speaks HTTP."""
     return bool(_LOOPBACK.fullmatch(host))
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a digest stands for.
+    """A manifest of an image or an index.
 
     Attributes:
-        media_type: What kind it is.
+        media_type: Its media type.
         content: Its bytes.
     """
 
@@ -61,12 +61,12 @@ class Manifest:
 
     @property
     def manifests(self) -> list[str]:
-        """Digests of the images that it lists, if it is an index of several platforms."""
+        """Return the digests of the images that it lists, if it is an index of several platforms."""
         return [part["digest"] for part in json.loads(self.content).get("manifests", [])]
 
     @property
     def blobs(self) -> list[str]:
-        """Digests of configuration and layers; those that are elsewhere are fetched from there."""
+        """Return the digests of configuration and layers, without layers that are hosted elsewhere."""
         manifest = json.loads(self.content)
         parts = [manifest.get("config"), *manifest.get("layers", [])]
         return [part["digest"] for part in parts if part and not part.get("urls")]
@@ -74,67 +74,69 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository, and the right to use it.
+    """A repository with the login to its registry.
 
     Attributes:
-        credentials: Those of its registry.
-        name: Its name in it.
+        credentials: The login to its registry.
+        name: Its name in the registry.
     """
 
     credentials: Credentials
     name: str
 
     def manifest(self, digest: str) -> Manifest:
-        """The manifest of a digest."""
-        with self._ask("GET", f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFEST_TYPES)}) as response:
+        """Fetch the manifest of a digest."""
+        with self._request("GET", f"manifests/{digest}", headers={"Accept": ", ".join(_MANIFEST_TYPES)}) as response:
             content = response.read()
-            self._prove(digest, digest_of(content))
+            self._require_digest(digest, digest_of(content))
             return Manifest(response.headers["Content-Type"], content)
 
     def put_manifest(self, reference: str, manifest: Manifest) -> None:
-        """Keeps a manifest under a tag or its digest; what it names has to be there."""
-        with self._ask("PUT", f"manifests/{reference}", manifest.content, {"Content-Type": manifest.media_type}):
+        """Store a manifest under a tag or its digest. The blobs and manifests that it names must exist."""
+        with self._request("PUT", f"manifests/{reference}", manifest.content, {"Content-Type": manifest.media_type}):
             pass
 
     def referrers(self, digest: str) -> dict[str, str]:
-        """What is attached to an image: digests, with what each holds; nothing if the registry cannot say."""
-        with self._ask("GET", f"referrers/{digest}", headers={"Accept": _INDEX_TYPE}, missing_is_fine=True) as response:
+        """Return the artifact type of each digest attached to an image; empty if the registry cannot list them."""
+        with self._request(
+            "GET", f"referrers/{digest}", headers={"Accept": _INDEX_TYPE}, missing_is_fine=True
+        ) as response:
             content = response.read() if response.status == HTTPStatus.OK else b'{"manifests": []}'
         try:
             return {part["digest"]: part["artifactType"] for part in json.loads(content)["manifests"]}
         except (ValueError, LookupError, TypeError):
-            place = f"{self.credentials.host}/{self.name}"
-            raise ProgramError(f"{place}: the list of what is attached to {digest} is no OCI index") from None
+            repository = f"{self.credentials.host}/{self.name}"
+            raise ProgramError(f"{repository}: the list of attachments of {digest} is not an OCI index") from None
 
     def has_blob(self, digest: str) -> bool:
-        """Whether a layer is there."""
-        with self._ask("HEAD", f"blobs/{digest}", missing_is_fine=True) as response:
+        """Return whether a layer exists."""
+        with self._request("HEAD", f"blobs/{digest}", missing_is_fine=True) as response:
             return response.status == HTTPStatus.OK
 
     def fetch_blob(self, digest: str, file: BufferedRandom) -> None:
-        """Writes a layer to a file."""
-        with self._ask("GET", f"blobs/{digest}") as response:
+        """Write a layer to a file."""
+        with self._request("GET", f"blobs/{digest}") as response:
             shutil.copyfileobj(response, file)
         file.seek(0)
-        self._prove(digest, f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+        self._require_digest(digest, f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
 
     def put_blob(self, digest: str, file: IO[bytes]) -> None:
-        """Keeps a file's content as a layer."""
-        with self._ask("POST", "blobs/uploads/", b"") as response:
+        """Store a file's content as a layer."""
+        with self._request("POST", "blobs/uploads/", b"") as response:
             upload = response.headers["Location"]
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.seek(0, 2))}
         file.seek(0)
-        with self._ask("PATCH", upload, file, headers) as response:
+        with self._request("PATCH", upload, file, headers) as response:
             upload = response.headers["Location"]
-        with self._ask("PUT", f"{upload}{'&' if '?' in upload else '?'}digest={quote(digest)}", b""):
+        with self._request("PUT", f"{upload}{'&' if '?' in upload else '?'}digest={quote(digest)}", b""):
             pass
 
-    def _prove(self, digest: str, actual: str) -> None:
+    def _require_digest(self, digest: str, actual: str) -> None:
         if digest != actual:
-            raise ProgramError(f"{self.name}: {digest} came as {actual}; run it again")
+            raise ProgramError(f"{self.name}: {digest} arrived as {actual}; run the command again")
 
     @contextmanager
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
@@ -143,17 +145,17 @@ class Repository:
         *,
         missing_is_fine: bool = False,
     ) -> Iterator[HTTPResponse | HTTPError]:
-        """Asks for a path in the repository, or for a URL that the registry gave.
+        """Send a request for a path in the repository, or for a URL that the registry returned.
 
         Raises:
-            ProgramError: The registry refuses, or does not answer.
+            ProgramError: The request fails.
         """
         credentials = self.credentials
         scheme = "http" if on_loopback(credentials.host) else "https"
         base = f"{scheme}://{credentials.host}/v2/{self.name}/"
         request = Request(urljoin(base, path), body, dict(headers or {}), method=method)  # noqa: S310 - see `scheme`
         login = base64.b64encode(f"{credentials.user}:{credentials.password}".encode()).decode()
-        # ECR sends layers from elsewhere, which has no business with the login.
+        # ECR redirects to another host for layers, which must not get the login.
         request.add_unredirected_header("Authorization", f"Basic {login}")
         try:
             with _opener(scheme).open(request, timeout=_SILENCE_SECONDS) as response:
@@ -164,17 +166,19 @@ class Repository:
                     raise ProgramError(f"{credentials.host}/{self.name}: {_reason(error)}") from None
                 yield error
         except (OSError, HTTPException) as error:
-            message = f"{credentials.host}/{self.name}: the registry does not answer, or went away half-way ({error})"
-            raise ProgramError(f"{message}; check the network; what is there is not sent again") from None
+            message = f"{credentials.host}/{self.name}: the connection to the registry failed ({error})"
+            raise ProgramError(
+                f"{message}; check the network and run the command again, which skips what is already copied"
+            ) from None
 
 
 def _opener(scheme: str) -> OpenerDirector:
-    """Loopback is reached without any proxy."""
+    """Return an opener that uses no proxy for loopback."""
     return build_opener(*([ProxyHandler({})] if scheme == "http" else []))
 
 
 def _reason(error: HTTPError) -> str:
-    """Why a registry refuses, in its own words if it has any."""
+    """Return the registry's error message, or the HTTP status if it has none."""
     try:
         return "; ".join(entry["message"] for entry in json.load(error)["errors"])
     except (ValueError, LookupError, TypeError):
@@ -182,16 +186,16 @@ def _reason(error: HTTPError) -> str:
 
 
 def copy_image(source: Repository, target: Repository, digest: str, tag: str | None) -> None:
-    """Copies an image, of several platforms if it has them; what is there already is not copied again.
+    """Copy an image with all its platforms, except blobs that the target has already.
 
     Args:
-        source: Where it is.
-        target: Where it is to be.
-        digest: Its digest, here and there.
-        tag: The tag that it gets; None for the parts of an index.
+        source: The repository that has the image.
+        target: The repository to copy it to.
+        digest: Its digest in both.
+        tag: The tag to give it; None for the parts of an index.
 
     Raises:
-        ProgramError: A registry refuses, or does not answer.
+        ProgramError: A request to a registry fails.
     """
     manifest = source.manifest(digest)
     for part in manifest.manifests:
@@ -205,10 +209,10 @@ def copy_image(source: Repository, target: Repository, digest: str, tag: str | N
 
 
 def copy_attached(source: Repository, target: Repository, digest: str) -> None:
-    """Copies what is attached to an image, such as its SBOM, and what is attached to that.
+    """Copy what is attached to an image, such as its SBOM, recursively.
 
     Raises:
-        ProgramError: A registry refuses, or does not answer.
+        ProgramError: A request to a registry fails.
     """
     for attached in source.referrers(digest):
         copy_image(source, target, attached, None)

@@ -1,8 +1,8 @@
-"""What ECS does and Compose does not: tasks whose essential containers are unhealthy are replaced.
+"""Replaces tasks whose essential containers are unhealthy, which ECS does and Compose does not.
 
 ``python -m fleetform.local_runtime.agent --folder FOLDER --engine ENGINE --project NAME`` watches a project until its
-containers are gone or SIGTERM comes. A folder has at most one agent. It holds a lock on its record as long as it
-lives, so that a record that is locked is that of a running agent, whatever has become of process ids.
+containers are removed or SIGTERM arrives. A folder has at most one agent. The agent holds a lock on its record while
+it runs, so that a locked record always belongs to a running agent, even if its process id was reused.
 """
 
 import argparse
@@ -33,20 +33,20 @@ RECORD = "agent.pid"
 LOG = "agent.log"
 
 _ROUND_SECONDS = 2.0
-# So long it waits for containers, as Compose may have images to fetch, or for an engine that has gone away.
-_PATIENCE_SECONDS = 600.0
+# How long to wait for containers, as Compose may have to pull images, or for an engine that stopped answering.
+_TIMEOUT_SECONDS = 600.0
 _SYSTEMD = Path("/run/systemd/system")
 
 
 @contextmanager
-def gone_replacements(folder: Path, runner: Runner, project: str) -> Iterator[None]:
-    """Keeps the agent off while Compose works, and starts it afterwards: both would stop and start the same container.
+def agent_paused(folder: Path, runner: Runner, project: str) -> Iterator[None]:
+    """Stop the agent while Compose runs and start it afterwards, as both stop and start containers.
 
-    Where the agent does the health checks (see `Health`), Compose waits for it: a new one then works beside Compose,
-    which has counted no failures yet, so that it replaces nothing soon.
+    If the agent does the health checks (see `Health`), Compose waits for their results. Then a new agent runs beside
+    Compose. It has not counted any failures yet, so that it does not replace containers at first.
 
     Raises:
-        ProgramError: The agent did not come up.
+        ProgramError: The agent did not start.
     """
     if _checks_health(runner):
         start_agent(folder, runner, project)
@@ -64,19 +64,19 @@ def _checks_health(runner: Runner) -> bool:
 
 
 def start_agent(folder: Path, runner: Runner, project: str) -> None:
-    """Starts a folder's agent in the background, in place of the one that may run.
+    """Start a folder's agent in the background, after stopping the one that may be running.
 
     Args:
-        folder: Where the record and the log are kept; made if need be.
-        runner: What runs the containers.
+        folder: Folder of the record and the log; created if necessary.
+        runner: The engine that runs the containers.
         project: The project's name.
 
     Raises:
-        ProgramError: The agent did not come up; the message ends with its log.
+        ProgramError: The agent did not start; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with daemons.file_lock(folder):
-        _end(folder)
+        _stop(folder)
         options = [f"--folder={folder.resolve()}", f"--engine={runner.engine}", f"--project={project}"]
         daemons.spawn([sys.executable, "-m", "fleetform.local_runtime.agent", *options], runner.variables, folder / LOG)
         if not agent_running(folder):
@@ -84,18 +84,18 @@ def start_agent(folder: Path, runner: Runner, project: str) -> None:
 
 
 def stop_agent(folder: Path) -> bool:
-    """Stops a folder's agent and removes its record; the log stays.
+    """Stop a folder's agent and remove its record; the log stays.
 
     Returns:
-        Whether one was running.
+        Whether an agent was running.
     """
     if not folder.is_dir():
         return False
     with daemons.file_lock(folder):
-        return _end(folder)
+        return _stop(folder)
 
 
-def _end(folder: Path) -> bool:
+def _stop(folder: Path) -> bool:
     process = agent_running(folder)
     if process:
         daemons.terminate(process)
@@ -104,7 +104,7 @@ def _end(folder: Path) -> bool:
 
 
 def agent_running(folder: Path) -> int | None:
-    """The process of a folder's agent, if it runs."""
+    """Return the process id of a folder's agent if it is running."""
     try:
         with (folder / RECORD).open(encoding="utf-8") as record:
             fcntl.flock(record, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -117,32 +117,32 @@ def agent_running(folder: Path) -> int | None:
 
 @dataclass
 class Health:
-    """The health checks of one container, which Podman does not do itself without systemd.
+    """The health checks of one container, which Podman does not run without systemd.
 
-    What Podman counts goes on when a container is started anew, and it waits for a check for ever. So we count.
+    The agent counts failures itself: Podman does not reset its count when a container restarts, and has no timeout.
 
     Attributes:
-        runner: What runs the container.
+        runner: The engine that runs the container.
         check: Its health check.
-        failures: How many have failed in a row.
-        run: The check that runs.
+        failures: How many checks failed in a row.
+        run: The check that is running.
     """
 
     runner: Runner
     check: Check
     failures: int = 0
     run: "subprocess.Popen[bytes] | None" = None
-    _begun: float = field(default=0.0, repr=False)
+    _started: float = field(default=0.0, repr=False)
 
-    def go_on(self, container: Container) -> None:
-        """Begins a check if one is due, or takes the outcome of one that has ended or takes too long."""
+    def update(self, container: Container) -> None:
+        """Start a check if one is due, or record the result of one that has finished or takes too long."""
         now = time.monotonic()
         if self.run is None:
-            if not self._begun or now - self._begun >= self.check.interval:
-                self.run, self._begun = check_health(self.runner, container.name), now
+            if not self._started or now - self._started >= self.check.interval:
+                self.run, self._started = check_health(self.runner, container.name), now
             return
         code = self.run.poll()
-        if code is None and now - self._begun < self.check.timeout:
+        if code is None and now - self._started < self.check.timeout:
             return
         self.close()
         if code == 0:
@@ -151,7 +151,7 @@ class Health:
             self.failures += 1
 
     def close(self) -> None:
-        """Ends a check that runs."""
+        """Stop a running check."""
         if self.run:
             self.run.kill()
             self.run.wait()
@@ -159,57 +159,59 @@ class Health:
 
     @property
     def unhealthy(self) -> bool:
-        """Whether too many have failed in a row."""
+        """Return whether too many checks failed in a row."""
         return self.failures >= self.check.retries
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """What is to be replaced.
+    """Containers to replace.
 
     Attributes:
-        names: The containers, in the order in which they are to start.
-        reason: Why.
+        names: The containers, in the order in which to start them.
+        reason: Why they are replaced.
     """
 
     names: tuple[str, ...]
     reason: str
 
 
-def replacements(found: Iterable[Container], unhealthy: Collection[str]) -> list[Replacement]:
-    """What ECS would replace of a project's containers.
+def replacements(project_containers: Iterable[Container], unhealthy: Collection[str]) -> list[Replacement]:
+    """Return the containers of a project that ECS would replace.
 
-    A task goes as a whole. Where the engine has restarted the container that the others of its task share the network
-    of, they hold on to a network that is gone: those are replaced.
+    All containers of a task are replaced together. If the engine restarted the container whose network the others
+    of its task share, the others still use the old network, which no longer exists; then those are replaced.
 
     Args:
-        found: The containers, by service and task.
-        unhealthy: The names of those that are.
+        project_containers: The containers, sorted by service and task.
+        unhealthy: The names of those that are unhealthy.
     """
-    tasks = (list(task) for _, task in groupby(found, lambda container: (container.service, container.task)))
+    tasks = (
+        list(task) for _, task in groupby(project_containers, lambda container: (container.service, container.task))
+    )
     return [replacement for task in tasks for replacement in _replacement(task, unhealthy)]
 
 
 def _replacement(task: list[Container], unhealthy: Collection[str]) -> Iterator[Replacement]:
-    # The one whose network it is has the shortest name: the others' begin with it.
+    # The container that has the network has the shortest name: the others' names start with it.
     first, *others = sorted(task, key=lambda container: len(container.name))
     others = [container for container in others if container.state == "running"]
     names = [container.name for container in others]
-    if ill := [container.name for container in task if container.essential and container.name in unhealthy]:
-        yield Replacement((first.name, *names), f"{', '.join(ill)} unhealthy")
+    if failed := [container.name for container in task if container.essential and container.name in unhealthy]:
+        yield Replacement((first.name, *names), f"{', '.join(failed)} unhealthy")
     elif first.state == "running" and (stale := [other.name for other in others if other.started < first.started]):
         yield Replacement(tuple(stale), f"{first.name} was restarted")
 
 
 class Agent:
-    """Watches a project.
+    """The agent of a project.
 
     Args:
-        runner: What runs it.
-        project: Its name.
+        runner: The engine that runs the project.
+        project: The project's name.
 
     Attributes:
-        health: The checks that Podman leaves to us, by container and start.
+        health: The health checks that Podman does not run, by container name and start time.
     """
 
     def __init__(self, runner: Runner, project: str) -> None:
@@ -217,79 +219,79 @@ class Agent:
         self._project = project
         self._checks = _checks_health(runner)
         self.health: dict[tuple[str, datetime], Health] = {}
-        self._complaint = ""
+        self._last_error = ""
 
     def watch(self, stopping: threading.Event) -> None:
-        """Looks again and again until the project is gone or somebody stops it."""
+        """Replace unhealthy tasks repeatedly, until the project is removed or the event is set."""
         seen, last = False, time.monotonic()
-        while not stopping.is_set() and time.monotonic() - last < _PATIENCE_SECONDS:
-            there = self._look_or_say()
-            if there:
+        while not stopping.is_set() and time.monotonic() - last < _TIMEOUT_SECONDS:
+            running = self._replace_or_log()
+            if running:
                 seen, last = True, time.monotonic()
-            elif seen and there is not None:
+            elif seen and running is not None:
                 break
             stopping.wait(_ROUND_SECONDS)
         self.close()
 
     def close(self) -> None:
-        """Ends the checks that run."""
+        """Stop all running checks."""
         self._forget(())
 
-    def _look_or_say(self) -> bool | None:
-        """See `look`; None if the engine does not do its work, which is told once."""
+    def _replace_or_log(self) -> bool | None:
+        """See `replace_unhealthy`; return None if the engine fails, which is logged once."""
         try:
-            there = self.look()
+            running = self.replace_unhealthy()
         except ProgramError as error:
-            if str(error) != self._complaint:
+            if str(error) != self._last_error:
                 _log(" ".join(str(error).split()))
-            self._complaint = str(error)
+            self._last_error = str(error)
             return None
-        self._complaint = ""
-        return there
+        self._last_error = ""
+        return running
 
-    def look(self) -> bool:
-        """Checks health and replaces what is to be; says whether there are containers.
+    def replace_unhealthy(self) -> bool:
+        """Check health once and replace what has to be replaced; return whether the project has any containers.
 
         Raises:
-            ProgramError: The engine does not do its work.
+            ProgramError: The engine fails.
         """
-        found = containers(self._runner, self._project)
-        ill = self._check(found) if self._checks else _unhealthy_services(found)
-        for replacement in replacements(found, ill):
+        all_containers = containers(self._runner, self._project)
+        unhealthy = self._check(all_containers) if self._checks else _unhealthy_containers(all_containers)
+        for replacement in replacements(all_containers, unhealthy):
             replace(self._runner, *replacement.names)
             _log(f"replaced {', '.join(replacement.names)}: {replacement.reason}")
-        return bool(found)
+        return bool(all_containers)
 
-    def _check(self, found: Iterable[Container]) -> set[str]:
-        """Goes on with the health checks of what runs; returns the names of what is unhealthy."""
-        checked = [(one, one.check) for one in found if one.check and one.state == "running"]
+    def _check(self, all_containers: Iterable[Container]) -> set[str]:
+        """Update the health checks of running containers; return the names of the unhealthy ones."""
+        checked = [(each, each.check) for each in all_containers if each.check and each.state == "running"]
         self._forget([(container.name, container.started) for container, _ in checked])
-        ill = set()
+        unhealthy = set()
         for container, check in checked:
             health = self.health.setdefault((container.name, container.started), Health(self._runner, check))
-            health.go_on(container)
+            health.update(container)
             if health.unhealthy:
-                ill.add(container.name)
-        return ill
+                unhealthy.add(container.name)
+        return unhealthy
 
     def _forget(self, kept: Collection[tuple[str, datetime]]) -> None:
         for key in self.health.keys() - kept:
             self.health.pop(key).close()
 
 
-def _unhealthy_services(found: Iterable[Container]) -> set[str]:
-    """The names of what the engine calls unhealthy, without what has ended: Docker calls that so too."""
-    return {one.name for one in found if one.state == "running" and one.health == "unhealthy"}
+def _unhealthy_containers(all_containers: Iterable[Container]) -> set[str]:
+    """Return the names of running containers that are unhealthy: Docker may call stopped ones unhealthy too."""
+    return {each.name for each in all_containers if each.state == "running" and each.health == "unhealthy"}
 
 
 def _log(line: str) -> None:
-    """Writes a line into the log."""
+    """Write a line to the log."""
     sys.stderr.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ} {line}\n")
     sys.stderr.flush()
 
 
 def _write_record(folder: Path) -> IO[str]:
-    """Writes the record as a whole, locked from the first moment on: as long as what is returned stays open."""
+    """Write the record atomically. It is locked from the start, until the returned file is closed."""
     unfinished = folder / f"{RECORD}.{os.getpid()}"
     record = unfinished.open("w", encoding="utf-8")
     fcntl.flock(record, fcntl.LOCK_EX)
@@ -300,7 +302,7 @@ def _write_record(folder: Path) -> IO[str]:
 
 
 def main() -> None:
-    """Watches until the containers are gone or SIGTERM comes; a replacement that has begun is finished first."""
+    """Watch until the containers are removed or SIGTERM arrives, finishing a replacement that has started."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--engine", required=True)

@@ -1,14 +1,14 @@
-"""One container definition of ECS in Compose's words, and what of a task definition Compose cannot say."""
+"""Translates an ECS container definition to Compose, and finds the settings that Compose does not support."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Definition = Mapping[str, Any]
 
-# What ECS does where a definition is silent: API reference, HealthCheck; ContainerDefinition, stopTimeout, on Fargate.
+# Defaults of ECS: API reference, HealthCheck; ContainerDefinition, stopTimeout, on Fargate.
 _INTERVAL, _TIMEOUT, _RETRIES, _START_PERIOD = 30, 5, 3, 0
 _STOP_TIMEOUT = 30
-# ECS counts 1024 units for one vCPU. With quota and period a task may have more than this machine: `cpus` may not.
+# ECS counts 1024 units per vCPU. Quota and period allow more CPUs than this machine has, `cpus` does not.
 _CPU_PERIOD = 102_400
 _MICROSECONDS = _CPU_PERIOD // 1024
 _FEWEST_SHARES = 2
@@ -41,21 +41,21 @@ _TRANSLATED = {
     "workingDirectory",
 }
 _NOT_NEEDED = {
-    "firelensConfiguration",  # the container is left out
+    "firelensConfiguration",  # the log router's container is not started
     "logConfiguration",  # the engine keeps the output
-    "repositoryCredentials",  # images are pulled with this machine's own logins
-    "startTimeout",  # `up` has a limit of its own
+    "repositoryCredentials",  # images are pulled with the user's logins
+    "startTimeout",  # `up` has its own time limit
     "versionConsistency",  # images are built here, or pulled once
 }
 _TASK_TRANSLATED = {"containerDefinitions", "cpu", "memory", "networkMode", "volumes"}
 _TASK_NOT_NEEDED = {
-    *("family", "revision", "status", "taskDefinitionArn", "deleteRequestedAt", "deregisteredAt"),  # AWS's records
+    *("family", "revision", "status", "taskDefinitionArn", "deleteRequestedAt", "deregisteredAt"),  # AWS metadata
     *("registeredAt", "registeredBy", "compatibilities", "requiresAttributes", "requiresCompatibilities", "tags"),
-    *("executionRoleArn", "taskRoleArn"),  # this machine has credentials of its own, or none
-    "enableFaultInjection",  # only allows AWS's tests
-    "ephemeralStorage",  # the disk is this machine's
+    *("executionRoleArn", "taskRoleArn"),  # this machine has its own credentials or none
+    "enableFaultInjection",  # only allows fault injection by AWS
+    "ephemeralStorage",  # containers use this machine's disk
     "placementConstraints",  # there is one machine
-    "runtimePlatform",  # it is in the image
+    "runtimePlatform",  # the image determines it
 }
 _PARTS: Mapping[str, set[str]] = {
     "healthCheck": {"command", "interval", "retries", "startPeriod", "timeout"},
@@ -68,15 +68,15 @@ _HEALTH_FORMS = ("CMD", "CMD-SHELL", "NONE")
 
 
 def problems(definition: Definition) -> Iterator[str]:
-    """What Compose cannot say of a task definition, each as where it is and what."""
-    yield from _unknown(definition, _TASK_TRANSLATED | _TASK_NOT_NEEDED)
+    """Return the settings of a task definition that Compose does not support, each with its place."""
+    yield from _unknown_keys(definition, _TASK_TRANSLATED | _TASK_NOT_NEEDED)
     if (mode := definition.get("networkMode", "awsvpc")) != "awsvpc":
         yield f"`networkMode` is {mode}, not awsvpc"
     for name in ("cpu", "memory"):
         if not str(definition.get(name) or 0).isdecimal():
-            yield f"`{name}` is {definition[name]}, no whole number"
+            yield f"`{name}` is {definition[name]}, not a whole number"
     for volume in definition.get("volumes") or ():
-        unknown = [*_unknown(volume, _VOLUME), *_unknown(volume.get("host") or {}, set(), "host.")]
+        unknown = [*_unknown_keys(volume, _VOLUME), *_unknown_keys(volume.get("host") or {}, set(), "host.")]
         yield from (f"volume `{volume['name']}`: {problem}" for problem in unknown)
     for container in definition["containerDefinitions"]:
         for problem in _container_problems(container):
@@ -84,25 +84,25 @@ def problems(definition: Definition) -> Iterator[str]:
 
 
 def _container_problems(container: Definition) -> Iterator[str]:
-    yield from _unknown(container, _TRANSLATED | _NOT_NEEDED)
-    for key, known in _PARTS.items():
-        for part in _listed(container.get(key)):
-            yield from _unknown(part, known, f"{key}.")
+    yield from _unknown_keys(container, _TRANSLATED | _NOT_NEEDED)
+    for key, supported in _PARTS.items():
+        for part in _as_list(container.get(key)):
+            yield from _unknown_keys(part, supported, f"{key}.")
     if (check := container.get("healthCheck")) and check["command"][0] not in _HEALTH_FORMS:
-        yield f"`healthCheck.command` begins with {check['command'][0]}, not with {', '.join(_HEALTH_FORMS)}"
+        yield f"`healthCheck.command` starts with {check['command'][0]}, not with one of {', '.join(_HEALTH_FORMS)}"
 
 
-def _listed(value: Any) -> Sequence[Definition]:  # noqa: ANN401 - JSON
+def _as_list(value: Any) -> Sequence[Definition]:  # noqa: ANN401 - JSON
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _unknown(definition: Definition, known: set[str], place: str = "") -> Iterator[str]:
-    """Each key with something in it that is none of those known."""
-    return (f"`{place}{key}`" for key in sorted(definition) if definition[key] and key not in known)
+def _unknown_keys(definition: Definition, supported: set[str], place: str = "") -> Iterator[str]:
+    """Return each non-empty key that is not supported."""
+    return (f"`{place}{key}`" for key in sorted(definition) if definition[key] and key not in supported)
 
 
 def settings(container: Definition, task: Definition) -> dict[str, Any]:
-    """What Compose is told of a container by itself, in Compose's order; None, empty and false where it is not told."""
+    """Return a container's Compose settings that depend on nothing else, in Compose's order; unset ones are falsy."""
     linux = container.get("linuxParameters") or {}
     capabilities = linux.get("capabilities") or {}
     cpu = int(task.get("cpu") or 0)
@@ -133,7 +133,7 @@ def settings(container: Definition, task: Definition) -> dict[str, Any]:
 
 
 def _health_check(check: Definition | None) -> dict[str, Any]:
-    """ECS ignores the image's own check."""
+    """Translate a health check; without one, disable the image's own check, which ECS ignores."""
     if check is None or check["command"][0] == "NONE":
         return {"disable": True}
     return {

@@ -1,6 +1,6 @@
-"""The Compose document of an environment: a Compose service for each container of each task that is applied.
+"""Renders the Compose document of an environment: a Compose service for each container of each applied task.
 
-Only keys that both Compose v2 and docker-compose 1.29 read.
+It uses only keys that both Compose v2 and docker-compose 1.29 support.
 """
 
 import math
@@ -18,7 +18,7 @@ from fleetform.local_runtime.containers import Definition
 from fleetform.local_runtime.networks import Network
 from fleetform.local_runtime.tasks import Task
 
-# Of `dependsOn`. Compose cannot wait for an end whatever the exit code is: COMPLETE waits for success too.
+# Conditions of `dependsOn`. Compose cannot wait for any exit code, so COMPLETE waits for success too.
 _CONDITIONS = {
     "START": "service_started",
     "HEALTHY": "service_healthy",
@@ -26,25 +26,25 @@ _CONDITIONS = {
     "SUCCESS": "service_completed_successfully",
 }
 _ECR = r"[0-9]{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"
-# Every YAML reader takes such a text for a text; PyYAML itself puts quotes around `yes`, `null` and the like.
+# Every YAML parser reads these as text. PyYAML quotes `yes`, `null` and similar words itself.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]+|[0-9]+[sm]")
 
 
 class _Reference(str):
-    """A value that Compose takes from its process environment."""
+    """A value that Compose reads from its process environment."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
-class _Machine:
-    """What this machine adds to what is applied.
+class _LocalMachine:
+    """The settings of this machine that complete the applied environment.
 
     Attributes:
-        prefix: What every name of the environment begins with.
-        images: By service, the image that stands for those of the service's own ECR repository.
+        prefix: Prefix of every name of the environment.
+        images: The local image that replaces those of the service's ECR repository, by service.
         networks: The networks.
-        published: By service, what Compose is told of its port that is published.
+        published: The published port in Compose's syntax, by service.
     """
 
     prefix: str
@@ -60,21 +60,21 @@ def document(
     networks: Sequence[Network],
     published: Mapping[str, int],
 ) -> str:
-    """The Compose document of an environment, the same for the same input.
+    """Render the Compose document of an environment. The same input gives the same text.
 
     Args:
         applied: The environment.
-        prefix: What every name of the environment begins with.
-        images: By service, the image that stands for those of the service's own ECR repository.
+        prefix: Prefix of every name of the environment.
+        images: The local image that replaces those of the service's ECR repository, by service.
         networks: The networks.
-        published: By public service, the port of this machine that leads to its first task.
+        published: The port of this machine for the first task, by public service.
 
     Raises:
-        InputError: The task definitions have what Compose cannot say; all of it is told.
+        InputError: The task definitions have settings that Compose does not support; the message lists all of them.
     """
     _require_translatable(applied, published)
     ports = {name: f"127.0.0.1:{port}:{applied.public(name)[0]}" for name, port in published.items()}
-    machine = _Machine(prefix, images, networks, ports)
+    machine = _LocalMachine(prefix, images, networks, ports)
     tasks = [Task(service, number + 1) for service in applied.services for number in range(service.desired_count)]
     services = [
         (task.key_of(container["name"]), _container(machine, task, container))
@@ -93,12 +93,12 @@ def document(
 
 def _require_translatable(applied: AppliedEnvironment, published: Mapping[str, int]) -> None:
     problems = [
-        f"{_title(service)}: {problem}; this machine cannot run that: leave it out of the task definition"
+        f"{_title(service)}: {problem}; containers on this machine do not support that, so remove it"
         for service in applied.services
         for problem in containers.problems(service.definition)
     ]
     problems += [
-        f"{name} has {_ports(ports)}; just one can be published on this machine"
+        f"{name} has {_ports(ports)}; only one can be published on this machine"
         for name in sorted(published)
         if len(ports := applied.public(name)) != 1
     ]
@@ -108,9 +108,7 @@ def _require_translatable(applied: AppliedEnvironment, published: Mapping[str, i
 
 def _require_distinct(keys: Sequence[str]) -> None:
     if twice := sorted({key for key in keys if keys.count(key) > 1}):
-        raise InputError(
-            f"two containers would be called {', '.join(twice)}; give the container or the service another name"
-        )
+        raise InputError(f"two containers would have the name {', '.join(twice)}; rename the container or the service")
 
 
 def _ports(ports: tuple[int, ...]) -> str:
@@ -121,17 +119,17 @@ def _title(service: AppliedService) -> str:
     return f"task definition {service.definition['family']}:{service.definition['revision']}"
 
 
-def _container(machine: _Machine, task: Task, container: Definition) -> dict[str, Any]:
-    """A container as a Compose service, in an order for people."""
+def _container(machine: _LocalMachine, task: Task, container: Definition) -> dict[str, Any]:
+    """Return a container as a Compose service, with its keys in a readable order."""
     name, key = container["name"], task.key_of(container["name"])
     waits = {task.key_of(wait["containerName"]): wait["condition"] for wait in container.get("dependsOn") or ()}
     mounts = container.get("mountPoints") or ()
-    described = {
+    settings = {
         "container_name": f"{machine.prefix}-{key}",
         "image": _image(machine, task.service, container["image"]),
         "environment": _environment(task.service.name, container),
         "depends_on": {key: {"condition": _CONDITIONS[condition]} for key, condition in waits.items()},
-        **_attachment(machine, task, name),
+        **_network_settings(machine, task, name),
         "sysctls": _sysctls(task, container),
         "volumes": [_mount(_volumes(task), mount) for mount in mounts],
         **containers.settings(container, task.service.definition),
@@ -144,33 +142,33 @@ def _container(machine: _Machine, task: Task, container: Definition) -> dict[str
             "fleetform.container": name,
         },
     }
-    return {key: value for key, value in described.items() if value}
+    return {key: value for key, value in settings.items() if value}
 
 
-def _image(machine: _Machine, service: AppliedService, image: str) -> str:
-    """The image, or what stands for it if it is of the service's own repository."""
-    own = re.compile(rf"{_ECR}/{re.escape(service.definition['family'])}([:@].*)?")
-    return machine.images.get(service.name, image) if own.fullmatch(image) else image
+def _image(machine: _LocalMachine, service: AppliedService, image: str) -> str:
+    """Return the image, or the local one if it is from the service's ECR repository."""
+    from_repository = re.compile(rf"{_ECR}/{re.escape(service.definition['family'])}([:@].*)?")
+    return machine.images.get(service.name, image) if from_repository.fullmatch(image) else image
 
 
 def _environment(service: str, container: Definition) -> dict[str, str]:
-    """The variables; the values of secrets are only in the process environment of Compose."""
+    """Return the variables. The values of secrets are only in Compose's process environment."""
     plain = {item["name"]: item["value"] for item in container.get("environment") or ()}
     names = [secret["name"] for secret in container.get("secrets") or ()]
     return plain | {name: _Reference(f"${{{secrets.variable_name(service, name)}}}") for name in names}
 
 
-def _attachment(machine: _Machine, task: Task, container: str) -> dict[str, Any]:
-    """What a container is attached to: the task's networks, if it holds them or comes before."""
-    holder = container == task.order.holder
-    if not holder and container not in task.order.apart:
+def _network_settings(machine: _LocalMachine, task: Task, container: str) -> dict[str, Any]:
+    """Return a container's networks: the task's own, or those of the container that holds them."""
+    holds_network = container == task.order.network_holder
+    if not holds_network and container not in task.order.before_holder:
         return {"network_mode": f"service:{task.key}"}
     networks = {
-        network.name: {"aliases": [task.service.dns_name]} if holder and _resolves(task.service, network) else {}
+        network.name: {"aliases": [task.service.dns_name]} if holds_network and _resolves(task.service, network) else {}
         for network in machine.networks
         if task.service.name in network.members
     }
-    port = machine.published.get(task.service.name) if holder and task.number == 1 else None
+    port = machine.published.get(task.service.name) if holds_network and task.number == 1 else None
     return {"network_mode": None if networks else "none", "networks": networks, "ports": [port] if port else []}
 
 
@@ -179,19 +177,19 @@ def _resolves(service: AppliedService, network: Network) -> bool:
 
 
 def _sysctls(task: Task, container: Definition) -> dict[str, str]:
-    """The kernel's settings. Those of the network are the task's, as on AWS, and are set where a network begins."""
+    """Return kernel settings. Network settings belong to the task, as on AWS; the first containers set them."""
     name, order = container["name"], task.order
-    begins = name == order.holder or name in order.apart
+    has_network = name == order.network_holder or name in order.before_holder
     return {
         control["namespace"]: control["value"]
         for other in task.service.containers
         for control in other.get("systemControls") or ()
-        if (begins if control["namespace"].startswith("net.") else other is container)
+        if (has_network if control["namespace"].startswith("net.") else other is container)
     }
 
 
 def _volumes(task: Task) -> dict[str, str]:
-    """The Compose volume of each of a task's volumes: its own, or the environment's if it is a file system of EFS."""
+    """Return the Compose volume of each of a task's volumes: its own, or a shared one for an EFS file system."""
     return {
         volume["name"]: _file_system(volume["efsVolumeConfiguration"])
         if volume.get("efsVolumeConfiguration")
@@ -201,25 +199,25 @@ def _volumes(task: Task) -> dict[str, str]:
 
 
 def _file_system(configuration: Definition) -> str:
-    """A name for a folder of a file system: `efs-fs-0123`, and what of it is seen."""
-    point = (configuration.get("authorizationConfig") or {}).get("accessPointId")
-    seen = point or configuration.get("rootDirectory", "").strip("/").replace("/", ".")
-    return "-".join(filter(None, ["efs", configuration["fileSystemId"], seen]))
+    """Return a name for a folder of a file system: `efs-fs-0123` with the access point or the path."""
+    access_point = (configuration.get("authorizationConfig") or {}).get("accessPointId")
+    part = access_point or configuration.get("rootDirectory", "").strip("/").replace("/", ".")
+    return "-".join(filter(None, ["efs", configuration["fileSystemId"], part]))
 
 
 def _mount(volumes: Mapping[str, str], mount: Definition) -> dict[str, Any]:
-    found = {"type": "volume", "source": volumes[mount["sourceVolume"]], "target": mount["containerPath"]}
-    return {**found, "read_only": True} if mount.get("readOnly") else found
+    volume = {"type": "volume", "source": volumes[mount["sourceVolume"]], "target": mount["containerPath"]}
+    return {**volume, "read_only": True} if mount.get("readOnly") else volume
 
 
 def _restarts(task: Task, container: Definition) -> bool:
-    """Whether a container that ends is started again: where it is essential, ECS would replace the task."""
-    essential = container.get("essential", True) and container["name"] not in task.order.ending
+    """Return whether to restart a container that exits. If it is essential, ECS would replace the task."""
+    essential = container.get("essential", True) and container["name"] not in task.order.finishing
     return essential or bool((container.get("restartPolicy") or {}).get("enabled"))
 
 
-def _network(machine: _Machine, network: Network) -> dict[str, Any]:
-    """A network. Compose 1.29 takes one of Podman's for another if its driver is not named."""
+def _network(machine: _LocalMachine, network: Network) -> dict[str, Any]:
+    """Return a network. Its driver is named, as Compose 1.29 would otherwise recreate Podman's networks."""
     return {
         "internal": network.internal,
         "ipam": {"options": {"driver": "host-local"}, "config": [{"subnet": network.subnet}]},
@@ -227,33 +225,33 @@ def _network(machine: _Machine, network: Network) -> dict[str, Any]:
     }
 
 
-def _label(machine: _Machine) -> dict[str, str]:
+def _label(machine: _LocalMachine) -> dict[str, str]:
     return {"fleetform.environment": machine.prefix}
 
 
 def _yaml(content: Mapping[str, Any]) -> str:
-    """YAML that every reader reads alike."""
+    """Return YAML that every parser reads the same way."""
     return yaml.dump(
-        _escaped(content), Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=False, width=math.inf
+        _escape(content), Dumper=_Dumper, allow_unicode=True, default_flow_style=False, sort_keys=False, width=math.inf
     )
 
 
-def _escaped(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value as Compose is to find it: it would put variables where `$` stands."""
+def _escape(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Escape `$` in all texts, which Compose would otherwise read as variables."""
     if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
+        return {key: _escape(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_escaped(item) for item in value]
+        return [_escape(item) for item in value]
     if isinstance(value, _Reference):
         return str(value)
     return value.replace("$", "$$") if isinstance(value, str) else value
 
 
 class _Dumper(yaml.SafeDumper):
-    """Puts quotes around text wherever one reader or another could take it for something else."""
+    """A YAML dumper that quotes all text that a parser could read as something else."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - PyYAML's
-        """No anchors."""
+        """Write no anchors."""
         return True
 
 

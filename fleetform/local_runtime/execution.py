@@ -1,4 +1,4 @@
-"""What is done with containers while they run: programs in them and beside them, health checks, a new start."""
+"""Operations on running containers: running programs in and beside them, health checks, restarts."""
 
 import subprocess
 import uuid
@@ -12,12 +12,12 @@ from fleetform.local_runtime.runner import Runner
 
 @dataclass(frozen=True)
 class Execution:
-    """What a program in a container did.
+    """The result of a program in a container.
 
     Attributes:
         code: Its exit code.
-        stdout: What it printed.
-        stderr: Its complaints.
+        stdout: Its standard output.
+        stderr: Its standard error.
     """
 
     code: int
@@ -26,25 +26,25 @@ class Execution:
 
 
 def execute(runner: Runner, container: str, argv: Sequence[str], stdin: str = "", *, timeout: float = 30) -> Execution:
-    """Runs a program in a container that runs.
+    """Run a program in a running container.
 
     Args:
-        runner: What runs it.
+        runner: The engine that runs the container.
         container: The container's name.
-        argv: Program and arguments, of the container's image.
-        stdin: What it reads.
+        argv: Program and arguments; the program is in the container's image.
+        stdin: Its standard input.
         timeout: Seconds that it may take.
 
     Raises:
-        ProgramError: It takes longer.
+        ProgramError: It takes longer than the timeout.
     """
     return _run(runner, ["exec", "--interactive", container, *argv], stdin, timeout)
 
 
-def run_beside(  # noqa: PLR0913 - `execute`, with an image of one's own
+def run_beside(  # noqa: PLR0913 - `execute` with an image
     runner: Runner, container: str, image: str, argv: Sequence[str], stdin: str = "", *, timeout: float = 30
 ) -> Execution:
-    """Runs a program of another image where a container is in the network; leaves nothing.
+    """Run a program of a different image in a container's network; remove its container afterwards.
 
     Raises:
         ProgramError: It takes longer than the timeout.
@@ -73,12 +73,14 @@ def _run(runner: Runner, arguments: list[str], stdin: str, timeout: float) -> Ex
             timeout=timeout,
         )
     except subprocess.TimeoutExpired:
-        raise ProgramError(f"`{' '.join(argv[:4])} ...` has not ended after {timeout:g} s") from None
+        raise ProgramError(
+            f"`{' '.join(argv[:4])} ...` did not finish within {timeout:g} s; run the command again"
+        ) from None
     return Execution(done.returncode, done.stdout, done.stderr)
 
 
 def replace(runner: Runner, *names: str) -> None:
-    """Ends containers at once and starts them again, in the order given; they leave DNS meanwhile.
+    """Stop containers immediately and start them again in the given order; meanwhile they are not in DNS.
 
     Raises:
         ProgramError: The engine fails.
@@ -89,7 +91,7 @@ def replace(runner: Runner, *names: str) -> None:
 
 
 def check_health(runner: Runner, name: str) -> subprocess.Popen[bytes]:
-    """Starts the health check of a container of Podman's, which does none itself without systemd.
+    """Start the health check of a Podman container, which Podman does not run itself without systemd.
 
     Returns:
         The process; its exit code is 0 if the container is healthy.

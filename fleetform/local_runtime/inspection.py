@@ -1,6 +1,6 @@
-"""The containers that run here, as the engine has them: it is asked itself, which is quicker than Compose.
+"""Lists the containers on this machine by asking the engine, which is faster than Compose.
 
-A project's containers are known by the label `fleetform.environment`.
+A project's containers have the label `fleetform.environment`.
 """
 
 import json
@@ -17,7 +17,7 @@ SERVICE_LABEL = "fleetform.service"
 TASK_LABEL = "fleetform.task"
 CONTAINER_LABEL = "fleetform.container"
 
-_MISSING = (0, 1, 125)  # a container that ended meanwhile: Docker's code, and Podman's
+_MISSING = (0, 1, 125)  # if a container is gone, Docker exits with 1, Podman with 125
 _NANOSECONDS = 1e9
 
 
@@ -27,10 +27,10 @@ class Check:
 
     Attributes:
         argv: Program and arguments.
-        interval: Between two runs.
-        timeout: Of a run.
-        retries: As many failures in a row make a container unhealthy.
-        start_period: Failures do not count as long as this after the start.
+        interval: Time between two runs.
+        timeout: Time limit of a run.
+        retries: How many failures in a row make a container unhealthy.
+        start_period: Time after the start in which failures do not count.
     """
 
     argv: tuple[str, ...]
@@ -42,22 +42,22 @@ class Check:
 
 @dataclass(frozen=True)
 class Container:
-    """A container of a task, as the engine has it.
+    """A container of a task, as the engine reports it.
 
     Attributes:
-        name: Its name to the engine.
+        name: Its name in the engine.
         service: The service.
         task: The task's number, from 1.
         container: Its name in the task definition.
-        state: The engine's word, such as `running` or `exited`.
+        state: The engine's state, such as `running` or `exited`.
         health: `healthy`, `unhealthy`, `starting` or `none`.
-        addresses: Its address in each network, by the network's name in the Compose file; none if the network is that
-            of another container of its task.
-        published: Ports of this machine that lead to it; likewise.
+        addresses: Its address in each network, by the network's name in the Compose file; empty if it shares the
+            network of another container of its task.
+        published: Ports of this machine that are forwarded to it; empty likewise.
         image: The name of its image.
-        essential: Whether the task needs it: Compose is to restart it always.
-        started: When; long ago if it never was.
-        check: Its health check.
+        essential: Whether the task needs it, so that Compose always restarts it.
+        started: When it was started; a time long ago if it never was.
+        check: Its health check, if it has one.
     """
 
     name: str
@@ -75,29 +75,29 @@ class Container:
 
 
 def containers(runner: Runner, name: str) -> tuple[Container, ...]:
-    """The containers of a project, by service, task and name.
+    """Return the containers of a project, sorted by service, task and name.
 
     Raises:
-        ProgramError: The engine does not answer.
+        ProgramError: The engine fails.
     """
-    ids = list_containers(runner, "container", f"{ENVIRONMENT_LABEL}={name}", "--quiet", "--all")
+    ids = list_objects(runner, "container", f"{ENVIRONMENT_LABEL}={name}", "--quiet", "--all")
     if not ids:
         return ()
-    facts = json.loads(read([runner.engine, "container", "inspect", *ids], runner.variables, _MISSING))
-    found = [_container(fact, name) for fact in facts]
-    return tuple(sorted(found, key=lambda container: (container.service, container.task, container.name)))
+    documents = json.loads(read([runner.engine, "container", "inspect", *ids], runner.variables, _MISSING))
+    project_containers = [_container(document, name) for document in documents]
+    return tuple(sorted(project_containers, key=lambda container: (container.service, container.task, container.name)))
 
 
-def list_containers(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
-    """Ids or names of what has a label."""
+def list_objects(runner: Runner, kind: str, label: str, *options: str) -> list[str]:
+    """Return the ids or names of objects with a label."""
     argv = [runner.engine, kind, "ls", *options, f"--filter=label={label}"]
     return read(argv, runner.variables).split()
 
 
 def _container(facts: Mapping[str, Any], project: str) -> Container:
-    """A container of what `inspect` says, which Podman words as Docker does."""
+    """Return a container, given the output of `inspect`, which is the same for Podman and Docker."""
     labels, state, host = facts["Config"]["Labels"], facts["State"], facts["HostConfig"]
-    # Docker says nothing of a network that is another container's, Podman what it says of the other.
+    # For a shared network, Docker reports nothing and Podman reports the other container's addresses.
     network = {} if host["NetworkMode"].startswith("container:") else facts["NetworkSettings"]
     return Container(
         name=facts["Name"].removeprefix("/"),

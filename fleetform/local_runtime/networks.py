@@ -1,7 +1,7 @@
-"""The container networks of an environment: one for each call that its security groups let through.
+"""The container networks of an environment: one for each call that its security groups allow.
 
-An engine's network is open within itself on every port, and closed to others. So a pair of services that may not call
-each other must not share one.
+In an engine's network all ports are open to all members, and closed to everyone else. So two services that must not
+call each other must not share a network.
 """
 
 import ipaddress
@@ -14,17 +14,17 @@ from fleetform.aws.live_state import AppliedEnvironment
 from fleetform.base.errors import InputError
 
 VARIABLE = "FLEETFORM_NETWORKS"
-"""The environment variable that names another block of addresses."""
+"""The environment variable that overrides the block of addresses."""
 
 OUTBOUND = "outward"
 
 _PROTOCOLS = ("tcp", "udp")
 
-# For benchmarks (RFC 2544): not the internet's, nor a home's or an office's, nor what engines choose by themselves.
+# Reserved for benchmarks (RFC 2544): used neither on the internet, nor at home or in offices, nor by engines.
 _BLOCKS = ipaddress.IPv4Network("198.18.0.0/15")
 _BLOCK_PREFIX = 18
 _SLOT_PREFIX = 28
-# The network's own address, the gateway's, the broadcast's.
+# The addresses of the network, the gateway and broadcasts.
 _RESERVED_ADDRESSES = 3
 
 
@@ -35,9 +35,9 @@ class Network:
     Attributes:
         name: Its key in the Compose document.
         members: The services whose tasks are attached, sorted.
-        callee: The service whose DNS name resolves in it; None for every member's.
-        internal: Whether nothing leads out of it.
-        subnet: Its addresses, such as `198.18.4.16/28`.
+        callee: The service whose DNS name resolves in it; None for all members.
+        internal: Whether it has no route to the outside.
+        subnet: Its addresses in CIDR notation, such as `198.18.4.16/28`.
     """
 
     name: str
@@ -48,14 +48,14 @@ class Network:
 
 
 def choose_cidr_block(prefix: str, variables: Mapping[str, str]) -> str:
-    """The block of addresses that an environment's networks are in.
+    """Return the block of addresses for an environment's networks.
 
     Args:
-        prefix: What every name of the environment begins with.
-        variables: The process environment, where `FLEETFORM_NETWORKS` may name another block.
+        prefix: Prefix of every name of the environment.
+        variables: The process environment, where `FLEETFORM_NETWORKS` may override the block.
 
     Raises:
-        InputError: What it names is no block.
+        InputError: The variable is not a block of addresses.
     """
     chosen = variables.get(VARIABLE)
     if chosen is None:
@@ -64,45 +64,50 @@ def choose_cidr_block(prefix: str, variables: Mapping[str, str]) -> str:
     try:
         block = ipaddress.IPv4Network(chosen)
     except ValueError as error:
-        raise InputError(f"{VARIABLE}: {error}; an IPv4 network is expected, such as 172.30.0.0/18") from None
+        raise InputError(f"{VARIABLE}: {error}; set an IPv4 network, such as 172.30.0.0/18") from None
     if block.prefixlen > _SLOT_PREFIX:
-        raise InputError(f"{VARIABLE}={chosen}: too small for any network; /{_BLOCK_PREFIX} is a good size")
+        raise InputError(
+            f"{VARIABLE}={chosen}: too small for a network; use a block such as 172.30.0.0/{_BLOCK_PREFIX}"
+        )
     return str(block)
 
 
 def networks(applied: AppliedEnvironment, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
-    """The networks that let through what the security groups of an environment let through, by name.
+    """Return the networks that allow the same calls as an environment's security groups, sorted by name.
 
-    Only services that have tasks are in them. Each subnet follows from its network's name, so that it stays when others
-    come and go; only where two want the same place, the second takes the next that is free.
+    They contain only services that have tasks. Each subnet follows from its network's name, so that it stays the same
+    when other networks change. If two networks want the same subnet, the second gets the next free one.
 
     Args:
         applied: The environment.
-        prefix: What every name of the environment begins with.
-        block: The block of addresses; see `choose_block`.
-        isolating: Whether the engine keeps networks apart that lead out. Where it does not, only public services,
-            which have to be reached, get one.
+        prefix: Prefix of every name of the environment.
+        block: The block of addresses; see `choose_cidr_block`.
+        isolating: Whether the engine isolates networks with a route to the outside from each other. If it does not,
+            only public services get such a network, as they have to be reachable.
 
     Raises:
-        InputError: The block is too small, or two networks would have one name.
+        InputError: The block is too small, or two networks would have the same name.
     """
     tasks = {service.name: service.desired_count for service in applied.services if service.desired_count}
-    wanted = sorted(_without_subnets(applied, tuple(tasks), isolating=isolating), key=lambda network: network.name)
-    names = [network.name for network in wanted]
+    unnumbered = _networks_without_subnets(applied, tuple(tasks), isolating=isolating)
+    all_networks = sorted(unnumbered, key=lambda network: network.name)
+    names = [network.name for network in all_networks]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"there would be two networks {', '.join(twice)}; give the service `{OUTBOUND}` another name")
-    sizes = {network.name: _prefix_length(sum(map(tasks.__getitem__, network.members))) for network in wanted}
+        raise InputError(f"two networks would have the name {', '.join(twice)}; rename the service `{OUTBOUND}`")
+    sizes = {network.name: _prefix_length(sum(map(tasks.__getitem__, network.members))) for network in all_networks}
     subnets = _subnets(sizes, prefix, ipaddress.IPv4Network(block))
-    return tuple(replace(network, subnet=subnets[network.name]) for network in wanted)
+    return tuple(replace(network, subnet=subnets[network.name]) for network in all_networks)
 
 
-def _without_subnets(applied: AppliedEnvironment, names: tuple[str, ...], *, isolating: bool) -> Iterator[Network]:
+def _networks_without_subnets(
+    applied: AppliedEnvironment, names: tuple[str, ...], *, isolating: bool
+) -> Iterator[Network]:
     groups = _open_groups(applied, names)
-    within = {pair for members in groups.values() for pair in product(members, repeat=2)}
+    grouped = {pair for members in groups.values() for pair in product(members, repeat=2)}
     for group, members in groups.items():
         yield Network(group, members, None, internal=True, subnet="")
     for caller, callee in product(names, repeat=2):
-        if (caller, callee) not in within and any(_open_calls(applied, caller, callee)):
+        if (caller, callee) not in grouped and any(_open_calls(applied, caller, callee)):
             members = tuple(sorted({caller, callee}))
             yield Network(f"{caller}--{callee}", members, callee, internal=True, subnet="")
     for name in names:
@@ -111,10 +116,10 @@ def _without_subnets(applied: AppliedEnvironment, names: tuple[str, ...], *, iso
 
 
 def _open_groups(applied: AppliedEnvironment, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """The members of each group all of whose ports are open among all its members."""
+    """Return the members of each security group that opens all ports of its members to all its members."""
     keys = sorted({group for name in names for group in applied.service(name).groups})
     members = {key: tuple(name for name in names if key in applied.service(name).groups) for key in keys}
-    return {key: found for key, found in members.items() if _open_to_each_other(applied, found)}
+    return {key: names for key, names in members.items() if _open_to_each_other(applied, names)}
 
 
 def _open_to_each_other(applied: AppliedEnvironment, members: tuple[str, ...]) -> bool:
@@ -126,28 +131,28 @@ def _open_to_each_other(applied: AppliedEnvironment, members: tuple[str, ...]) -
 
 
 def _open_calls(applied: AppliedEnvironment, caller: str, callee: str) -> tuple[tuple[int, ...], ...]:
-    """The callee's ports that are open to the caller, of each protocol."""
+    """Return the callee's ports that are open to the caller, by protocol."""
     return tuple(applied.allows(caller, callee, protocol) for protocol in _PROTOCOLS)
 
 
 def _prefix_length(tasks: int) -> int:
-    """The prefix of a subnet with an address for each task."""
+    """Return the prefix length of a subnet with an address for each task."""
     return min(_SLOT_PREFIX, 32 - (tasks + _RESERVED_ADDRESSES - 1).bit_length())
 
 
 def _subnets(sizes: Mapping[str, int], prefix: str, block: ipaddress.IPv4Network) -> dict[str, str]:
-    """The subnet of each network: the place in the block that its name's checksum says, or the next that is free.
+    """Return the subnet of each network: the slot that its name hashes to, or the next free one.
 
-    The largest come first, so that small ones leave them a place.
+    The largest networks come first, so that small ones do not take up their space.
     """
     taken: set[int] = set()
     subnets = {}
     for name, length in sorted(sizes.items(), key=lambda size: (size[1], size[0])):
         slots = 2 ** (_SLOT_PREFIX - length)
         count = 2 ** (length - block.prefixlen) if length >= block.prefixlen else 0
-        wish = crc32(f"{prefix} {name}".encode())
+        preferred = crc32(f"{prefix} {name}".encode())
         places = (
-            range(place * slots, (place + 1) * slots) for place in ((wish + step) % count for step in range(count))
+            range(place * slots, (place + 1) * slots) for place in ((preferred + step) % count for step in range(count))
         )
         place = next((place for place in places if taken.isdisjoint(place)), None)
         if place is None:

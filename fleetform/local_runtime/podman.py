@@ -1,7 +1,7 @@
-"""Podman's API for Compose: that of Podman's own service if it answers, else of one that we start.
+"""Podman's API for Compose: the user's Podman service if it answers, else one that this module starts.
 
-A folder has at most one of ours, whose socket is recorded in it. What listens there is ended; a process id that was
-written down may have been given to another program.
+A folder has at most one such service and a record of its socket. To stop the service, the process that listens on the
+socket is stopped, as a recorded process id may have been reused by another program.
 """
 
 import shutil
@@ -22,40 +22,40 @@ LOG = "podman.log"
 
 _ANSWER_SECONDS = 10
 _START_SECONDS = 20
-# It ends by itself when nobody has asked it anything for as long.
+# The service stops itself after this time without a request.
 _IDLE_SECONDS = 300
 _PEER_CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 
 def open_socket(folder: Path, variables: Mapping[str, str]) -> Path:
-    """The socket of Podman's API; starts a service if there is none.
+    """Return the socket of Podman's API; start a service if none answers.
 
     Args:
-        folder: Where the record and the log are kept; made if need be.
+        folder: Folder of the record and the log; created if necessary.
         variables: Podman's process environment.
 
     Raises:
-        ProgramError: The service did not come up; the message ends with its log.
+        ProgramError: The service did not start; the message ends with its log.
     """
     path = read(["podman", "info", "--format={{.Host.RemoteSocket.Path}}"], variables).strip()
-    own = Path(path.removeprefix("unix://"))
-    if _answers(own):
-        return own
+    default_socket = Path(path.removeprefix("unix://"))
+    if _answers(default_socket):
+        return default_socket
     folder.mkdir(parents=True, exist_ok=True)
     with daemons.file_lock(folder):
-        ours = _read_record(folder)
-        return ours if ours and _answers(ours) else _serve(folder, variables)
+        recorded = _read_record(folder)
+        return recorded if recorded and _answers(recorded) else _serve(folder, variables)
 
 
 def close_socket(folder: Path) -> None:
-    """Ends the folder's service, if one runs, and removes its record; the log stays."""
+    """Stop the folder's service if it is running, and remove its record; the log stays."""
     if not folder.is_dir():
         return
     with daemons.file_lock(folder):
-        ours = _read_record(folder)
-        if ours and (process := _listener(ours)):
+        recorded = _read_record(folder)
+        if recorded and (process := _listening_process(recorded)):
             daemons.terminate(process)
-        _forget(folder)
+        _remove_record(folder)
 
 
 def _read_record(folder: Path) -> Path | None:
@@ -63,15 +63,15 @@ def _read_record(folder: Path) -> Path | None:
     return Path(record.read_text(encoding="utf-8")) if record.is_file() else None
 
 
-def _forget(folder: Path) -> None:
-    if ours := _read_record(folder):
-        shutil.rmtree(ours.parent, ignore_errors=True)
+def _remove_record(folder: Path) -> None:
+    if recorded := _read_record(folder):
+        shutil.rmtree(recorded.parent, ignore_errors=True)
         (folder / RECORD).unlink()
 
 
 def _serve(folder: Path, variables: Mapping[str, str]) -> Path:
-    _forget(folder)  # what one that was killed, or has ended by itself, has left
-    # Not in the folder itself: the path of a socket has no more than a hundred characters.
+    _remove_record(folder)  # left by a service that was killed or stopped itself
+    # A temporary folder, as the path of a socket is limited to about a hundred characters.
     path = Path(tempfile.mkdtemp(prefix="fleetform-")) / "podman.sock"
     (folder / RECORD).write_text(str(path), encoding="utf-8")
     argv = ["podman", "system", "service", f"--time={_IDLE_SECONDS}", f"unix://{path}"]
@@ -79,7 +79,7 @@ def _serve(folder: Path, variables: Mapping[str, str]) -> Path:
         process = daemons.start(argv, variables, log, log)
     if not _wait_until_ready(path, process):
         process.kill()
-        _forget(folder)
+        _remove_record(folder)
         raise ProgramError(f"Podman's API did not start; the end of {folder / LOG}:\n{daemons.log_tail(folder / LOG)}")
     return path
 
@@ -104,8 +104,8 @@ def _answers(path: Path) -> bool:
             return False
 
 
-def _listener(path: Path) -> int | None:
-    """The process that listens on a socket."""
+def _listening_process(path: Path) -> int | None:
+    """Return the id of the process that listens on a socket."""
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(str(path))

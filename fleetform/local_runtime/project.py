@@ -1,4 +1,4 @@
-"""What Compose runs together: started, shown and removed as one."""
+"""Compose projects: starting and removing all containers of an environment, and showing their logs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from pathlib import Path
 from fleetform.base.errors import InputError
 from fleetform.base.processes import Output, read, run
 from fleetform.base.program_name import command
-from fleetform.local_runtime.inspection import ENVIRONMENT_LABEL, containers, list_containers
+from fleetform.local_runtime.inspection import ENVIRONMENT_LABEL, containers, list_objects
 from fleetform.local_runtime.runner import Runner
 
-_PROJECT_LABEL = "com.docker.compose.project"  # Compose's own, on all that it makes
+_PROJECT_LABEL = "com.docker.compose.project"  # set by Compose on everything that it creates
 
 
 @dataclass(frozen=True)
 class Project:
-    """What Compose runs together.
+    """A Compose project.
 
     Attributes:
         name: The environment's prefix, such as `shop-local`.
         file: The Compose file.
-        log: File that gets what Compose prints.
+        log: The file for Compose's output.
     """
 
     name: str
@@ -29,17 +29,17 @@ class Project:
 
 
 def up(runner: Runner, project: Project, variables: Mapping[str, str], output: Output | None = None) -> None:
-    """Starts a project, or brings it up to its file; does not wait until it is healthy.
+    """Start a project or update it to its file, without waiting until it is healthy.
 
     Args:
-        runner: What runs it.
-        project: What to run.
-        variables: What the file takes from the process environment: secrets.
-        output: Gets each line that Compose prints.
+        runner: The engine to run it with.
+        project: The project.
+        variables: The variables that the file uses: secrets.
+        output: Takes each line that Compose prints.
 
     Raises:
         ProgramError: Compose fails.
-        KeyboardInterrupt: Ctrl-C; Compose has ended.
+        KeyboardInterrupt: Ctrl-C was pressed; Compose has stopped.
     """
     argv = _compose_argv(runner, project, "up", "--detach", "--remove-orphans", "--no-build")
     run(argv, {**runner.variables, **variables}, project.log, output)
@@ -51,47 +51,47 @@ def _compose_argv(runner: Runner, project: Project, *arguments: str) -> list[str
 
 
 def down(runner: Runner, project: Project, output: Output | None = None) -> None:
-    """Stops a project's containers and removes them, its networks and its volumes, as far as they are there.
+    """Stop a project's containers, and remove them with its networks and volumes, if they exist.
 
-    Needs no Compose file, and no Compose: with Podman that stumbles over containers that share a network.
+    This needs neither the Compose file nor Compose, which with Podman fails on containers that share a network.
 
     Raises:
         ProgramError: The engine fails.
-        KeyboardInterrupt: Ctrl-C; the rest is still there.
+        KeyboardInterrupt: Ctrl-C was pressed; the rest is not removed.
     """
-    environment, made_by_compose = f"{ENVIRONMENT_LABEL}={project.name}", f"{_PROJECT_LABEL}={project.name}"
-    if running := list_containers(runner, "container", environment, "--format={{.Names}}"):
+    environment, compose_project = f"{ENVIRONMENT_LABEL}={project.name}", f"{_PROJECT_LABEL}={project.name}"
+    if running := list_objects(runner, "container", environment, "--format={{.Names}}"):
         run([runner.engine, "stop", *running], runner.variables, project.log, output)
     forced = ["--force", "--volumes", *(["--depend"] if runner.engine == "podman" else [])]
     for kind, label, options in (
         ("container", environment, forced),
-        ("network", made_by_compose, []),
-        ("volume", made_by_compose, []),
+        ("network", compose_project, []),
+        ("volume", compose_project, []),
     ):
-        if left := list_containers(runner, kind, label, "--quiet", *(["--all"] if kind == "container" else [])):
-            read([runner.engine, kind, "rm", *options, *left], runner.variables)
+        if names := list_objects(runner, kind, label, "--quiet", *(["--all"] if kind == "container" else [])):
+            read([runner.engine, kind, "rm", *options, *names], runner.variables)
 
 
 def logs_argv(
     runner: Runner, project: Project, services: Iterable[str] = (), *, follow: bool = False, tail: int | None = None
 ) -> list[str]:
-    """The command that shows what containers print.
+    """Return the command that shows the output of containers.
 
     Args:
-        runner: What runs them.
+        runner: The engine that runs them.
         project: Their project.
-        services: Only these services'; none for all.
-        follow: Go on until interrupted.
-        tail: So many lines of each; None for all.
+        services: Only these services; empty for all.
+        follow: Whether to follow the output until interrupted.
+        tail: How many lines of each container to show; None for all.
 
     Raises:
-        InputError: A service runs no container.
-        ProgramError: The engine does not answer.
+        InputError: A service has no container.
+        ProgramError: The engine fails.
     """
     chosen = set(services)
-    there = [container for container in containers(runner, project.name) if container.service in chosen or not chosen]
-    if missing := chosen - {container.service for container in there} or (not there and {project.name}):
-        raise InputError(f"no container of {', '.join(sorted(missing))} is there; `{command('up')}` starts what is not")
+    shown = [container for container in containers(runner, project.name) if container.service in chosen or not chosen]
+    if missing := chosen - {container.service for container in shown} or (not shown and {project.name}):
+        raise InputError(f"no container of {', '.join(sorted(missing))} exists; run `{command('up')}` to start it")
     options = ["--no-color", *(["--follow"] if follow else []), *([] if tail is None else [f"--tail={tail}"])]
-    keys = [container.name.removeprefix(f"{project.name}-") for container in there]
+    keys = [container.name.removeprefix(f"{project.name}-") for container in shown]
     return _compose_argv(runner, project, "logs", *options, *keys)

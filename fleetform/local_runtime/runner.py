@@ -1,4 +1,4 @@
-"""What runs containers: Docker or Podman, and the Compose that drives it."""
+"""Finds an engine that runs containers, Docker or Podman, and a Compose that works with it."""
 
 import dataclasses
 import os
@@ -12,7 +12,7 @@ from fleetform.base.processes import last_error_line, read
 from fleetform.local_runtime import podman
 
 ENGINES = ("docker", "podman")
-"""In the order in which they are looked for."""
+"""The engines, in the order in which they are tried."""
 
 _PROBES: Mapping[str, tuple[str, ...]] = {
     "docker": ("version", "--format={{.Server.Version}}"),  # asks the daemon
@@ -24,14 +24,14 @@ _INSTALL = (
     "install and start Docker with Compose (on Debian: apt-get install docker.io docker-compose),"
     " or Podman with Compose (on Debian: apt-get install podman netavark aardvark-dns docker-compose)"
 )
-# Another file, profile or daemon than the ones that are meant here.
+# Variables that would select a different file, profile or daemon.
 _MISLEADING = ("COMPOSE_ENV_FILES", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME")
 _MISLEADING_TO_PODMAN = ("DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY")
 
 
 @dataclass(frozen=True)
 class Runner:
-    """An engine that runs containers, and the Compose that drives it.
+    """An engine that runs containers, with its Compose.
 
     Attributes:
         engine: `docker` or `podman`.
@@ -45,38 +45,41 @@ class Runner:
 
     @property
     def isolates(self) -> bool:
-        """Whether networks that lead out do not lead to each other. Podman's option for it holds until one goes."""
+        """Return whether networks with a route to the outside are isolated from each other.
+
+        Podman's option for it stops working when one of the networks is removed.
+        """
         return self.engine == "docker"
 
 
 def find_runner(name: str | None, folder: Path) -> Runner:
-    """Finds what can run containers. Podman's API may have to be served for Compose: `close_runner` ends that.
+    """Find an engine that runs containers. This may start Podman's API for Compose; `close_runner` stops it.
 
     Args:
         name: The engine to use; None for the first that works.
-        folder: Where the record of Podman's service is kept.
+        folder: Folder for the record of Podman's service.
 
     Raises:
-        InputError: There is none of this name.
-        ProgramError: It does not work or lacks Compose, or none does.
+        InputError: The name is unknown.
+        ProgramError: The engine does not work or has no Compose, or none does.
     """
     if name is not None and name not in ENGINES:
-        raise InputError(f"--engine {name}: containers run in {' or '.join(ENGINES)}")
+        raise InputError(f"--engine {name}: unknown engine; choose {' or '.join(ENGINES)}")
     variables = {key: value for key, value in os.environ.items() if key not in _MISLEADING}
-    complaints = []
+    reasons = []
     for engine in (name,) if name else ENGINES:
-        found, why = _compose(engine, variables)
-        if found:
-            return _with_socket(Runner(engine, found, variables), folder)
-        complaints.append(f"{engine}: {why}")
-    what = f"{name} cannot run containers" if name else "nothing here can run containers"
-    raise ProgramError(f"{what} ({'; '.join(complaints)}); {_INSTALL}")
+        compose, reason = _compose(engine, variables)
+        if compose:
+            return _with_socket(Runner(engine, compose, variables), folder)
+        reasons.append(f"{engine}: {reason}")
+    problem = f"{name} cannot run containers" if name else "no program on this machine can run containers"
+    raise ProgramError(f"{problem} ({'; '.join(reasons)}); {_INSTALL}")
 
 
 def _compose(engine: str, variables: Mapping[str, str]) -> tuple[tuple[str, ...] | None, str]:
-    """The Compose of an engine that works; or None, and why."""
-    if why := last_error_line([engine, *_PROBES[engine]], variables):
-        return None, why
+    """Return the Compose command for an engine; or None, and the reason."""
+    if reason := last_error_line([engine, *_PROBES[engine]], variables):
+        return None, reason
     too_old = ""
     for command in _COMPOSES:
         argv = [*command, "version", "--short"]
@@ -85,17 +88,17 @@ def _compose(engine: str, variables: Mapping[str, str]) -> tuple[tuple[str, ...]
             if _version_numbers(version) >= _OLDEST_COMPOSE:
                 return command, ""
             too_old = f", `{' '.join(command)}` is {version} and 1.29 is needed"
-    return None, f"works, but there is no Compose: neither `docker compose` nor `docker-compose`{too_old}"
+    return None, f"works, but Compose is missing: neither `docker compose` nor `docker-compose` works{too_old}"
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:
-    """Such as (1, 29, 2) of `1.29.2` and of `v1.29.2-rc1`."""
-    found = re.match(r"v?(\d+)\.(\d+)", version)
-    return (int(found[1]), int(found[2])) if found else (0,)
+    """Return major and minor version, such as (1, 29) for `1.29.2` and `v1.29.2-rc1`."""
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    return (int(match[1]), int(match[2])) if match else (0,)
 
 
 def _with_socket(runner: Runner, folder: Path) -> Runner:
-    """A runner whose Compose finds the engine."""
+    """Return the runner with the socket that Compose needs to reach the engine."""
     if runner.engine == "docker":
         return runner
     socket = podman.open_socket(folder, runner.variables)
@@ -104,5 +107,5 @@ def _with_socket(runner: Runner, folder: Path) -> Runner:
 
 
 def close_runner(folder: Path) -> None:
-    """Ends what `find_runner` started."""
+    """Stop the service that `find_runner` started."""
     podman.close_socket(folder)

@@ -1,4 +1,4 @@
-"""The values of secrets on this machine: a file that Git does not know, `envs/<env>/.env`."""
+"""The values of secrets on this machine, from a file that Git ignores: `envs/<env>/.env`."""
 
 import re
 import stat
@@ -14,12 +14,12 @@ from fleetform.base.errors import InputError
 
 
 def variable_name(service: str, secret: str) -> str:
-    """The name that a secret of a service has in the file, such as `WEB_DB_PASSWORD`."""
+    """Return the name of a service's secret in the file, such as `WEB_DB_PASSWORD`."""
     return re.sub(r"[^A-Z0-9]", "_", f"{service}_{secret}".upper())
 
 
 def required_variables(applied: AppliedEnvironment) -> tuple[str, ...]:
-    """The names of all secrets that the task definitions of an environment have, sorted."""
+    """Return the names of all secrets in the task definitions of an environment, sorted."""
     names = {
         variable_name(service.name, secret["name"])
         for service in applied.services
@@ -30,15 +30,16 @@ def required_variables(applied: AppliedEnvironment) -> tuple[str, ...]:
 
 
 def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
-    """Reads the values of secrets; the file need not be there if there are none.
+    """Read the values of secrets. Without names the file is not needed.
 
     Args:
         root: The checkout.
         env: The environment.
-        names: The secrets that are needed; whatever else the file holds is left there.
+        names: The secrets to read; other entries of the file are ignored.
 
     Raises:
-        InputError: The file lacks some, cannot be read, or could be read by others or committed: all that is wrong.
+        InputError: The file lacks secrets, cannot be read, or could be read by others or committed. The message lists
+            all problems.
     """
     if not names:
         return {}
@@ -48,11 +49,11 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
         problems += [*_exposures(root, file)]
     except FileNotFoundError:
         lines = "".join(f"\n{name}=" for name in names)
-        raise InputError(f"{file}: not there; write it, readable by you alone (chmod 600), with:{lines}") from None
+        raise InputError(f"{file}: not found; create it, readable only by you (chmod 600), with:{lines}") from None
     except OSError as error:
-        raise InputError(f"{file}: {error.strerror}; it must be a file that you can read") from None
+        raise InputError(f"{file}: {error.strerror}; make it a file that you can read") from None
     except UnicodeDecodeError:
-        raise InputError(f"{file}: it must be text in UTF-8") from None
+        raise InputError(f"{file}: not UTF-8 text; save it as UTF-8") from None
     problems += [f"{name} is missing; add a line `{name}=...`" for name in names if name not in values]
     if problems:
         raise InputError("\n".join(f"{file}: {problem}" for problem in problems))
@@ -60,7 +61,7 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _parse(text: str) -> tuple[Mapping[str, str], list[str]]:
-    """The values by name, and what is wrong with the lines. `$` means nothing: a password may have it."""
+    """Return the values by name, and the problems of the lines. `$` is not special, as passwords may contain it."""
     bindings = list(parse_stream(StringIO(text)))
     problems = [
         f"line {binding.original.line} cannot be read; write NAME=value, with quotes around spaces and #"
@@ -71,17 +72,17 @@ def _parse(text: str) -> tuple[Mapping[str, str], list[str]]:
 
 
 def _exposures(root: Path, file: Path) -> Iterator[str]:
-    """How others could come to see a file."""
+    """Return the ways in which others could read a file."""
     if (root / file).stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        yield f"others may read it; `chmod 600 {file}`"
+        yield f"others can read it; run `chmod 600 {file}`"
     if _git(root, "ls-files", "--error-unmatch", str(file)) == 0:
-        yield f"Git tracks it; `git rm --cached {file}`, and change the secrets if it was ever pushed"
+        yield f"Git tracks it; run `git rm --cached {file}`, and change the secrets if it was ever pushed"
     elif _git(root, "check-ignore", "--quiet", str(file)) == 1:
         yield "Git does not ignore it; add `.env` to .gitignore"
 
 
 def _git(root: Path, *arguments: str) -> int | None:
-    """The exit code of Git, 128 outside of a checkout; None where there is no Git: nothing can be committed then."""
+    """Return Git's exit code, 128 outside of a repository; None if Git is not installed."""
     argv = ["git", "-C", str(root), *arguments]
     try:
         return subprocess.run(argv, check=False, capture_output=True, stdin=subprocess.DEVNULL).returncode

@@ -1,6 +1,6 @@
 """The tasks of a service, and how the containers of a task depend on each other.
 
-On AWS the containers of a task share a network that is there before any of them. Here one of them has to hold it.
+On AWS the containers of a task share a network that exists before they start. Here one of them has to hold it.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from functools import cached_property
 from fleetform.aws.live_state import AppliedService
 from fleetform.local_runtime.containers import Definition
 
-# Of `dependsOn`: the other container is to have ended.
+# Conditions of `dependsOn` that wait until the other container has exited.
 _ENDING_CONDITIONS = ("COMPLETE", "SUCCESS")
 
 
 @dataclass(frozen=True)
-class Order:
+class ContainerOrder:
     """How the containers of a task depend on each other.
 
     Attributes:
@@ -27,19 +27,19 @@ class Order:
     containers: Sequence[Definition]
 
     @property
-    def holder(self) -> str:
-        """The container whose network the others share: one that stays, and that can start before the others that do.
+    def network_holder(self) -> str:
+        """Return the container whose network the others share: a long-running one that waits for no other such one.
 
-        It is the one that is named as its service, unless that waits for another.
+        It is the container named like its service, unless that waits for another.
         """
         names = [container["name"] for container in self.containers]
-        staying = [name for name in names if name not in self.ending] or names
-        first = [name for name in staying if not self.awaited(name) & set(staying)] or staying
+        lasting = [name for name in names if name not in self.finishing] or names
+        first = [name for name in lasting if not self.dependencies(name) & set(lasting)] or lasting
         return self.service if self.service in first else first[0]
 
     @property
-    def ending(self) -> set[str]:
-        """The containers whose end others wait for."""
+    def finishing(self) -> set[str]:
+        """Return the containers that others wait for to exit."""
         return {
             wait["containerName"]
             for container in self.containers
@@ -48,22 +48,22 @@ class Order:
         }
 
     @property
-    def apart(self) -> set[str]:
-        """The containers that the holder waits for: they come before its network, and have their own."""
-        return self.awaited(self.holder)
+    def before_holder(self) -> set[str]:
+        """Return the containers that the network holder waits for: they start before it, with their own network."""
+        return self.dependencies(self.network_holder)
 
-    def awaited(self, name: str) -> set[str]:
-        """All containers that one waits for, and that those wait for."""
+    def dependencies(self, name: str) -> set[str]:
+        """Return all containers that a container waits for, directly or indirectly."""
         waits = {
             container["name"]: {wait["containerName"] for wait in container.get("dependsOn") or ()}
             for container in self.containers
         }
-        found: set[str] = set()
+        dependencies: set[str] = set()
         new = waits[name]
         while new:
-            found |= new
-            new = {further for one in new for further in waits[one]} - found
-        return found
+            dependencies |= new
+            new = {further for one in new for further in waits[one]} - dependencies
+        return dependencies
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class Task:
 
     @property
     def key(self) -> str:
-        """The Compose service of the container whose network the others share."""
+        """Return the Compose service of the network holder."""
         return f"{self.service.name}-{self.number}"
 
     @cached_property
-    def order(self) -> Order:
-        """How its containers depend on each other."""
-        return Order(self.service.name, self.service.containers)
+    def order(self) -> ContainerOrder:
+        """Return how its containers depend on each other."""
+        return ContainerOrder(self.service.name, self.service.containers)
 
     def key_of(self, container: str) -> str:
-        """The Compose service of a container."""
-        return self.key if container == self.order.holder else f"{self.key}-{container}"
+        """Return the Compose service of a container."""
+        return self.key if container == self.order.network_holder else f"{self.key}-{container}"

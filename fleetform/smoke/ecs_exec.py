@@ -101,7 +101,7 @@ def probe_task(environment: Environment, access: Access, caller: str) -> tuple[A
     try:
         return answers(asked, output)
     except ProgramError as error:
-        raise ProgramError(f"{caller}: {_cause(output, caller) or error}", error.output) from None
+        raise ProgramError(f"{caller}: {_explain(output, caller) or error}", error.output) from None
 
 
 def running_task(ecs: Any, cluster: str, service: str, full_name: str) -> Task:  # noqa: ANN401 - made at run time
@@ -180,7 +180,7 @@ def _run(argv: list[str], variables: Mapping[str, str], caller: str) -> str:
                 raise ProgramError(f"{caller}: ECS Exec did not end in {TIMEOUT:.0f} s; run it again") from None
             raise
     if process.returncode:
-        cause = _cause(output, caller) or f"`aws ecs execute-command` ended with exit code {process.returncode}"
+        cause = _explain(output, caller) or f"`aws ecs execute-command` ended with exit code {process.returncode}"
         raise ProgramError(f"{caller}: {cause}", sanitize(output))
     return output
 
@@ -196,7 +196,7 @@ def _without_echo() -> Iterator[int]:
         os.close(theirs)
 
 
-def _cause(output: str, caller: str) -> str | None:
+def _explain(output: str, caller: str) -> str | None:
     found = (meaning for pattern, meaning in _CAUSES if re.search(pattern, output))
     return next((meaning.format(what=caller) for meaning in found), None)
 
@@ -213,7 +213,7 @@ def answers(asked: Sequence[Target], output: str) -> tuple[Answer, ...]:
     if any(found["tool"] == "none" for found in said.values()):
         raise ProgramError("its image has none of python3, curl, wget, nc and bash, of which the probe needs one")
     if said.keys() != set(range(len(asked))):
-        raise probe.failed_answers(len(asked), output)
+        raise probe.invalid_output(len(asked), output)
     return tuple(_answer(target, said[number]) for number, target in enumerate(asked))
 
 

@@ -117,14 +117,14 @@ def answers(targets: Sequence[Target], output: str) -> tuple[Answer, ...]:
     except ValidationError:
         told = ()
     if len(told) != len(targets):
-        raise failed_answers(len(targets), output)
+        raise invalid_output(len(targets), output)
     return tuple(
         Answer(target.callee, one.resolved, one.connected, one.status, one.error, one.milliseconds)
         for target, one in zip(targets, told, strict=True)
     )
 
 
-def failed_answers(targets: int, output: str) -> ProgramError:
+def invalid_output(targets: int, output: str) -> ProgramError:
     """The error for output that does not answer so many targets."""
     message = f"the probe of {targets} targets printed something else than an answer for each; run it again"
     return ProgramError(message, sanitize(output))

@@ -25,7 +25,7 @@ Outcome = Any
 """What came of something, what went wrong with it, and its seconds."""
 
 
-def side_by_side(
+def run_in_parallel(
     function: "Callable[..., tuple[Any, str]]", items: "list[tuple[Any, ...]]", late: "tuple[Any, str]"
 ) -> "list[Outcome]":
     """The outcome for each item's values; `late` where it takes too long, as DNS may."""
@@ -93,17 +93,17 @@ def error_text(error: Exception) -> str:
 
 def ask(targets: "list[list[Any]]") -> "list[dict[str, Any]]":
     """An answer for each target."""
-    names = side_by_side(resolve, [(host, port) for host, _, port, _ in targets], ([], "DNS: no answer"))
+    names = run_in_parallel(resolve, [(host, port) for host, _, port, _ in targets], ([], "DNS: no answer"))
     ways = [
         (number, address)
         for number, (_, addresses, _, _) in enumerate(targets)
         for address in sorted({*names[number][0], *addresses})
     ]
-    links = side_by_side(connect, [(address, targets[number][2]) for number, address in ways], (None, "timed out"))
+    links = run_in_parallel(connect, [(address, targets[number][2]) for number, address in ways], (None, "timed out"))
     requests = [
         (link[0], targets[number][0] or address, *targets[number][2:]) for (number, address), link in zip(ways, links)
     ]
-    statuses = side_by_side(get, requests, (None, "HTTP: timed out"))
+    statuses = run_in_parallel(get, requests, (None, "HTTP: timed out"))
     tried = list(zip(ways, links, statuses))
     return [
         answer(name, [(way[1], link, status) for way, link, status in tried if way[0] == number])

@@ -14,7 +14,7 @@ import yaml
 
 import tasks
 from fleetform.base.errors import InputError
-from fleetform.ci.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, in_order, pipeline
+from fleetform.ci.pipelines import ACTIONS, PROVIDERS, EnvironmentInPipeline, Provider, apply_order, pipeline
 from fleetform.terraform.plan.markdown import MARK, comment
 from fleetform.terraform.plan.models import StackPlan
 from tests.ci import ENVIRONMENTS, golden, made, program
@@ -140,13 +140,13 @@ def test_environments_are_in_order_of_names_and_the_protected_come_last() -> Non
 
 def test_an_environment_comes_after_those_that_it_names() -> None:
     a, b, c, d = (EnvironmentInPipeline(name, "", "", "", after=after) for name, after in ORDER.items())
-    assert in_order([a, b, c, d]) == [b, d, a, c]
+    assert apply_order([a, b, c, d]) == [b, d, a, c]
 
 
-def test_environments_that_wait_for_each_other_are_told() -> None:
+def test_environments_that_wait_for_each_other_are_reported() -> None:
     waiting = [EnvironmentInPipeline(name, "", "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
     with pytest.raises(InputError) as caught:
-        in_order(waiting)
+        apply_order(waiting)
     assert str(caught.value) == "`applied_after`: a, c, d wait for each other; let one wait for none"
 
 
@@ -159,7 +159,7 @@ def test_environments_that_wait_for_each_other_are_told() -> None:
     ],
     ids=["wrong", "undefined", "missing"],
 )
-def test_a_template_that_is_wrong_is_told_with_its_place(tmp_path: Path, text: str | None, told: str) -> None:
+def test_a_template_that_is_wrong_is_reported_with_its_place(tmp_path: Path, text: str | None, told: str) -> None:
     if text is not None:
         (tmp_path / ATLANTIS.template).write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
@@ -194,7 +194,7 @@ def test_a_job_may_do_no_more_than_it_has_to() -> None:
     assert {name: job["permissions"] for name, job in jobs().items()} == {"check": read, **expected}
 
 
-def test_actions_are_pinned_to_commits_and_their_versions_are_told() -> None:
+def test_actions_are_pinned_to_commits_and_their_versions_are_reported() -> None:
     used = {line.strip().removeprefix("- ") for line in made(GITHUB).splitlines() if "uses:" in line}
     assert used == {f"uses: {name}@{pin.commit} # {pin.tag}" for name, pin in ACTIONS.items()}
     assert [pin for pin in ACTIONS.values() if not re.fullmatch("[0-9a-f]{40}", pin.commit)] == []
@@ -276,7 +276,7 @@ def test_the_comment_that_is_there_is_updated(tmp_path: Path) -> None:
     assert asked[-1] == "api --silent --method PATCH repos/o/r/issues/comments/41 --field body=@comment.md"
 
 
-def test_a_stack_without_a_plan_is_told(tmp_path: Path) -> None:
+def test_a_stack_without_a_plan_is_reported(tmp_path: Path) -> None:
     body, _ = commented(tmp_path, "true")
     assert body == f"<!-- fleetform plan of on -->\n## Plan of on\n\n### true\n\n{NO_PLAN}"
 

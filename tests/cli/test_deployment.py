@@ -243,7 +243,7 @@ def test_an_sbom_that_a_promotion_cannot_copy_is_told_and_the_image_is_locked(
     promote(project, "local", "stage", [], None)
     assert load_lock(project.root, "stage") == {"web": image}
     assert capsys.readouterr().out.splitlines()[1] == (
-        "  web: what is attached to the image, such as its SBOM, was not copied: no artifacts here"
+        "  web: the image's attachments, such as its SBOM, were not copied: no artifacts here"
     )
 
 
@@ -293,7 +293,8 @@ def test_without_images_the_foundation_is_applied_to_aws_and_the_services_are_no
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
-        "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or `invoke deploy --env tiny`"
+        "tiny has no image of web yet; run `invoke images --env tiny` and apply again, or run"
+        " `invoke deploy --env tiny`"
     )
     assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 

@@ -28,7 +28,8 @@ from tests.local_runtime.stand_in import StandIn, facts
 from tests.local_runtime.stand_in import make as make_stand_in
 
 NO_ENGINE = (
-    "nothing here can run containers (docker: not on PATH; podman: not on PATH); install and start Docker with Compose"
+    "no program on this machine can run containers (docker: not on PATH; podman: not on PATH);"
+    " install and start Docker with Compose"
     " (on Debian: apt-get install docker.io docker-compose), or Podman with Compose (on Debian: apt-get install podman"
     " netavark aardvark-dns docker-compose)"
 )

@@ -589,5 +589,5 @@ def test_a_file_that_only_terraform_can_read_is_told_and_left_to_the_plan(projec
 
 
 def test_a_service_that_is_not_built_is_reported_before_any_step(project: Project) -> None:
-    message = "`webb` is no service of tiny with `build`; none is defined here\n"
+    message = "tiny has no service `webb` with `build`; none is defined here\n"
     assert invoke(project, "images", "--env", "tiny", "--service", "webb") == Ended(2, "", message)

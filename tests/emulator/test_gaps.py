@@ -536,7 +536,7 @@ def described(client: Client, tag: str) -> dict[str, Any]:
     return found
 
 
-def test_images_of_the_same_second_are_told_apart(client: Client, put_image: Callable[..., str]) -> None:
+def test_images_of_the_same_second_are_reported_apart(client: Client, put_image: Callable[..., str]) -> None:
     tags = [uuid4().hex for _ in range(3)]
     for tag in tags:
         put_image(tag, annotations={"tag": tag})

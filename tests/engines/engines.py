@@ -102,8 +102,8 @@ class Run:
     @property
     def complaint(self) -> str:
         """What it says went wrong, without the name of the log and the engine's own words."""
-        (line,) = [line for line in self.output.splitlines() if " (all output: " in line]
-        return line.partition(" (all output: ")[0]
+        (line,) = [line for line in self.output.splitlines() if " (full output: " in line]
+        return line.partition(" (full output: ")[0]
 
 
 @dataclass(frozen=True)

@@ -159,7 +159,7 @@ def test_a_token_that_the_registry_refuses_stops_before_anything_is_built(fresh:
     assert (run.code, run.calls, fresh.lock()) == (3, Calls(build=0, push=0, login=1), {}), run.output
     assert run.complaint == (
         f"{fresh.emulator.registry}: login failed: "
-        "the registry refuses the login; check that the AWS credentials may push to ECR"
+        "the registry refused the login; check that the AWS credentials may push to ECR"
     )
 
 
@@ -173,7 +173,7 @@ def test_a_registry_that_goes_away_half_way_is_reported_and_the_next_run_complet
     assert (run.code, run.calls, fresh.lock()) == (3, Calls(build=1, push=1, login=1), {}), run.output
     assert run.complaint == (
         "stock: push failed: "
-        "the registry does not answer, or went away half-way; what is pushed stays pushed: run it again"
+        "the connection to the registry failed; run the command again, which skips what is already pushed"
     )
 
     again = replace(fresh, emulator=emulator.start(fresh.root / ".fleetform", port=0))
@@ -191,6 +191,6 @@ def test_a_tag_that_somebody_else_pushes_meanwhile_is_left_alone(fresh: Site) ->
     assert (run.code, run.calls, fresh.lock()) == (3, Calls(build=1, push=1, login=1), {}), run.output
     assert run.complaint == (
         "stock: push failed: "
-        "the tag is in the repository since a moment, and is never moved; run it again to use what it stands for"
+        "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that image"
     )
     assert list(fresh.registered()["stock"].values()) == ["sha256:" + 64 * "0"]

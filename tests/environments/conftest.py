@@ -85,7 +85,7 @@ def _renamed(project: Project, workspace: Workspace) -> Renamed:
     catalog = project.root / "envs/catalog.yaml"
     text = catalog.read_text(encoding="utf-8").replace("calls: [stock]", "calls: [inventory]")
     catalog.write_text(text.replace("  stock:\n", "  inventory:\n    renamed_from: stock\n"), encoding="utf-8")
-    changes = files.require_rendered_text(project, "dev")["foundation"]
+    changes = files.render_changes(project, "dev")["foundation"]
     files.render_environment(project, "dev")
     stack = workspace.stacks[-1]
     terraform.init(workspace, stack)

@@ -16,7 +16,7 @@ ENVIRONMENTS = ["dev", "local", "prod"]
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_render_changes_nothing(root: Path, environment: str) -> None:
-    changes = files.require_rendered_text(Project(root), environment)
+    changes = files.render_changes(Project(root), environment)
     assert changes == {stack.name: [] for stack in stacks(load(root, environment))}
 
 

@@ -57,7 +57,7 @@ def images(web: ImageSpec, stock: ImageSpec) -> list[ImageSpec]:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> BuildContext:
+def context(tmp_path: Path) -> BuildContext:
     return BuildContext(Buildah(), tmp_path / "work")
 
 
@@ -87,13 +87,13 @@ def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_i
     with pytest.raises(CheckFailedError) as caught:
         look_up_images([web], {"web": web.locked(DIGEST)}, stand_in.registry)
     assert str(caught.value) == (
-        f"web: shop-dev-web:{web.tag} is {OTHER} in the registry, but {DIGEST} in the lock;"
-        " somebody has replaced it: find out who, then delete the one that is wrong, there or here"
+        f"web: shop-dev-web:{web.tag} is {OTHER} in the registry but {DIGEST} in the lock:"
+        " the image was replaced; find out why, then delete the wrong entry from the registry or the lock"
     )
 
 
 def test_images_are_built_and_pushed_with_one_login(
-    stand_in: StandIn, web: ImageSpec, stock: ImageSpec, workshop: BuildContext
+    stand_in: StandIn, web: ImageSpec, stock: ImageSpec, context: BuildContext
 ) -> None:
     outcome = build_and_push([web, stock], stand_in.registry, workshop)
     assert outcome.done == (
@@ -110,28 +110,28 @@ def test_images_are_built_and_pushed_with_one_login(
     ]
 
 
-def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
+def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     for _ in range(2):
-        build_and_push([web], stand_in.registry, workshop)
-    left = {path.relative_to(workshop.folder).as_posix(): path for path in workshop.folder.rglob("*")}
+        build_and_push([web], stand_in.registry, context)
+    left = {path.relative_to(context.folder).as_posix(): path for path in context.folder.rglob("*")}
     assert sorted(left) == ["logs", "logs/image-login.log", "logs/image-web.log"]
     assert left["logs/image-web.log"].read_text() == "build goes well\npush goes well\n"
 
 
 def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
-    stand_in: StandIn, web: ImageSpec, workshop: BuildContext
+    stand_in: StandIn, web: ImageSpec, context: BuildContext
 ) -> None:
     code = 'import os; print(oct(os.stat(pathlib.Path(options["--authfile"]).parent).st_mode))'
     stand_in.trick("push shop-dev-web", code)
-    build_and_push([web], stand_in.registry, workshop)
-    assert workshop.log("web").read_text().splitlines()[1] == "0o40700"
+    build_and_push([web], stand_in.registry, context)
+    assert context.log("web").read_text().splitlines()[1] == "0o40700"
 
 
-def test_who_looks_on_is_told_each_step_and_line(stand_in: StandIn, web: ImageSpec, tmp_path: Path) -> None:
+def test_a_listener_gets_each_step_and_line(stand_in: StandIn, web: ImageSpec, tmp_path: Path) -> None:
     moves: list[tuple[str, str]] = []
     ends: list[PushedImage] = []
     watch = BuildListener(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
-    build_and_push([web], stand_in.registry, BuildContext(Buildah(), tmp_path / "work", watch=watch))
+    build_and_push([web], stand_in.registry, BuildContext(Buildah(), tmp_path / "work", listener=watch))
     assert moves == [
         (HOST, "login goes well"),
         ("web", "build"),
@@ -157,72 +157,72 @@ tell.join()
     outcome = build_and_push(
         [wanted(tmp_path, name) for name in "ab"], stand_in.registry, BuildContext(Buildah(), tmp_path / "w")
     )
-    assert [done.how for done in outcome.done] == ["built", "built"]
+    assert [done.status for done in outcome.done] == ["built", "built"]
 
 
 FAILURES = {
     "build": (
         "write /big: no space left on device",
-        "the disk is full; remove what is not needed, such as with `docker system prune` or `buildah rmi --prune`",
+        "the disk is full; free space, such as with `docker system prune` or `buildah rmi --prune`",
     ),
     "push": (
         "denied: Your authorization token has expired. Reauthenticate and try again.",
-        "the registry's token has expired; run it again to get another",
+        "the registry token has expired; run the command again to get a new one",
     ),
 }
 
 
 @pytest.mark.parametrize("step", FAILURES)
 def test_one_that_fails_leaves_the_others_and_the_next_run_completes_it(
-    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext, step: str
+    stand_in: StandIn, images: list[ImageSpec], context: BuildContext, step: str
 ) -> None:
     web, stock = images
     output, meaning = FAILURES[step]
     stand_in.trick(f"{step} shop-dev-web", f"sys.exit({output!r})")
-    outcome = build_and_push(images, stand_in.registry, workshop)
+    outcome = build_and_push(images, stand_in.registry, context)
     assert outcome.done == (PushedImage("stock", stock.locked(pushed(stock)), "built"),)
     assert [(type(error), str(error)) for error in outcome.failures] == [
-        (ProgramError, f"web: {step} failed: {meaning} (all output: {workshop.log('web')})\n    {output}")
+        (ProgramError, f"web: {step} failed: {meaning} (full output: {context.log('web')})\n    {output}")
     ]
 
     stand_in.untrick(f"{step} shop-dev-web")
-    assert build_and_push([web], stand_in.registry, workshop).done == (
+    assert build_and_push([web], stand_in.registry, context).done == (
         PushedImage("web", web.locked(pushed(web)), "built"),
     )
 
 
 def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
-    stand_in: StandIn, web: ImageSpec, workshop: BuildContext
+    stand_in: StandIn, web: ImageSpec, context: BuildContext
 ) -> None:
     stand_in.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
-    (error,) = build_and_push([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, context).failures
     assert str(error).splitlines() == [
-        f"web: build failed: see below (all output: {workshop.log('web')})",
+        f"web: build failed: see below (full output: {context.log('web')})",
         *(f"    {number}" for number in range(8, 20)),
     ]
 
 
-def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
+def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     stand_in.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
     with pytest.raises(ProgramError) as caught:
-        build_and_push([web], stand_in.registry, workshop)
+        build_and_push([web], stand_in.registry, context)
     assert str(caught.value) == (
-        f"{HOST}: login failed: the registry refuses the login; check that the AWS credentials may push to ECR"
-        f" (all output: {workshop.log('login')})\n    invalid status code from registry 400 (Bad Request)"
+        f"{HOST}: login failed: the registry refused the login; check that the AWS credentials may push to ECR"
+        f" (full output: {context.log('login')})\n    invalid status code from registry 400 (Bad Request)"
     )
     assert stand_in.calls() == [f"login {HOST}"]
 
 
-def test_an_engine_that_is_gone_is_told(
-    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
+def test_an_engine_that_is_gone_is_reported(
+    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(stand_in.folder))
     stand_in.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
-    (error,) = build_and_push([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, context).failures
     assert str(error) == ("web: push failed: cannot run buildah: No such file or directory; check the installation")
 
 
-def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
+def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     stand_in.trick(
         "push shop-dev-web",
         f"""
@@ -231,31 +231,31 @@ pathlib.Path(options["--digestfile"]).write_text("{DIGEST}")
 sys.exit(0)
 """,
     )
-    (error,) = build_and_push([web], stand_in.registry, workshop).failures
+    (error,) = build_and_push([web], stand_in.registry, context).failures
     assert str(error) == (
-        f"shop-dev-web:{web.tag} was pushed as {DIGEST}, but the registry has {OTHER} there; run it again"
+        f"shop-dev-web:{web.tag} was pushed as {DIGEST}, but the registry has {OTHER}; run the command again"
     )
 
 
-def test_a_disk_that_is_full_while_a_context_is_copied_is_told(
-    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_is_full_while_a_context_is_copied_is_reported(
+    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
 
     monkeypatch.setattr("shutil.copyfile", fail)
-    (error,) = build_and_push([web], stand_in.registry, workshop).failures
-    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
+    (error,) = build_and_push([web], stand_in.registry, context).failures
+    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
 
 
-def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
+def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
-    (error,) = build_and_push([web], stand_in.registry, workshop).failures
-    assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run it again"
+    (error,) = build_and_push([web], stand_in.registry, context).failures
+    assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run the command again"
     assert stand_in.calls() == [f"login {HOST}"]
 
 
-def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: ImageSpec, workshop: BuildContext) -> None:
+def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     """The engine interrupts us once it waits; it would wait for ever."""
     code = """\
 import os, signal, time
@@ -267,9 +267,9 @@ while True:
 """
     stand_in.trick("build shop-dev-web", code)
     with pytest.raises(KeyboardInterrupt):
-        build_and_push([web], stand_in.registry, workshop)
-    assert sorted(path.name for path in workshop.folder.iterdir()) == ["logs"]
-    assert workshop.log("web").read_text().splitlines()[0] == "waits"
+        build_and_push([web], stand_in.registry, context)
+    assert sorted(path.name for path in context.folder.iterdir()) == ["logs"]
+    assert context.log("web").read_text().splitlines()[0] == "waits"
     assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
 
 
@@ -279,39 +279,39 @@ def here(image: ImageSpec) -> str:
 
 
 def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
-    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext
+    stand_in: StandIn, images: list[ImageSpec], context: BuildContext
 ) -> None:
     web, stock = images
-    build_locally([web], workshop)
+    build_locally([web], context)
     stand_in.forget()
     outcome = build_locally(images, workshop)
     assert outcome.done == (LocalImage("web", here(web), "found"), LocalImage("stock", here(stock), "built"))
     assert outcome.failures == ()
     assert stand_in.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
-    assert sorted(path.name for path in workshop.folder.rglob("*")) == ["image-stock.log", "image-web.log", "logs"]
+    assert sorted(path.name for path in context.folder.rglob("*")) == ["image-stock.log", "image-web.log", "logs"]
 
 
 def test_one_that_cannot_be_built_here_leaves_the_others(
-    stand_in: StandIn, images: list[ImageSpec], workshop: BuildContext
+    stand_in: StandIn, images: list[ImageSpec], context: BuildContext
 ) -> None:
     stock = images[1]
     stand_in.trick("build shop-dev-web", "sys.exit('dial tcp: i/o timeout')")
-    outcome = build_locally(images, workshop)
+    outcome = build_locally(images, context)
     assert outcome.done == (LocalImage("stock", here(stock), "built"),)
     (error,) = outcome.failures
     assert str(error) == (
-        "web: build failed: a base image cannot be fetched; check the FROM lines, the network and the login of its"
-        f" registry (all output: {workshop.log('web')})\n    dial tcp: i/o timeout"
+        "web: build failed: cannot fetch a base image; check the FROM lines, the network and the login of its"
+        f" registry (full output: {context.log('web')})\n    dial tcp: i/o timeout"
     )
 
 
-def test_a_disk_that_is_full_while_a_context_is_copied_here_is_told(
-    stand_in: StandIn, web: ImageSpec, workshop: BuildContext, monkeypatch: pytest.MonkeyPatch
+def test_a_disk_that_is_full_while_a_context_is_copied_here_is_reported(
+    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
 
     monkeypatch.setattr("shutil.copyfile", fail)
-    (error,) = build_locally([web], workshop).failures
-    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; mend that and run it again"
+    (error,) = build_locally([web], context).failures
+    assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
     assert stand_in.calls() == ["inspect shop-dev-web"]

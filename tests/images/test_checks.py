@@ -15,7 +15,7 @@ USER 10001:10001
 CMD ["python3", "-m", "web"]
 """
 KEY = "-----BEGIN RSA PRIVATE KEY-----\n" + "MIIEowIBAAKCAQEA" * 4 + "\n"  # the head of one, and no key
-LEFT_OUT = "leave it out by .dockerignore"
+LEFT_OUT = "list it in .dockerignore"
 
 
 @pytest.fixture(autouse=True)
@@ -59,8 +59,8 @@ def test_a_service_that_is_built_elsewhere_has_nothing_to_check(tmp_path: Path) 
 def test_a_base_that_may_change_is_a_problem(tmp_path: Path, base: str) -> None:
     assert problems(tmp_path, f"# A comment\nFROM --platform=$BUILDPLATFORM {base}\nUSER 1\n") == [
         (
-            f"app/Dockerfile:2:1: `{base}` is not the same image every day; "
-            "name a version, such as `python:3.13-slim`, or a digest"
+            f"app/Dockerfile:2:1: the base image `{base}` has no fixed version; "
+            "use a tag with a version, such as `python:3.13-slim`, or a digest"
         )
     ]
 
@@ -74,8 +74,8 @@ def test_a_base_that_stays_or_that_nobody_knows_is_none(tmp_path: Path, base: st
 def test_the_default_of_an_argument_is_part_of_the_base(tmp_path: Path, use: str) -> None:
     assert problems(tmp_path, f"ARG TAG=latest\nFROM python:{use}\nUSER 1\n") == [
         (
-            "app/Dockerfile:2:1: `python:latest` is not the same image every day; "
-            "name a version, such as `python:3.13-slim`, or a digest"
+            "app/Dockerfile:2:1: the base image `python:latest` has no fixed version; "
+            "use a tag with a version, such as `python:3.13-slim`, or a digest"
         )
     ]
 
@@ -98,7 +98,7 @@ def test_an_earlier_stage_is_a_base_that_stays(tmp_path: Path) -> None:
 )
 def test_an_image_that_runs_as_root_is_a_problem(tmp_path: Path, dockerfile: str, line: int) -> None:
     assert problems(tmp_path, dockerfile) == [
-        f"app/Dockerfile:{line}:1: the image runs as root; end it with a `USER`, such as `10001:10001`"
+        f"app/Dockerfile:{line}:1: the image runs as root; end it with a `USER` line, such as `USER 10001:10001`"
     ]
 
 
@@ -120,8 +120,8 @@ EXPOSING = SOUND + "EXPOSE 8080/tcp\n"
 def test_a_port_that_nothing_can_move_is_a_problem_if_it_is_not_the_services(tmp_path: Path) -> None:
     assert problems(tmp_path, EXPOSING, port=80) == [
         (
-            "app/Dockerfile:5:1: the image exposes 8080, `web` has port 80, and nothing in the image reads PORT; "
-            "set `port: 8080`, or listen on what PORT says"
+            "app/Dockerfile:5:1: the image exposes 8080, but `web` has port 80 and the image does not read PORT; "
+            "set `port: 8080`, or listen on the port in PORT"
         )
     ]
 
@@ -157,7 +157,7 @@ def test_a_port_that_only_the_build_knows_is_no_problem(tmp_path: Path) -> None:
 )
 def test_a_file_whose_name_says_secret_is_a_problem(tmp_path: Path, name: str) -> None:
     write(tmp_path, name)
-    assert problems(tmp_path) == [f"app/{name}:1:1: a file of this name holds secrets; {LEFT_OUT}"]
+    assert problems(tmp_path) == [f"app/{name}:1:1: files with this name usually contain secrets; {LEFT_OUT}"]
 
 
 @pytest.mark.parametrize("name", [".env.example", "id_rsa.pub", "credentials.py", "environment", ".gitignore"])
@@ -175,7 +175,7 @@ def test_a_file_that_is_left_out_is_none(tmp_path: Path) -> None:
 def test_gits_folder_is_a_problem_once(tmp_path: Path) -> None:
     for name in ("config", "HEAD"):
         write(tmp_path, f"web/.git/{name}")
-    assert problems(tmp_path) == [f"app/web/.git:1:1: Git's folder would go into the image; {LEFT_OUT}"]
+    assert problems(tmp_path) == [f"app/web/.git:1:1: the `.git` folder would be copied into the image; {LEFT_OUT}"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_gits_folder_is_a_problem_once(tmp_path: Path) -> None:
 )
 def test_what_can_only_be_a_secret_is_a_problem_at_its_line(tmp_path: Path, name: str, content: str, what: str) -> None:
     write(tmp_path, name, f"\n\n{content}\n")
-    assert problems(tmp_path) == [f"app/{name}:3:1: {what} would go into the image; {LEFT_OUT}"]
+    assert problems(tmp_path) == [f"app/{name}:3:1: {what} would be copied into the image; {LEFT_OUT}"]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_errors_and_warnings_of_hadolint_are_problems(tmp_path: Path) -> None:
     assert problems(tmp_path) == [
         (
             "app/Dockerfile:2:1: DL3008 Pin versions in apt get install; "
-            "mend it, or put `# hadolint ignore=DL3008` above it"
+            "fix it, or put `# hadolint ignore=DL3008` above it"
         )
     ]
 
@@ -258,9 +258,9 @@ def test_hadolint_reads_the_dockerfile_and_leaves_to_us_what_we_check(tmp_path: 
     assert [(tmp_path / name).read_text(encoding="utf-8") for name in ("argv", "text")] == [argv, SOUND]
 
 
-def test_a_hadolint_that_fails_is_told_with_its_words(tmp_path: Path) -> None:
+def test_a_hadolint_that_fails_is_reported_with_its_words(tmp_path: Path) -> None:
     hadolint(tmp_path, "echo 'no such option' >&2; exit 2")
     with pytest.raises(ProgramError) as caught:
         problems(tmp_path)
     argv = f"{tmp_path}/bin/hadolint --no-color --format=json --ignore=DL3002 --ignore=DL3006 --ignore=DL3007 -"
-    assert str(caught.value) == f"`{argv}` ended with exit code 2:\nno such option"
+    assert str(caught.value) == f"`{argv}` exited with code 2:\nno such option"

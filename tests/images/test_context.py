@@ -82,24 +82,27 @@ def test_a_symbolic_link_is_in_it_and_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (Build(context="gone"), "gone: no such folder; it is a `build.context` of the catalog"),
-        (Build(context="app", dockerfile="X"), "app/X: no such file; it is a `build.dockerfile` of the catalog"),
+        (Build(context="gone"), "gone: no such folder; create it, or fix `build.context` in the catalog"),
+        (
+            Build(context="app", dockerfile="X"),
+            "app/X: no such file; create it, or fix `build.dockerfile` in the catalog",
+        ),
     ],
 )
-def test_what_is_missing_is_told(tmp_path: Path, build: Build, said: str) -> None:
+def test_what_is_missing_is_reported(tmp_path: Path, build: Build, said: str) -> None:
     written(tmp_path, FILES)
     with pytest.raises(InputError) as caught:
         read_build_files(tmp_path, build)
     assert str(caught.value) == said
 
 
-def test_an_ignore_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+def test_an_ignore_file_that_is_no_text_is_reported(tmp_path: Path) -> None:
     (written(tmp_path, FILES) / "app/.dockerignore").write_bytes(b"\xff")
     with pytest.raises(InputError) as caught:
         read_build_files(tmp_path, BUILD)
     assert str(caught.value) == (
         "app/.dockerignore: cannot be read ('utf-8' codec can't decode byte 0xff in position 0: invalid start byte);"
-        " make it a readable file in UTF-8"
+        " make it a readable UTF-8 file"
     )
 
 

@@ -195,18 +195,19 @@ def test_an_engine_can_be_chosen(programs: Path) -> None:
     assert [find_engine(name) for name in ("docker", "podman", "buildah")] == [Docker(), Podman(), Buildah()]
 
 
-def test_without_an_engine_each_ones_reason_is_told(programs: Path) -> None:
+def test_without_an_engine_each_ones_reason_is_reported(programs: Path) -> None:
     program(programs, "docker", NO_DAEMON)
     program(programs, "podman", "exit 3")
     with pytest.raises(ProgramError) as caught:
         find_engine(None)
     assert str(caught.value) == (
-        "nothing here can build images (docker: Cannot connect to the Docker daemon at unix:///x. Is the docker daemon"
-        " running?; podman: exit code 3; buildah: not on PATH); install and start Docker, Podman or Buildah"
+        "no program on this machine can build images (docker: Cannot connect to the Docker daemon at unix:///x."
+        " Is the docker daemon running?; podman: exit code 3; buildah: not on PATH);"
+        " install and start Docker, Podman or Buildah"
     )
 
 
-def test_a_chosen_engine_that_is_missing_is_told_alone(programs: Path) -> None:
+def test_a_chosen_engine_that_is_missing_is_reported_alone(programs: Path) -> None:
     program(programs, "docker", "exit 0")
     with pytest.raises(ProgramError) as caught:
         find_engine("buildah")
@@ -218,4 +219,4 @@ def test_a_chosen_engine_that_is_missing_is_told_alone(programs: Path) -> None:
 def test_an_engine_that_nobody_knows_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         find_engine("kaniko")
-    assert str(caught.value) == "--engine kaniko: engines are docker, podman, buildah"
+    assert str(caught.value) == "--engine kaniko: unknown engine; choose one of docker, podman, buildah"

@@ -4,14 +4,14 @@ import pytest
 
 from fleetform.images.engine_errors import Step, explain
 
-FULL = "the disk is full; remove what is not needed, such as with `docker system prune` or `buildah rmi --prune`"
-DAEMON = "Docker's daemon does not answer; start it or choose another engine with --engine"
-TAKEN = "the tag is in the repository since a moment, and is never moved; run it again to use what it stands for"
-EXPIRED = "the registry's token has expired; run it again to get another"
-REFUSED = "the registry refuses the login; check that the AWS credentials may push to ECR"
-UNKNOWN = "the repository is not in the registry; apply the foundation"
-GONE = "the registry does not answer, or went away half-way; what is pushed stays pushed: run it again"
-BASE = "a base image cannot be fetched; check the FROM lines, the network and the login of its registry"
+FULL = "the disk is full; free space, such as with `docker system prune` or `buildah rmi --prune`"
+DAEMON = "the Docker daemon does not answer; start it or choose another engine with --engine"
+TAKEN = "someone pushed this tag a moment ago, and tags are immutable; run the command again to use that image"
+EXPIRED = "the registry token has expired; run the command again to get a new one"
+REFUSED = "the registry refused the login; check that the AWS credentials may push to ECR"
+UNKNOWN = "the registry has no such repository; apply the foundation"
+GONE = "the connection to the registry failed; run the command again, which skips what is already pushed"
+BASE = "cannot fetch a base image; check the FROM lines, the network and the login to its registry"
 
 IMMUTABLE = (
     "tag invalid: The image tag '2c5f' already exists in the 'shop-local-web' repository and cannot be overwritten"

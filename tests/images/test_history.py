@@ -115,7 +115,7 @@ def test_a_first_image_has_no_way_back(repository: Path) -> None:
     assert refusal(repository) == "no earlier image of `web` in the history of envs/prod/images.lock.yaml"
 
 
-def test_a_shallow_clone_is_told_to_fetch_the_rest(repository: Path, tmp_path: Path) -> None:
+def test_a_shallow_clone_is_reported_to_fetch_the_rest(repository: Path, tmp_path: Path) -> None:
     commit(repository, web=image(1))
     commit(repository, web=image(2))
     git(tmp_path, "clone", "--quiet", "--depth=1", repository.as_uri(), "clone")
@@ -131,7 +131,8 @@ def test_a_lock_that_is_not_committed_has_no_way_back(repository: Path, *, commi
         commit(repository, web=image(1))
     write_lock(repository, "prod", {"web": image(2)})
     assert refusal(repository) == (
-        "envs/prod/images.lock.yaml is not committed; commit it, or take it from Git again, and then go back"
+        "envs/prod/images.lock.yaml has uncommitted changes; commit it, or run"
+        " `git restore envs/prod/images.lock.yaml`, then roll back"
     )
 
 
@@ -142,7 +143,7 @@ def test_a_folder_without_git_has_no_way_back(tmp_path: Path, monkeypatch: pytes
     assert refusal(tmp_path) == "this checkout is not a Git repository; without its history nothing earlier is known"
 
 
-def test_a_machine_without_git_is_told_to_install_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_git_is_reported_to_install_it(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(repository, web=image(1))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ProgramError) as caught:
@@ -150,7 +151,7 @@ def test_a_machine_without_git_is_told_to_install_it(repository: Path, monkeypat
     assert str(caught.value) == "cannot run git: No such file or directory; install it"
 
 
-def test_a_git_that_fails_is_told_with_its_words(
+def test_a_git_that_fails_is_reported_with_its_words(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commit(repository, web=image(1))

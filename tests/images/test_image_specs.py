@@ -50,7 +50,7 @@ def test_the_tag_is_the_beginning_of_the_key(project: Path) -> None:
     assert web.tag != stock.tag
 
 
-def test_the_commit_is_told_and_whether_files_of_the_context_differ_from_it(project: Path) -> None:
+def test_the_commit_is_reported_and_whether_files_of_the_context_differ_from_it(project: Path) -> None:
     git(project, "init", "--quiet")
     git(project, "add", "app")
     git(project, "commit", "--quiet", "--message=one")

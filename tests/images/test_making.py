@@ -91,13 +91,13 @@ def test_only_the_services_asked_for_are_made(shop: Project, stand_in: StandIn) 
 def test_a_service_that_is_not_built_here_cannot_be_asked_for(shop: Project, service: str, meant: str) -> None:
     with pytest.raises(InputError) as caught:
         make_images(shop, "dev", ImageRequest(services=(service,)))
-    assert str(caught.value) == f"`{service}` is no service of dev with `build`; {meant}"
+    assert str(caught.value) == f"dev has no service `{service}` with `build`; {meant}"
 
 
 def test_no_jobs_at_all_are_refused(shop: Project) -> None:
     with pytest.raises(InputError) as caught:
         make_images(shop, "dev", ImageRequest(jobs=0))
-    assert str(caught.value) == "--jobs 0: 1 or more is expected"
+    assert str(caught.value) == "--jobs 0: must be 1 or more"
 
 
 def test_another_clone_takes_what_was_pushed(shop: Project, stand_in: StandIn) -> None:
@@ -118,8 +118,8 @@ def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, st
     with pytest.raises(ProgramError) as caught:
         raise_all(report.failures)
     assert str(caught.value) == (
-        "web: push failed: the registry does not answer, or went away half-way; what is pushed stays pushed:"
-        f" run it again (all output: {shop.work}/environments/dev/logs/image-web.log)\n"
+        "web: push failed: the connection to the registry failed; run the command again, which skips what is already"
+        f" pushed (full output: {shop.work}/environments/dev/logs/image-web.log)\n"
         "    dial tcp 10.0.0.1:443: connect: connection refused"
     )
 
@@ -151,7 +151,8 @@ def test_without_an_engine_nothing_is_changed(shop: Project, stand_in: StandIn) 
     with pytest.raises(ProgramError) as caught:
         make_images(shop, "dev", REQUEST)
     assert str(caught.value) == (
-        "nothing here can build images (buildah: exit code 1); install and start Docker, Podman or Buildah"
+        "no program on this machine can build images (buildah: exit code 1);"
+        " install and start Docker, Podman or Buildah"
     )
     assert load_lock(shop.root, "dev") == {}
 
@@ -189,7 +190,7 @@ stock    {image.tag}  {image.digest}  unchanged
     )
 
 
-def test_an_sbom_that_cannot_be_made_is_told_and_the_image_is_locked(
+def test_an_sbom_that_cannot_be_made_is_reported_and_the_image_is_locked(
     shop: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -212,7 +213,7 @@ def test_a_person_sees_what_was_made_even_if_another_image_fails(
     (image,) = load_lock(shop.root, "dev").values()
     assert str(caught.value) == (
         "web: build failed: see below"
-        f" (all output: {shop.work}/environments/dev/logs/image-web.log)\n    make: not found"
+        f" (full output: {shop.work}/environments/dev/logs/image-web.log)\n    make: not found"
     )
     assert (
         timeless(capsys.readouterr().out)

@@ -53,32 +53,32 @@ def test_only_what_is_named_is_chosen() -> None:
 
 
 def test_an_environment_has_nothing_to_promote_to_itself() -> None:
-    assert refusal(DEV, {"web": WEB}) == "from `dev` to itself: there is nothing to promote"
+    assert refusal(DEV, {"web": WEB}) == "cannot promote `dev` to itself; choose two different environments"
 
 
 @pytest.mark.parametrize("name", ["wed", "proxy"])
 def test_a_service_that_the_target_does_not_build_is_refused(name: str) -> None:
     message = refusal(environment("prod", "web"), {"web": WEB}, [name])
     hint = "did you mean `web`?" if name == "wed" else "known: web"
-    assert message == f"`{name}` is no service of prod with `build`; {hint}"
+    assert message == f"prod has no service `{name}` with `build`; {hint}"
 
 
-def test_a_source_without_the_image_is_told_to_make_it() -> None:
+def test_a_source_without_the_image_is_reported_to_make_it() -> None:
     assert refusal(environment("prod", "web"), {"orders": ORDERS}, ["web"]) == (
-        "envs/dev/images.lock.yaml has no image of `web`; `invoke images --env dev --service web` makes it"
+        "envs/dev/images.lock.yaml has no image of `web`; run `invoke images --env dev --service web`"
     )
 
 
-def test_a_source_without_any_image_is_told_to_make_them() -> None:
+def test_a_source_without_any_image_is_reported_to_make_them() -> None:
     assert refusal(environment("prod", "web"), {"orders": ORDERS}) == (
-        "envs/dev/images.lock.yaml has no image of what prod builds; `invoke images --env dev` makes them"
+        "envs/dev/images.lock.yaml has no image of a service that prod builds; run `invoke images --env dev`"
     )
 
 
 def test_an_image_for_another_architecture_is_refused() -> None:
     assert refusal(environment("prod", "web", architecture="arm64"), {"web": WEB}) == (
         "`web` runs on linux/arm64 in prod, but its image is for linux/amd64; "
-        "give both environments the same `architecture`"
+        "set the same `architecture` in both environments"
     )
 
 
@@ -122,7 +122,9 @@ def test_the_sbom_of_an_image_goes_with_it(sides: tuple[RegistrySide, RegistrySi
     assert repository_of(target).has_blob(digest_of(b"the SBOM")) is True
 
 
-def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tuple[RegistrySide, RegistrySide]) -> None:
+def test_an_sbom_that_cannot_be_copied_is_reported_and_the_image_is_there(
+    sides: tuple[RegistrySide, RegistrySide],
+) -> None:
     """Its source has lost what is in it."""
     source, target = sides
     image = pushed(source, "one")
@@ -135,7 +137,7 @@ def test_an_sbom_that_cannot_be_copied_is_told_and_the_image_is_there(sides: tup
     )
     place = f"{repository_of(source).credentials.host}/{source.repository('web')}"
     notice = (
-        f"what is attached to the image, such as its SBOM, was not copied: {place}:"
+        f"the image's attachments, such as its SBOM, were not copied: {place}:"
         f" {source.repository('web')} has no layer {digest_of(b'{}')}"
     )
     assert promote(source, target, "web", image) == PromotedImage("web", image, "copied", notice)
@@ -155,12 +157,12 @@ def test_a_tag_with_another_image_stops_it(sides: tuple[RegistrySide, RegistrySi
     with pytest.raises(CheckFailedError) as caught:
         promote(source, target, "web", ours)
     assert str(caught.value) == (
-        f"web: {target.repository('web')}:{TAG} is {theirs.digest}, but {ours.digest} in dev: one content was built "
-        "twice; keep what is there with `invoke images --env prod`, or delete that image and promote again"
+        f"web: {target.repository('web')}:{TAG} is {theirs.digest}, but {ours.digest} in dev: the same content "
+        "was built twice; run `invoke images --env prod` to keep the target's image, or delete it and promote again"
     )
 
 
-def test_a_target_without_the_repository_is_told_to_apply_its_foundation(
+def test_a_target_without_the_repository_is_reported_to_apply_its_foundation(
     sides: tuple[RegistrySide, RegistrySide],
 ) -> None:
     source, target = sides
@@ -170,6 +172,6 @@ def test_a_target_without_the_repository_is_told_to_apply_its_foundation(
     with pytest.raises(InputError) as caught:
         promote(source, nowhere, "web", pushed(source, "one"))
     assert str(caught.value) == (
-        "no repository `shop-nowhere-web` in ECR: the foundation makes it; "
+        "ECR has no repository `shop-nowhere-web`, which the foundation creates; "
         "run `invoke apply --env prod` or `invoke deploy --env prod`"
     )

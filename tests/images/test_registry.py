@@ -42,8 +42,8 @@ def test_the_registry_of_another_account_is_refused(ecr: Any) -> None:  # noqa: 
     with pytest.raises(ProgramError) as caught:
         Registry(ecr, "210987654321", "dev").credentials()
     assert str(caught.value) == (
-        f"the AWS credentials lead to the registry {ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com,"
-        " not to account 210987654321's"
+        f"the AWS credentials are for the registry {ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com;"
+        " use credentials of account 210987654321"
     )
 
 
@@ -53,20 +53,20 @@ def test_a_tag_that_is_there_has_a_digest(ecr: Any) -> None:  # noqa: ANN401
     assert [Registry(ecr, ACCOUNT, "dev").find("shop-dev-web", tag) for tag in ("one", "two")] == [DIGEST, None]
 
 
-def test_a_repository_that_is_missing_is_told_with_what_makes_it(ecr: Any) -> None:  # noqa: ANN401
+def test_a_repository_that_is_missing_is_reported_with_what_makes_it(ecr: Any) -> None:  # noqa: ANN401
     with pytest.raises(InputError) as caught:
         Registry(ecr, ACCOUNT, "dev").find("shop-dev-stock", "one")
     assert str(caught.value) == (
-        "no repository `shop-dev-stock` in ECR: the foundation makes it; run `invoke apply --env dev` or"
+        "ECR has no repository `shop-dev-stock`, which the foundation creates; run `invoke apply --env dev` or"
         " `invoke deploy --env dev`"
     )
 
 
-def test_missing_credentials_are_told() -> None:
+def test_missing_credentials_are_reported() -> None:
     class Client:
         def get_authorization_token(self) -> None:
             raise NoCredentialsError
 
     with pytest.raises(ProgramError) as caught:
         Registry(Client(), ACCOUNT, "dev").credentials()
-    assert str(caught.value) == "Unable to locate credentials; are the AWS credentials there, and right?"
+    assert str(caught.value) == "Unable to locate credentials; check the AWS credentials"

@@ -188,7 +188,7 @@ def test_an_image_that_has_got_another_tag_since_stays(registry: Registry, repos
     assert [each.tags for each in read_images(registry, repository.name)] == [("two",)]
 
 
-def test_what_ecr_does_not_delete_is_told_image_by_image(registry: Registry, repository: Repository) -> None:
+def test_what_ecr_does_not_delete_is_reported_image_by_image(registry: Registry, repository: Repository) -> None:
     for number in (1, 2):
         repository.put_manifest(str(number), numbered(number))
     repository.put_manifest("index", index_of(numbered(2)))
@@ -238,5 +238,5 @@ def test_an_index_that_cannot_be_read_stops_before_anything_is_deleted(stub: tup
     with pytest.raises(ProgramError) as caught:
         read_images(registry, "shop-dev-web")
     assert str(caught.value) == (
-        f"shop-dev-web {digest(1)}: no key (KmsError)\nwhat an index is made of is not known: nothing was deleted"
+        f"shop-dev-web {digest(1)}: no key (KmsError)\ncannot read the contents of an index; nothing was deleted"
     )

@@ -116,7 +116,7 @@ def web(tmp_path: Path, repository: Repository) -> ImageSpec:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, repository: Repository) -> BuildContext:
+def context(tmp_path: Path, repository: Repository) -> BuildContext:
     return BuildContext(Hand(repository), tmp_path / "work", sboms=True)
 
 
@@ -195,7 +195,7 @@ def test_a_machine_without_syft_says_that_there_will_be_no_sbom(
 
 
 def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
-    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext
+    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext
 ) -> None:
     """The image is for another processor than most machines that test it."""
     outcome = build_and_push([web], registry, workshop)
@@ -212,16 +212,16 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
 
 
 def test_an_sbom_does_not_hide_the_image_from_ecrs_api(
-    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft('echo "{}" >"$file"')
-    build_and_push([web], registry, workshop)
+    build_and_push([web], registry, context)
     assert registry.find(repository.name, web.tag) == DIGEST
     assert content_of(repository, *repository.referrers(DIGEST)) == b"{}\n"
 
 
 def test_an_image_that_has_an_sbom_gets_no_other(
-    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
 ) -> None:
     """As when another content gave the same image."""
     push_layers(repository, CONFIG, LAYER)
@@ -229,37 +229,37 @@ def test_an_image_that_has_an_sbom_gets_no_other(
     attach_sbom(repository, DIGEST, b"the SBOM")
     there = repository.referrers(DIGEST)
     syft("exit 1")
-    assert build_and_push([web], registry, workshop).done == (PushedImage("web", web.locked(DIGEST), "built"),)
+    assert build_and_push([web], registry, context).done == (PushedImage("web", web.locked(DIGEST), "built"),)
     assert repository.referrers(DIGEST) == there
 
 
-def test_a_syft_that_fails_loses_nothing_and_is_told(
-    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
+def test_a_syft_that_fails_loses_nothing_and_is_reported(
+    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft("echo 'no such image' >&2; exit 1")
     image = f"{repository.credentials.host}/{repository.name}@{DIGEST}"
-    outcome = build_and_push([web], registry, workshop)
+    outcome = build_and_push([web], registry, context)
     (done,) = outcome.done
     argv, _, rest = done.notice.partition(" --output")
     assert done.image == web.locked(DIGEST)
     assert done.how == "built"
     assert outcome.failures == ()
     assert argv == f"web has no SBOM: `syft scan registry:{image} --platform=linux/arm64"
-    assert rest.endswith(f"web.spdx.json` ended with exit code 1; its output is in {workshop.log('web')}")
-    assert workshop.log("web").read_text() == "no such image\n"
+    assert rest.endswith(f"web.spdx.json` ended with exit code 1; its output is in {context.log('web')}")
+    assert context.log("web").read_text() == "no such image\n"
     assert repository.referrers(DIGEST) == {}
 
 
-def test_a_syft_that_writes_nothing_loses_nothing_and_is_told(
-    registry: Registry, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
+def test_a_syft_that_writes_nothing_loses_nothing_and_is_reported(
+    registry: Registry, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft("exit 0")
-    (done,) = build_and_push([web], registry, workshop).done
+    (done,) = build_and_push([web], registry, context).done
     assert done.notice.startswith("web has no SBOM: [Errno 2] No such file or directory: ")
     assert done.image == web.locked(DIGEST)
 
 
-def test_a_registry_that_refuses_the_sbom_is_told_in_its_words(
+def test_a_registry_that_refuses_the_sbom_is_reported_in_its_words(
     registry: Registry, repository: Repository, web: ImageSpec, tmp_path: Path, syft: Callable[[str], None]
 ) -> None:
     """Its repository goes away once the image is pushed."""
@@ -269,18 +269,18 @@ def test_a_registry_that_refuses_the_sbom_is_told_in_its_words(
             delete(registry, repository)
 
     syft('echo "{}" >"$file"')
-    workshop = BuildContext(Hand(repository), tmp_path / "work", watch=BuildListener(moves), sboms=True)
+    context = BuildContext(Hand(repository), tmp_path / "work", listener=BuildListener(moves), sboms=True)
     message = f"The repository with name '{repository.name}' does not exist in the registry with id '123456789012'"
     notice = f"web has no SBOM: {repository.credentials.host}/{repository.name}: {message}"
-    assert build_and_push([web], registry, workshop).done == (PushedImage("web", web.locked(DIGEST), "built", notice),)
+    assert build_and_push([web], registry, context).done == (PushedImage("web", web.locked(DIGEST), "built", notice),)
 
 
 def test_the_login_is_in_no_argument_of_syft_and_in_no_file(
-    registry: Registry, repository: Repository, web: ImageSpec, workshop: BuildContext, syft: Callable[[str], None]
+    registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext, syft: Callable[[str], None]
 ) -> None:
     syft('echo "{}" >"$file"; echo "$@"; echo "password: ${#SYFT_REGISTRY_AUTH_PASSWORD}"')
-    build_and_push([web], registry, workshop)
+    build_and_push([web], registry, context)
     password = repository.credentials.password
-    logs = [path.read_text() for path in workshop.folder.rglob("*") if path.is_file()]
-    assert f"password: {len(password)}" in workshop.log("web").read_text().splitlines()
+    logs = [path.read_text() for path in context.folder.rglob("*") if path.is_file()]
+    assert f"password: {len(password)}" in context.log("web").read_text().splitlines()
     assert [log for log in logs if password in log] == []

@@ -42,10 +42,10 @@ class Ecr:
         """Prepares an error."""
         self.stub.add_client_error("describe_image_scan_findings", code, message, expected_params=ASKED)
 
-    def scan(self, patience: float = 0) -> tuple[Scan, list[float]]:
+    def scan(self, timeout: float = 0) -> tuple[Scan, list[float]]:
         """The scan, and how long it was waited for, each time."""
         waits: list[float] = []
-        return read_scan(self.client, "shop-dev-web", DIGEST, patience, waits.append), waits
+        return read_scan(self.client, "shop-dev-web", DIGEST, timeout, waits.append), waits
 
 
 @pytest.fixture
@@ -89,33 +89,33 @@ def test_a_scan_that_runs_is_waited_for(ecr: Ecr) -> None:
     ecr.answer("PENDING")
     ecr.answer("IN_PROGRESS")
     ecr.answer("COMPLETE")
-    assert ecr.scan(patience=120) == (Scan(), [3, 3, 3])
+    assert ecr.scan(timeout=120) == (Scan(), [3, 3, 3])
 
 
 def test_a_scan_that_takes_too_long_is_a_notice(ecr: Ecr) -> None:
     for _ in range(3):
         ecr.answer("IN_PROGRESS")
-    assert ecr.scan(patience=6) == (Scan(notice="ECR is still scanning it; look again later"), [3, 3])
+    assert ecr.scan(timeout=6) == (Scan(notice="ECR is still scanning the image; check again later"), [3, 3])
 
 
 def test_a_scan_that_does_not_begin_is_a_notice_well_before_patience_ends(ecr: Ecr) -> None:
     for _ in range(6):
         ecr.refuse("ScanNotFoundException")
-    assert ecr.scan(patience=120) == (Scan(notice="ECR has not scanned it"), [3, 3, 3, 3, 3])
+    assert ecr.scan(timeout=120) == (Scan(notice="ECR has not scanned the image"), [3, 3, 3, 3, 3])
 
 
 def test_an_image_that_cannot_be_scanned_is_a_notice(ecr: Ecr) -> None:
     ecr.answer("UNSUPPORTED_IMAGE")
-    assert ecr.scan(patience=120) == (Scan(notice="ECR could not scan it (UNSUPPORTED_IMAGE)"), [])
+    assert ecr.scan(timeout=120) == (Scan(notice="ECR could not scan the image (UNSUPPORTED_IMAGE)"), [])
 
 
-def test_an_answer_that_is_none_is_told_with_its_repository(ecr: Ecr) -> None:
+def test_an_answer_that_is_none_is_reported_with_its_repository(ecr: Ecr) -> None:
     ecr.refuse("AccessDeniedException", "no")
     with pytest.raises(ProgramError) as caught:
         ecr.scan()
     assert str(caught.value) == (
-        "scan of shop-dev-web: An error occurred (AccessDeniedException) when calling the DescribeImageScanFindings "
-        "operation: no; check credentials"
+        "cannot read the scan of shop-dev-web: An error occurred (AccessDeniedException) when calling the "
+        "DescribeImageScanFindings operation: no; check the AWS credentials"
     )
 
 
@@ -131,7 +131,7 @@ def test_a_severity_that_ecr_does_not_have_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         require_severity("hihg")
     assert str(caught.value) == (
-        "no severity `hihg`; known: critical, high, medium, low, informational, undefined, none"
+        "unknown severity `hihg`; choose one of critical, high, medium, low, informational, undefined, none"
     )
 
 
@@ -144,6 +144,8 @@ def test_the_emulator_has_scanned_nothing(terraform_environment: Mapping[str, st
     repository = make_repository(registry)
     try:
         digest = push(repository, "web", "one")
-        assert read_scan(registry.ecr, repository.name, digest, patience=0) == Scan(notice="ECR has not scanned it")
+        assert read_scan(registry.ecr, repository.name, digest, timeout=0) == Scan(
+            notice="ECR has not scanned the image"
+        )
     finally:
         registry.ecr.delete_repository(repositoryName=repository.name, force=True)

@@ -126,14 +126,14 @@ def test_layers_that_are_elsewhere_are_not_copied() -> None:
     assert manifest.blobs == [digest_of(b"{}"), "sha256:2"]
 
 
-def test_an_image_that_is_not_there_is_told_in_the_registrys_words(make: Make) -> None:
+def test_an_image_that_is_not_there_is_reported_in_the_registrys_words(make: Make) -> None:
     source = make()
     assert refusal(source, source, digest_of(b"")) == (
         f"{source.credentials.host}/{source.name}: Requested image not found"
     )
 
 
-def test_a_login_that_has_expired_is_told_in_the_registrys_words(make: Make) -> None:
+def test_a_login_that_has_expired_is_reported_in_the_registrys_words(make: Make) -> None:
     source = make()
     digest = push(source, "web", "one")
     expired = replace(source, credentials=replace(source.credentials, password="old"))
@@ -142,7 +142,7 @@ def test_a_login_that_has_expired_is_told_in_the_registrys_words(make: Make) -> 
     )
 
 
-def test_a_tag_that_is_taken_is_told_in_the_registrys_words(make: Make) -> None:
+def test_a_tag_that_is_taken_is_reported_in_the_registrys_words(make: Make) -> None:
     source, target = make(), make()
     push(target, "other", "one")
     assert refusal(source, target, push(source, "web", "one")) == (
@@ -151,13 +151,14 @@ def test_a_tag_that_is_taken_is_told_in_the_registrys_words(make: Make) -> None:
     )
 
 
-def test_a_registry_that_is_not_there_is_told_with_what_to_do(make: Make) -> None:
+def test_a_registry_that_is_not_there_is_reported_with_what_to_do(make: Make) -> None:
     source = make()
     digest = push(source, "web", "one")
     gone = Repository(Credentials("AWS", "x", "127.0.0.1:1"), "shop-prod-web")
     assert refusal(source, gone, digest) == (
-        "127.0.0.1:1/shop-prod-web: the registry does not answer, or went away half-way "
-        "(<urlopen error [Errno 111] Connection refused>); check the network; what is there is not sent again"
+        "127.0.0.1:1/shop-prod-web: the connection to the registry failed "
+        "(<urlopen error [Errno 111] Connection refused>); check the network and run the command again, which skips "
+        "what is already copied"
     )
 
 
@@ -193,20 +194,21 @@ def send(handler: http.server.BaseHTTPRequestHandler, status: int, body: bytes =
 def test_what_is_not_what_its_digest_says_is_refused() -> None:
     with served(lambda handler: send(handler, 200, b"another")) as source:
         assert refusal(source, source, digest_of(b"one")) == (
-            f"shop-dev-web: {digest_of(b'one')} came as {digest_of(b'another')}; run it again"
+            f"shop-dev-web: {digest_of(b'one')} arrived as {digest_of(b'another')}; run the command again"
         )
 
 
-def test_an_answer_that_ends_half_way_is_told_with_what_to_do() -> None:
+def test_an_answer_that_ends_half_way_is_reported_with_what_to_do() -> None:
     with served(lambda handler: send(handler, 200, b"one", **{"Content-Length": "4"})) as source:
         assert refusal(source, source, digest_of(b"one")) == (
-            f"{source.credentials.host}/shop-dev-web: the registry does not answer, or went away half-way "
-            "(IncompleteRead(3 bytes read, 1 more expected)); check the network; what is there is not sent again"
+            f"{source.credentials.host}/shop-dev-web: the connection to the registry failed "
+            "(IncompleteRead(3 bytes read, 1 more expected)); check the network and run the command again, which skips "
+            "what is already copied"
         )
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]"])
-def test_a_refusal_without_words_is_told_by_its_status(body: bytes) -> None:
+def test_a_refusal_without_words_is_reported_by_its_status(body: bytes) -> None:
     with served(lambda handler: send(handler, 503, body)) as source:
         assert refusal(source, source, digest_of(b"one")) == (
             f"{source.credentials.host}/shop-dev-web: 503 Service Unavailable"
@@ -220,11 +222,11 @@ def test_a_registry_that_cannot_say_what_is_attached_has_nothing_attached() -> N
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}'])
-def test_a_list_of_what_is_attached_that_is_none_is_told(body: bytes) -> None:
+def test_a_list_of_what_is_attached_that_is_none_is_reported(body: bytes) -> None:
     with served(lambda handler: send(handler, 200, body)) as source, pytest.raises(ProgramError) as caught:
         source.referrers("sha256:1")
     place = f"{source.credentials.host}/shop-dev-web"
-    assert str(caught.value) == f"{place}: the list of what is attached to sha256:1 is no OCI index"
+    assert str(caught.value) == f"{place}: the list of attachments of sha256:1 is not an OCI index"
 
 
 def test_a_login_is_not_sent_on_to_where_the_layers_are() -> None:

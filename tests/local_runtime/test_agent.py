@@ -19,8 +19,8 @@ from fleetform.local_runtime.agent import (
     Agent,
     Health,
     Replacement,
+    agent_paused,
     agent_running,
-    gone_replacements,
     replacements,
     start_agent,
     stop_agent,
@@ -100,11 +100,11 @@ def test_those_that_share_a_network_that_is_gone_are_replaced(stand_in: StandIn,
     ]
 
 
-def test_what_docker_finds_unhealthy_is_replaced_and_told(
+def test_what_docker_finds_unhealthy_is_replaced_and_reported(
     stand_in: StandIn, docker: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stand_in.have("docker", facts("stock-1", health="healthy"), facts("web-1", health="unhealthy"))
-    assert Agent(docker, PROJECT).look()
+    assert Agent(docker, PROJECT).replace_unhealthy()
     assert told(stand_in) == [["stop", "-t", "0", "shop-local-web-1"], ["start", "shop-local-web-1"]]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.partition("Z ")[2] == "replaced shop-local-web-1: shop-local-web-1 unhealthy"
@@ -116,7 +116,7 @@ def test_what_has_ended_is_not_started_again_though_docker_calls_it_unhealthy(
     ended = facts("web-1", health="unhealthy")
     ended["State"]["Status"] = "exited"
     stand_in.have("docker", ended)
-    assert Agent(docker, PROJECT).look()
+    assert Agent(docker, PROJECT).replace_unhealthy()
     assert told(stand_in) == []
 
 
@@ -126,7 +126,7 @@ def test_while_compose_works_no_agent_stops_and_starts_containers(
 ) -> None:
     start_agent(folder, docker, PROJECT)
     running = []
-    with contextlib.suppress(ProgramError), gone_replacements(folder, docker, PROJECT):
+    with contextlib.suppress(ProgramError), agent_paused(folder, docker, PROJECT):
         running.append(agent_running(folder))
         if error:
             raise error
@@ -140,14 +140,14 @@ def test_podmans_health_is_checked_while_compose_waits_for_it(
     monkeypatch.setattr(agents, "_SYSTEMD", folder / "nowhere")
     start_agent(folder, podman, PROJECT)
     earlier = agent_running(folder)
-    with gone_replacements(folder, podman, PROJECT):
+    with agent_paused(folder, podman, PROJECT):
         within = agent_running(folder)
     assert within not in {None, earlier}
     assert agent_running(folder) == within
 
 
 def test_where_no_container_is_there_is_nothing_to_see(docker: Runner) -> None:
-    assert not Agent(docker, PROJECT).look()
+    assert not Agent(docker, PROJECT).replace_unhealthy()
 
 
 CHECK = Check(argv=("true",), interval=0, timeout=60, retries=2, start_period=0)
@@ -162,10 +162,10 @@ def container(stand_in: StandIn, podman: Runner) -> Container:
 
 def outcome(health: Health, container: Container) -> bool:
     """Whether a container is unhealthy after one more check that has ended."""
-    health.go_on(container)
+    health.update(container)
     assert health.run
     health.run.wait()
-    health.go_on(container)
+    health.update(container)
     return health.unhealthy
 
 
@@ -192,9 +192,9 @@ def test_a_check_that_takes_too_long_is_ended_and_has_failed(
 ) -> None:
     stand_in.answer("podman healthcheck", "import time; time.sleep(60)")
     health = Health(podman, replace(CHECK, timeout=0, retries=1))
-    health.go_on(container)
+    health.update(container)
     process = health.run
-    health.go_on(container)
+    health.update(container)
     assert process
     assert health.unhealthy is True
     assert health.run is None
@@ -204,7 +204,7 @@ def test_a_check_that_takes_too_long_is_ended_and_has_failed(
 def test_a_check_is_not_repeated_before_its_interval(stand_in: StandIn, podman: Runner, container: Container) -> None:
     health = Health(podman, replace(CHECK, interval=60))
     outcome(health, container)
-    health.go_on(container)
+    health.update(container)
     assert stand_in.calls() == [["podman", "healthcheck", "run", "shop-local-web-1"]]
 
 
@@ -219,11 +219,11 @@ def unchecked(stand_in: StandIn) -> None:
 
 def rounds(agent: Agent, stand_in: StandIn) -> list[list[str]]:
     """What the engine is told in rounds enough for a check to begin, to end and to have failed."""
-    agent.look()
+    agent.replace_unhealthy()
     for health in agent.health.values():
         assert health.run
         health.run.wait()
-    agent.look()
+    agent.replace_unhealthy()
     agent.close()
     return told(stand_in)
 
@@ -305,7 +305,7 @@ def test_it_ends_by_itself_once_the_containers_are_gone(stand_in: StandIn, docke
     assert [call[2] for call in stand_in.calls()] == ["ls", "inspect", "ls"]
 
 
-def test_an_engine_that_goes_away_is_told_once(
+def test_an_engine_that_goes_away_is_reported_once(
     stand_in: StandIn, docker: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It stays away for two rounds; then the containers are there, and gone."""
@@ -330,11 +330,11 @@ print('id0' if rounds == 3 else '')
 
 def test_it_does_not_wait_for_ever_for_containers(docker: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleetform.local_runtime.agent._ROUND_SECONDS", 0)
-    monkeypatch.setattr("fleetform.local_runtime.agent._PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr("fleetform.local_runtime.agent._TIMEOUT_SECONDS", 0.5)
     Agent(docker, PROJECT).watch(threading.Event())
 
 
-def test_one_that_does_not_start_is_told_with_its_log(
+def test_one_that_does_not_start_is_reported_with_its_log(
     docker: Runner, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "python"

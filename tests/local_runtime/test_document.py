@@ -12,7 +12,7 @@ from fleetform.aws.live_state import AppliedService
 from fleetform.base.errors import InputError
 from fleetform.local_runtime.document import document
 from fleetform.local_runtime.networks import Network
-from fleetform.local_runtime.tasks import Order
+from fleetform.local_runtime.tasks import ContainerOrder
 from tests.conftest import program
 from tests.generated import Generated
 from tests.local_runtime import golden
@@ -157,14 +157,14 @@ def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
     web = AppliedService("web", 1, made, None, ("web",))
     with pytest.raises(InputError) as caught:
         document(environment([web, service("orders", 8080)], set()), "shop-local", {}, (), {"orders": 8080})
-    remedy = "; this machine cannot run that: leave it out of the task definition"
+    remedy = "; containers on this machine do not support that, so remove it"
     assert str(caught.value).splitlines() == [
         *(
             f"task definition shop-local-web:3: {what}{remedy}"
             for what in (
                 "`pidMode`",
                 "`networkMode` is bridge, not awsvpc",
-                "`cpu` is .25 vCPU, no whole number",
+                "`cpu` is .25 vCPU, not a whole number",
                 "volume `data`: `host.sourcePath`",
                 "volume `block`: `configuredAtLaunch`",
                 "container `web`: `extraHosts`",
@@ -172,10 +172,10 @@ def test_everything_that_cannot_be_translated_is_refused_at_once() -> None:
                 "container `web`: `linuxParameters.devices`",
                 "container `web`: `portMappings.containerPortRange`",
                 "container `web`: `restartPolicy.ignoredExitCodes`",
-                "container `web`: `healthCheck.command` begins with curl, not with CMD, CMD-SHELL, NONE",
+                "container `web`: `healthCheck.command` starts with curl, not with one of CMD, CMD-SHELL, NONE",
             )
         ),
-        "orders has no public port; just one can be published on this machine",
+        "orders has no public port; only one can be published on this machine",
     ]
 
 
@@ -184,7 +184,7 @@ def test_two_public_ports_are_refused() -> None:
     applied = environment([AppliedService("web", 1, made, None, ("web",))], {everyone("web", 80), everyone("web", 81)})
     with pytest.raises(InputError) as caught:
         document(applied, "shop-local", {}, (), {"web": 8080})
-    assert str(caught.value) == "web has 2 public ports (80, 81); just one can be published on this machine"
+    assert str(caught.value) == "web has 2 public ports (80, 81); only one can be published on this machine"
 
 
 def test_two_containers_that_would_have_one_name_are_refused() -> None:
@@ -192,6 +192,4 @@ def test_two_containers_that_would_have_one_name_are_refused() -> None:
     applied = environment([AppliedService("web", 1, made, None, ("web",)), service("web-1", 80, tasks=2)], set())
     with pytest.raises(InputError) as caught:
         document(applied, "shop-local", {}, (), {})
-    assert str(caught.value) == (
-        "two containers would be called web-1-2; give the container or the service another name"
-    )
+    assert str(caught.value) == ("two containers would have the name web-1-2; rename the container or the service")

@@ -20,7 +20,10 @@ def test_a_program_that_takes_too_long_is_given_up(stand_in: StandIn, runner: Ru
     stand_in.answer("docker exec", "import time; time.sleep(60)")
     with pytest.raises(ProgramError) as caught:
         execute(runner, "shop-local-web-1", ["python3", "-"], timeout=0.5)
-    assert str(caught.value) == "`docker exec --interactive shop-local-web-1 ...` has not ended after 0.5 s"
+    assert (
+        str(caught.value)
+        == "`docker exec --interactive shop-local-web-1 ...` did not finish within 0.5 s; run the command again"
+    )
 
 
 def test_a_program_of_another_image_is_run_in_a_containers_network(stand_in: StandIn, runner: Runner) -> None:

@@ -109,7 +109,7 @@ def test_a_project_without_containers_is_not_inspected(stand_in: StandIn, runner
     assert len(stand_in.calls()) == 1
 
 
-def test_an_engine_that_does_not_answer_is_told(stand_in: StandIn, runner: Runner) -> None:
+def test_an_engine_that_does_not_answer_is_reported(stand_in: StandIn, runner: Runner) -> None:
     stand_in.answer("docker container ls", NO_DAEMON)
     with pytest.raises(ProgramError) as caught:
         containers(runner, "shop-local")

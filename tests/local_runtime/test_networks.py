@@ -121,7 +121,7 @@ def test_a_service_that_is_called_outward_must_not_take_the_name_of_a_network() 
     services = [service("web", 80), service("outward", 8080)]
     with pytest.raises(InputError) as caught:
         found(environment(services, {*call("web", "outward", 8080), https("web")}))
-    assert str(caught.value) == ("there would be two networks web--outward; give the service `outward` another name")
+    assert str(caught.value) == ("two networks would have the name web--outward; rename the service `outward`")
 
 
 def mesh(count: int) -> list[AppliedService]:
@@ -154,7 +154,7 @@ def test_a_network_has_an_address_for_each_task_and_three_for_itself(tasks: int,
     assert ipaddress.IPv4Network(subnets(applied)["web--outward"]).prefixlen == length
 
 
-def test_a_block_that_is_too_small_is_told() -> None:
+def test_a_block_that_is_too_small_is_reported() -> None:
     applied = environment([service("web", 80), service("orders", 8080)], {https("web"), https("orders")})
     with pytest.raises(InputError) as caught:
         found(applied, "10.99.0.0/28")
@@ -163,7 +163,7 @@ def test_a_block_that_is_too_small_is_told() -> None:
     )
 
 
-def test_a_network_that_is_larger_than_the_block_is_told() -> None:
+def test_a_network_that_is_larger_than_the_block_is_reported() -> None:
     with pytest.raises(InputError) as caught:
         found(environment([service("web", 80, tasks=14)], {https("web")}), "10.99.0.0/28")
     assert str(caught.value) == (
@@ -190,13 +190,16 @@ def test_another_block_can_be_chosen() -> None:
     [
         (
             "here",
-            "FLEETFORM_NETWORKS: Expected 4 octets in 'here'; an IPv4 network is expected, such as 172.30.0.0/18",
+            "FLEETFORM_NETWORKS: Expected 4 octets in 'here'; set an IPv4 network, such as 172.30.0.0/18",
         ),
         (
             "172.30.0.1/18",
-            "FLEETFORM_NETWORKS: 172.30.0.1/18 has host bits set; an IPv4 network is expected, such as 172.30.0.0/18",
+            "FLEETFORM_NETWORKS: 172.30.0.1/18 has host bits set; set an IPv4 network, such as 172.30.0.0/18",
         ),
-        ("172.30.0.0/29", "FLEETFORM_NETWORKS=172.30.0.0/29: too small for any network; /18 is a good size"),
+        (
+            "172.30.0.0/29",
+            "FLEETFORM_NETWORKS=172.30.0.0/29: too small for a network; use a block such as 172.30.0.0/18",
+        ),
     ],
 )
 def test_what_is_no_block_is_refused(value: str, message: str) -> None:

@@ -93,7 +93,7 @@ def test_one_that_has_ended_is_replaced(folder: Path) -> None:
     assert not path.parent.exists()
 
 
-def test_one_that_does_not_start_is_told_with_its_log(stand_in: StandIn, folder: Path) -> None:
+def test_one_that_does_not_start_is_reported_with_its_log(stand_in: StandIn, folder: Path) -> None:
     stand_in.answer("podman system", "sys.exit('Error: no newuidmap')")
     with pytest.raises(ProgramError) as caught:
         open_socket(folder, os.environ)

@@ -86,4 +86,4 @@ def test_logs_of_what_does_not_run_are_refused(
         stand_in.have("docker", facts("web-1"))
     with pytest.raises(InputError) as caught:
         logs_argv(runner, project, services)
-    assert str(caught.value) == f"no container of {what} is there; `invoke up` starts what is not"
+    assert str(caught.value) == f"no container of {what} exists; run `invoke up` to start it"

@@ -59,7 +59,7 @@ def test_where_nothing_works_one_message_says_what_each_lacks(stand_in: StandIn,
     with pytest.raises(ProgramError) as caught:
         find_runner(None, tmp_path)
     assert str(caught.value) == (
-        "nothing here can run containers (docker: Cannot connect to the Docker daemon at unix:///x;"
+        "no program on this machine can run containers (docker: Cannot connect to the Docker daemon at unix:///x;"
         f" podman: not on PATH); {INSTALL}"
     )
 
@@ -68,7 +68,7 @@ def test_where_nothing_works_one_message_says_what_each_lacks(stand_in: StandIn,
 def test_an_engine_that_runs_nothing_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError) as caught:
         find_runner(name, tmp_path)
-    assert str(caught.value) == f"--engine {name}: containers run in docker or podman"
+    assert str(caught.value) == f"--engine {name}: unknown engine; choose docker or podman"
 
 
 def test_compose_is_led_to_podmans_api_and_to_no_docker(

@@ -62,20 +62,20 @@ def test_outside_of_a_checkout_nothing_can_be_committed(tmp_path: Path) -> None:
     assert read_secrets(tmp_path, "local", NAMES) == {"WEB_KEY": "1", "WEB_PASSWORD": "2"}
 
 
-def test_a_file_that_is_not_there_is_told_with_what_to_write(checkout: Path) -> None:
+def test_a_file_that_is_not_there_is_reported_with_what_to_write(checkout: Path) -> None:
     assert complaint(checkout) == [
-        "envs/local/.env: not there; write it, readable by you alone (chmod 600), with:",
+        "envs/local/.env: not found; create it, readable only by you (chmod 600), with:",
         "WEB_KEY=",
         "WEB_PASSWORD=",
     ]
 
 
-def test_all_that_is_wrong_is_told_at_once(checkout: Path) -> None:
+def test_all_that_is_wrong_is_reported_at_once(checkout: Path) -> None:
     (checkout / ".gitignore").unlink()
     write(checkout, "WEB_KEY\nnot a line\n", mode=0o640)
     assert complaint(checkout) == [
         "envs/local/.env: line 2 cannot be read; write NAME=value, with quotes around spaces and #",
-        "envs/local/.env: others may read it; `chmod 600 envs/local/.env`",
+        "envs/local/.env: others can read it; run `chmod 600 envs/local/.env`",
         "envs/local/.env: Git does not ignore it; add `.env` to .gitignore",
         "envs/local/.env: WEB_KEY is missing; add a line `WEB_KEY=...`",
         "envs/local/.env: WEB_PASSWORD is missing; add a line `WEB_PASSWORD=...`",
@@ -91,9 +91,9 @@ def test_a_file_that_git_tracks_is_refused(checkout: Path) -> None:
 
 def test_a_file_that_is_no_text_is_refused(checkout: Path) -> None:
     write(checkout, "").write_bytes(b"WEB_KEY=\xff\n")
-    assert complaint(checkout) == ["envs/local/.env: it must be text in UTF-8"]
+    assert complaint(checkout) == ["envs/local/.env: not UTF-8 text; save it as UTF-8"]
 
 
 def test_a_folder_in_its_place_is_refused(checkout: Path) -> None:
     (checkout / "envs/local/.env").mkdir(parents=True)
-    assert complaint(checkout) == ["envs/local/.env: Is a directory; it must be a file that you can read"]
+    assert complaint(checkout) == ["envs/local/.env: Is a directory; make it a file that you can read"]

@@ -248,7 +248,7 @@ def test_a_session_without_an_answer_is_explained(aws: StandIn, said: str, messa
     assert str(refused.value) == message
 
 
-def test_an_image_without_any_tool_is_told(aws: StandIn) -> None:
+def test_an_image_without_any_tool_is_reported(aws: StandIn) -> None:
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
     assert str(refused.value) == (
@@ -299,13 +299,13 @@ def test_a_running_task_is_found() -> None:
         ([task(containers=[{"name": "web"}])], NO_AGENT),
     ],
 )
-def test_a_task_that_takes_no_commands_is_told(tasks: list[dict[str, Any]], message: str) -> None:
+def test_a_task_that_takes_no_commands_is_reported(tasks: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(ProgramError) as refused:
         running_task(Ecs(tasks), "shop-dev", "web", "shop-dev-web")
     assert str(refused.value) == message
 
 
-def test_an_api_that_refuses_is_told() -> None:
+def test_an_api_that_refuses_is_reported() -> None:
     class Refusing(Ecs):
         def list_tasks(self, **_: Any) -> dict[str, Any]:  # noqa: ANN401 - as ECS's API has it
             raise ClientError({"Error": {"Code": "ClusterNotFoundException", "Message": "none"}}, "ListTasks")
@@ -318,7 +318,7 @@ def test_an_api_that_refuses_is_told() -> None:
     )
 
 
-def test_missing_programs_are_told_together(tmp_path: Path) -> None:
+def test_missing_programs_are_reported_together(tmp_path: Path) -> None:
     with pytest.raises(ProgramError) as refused:
         require_programs({"PATH": str(tmp_path)})
     assert str(refused.value) == (

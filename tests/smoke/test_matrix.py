@@ -193,7 +193,7 @@ def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
     )
 
 
-def test_what_is_wrong_is_told_apart() -> None:
+def test_what_is_wrong_is_reported_apart() -> None:
     matrix = with_answers(
         environment(), {"web": [answer("orders", status=200)], "orders": [answer("web", error="timed out")]}
     )

@@ -31,7 +31,7 @@ def answer(*, connected: bool = False, status: int | None = None, error: str = "
 
 
 @pytest.mark.parametrize(("path", "status"), [("/", 200), ("/bad", 500), ("/elsewhere", 302)])
-def test_the_status_of_the_health_path_is_told(callees: Callees, path: str, status: int) -> None:
+def test_the_status_of_the_health_path_is_reported(callees: Callees, path: str, status: int) -> None:
     assert asked(target(callees.http, path)) == (answer(connected=True, status=status),)
 
 
@@ -39,11 +39,11 @@ def test_without_a_path_a_connection_is_all(callees: Callees) -> None:
     assert asked(target(callees.silent, None)) == (answer(connected=True),)
 
 
-def test_a_callee_that_never_answers_is_told(callees: Callees) -> None:
+def test_a_callee_that_never_answers_is_reported(callees: Callees) -> None:
     assert asked(target(callees.silent)) == (answer(connected=True, error="HTTP: timed out"),)
 
 
-def test_a_callee_that_does_not_speak_http_is_told(callees: Callees) -> None:
+def test_a_callee_that_does_not_speak_http_is_reported(callees: Callees) -> None:
     assert asked(target(callees.chatter)) == (answer(connected=True, error="HTTP: no HTTP"),)
 
 
@@ -79,7 +79,7 @@ def test_a_name_is_resolved(callees: Callees) -> None:
 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "\x01", "a" * 64, ".."])
-def test_a_name_that_does_not_resolve_is_told(host: str) -> None:
+def test_a_name_that_does_not_resolve_is_reported(host: str) -> None:
     assert asked(Target("x", host, (), 80, "/"))[0].error in {"DNS: no address", "DNS: no answer"}
 
 
@@ -88,7 +88,7 @@ def test_addresses_are_tried_though_the_name_leads_nowhere(callees: Callees) -> 
     assert found == answer(connected=True, error="DNS: no address")
 
 
-def test_one_address_that_connects_is_enough_and_the_others_errors_are_told(callees: Callees) -> None:
+def test_one_address_that_connects_is_enough_and_the_others_errors_are_reported(callees: Callees) -> None:
     """All of 127.0.0.0/8 is this machine, and the server listens on one address of it."""
     wanted = Target("x", None, ("127.0.0.1", "127.0.0.2"), callees.http, "/")
     assert asked(wanted) == (answer(connected=True, status=200, error="127.0.0.2: connection refused"),)

@@ -38,7 +38,7 @@ def add_service(project: Project, service: NewService) -> list[str]:
         if callee not in known:
             raise InputError(f"--calls: `{callee}` is no service; {suggestion(callee, known)}")
     text = insert_service(_text(project, CATALOG), service)
-    _require_sound(project, {CATALOG: text}, environments)
+    _require_valid(project, {CATALOG: text}, environments)
     _write(project, CATALOG, text)
     return environments
 
@@ -56,7 +56,7 @@ def add_environment(project: Project, name: str, like: str) -> NewEnvironment:
     if os.path.lexists(project.root / file.parent):
         raise InputError(f"{file.parent} is there already; choose another name")
     made = copy_environment(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
-    _require_sound(project, {file: made.text}, [name])
+    _require_valid(project, {file: made.text}, [name])
     _write(project, file, made.text)
     return made
 
@@ -66,7 +66,7 @@ def _text(project: Project, file: PurePath) -> str:
     return (project.root / file).read_bytes().decode()
 
 
-def _require_sound(project: Project, texts: Mapping[PurePath, str], environments: Iterable[str]) -> None:
+def _require_valid(project: Project, texts: Mapping[PurePath, str], environments: Iterable[str]) -> None:
     """Loads environments as they would be with these texts.
 
     Raises:

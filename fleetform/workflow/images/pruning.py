@@ -1,4 +1,4 @@
-"""Images of an environment that go: the old ones, or all of them before their repositories do."""
+"""Deletes images of an environment: the old ones, or all of them before their repositories are destroyed."""
 
 import re
 from collections.abc import Iterable
@@ -28,14 +28,14 @@ _REPOSITORY = re.compile(r'module\.registry\.aws_ecr_repository\.this\["([^"]+)"
 
 @dataclass(frozen=True)
 class OldImages:
-    """The images of a service, as far as they have a tag.
+    """The tagged images of a service, divided into kept and old ones.
 
     Attributes:
         service: The service.
         repository: Its repository.
-        kept: How many stay.
-        locked: How many of those the lock names, or would after a rollback.
-        images: What is to be deleted.
+        kept: How many images to keep.
+        locked: How many of those the lock names, or would name after a rollback.
+        images: The images to delete.
     """
 
     service: str
@@ -46,18 +46,18 @@ class OldImages:
 
     @property
     def size(self) -> int:
-        """Bytes that are freed, if no image that stays has the same layers."""
+        """Return how many bytes are freed, if no image that stays shares these layers."""
         return sum(image.size for image in self.images)
 
 
 @dataclass(frozen=True)
 class Pruning:
-    """What is to be deleted from an environment's repositories.
+    """The images to delete from an environment's repositories.
 
     Attributes:
         environment: The environment.
         registry: Its registry.
-        services: Those that are built here.
+        services: The old images of each service with `build`.
     """
 
     environment: Environment
@@ -66,31 +66,31 @@ class Pruning:
 
     @property
     def count(self) -> int:
-        """How many images are to be deleted."""
+        """Return how many images to delete."""
         return sum(len(old.images) for old in self.services)
 
 
 def find_old_images(project: Project, name: str, keep: int) -> Pruning:
-    """Looks for images that are neither among the newest of their repository, nor locked, nor what a rollback locks.
+    """Find images that are neither among the newest of their repository, nor locked, nor the target of a rollback.
 
     Args:
         project: The checkout.
         name: The environment.
-        keep: How many of each repository stay, whether they are locked or not.
+        keep: How many of the newest images of each repository to keep, locked or not.
 
     Raises:
-        InputError: `keep` is below 1, the foundation is not applied, or the lock's history is not there.
-        ProgramError: ECR or Git does not answer.
+        InputError: `keep` is below 1, the foundation is not applied, or the lock's history is incomplete.
+        ProgramError: A request to ECR or Git fails.
     """
     if keep < 1:
-        raise InputError(f"--keep {keep}: 1 or more is expected")
+        raise InputError(f"--keep {keep}: must be 1 or more")
     environment = load(project.root, name)
     lock, targets = load_lock(project.root, name), rollback_targets(project.root, name)
     registry = open_registry(project, environment)
     services = []
-    for service in sorted(service for service, described in environment.services.items() if described.build):
-        held = [images[service] for images in (lock, targets) if service in images]
-        locked = {text for image in held for text in (image.digest, image.tag)}
+    for service in sorted(name for name, settings in environment.services.items() if settings.build):
+        needed = [images[service] for images in (lock, targets) if service in images]
+        locked = {text for image in needed for text in (image.digest, image.tag)}
         services.append(_old_images(registry, environment, service, locked, keep))
     return Pruning(environment, registry, tuple(services))
 
@@ -99,30 +99,32 @@ def _old_images(registry: "Registry", environment: Environment, service: str, lo
     repository = environment.full_name(service)
     images = retention.read_images(registry, repository)
     old = retention.select_expired(images, locked, keep)
-    gone = {image.digest for image in old}
-    kept = [image for image in images if image.tags and image.digest not in gone]
+    deleted = {image.digest for image in old}
+    kept = [image for image in images if image.tags and image.digest not in deleted]
     return OldImages(service, repository, len(kept), sum(retention.is_tagged(image, locked) for image in kept), old)
 
 
-def delete(found: Pruning) -> list[str]:
-    """Deletes what was found.
+def delete(pruning: Pruning) -> list[str]:
+    """Delete the old images.
 
     Returns:
         A line for each tag that could not be deleted.
 
     Raises:
-        ProgramError: ECR does not answer.
+        ProgramError: A request to ECR fails.
     """
     return [
-        line for old in found.services for line in retention.delete_images(found.registry, old.repository, old.images)
+        line
+        for old in pruning.services
+        for line in retention.delete_images(pruning.registry, old.repository, old.images)
     ]
 
 
 def images_to_delete(workspace: Workspace, planned: Plan) -> dict[str, int]:
-    """How many images are in each repository that a plan destroys; those that hold none, or are gone, are left out.
+    """Count the images in each repository that a plan destroys, without empty and missing repositories.
 
     Raises:
-        ProgramError: ECR does not answer.
+        ProgramError: A request to ECR fails.
     """
     changes = terraform.read_changes(workspace, planned).changes
     destroyed = [change.address for change in changes if change.action in {Action.DELETE, Action.REPLACE}]
@@ -131,18 +133,18 @@ def images_to_delete(workspace: Workspace, planned: Plan) -> dict[str, int]:
     if not repositories:
         return {}
     registry = registry_of(workspace.environment, workspace.access)
-    found = {}
+    counts = {}
     for repository in repositories:
         with suppress(InputError):
-            found[repository] = len(retention.read_images(registry, repository))
-    return {repository: count for repository, count in found.items() if count}
+            counts[repository] = len(retention.read_images(registry, repository))
+    return {repository: count for repository, count in counts.items() if count}
 
 
 def delete_images(workspace: Workspace, repositories: Iterable[str]) -> None:
-    """Deletes all images of repositories: ECR deletes no repository that holds any.
+    """Delete all images of repositories, as ECR refuses to delete a repository that has any.
 
     Raises:
-        ProgramError: ECR does not answer, or keeps an image.
+        ProgramError: A request to ECR fails, or ECR keeps an image.
     """
     registry = registry_of(workspace.environment, workspace.access)
     failures = [line for repository in repositories for line in retention.delete_all(registry, repository)]

@@ -133,7 +133,7 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
     prefix = site.environment.prefix
     nets = networks(found, prefix, choose_cidr_block(prefix, os.environ), isolating=site.runner.isolates)
     site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
-    with agent.gone_replacements(site.work, site.runner, site.compose.name):
+    with agent.agent_paused(site.work, site.runner, site.compose.name):
         projects.up(site.runner, site.compose, values, output)
 
 
@@ -145,10 +145,10 @@ def _require_findable(environment: Environment) -> None:
 
 def not_started(environment: Environment) -> dict[str, str]:
     """Why some services do not run here, by service: tasks that run to their end."""
-    return {name: _when(service) for name, service in environment.services.items() if service.is_task}
+    return {name: _when_it_runs(service) for name, service in environment.services.items() if service.is_task}
 
 
-def _when(service: Service) -> str:
+def _when_it_runs(service: Service) -> str:
     if service.schedule is not None:
         return f"runs at {service.schedule.expression}"
     return f"runs before {', '.join(service.run_before)}"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fleetform.render.writer import Change
 
 
-def require_rendered_text(project: Project, name: str) -> "dict[str, list[Change]]":
+def render_changes(project: Project, name: str) -> "dict[str, list[Change]]":
     """What a render would change, by stack; see `Rendering.changes` for what it raises."""
     return Rendering(project, name).changes
 

@@ -292,7 +292,7 @@ def test_what_is_no_commit_is_refused(project: Project, reference: str) -> None:
     assert str(caught.value) == f"no commit `{reference}` in this repository; `git fetch` may bring it"
 
 
-def test_a_shallow_clone_is_told_to_fetch_the_rest(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_shallow_clone_suggests_to_fetch_the_rest(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     first = git(project.root, "rev-parse", "HEAD")
     write(project, "notes.txt", "")
     commit(project)
@@ -306,7 +306,7 @@ def test_a_shallow_clone_is_told_to_fetch_the_rest(project: Project, tmp_path_fa
     )
 
 
-def test_a_folder_without_git_is_told_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_git_is_reported_so(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.root.parent))
     shutil.rmtree(project.root / ".git")
     with pytest.raises(InputError) as caught:
@@ -325,7 +325,7 @@ def test_a_project_may_be_a_folder_of_a_repository_whose_index_stays_as_it_is(pr
     assert git(project.root, "status", "--porcelain") == before
 
 
-def test_of_300_services_in_six_groups_the_one_that_is_changed_is_told(tmp_path: Path) -> None:
+def test_of_300_services_in_six_groups_the_one_that_is_changed_is_reported(tmp_path: Path) -> None:
     large = LargeProject(tmp_path, Shape(300, stack_size=50))
     large.write()
     git(tmp_path, "init", "--quiet")

@@ -70,7 +70,7 @@ def test_a_service_that_one_environment_has_is_one_already(project: Project) -> 
         add_service(project, NewService("mail"))
 
 
-def test_a_catalog_that_is_wrong_already_is_told_with_its_places(project: Project) -> None:
+def test_a_catalog_that_is_wrong_already_is_reported_with_its_places(project: Project) -> None:
     small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [ordres]")
     with pytest.raises(CatalogError) as caught:
         add_service(project, NewService("mail"))
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_written_leaves_nothing_behind(project: Project, m
 
     before = small_project.content(project)
     monkeypatch.setattr(Path, "replace", full)
-    message = "cannot be written: No space left on device; mend that and run it again"
+    message = "cannot be written: No space left on device; fix that and run the command again"
     with pytest.raises(ProgramError, match=rf"^envs/catalog.yaml: {message}$"):
         add_service(project, NewService("mail"))
     with pytest.raises(ProgramError, match=rf"^envs/small/environment.yaml: {message}$"):

@@ -123,7 +123,7 @@ def test_without_a_lock_the_newest_stay(project: Project) -> None:
     assert tags(registry, "local") == [tag(2)]
 
 
-def test_a_script_is_told_in_json_what_went(project: Project) -> None:
+def test_a_script_gets_json(project: Project) -> None:
     registry = open_registry(project, load(project.root, "local"))
     push_all(registry, "local", 3)
     lock(project, "local", 0)
@@ -138,8 +138,8 @@ def test_a_script_is_told_in_json_what_went(project: Project) -> None:
     assert tags(registry, "local") == [tag(0), tag(2)]
 
 
-def test_a_repository_that_is_missing_is_told_with_what_makes_it(project: Project) -> None:
-    message = "no repository `shop-local-web` in ECR: the foundation makes it; run `invoke apply --env local` or"
+def test_a_repository_that_is_missing_is_reported_with_what_makes_it(project: Project) -> None:
+    message = "ECR has no repository `shop-local-web`, which the foundation creates; run `invoke apply --env local` or"
     assert invoke(project, "prune") == Ended(2, "", f"{message} `invoke deploy --env local`\n")
 
 
@@ -151,7 +151,7 @@ def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: 
     assert invoke(project, "prune", "--keep", keep) == Ended(2, "", f"{message}\n")
 
 
-def test_what_ecr_keeps_is_told_and_fails(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ecr_keeps_is_reported_and_fails(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     push_all(open_registry(project, load(project.root, "local")), "local", 2)
     monkeypatch.setattr(retention, "delete_images", lambda *_: ["shop-local-web one: no (KmsError)"])
     with pytest.raises(ProgramError) as caught:
