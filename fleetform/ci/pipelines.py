@@ -1,12 +1,12 @@
-"""The pure half of pipelines: environments and their stacks in, the text of a pipeline's definition out.
+"""Renders CI pipelines: takes environments and their stacks, returns the text of a pipeline's definition.
 
-The templates are in `templates/ci/`. Their signs are `[= value =]` and `[% block %]`, as GitHub's expressions have
-braces. What they print is quoted unless it says otherwise: YAML reads no name as `true`, a number or null.
+The templates are in `templates/ci/`. Their delimiters are `[= value =]` and `[% block %]`, as GitHub's expressions use
+braces. Values are quoted unless a filter says otherwise, so that YAML never reads a name as `true`, a number or null.
 
-- `[= value =]` prints text, a number or a list of them, quoted;
-- `[= name | word =]` prints a name bare, for use inside a longer word or a script, and refuses anything but a name;
-- `[= name | variable =]` prints it in upper case and with underscores, for use inside a variable's name;
-- `[= "actions/checkout" | action =]` prints an action with the commit that it is pinned to, and its version.
+- `[= value =]` renders a text, a number or a list of them, quoted.
+- `[= name | word =]` renders a name without quotes, for use in a longer word or a script. It accepts only names.
+- `[= name | variable =]` renders a name in upper case with underscores, for use in a variable's name.
+- `[= "actions/checkout" | action =]` renders an action with the commit that it is pinned to, and its version.
 """
 
 import json
@@ -27,12 +27,12 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 class Provider(NamedTuple):
-    """What runs pipelines.
+    """A CI provider.
 
     Attributes:
         name: Its name on the command line.
-        file: Where it looks for its definition, from the repository's root.
-        template: What makes it, in `templates/ci/`.
+        file: The file where it expects its definition, relative to the repository's root.
+        template: The template of that file, in `templates/ci/`.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Provider(NamedTuple):
 
     @property
     def header(self) -> str:
-        """How the file begins."""
+        """Return the first line of the generated file."""
         return HEADER.format(provider=self.name, template=self.template)
 
 
@@ -56,7 +56,7 @@ PROVIDERS = {
 
 
 class ActionPin(NamedTuple):
-    """A version of an action: the hash of its commit, which nobody can move, and the tag that it had."""
+    """A pinned version of an action: its commit hash, which cannot be moved, and the tag of that commit."""
 
     commit: str
     tag: str
@@ -67,18 +67,18 @@ ACTIONS = {
     "actions/upload-artifact": ActionPin("bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", "v7.0.0"),
     "aws-actions/configure-aws-credentials": ActionPin("e6de054238d6b7531b4efff3b6587d9aade6a06c", "v6.2.3"),
 }
-"""The actions that workflows use."""
+"""The GitHub actions that workflows use."""
 
 
 @dataclass(frozen=True)
 class StackInPipeline:
-    """A stack as pipelines know it.
+    """A stack in a pipeline.
 
     Attributes:
         name: Its name.
-        rank: Its place in the order of the environment's apply; stacks of one rank can be applied together.
-        tasks: Whether it has one-off tasks, which are run once it is applied.
-        reads: What it is made of outside its own folder: patterns, from the project's root.
+        rank: Its position when the environment is applied. Stacks of the same rank can be applied in parallel.
+        tasks: Whether it has one-off tasks, which run after it is applied.
+        reads: Patterns of the files that it uses outside its folder, relative to the project's root.
     """
 
     name: str
@@ -89,15 +89,15 @@ class StackInPipeline:
 
 @dataclass(frozen=True)
 class EnvironmentInPipeline:
-    """An environment as pipelines know it.
+    """An environment in a pipeline.
 
     Attributes:
         name: Its name.
         account: Its AWS account.
         region: Its AWS region.
         bucket: The S3 bucket that holds its state.
-        stacks: Its stacks, in the order of their apply.
-        emulator: Whether it never leaves a machine: it is checked, and that is all.
+        stacks: Its stacks, in the order in which they are applied.
+        emulator: Whether it runs against the emulator. Then pipelines only check it.
         protection: Whether it is protected.
         after: The environments that are applied before it.
     """
@@ -113,40 +113,42 @@ class EnvironmentInPipeline:
 
 
 def apply_order(environments: Sequence[EnvironmentInPipeline]) -> list[EnvironmentInPipeline]:
-    """Environments in the order of their apply: as they say themselves; else by name, those with protection last.
+    """Sort environments into the order in which to apply them.
+
+    `applied_after` comes first. The rest is sorted by name, with protected environments last.
 
     Raises:
-        InputError: Some wait for each other.
+        InputError: Environments wait for each other.
     """
-    left = sorted(environments, key=lambda environment: (environment.protection, environment.name))
+    remaining = sorted(environments, key=lambda environment: (environment.protection, environment.name))
     ordered: list[EnvironmentInPipeline] = []
-    while left:
-        waiting = {environment.name for environment in left}
-        ready = next((environment for environment in left if waiting.isdisjoint(environment.after)), None)
+    while remaining:
+        waiting = {environment.name for environment in remaining}
+        ready = next((environment for environment in remaining if waiting.isdisjoint(environment.after)), None)
         if ready is None:
             raise InputError(
-                f"`applied_after`: {', '.join(sorted(waiting))} wait for each other; let one wait for none"
+                f"`applied_after`: {', '.join(sorted(waiting))} wait for each other; remove it from one of them"
             )
-        left.remove(ready)
+        remaining.remove(ready)
         ordered.append(ready)
     return ordered
 
 
 def is_generated(text: str) -> bool:
-    """Whether a file is one that was generated."""
+    """Return whether a file was generated."""
     return text.startswith(_HEADER_START)
 
 
 def pipeline(provider: Provider, folder: Path, environments: Sequence[EnvironmentInPipeline]) -> str:
-    """The text of a pipeline's definition.
+    """Render the definition of a pipeline.
 
     Args:
-        provider: What runs it.
-        folder: Holds the templates.
+        provider: The CI provider.
+        folder: The folder of the templates.
         environments: All environments of the project, in any order.
 
     Raises:
-        InputError: The template is missing or wrong, or environments wait for each other.
+        InputError: The template is missing or has errors, or environments wait for each other.
     """
     ordered = apply_order(environments)
     on_aws = [environment for environment in ordered if not environment.emulator]
@@ -157,21 +159,21 @@ def pipeline(provider: Provider, folder: Path, environments: Sequence[Environmen
         line = getattr(error, "lineno", 1)
         kind = type(error).__name__
         raise InputError(
-            f"templates/ci/{provider.template}:{line}:1: {kind}: {error.message}; mend the template"
+            f"templates/ci/{provider.template}:{line}:1: {kind}: {error.message}; fix the template"
         ) from None
     return provider.header + text.strip("\n") + "\n"
 
 
 class _Project(NamedTuple):
-    """A stack as Atlantis has it.
+    """A stack as an Atlantis project.
 
     Attributes:
-        name: Its environment and its name, with a slash between them.
-        folder: Its folder, from the project's root.
-        workflow: How it is planned and applied.
-        group: Its place in the order of all.
+        name: The names of its environment and the stack, separated by a slash.
+        folder: Its folder, relative to the project's root.
+        workflow: The name of the workflow that plans and applies it.
+        group: Its position among all projects.
         after: The projects that are applied before it, if a pull request changes them too.
-        patterns: What it is made of, from its folder.
+        patterns: Patterns of the files that it uses, relative to its folder.
     """
 
     name: str
@@ -203,7 +205,7 @@ def _projects(ordered: Sequence[EnvironmentInPipeline]) -> Iterator[_Project]:
 
 
 class _RawText(str):
-    """Text that is printed as it is."""
+    """Text that is rendered without quotes."""
 
     __slots__ = ()
 
@@ -242,7 +244,7 @@ def _templates(folder: Path) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - it makes YAML, which `finalize` quotes
+        autoescape=False,  # noqa: S701 - the output is YAML, which `finalize` quotes
     )
     environment.filters |= {"action": _action, "variable": _variable, "word": _word}
     return environment

@@ -1,4 +1,4 @@
-"""The AWS API on loopback: moto in a process of its own, with the gaps filled that Terraform would trip over."""
+"""The AWS API on loopback: moto in a separate process, with the operations added that Terraform needs."""
 
 from fleetform.emulator.process import DEFAULT_PORT, Emulator, environment, start, status, stop
 

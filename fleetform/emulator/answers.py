@@ -1,4 +1,4 @@
-"""Answers that may have been lost on their way, to be given again."""
+"""A log of recent answers, so that a retried request is answered but not carried out again."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-# AWS's SDKs send it with each request, and the same one when they try again:
+# AWS's SDKs send this header with each request, with the same value when they retry:
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _INVOCATION = "HTTP_AMZ_SDK_INVOCATION_ID"
 _KEPT = 256
@@ -18,17 +18,17 @@ _CHANGING = {"DELETE", "PATCH", "POST", "PUT"}
 
 
 class AnswerLog:
-    """The last answers to requests that change something.
+    """The latest answers to requests that change something.
 
-    On a busy machine an answer can be lost after its request was carried out. The SDK then tries again, and what AWS
-    bears, a rule that is there or gone already, would end an apply.
+    On a busy machine an answer can be lost after its request was carried out. Then the SDK retries, and an error that
+    AWS would not report, such as a rule that already exists, would fail the apply.
     """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[str, Response] = OrderedDict()
 
     def once(self, environ: "WSGIEnvironment", answer: Callable[[], Response]) -> Response:
-        """The answer to a request, which is carried out unless it was before; failures of ours are not kept."""
+        """Answer a request, from the log if it was carried out before; the emulator's own errors are not kept."""
         invocation = environ.get(_INVOCATION) if environ["REQUEST_METHOD"] in _CHANGING else None
         if invocation is not None and invocation in self._kept:
             return self._kept[invocation]

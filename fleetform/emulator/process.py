@@ -1,8 +1,8 @@
-"""The emulator's process as seen from outside: start it, find it, stop it, and point programs at it.
+"""Starts, finds and stops the emulator's process, and configures other programs to use it.
 
-A folder that the caller chooses has at most one emulator, whose record is ``emulator.json`` in it. A record alone
-proves nothing, for a process id may have been given to another program: an emulator counts as ours only while it
-answers on its health path with the token of the record.
+A folder that the caller chooses has at most one emulator, whose record is ``emulator.json`` in it. A record is not
+enough, as its process id may have been reused: the emulator counts as running only while it answers on its health path
+with the token of the record.
 """
 
 import json
@@ -46,28 +46,28 @@ class Emulator:
 
     @property
     def registry(self) -> str:
-        """Host and port of its image registry: plain HTTP, which engines accept of loopback or can be told to."""
+        """Return host and port of its image registry. It uses plain HTTP, which engines accept on loopback."""
         return urlsplit(self.url).netloc
 
 
 def start(folder: Path, port: int = DEFAULT_PORT, account: str = DEFAULT_ACCOUNT) -> Emulator:
-    """Start the folder's emulator in the background, or return the one that runs already.
+    """Start the folder's emulator in the background, or return the one that is already running.
 
     Args:
-        folder: Where the record and the log are kept; made if need be.
-        port: Taken if it is free, else any other.
+        folder: Folder of the record and the log; created if necessary.
+        port: The port to use if it is free; otherwise a random one is used.
         account: The AWS account that it answers as.
 
     Raises:
-        InputError: The one that runs answers as another account.
-        ProgramError: The emulator did not come up; the message ends with its log.
+        InputError: The running emulator answers as a different account.
+        ProgramError: The emulator did not start; the message ends with its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with daemons.file_lock(folder):
         emulator = status(folder) or _spawn(folder, port, account)
     if emulator.account != account:
         message = f"the emulator at {emulator.url} answers as account {emulator.account}, not {account}"
-        raise InputError(f"{message}; `{command('emulator.stop')}` ends it and all that was applied to it")
+        raise InputError(f"{message}; run `{command('emulator.stop')}`, which also discards all that was applied to it")
     return emulator
 
 
@@ -86,7 +86,7 @@ def stop(folder: Path) -> bool:
     """Stop the folder's emulator and remove its record and its images; the log stays.
 
     Returns:
-        Whether one was running.
+        Whether an emulator was running.
     """
     if not folder.is_dir():
         return False
@@ -100,12 +100,12 @@ def stop(folder: Path) -> bool:
 
 
 def environment(emulator: Emulator, base: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for a program whose AWS calls must end at the emulator.
+    """Return the process environment for a program whose AWS calls must go to the emulator.
 
     Args:
-        emulator: Where the calls go.
-        base: The environment to start from. None of its ``AWS_*`` survive (profiles, sessions, roles, endpoints of
-            single services) but ``AWS_CA_BUNDLE``, which other hosts may need.
+        emulator: The emulator.
+        base: The process environment to start from. Its ``AWS_*`` variables are removed (profiles, sessions, roles,
+            endpoints of single services), except ``AWS_CA_BUNDLE``, which other hosts may need.
     """
     kept = {name: value for name, value in base.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
     no_proxy = {name: _with_loopback(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")}
@@ -128,7 +128,7 @@ def _with_loopback(hosts: str) -> str:
 
 
 def _spawn(folder: Path, port: int, account: str) -> Emulator:
-    shutil.rmtree(folder / STORAGE, ignore_errors=True)  # what one that was killed has left
+    shutil.rmtree(folder / STORAGE, ignore_errors=True)  # left by an emulator that was killed
     argv = [sys.executable, "-m", "fleetform.emulator.server", "--folder", str(folder.resolve()), "--port", str(port)]
     daemons.spawn(argv, {**os.environ, ACCOUNT_VARIABLE: account}, folder / LOG)
     emulator = status(folder)
@@ -138,7 +138,7 @@ def _spawn(folder: Path, port: int, account: str) -> Emulator:
 
 
 def _health(url: str) -> object:
-    """Return what the health path answers, None if nothing sensible does."""
+    """Return the answer of the health path; None if there is no valid answer."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=_HEALTH_SECONDS)
     try:
         connection.request("GET", HEALTH_PATH)

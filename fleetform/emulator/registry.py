@@ -1,10 +1,10 @@
-"""The registry behind the emulator's ECR: what engines push to and pull from.
+"""The image registry of the emulator's ECR, which engines push to and pull from.
 
-Moto answers ECR's API but has no registry. This one is served by the emulator's own process, so that repositories,
-tags and tokens are moto's own, and images live as long as what refers to them. It speaks the OCI distribution
-specification 1.1 (https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md) and refuses what ECR
-refuses, in ECR's words: other credentials than GetAuthorizationToken's, unknown repositories, tags that exist already
-in an immutable repository. As in ECR, no repository sees the layers of another.
+Moto answers ECR's API but has no registry. This one runs in the emulator's process, so that it shares repositories,
+tags and tokens with moto. It implements the OCI distribution specification 1.1
+(https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md). It refuses the same requests as ECR, with
+the same messages: credentials that are not from GetAuthorizationToken, unknown repositories, tags that already exist
+in an immutable repository. As in ECR, repositories do not share layers.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
     Args:
         status: The HTTP status.
         code: The specification's error code.
-        message: What the engine shows to its user.
+        message: The message that the engine shows to its user.
     """
 
     def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
@@ -64,7 +64,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a fault
 
 
 def is_registry_path(environ: "WSGIEnvironment") -> bool:
-    """Whether a request is the registry's: some AWS APIs have paths below ``/v2/`` too, but sign their requests."""
+    """Return whether a request is for the registry: AWS APIs with paths below ``/v2/`` sign their requests."""
     signed = environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-")
     return environ["PATH_INFO"].startswith(PREFIX) and not signed
 
@@ -74,8 +74,8 @@ class Registry:
     """The registry of one account.
 
     Attributes:
-        account: The account whose repositories it has, of every region.
-        storage: The folder of layers, and of those still on their way; made if need be.
+        account: The account whose repositories it has, in all regions.
+        storage: The folder of layers and unfinished uploads; created if necessary.
         lock: Held whenever moto's state is used.
     """
 
@@ -97,11 +97,11 @@ class Registry:
         return answer(environ, start_response)
 
     def ping(self, _request: Request) -> Response:
-        """Say that this is a registry."""
+        """Confirm that this is a registry."""
         return Response("{}", mimetype="application/json")
 
     def begin_upload(self, _request: Request, name: str) -> Response:
-        """Begin to take a layer."""
+        """Start the upload of a layer."""
         self._repository(name)
         upload = uuid4()
         self._upload(upload).parent.mkdir(parents=True, exist_ok=True)
@@ -146,13 +146,13 @@ class Registry:
         return Response(json.dumps({"name": name, "tags": tags}), mimetype="application/json")
 
     def list_referrers(self, request: Request, name: str, digest: str) -> Response:
-        """List what was attached to an image, such as its SBOM; of a digest that is unknown nothing is."""
+        """List what is attached to an image, such as its SBOM; the list is empty for an unknown digest."""
         _, repository = self._repository(name)
-        wanted = request.args.get("artifactType")
+        artifact_type = request.args.get("artifactType")
         descriptors = [_referrer(image) for image in repository.images if _subject(_manifest_of(image)) == digest]
-        found = [each for each in descriptors if wanted in (None, each["artifactType"])]
-        index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": found}
-        filters = {"OCI-Filters-Applied": "artifactType"} if wanted else {}
+        selected = [each for each in descriptors if artifact_type in (None, each["artifactType"])]
+        index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": selected}
+        filters = {"OCI-Filters-Applied": "artifactType"} if artifact_type else {}
         return Response(json.dumps(index), headers=filters, content_type=_INDEX_TYPE)
 
     def send_manifest(self, _request: Request, name: str, reference: str) -> Response:
@@ -168,17 +168,17 @@ class Registry:
         )
 
     def put_manifest(self, request: Request, name: str, reference: str) -> Response:
-        """Take a manifest: with it the image exists, to the registry and to ECR's API."""
+        """Store a manifest, which creates the image in the registry and in ECR's API."""
         body = request.get_data()
         digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
         if _DIGEST.fullmatch(reference) and reference != digest:
             raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID", f"the manifest's digest is {digest}")
         with self.lock:
-            backend, repository = self._found(name)
+            backend, repository = self._find_repository(name)
             manifest = _manifest(body)
             if _require_pushable(repository, reference, digest):
                 self._require_parts(repository, manifest)
-                tag: Any = None if reference == digest else reference  # None is what moto's own API hands on
+                tag: Any = None if reference == digest else reference  # as moto's own API calls it
                 image = backend.put_image(name, body.decode(), tag, request.mimetype, digest)
                 vars(image).update(artifact_media_type=_artifact_type(manifest))  # moto's DescribeImages lacks it
         answer = _created(f"/v2/{name}/manifests/{digest}", digest)
@@ -187,11 +187,11 @@ class Registry:
         return answer
 
     def _authorize(self, request: Request) -> None:
-        given = request.authorization
-        if given is None:
+        login = request.authorization
+        if login is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "UNAUTHORIZED", "Not Authorized")
-        token = f"{self.account}-auth-token"  # as moto's GetAuthorizationToken has it
-        if given.username == "AWS" and hmac.compare_digest((given.password or "").encode(), token.encode()):
+        token = f"{self.account}-auth-token"  # from moto's GetAuthorizationToken
+        if login.username == "AWS" and hmac.compare_digest((login.password or "").encode(), token.encode()):
             return
         if request.path == PREFIX:  # a login
             raise Refusal(HTTPStatus.BAD_REQUEST, "DENIED", "Your authorization token is invalid.")
@@ -200,10 +200,10 @@ class Registry:
 
     def _repository(self, name: str) -> tuple[ECRBackend, Repository]:
         with self.lock:
-            return self._found(name)
+            return self._find_repository(name)
 
-    def _found(self, name: str) -> tuple[ECRBackend, Repository]:
-        """The repository and its region's backend; the lock is held already."""
+    def _find_repository(self, name: str) -> tuple[ECRBackend, Repository]:
+        """Return the repository and its region's backend; the caller holds the lock."""
         for backend in ecr_backends[self.account].values():
             if name in backend.repositories:
                 return backend, backend.repositories[name]
@@ -211,7 +211,7 @@ class Registry:
         raise Refusal(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN", message)
 
     def _require_parts(self, repository: Repository, manifest: dict[str, Any]) -> None:
-        """Refuse a manifest that names layers, a configuration or other manifests that were not pushed before it."""
+        """Refuse a manifest that names layers, a configuration or other manifests that were not pushed yet."""
         layers = [part["digest"] for part in (manifest.get("config"), *manifest.get("layers", [])) if part]
         missing = [digest for digest in layers if not self._blob(repository.name, digest).is_file()]
         missing += [part["digest"] for part in manifest.get("manifests", []) if not _find(repository, part["digest"])]
@@ -220,7 +220,7 @@ class Registry:
             raise Refusal(HTTPStatus.BAD_REQUEST, "MANIFEST_BLOB_UNKNOWN", message)
 
     def _receive(self, request: Request, upload: UUID) -> int:
-        """Append a request's body to what was uploaded, and return how many bytes that are by now."""
+        """Append a request's body to an upload, and return the upload's size in bytes."""
         path = self._upload(upload)
         if not path.is_file():
             raise Refusal(HTTPStatus.NOT_FOUND, "BLOB_UPLOAD_UNKNOWN", f"no upload {upload}")
@@ -234,27 +234,27 @@ class Registry:
 
     def _blob(self, name: str, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
-            raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID", f"{digest} is no SHA-256 digest")
+            raise Refusal(HTTPStatus.BAD_REQUEST, "DIGEST_INVALID", f"{digest} is not a SHA-256 digest")
         return self.storage / "blobs" / name / digest.removeprefix("sha256:")
 
 
 def _require_pushable(repository: Repository, reference: str, digest: str) -> bool:
-    """Whether an image is to be added: not if it is there already, which an immutable repository refuses even then."""
-    there = _find(repository, reference)
-    if there and reference != digest and repository.is_tag_immutable():
+    """Return whether to add an image, which is not needed if it exists; refuse existing tags that are immutable."""
+    existing = _find(repository, reference)
+    if existing and reference != digest and repository.is_tag_immutable():
         raise Refusal(
             HTTPStatus.BAD_REQUEST,
             "TAG_INVALID",
             f"The image tag '{reference}' already exists in the '{repository.name}' repository "
             "and cannot be overwritten because the repository is immutable.",
         )
-    return there is None or there.image_digest != digest
+    return existing is None or existing.image_digest != digest
 
 
 def _find(repository: Repository, reference: str) -> Image | None:
-    """The image that a tag or a digest names."""
-    named = (image for image in repository.images if reference in (image.image_digest, *image.image_tags))
-    return next(named, None)
+    """Return the image with a tag or a digest."""
+    images = (image for image in repository.images if reference in (image.image_digest, *image.image_tags))
+    return next(images, None)
 
 
 def _manifest(body: bytes) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def _manifest(body: bytes) -> dict[str, Any]:
     except ValueError:
         manifest = None
     if not isinstance(manifest, dict):
-        raise Refusal(HTTPStatus.BAD_REQUEST, "MANIFEST_INVALID", "the manifest is no JSON object")
+        raise Refusal(HTTPStatus.BAD_REQUEST, "MANIFEST_INVALID", "the manifest is not a JSON object")
     return manifest
 
 
@@ -273,19 +273,19 @@ def _manifest_of(image: Image) -> dict[str, Any]:
 
 
 def _subject(manifest: dict[str, Any]) -> str | None:
-    """The digest of the image that a manifest is attached to."""
+    """Return the digest of the image that a manifest is attached to."""
     digest: str | None = (manifest.get("subject") or {}).get("digest")
     return digest
 
 
 def _artifact_type(manifest: dict[str, Any]) -> str | None:
-    """What a manifest holds: what it says, or else the kind of its configuration, which an index has not."""
+    """Return a manifest's artifact type, or else the type of its configuration, which an index does not have."""
     kind: str | None = manifest.get("artifactType") or (manifest.get("config") or {}).get("mediaType")
     return kind
 
 
 def _referrer(image: Image) -> dict[str, Any]:
-    """The descriptor of an image that refers to another."""
+    """Return the descriptor of an image that refers to another image."""
     manifest = _manifest_of(image)
     return {
         "mediaType": image.image_manifest_media_type,
@@ -306,7 +306,7 @@ def _created(location: str, digest: str) -> Response:
 
 
 def _errors(refusal: Refusal) -> Response:
-    """The specification's error document; a 401 also says how to log in."""
+    """Return the specification's error document; a 401 also names the authentication scheme."""
     body = json.dumps({"errors": [{"code": refusal.code, "message": str(refusal)}]})
     answer = Response(body, refusal.status, mimetype="application/json")
     if refusal.status == HTTPStatus.UNAUTHORIZED:

@@ -1,4 +1,4 @@
-"""The emulator's process from inside: ``python -m fleetform.emulator.server --folder FOLDER --port PORT``."""
+"""The emulator's server: ``python -m fleetform.emulator.server --folder FOLDER --port PORT``."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Read by moto when it is imported: without it the policies that AWS manages do not exist.
+# moto reads this when it is imported. Without it, AWS managed policies do not exist.
 os.environ.setdefault("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -38,7 +38,7 @@ class Application:
     One at a time because moto's state has no locks (getmoto/moto#372) and Terraform sends ten requests at once.
 
     Args:
-        token: What the health path answers with, to tell this process from any other.
+        token: The answer of the health path, which identifies this process.
         account: The AWS account that it answers as.
         storage: The folder of the image registry.
     """
@@ -65,13 +65,13 @@ class Application:
 
 
 def _not_implemented(error: NotImplementedError) -> Response:
-    """Answer 501: the AWS SDKs retry moto's own 500 for minutes, and hide what is missing."""
+    """Answer 501: the AWS SDKs retry moto's 500 for minutes and hide which operation is missing."""
     body = json.dumps({"__type": "NotImplemented", "message": f"emulator: {error}"})
     return Response(body, HTTPStatus.NOT_IMPLEMENTED, mimetype="application/x-amz-json-1.1")
 
 
 class RequestHandler(MotoRequestHandler):
-    """Moto's request handler without a line of log for each request."""
+    """Moto's request handler without logging requests."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing; errors are logged elsewhere."""
@@ -91,7 +91,7 @@ def bind(port: int, application: Application) -> BaseWSGIServer:
 
 
 def write_record(folder: Path, url: str, token: str) -> None:
-    """Write the record as a whole: a reader never sees half of it."""
+    """Write the record atomically, so that a reader never sees a part of it."""
     unfinished = folder / f"{RECORD}.{os.getpid()}"
     unfinished.write_text(
         json.dumps({"url": url, "pid": os.getpid(), "account": os.environ[ACCOUNT_VARIABLE], "token": token}),
@@ -107,7 +107,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, signal.SIG_DFL)  # at once: all that is lost is in memory
+        signal.signal(sign, signal.SIG_DFL)  # stop immediately: the state is only in memory
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     gaps.fill()
     token = secrets.token_hex()

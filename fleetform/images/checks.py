@@ -142,7 +142,8 @@ def _lint(text: str, file: PurePath) -> Iterator[Problem]:
     try:
         findings = json.loads(done.stdout)
     except ValueError:
-        raise ProgramError(f"`{' '.join(argv)}` exited with code {done.returncode}:\n{done.stderr.strip()}") from None
+        message = f"`{' '.join(argv)}` ended with exit code {done.returncode}:\n{done.stderr.strip()}"
+        raise ProgramError(message) from None
     for entry in findings:
         if entry["level"] in _LINT_LEVELS:
             remedy = f"fix it, or put `# hadolint ignore={entry['code']}` above it"

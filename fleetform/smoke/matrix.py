@@ -1,4 +1,4 @@
-"""The matrix: every ordered pair of services, what the call graph expects of it, and what came of trying it."""
+"""The matrix: every ordered pair of services, with the expectation of the call graph and the result of the test."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from fleetform.smoke.probe import REFUSED, Answer, Target, sanitize
 State: TypeAlias = Literal["works", "blocked", "open", "WRONG"]
 
 _OK, _BAD = 200, 400
-# The errors that show a closed way. Others are the probe's own trouble, and show nothing.
+# The errors that prove that a connection is blocked. Other errors are the probe's own and prove nothing.
 _CLOSED = re.compile(
     r"(DNS: no (address|answer)|timed out|unreachable|no route to host|permission denied|operation not permitted)$"
 )
@@ -21,35 +21,35 @@ _CLOSED = re.compile(
 
 @dataclass(frozen=True, order=True)
 class ServicePair:
-    """A service that may call, or may not, another that listens.
+    """A caller and a callee, whether the call is declared or not.
 
     Attributes:
         caller: The service that calls.
         callee: The service that is called.
         port: The callee's TCP port.
-        declared: Whether the catalog says that it calls this port.
-        let_through: Whether the security groups let it through.
-        path: The HTTP path that tells whether the callee is well, if there is one.
+        declared: Whether the catalog declares the call to this port.
+        allowed: Whether the security groups allow the connection.
+        path: The HTTP path of the callee's health check, if it has one.
     """
 
     caller: str
     callee: str
     port: int
     declared: bool
-    let_through: bool
+    allowed: bool
     path: str | None = None
 
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """What came of a pair.
+    """The result for a pair.
 
     Attributes:
         pair: The pair.
-        state: `works`: declared, and it does. `blocked`: not declared, and no way leads there. `open`: not declared,
-            but the security groups let it through, and so it is. `WRONG`: not as the call graph says.
-        reason: What was seen.
-        answer: The probe's answer, None if there is none.
+        state: `works` if the call is declared and works, `blocked` if it is not declared and blocked, `open` if it is
+            not declared but the security groups allow it and it works, else `WRONG`.
+        reason: What the probe observed.
+        answer: The probe's answer; None if there is none.
     """
 
     pair: ServicePair
@@ -74,14 +74,14 @@ class Matrix:
 
     @property
     def wrong(self) -> tuple[MatrixCell, ...]:
-        """The pairs that are not as the call graph says."""
+        """Return the pairs that contradict the call graph."""
         return tuple(cell for cell in self.cells if cell.state == "WRONG")
 
 
 def expected_matrix(environment: Environment) -> tuple[ServicePair, ...]:
-    """Every pair that can be tried, sorted by caller, then callee.
+    """Return every pair that can be tested, sorted by caller, then callee.
 
-    Services of which no task is to run are in none: nobody could ask, and nobody would answer.
+    Services without tasks are left out, as they can neither call nor answer.
     """
     return tuple(pair for caller in _running_services(environment) for pair in _pairs_of(environment, caller))
 
@@ -95,7 +95,7 @@ def _fewest_tasks(service: Service) -> int:
 
 
 def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
-    """The pairs of one caller, sorted by callee: each callee's `port`; its other `ports` speak no known protocol."""
+    """Yield the pairs of one caller, sorted by callee, for each callee's `port`; the protocol of `ports` is unknown."""
     groups = topology.security_groups(environment)
     ingress, egress = _openings(groups.ingress), _openings(groups.egress)
     called = {(call.callee, call.port) for call in topology.calls_of(environment, caller) if call.protocol == "tcp"}
@@ -103,14 +103,14 @@ def _pairs_of(environment: Environment, caller: str) -> Iterator[ServicePair]:
     for callee, service in running.items() if caller in running else ():
         if callee == caller or service.port is None:
             continue
-        near, far = groups.members[caller], groups.members[callee]
-        let_through = _covers(egress, near, far, service.port) and _covers(ingress, far, near, service.port)
+        source, target = groups.members[caller], groups.members[callee]
+        allowed = _covers(egress, source, target, service.port) and _covers(ingress, target, source, service.port)
         path = service.health_check.path if service.health_check else None
-        yield ServicePair(caller, callee, service.port, (callee, service.port) in called, let_through, path)
+        yield ServicePair(caller, callee, service.port, (callee, service.port) in called, allowed, path)
 
 
 _Openings: TypeAlias = set[tuple[str, str | None, int | None]]
-"""Group, other side and TCP port of rules of one direction."""
+"""Group, peer and TCP port of the rules of one direction."""
 
 
 def _openings(rules: Mapping[str, topology.Rule]) -> _Openings:
@@ -125,20 +125,20 @@ def _covers(openings: _Openings, group: str, peer: str, port: int) -> bool:
 def targets(
     environment: Environment, caller: str, addresses: Mapping[str, Sequence[str]] | None = None
 ) -> tuple[Target, ...]:
-    """What a caller has to try.
+    """Return the targets that a caller has to test.
 
     Args:
         environment: The environment.
         caller: The service.
-        addresses: Addresses of the tasks by service. Where no call is declared they are tried as well as the name: a
-            name that leads nowhere is no proof that the way is closed.
+        addresses: Addresses of the tasks by service. For calls that are not declared they are tested as well as the
+            name, as a name that does not resolve does not prove that the connection is blocked.
     """
-    known = addresses or {}
+    by_service = addresses or {}
     return tuple(
         Target(
             pair.callee,
             topology.dns_name(environment, pair.callee),
-            () if pair.declared else tuple(known.get(pair.callee, ())),
+            () if pair.declared else tuple(by_service.get(pair.callee, ())),
             pair.port,
             pair.path if pair.declared else None,
         )
@@ -149,17 +149,17 @@ def targets(
 def with_answers(
     environment: Environment, answers: Mapping[str, Sequence[Answer]], failures: Mapping[str, str] | None = None
 ) -> Matrix:
-    """Holds what callers say against the call graph.
+    """Compare the answers of callers with the call graph.
 
     Args:
         environment: The environment.
-        answers: The answers by caller. A pair that has none is wrong: nothing is known of it.
-        failures: Why a caller has none, by caller.
+        answers: The answers by caller. A pair without an answer is `WRONG`, as nothing is known about it.
+        failures: The reason why a caller has no answers, by caller.
     """
-    told = {(caller, answer.callee): answer for caller, given in answers.items() for answer in given}
-    why = failures or {}
+    by_pair = {(caller, answer.callee): answer for caller, each in answers.items() for answer in each}
+    reasons = failures or {}
     cells = (
-        _cell(pair, told.get((pair.caller, pair.callee)), why.get(pair.caller, "nobody has tried it"))
+        _cell(pair, by_pair.get((pair.caller, pair.callee)), reasons.get(pair.caller, "not tested"))
         for pair in expected_matrix(environment)
     )
     return Matrix(environment.name, environment.security, tuple(cells))
@@ -178,21 +178,21 @@ def _declared_state(pair: ServicePair, answer: Answer) -> tuple[State, str]:
     if pair.path is None:
         return "works", "connects"
     if answer.status is None:
-        return "WRONG", f"health path {pair.path} was not answered"
-    told = f"health path {pair.path} answered {answer.status}"
-    return ("works" if _OK <= answer.status < _BAD else "WRONG"), told
+        return "WRONG", f"no answer on health path {pair.path}"
+    reason = f"health path {pair.path} answered {answer.status}"
+    return ("works" if _OK <= answer.status < _BAD else "WRONG"), reason
 
 
 def _undeclared_state(pair: ServicePair, answer: Answer) -> tuple[State, str]:
     if REFUSED in answer.error and not answer.connected:
-        # Whoever refuses has been reached: it is not the network that is in the way.
-        seen = "is reached (connection refused)"
+        # A refused connection reached its target: the network does not block it.
+        observed = "reachable (connection refused)"
     elif answer.connected:
-        seen = "connects"
+        observed = "connects"
     elif answer.error and all(map(_CLOSED.search, answer.error.split("; "))):
         return "blocked", answer.error
     else:
-        return "WRONG", f"cannot be tested: {answer.error or 'nothing was tried'}"
-    if pair.let_through:
-        return "open", f"{seen}: the security groups let it through"
-    return "WRONG", f"{seen} though {pair.caller} does not call {pair.callee}"
+        return "WRONG", f"cannot be tested: {answer.error or 'nothing was tested'}"
+    if pair.allowed:
+        return "open", f"{observed}: the security groups allow it"
+    return "WRONG", f"{observed}, but {pair.caller} does not call {pair.callee}"

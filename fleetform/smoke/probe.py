@@ -1,7 +1,6 @@
-"""A probe: what a caller is asked to try, and what it says came of it.
+"""The probe: the calls that a caller has to test, and the parser of its output.
 
-What comes back was printed inside a container, which may print anything: it is read as data of a known shape, or not at
-all.
+A container may print anything, so the output is validated strictly.
 """
 
 import json
@@ -16,10 +15,10 @@ from fleetform.base.errors import ProgramError
 from fleetform.smoke.script import MARK
 
 TIMEOUT = 30.0
-"""Seconds that a probe may take: it needs eight at most, and a small task on a busy machine some to begin."""
+"""Seconds that a probe may take: it needs at most eight, and a small task on a busy machine is slow to start."""
 
 REFUSED = "connection refused"
-"""What the probe says of an address that is reached and has nobody who listens."""
+"""The probe's error for an address that it reaches but where nothing listens."""
 
 _SCRIPT = Path(__file__).with_name("script.py")
 _LONGEST_OUTPUT = 1_000_000
@@ -30,14 +29,14 @@ _Address = Annotated[str, Field(pattern=r"^[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1
 
 @dataclass(frozen=True)
 class Target:
-    """What a caller tries.
+    """A callee that a caller tests.
 
     Attributes:
         callee: The service.
-        host: Its DNS name; None to try the addresses alone.
-        addresses: Further addresses, which are tried as they are.
+        host: Its DNS name; None to test only the addresses.
+        addresses: More addresses to test.
         port: Its TCP port.
-        path: The HTTP path that it should answer; None for a connection alone.
+        path: The HTTP path to request; None to test only the connection.
     """
 
     callee: str
@@ -49,15 +48,15 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a target.
+    """The result of testing a target.
 
     Attributes:
         callee: The service.
-        resolved: The addresses that its DNS name led to.
-        connected: Whether any address took a connection.
-        status: The HTTP status, of several the worst; None if nothing was asked or nothing answered.
-        error: What went wrong with any address, empty if nothing did.
-        milliseconds: What all of it took.
+        resolved: The addresses that its DNS name resolved to.
+        connected: Whether any address accepted a connection.
+        status: The worst HTTP status of all addresses; None without a request or an answer.
+        error: The errors of all addresses; empty if there were none.
+        milliseconds: How long the test took.
     """
 
     callee: str
@@ -70,11 +69,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class ProbeRequest:
-    """A probe to run inside a caller.
+    """The command of a probe.
 
     Attributes:
         argv: Program and arguments; the program is `python3`.
-        stdin: What it reads.
+        stdin: Its standard input.
     """
 
     argv: tuple[str, ...]
@@ -96,40 +95,40 @@ _RAW_ANSWERS = TypeAdapter(tuple[_RawAnswer, ...])
 
 
 def probe_request(targets: Sequence[Target]) -> ProbeRequest:
-    """The probe that tries all targets side by side, within eight seconds."""
-    asked = [[target.host, target.addresses, target.port, target.path] for target in targets]
-    return ProbeRequest(("python3", "-I", "-c", _SCRIPT.read_text(encoding="utf-8")), json.dumps(asked))
+    """Return the command that tests all targets in parallel, within eight seconds."""
+    items = [[target.host, target.addresses, target.port, target.path] for target in targets]
+    return ProbeRequest(("python3", "-I", "-c", _SCRIPT.read_text(encoding="utf-8")), json.dumps(items))
 
 
 def answers(targets: Sequence[Target], output: str) -> tuple[Answer, ...]:
-    """Reads what a probe printed.
+    """Parse the output of a probe.
 
     Args:
-        targets: What it was asked.
-        output: All of its standard output.
+        targets: The targets that it tested.
+        output: Its standard output.
 
     Raises:
-        ProgramError: That is no answer to them.
+        ProgramError: The output does not have an answer for each target.
     """
     lines = [line for line in output[-_LONGEST_OUTPUT:].splitlines() if MARK in line]
     try:
-        told = _RAW_ANSWERS.validate_json(lines[-1].rpartition(MARK)[2], strict=True) if lines else ()
+        raw_answers = _RAW_ANSWERS.validate_json(lines[-1].rpartition(MARK)[2], strict=True) if lines else ()
     except ValidationError:
-        told = ()
-    if len(told) != len(targets):
+        raw_answers = ()
+    if len(raw_answers) != len(targets):
         raise invalid_output(len(targets), output)
     return tuple(
         Answer(target.callee, one.resolved, one.connected, one.status, one.error, one.milliseconds)
-        for target, one in zip(targets, told, strict=True)
+        for target, one in zip(targets, raw_answers, strict=True)
     )
 
 
 def invalid_output(targets: int, output: str) -> ProgramError:
-    """The error for output that does not answer so many targets."""
-    message = f"the probe of {targets} targets printed something else than an answer for each; run it again"
+    """Return the error for output that does not have an answer for each target."""
+    message = f"the probe of {targets} targets did not print an answer for each; run the command again"
     return ProgramError(message, sanitize(output))
 
 
 def sanitize(output: str) -> str:
-    """The end of what a container printed, without what could move a terminal's cursor."""
+    """Return the end of a container's output, without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in output[-_SHOWN:].strip())

@@ -1,4 +1,4 @@
-"""The matrix in three forms: rows for a screen, JSON for scripts, JUnit for pipelines."""
+"""Reports of the smoke-test matrix: a table for the terminal, JSON for scripts, JUnit for pipelines."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ _COLUMNS = 12
 
 
 def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Headings and rows of a table: callers down, callees across; `-` where there is nothing to try.
+    """Return headings and rows of a table: callers down, callees across, `-` where nothing is tested.
 
-    With too many callees for a screen's width, the callees of each state are named instead, save those blocked.
+    If there are too many callees for the screen's width, each row lists the callees of each state instead, and only
+    counts those that are blocked.
     """
     states = {(cell.pair.caller, cell.pair.callee): cell.state for cell in matrix.cells}
     callers, callees = (sorted(set(names)) for names in zip(*states, strict=True)) if states else ((), ())
@@ -25,15 +26,15 @@ def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
 def _lists(matrix: Matrix, caller: str) -> tuple[str, ...]:
     states = {cell.pair.callee: cell.state for cell in matrix.cells if cell.pair.caller == caller}
     works, opened, wrong = (
-        ", ".join(callee for callee, state in states.items() if state == wanted) or "-"
-        for wanted in ("works", "open", "WRONG")
+        ", ".join(callee for callee, state in states.items() if state == column) or "-"
+        for column in ("works", "open", "WRONG")
     )
     blocked = sum(state == "blocked" for state in states.values())
     return caller, works, str(blocked), opened, wrong
 
 
 def summary_lines(matrix: Matrix) -> tuple[str, ...]:
-    """A line for each pair that is not as the call graph says."""
+    """Return a line for each pair that contradicts the call graph."""
     return tuple(f"{_describe_pair(cell)}: {cell.reason}" for cell in matrix.wrong)
 
 
@@ -42,7 +43,7 @@ def _describe_pair(cell: MatrixCell) -> str:
 
 
 def as_json(matrix: Matrix) -> dict[str, Any]:
-    """The matrix as JSON has it; see docs/smoke.md."""
+    """Return the matrix as a JSON document; see docs/smoke.md."""
     return {
         "environment": matrix.environment,
         "security": matrix.security,
@@ -68,7 +69,7 @@ def _cell_as_json(cell: MatrixCell) -> dict[str, Any]:
 
 
 def junit(matrix: Matrix) -> str:
-    """A JUnit document with a test case a pair: what is wrong fails, what is open is skipped, being no proof."""
+    """Return a JUnit document with a test case for each pair: `WRONG` fails, `open` is skipped."""
     suite = TestSuite(f"smoke {matrix.environment}")
     suite.add_testcases([_case(matrix, cell) for cell in matrix.cells])
     document = JUnitXml("invoke smoke")

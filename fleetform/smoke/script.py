@@ -1,7 +1,7 @@
-"""What runs inside a caller: asks targets side by side and prints what came of it as a line of JSON.
+"""The script that runs inside a caller: tests targets in parallel and prints the results as a line of JSON.
 
-`probe.py` sends it there as text: Python 3.6 or later, the standard library, nothing of Fleetform's. Standard input
-brings the targets, a JSON list of `[host or null, addresses, port, path or null]`. It ends within eight seconds.
+`probe.py` sends it as text. It needs only Python 3.6 and the standard library. Standard input has the targets, a JSON
+list of `[host or null, addresses, port, path or null]`. The script finishes within eight seconds.
 """
 
 import http.client
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 MARK = "fleetform-smoke "
 SECONDS = 2.0
-GRACE = 0.5  # what a busy machine may need beyond them
-LONGEST = 200  # characters of an error
+GRACE = 0.5  # extra seconds for a busy machine
+LONGEST = 200  # limit for the characters of an error
 OK, BAD = 200, 400
 
 Outcome = Any
-"""What came of something, what went wrong with it, and its seconds."""
+"""A result, its error and how many seconds it took."""
 
 
 def run_in_parallel(
     function: "Callable[..., tuple[Any, str]]", items: "list[tuple[Any, ...]]", late: "tuple[Any, str]"
 ) -> "list[Outcome]":
-    """The outcome for each item's values; `late` where it takes too long, as DNS may."""
+    """Call a function for each item; return the outcomes, with `late` for calls that take too long, as DNS may."""
     outcomes = [(*late, SECONDS)] * len(items)
 
     def put(number: int, values: "tuple[Any, ...]") -> None:
@@ -38,26 +38,26 @@ def run_in_parallel(
     threads = [threading.Thread(target=put, args=pair, daemon=True) for pair in enumerate(items)]
     for thread in threads:
         thread.start()
-    ends = time.monotonic() + SECONDS + GRACE
+    deadline = time.monotonic() + SECONDS + GRACE
     for thread in threads:
-        thread.join(max(0.0, ends - time.monotonic()))
+        thread.join(max(0.0, deadline - time.monotonic()))
     return list(outcomes)
 
 
 def resolve(host: "str | None", port: int) -> "tuple[list[str], str]":
-    """The addresses of a name."""
+    """Return the addresses of a name, and an error."""
     if host is None:
         return [], ""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         temporary = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
         return [], "DNS: no answer" if temporary else "DNS: no address"
-    return sorted({str(entry[4][0]) for entry in found}), ""
+    return sorted({str(entry[4][0]) for entry in entries}), ""
 
 
 def connect(address: str, port: int) -> "tuple[socket.socket | None, str]":
-    """A connection."""
+    """Return a connection, and an error."""
     try:
         return socket.create_connection((address, port), SECONDS), ""
     except OSError as error:
@@ -65,7 +65,7 @@ def connect(address: str, port: int) -> "tuple[socket.socket | None, str]":
 
 
 def get(connection: "socket.socket | None", host: str, port: int, path: "str | None") -> "tuple[int | None, str]":
-    """The status that GET is answered with; None if there is nothing to ask, or nobody."""
+    """Return the status of a GET request, and an error; None without a connection or a path."""
     if connection is None or path is None:
         return None, ""
     client = http.client.HTTPConnection(host, port, timeout=SECONDS)
@@ -78,7 +78,7 @@ def get(connection: "socket.socket | None", host: str, port: int, path: "str | N
 
 
 def error_text(error: Exception) -> str:
-    """An error, the usual ones in the same words on every platform."""
+    """Return the text of an error; common errors have the same text on every platform."""
     if isinstance(error, socket.timeout):
         return "timed out"
     if isinstance(error, ConnectionRefusedError):
@@ -92,27 +92,30 @@ def error_text(error: Exception) -> str:
 
 
 def ask(targets: "list[list[Any]]") -> "list[dict[str, Any]]":
-    """An answer for each target."""
+    """Return an answer for each target."""
     names = run_in_parallel(resolve, [(host, port) for host, _, port, _ in targets], ([], "DNS: no answer"))
-    ways = [
+    attempts = [
         (number, address)
         for number, (_, addresses, _, _) in enumerate(targets)
         for address in sorted({*names[number][0], *addresses})
     ]
-    links = run_in_parallel(connect, [(address, targets[number][2]) for number, address in ways], (None, "timed out"))
+    links = run_in_parallel(
+        connect, [(address, targets[number][2]) for number, address in attempts], (None, "timed out")
+    )
     requests = [
-        (link[0], targets[number][0] or address, *targets[number][2:]) for (number, address), link in zip(ways, links)
+        (link[0], targets[number][0] or address, *targets[number][2:])
+        for (number, address), link in zip(attempts, links)
     ]
     statuses = run_in_parallel(get, requests, (None, "HTTP: timed out"))
-    tried = list(zip(ways, links, statuses))
+    tried = list(zip(attempts, links, statuses))
     return [
-        answer(name, [(way[1], link, status) for way, link, status in tried if way[0] == number])
+        answer(name, [(attempt[1], link, status) for attempt, link, status in tried if attempt[0] == number])
         for number, name in enumerate(names)
     ]
 
 
 def answer(name: Outcome, tried: "list[tuple[str, Outcome, Outcome]]") -> "dict[str, Any]":
-    """What is told of one target: any connection counts, and the worst status."""
+    """Return the answer for one target: connected if any address is, with the worst status."""
     statuses = [status[0] for _, _, status in tried if status[0] is not None]
     errors = {address: link[1] or status[1] for address, link, status in tried}
     seconds = name[2] + max([link[2] + status[2] for _, link, status in tried] or [0])
@@ -126,7 +129,7 @@ def answer(name: Outcome, tried: "list[tuple[str, Outcome, Outcome]]") -> "dict[
 
 
 def report(errors: "dict[str, str]") -> str:
-    """The errors by address in one line, which says what they are about where they differ."""
+    """Return the errors in one line, with their addresses if they differ."""
     if len(set(errors.values())) == 1:
         return next(iter(errors.values()))
     return "; ".join(address + ": " + error for address, error in sorted(errors.items()) if error)

@@ -147,7 +147,7 @@ def test_environments_that_wait_for_each_other_are_reported() -> None:
     waiting = [EnvironmentInPipeline(name, "", "", "", after=after) for name, after in (ORDER | {"d": ("c",)}).items()]
     with pytest.raises(InputError) as caught:
         apply_order(waiting)
-    assert str(caught.value) == "`applied_after`: a, c, d wait for each other; let one wait for none"
+    assert str(caught.value) == "`applied_after`: a, c, d wait for each other; remove it from one of them"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_template_that_is_wrong_is_reported_with_its_place(tmp_path: Path, tex
         (tmp_path / ATLANTIS.template).write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         pipeline(ATLANTIS, tmp_path, ENVIRONMENTS)
-    expected = f"templates/ci/atlantis.yaml.j2:{told.format(folder=tmp_path)}; mend the template"
+    expected = f"templates/ci/atlantis.yaml.j2:{told.format(folder=tmp_path)}; fix the template"
     assert str(caught.value) == expected
 
 

@@ -446,7 +446,7 @@ def test_a_new_service_of_an_image_needs_no_dockerfile(project: Project) -> None
 
 def test_a_new_service_that_is_there_is_wrong_input(project: Project) -> None:
     ended = invoke(project, "new-service", "orders")
-    assert ended == Ended(2, "", "`orders` is a service already; choose another name\n")
+    assert ended == Ended(2, "", "service `orders` already exists; choose a different name\n")
 
 
 def test_a_new_environment_can_be_rendered_at_once(project: Project) -> None:
@@ -461,7 +461,7 @@ def test_a_new_environment_can_be_rendered_at_once(project: Project) -> None:
 
 def test_a_new_environment_that_is_there_is_wrong_input(project: Project) -> None:
     ended = invoke(project, "new-env", "tiny", "--like", "local")
-    assert ended == Ended(2, "", "envs/tiny is there already; choose another name\n")
+    assert ended == Ended(2, "", "envs/tiny already exists; choose a different name\n")
 
 
 ALL = {command.name: command for group in tasks.program.groups for command in group.commands}

@@ -188,7 +188,7 @@ def test_one_that_runs_for_another_account_is_left_alone(folder: Path) -> None:
             start(folder, account="210987654321")
         assert str(refused.value) == (
             f"the emulator at {emulator.url} answers as account 123456789012, not 210987654321; "
-            "`invoke emulator.stop` ends it and all that was applied to it"
+            "run `invoke emulator.stop`, which also discards all that was applied to it"
         )
         assert status(folder) == emulator
     finally:

@@ -194,7 +194,7 @@ def test_an_image_without_its_layers_is_refused(client: Client, session: Session
 
 
 def test_a_manifest_that_is_no_object_is_refused(session: Session) -> None:
-    assert session.put("one", b"[").error == (400, "MANIFEST_INVALID", "the manifest is no JSON object")
+    assert session.put("one", b"[").error == (400, "MANIFEST_INVALID", "the manifest is not a JSON object")
 
 
 def test_a_manifest_of_another_digest_than_its_name_is_refused(session: Session) -> None:

@@ -154,7 +154,7 @@ def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
         laptop.engine.run("network", "disconnect", network, "shop-local-web-1")
     assert ended.returncode == 1
     assert ended.stdout.splitlines()[-2:] == [
-        "web -> stock:8080: connects though web does not call stock",
+        "web -> stock:8080: connects, but web does not call stock",
         "1 of 6 pairs of services is not as `calls` says",
     ]
 

@@ -251,7 +251,7 @@ def test_a_disk_that_is_full_while_a_context_is_copied_is_reported(
 def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
     (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
     (error,) = build_and_push([web], stand_in.registry, context).failures
-    assert str(error) == f"web: files of {web.context.folder} changed while they were being read; run the command again"
+    assert str(error) == f"web: files in {web.context.folder} changed while they were being read; run the command again"
     assert stand_in.calls() == [f"login {HOST}"]
 
 
@@ -300,7 +300,7 @@ def test_one_that_cannot_be_built_here_leaves_the_others(
     assert outcome.done == (LocalImage("stock", here(stock), "built"),)
     (error,) = outcome.failures
     assert str(error) == (
-        "web: build failed: cannot fetch a base image; check the FROM lines, the network and the login of its"
+        "web: build failed: cannot fetch a base image; check the FROM lines, the network and the login to its"
         f" registry (full output: {context.log('web')})\n    dial tcp: i/o timeout"
     )
 

@@ -263,4 +263,4 @@ def test_a_hadolint_that_fails_is_reported_with_its_words(tmp_path: Path) -> Non
     with pytest.raises(ProgramError) as caught:
         problems(tmp_path)
     argv = f"{tmp_path}/bin/hadolint --no-color --format=json --ignore=DL3002 --ignore=DL3006 --ignore=DL3007 -"
-    assert str(caught.value) == f"`{argv}` exited with code 2:\nno such option"
+    assert str(caught.value) == f"`{argv}` ended with exit code 2:\nno such option"

@@ -48,8 +48,8 @@ def test_a_compose_that_is_too_old_is_not_taken(stand_in: StandIn, tmp_path: Pat
     with pytest.raises(ProgramError) as caught:
         find_runner("docker", tmp_path)
     assert str(caught.value) == (
-        "docker cannot run containers (docker: works, but there is no Compose: neither `docker compose` nor"
-        f" `docker-compose`, `docker-compose` is 1.25.0 and 1.29 is needed); {INSTALL}"
+        "docker cannot run containers (docker: works, but Compose is missing: neither `docker compose` nor"
+        f" `docker-compose` works, `docker-compose` is 1.25.0 and 1.29 is needed); {INSTALL}"
     )
 
 

@@ -85,7 +85,7 @@ def test_all_that_is_wrong_is_reported_at_once(checkout: Path) -> None:
 def test_a_file_that_git_tracks_is_refused(checkout: Path) -> None:
     write(checkout, "WEB_KEY=1\nWEB_PASSWORD=2\n")
     git(checkout, "add", "--force", "envs/local/.env")
-    remedy = "`git rm --cached envs/local/.env`, and change the secrets if it was ever pushed"
+    remedy = "run `git rm --cached envs/local/.env`, and change the secrets if it was ever pushed"
     assert complaint(checkout) == [f"envs/local/.env: Git tracks it; {remedy}"]
 
 

@@ -195,16 +195,16 @@ def test_the_command_line_is_one_argument() -> None:
 
 
 PLUGIN = (
-    "the AWS CLI needs its plugin for sessions, https://docs.aws.amazon.com/systems-manager/latest/userguide/"
+    "the AWS CLI needs its Session Manager plugin, https://docs.aws.amazon.com/systems-manager/latest/userguide/"
     "session-manager-working-with-install-plugin.html"
 )
 NOT_ENABLED = (
-    "ECS Exec is not enabled for web; set `enable_execute_command` of its ECS service, let its task role use"
+    "ECS Exec is not enabled for web; set `enable_execute_command` of its ECS service, allow its task role to use"
     " `ssmmessages`, and start new tasks"
 )
 NO_AGENT = (
-    "the ECS Exec agent of web does not run; its task role has to be allowed `ssmmessages`, and its tasks need a way"
-    " to that endpoint"
+    "the ECS Exec agent of web is not running; allow its task role to use `ssmmessages`, and give its tasks a"
+    " route to that endpoint"
 )
 CALL = "An error occurred (%s) when calling the ExecuteCommand operation: The execute command failed because "
 
@@ -217,7 +217,7 @@ CALL = "An error occurred (%s) when calling the ExecuteCommand operation: The ex
         (CALL % "TargetNotConnectedException" + "of an internal error.", NO_AGENT),
         (
             CALL % "AccessDeniedException" + "you may not.",
-            "the AWS credentials may not use ECS Exec: allow `ecs:ExecuteCommand`",
+            "the AWS credentials may not use ECS Exec; allow `ecs:ExecuteCommand`",
         ),
         ("Unable to locate credentials.", "the AWS credentials are missing or have expired; get new ones"),
         ("something else", "`aws ecs execute-command` ended with exit code 1"),
@@ -238,7 +238,7 @@ def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message
             'exec: "/bin/sh": stat /bin/sh: no such file or directory',
             "web: the image of web has no /bin/sh, which the probe needs",
         ),
-        ("hello", "web: the probe of 1 targets printed something else than an answer for each; run it again"),
+        ("hello", "web: the probe of 1 targets did not print an answer for each; run the command again"),
     ],
 )
 def test_a_session_without_an_answer_is_explained(aws: StandIn, said: str, message: str) -> None:
@@ -252,7 +252,7 @@ def test_an_image_without_any_tool_is_reported(aws: StandIn) -> None:
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
     assert str(refused.value) == (
-        "web: its image has none of python3, curl, wget, nc and bash, of which the probe needs one"
+        "web: its image has none of python3, curl, wget, nc and bash; the probe needs one of them"
     )
 
 
@@ -265,7 +265,7 @@ def test_a_session_that_does_not_end_is_ended(aws: StandIn, monkeypatch: pytest.
     )
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
-    assert str(refused.value) == "web: ECS Exec did not end in 3 s; run it again"
+    assert str(refused.value) == "web: ECS Exec did not finish within 3 s; run the command again"
     assert _ends(int((aws.folder / "child").read_text()))
 
 
@@ -293,8 +293,8 @@ def test_a_running_task_is_found() -> None:
 @pytest.mark.parametrize(
     ("tasks", "message"),
     [
-        ([], "no task of web runs; look at its ECS service's events"),
-        ([task(lastStatus="PENDING")], "no task of web runs; look at its ECS service's events"),
+        ([], "no task of web is running; check the events of its ECS service"),
+        ([task(lastStatus="PENDING")], "no task of web is running; check the events of its ECS service"),
         ([task(enableExecuteCommand=False)], NOT_ENABLED),
         ([task(containers=[{"name": "web"}])], NO_AGENT),
     ],
@@ -313,8 +313,8 @@ def test_an_api_that_refuses_is_reported() -> None:
     with pytest.raises(ProgramError) as refused:
         running_task(Refusing([]), "shop-dev", "web", "shop-dev-web")
     assert str(refused.value) == (
-        "tasks of web: An error occurred (ClusterNotFoundException) when calling the ListTasks operation: none;"
-        " is it applied, and are the credentials right?"
+        "cannot find the tasks of web: An error occurred (ClusterNotFoundException) when calling the ListTasks"
+        " operation: none; check that it is applied, and check the AWS credentials"
     )
 
 
@@ -322,9 +322,9 @@ def test_missing_programs_are_reported_together(tmp_path: Path) -> None:
     with pytest.raises(ProgramError) as refused:
         require_programs({"PATH": str(tmp_path)})
     assert str(refused.value) == (
-        "ECS Exec needs aws and session-manager-plugin, which PATH does not have: install the AWS CLI,"
-        " https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html; install its plugin for"
-        f" sessions,{PLUGIN.partition(',')[2]}"
+        "ECS Exec needs aws and session-manager-plugin, not found on PATH; install the AWS CLI,"
+        " https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html; install its Session"
+        f" Manager plugin,{PLUGIN.partition(',')[2]}"
     )
 
 

@@ -27,21 +27,21 @@ def answer(callee: str, *, status: int | None = None, error: str = "") -> Answer
     return Answer(callee, ("10.0.0.1",), not error, status, error, 5)
 
 
-DECLARED = ServicePair("web", "orders", 8080, declared=True, let_through=True, path="/healthz")
-UNDECLARED = ServicePair("orders", "web", 80, declared=False, let_through=False)
+DECLARED = ServicePair("web", "orders", 8080, declared=True, allowed=True, path="/healthz")
+UNDECLARED = ServicePair("orders", "web", 80, declared=False, allowed=False)
 
 
 def test_every_pair_whose_callee_listens_is_expected() -> None:
     assert expected_matrix(environment()) == (
         UNDECLARED,
         DECLARED,
-        ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
-        ServicePair("worker", "web", 80, declared=False, let_through=False),
+        ServicePair("worker", "orders", 8080, declared=True, allowed=True, path="/healthz"),
+        ServicePair("worker", "web", 80, declared=False, allowed=False),
     )
 
 
 def test_the_shared_group_lets_everything_through() -> None:
-    assert [(pair.declared, pair.let_through) for pair in expected_matrix(environment(security="shared"))] == [
+    assert [(pair.declared, pair.allowed) for pair in expected_matrix(environment(security="shared"))] == [
         (False, True),
         (True, True),
         (True, True),
@@ -53,13 +53,13 @@ def test_a_call_of_another_port_declares_that_port_alone() -> None:
     calls = [{"service": "b", "port": "admin"}, {"service": "b", "port": "dns"}]
     ports = {"admin": 9090, "dns": {"container_port": 80, "protocol": "udp"}}
     services = {"a": Service(image="x", calls=calls), "b": Service(image="x", port=80, ports=ports)}
-    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 80, declared=False, let_through=False),)
+    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 80, declared=False, allowed=False),)
 
 
-def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
+def test_a_public_callee_on_the_port_of_https_is_allowed() -> None:
     """Every service may leave on 443, to pull its image, and anyone may enter there."""
     services = {"a": Service(image="x"), "b": Service(image="x", port=443, public=True)}
-    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 443, declared=False, let_through=True),)
+    assert expected_matrix(environment(services)) == (ServicePair("a", "b", 443, declared=False, allowed=True),)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_public_callee_on_the_port_of_https_is_let_through() -> None:
 )
 def test_a_service_without_tasks_is_in_no_pair(idle: Service) -> None:
     assert expected_matrix(environment({**CHAIN, "web": idle})) == (
-        ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+        ServicePair("worker", "orders", 8080, declared=True, allowed=True, path="/healthz"),
     )
 
 
@@ -105,7 +105,7 @@ def cell(security: str, caller: str, callee: str, told: Answer) -> tuple[State, 
         (answer("orders", status=302), ("works", "health path /healthz answered 302")),
         (answer("orders", status=500), ("WRONG", "health path /healthz answered 500")),
         (answer("orders", status=404), ("WRONG", "health path /healthz answered 404")),
-        (answer("orders"), ("WRONG", "health path /healthz was not answered")),
+        (answer("orders"), ("WRONG", "no answer on health path /healthz")),
         (answer("orders", error="DNS: no address"), ("WRONG", "DNS: no address")),
         (answer("orders", error="connection refused"), ("WRONG", "connection refused")),
         (answer("orders", error="timed out"), ("WRONG", "timed out")),
@@ -133,13 +133,13 @@ def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
     [
         (
             answer("web"),
-            ("WRONG", "connects though orders does not call web"),
-            ("open", "connects: the security groups let it through"),
+            ("WRONG", "connects, but orders does not call web"),
+            ("open", "connects: the security groups allow it"),
         ),
         (
             answer("web", error="10.0.0.1: connection refused; 10.0.0.2: timed out"),
-            ("WRONG", "is reached (connection refused) though orders does not call web"),
-            ("open", "is reached (connection refused): the security groups let it through"),
+            ("WRONG", "reachable (connection refused), but orders does not call web"),
+            ("open", "reachable (connection refused): the security groups allow it"),
         ),
         *(
             (answer("web", error=error), ("blocked", error), ("blocked", error))
@@ -179,16 +179,14 @@ def test_a_pair_that_nobody_has_tried_is_wrong_and_says_why() -> None:
         "dev",
         "edges",
         (
-            MatrixCell(UNDECLARED, "WRONG", "nobody has tried it"),
+            MatrixCell(UNDECLARED, "WRONG", "not tested"),
             MatrixCell(DECLARED, "works", "health path /healthz answered 200", told),
             MatrixCell(
-                ServicePair("worker", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+                ServicePair("worker", "orders", 8080, declared=True, allowed=True, path="/healthz"),
                 "WRONG",
                 "no task ?[2Jruns",
             ),
-            MatrixCell(
-                ServicePair("worker", "web", 80, declared=False, let_through=False), "WRONG", "no task ?[2Jruns"
-            ),
+            MatrixCell(ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", "no task ?[2Jruns"),
         ),
     )
 

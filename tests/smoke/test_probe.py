@@ -11,7 +11,7 @@ from fleetform.smoke.probe import Answer, Target, answers, probe_request
 ORDERS = Target("orders", "orders.dev.shop.internal", ("10.0.0.1",), 8080, "/healthz")
 STOCK = Target("stock", None, (), 80)
 WELL = {"resolved": ["10.0.0.1"], "connected": True, "status": 200, "error": "", "milliseconds": 7}
-UNCLEAR = "the probe of 1 targets printed something else than an answer for each; run it again"
+UNCLEAR = "the probe of 1 targets did not print an answer for each; run the command again"
 
 
 def line(*told: Any) -> str:  # noqa: ANN401 - whatever a container prints

@@ -9,20 +9,20 @@ from fleetform.smoke.matrix import Matrix, MatrixCell, ServicePair, State
 from fleetform.smoke.probe import Answer
 
 WORKS = MatrixCell(
-    ServicePair("web", "orders", 8080, declared=True, let_through=True, path="/healthz"),
+    ServicePair("web", "orders", 8080, declared=True, allowed=True, path="/healthz"),
     "works",
     "health path /healthz answered 200",
     Answer("orders", ("10.0.0.1", "10.0.0.2"), connected=True, status=200, error="", milliseconds=12),
 )
 OPEN = MatrixCell(
-    ServicePair("orders", "web", 80, declared=False, let_through=True),
+    ServicePair("orders", "web", 80, declared=False, allowed=True),
     "open",
-    "connects: the security groups let it through",
+    "connects: the security groups allow it",
     Answer("web", (), connected=True, status=None, error="DNS: no address", milliseconds=3),
 )
-WRONG = MatrixCell(ServicePair("worker", "web", 80, declared=False, let_through=False), "WRONG", 'no "task" <runs>')
+WRONG = MatrixCell(ServicePair("worker", "web", 80, declared=False, allowed=False), "WRONG", 'no "task" <runs>')
 BLOCKED = MatrixCell(
-    ServicePair("worker", "orders", 8080, declared=False, let_through=False),
+    ServicePair("worker", "orders", 8080, declared=False, allowed=False),
     "blocked",
     "timed out",
     Answer("orders", (), connected=False, status=None, error="timed out", milliseconds=2001),
@@ -41,7 +41,7 @@ def test_many_callees_are_named_by_state() -> None:
     callees = [f"s{number:02}" for number in range(13)]
     states: dict[str, State] = {"s00": "works", "s01": "works", "s02": "WRONG", "s03": "open"}
     cells = [
-        MatrixCell(ServicePair("web", callee, 80, declared=False, let_through=False), states.get(callee, "blocked"), "")
+        MatrixCell(ServicePair("web", callee, 80, declared=False, allowed=False), states.get(callee, "blocked"), "")
         for callee in callees
     ]
     assert report.rows(Matrix("dev", "edges", tuple(cells))) == (
@@ -98,7 +98,7 @@ def test_junit_has_a_case_a_pair() -> None:
         '<testsuites name="invoke smoke" tests="4" failures="1" errors="0" skipped="1" time="2.016">'
         '<testsuite name="smoke dev" tests="4" errors="0" failures="1" skipped="1" time="2.016">'
         '<testcase name="orders does not call web:80" classname="dev.orders" time="0.003">'
-        '<skipped message="connects: the security groups let it through" type="open" /></testcase>'
+        '<skipped message="connects: the security groups allow it" type="open" /></testcase>'
         '<testcase name="web calls orders:8080" classname="dev.web" time="0.012" />'
         '<testcase name="worker does not call orders:8080" classname="dev.worker" time="2.001" />'
         '<testcase name="worker does not call web:80" classname="dev.worker" time="0.0">'

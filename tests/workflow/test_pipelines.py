@@ -66,9 +66,7 @@ def test_a_file_of_somebody_else_is_neither_overwritten_nor_made_anew(project: P
     write(project, "atlantis.yaml", "version: 3\n")
     with pytest.raises(InputError) as caught:
         console.ci(project, "atlantis", check=False, as_json=False)
-    assert str(caught.value) == (
-        "atlantis.yaml:1:1: not generated, and in the way of a file that is; rename or remove it"
-    )
+    assert str(caught.value) == ("atlantis.yaml:1:1: exists but was not generated; rename or remove it")
     with pytest.raises(InputError) as caught:
         console.ci(project, "", check=False, as_json=False)
     assert str(caught.value) == (
@@ -89,8 +87,8 @@ def test_an_environment_that_comes_after_none_is_told_with_its_place(project: Pr
         console.ci(project, "github", check=False, as_json=False)
     place = "envs/live/environment.yaml:2:16: `live` is applied after"
     assert str(caught.value).splitlines() == [
-        f"{place} `live`, which is no other environment; known: local, tiny",
-        f"{place} `tniy`, which is no other environment; did you mean `tiny`?",
+        f"{place} unknown environment `live`; known: local, tiny",
+        f"{place} unknown environment `tniy`; did you mean `tiny`?",
     ]
 
 
@@ -119,5 +117,5 @@ def test_a_pipeline_without_an_environment_on_aws_is_refused(project: Project) -
     with pytest.raises(InputError) as caught:
         console.ci(project, "github", check=False, as_json=False)
     assert str(caught.value) == (
-        "no environment is on AWS: a pipeline would have nothing to plan; `invoke new-env` makes one"
+        "no environment is on AWS, so a pipeline has nothing to plan; run `invoke new-env` to add one"
     )

@@ -1,4 +1,4 @@
-"""What is added to the catalog: loaded and checked in every environment that it is about, then written."""
+"""Adds services and environments to the catalog, after validating it in every environment concerned."""
 
 import os
 import shutil
@@ -18,25 +18,25 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def add_service(project: Project, service: NewService) -> list[str]:
-    """Puts a service into the catalog.
+    """Add a service to the catalog.
 
     Returns:
-        The environments, all of which have it now.
+        The environments, which all have it now.
 
     Raises:
-        InputError: The catalog has problems, with the service or already; nothing is written.
+        InputError: The catalog has problems, with the service or before it; nothing is written.
         ProgramError: The catalog cannot be written.
     """
     validate_name(service.name)
     environments = environment_names(project.root)
     if not environments:
         raise InputError("no environment in envs/; write envs/<name>/environment.yaml first")
-    known = sorted({name for env in environments for name in load(project.root, env).services})
-    if service.name in known:
-        raise InputError(f"`{service.name}` is a service already; choose another name")
+    services = sorted({name for env in environments for name in load(project.root, env).services})
+    if service.name in services:
+        raise InputError(f"service `{service.name}` already exists; choose a different name")
     for callee in service.calls:
-        if callee not in known:
-            raise InputError(f"--calls: `{callee}` is no service; {suggestion(callee, known)}")
+        if callee not in services:
+            raise InputError(f"--calls: unknown service `{callee}`; {suggestion(callee, services)}")
     text = insert_service(_text(project, CATALOG), service)
     _require_valid(project, {CATALOG: text}, environments)
     _write(project, CATALOG, text)
@@ -44,50 +44,50 @@ def add_service(project: Project, service: NewService) -> list[str]:
 
 
 def add_environment(project: Project, name: str, like: str) -> NewEnvironment:
-    """Makes an environment that is like another.
+    """Create an environment as a copy of another one.
 
     Raises:
-        InputError: There is no such other, one is called so already, or one of them has problems; nothing is written.
+        InputError: The other one does not exist, the name is taken, or either has problems; nothing is written.
         ProgramError: The file cannot be written.
     """
     validate_name(name)
     load(project.root, like)
     file = environment_file(name)
     if os.path.lexists(project.root / file.parent):
-        raise InputError(f"{file.parent} is there already; choose another name")
-    made = copy_environment(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
-    _require_valid(project, {file: made.text}, [name])
-    _write(project, file, made.text)
-    return made
+        raise InputError(f"{file.parent} already exists; choose a different name")
+    environment = copy_environment(_text(project, environment_file(like)).lstrip(_BYTE_ORDER_MARK), like, name)
+    _require_valid(project, {file: environment.text}, [name])
+    _write(project, file, environment.text)
+    return environment
 
 
 def _text(project: Project, file: PurePath) -> str:
-    """The text of a file that has just been loaded, as it is."""
+    """Return the unchanged text of a file that was just loaded."""
     return (project.root / file).read_bytes().decode()
 
 
 def _require_valid(project: Project, texts: Mapping[PurePath, str], environments: Iterable[str]) -> None:
-    """Loads environments as they would be with these texts.
+    """Load environments as they would be with these texts.
 
     Raises:
-        InputError: They have problems. All come of what is new: their places, in no file that is there, are not told.
+        InputError: They have problems. All are in the new text, which is in no file yet, so positions are omitted.
     """
     problems: list[str] = []
     with TemporaryDirectory(prefix="fleetform-") as folder:
         for file in [CATALOG, *map(environment_file, environment_names(project.root))]:
-            _place(Path(folder, file)).write_bytes((project.root / file).read_bytes())
+            _with_folder(Path(folder, file)).write_bytes((project.root / file).read_bytes())
         for file, text in texts.items():
-            write_atomically(_place(Path(folder, file)), text)
+            write_atomically(_with_folder(Path(folder, file)), text)
         for name in environments:
             try:
                 load(Path(folder), name)
             except CatalogError as error:
                 problems += [f"{problem.message}; {problem.remedy}" for problem in error.problems]
     if problems:
-        raise InputError("\n".join([*dict.fromkeys(problems), "nothing is written"]))
+        raise InputError("\n".join([*dict.fromkeys(problems), "nothing was written"]))
 
 
-def _place(path: Path) -> Path:
+def _with_folder(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -96,8 +96,8 @@ def _write(project: Project, file: PurePath, text: str) -> None:
     path = project.root / file
     is_new = not path.parent.exists()
     try:
-        write_atomically(_place(path), text)
+        write_atomically(_with_folder(path), text)
     except OSError as error:
         if is_new:
             shutil.rmtree(path.parent, ignore_errors=True)
-        raise ProgramError(f"{file}: cannot be written: {error.strerror}; mend that and run it again") from None
+        raise ProgramError(f"{file}: cannot be written: {error.strerror}; fix that and run the command again") from None

@@ -1,4 +1,4 @@
-"""What is made of the catalog's models and the policy's rules and committed: the JSON Schema and the references."""
+"""Generates the files that follow from the catalog's models and the policy's rules: the schema and references."""
 
 from pathlib import PurePath
 
@@ -14,10 +14,10 @@ from fleetform.workflow.project import Project
 
 
 def schema_changes(project: Project) -> list[Change]:
-    """What is not as models and rules have it; writes nothing.
+    """Return the generated files that are out of date, without writing them.
 
     Raises:
-        InputError: A document is not there, or it does not say where its generated part begins.
+        InputError: A document does not exist, or does not mark the start of its generated part.
     """
     changes = [
         Change(SCHEMA, _text(project, SCHEMA), format_schema()),
@@ -30,11 +30,11 @@ def schema_changes(project: Project) -> list[Change]:
 
 
 def _document_changes(project: Project, file: PurePath, generated: str) -> Change:
-    """A document whose end is generated."""
+    """Return the change of a document whose last part is generated."""
     document = _text(project, file)
     written, mark, _ = (document or "").partition(GENERATED_MARK)
     if not mark:
-        raise InputError(f"{file}: no line `{GENERATED_MARK}`; put it behind what is written by hand")
+        raise InputError(f"{file}: no line `{GENERATED_MARK}`; put it after the hand-written part")
     return Change(file, document, written + generated)
 
 
@@ -48,7 +48,7 @@ def _text(project: Project, file: PurePath) -> str | None:
 
 
 def write_schema(project: Project) -> list[Change]:
-    """Writes what is not as models and rules have it; see `schema_changes` for what it raises.
+    """Write the generated files that are out of date; see `schema_changes` for its errors.
 
     Raises:
         ProgramError: A file cannot be written.
@@ -59,5 +59,5 @@ def write_schema(project: Project) -> list[Change]:
             write_atomically(project.root / change.path, change.after or "")
         except OSError as error:
             message = f"{change.path}: cannot be written: {error.strerror}"
-            raise ProgramError(f"{message}; mend that and run it again") from None
+            raise ProgramError(f"{message}; fix that and run the command again") from None
     return changes

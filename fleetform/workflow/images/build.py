@@ -1,4 +1,4 @@
-"""The images of an environment: seen to be in the registry, and locked."""
+"""Builds and pushes the images of an environment, and locks their digests."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """Which images to make, and how.
+    """Which images to build, and with what options.
 
     Attributes:
-        services: Their services; none for all that are built here.
+        services: Their services; empty for all that have `build`.
         engine: Name of the engine; None for the first that works.
-        jobs: How many are built at a time.
+        jobs: How many images are built at a time.
     """
 
     services: tuple[str, ...] = ()
@@ -40,13 +40,13 @@ class ImageRequest:
 
 @dataclass(frozen=True)
 class ImagesReport:
-    """What came of making images.
+    """The result of building images.
 
     Attributes:
-        done: What is in the registry now.
-        failures: What went wrong with the others; the lock keeps what it had of them.
-        changes: What the render changed.
-        notices: What was not checked before the push, and which SBOMs were not made after it.
+        done: The images that are in the registry now.
+        failures: The errors of the others, whose lock entries stay as they were.
+        changes: The files that the render changed.
+        notices: Checks that were skipped before the push, and SBOMs that were not created after it.
     """
 
     done: "tuple[PushedImage, ...]"
@@ -56,20 +56,19 @@ class ImagesReport:
 
 
 def make_images(
-    project: Project, name: str, request: ImageRequest, watch: "BuildListener | None" = None
+    project: Project, name: str, request: ImageRequest, listener: "BuildListener | None" = None
 ) -> ImagesReport:
-    """Sees to it that images are in the registry; writes the lock and renders.
+    """Build and push the images that the registry lacks; write the lock and render.
 
-    Images that are pushed get into the lock even if others fail: they are there for good, and the next run goes on from
-    there.
+    Images that were pushed are locked even if others fail. The next run continues from there.
 
     Raises:
-        InputError: A service is not one that is built here, or the foundation is not applied.
-        CheckFailedError: What is to be built should not be pushed, or a tag does not stand for what the lock says.
-        ProgramError: ECR does not answer, no engine works or its login fails.
+        InputError: A service has no `build`, or the foundation is not applied.
+        CheckFailedError: An image must not be pushed, or a tag points to a different image than the lock says.
+        ProgramError: A request to ECR fails, no engine works or its login fails.
     """
     if request.jobs < 1:
-        raise InputError(f"--jobs {request.jobs}: 1 or more is expected")
+        raise InputError(f"--jobs {request.jobs}: must be 1 or more")
     environment = load(project.root, name)
     lock = load_lock(project.root, name)
     images = image_specs(project.root, environment, built_services(environment, request.services))
@@ -77,23 +76,23 @@ def make_images(
     done = tuple(look_up_images(images, lock, registry))
     failures: tuple[FleetformError, ...] = ()
     notices: tuple[str, ...] = ()
-    if missing := [image for image in images if image.service not in {there.service for there in done}]:
+    if missing := [image for image in images if image.service not in {existing.service for existing in done}]:
         notices = _check_before_push(environment, missing)
-        unmade = sbom.notices()
+        sbom_notices = sbom.notices()
         work = project.work / "environments" / name
-        workshop = BuildContext(
-            find_engine(request.engine), work, request.jobs, watch or BuildListener(), sboms=not unmade
+        context = BuildContext(
+            find_engine(request.engine), work, request.jobs, listener or BuildListener(), sboms=not sbom_notices
         )
-        outcome = build_and_push(missing, registry, workshop)
+        outcome = build_and_push(missing, registry, context)
         done, failures = (*done, *outcome.done), outcome.failures
-        notices = (*notices, *unmade, *(there.notice for there in outcome.done if there.notice))
+        notices = (*notices, *sbom_notices, *(pushed.notice for pushed in outcome.done if pushed.notice))
     entries = {service: image for service, image in lock.items() if service in built_services(environment, ())}
-    write_lock(project.root, name, entries | {there.service: there.image for there in done})
+    write_lock(project.root, name, entries | {image.service: image.image for image in done})
     return ImagesReport(done, failures, tuple(render_environment(project, name)), notices)
 
 
 def _check_before_push(environment: Environment, images: "Sequence[ImageSpec]") -> tuple[str, ...]:
-    """Makes sure that images may be pushed; returns what could not be checked."""
+    """Make sure that images may be pushed; return notices about checks that were skipped."""
     problems = [
         problem
         for image in images

@@ -1,4 +1,4 @@
-"""The registry of an environment, and the images that it needs there."""
+"""Opens the image registry of an environment, and requires the images that it needs."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ from fleetform.workflow.project import Project
 
 
 def open_registry(project: Project, environment: Environment) -> Registry:
-    """The environment's image registry; starts the emulator if it runs against that.
+    """Open the environment's image registry; start the emulator if the environment runs against it.
 
     Raises:
         ProgramError: The AWS credentials cannot be read.
@@ -26,34 +26,35 @@ def open_registry(project: Project, environment: Environment) -> Registry:
     try:
         return registry_of(environment, access)
     except BotoCoreError as error:
-        raise ProgramError(f"{error}; are the AWS credentials there, and right?") from None
+        raise ProgramError(f"{error}; check the AWS credentials") from None
 
 
 def registry_of(environment: Environment, access: Access) -> Registry:
-    """The environment's image registry, where AWS is known already. The emulator is its own registry."""
-    front = urlsplit(access.variables["AWS_ENDPOINT_URL"]).netloc if environment.emulator else None
-    return Registry(access.client("ecr"), environment.account, environment.name, front)
+    """Return the environment's image registry, given access to AWS. The emulator has its own registry."""
+    push_host = urlsplit(access.variables["AWS_ENDPOINT_URL"]).netloc if environment.emulator else None
+    return Registry(access.client("ecr"), environment.account, environment.name, push_host)
 
 
 def require_images(project: Project, environment: Environment) -> None:
-    """Makes sure that every service that is built here has an image; the emulator runs none, and needs none.
+    """Make sure that every service with `build` has an image. The emulator runs no images and needs none.
 
     Raises:
-        CheckFailedError: One has not.
+        CheckFailedError: A service has no image.
     """
     lock = load_lock(project.root, environment.name)
     missing = [name for name in built_services(environment, ()) if name not in lock]
     if missing and not environment.emulator:
         build, deploy = command("images", env=environment.name), command("deploy", env=environment.name)
+        names = ", ".join(missing)
         raise CheckFailedError(
-            f"{environment.name} has no image of {', '.join(missing)} yet; run `{build}` and apply again, or `{deploy}`"
+            f"{environment.name} has no image of {names} yet; run `{build}` and apply again, or run `{deploy}`"
         )
 
 
 def built_services(environment: Environment, chosen: Sequence[str]) -> list[str]:
-    """The services that were chosen, or all, of those that are built here."""
+    """Return those chosen services that have `build`, or all services that have it if none is chosen."""
     built = [name for name, service in environment.services.items() if service.build]
     for name in chosen:
         if name not in built:
-            raise InputError(f"`{name}` is no service of {environment.name} with `build`; {suggestion(name, built)}")
+            raise InputError(f"{environment.name} has no service `{name}` with `build`; {suggestion(name, built)}")
     return [name for name in built if name in chosen or not chosen]

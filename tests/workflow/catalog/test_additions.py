@@ -41,18 +41,18 @@ def test_adding_a_service_changes_the_catalog_alone(project: Project) -> None:
             NewService("Mail"),
             "`Mail` is not a valid name: expected lower-case letters, digits and single hyphens, at most 40",
         ),
-        (NewService("orders"), "`orders` is a service already; choose another name"),
-        (NewService("mail", 25, ("ordres",)), "--calls: `ordres` is no service; did you mean `orders`?"),
-        (NewService("mail", 25, ("mail",)), "--calls: `mail` is no service; known: orders, web"),
+        (NewService("orders"), "service `orders` already exists; choose a different name"),
+        (NewService("mail", 25, ("ordres",)), "--calls: unknown service `ordres`; did you mean `orders`?"),
+        (NewService("mail", 25, ("mail",)), "--calls: unknown service `mail`; known: orders, web"),
         (
             NewService("mail", 99999, image="a b"),
             """`services.mail.image` is `a b`; expected an image reference, such as nginx:1.29
 `services.mail.port` is `99999`; expected 65535 or less
-nothing is written""",
+nothing was written""",
         ),
         (
             NewService("mail", 25, ("orders", "orders")),
-            "`mail` calls `orders` twice; list it once\nnothing is written",
+            "`mail` calls `orders` twice; list it once\nnothing was written",
         ),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_service_that_is_wrong_is_not_written(project: Project, service: NewSe
 
 def test_a_service_that_one_environment_has_is_one_already(project: Project) -> None:
     small_project.edit(project, ENVIRONMENT, "services: {", "services: { mail: { image: 'mail:1' },")
-    with pytest.raises(InputError, match=r"^`mail` is a service already; choose another name$"):
+    with pytest.raises(InputError, match=r"^service `mail` already exists; choose a different name$"):
         add_service(project, NewService("mail"))
 
 
@@ -112,7 +112,7 @@ def test_adding_an_environment_changes_no_other(project: Project) -> None:
             "`../x` is not a valid name: expected lower-case letters, digits and single hyphens, at most 40",
         ),
         ("small", "tin", "unknown environment `tin`; did you mean `tiny`?"),
-        ("local", "tiny", "envs/local is there already; choose another name"),
+        ("local", "tiny", "envs/local already exists; choose a different name"),
     ],
 )
 def test_an_environment_that_is_wrong_is_not_written(project: Project, name: str, like: str, message: str) -> None:
@@ -127,14 +127,14 @@ def test_an_environment_whose_names_get_too_long_is_not_written(project: Project
     longer = "name_prefix: t\nservices: { a-rather-long-name: { image: a:1 },"
     small_project.edit(project, ENVIRONMENT, "services: {", longer)
     before = small_project.content(project)
-    with pytest.raises(InputError, match=r"longer than 64 characters; .*\nnothing is written$"):
+    with pytest.raises(InputError, match=r"longer than 64 characters; .*\nnothing was written$"):
         add_environment(project, "an-environment-of-a-rather-long-name", "tiny")
     assert small_project.content(project) == before
 
 
 def test_a_folder_that_is_in_the_way_is_left_alone(project: Project) -> None:
     (project.root / "envs/small").symlink_to("nowhere")
-    with pytest.raises(InputError, match=r"^envs/small is there already; choose another name$"):
+    with pytest.raises(InputError, match=r"^envs/small already exists; choose a different name$"):
         add_environment(project, "small", "tiny")
     assert (project.root / "envs/small").is_symlink()
 

@@ -70,5 +70,5 @@ def test_a_document_without_the_mark_is_left_alone(project: Project, text: str |
         small_project.write(project, str(document), text)
     with pytest.raises(InputError) as caught:
         catalog.schema(project, check=False)
-    assert str(caught.value) == f"{document}: no line `{GENERATED_MARK}`; put it behind what is written by hand"
+    assert str(caught.value) == f"{document}: no line `{GENERATED_MARK}`; put it after the hand-written part"
     assert (project.root / SCHEMA).read_text(encoding="utf-8") == "{}\n"
