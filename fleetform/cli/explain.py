@@ -86,7 +86,7 @@ def lines(under: str, facts: Sequence[Fact]) -> Iterator[Line]:
         under: The label of what they are all under; empty for all of an environment.
         facts: At least one. Defaults that leave something out are shown only if there is nothing else.
     """
-    shown = [fact for fact in facts if not fact.says_nothing] or facts
+    shown = [fact for fact in facts if not fact.is_empty_default] or facts
     depth = next(steps for steps in range(len(facts[0].path) + 1) if provenance.label(facts[0].path[:steps]) == under)
     before: Steps = ()
     for fact in shown:

@@ -1,4 +1,4 @@
-"""Where Terraform runs in an environment: its program, its folders, its process environment."""
+"""The workspace of an environment: Terraform's program, folders and process environment."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from fleetform.terraform.initialization import Initialization
 from fleetform.workflow.emulated import aws_variables
 from fleetform.workflow.project import Project
 
-# Bytes that Terraform and its provider take for a plan; benchmarks/driving.py measures them.
+# Bytes that Terraform and its provider need for a plan, measured by benchmarks/driving.py.
 _MEMORY = 1000 * 1024**2
 _MEMORY_OF_A_SERVICE = 5 * 1024**2
 _NEW_ENOUGH: Kind[bool] = Kind("new enough", JsonCodec(bool))
@@ -32,13 +32,13 @@ _report = partial(report_interrupt, "Terraform")
 
 @dataclass(frozen=True)
 class Workspace:
-    """An environment with all that is needed to run Terraform in it.
+    """An environment with everything that is needed to run Terraform in it.
 
     Attributes:
         environment: The environment.
         program: Path of terraform or tofu.
         folder: The environment's folder in `envs/`.
-        work: Where plans, logs and Terraform's data go.
+        work: The folder of plans, logs and Terraform's data.
         variables: Terraform's process environment.
         lock_timeout: Seconds that a state which another run has locked is waited for.
         processes: Runs Terraform, side by side in several stacks; an interrupt reaches all of them.
@@ -54,70 +54,70 @@ class Workspace:
 
     @property
     def access(self) -> Access:
-        """The environment's AWS."""
+        """Return the access to the environment's AWS account."""
         return Access(self.environment.region, self.variables, self.environment.role)
 
     @property
     def stacks(self) -> tuple[Stack, ...]:
-        """The stacks in the order of their apply."""
+        """Return the stacks in the order in which they are applied."""
         return stacks(self.environment)
 
     @property
     def emptied(self) -> tuple[Stack, ...]:
-        """The stacks that all services have left."""
+        """Return the stacks that have no services any more."""
         return emptied(self.environment, rendered_folders(self.folder))
 
     def terraform(self, stack: Stack, *, color: bool = False) -> commands.Terraform:
-        """Builds commands for one stack."""
+        """Return the Terraform commands of a stack."""
         return commands.Terraform(self.program, self.folder / stack.name, color, self.lock_timeout)
 
     def variables_of(self, stack: Stack) -> dict[str, str]:
-        """Terraform's process environment in one stack: its data stays out of the committed folders."""
+        """Return Terraform's process environment in a stack, which keeps its data out of the committed folders."""
         return {**self.variables, "TF_DATA_DIR": str(self.data(stack.name))}
 
     def data(self, stack: str) -> Path:
-        """The folder of Terraform's data of a stack."""
+        """Return the folder of Terraform's data of a stack."""
         return self.work / "data" / stack
 
     def initialization(self, stack: Stack) -> Initialization:
-        """The initialisation of one stack."""
+        """Return the initialization of a stack."""
         program = fingerprint.program(self.program, self.folder.parents[1])
         return Initialization(program, self.folder / stack.name, self.variables_of(stack))
 
     @property
     def applied(self) -> Path:
-        """The file that says what was applied to the emulator as a whole, as long as nothing else was."""
+        """Return the file that records what was applied to the emulator, if all of it was."""
         return self.work / "applied"
 
     @property
     def facts(self) -> Path:
-        """The folder of what is known of the bucket of states."""
+        """Return the folder of facts about the state bucket."""
         return self.work / "facts"
 
     def applied_fact(self, stack: Stack) -> Path:
-        """The file that says that a stack is applied, as long as nothing makes that doubtful."""
+        """Return the file that records that a stack is applied; it is removed when that becomes uncertain."""
         return self.facts / f"{stack.name}-applied"
 
     def lost(self, stack: str) -> Path:
-        """The file that says by what to import what an apply made that was killed; there is none mostly."""
+        """Return the file of imports for resources of a killed apply; it usually does not exist."""
         return self.work / "lost" / f"{stack}.json"
 
     def plan(self, stack: Stack) -> Path:
-        """The file that a plan is saved to."""
+        """Return the file that a plan is saved to."""
         return self.work / f"{stack.name}.tfplan"
 
     def log(self, stack: Stack, command: str) -> Path:
-        """The file that a command's output is kept in."""
+        """Return the log file of a command."""
         return self.log_of(stack.name, command)
 
     def log_of(self, stack: str, command: str) -> Path:
-        """The same of a stack by its name, which may have no folder any more."""
+        """Return the log file of a command for a stack's name; the stack may not have a folder any more."""
         return self.work / "logs" / f"{stack}-{command}.log"
 
     def run(
         self, stack: Stack, argv: list[str], log: Path, output: Output | None = None, accepted: tuple[int, ...] = (0,)
     ) -> Result:
-        """Runs a command of Terraform in a stack.
+        """Run a Terraform command in a stack.
 
         Raises:
             ProgramError: It fails.
@@ -129,17 +129,17 @@ class Workspace:
 
 
 def open_workspace(project: Project, name: str) -> Workspace:
-    """Prepares to run Terraform in an environment; starts the emulator if it runs against that."""
+    """Prepare to run Terraform in an environment; start the emulator if the environment runs against it."""
     return _workspace(project, project.environment(name), work_folder(project, name), project.work)
 
 
 def work_folder(project: Project, name: str) -> Path:
-    """What is kept of an environment where it is applied."""
+    """Return the folder of an environment's local files."""
     return project.work / "environments" / name
 
 
 def open_local_workspace(project: Project, name: str) -> Workspace:
-    """Prepares to apply an environment to this machine: to an emulator of its own, if it is one of AWS's."""
+    """Prepare to apply an environment to this machine; one that is on AWS gets its own emulator."""
     environment = project.environment(name)
     if environment.emulator:
         return open_workspace(project, name)
@@ -148,7 +148,7 @@ def open_local_workspace(project: Project, name: str) -> Workspace:
 
 
 def local_work_folder(project: Project, environment: Environment) -> Path:
-    """What is kept of an environment that is applied to this machine."""
+    """Return the folder of local files of an environment that is applied to this machine."""
     return project.work / ("environments" if environment.emulator else "emulated") / environment.name
 
 
@@ -161,7 +161,7 @@ def _workspace(project: Project, environment: Environment, work: Path, emulator_
 
 
 def _require_version(project: Project, program: str, variables: Mapping[str, str]) -> None:
-    """Make sure that a Terraform is new enough; one that was is not asked again."""
+    """Make sure that Terraform is new enough; the result is cached."""
 
     def check() -> bool:
         installation.require_version(program, read(commands.version(program), variables))
@@ -171,9 +171,9 @@ def _require_version(project: Project, program: str, variables: Mapping[str, str
 
 
 def suitable_jobs(environment: Environment, stacks: Sequence[Stack]) -> int:
-    """How many of some stacks suit this machine at a time: each takes a processor, and memory."""
+    """Return how many stacks this machine can run in parallel: each needs a processor and memory."""
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # The foundation has something of every service.
+    # The foundation has resources of every service.
     sizes = (len(stack.services) or len(environment.services) for stack in stacks)
     free = _free_memory()
     totals = accumulate(sorted((_MEMORY + _MEMORY_OF_A_SERVICE * size for size in sizes), reverse=True))
@@ -181,7 +181,7 @@ def suitable_jobs(environment: Environment, stacks: Sequence[Stack]) -> int:
 
 
 def _free_memory() -> int:
-    """Bytes that are free, or would be; where the system does not say, enough."""
+    """Return how many bytes of memory are available; the largest number if the system does not report it."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:

@@ -512,8 +512,8 @@ def test_a_render_keeps_a_group_that_all_have_left_and_says_so(
     small_project.edit(project, "envs/catalog.yaml", *reversed(IN_PAYMENTS))
     render.render(project, "tiny", check=False, as_json=False)
     assert capsys.readouterr().err == (
-        "warning: envs/tiny/payments: no service is in this group any more; `invoke apply --env tiny` destroys what is"
-        " left of it, and then the folder can be deleted\n"
+        "warning: envs/tiny/payments: this group has no services any more; run `invoke apply --env tiny` to destroy"
+        " its resources, then delete the folder\n"
     )
     kept = {path.name for path in (project.root / "envs/tiny/payments").iterdir()}
     assert kept == {

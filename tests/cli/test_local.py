@@ -274,6 +274,4 @@ def test_services_that_srv_records_find_are_refused(project: Project, site: Site
     found = replace(site, environment=load(project.root, "local"))
     with pytest.raises(InputError) as caught:
         local_services.start(found, Access("eu-central-1", {}), {}, print)
-    assert str(caught.value) == (
-        "orders: found by SRV records, which nothing here answers; leave `record_type: SRV` out"
-    )
+    assert str(caught.value) == ("orders: local containers do not support SRV records; remove `record_type: SRV`")

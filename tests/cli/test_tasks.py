@@ -378,7 +378,7 @@ def test_a_finding_is_told_to_scripts_in_json(project: Project) -> None:
 
 def test_a_check_of_a_stale_render_fails(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
-    message = f"{LOGS[0]} is not what the catalog says; run `invoke render --env tiny`\n"
+    message = f"{LOGS[0]} does not match the catalog; run `invoke render --env tiny`\n"
     assert invoke(project, "check", "--env", "tiny") == Ended(1, "", message)
 
 

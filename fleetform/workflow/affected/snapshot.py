@@ -1,4 +1,4 @@
-"""What the stacks of an environment are made of: of each file, as much as it takes to see that it is another."""
+"""Snapshots of the files that an environment's stacks consist of: digests, and the outputs that stacks read."""
 
 import os
 import re
@@ -18,31 +18,31 @@ from fleetform.workflow.render import extra_modules
 
 _TERRAFORM = (".tf", ".tf.json")
 _PROSE = ".md"
-# Found in text, as files that nobody could parse count too; one that is found in a comment does no harm.
+# Searched in the text, so that invalid files count too. A match in a comment does no harm.
 _SOURCE = re.compile(r'\bsource"?\s*[=:]\s*"(\.[^"$]*)"')
 _READ = re.compile(r'\blocal\.foundation\.(\w+)(?:\["([^"]+)"\])?')
 _CALL = re.compile(r'\bmodule\s+"([^"]+)"\s*\{\s*source\s*=\s*"(\.[^"$]*)"')
 
 
 class OutputRead(NamedTuple):
-    """What a stack reads of the foundation: an output, or the entry of one under a key; the key is empty for all."""
+    """An output of the foundation that a stack reads, or its entry for a key; the key is empty for the whole output."""
 
     output: str
     key: str
 
     def __str__(self) -> str:
-        """As Terraform has it."""
+        """Return it in Terraform's syntax."""
         return f'{self.output}["{self.key}"]' if self.key else self.output
 
 
 class Inventory(NamedTuple):
-    """What a stack is made of; paths are from the project's root.
+    """The files that a stack consists of, with paths relative to the project's root.
 
     Attributes:
         folder: Its folder.
-        files: The digest of each file that Terraform reads for it: its own and those of the modules that it calls.
-        services: The files among them that make a service: its own and those of the modules that this one calls.
-        reads: What its own files read of the foundation, by file.
+        files: The digest of each file that Terraform reads: those in its folder and of the modules that it calls.
+        services: The files of each service: its own file and those of the modules that this calls.
+        reads: The outputs of the foundation that the files in its folder read, by file.
     """
 
     folder: PurePath
@@ -52,12 +52,12 @@ class Inventory(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What an environment is made of.
+    """The files that an environment consists of.
 
     Attributes:
-        stacks: Its stacks by name, in the order of their apply, then those that all services have left.
-        outputs: The files that say what the foundation and the modules that it calls tell others.
-        modules: The folders of the modules that the foundation calls, by the names that it gives them.
+        stacks: Its stacks by name, in the order in which they are applied, then those without services.
+        outputs: The text of the files that declare outputs, of the foundation and the modules that it calls.
+        modules: The folders of the modules that the foundation calls, by their names in it.
     """
 
     stacks: Mapping[str, Inventory]
@@ -66,7 +66,7 @@ class Snapshot(NamedTuple):
 
 
 EMPTY = Snapshot({}, {}, {})
-"""An environment that is not there."""
+"""The snapshot of an environment that does not exist."""
 
 
 class _File(NamedTuple):
@@ -78,37 +78,37 @@ class _File(NamedTuple):
 
 
 def take_snapshot(project: Project, name: str) -> Snapshot:
-    """What an environment is made of: rendered in memory, with what stands in its folders.
+    """Take a snapshot of an environment: it is rendered in memory and combined with the files in its folders.
 
     Raises:
-        InputError: The catalog is wrong, or there is no such environment.
+        InputError: The catalog has problems, or the environment does not exist.
     """
     root = project.root
     environment = load(root, name)
     folders = tuple(rendered_files(root / "envs" / name))
     lock, declared = load_lock(root, name), extra_modules.declared_variables(project, name)
     texts = render(environment, Templates(root / "templates"), lock, folders, declared)
-    shelf = _ModuleCache(root)
-    made = {
-        stack.name: _RenderedStack(PurePath("envs", name, stack.name), texts[stack.name], shelf)
+    modules = _ModuleCache(root)
+    rendered = {
+        stack.name: _RenderedStack(PurePath("envs", name, stack.name), texts[stack.name], modules)
         for stack in (*stacks(environment), *emptied(environment, folders))
     }
-    inventories = {stack.name: made[stack.name].inventory(stack) for stack in stacks(environment)}
-    inventories |= {stack.name: made[stack.name].inventory(stack) for stack in emptied(environment, folders)}
-    foundation = made[FOUNDATION.name]
+    inventories = {stack.name: rendered[stack.name].inventory(stack) for stack in stacks(environment)}
+    inventories |= {stack.name: rendered[stack.name].inventory(stack) for stack in emptied(environment, folders)}
+    foundation = rendered[FOUNDATION.name]
     outputs = {path: file.text for path, file in foundation.all.items() if "output" in file.text}
     return Snapshot(inventories, outputs, dict(foundation.modules()))
 
 
 class _ModuleCache:
-    """The folders of a project, each read once."""
+    """The modules of a project; each folder is read once."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._folders: dict[PurePath, dict[PurePath, _File]] = {}
 
     def contents(self, folder: PurePath) -> Iterator[tuple[PurePath, bytes]]:
-        """The files of a module: without what is hidden, prose, and folders that are modules by themselves."""
+        """Yield the files of a module, without hidden files, Markdown, and folders that are modules themselves."""
         top = str(self._root / folder)
         for above, folders, names in os.walk(top):
             if above != top and any(name.endswith(_TERRAFORM) for name in names):
@@ -119,18 +119,18 @@ class _ModuleCache:
                 if not name.startswith(".") and not name.endswith(_PROSE):
                     yield PurePath(os.path.relpath(f"{above}/{name}", self._root)), _content(f"{above}/{name}")
 
-    def called(self, sources: Iterable[PurePath]) -> dict[PurePath, _File]:
-        """The files of modules and of all modules that they call."""
-        found: dict[PurePath, _File] = {}
-        left, seen = list(sources), set()
-        while left:
-            folder = left.pop()
+    def files_of_called(self, sources: Iterable[PurePath]) -> dict[PurePath, _File]:
+        """Return the files of modules and of all modules that they call."""
+        all_files: dict[PurePath, _File] = {}
+        pending, seen = list(sources), set()
+        while pending:
+            folder = pending.pop()
             if folder not in seen:
                 seen.add(folder)
                 files = self._files(folder)
-                found |= files
-                left += [source for file in files.values() for source in file.sources]
-        return found
+                all_files |= files
+                pending += [source for file in files.values() for source in file.sources]
+        return all_files
 
     def _files(self, folder: PurePath) -> dict[PurePath, _File]:
         if folder not in self._folders:
@@ -139,48 +139,50 @@ class _ModuleCache:
 
 
 class _RenderedStack:
-    """A stack: what is rendered, what stands in its folder, and the modules that these call."""
+    """A stack: its rendered files, the other files in its folder, and the modules that these call."""
 
-    def __init__(self, folder: PurePath, rendered: Mapping[PurePath, str], shelf: _ModuleCache) -> None:
+    def __init__(self, folder: PurePath, rendered: Mapping[PurePath, str], modules: _ModuleCache) -> None:
         self._folder = folder
-        self._shelf = shelf
+        self._modules = modules
         texts = {folder / path: text.encode() for path, text in rendered.items()}
-        # What was rendered once and is no more, the next render removes.
-        stands = {
+        # The next render removes files that were generated but are not rendered any more.
+        on_disk = {
             path: content
-            for path, content in shelf.contents(folder)
+            for path, content in modules.contents(folder)
             if path in texts or not content.startswith(HEADER_START.encode())
         }
-        self._own = {path: _file(path, texts.get(path), stands.get(path)) for path in sorted(stands.keys() | texts)}
-        self.all = self._own | shelf.called(source for file in self._own.values() for source in file.sources)
+        self._own = {path: _file(path, texts.get(path), on_disk.get(path)) for path in sorted(on_disk.keys() | texts)}
+        self.all = self._own | modules.files_of_called(source for file in self._own.values() for source in file.sources)
 
     def inventory(self, stack: Stack) -> Inventory:
-        """What it is made of."""
+        """Return the files that it consists of."""
         files = {path: file.digest for path, file in self.all.items()}
         services = {name: self._of_service(self._folder / service_file(name)) for name in stack.services}
-        found = {path: _READ.findall(file.text) for path, file in self.all.items() if path.is_relative_to(self._folder)}
-        reads = {path: frozenset(OutputRead(*read) for read in each) for path, each in found.items() if each}
+        matches = {
+            path: _READ.findall(file.text) for path, file in self.all.items() if path.is_relative_to(self._folder)
+        }
+        reads = {path: frozenset(OutputRead(*read) for read in each) for path, each in matches.items() if each}
         return Inventory(self._folder, files, services, reads)
 
     def _of_service(self, path: PurePath) -> frozenset[PurePath]:
-        return frozenset((path, *self._shelf.called(self._own[path].sources)))
+        return frozenset((path, *self._modules.files_of_called(self._own[path].sources)))
 
     def modules(self) -> Iterator[tuple[str, PurePath]]:
-        """The names of the modules that it calls, and their folders."""
+        """Yield the names of the modules that it calls, and their folders."""
         for file in self._own.values():
             for name, source in _CALL.findall(file.text):
                 yield name, _within(self._folder, source)
 
 
-def _file(path: PurePath, rendered: bytes | None, stands: bytes | None) -> _File:
-    """A file of what is rendered for it and what stands there; None for nothing."""
-    contents = [content for content in (rendered, stands) if content is not None]
-    own = digest(*(b"" if content is None else b"+" + content for content in (rendered, stands)))
+def _file(path: PurePath, rendered: bytes | None, on_disk: bytes | None) -> _File:
+    """Return a file, given its rendered content and its content on disk; either may be None."""
+    contents = [content for content in (rendered, on_disk) if content is not None]
+    file_digest = digest(*(b"" if content is None else b"+" + content for content in (rendered, on_disk)))
     if not path.name.endswith(_TERRAFORM):
-        return _File(own, "", frozenset())
+        return _File(file_digest, "", frozenset())
     text = contents[0].decode(errors="replace")
-    found = {source for content in contents for source in _SOURCE.findall(content.decode(errors="replace"))}
-    return _File(own, text, frozenset(_within(path.parent, source) for source in found))
+    sources = {source for content in contents for source in _SOURCE.findall(content.decode(errors="replace"))}
+    return _File(file_digest, text, frozenset(_within(path.parent, source) for source in sources))
 
 
 def _within(folder: PurePath, source: str) -> PurePath:
@@ -188,9 +190,9 @@ def _within(folder: PurePath, source: str) -> PurePath:
 
 
 def _content(path: str) -> bytes:
-    """What a file holds; of one that cannot be read, why."""
+    """Return the content of a file, or the error number if it cannot be read."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - thousands of texts need not become paths first
+        with open(path, "rb") as file:  # noqa: PTH123 - faster than Path for thousands of files
             return file.read()
     except OSError as error:
         return b"errno %d" % (error.errno or 0)

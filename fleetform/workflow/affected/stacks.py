@@ -1,4 +1,4 @@
-"""What differs between a commit and the work tree: by content, whatever files have changed. See ADR 18."""
+"""Finds the stacks that differ between a commit and the work tree, by what they consist of. See ADR 18."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -29,9 +29,9 @@ class AffectedStack:
 
     Attributes:
         name: Its name.
-        change: Whether it is new, another, or gone.
-        services: The services in it that differ, sorted; those that are gone among them.
-        why: What makes it differ, a line each.
+        change: Whether it was added, changed or removed.
+        services: Its services that differ, sorted, including removed ones.
+        why: The reasons, one line each.
     """
 
     name: str
@@ -42,13 +42,13 @@ class AffectedStack:
 
 @dataclass(frozen=True)
 class Report:
-    """What differs.
+    """The stacks that differ.
 
     Attributes:
         env: The environment's name.
-        since: The commit that it is compared with.
-        stacks: The stacks that differ, in the order of their apply; those that are gone come last.
-        notice: What is to be said of all of it; empty if nothing.
+        since: The commit to compare with.
+        stacks: The stacks that differ, in the order in which they are applied, with removed ones last.
+        notice: A notice about the whole environment; empty if there is none.
     """
 
     env: str
@@ -74,7 +74,7 @@ class _EarlierCommit(Project):
 
 
 def affected(project: Project, name: str, reference: str) -> Report:
-    """What of an environment differs between a commit and the work tree.
+    """Find the stacks of an environment that differ between a commit and the work tree.
 
     Args:
         project: The checkout.
@@ -82,7 +82,7 @@ def affected(project: Project, name: str, reference: str) -> Report:
         reference: The commit.
 
     Raises:
-        InputError: There is no such commit, no repository, or the catalog as it is now is wrong.
+        InputError: The commit or the repository does not exist, or the current catalog has problems.
         ProgramError: Git is missing or fails.
     """
     since = git.commit(project.root, reference)
@@ -92,14 +92,15 @@ def affected(project: Project, name: str, reference: str) -> Report:
     except _UnknownError as error:
         everything = compare(EMPTY, take_snapshot(project, name))
         why = f"{short} cannot be rendered by this version: {error}"
-        found = (replace(stack, change="changed", why=(why,)) for stack in everything)
-        return Report(name, since, tuple(found), f"{why}; everything counts as affected")
+        changed = (replace(stack, change="changed", why=(why,)) for stack in everything)
+        return Report(name, since, tuple(changed), f"{why}; everything counts as affected")
     if before.stacks and name not in environment_names(project.root):
         notice = (
-            f"{name} is gone since {short}; its states may hold resources: `{command('destroy')}` there, from {short}"
+            f"{name} was removed after {short}; its states may hold resources; check out {short} and run"
+            f" `{command('destroy')}` to destroy them"
         )
         return Report(name, since, tuple(compare(before, EMPTY)), notice)
-    notice = "" if before.stacks else f"{name} is new since {short}"
+    notice = "" if before.stacks else f"{name} was added after {short}"
     return Report(name, since, tuple(compare(before, take_snapshot(project, name))), notice)
 
 
@@ -128,16 +129,16 @@ def _snapshot_at(project: Project, tree: str, name: str) -> Snapshot:
 
 
 def _needed(paths: list[PurePath]) -> list[PurePath]:
-    """What a render reads, and the modules wherever they are."""
+    """Return the paths that a render reads, and all modules."""
     modules = {path.parent for path in paths if path.name.endswith((".tf", ".tf.json"))} - {PurePath()}
     return [path for path in paths if path.parts[0] in _FOLDERS or not modules.isdisjoint(path.parents)]
 
 
 def compare(before: Snapshot, after: Snapshot) -> Iterator[AffectedStack]:
-    """The stacks that differ between two snapshots, in the order of their apply; those that are gone come last."""
-    gone = [name for name in before.stacks if name not in after.stacks]
+    """Yield the stacks that differ between two snapshots, in the order in which they are applied, removed ones last."""
+    removed = [name for name in before.stacks if name not in after.stacks]
     changed = _changed_reads(before, after)
-    for name in (*after.stacks, *gone):
+    for name in (*after.stacks, *removed):
         old, new = before.stacks.get(name, _NOTHING), after.stacks.get(name, _NOTHING)
         differing = [path for path in old.files.keys() | new.files.keys() if old.files.get(path) != new.files.get(path)]
         reads = _changed_outputs(old, new, changed)
@@ -154,32 +155,32 @@ def _change(name: str, before: Snapshot, after: Snapshot) -> Change:
 
 
 def _summarize(name: str, before: Snapshot, after: Snapshot, why: tuple[str, ...]) -> tuple[str, ...]:
-    """Why, without the files one by one where all of them are new or gone."""
+    """Return the reasons, without single files if the whole stack was added or removed."""
     change = _change(name, before, after)
-    return why if change == "changed" else (f"the stack is {'new' if change == 'added' else 'gone'}",)
+    return why if change == "changed" else (f"the stack was {change}",)
 
 
 def _services(old: Inventory, new: Inventory, differing: set[PurePath]) -> tuple[str, ...]:
-    """The services that have other files, or one that differs."""
+    """Return the services whose set of files differs, or one of whose files does."""
     names = old.services.keys() | new.services.keys()
     of_one = {name: (old.services.get(name, frozenset()), new.services.get(name, frozenset())) for name in names}
     return tuple(sorted(name for name, (one, other) in of_one.items() if one != other or one & differing))
 
 
 def _files(old: Inventory, new: Inventory, differing: Iterable[PurePath]) -> Iterator[str]:
-    """What is to be said of files; of a module that is called by now, or no longer, once."""
-    told = set()
+    """Yield the changes of files; a module that is newly called, or no longer called, is reported once."""
+    reported = set()
     for path in differing:
         change = _change_of_module(path.parent, old, new) if path.parent != new.folder else ""
         text = f"{path.parent} {change}" if change else f"{path} {_change_of_file(path, old, new)}"
-        if text not in told:
-            told.add(text)
+        if text not in reported:
+            reported.add(text)
             yield text
 
 
 def _change_of_module(folder: PurePath, old: Inventory, new: Inventory) -> str:
     before, after = (any(path.parent == folder for path in each.files) for each in (old, new))
-    return "" if before and after else "is called now" if after else "is no longer called"
+    return "" if before and after else "is newly called" if after else "is no longer called"
 
 
 def _change_of_file(path: PurePath, old: Inventory, new: Inventory) -> Change:
@@ -190,29 +191,29 @@ def _change_of_file(path: PurePath, old: Inventory, new: Inventory) -> Change:
 
 def _of_foundation(reads: Mapping[PurePath, frozenset[OutputRead]]) -> Iterator[str]:
     for read in sorted({read for each in reads.values() for read in each}):
-        yield f"{FOUNDATION.name} tells another {read}"
+        yield f"{FOUNDATION.name} changes its output {read}"
 
 
 def _changed_outputs(
     old: Inventory, new: Inventory, changed: frozenset[OutputRead]
 ) -> dict[PurePath, frozenset[OutputRead]]:
-    """What files read now as before, and the foundation says otherwise."""
-    found = {path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()}
-    return {path: reads for path, reads in found.items() if reads}
+    """Return the changed outputs that files read both before and now, by file."""
+    changed_reads = {path: reads & old.reads.get(path, frozenset()) & changed for path, reads in new.reads.items()}
+    return {path: reads for path, reads in changed_reads.items() if reads}
 
 
 def _changed_reads(before: Snapshot, after: Snapshot) -> frozenset[OutputRead]:
-    """What is read of the foundation and is written otherwise now."""
+    """Return the outputs of the foundation that are read and whose definition has changed."""
     if before.outputs == after.outputs and before.modules == after.modules:
         return frozenset()
     inventories = (*before.stacks.values(), *after.stacks.values())
-    reads = {read for each in inventories for found in each.reads.values() for read in found}
+    reads = {read for each in inventories for file_reads in each.reads.values() for read in file_reads}
     old, new = _OutputValue(before), _OutputValue(after)
     return frozenset(read for read in reads if old.value(read) != new.value(read))
 
 
 class _OutputValue:
-    """What a foundation says, with what its modules say to it."""
+    """The definitions of a foundation's outputs, including the outputs of its modules."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._modules = snapshot.modules
@@ -223,7 +224,7 @@ class _OutputValue:
         self._own = self._outputs.get(snapshot.stacks[FOUNDATION.name].folder, {}) if snapshot.stacks else {}
 
     def value(self, read: OutputRead) -> object:
-        """What is read, in a form that can be compared."""
+        """Return the definition of an output in a form that can be compared."""
         value = self._own.get(read.output)
         if isinstance(value, Object) and read.key:
             value = next((entry.value for entry in value.entries if entry.key == read.key), None)
@@ -237,12 +238,12 @@ class _OutputValue:
 
 
 def _outputs(path: PurePath, text: str) -> Iterator[Block]:
-    """The outputs in a file; none in one that is not HCL."""
+    """Yield the outputs in a file; none if it is not valid HCL."""
     try:
-        found = parse(text.encode(), path).blocks
+        blocks = parse(text.encode(), path).blocks
     except UnreadableError:
         return
-    yield from (block for block in found if block.kind == "output" and block.labels)
+    yield from (block for block in blocks if block.kind == "output" and block.labels)
 
 
 def _references(node: Expression) -> Iterator[Reference]:
@@ -254,7 +255,7 @@ def _references(node: Expression) -> Iterator[Reference]:
 
 
 def _as_data(node: object) -> object:
-    """An expression without the places that it is written at."""
+    """Return an expression without its positions."""
     if isinstance(node, Object):
         return ("Object", *((_as_data(entry.key), _as_data(entry.value)) for entry in node.entries))
     if isinstance(node, Items):

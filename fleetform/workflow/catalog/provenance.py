@@ -1,4 +1,4 @@
-"""Where every value of an environment comes from: its place in the YAML, a default, or what it follows from."""
+"""Explains where each value of an environment comes from: a position in the YAML, a default, or another key."""
 
 import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class OverriddenValue:
-    """A value that another one was laid over.
+    """A value that another one replaced.
 
     Attributes:
         value: The value.
@@ -39,14 +39,14 @@ class OverriddenValue:
 
 @dataclass(frozen=True)
 class Fact:
-    """A value of an environment: a scalar, a list of scalars, or what is empty.
+    """A value of an environment: a scalar, a list of scalars, or an empty list or mapping.
 
     Attributes:
-        path: Where it is in the environment.
-        value: The value; null says that something was removed, or is not given.
+        path: Its path in the environment.
+        value: The value; null if it was removed or is not set.
         origin: `written`, `default`, or the key that the value follows from.
-        position: Where it, or what it follows from, is written; None for a default.
-        overrode: What it took the place of, the latest first.
+        position: Where it, or the key that it follows from, is written; None for a default.
+        overrode: The values that it replaced, the latest first.
     """
 
     path: Steps
@@ -57,12 +57,12 @@ class Fact:
 
     @property
     def label(self) -> str:
-        """``services.web.calls[0]``."""
+        """Return its path as text, such as ``services.web.calls[0]``."""
         return label(self.path)
 
     @property
-    def says_nothing(self) -> bool:
-        """Whether it is only a default that leaves something out."""
+    def is_empty_default(self) -> bool:
+        """Return whether it is an empty default."""
         return self.origin == DEFAULT and not self.overrode and self.value in (None, [], {})
 
 
@@ -73,8 +73,8 @@ class Explanation:
     Attributes:
         env: The environment's name.
         facts: Its values, in the order of the models.
-        absent: Where the `enabled_in` of each service is that is not there.
-        error: What is wrong with the catalog; None if it is sound. If it is not, nothing says what follows from it.
+        absent: The position of `enabled_in`, by service that is disabled here.
+        error: The problems of the catalog; None if it is valid. If it is not, derived values are missing.
     """
 
     env: str
@@ -84,16 +84,16 @@ class Explanation:
 
 
 def label(path: Steps) -> str:
-    """A path as people write it."""
+    """Return a path as users write it."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
 
 
 def explain(root: Path, env: str) -> Explanation:
-    """Explains an environment, if need be one whose catalog has mistakes.
+    """Explain an environment, even if its catalog has problems.
 
     Raises:
-        InputError: There is no such environment or a file is missing.
+        InputError: The environment does not exist or a file is missing.
     """
     inherited = read_environment(root, env)
     absent = {name: node.position for name, node in inherited.absent.items()}
@@ -110,14 +110,14 @@ def _with_origin(fact: Fact, origins: Mapping[Steps, str]) -> Fact:
 
 
 def _derive(tree: Node, environment: Environment) -> tuple[Node, dict[Steps, str]]:
-    """Adds what follows from the catalog to its tree.
+    """Add derived values to the catalog's tree.
 
     Returns:
-        The tree, and what each added value follows from.
+        The tree, and the key that each derived value follows from.
     """
     added: dict[Steps, tuple[Node, str]] = {}
-    named = {"name_prefix": environment.prefix, "namespace": namespace(environment)}
-    for key, value in named.items():
+    names = {"name_prefix": environment.prefix, "namespace": namespace(environment)}
+    for key, value in names.items():
         if getattr(environment, key) is None:
             added[(key,)] = _following(tree, value, ("application",))
     if environment.state is None:
@@ -129,7 +129,7 @@ def _derive(tree: Node, environment: Environment) -> tuple[Node, dict[Steps, str
 
 
 def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, tuple[Node, str]]:
-    """What follows from a service's port and calls."""
+    """Return the values that follow from a service's port and calls."""
     base = ("services", name)
     service = environment.services[name]
     added: dict[Steps, tuple[Node, str]] = {}
@@ -144,14 +144,14 @@ def _derived_of(tree: Node, environment: Environment, name: str) -> dict[Steps, 
 
 
 def _following(tree: Node, value: str, path: Steps) -> tuple[Node, str]:
-    """A value that follows from what is written at a path."""
+    """Return a node for a value that follows from the key at a path, and the name of that key."""
     source = tree.at(path)
     position = (source or tree).position
     return Node(value, position), str(next(step for step in reversed(path) if isinstance(step, str)))
 
 
 def _graft(tree: Node, added: Mapping[Steps, Node]) -> Node:
-    """A tree with nodes added; mappings on the way to them are made where there are none."""
+    """Add nodes to a tree; create missing mappings on the way to them."""
     value = dict(tree.value) if isinstance(tree.value, dict) else {}
     below: dict[str, dict[Steps, Node]] = {}
     for path, node in added.items():
@@ -167,7 +167,7 @@ def _graft(tree: Node, added: Mapping[Steps, Node]) -> Node:
 
 
 def _facts(node: Node, kind: Any, path: Steps) -> Iterator[Fact]:  # noqa: ANN401 - type expressions have no common type
-    """The facts of a node, of the type that its model gives it."""
+    """Yield the facts of a node, given its type in the model."""
     if isinstance(node.value, dict) and (model := _model(kind)) is not None:
         yield from _facts_of_model(node.value, model, path)
     elif isinstance(node.value, dict) and node.value:
@@ -181,7 +181,7 @@ def _facts(node: Node, kind: Any, path: Steps) -> Iterator[Fact]:  # noqa: ANN40
 
 
 def _facts_of_model(entries: Mapping[str, Node], model: type[BaseModel], path: Steps) -> Iterator[Fact]:
-    """The facts of a mapping that has a model: its fields in order, then what else is there."""
+    """Yield the facts of a mapping with a model: its fields in order, then all other keys."""
     fields = {key: field for key, field in model.model_fields.items() if (model, key) != (Environment, "name")}
     for key, field in fields.items():
         node = entries.get(key)
@@ -210,27 +210,27 @@ def _defaults(default: Any, path: Steps, overrode: tuple[OverriddenValue, ...]) 
 
 
 def _overridden(node: Node) -> tuple[OverriddenValue, ...]:
-    earlier = []
-    while (below := node.replaced) is not None:
-        earlier.append(OverriddenValue(below.plain(), below.position))
-        node = below
-    return tuple(earlier)
+    overridden = []
+    while (replaced := node.replaced) is not None:
+        overridden.append(OverriddenValue(replaced.plain(), replaced.position))
+        node = replaced
+    return tuple(overridden)
 
 
 def _model(kind: Any) -> type[BaseModel] | None:  # noqa: ANN401
-    """The only model among the alternatives of a type."""
+    """Return the model among the alternatives of a type; None unless there is exactly one."""
     models = [choice for choice in _choices(kind) if isinstance(choice, type) and issubclass(choice, BaseModel)]
     return models[0] if len(models) == 1 else None
 
 
 def _element(kind: Any) -> Any:  # noqa: ANN401
-    """What a mapping or a tuple holds; None if the type is neither."""
+    """Return the type of the elements of a mapping or a tuple; None if the type is neither."""
     arguments = [get_args(choice) for choice in _choices(kind)]
     return next((pair[0] if pair[-1] is ... else pair[-1] for pair in arguments if pair), None)
 
 
 def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401
-    """The alternatives of a type."""
+    """Yield the alternatives of a type."""
     if get_origin(kind) is Annotated:
         yield from _choices(get_args(kind)[0])
     elif get_origin(kind) in (Union, types.UnionType):
@@ -241,23 +241,23 @@ def _choices(kind: Any) -> Iterator[Any]:  # noqa: ANN401
 
 
 def select(explanation: Explanation, what: str) -> tuple[str, list[Fact]]:
-    """The facts that somebody asks for.
+    """Return the facts for a query.
 
     Args:
-        explanation: All of them.
-        what: A service, a key of one (`web.cpu`), a key of the environment (`network.cidr`), or nothing for all.
+        explanation: All facts.
+        what: A service, one of its keys (`web.cpu`), a key of the environment (`network.cidr`), or empty for all.
 
     Returns:
-        The label of what they are all under, and the facts.
+        The common prefix of their labels, and the facts.
 
     Raises:
-        InputError: There is no such thing.
+        InputError: Nothing matches the query.
     """
     if not what:
         return "", list(explanation.facts)
     for under in (f"services.{what}", what):
-        if found := [fact for fact in explanation.facts if _is_under(fact.label, under)]:
-            return under, found
+        if facts := [fact for fact in explanation.facts if _is_under(fact.label, under)]:
+            return under, facts
     raise explanation.error or InputError(_unknown(explanation, what))
 
 
@@ -266,7 +266,7 @@ def _is_under(name: str, under: str) -> bool:
 
 
 def _unknown(explanation: Explanation, what: str) -> str:
-    """Says that there is no such thing, and what there is instead."""
+    """Return a message that nothing matches a query, with suggestions."""
     env, name = explanation.env, what.removeprefix("services.").split(".")[0]
     if name in explanation.absent:
         return f"`{name}` is not in `{env}`; its `{ENABLED_IN}` is at {explanation.absent[name]}"
@@ -274,12 +274,12 @@ def _unknown(explanation: Explanation, what: str) -> str:
     for under, rest in (_split(labels, tried) for tried in (f"services.{what}", what)):
         if under not in ("", "services"):
             return f"`{under}` has no `{rest}` in `{env}`; {suggestion(rest.split('.')[0], _below(labels, under))}"
-    known = [*_below(labels, "services"), *_below(labels, "")]
-    return f"`{name}` is no service and no key of `{env}`; {suggestion(name, known)}"
+    candidates = [*_below(labels, "services"), *_below(labels, "")]
+    return f"`{env}` has no service or key `{name}`; {suggestion(name, candidates)}"
 
 
 def _split(labels: Collection[str], what: str) -> tuple[str, str]:
-    """The longest beginning of what somebody asks for that there is, and the rest."""
+    """Split a query into its longest prefix that exists, and the rest."""
     under = what
     while under and not any(_is_under(name, under) for name in labels):
         under = under.rpartition(".")[0]
@@ -287,6 +287,6 @@ def _split(labels: Collection[str], what: str) -> tuple[str, str]:
 
 
 def _below(labels: Collection[str], under: str) -> list[str]:
-    """The next words of the labels under another."""
+    """Return the keys directly below a label."""
     rests = (name.removeprefix(under).removeprefix(".") for name in labels if not under or _is_under(name, under))
     return list(dict.fromkeys(rest.split(".")[0] for rest in rests if rest))

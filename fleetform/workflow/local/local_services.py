@@ -1,4 +1,4 @@
-"""An environment's services on this machine: as they are applied to the emulator, built here, run by Compose."""
+"""Runs an environment's services on this machine: applied to the emulator, built locally, run by Compose."""
 
 import hashlib
 import os
@@ -32,7 +32,7 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, local_work_folder
 
 TIMEOUT_SECONDS = 180
-"""How long services may take until they are well."""
+"""Seconds to wait until services are healthy."""
 
 _POLL_SECONDS = 0.5
 _UNPRIVILEGED = 1024
@@ -46,8 +46,8 @@ class Site:
     Attributes:
         root: The checkout's folder.
         environment: The environment.
-        work: What is kept of it here: logs, the Compose file, the agent's record.
-        runner: What runs its containers.
+        work: The folder of its local files: logs, the Compose file, the agent's record.
+        runner: The engine that runs its containers.
     """
 
     root: Path
@@ -57,19 +57,19 @@ class Site:
 
     @property
     def compose(self) -> projects.Project:
-        """Its Compose project, whose name begins every name in it."""
+        """Return its Compose project, whose name is the prefix of all names in it."""
         return projects.Project(self.environment.prefix, self.work / "compose.yaml", self.work / "logs" / "compose.log")
 
     def containers(self) -> tuple[Container, ...]:
-        """Its containers, running or not."""
+        """Return its containers, running or not."""
         return containers(self.runner, self.compose.name)
 
 
 def open_site(project: Project, name: str, engine: str | None) -> Site:
-    """Prepares to run an environment here.
+    """Prepare to run an environment on this machine.
 
     Raises:
-        ProgramError: Nothing here runs containers.
+        ProgramError: No engine on this machine runs containers.
     """
     environment = load(project.root, name)
     work = local_work_folder(project, environment)
@@ -77,21 +77,21 @@ def open_site(project: Project, name: str, engine: str | None) -> Site:
 
 
 def is_applied(workspace: Workspace) -> bool:
-    """Whether the emulator has what is rendered. It forgets everything when it ends, its state bucket too."""
+    """Return whether the rendered Terraform is applied. The emulator loses everything when it stops, states too."""
     try:
-        noted = workspace.applied.read_text(encoding="utf-8")
+        recorded = workspace.applied.read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
-    return noted == _fingerprint(workspace) and states.has_state(workspace, workspace.stacks[-1])
+    return recorded == _fingerprint(workspace) and states.has_state(workspace, workspace.stacks[-1])
 
 
 def note_applied(workspace: Workspace) -> None:
-    """Remembers that the emulator has what is rendered."""
+    """Record that the rendered Terraform is applied to the emulator."""
     workspace.applied.write_text(_fingerprint(workspace), encoding="utf-8")
 
 
 def _fingerprint(workspace: Workspace) -> str:
-    """Stands for what is rendered and the modules that it uses."""
+    """Return a digest of the rendered files and the modules."""
     digest = hashlib.sha256()
     for folder in (workspace.folder, workspace.folder.parents[1] / "modules"):
         for path in sorted(folder.rglob("*")):
@@ -100,51 +100,52 @@ def _fingerprint(workspace: Workspace) -> str:
     return digest.hexdigest()
 
 
-def build_images(site: Site, watch: BuildListener) -> tuple[LocalImage, ...]:
-    """Builds what is to be built into the engine's own store.
+def build_images(site: Site, listener: BuildListener) -> tuple[LocalImage, ...]:
+    """Build the images of running services into the engine's local store.
 
     Raises:
         FleetformError: An image could not be built.
     """
     services = [name for name, service in site.environment.running.items() if service.build]
     images = image_specs(site.root, site.environment, services)
-    workshop = BuildContext(find_engine(site.runner.engine), site.work, os.cpu_count() or 1, watch)
-    outcome = build_locally(images, workshop)
+    context = BuildContext(find_engine(site.runner.engine), site.work, os.cpu_count() or 1, listener)
+    outcome = build_locally(images, context)
     raise_all(outcome.failures)
     return outcome.done
 
 
 def start(site: Site, access: Access, images: Mapping[str, str], output: Output) -> None:
-    """Writes the Compose file of what is applied, and brings the containers up to it.
+    """Write the Compose file of the applied environment, and start or update its containers.
 
     Args:
         site: The environment.
-        access: The AWS API that says what is applied.
-        images: The name of each service's image that is built here.
-        output: Gets each line that Compose prints.
+        access: The AWS API that the environment is applied to.
+        images: The name of the locally built image, by service.
+        output: Takes each line that Compose prints.
 
     Raises:
-        InputError: A secret is missing, or the catalog or a task definition says what no container here can do.
+        InputError: A secret is missing, or containers on this machine do not support a setting of the catalog or a
+            task definition.
         ProgramError: The environment is not applied, or Compose fails.
     """
-    _require_findable(site.environment)
-    found = read_applied(site.environment, access)
-    values = secrets.read_secrets(site.root, site.environment.name, secrets.required_variables(found))
+    _require_no_srv_records(site.environment)
+    applied = read_applied(site.environment, access)
+    values = secrets.read_secrets(site.root, site.environment.name, secrets.required_variables(applied))
     prefix = site.environment.prefix
-    nets = networks(found, prefix, choose_cidr_block(prefix, os.environ), isolating=site.runner.isolates)
-    site.compose.file.write_text(document(found, prefix, images, nets, ports(site, found)), encoding="utf-8")
+    nets = networks(applied, prefix, choose_cidr_block(prefix, os.environ), isolating=site.runner.isolates)
+    site.compose.file.write_text(document(applied, prefix, images, nets, ports(site, applied)), encoding="utf-8")
     with agent.agent_paused(site.work, site.runner, site.compose.name):
         projects.up(site.runner, site.compose, values, output)
 
 
-def _require_findable(environment: Environment) -> None:
+def _require_no_srv_records(environment: Environment) -> None:
     if names := services_with_srv_record(environment):
-        found = ", ".join(names)
-        raise InputError(f"{found}: found by SRV records, which nothing here answers; leave `record_type: SRV` out")
+        services = ", ".join(names)
+        raise InputError(f"{services}: local containers do not support SRV records; remove `record_type: SRV`")
 
 
 def not_started(environment: Environment) -> dict[str, str]:
-    """Why some services do not run here, by service: tasks that run to their end."""
+    """Return why some services are not started, by service: those are one-off and scheduled tasks."""
     return {name: _when_it_runs(service) for name, service in environment.services.items() if service.is_task}
 
 
@@ -155,7 +156,7 @@ def _when_it_runs(service: Service) -> str:
 
 
 def ports(site: Site, applied: AppliedEnvironment) -> dict[str, int]:
-    """The port of this machine for each public service: the one that it has, else its own if that is free."""
+    """Return the port of this machine for each public service: its current one, else the same port if it is free."""
     published = {container.service: container.published[0] for container in site.containers() if container.published}
     ports: dict[str, int] = {}
     for service in applied.services:
@@ -164,9 +165,9 @@ def ports(site: Site, applied: AppliedEnvironment) -> dict[str, int]:
     return ports
 
 
-def _free_port(wish: int, taken: set[int]) -> int:
-    """The port itself where anyone may listen on it, else the one that is as far above 8000; or any that is free."""
-    first = wish if wish >= _UNPRIVILEGED else wish + _ABOVE_PRIVILEGED
+def _free_port(preferred: int, taken: set[int]) -> int:
+    """Return the preferred port, plus 8000 if it is privileged; or any free port if that one is in use."""
+    first = preferred if preferred >= _UNPRIVILEGED else preferred + _ABOVE_PRIVILEGED
     for port in (first, 0):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -174,16 +175,16 @@ def _free_port(wish: int, taken: set[int]) -> int:
                 listener.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            found: int = listener.getsockname()[1]
-            if found not in taken:
-                return found
-    raise ProgramError("no port is free on this machine; end what holds them")
+            bound: int = listener.getsockname()[1]
+            if bound not in taken:
+                return bound
+    raise ProgramError("no port is free on this machine; stop programs that listen on ports")
 
 
 def is_healthy(site: Site, container: Container) -> bool:
-    """Whether a container does its work, as far as its health check says, or has done it.
+    """Return whether a container is healthy by its health check, or has done its work.
 
-    A check that the engine has not made yet, some time after the start as it is, is made now.
+    If the engine has not run the check yet, which it does some time after the start, it is run now.
     """
     if container.state == "exited" and not container.essential:
         return True
@@ -202,39 +203,38 @@ def _passes(site: Site, container: Container) -> bool:
     return done.code == 0
 
 
-def wait_until_healthy(site: Site, watch: Callable[[int, int], None]) -> tuple[Container, ...]:
-    """Waits for all containers; returns them.
+def wait_until_healthy(site: Site, report: Callable[[int, int], None]) -> tuple[Container, ...]:
+    """Wait until all containers are healthy, and return them.
 
     Args:
         site: The environment.
-        watch: Gets how many are well, and how many there are.
+        report: Takes the number of healthy containers, and the number of all.
 
     Raises:
-        CheckFailedError: Some are not, after some minutes.
+        CheckFailedError: Some are still unhealthy after a few minutes.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
-        found = site.containers()
-        ill = [container for container in found if not is_healthy(site, container)]
-        watch(len(found) - len(ill), len(found))
-        if not ill:
-            return found
+        all_containers = site.containers()
+        unhealthy = [container for container in all_containers if not is_healthy(site, container)]
+        report(len(all_containers) - len(unhealthy), len(all_containers))
+        if not unhealthy:
+            return all_containers
         if time.monotonic() > deadline:
-            raise CheckFailedError(
-                "\n".join(map(_failure_reason, ill)) + f"\n`{command('logs', env=site.environment.name)}`"
-            )
+            logs = f"run `{command('logs', env=site.environment.name)}` to see their output"
+            raise CheckFailedError("\n".join([*map(_failure_reason, unhealthy), logs]))
         time.sleep(_POLL_SECONDS)
 
 
 def _failure_reason(container: Container) -> str:
     health = f", {container.health}" if container.health != "none" else ""
-    return f"{container.name} is not well after {TIMEOUT_SECONDS} s: {container.state}{health}"
+    return f"{container.name} is not healthy after {TIMEOUT_SECONDS} s: {container.state}{health}"
 
 
 def stop(project: Project, site: Site, output: Output) -> None:
-    """Removes all containers, networks and volumes of an environment, and the processes that `up` started for them.
+    """Remove all containers, networks and volumes of an environment, and stop the processes that `up` started.
 
-    The emulator that `local` runs against stays: it is not for containers alone.
+    The emulator of `local` keeps running, as not only containers use it.
     """
     agent.stop_agent(site.work)
     projects.down(site.runner, site.compose, output)

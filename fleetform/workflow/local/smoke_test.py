@@ -1,4 +1,4 @@
-"""Every way between an environment's services, tried from inside each caller."""
+"""The smoke test: tests every connection between an environment's services from inside each caller."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,21 +16,21 @@ from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.workspace import Workspace
 
 PROBE_IMAGE = "public.ecr.aws/docker/library/python:3.13-slim"
-"""Lends its Python, in the caller's network, where the caller's image has none."""
+"""The image that provides Python, in the caller's network, if the caller's image has none."""
 
 _AT_ONCE = 4
 _ATTEMPTS = 3
-# What the engines answer where a container has no such program.
+# Exit codes of engines if the container does not have the program.
 _NOT_FOUND = (126, 127)
 
 
 @dataclass(frozen=True)
 class _Answers:
-    """What a caller says.
+    """The answers of a caller.
 
     Attributes:
         answers: Its answers.
-        failure: Why there are none.
+        failure: Why it has no answers.
     """
 
     answers: tuple[Answer, ...] = ()
@@ -38,19 +38,19 @@ class _Answers:
 
 
 def smoke_test(site: Site) -> Matrix:
-    """Tries every pair of services that run here.
+    """Test every pair of services that run on this machine.
 
     Raises:
-        ProgramError: Nothing of the environment runs here.
+        ProgramError: The environment has no containers on this machine.
     """
     if not site.containers():
         name = site.environment.name
-        raise ProgramError(f"nothing of {name} runs here; `{command('up', env=name)}` starts it")
+        raise ProgramError(f"{name} is not running on this machine; run `{command('up', env=name)}` to start it")
     return _with_results(site.environment, lambda caller: _answers(site, site.containers(), caller))
 
 
 def smoke_test_on_aws(workspace: Workspace) -> Matrix:
-    """Tries every pair of services that run in the account, through ECS Exec.
+    """Test every pair of services that run on AWS, through ECS Exec.
 
     Raises:
         ProgramError: The AWS CLI or its plugin is missing.
@@ -61,14 +61,14 @@ def smoke_test_on_aws(workspace: Workspace) -> Matrix:
 
 
 def _with_results(environment: Environment, ask: Callable[[str], tuple[Answer, ...]]) -> Matrix:
-    """Asks all callers; those with a pair that is wrong again: a service may be on its way up."""
-    told: dict[str, _Answers] = {}
+    """Test all callers; retry those with a wrong pair, as a service may still be starting."""
+    results: dict[str, _Answers] = {}
     callers = [name for name in sorted(environment.services) if targets(environment, name)]
     for _ in range(_ATTEMPTS):
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            told |= zip(callers, pool.map(lambda caller: _read_answers(ask, caller), callers), strict=True)
-        answers = {caller: each.answers for caller, each in told.items()}
-        failures = {caller: each.failure for caller, each in told.items() if each.failure}
+            results |= zip(callers, pool.map(lambda caller: _read_answers(ask, caller), callers), strict=True)
+        answers = {caller: each.answers for caller, each in results.items()}
+        failures = {caller: each.failure for caller, each in results.items() if each.failure}
         matrix = with_answers(environment, answers, failures)
         callers = sorted({cell.pair.caller for cell in matrix.wrong})
         if not callers:
@@ -83,31 +83,31 @@ def _read_answers(ask: Callable[[str], tuple[Answer, ...]], caller: str) -> _Ans
         return _Answers(failure=str(error))
 
 
-def _answers(site: Site, found: Sequence[Container], caller: str) -> tuple[Answer, ...]:
-    own = [container for container in found if (container.service, container.state) == (caller, "running")]
-    if not own:
-        raise ProgramError(f"no task of {caller} runs")
-    asked = targets(site.environment, caller, _addresses(found, own))
-    return probe.answers(asked, _output(site, own[0], probe.probe_request(asked)))
+def _answers(site: Site, all_containers: Sequence[Container], caller: str) -> tuple[Answer, ...]:
+    callers = [container for container in all_containers if (container.service, container.state) == (caller, "running")]
+    if not callers:
+        raise ProgramError(f"no task of {caller} is running")
+    callees = targets(site.environment, caller, _addresses(all_containers, callers))
+    return probe.answers(callees, _output(site, callers[0], probe.probe_request(callees)))
 
 
-def _addresses(found: Sequence[Container], own: Sequence[Container]) -> dict[str, list[str]]:
-    """Addresses of each service in networks that the caller is not in: in those that it is, it answers its callers."""
-    shared = {network for container in own for network in container.addresses}
+def _addresses(all_containers: Sequence[Container], callers: Sequence[Container]) -> dict[str, list[str]]:
+    """Return each service's addresses in networks without the caller: in a shared one, it may call the service."""
+    shared = {network for container in callers for network in container.addresses}
     addresses: dict[str, list[str]] = {}
-    for container in found:
-        there = [address for network, address in container.addresses.items() if network not in shared]
-        addresses.setdefault(container.service, []).extend(there)
+    for container in all_containers:
+        unshared = [address for network, address in container.addresses.items() if network not in shared]
+        addresses.setdefault(container.service, []).extend(unshared)
     return addresses
 
 
-def _output(site: Site, caller: Container, question: probe.ProbeRequest) -> str:
-    """What the probe prints in the caller, or beside it."""
-    asked = question.argv, question.stdin
-    done = execute(site.runner, caller.name, *asked, timeout=probe.TIMEOUT)
+def _output(site: Site, caller: Container, request: probe.ProbeRequest) -> str:
+    """Run the probe in the caller's container, or in one that shares its network; return its output."""
+    command_line = request.argv, request.stdin
+    done = execute(site.runner, caller.name, *command_line, timeout=probe.TIMEOUT)
     if done.code in _NOT_FOUND:
-        done = run_beside(site.runner, caller.name, PROBE_IMAGE, *asked, timeout=probe.TIMEOUT)
+        done = run_beside(site.runner, caller.name, PROBE_IMAGE, *command_line, timeout=probe.TIMEOUT)
     if done.code != 0:
-        complaint = probe.sanitize(done.stderr.strip().rpartition("\n")[2])
-        raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {complaint or 'silently'}")
+        error = probe.sanitize(done.stderr.strip().rpartition("\n")[2])
+        raise ProgramError(f"the probe in {caller.name} ended with exit code {done.code}: {error or 'no output'}")
     return done.stdout

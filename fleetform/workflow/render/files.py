@@ -1,4 +1,4 @@
-"""The files of an environment: rendered, up to date, within the policy."""
+"""Renders the files of an environment, and requires that they are up to date."""
 
 from typing import TYPE_CHECKING
 
@@ -13,39 +13,39 @@ if TYPE_CHECKING:
 
 
 def render_changes(project: Project, name: str) -> "dict[str, list[Change]]":
-    """What a render would change, by stack; see `Rendering.changes` for what it raises."""
+    """Return the changes that a render would make, by stack; see `Rendering.changes` for its errors."""
     return Rendering(project, name).changes
 
 
 def render_environment(project: Project, name: str) -> "list[Change]":
-    """Renders an environment's stacks and writes them; see `rendered` for what it raises."""
+    """Render an environment's stacks and write them; see `Rendering.changes` for its errors."""
     return write_rendering(project, Rendering(project, name))
 
 
 def write_rendering(project: Project, rendering: Rendering) -> "list[Change]":
-    """Writes what a render changes, stack by stack; see `Rendering.changes` for what it raises."""
-    changes = [change for found in rendering.changes.values() for change in found]
+    """Write the changes of a render, stack by stack; see `Rendering.changes` for its errors."""
+    changes = [change for stack_changes in rendering.changes.values() for change in stack_changes]
     if changes:
-        for found in rendering.changes.values():
-            write(project.root, found)
+        for stack_changes in rendering.changes.values():
+            write(project.root, stack_changes)
     return changes
 
 
 def emptied_notices(name: str, rendering: Rendering) -> list[str]:
-    """What to do about the stacks that all services have left: they stay, as their states may hold resources."""
+    """Return what to do about stacks without services; they are kept, as their states may hold resources."""
     return [
-        f"envs/{name}/{stack}: no service is in this group any more; `{command('apply', env=name)}` destroys what is"
-        " left of it, and then the folder can be deleted"
+        f"envs/{name}/{stack}: this group has no services any more; run `{command('apply', env=name)}` to destroy"
+        " its resources, then delete the folder"
         for stack in rendering.emptied
     ]
 
 
 def require_rendered(name: str, rendering: Rendering) -> None:
-    """Makes sure that what is on disk is what the catalog says.
+    """Make sure that the rendered files match the catalog.
 
     Raises:
-        CheckFailedError: It is not.
+        CheckFailedError: They do not.
     """
-    stale = [str(change.path) for found in rendering.changes.values() for change in found]
+    stale = [str(change.path) for changes in rendering.changes.values() for change in changes]
     if stale:
-        raise CheckFailedError(f"{stale[0]} is not what the catalog says; run `{command('render', env=name)}`")
+        raise CheckFailedError(f"{stale[0]} does not match the catalog; run `{command('render', env=name)}`")

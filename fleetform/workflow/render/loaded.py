@@ -1,4 +1,4 @@
-"""What a render loads and computes if it is not cached: the catalog's models, and templates."""
+"""Renders from a loaded catalog, when the cache has no result."""
 
 from pathlib import PurePath
 
@@ -11,14 +11,14 @@ from fleetform.workflow.render import extra_modules, formatting
 
 
 class LoadedCatalog:
-    """A catalog that is loaded, and what is rendered from it.
+    """A loaded catalog, and its render.
 
     Args:
         project: The checkout.
         name: The environment's name.
 
     Raises:
-        CatalogError: The catalog is wrong.
+        CatalogError: The catalog has problems.
     """
 
     def __init__(self, project: Project, name: str) -> None:

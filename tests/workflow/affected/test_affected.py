@@ -109,7 +109,7 @@ def test_a_module_touches_the_services_that_call_it(project: Project) -> None:
 
 def test_what_a_module_has_beside_its_code_counts(project: Project) -> None:
     write(project, f"{ECS_SERVICE}/policies/task.json", "{}")
-    why = f"{ECS_SERVICE}/policies is called now"
+    why = f"{ECS_SERVICE}/policies is newly called"
     assert stacks(project) == (changed("services", ("orders", "web"), why),)
 
 
@@ -123,13 +123,13 @@ def test_what_a_module_tells_the_foundation_touches_who_reads_it(project: Projec
     edit(project, path, "aws_ecs_cluster.this.arn", "upper(aws_ecs_cluster.this.arn)")
     assert stacks(project) == (
         changed("foundation", (), f"{path} changed"),
-        changed("services", ("orders", "web"), "foundation tells another cluster_arn"),
+        changed("services", ("orders", "web"), "foundation changes its output cluster_arn"),
     )
 
 
 def test_what_the_foundation_tells_touches_who_reads_it(project: Project) -> None:
     edit(project, "templates/foundation/outputs.tf.j2", "module.security.group_ids[{{ group }}]", "{{ group }}")
-    reads = [f'foundation tells another security_group_ids["{name}"]' for name in ("orders", "web")]
+    reads = [f'foundation changes its output security_group_ids["{name}"]' for name in ("orders", "web")]
     assert stacks(project) == (
         changed("foundation", (), "envs/tiny/foundation/outputs.tf changed"),
         changed("services", ("orders", "web"), *reads),
@@ -150,7 +150,7 @@ def test_a_new_service_touches_none_of_the_others(project: Project) -> None:
         ("post", "added", ("mail",)),
     ]
     assert set(found[0].why) <= {f"envs/tiny/foundation/{name}.tf changed" for name in foundation}
-    assert found[1].why == ("the stack is new",)
+    assert found[1].why == ("the stack was added",)
 
 
 def test_a_deleted_service_is_named(project: Project) -> None:
@@ -177,13 +177,13 @@ def test_a_group_that_all_have_left_is_affected_until_its_folder_is_gone(project
     shown = [(stack.name, stack.change, stack.services) for stack in stacks(project)]
     assert shown == [("services", "changed", ("orders",)), ("sales", "changed", ("orders",))]
     shutil.rmtree(project.root / "envs/tiny/sales")
-    assert stacks(project)[1] == AffectedStack("sales", "removed", ("orders",), ("the stack is gone",))
+    assert stacks(project)[1] == AffectedStack("sales", "removed", ("orders",), ("the stack was removed",))
 
 
 def test_files_that_somebody_wrote_touch_their_stack(project: Project) -> None:
     write(project, "envs/tiny/services/alarms.tf", 'module "alarms" {\n  source = "../../../shared/alarms"\n}\n')
     write(project, "shared/alarms/main.tf", "# one\n")
-    added = ("envs/tiny/services/alarms.tf added", "shared/alarms is called now")
+    added = ("envs/tiny/services/alarms.tf added", "shared/alarms is newly called")
     assert stacks(project) == (changed("services", (), *added),)
     commit(project)
     assert stacks(project) == ()
@@ -227,10 +227,10 @@ def test_all_of_a_new_environment_is_affected(project: Project) -> None:
     since = git(project.root, "rev-parse", "--short=12", "HEAD")
     write(project, "envs/stage/environment.yaml", "log_retention_in_days: 30\n")
     report = affected(project, "stage", "HEAD")
-    assert report.notice == f"stage is new since {since}"
+    assert report.notice == f"stage was added after {since}"
     assert report.stacks == (
-        AffectedStack("foundation", "added", (), ("the stack is new",)),
-        AffectedStack("services", "added", ("orders", "web"), ("the stack is new",)),
+        AffectedStack("foundation", "added", (), ("the stack was added",)),
+        AffectedStack("services", "added", ("orders", "web"), ("the stack was added",)),
     )
 
 
@@ -239,11 +239,12 @@ def test_all_of_a_deleted_environment_is_affected(project: Project) -> None:
     shutil.rmtree(project.root / "envs/tiny")
     report = affected(project, "tiny", "HEAD")
     assert report.notice == (
-        f"tiny is gone since {since}; its states may hold resources: `invoke destroy` there, from {since}"
+        f"tiny was removed after {since}; its states may hold resources; check out {since} and run"
+        " `invoke destroy` to destroy them"
     )
     assert report.stacks == (
-        AffectedStack("foundation", "removed", (), ("the stack is gone",)),
-        AffectedStack("services", "removed", ("orders", "web"), ("the stack is gone",)),
+        AffectedStack("foundation", "removed", (), ("the stack was removed",)),
+        AffectedStack("services", "removed", ("orders", "web"), ("the stack was removed",)),
     )
 
 

@@ -130,10 +130,10 @@ def test_a_thing_is_asked_for_by_its_path(root: Path, what: str, under: str, lab
 @pytest.mark.parametrize(
     ("what", "said"),
     [
-        ("wbe", "`wbe` is no service and no key of `dev`; did you mean `web`?"),
-        ("wbe.cpu", "`wbe` is no service and no key of `dev`; did you mean `web`?"),
-        ("services.wbe.cpu", "`wbe` is no service and no key of `dev`; did you mean `web`?"),
-        ("netwrok.cidr", "`netwrok` is no service and no key of `dev`; did you mean `network`?"),
+        ("wbe", "`dev` has no service or key `wbe`; did you mean `web`?"),
+        ("wbe.cpu", "`dev` has no service or key `wbe`; did you mean `web`?"),
+        ("services.wbe.cpu", "`dev` has no service or key `wbe`; did you mean `web`?"),
+        ("netwrok.cidr", "`dev` has no service or key `netwrok`; did you mean `network`?"),
         ("web.cpuu", "`services.web` has no `cpuu` in `dev`; did you mean `cpu`?"),
         ("services.web.cpuu", "`services.web` has no `cpuu` in `dev`; did you mean `cpu`?"),
         ("web.cpu.units", "`services.web.cpu` has no `units` in `dev`; none is defined here"),
