@@ -132,7 +132,7 @@ def test_names_stay_names() -> None:
 
 
 def test_environments_are_in_order_of_names_and_the_protected_come_last() -> None:
-    assert [environment.name for environment in in_order(ENVIRONMENTS)] == ["off", "on", "null"]
+    assert [environment.name for environment in apply_order(ENVIRONMENTS)] == ["off", "on", "null"]
     assert jobs()["apply-on"]["needs"] == ["check"]
     assert jobs()["apply-null"]["needs"] == ["check", "apply-on"]
     assert parsed(GITLAB)["apply:null"]["needs"] == ["check", "apply:on"]

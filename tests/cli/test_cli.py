@@ -224,7 +224,7 @@ def test_a_stale_render_is_not_applied(project: Project, fake_terraform: FakeTer
     with pytest.raises(CheckFailedError) as caught:
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
-        "envs/tiny/foundation/terraform.tfvars is not what the catalog says; run `invoke render --env tiny`\n"
+        "envs/tiny/foundation/terraform.tfvars does not match the catalog; run `invoke render --env tiny`\n"
         "nothing was planned or applied; fix this, then run it again"
     )
     assert fake_terraform.calls() == []

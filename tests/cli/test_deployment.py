@@ -202,7 +202,7 @@ def test_a_deployment_that_builds_nothing_says_so_and_scans_nothing(
 def test_a_severity_that_is_no_severity_is_refused_before_anything_is_done(
     project: Project, fake_terraform: FakeTerraform
 ) -> None:
-    with pytest.raises(InputError, match=r"^no severity `bad`; known: critical, "):
+    with pytest.raises(InputError, match=r"^unknown severity `bad`; choose one of critical, "):
         deploy(project, "local", DeployOptions(severity="bad"))
     assert fake_terraform.calls() == []
 

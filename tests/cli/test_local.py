@@ -114,7 +114,7 @@ def test_ps_of_nothing_says_what_starts_it(project: Project, capsys: pytest.Capt
 def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
     with pytest.raises(ProgramError) as caught:
         local.smoke(project, "tiny", None, local.SmokeOptions(as_json=True))
-    assert str(caught.value) == "nothing of tiny runs here; `invoke up --env tiny` starts it"
+    assert str(caught.value) == "tiny is not running on this machine; run `invoke up --env tiny` to start it"
 
 
 @pytest.mark.parametrize(("code", "well"), [(0, 1), (1, 0)])

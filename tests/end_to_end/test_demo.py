@@ -11,7 +11,7 @@ STEPS = """\
 ✓ Create the state bucket: shop-local-tfstate-123456789012
 ✓ Plan foundation: 39 to add
 ✓ Apply foundation: 39 added, 0 changed, 0 destroyed
-- Build and push the images: skipped: nothing here can build images \
+- Build and push the images: skipped: no program on this machine can build images \
 (docker: not on PATH; podman: not on PATH; buildah: not on PATH); install and start Docker, Podman or Buildah
 ✓ Plan services: 30 to add
 ✓ Apply services: 30 added, 0 changed, 0 destroyed

@@ -95,7 +95,7 @@ def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_i
 def test_images_are_built_and_pushed_with_one_login(
     stand_in: StandIn, web: ImageSpec, stock: ImageSpec, context: BuildContext
 ) -> None:
-    outcome = build_and_push([web, stock], stand_in.registry, workshop)
+    outcome = build_and_push([web, stock], stand_in.registry, context)
     assert outcome.done == (
         PushedImage("web", web.locked(pushed(web)), "built"),
         PushedImage("stock", stock.locked(pushed(stock)), "built"),
@@ -284,7 +284,7 @@ def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
     web, stock = images
     build_locally([web], context)
     stand_in.forget()
-    outcome = build_locally(images, workshop)
+    outcome = build_locally(images, context)
     assert outcome.done == (LocalImage("web", here(web), "found"), LocalImage("stock", here(stock), "built"))
     assert outcome.failures == ()
     assert stand_in.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]

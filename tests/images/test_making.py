@@ -54,7 +54,7 @@ def test_what_is_missing_is_built_locked_and_rendered_by_digest(shop: Project, s
     lock = load_lock(shop.root, "dev")
     assert {done.service: done.image for done in report.done} == lock
     assert report.failures == ()
-    assert [(done.service, done.how) for done in report.done] == [("web", "built"), ("stock", "built")]
+    assert [(done.service, done.status) for done in report.done] == [("web", "built"), ("stock", "built")]
     assert [change.path.name for change in report.changes] == ["service_stock.tf", "service_web.tf"]
     assert image_line(shop, "web") == f'"${{local.foundation.repository_urls["web"]}}@{lock["web"].digest}"'
     assert image_line(shop, "proxy") == '"nginx:1.29"'
@@ -66,7 +66,7 @@ def test_a_second_run_does_nothing_and_needs_no_engine(shop: Project, stand_in: 
     stand_in.forget()
     (stand_in.folder / "buildah").unlink()
     report = make_images(shop, "dev", ImageRequest(engine="none"))
-    assert [(done.service, done.how) for done in report.done] == [("web", "unchanged"), ("stock", "unchanged")]
+    assert [(done.service, done.status) for done in report.done] == [("web", "unchanged"), ("stock", "unchanged")]
     assert report.changes == ()
     assert stand_in.calls() == []
 
@@ -105,7 +105,7 @@ def test_another_clone_takes_what_was_pushed(shop: Project, stand_in: StandIn) -
     stand_in.forget()
     (shop.root / "envs/dev/images.lock.yaml").unlink()
     report = make_images(shop, "dev", REQUEST)
-    assert [(done.service, done.how) for done in report.done] == [("web", "found"), ("stock", "found")]
+    assert [(done.service, done.status) for done in report.done] == [("web", "found"), ("stock", "found")]
     assert load_lock(shop.root, "dev") == lock
     assert stand_in.calls() == []
 

@@ -198,7 +198,7 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
     registry: Registry, repository: Repository, web: ImageSpec, context: BuildContext
 ) -> None:
     """The image is for another processor than most machines that test it."""
-    outcome = build_and_push([web], registry, workshop)
+    outcome = build_and_push([web], registry, context)
     assert outcome.done == (PushedImage("web", web.locked(DIGEST), "built"),)
     assert outcome.failures == ()
     ((digest, kind),) = repository.referrers(DIGEST).items()
@@ -208,7 +208,7 @@ def test_the_sbom_that_syft_makes_names_the_packages_of_the_image(
     assert kind == SPDX
     assert sbom["spdxVersion"] == "SPDX-2.3"
     assert packages == {("left-pad", "1.2.3"), image}
-    assert sorted(path.name for path in workshop.folder.rglob("*")) == ["image-login.log", "image-web.log", "logs"]
+    assert sorted(path.name for path in context.folder.rglob("*")) == ["image-login.log", "image-web.log", "logs"]
 
 
 def test_an_sbom_does_not_hide_the_image_from_ecrs_api(
@@ -242,7 +242,7 @@ def test_a_syft_that_fails_loses_nothing_and_is_reported(
     (done,) = outcome.done
     argv, _, rest = done.notice.partition(" --output")
     assert done.image == web.locked(DIGEST)
-    assert done.how == "built"
+    assert done.status == "built"
     assert outcome.failures == ()
     assert argv == f"web has no SBOM: `syft scan registry:{image} --platform=linux/arm64"
     assert rest.endswith(f"web.spdx.json` ended with exit code 1; its output is in {context.log('web')}")

@@ -115,9 +115,9 @@ def test_the_network_is_held_by_a_container_that_stays_and_waits_for_none_that_d
         container(name, dependsOn=[{"containerName": other, "condition": how} for other, how in waits.items()])
         for name, waits in containers.items()
     ]
-    order = Order("web", made)
-    assert order.holder == holder
-    assert order.apart == apart
+    order = ContainerOrder("web", made)
+    assert order.network_holder == holder
+    assert order.before_holder == apart
 
 
 def test_a_container_that_comes_before_the_network_is_attached_by_itself_and_takes_no_name() -> None:

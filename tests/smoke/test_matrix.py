@@ -162,8 +162,8 @@ def test_a_callee_without_a_health_path_works_if_it_connects() -> None:
         ),
         (
             Answer("web", (), connected=False, status=None, error="", milliseconds=5),
-            ("WRONG", "cannot be tested: nothing was tried"),
-            ("WRONG", "cannot be tested: nothing was tried"),
+            ("WRONG", "cannot be tested: nothing was tested"),
+            ("WRONG", "cannot be tested: nothing was tested"),
         ),
     ],
 )

@@ -145,7 +145,7 @@ def test_a_repository_that_is_missing_is_reported_with_what_makes_it(project: Pr
 
 @pytest.mark.parametrize(
     ("keep", "message"),
-    [("0", "--keep 0: 1 or more is expected"), ("few", "--keep: cannot use `few`; give a whole number, 0 or more")],
+    [("0", "--keep 0: must be 1 or more"), ("few", "--keep: cannot use `few`; give a whole number, 0 or more")],
 )
 def test_a_number_that_is_none_is_refused(project: Project, keep: str, message: str) -> None:
     assert invoke(project, "prune", "--keep", keep) == Ended(2, "", f"{message}\n")
