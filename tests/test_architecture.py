@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,6 +99,16 @@ def test_every_package_has_a_layer(root: Path) -> None:
 def test_no_import_runs_upward_or_sideways(imports: list[Import]) -> None:
     wrong = [str(found) for found in imports if _is_wrong(found)]
     assert wrong == [], "\n".join(["a package imports only from lower layers (LAYERS):", *wrong])
+
+
+def test_no_modules_import_each_other_in_a_cycle(imports: list[Import]) -> None:
+    graph: dict[str, set[str]] = {}
+    for found in imports:
+        graph.setdefault(found.importer, set()).add(found.imported)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"modules import each other: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.base.program_name import command
 from fleetform.base.suggestions import suggestion
-from fleetform.cli.printing import write, write_json
+from fleetform.cli.printing import count, write, write_json
 from fleetform.policy.rule import Severity
 from fleetform.workflow.check.assessment import Assessment
 
@@ -108,8 +108,3 @@ def _count_findings(env: str, findings: "Sequence[Finding]") -> str:
     severities = [str(finding.severity) for finding in findings]
     kinds = ", ".join(f"{severities.count(name)} {name}" for name in _SEVERITIES if name in severities)
     return f"{count(len(findings), 'finding', 'findings')} ({kinds}) in envs/{env}"
-
-
-def count(number: int, one: str, several: str) -> str:
-    """Return such as `1 finding` or `2 findings`."""
-    return f"{number} {one if number == 1 else several}"

@@ -84,3 +84,8 @@ def _ask(what: str, question: str, accepted: "Collection[str]") -> None:
         raise InputError(f"{what}; nobody is there to confirm it: give --yes")
     if input(f"\n{what}. {question}").strip() not in accepted:
         raise InputError("not confirmed; nothing was changed")
+
+
+def count(number: int, one: str, several: str) -> str:
+    """Return such as `1 finding` or `2 findings`."""
+    return f"{number} {one if number == 1 else several}"

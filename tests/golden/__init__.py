@@ -1,8 +1,13 @@
-"""Golden files: for each case a catalog, an environment, maybe a lock, and the stacks that they must become."""
+"""Golden files: for each case a catalog, an environment, maybe a lock, and the stacks that they must become.
+
+Three cases have all their files in `expected`. Each of the others has only those that differ from the same file of
+`minimal` but for the environment's name; an empty one stands for a file that only `minimal` has.
+"""
 
 import shutil
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from fleetform.catalog.images_lock import load_lock
@@ -19,6 +24,21 @@ CASES = sorted(path.parent.name for path in FOLDER.glob("*/catalog.yaml"))
 """Each is a folder here, and its environment's name."""
 
 
+WHOLE = ("edges", "existing-vpc", "minimal")
+"""The cases that have all their files."""
+
+
+def golden_files(case: str) -> dict[str, str]:
+    """Return the golden files of a case: the text of each by `stack/file`."""
+    files = rendered(case)
+    if case in WHOLE:
+        return dict(files)
+    base = {name: text.replace("minimal", case) for name, text in rendered("minimal").items()}
+    absent = dict.fromkeys(base.keys() - files.keys(), "")
+    return {name: text for name, text in files.items() if base.get(name) != text} | absent
+
+
+@cache
 def rendered(case: str) -> dict[str, str]:
     """What a case is rendered to, formatted: the text of each file by `stack/file`."""
     with tempfile.TemporaryDirectory() as folder:
@@ -31,13 +51,6 @@ def rendered(case: str) -> dict[str, str]:
         root = Path(folder)
         stacks = format_rendering(render(load(root, case), Templates(TEMPLATES), load_lock(root, case)), terraform_fmt)
     return {f"{stack}/{path.as_posix()}": text for stack, files in stacks.items() for path, text in files.items()}
-
-
-def expected(case: str) -> dict[str, str]:
-    """What a case must be rendered to: the text of each file by `stack/file`."""
-    folder = FOLDER / case / "expected"
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes().decode() for path in files}
 
 
 def terraform_fmt(folder: Path) -> None:

@@ -51,7 +51,7 @@ def templates(root: Path) -> Templates:
 
 @pytest.mark.parametrize("case", golden.CASES)
 def test_a_case_is_rendered_to_its_golden_files(case: str, generated: Generated) -> None:
-    generated.check_folder(golden.FOLDER / case / "expected", golden.rendered(case))
+    generated.check_folder(golden.FOLDER / case / "expected", golden.golden_files(case))
 
 
 def test_the_order_of_keys_changes_nothing(tmp_path: Path, templates: Templates) -> None:
