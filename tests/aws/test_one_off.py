@@ -1,4 +1,4 @@
-"""One-off tasks; a stand-in takes the place of ECS and S3."""
+"""One-off tasks, with a fake of ECS and S3."""
 
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -19,26 +19,26 @@ TASK = OneOffTask(
 
 
 class NoSuchKeyError(Exception):
-    """What S3 raises."""
+    """The error of S3."""
 
 
 class Exceptions:
-    """Those of S3's client."""
+    """The exceptions of the S3 client."""
 
     NoSuchKey = NoSuchKeyError
 
 
 @dataclass
 class Aws:
-    """ECS and S3 at once, and how to get at them.
+    """A fake of ECS and S3, and of the access to them.
 
     Attributes:
         running: Tasks that run already.
-        statuses: The status of a task each time somebody looks.
-        end: What else is known of it in the end.
-        objects: What S3 has, by bucket and key.
-        started: What RunTask was asked for.
-        failures: Why RunTask starts nothing.
+        statuses: The status of the task at each poll.
+        end: The other fields of the task.
+        objects: The objects in S3, by bucket and key.
+        started: The requests of RunTask.
+        failures: The failures of RunTask.
     """
 
     running: list[dict[str, Any]] = field(default_factory=list)
@@ -50,17 +50,17 @@ class Aws:
     exceptions: type[Exceptions] = Exceptions
 
     def client(self, _service: str) -> "Aws":
-        """Itself, for every service."""
+        """Return itself, for every service."""
         return self
 
     def list_tasks(self, *, cluster: str, family: str, **_: str) -> dict[str, list[str]]:
-        """The tasks that run."""
+        """Return the running tasks."""
         assert cluster == CLUSTER
         assert family == "shop-dev-migration"
         return {"taskArns": [task["taskArn"] for task in self.running]}
 
     def describe_tasks(self, *, cluster: str, tasks: list[str]) -> dict[str, list[dict[str, Any]]]:
-        """Those that run, once; then the one that is waited for."""
+        """Return the running tasks once, then the awaited one."""
         assert cluster == CLUSTER
         if tasks == ["new"] or not self.running:
             return {"tasks": [{"taskArn": tasks[0], "lastStatus": self.statuses.pop(0), **self.end}]}
@@ -68,23 +68,23 @@ class Aws:
         return {"tasks": found}
 
     def run_task(self, **request: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        """A task, or failures."""
+        """Return a task, or failures."""
         self.started.append(request)
         return {"tasks": [] if self.failures else [{"taskArn": "new"}], "failures": self.failures}
 
     def get_object(self, **where: str) -> dict[str, BytesIO]:
-        """What is kept there."""
+        """Return an object."""
         if (where["Bucket"], where["Key"]) not in self.objects:
             raise NoSuchKeyError
         return {"Body": BytesIO(self.objects[where["Bucket"], where["Key"]])}
 
     def put_object(self, *, Body: bytes, **where: str) -> None:  # noqa: N803 - S3's own name
-        """Keeps it."""
+        """Store an object."""
         self.objects[where["Bucket"], where["Key"]] = Body
 
     @property
     def access(self) -> Access:
-        """The way to it."""
+        """Return it as an access."""
         return cast("Access", self)
 
 
@@ -93,7 +93,7 @@ def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_off, "_POLL_SECONDS", 0)
 
 
-def test_a_task_runs_to_its_end_and_is_remembered() -> None:
+def test_a_task_runs_to_its_end_and_is_recorded() -> None:
     aws = Aws(statuses=["PENDING", "RUNNING", "STOPPED"])
     seen: list[str] = []
     before = one_off.has_run(TASK, aws.access)
@@ -104,12 +104,12 @@ def test_a_task_runs_to_its_end_and_is_remembered() -> None:
     assert aws.started == [{**TASK.request, "startedBy": "fleetform"}]
 
 
-def test_another_revision_has_not_run() -> None:
+def test_a_different_revision_has_not_run() -> None:
     aws = Aws(objects={("shop-state", "tasks/migration"): f"{DEFINITION}:2".encode()})
     assert not one_off.has_run(TASK, aws.access)
 
 
-def test_a_task_that_runs_already_is_waited_for() -> None:
+def test_a_running_task_is_awaited() -> None:
     mine = {"taskArn": "mine", "startedBy": "fleetform", "taskDefinitionArn": f"{DEFINITION}:3"}
     aws = Aws(running=[mine])
     one_off.run_once(TASK, aws.access, lambda _: None)
@@ -117,8 +117,8 @@ def test_a_task_that_runs_already_is_waited_for() -> None:
     assert one_off.has_run(TASK, aws.access) is True
 
 
-@pytest.mark.parametrize("other", [{"startedBy": "somebody"}, {"taskDefinitionArn": f"{DEFINITION}:2"}])
-def test_a_task_that_is_none_of_ours_is_not_waited_for(other: dict[str, str]) -> None:
+@pytest.mark.parametrize("other", [{"startedBy": "a-user"}, {"taskDefinitionArn": f"{DEFINITION}:2"}])
+def test_a_task_of_a_different_origin_is_not_awaited(other: dict[str, str]) -> None:
     running = {"taskArn": "other", "startedBy": "fleetform", "taskDefinitionArn": f"{DEFINITION}:3", **other}
     aws = Aws(running=[running])
     one_off.run_once(TASK, aws.access, lambda _: None)
@@ -135,16 +135,16 @@ def test_a_task_that_is_none_of_ours_is_not_waited_for(other: dict[str, str]) ->
         ({"containers": [{"name": "migration"}]}, "migration ended with no exit code: no reason is given"),
     ],
 )
-def test_a_task_that_does_not_end_well_is_told_and_not_remembered(end: dict[str, Any], message: str) -> None:
+def test_a_failed_task_is_reported_and_not_recorded(end: dict[str, Any], message: str) -> None:
     aws = Aws(end=end)
     with pytest.raises(ProgramError) as caught:
         one_off.run_once(TASK, aws.access, lambda _: None)
-    place = "what it printed is in the log group /ecs/shop-dev-migration"
+    place = "its output is in the log group /ecs/shop-dev-migration"
     assert str(caught.value) == f"migration: {message}; {place}"
     assert aws.objects == {}
 
 
-def test_a_task_that_ecs_does_not_start_is_told() -> None:
+def test_a_task_that_ecs_does_not_start_is_reported() -> None:
     aws = Aws(failures=[{"reason": "Capacity is unavailable at this time"}])
     with pytest.raises(ProgramError) as caught:
         one_off.run_once(TASK, aws.access, lambda _: None)

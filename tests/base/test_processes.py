@@ -18,7 +18,7 @@ from fleetform.base.processes import ProcessGroup, Result, run
 
 
 def python(code: str, *arguments: str) -> list[str]:
-    """The argument vector of a small program."""
+    """Return the argument vector of a small program."""
     return [sys.executable, "-u", "-c", code, *arguments]
 
 
@@ -30,7 +30,7 @@ def test_output_and_errors_are_returned_and_logged(tmp_path: Path) -> None:
 
 
 def test_each_line_is_passed_on_as_it_comes(tmp_path: Path) -> None:
-    """The program goes on only when its first line has been received."""
+    """The program continues only when its first line has been received."""
     answer = tmp_path / "answer"
     os.mkfifo(answer)
     received = list[str]()
@@ -54,12 +54,12 @@ def test_bytes_that_are_not_utf_8_are_replaced(tmp_path: Path) -> None:
     assert run(python(code), os.environ, tmp_path / "log").lines == ("a\ufffdb",)
 
 
-def test_a_program_gets_just_the_variables_that_it_is_given(tmp_path: Path) -> None:
+def test_a_program_gets_only_its_variables(tmp_path: Path) -> None:
     code = "import os; print(os.environ.get('GIVEN'), os.environ.get('HOME'))"
     assert run(python(code), {"GIVEN": "this"}, tmp_path / "log").lines == ("this None",)
 
 
-def test_a_program_cannot_ask(tmp_path: Path) -> None:
+def test_a_program_has_no_standard_input(tmp_path: Path) -> None:
     assert run(python("import sys; print(repr(sys.stdin.read()))"), os.environ, tmp_path / "log").lines == ("''",)
 
 
@@ -85,7 +85,7 @@ def test_every_other_code_is_an_error_with_the_programs_output(tmp_path: Path, c
     assert caught.value.exit_code == 3
 
 
-def test_a_program_that_is_missing_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_program_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ProgramError) as caught:
         run([f"{tmp_path}/none"], os.environ, tmp_path / "log")
     assert str(caught.value) == f"cannot run {tmp_path}/none: No such file or directory; check the installation"
@@ -99,10 +99,10 @@ while not pathlib.Path(sys.argv[1]).exists():
     time.sleep(0.02)  # a call that blocks for ever may begin just after a signal, and keep its handler from running
 print("program: saved its state")
 """
-"""Ends when the gate is there."""
+"""Ends when the gate exists."""
 
-FIRST = "interrupted: waiting until {name} has finished what it has begun; Ctrl-C once more ends it at once\n"
-SECOND = "interrupted: {name} ends at once; what it made last may be lost\n"
+FIRST = "interrupted: waiting for {name} to finish what it has started; press Ctrl-C again to end it at once\n"
+SECOND = "interrupted: {name} ends at once; its last changes may be lost\n"
 
 
 @dataclass(frozen=True)
@@ -122,18 +122,18 @@ class Runner:
     log: Path
 
     def line(self) -> str:
-        """The next line that it prints."""
+        """Return the next line that it prints."""
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
     def rest(self) -> list[str]:
-        """Opens the gate, and returns all that is still printed."""
+        """Open the gate, and return the remaining lines."""
         self.gate.write_text("open", encoding="utf-8")
         assert self.process.stdout is not None
         return self.process.stdout.readlines()
 
-    def told(self) -> str:
-        """What a person is told on standard error, without empty lines."""
+    def messages(self) -> str:
+        """Return standard error, without empty lines."""
         assert self.process.stderr is not None
         return "".join(line for line in self.process.stderr if line.strip())
 
@@ -145,7 +145,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     code = f"""
 import os, pathlib, signal, sys
 from fleetform.base.processes import run
-signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may ignore it, as nohup does
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, for example, runs the tests with it ignored
 try:
     run([sys.executable, "-u", "-c", {PATIENT!r}, {str(gate)!r}], os.environ, pathlib.Path({str(log)!r}), print)
 except KeyboardInterrupt:
@@ -170,9 +170,7 @@ except KeyboardInterrupt:
         ([signal.SIGHUP, signal.SIGTERM, signal.SIGINT], 2),
     ],
 )
-def test_ctrl_c_is_passed_on_and_the_programs_own_end_waited_for(
-    runner: Runner, sent: list[int], passed_on: int
-) -> None:
+def test_ctrl_c_is_passed_on_and_the_program_ends_by_itself(runner: Runner, sent: list[int], passed_on: int) -> None:
     """As a terminal does, the test interrupts the whole process group; a request to end is passed on as a Ctrl-C."""
     received = list[str]()
     for count, number in enumerate(sent, start=1):
@@ -182,11 +180,11 @@ def test_ctrl_c_is_passed_on_and_the_programs_own_end_waited_for(
     received += runner.rest()
     name = Path(sys.executable).name
     assert received == [*["program: interrupted\n"] * passed_on, "program: saved its state\n", "runner: interrupted\n"]
-    assert runner.told() == "".join([FIRST, SECOND][:passed_on]).format(name=name)
+    assert runner.messages() == "".join([FIRST, SECOND][:passed_on]).format(name=name)
     assert runner.process.wait() == 0
 
 
-def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
+def test_a_program_continues_when_its_runner_is_killed(runner: Runner) -> None:
     runner.process.kill()
     runner.process.wait()
     runner.gate.write_text("open", encoding="utf-8")
@@ -196,17 +194,17 @@ def test_a_program_goes_on_when_we_are_killed(runner: Runner) -> None:
     assert runner.log.read_text(encoding="utf-8") == (f"program: begins {runner.program}\nprogram: saved its state\n")
 
 
-def test_whoever_is_told_counts_the_interrupts(tmp_path: Path) -> None:
-    told = list[int]()
-    group = ProcessGroup(on_interrupt=told.append)
+def test_a_callback_receives_the_number_of_the_interrupt(tmp_path: Path) -> None:
+    counts = list[int]()
+    group = ProcessGroup(on_interrupt=counts.append)
     group.interrupt()
     group.interrupt()
     with pytest.raises(KeyboardInterrupt):
         group.run(python(""), os.environ, tmp_path / "log")
-    assert told == [1, 2]
+    assert counts == [1, 2]
 
 
-def test_a_program_of_a_group_reads_what_it_is_given_and_adds_to_the_log(tmp_path: Path) -> None:
+def test_a_program_of_a_group_reads_its_input_and_appends_to_the_log(tmp_path: Path) -> None:
     code = "import sys; print(sys.stdin.read())"
     group, received = ProcessGroup(), list[str]()
     results = [
@@ -217,7 +215,7 @@ def test_a_program_of_a_group_reads_what_it_is_given_and_adds_to_the_log(tmp_pat
     assert (tmp_path / "log").read_text(encoding="utf-8") == "first\nsecond\n"
 
 
-def test_a_program_of_a_group_need_not_read_what_it_is_given(tmp_path: Path) -> None:
+def test_a_program_of_a_group_need_not_read_its_input(tmp_path: Path) -> None:
     assert ProcessGroup().run(python(""), os.environ, tmp_path / "log", stdin="x" * 1_000_000) == Result(0, ())
 
 
@@ -231,7 +229,7 @@ def test_a_program_of_a_group_that_fails_is_an_error_with_its_output(tmp_path: P
 
 @pytest.mark.parametrize("interrupts", [1, 2])
 def test_a_group_is_interrupted_together_and_killed_the_second_time(tmp_path: Path, interrupts: int) -> None:
-    """Each program says when it waits; for the second interrupt it does not heed the first."""
+    """Each program prints when it waits; with two interrupts, it ignores the first."""
     heed = "signal.SIG_DFL" if interrupts == 1 else "lambda *_: print('not yet')"
     code = f"import signal, time; signal.signal(signal.SIGINT, {heed}); print('waits')\nwhile True: time.sleep(0.05)"
     group, waiting, last = ProcessGroup(), threading.Semaphore(0), threading.Semaphore(0)

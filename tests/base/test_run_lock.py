@@ -1,4 +1,4 @@
-"""Turns of real processes."""
+"""The run lock, held by real processes."""
 
 import json
 import signal
@@ -26,7 +26,7 @@ with hold(pathlib.Path(sys.argv[1]), "apply --env local", 0, print, print):
 
 @contextmanager
 def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has its turn until its standard input is closed."""
+    """Start a process that holds the run lock until its standard input is closed."""
     argv = [sys.executable, "-c", HOLDER, str(folder)]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -34,65 +34,65 @@ def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def unended(folder: Path) -> list[Run]:
-    """The run before, if it did not end well, as the next turn is told."""
-    found = list[Run]()
-    with hold(folder, "invoke drift", 0, print, found.append):
-        return found
+def unfinished_runs(folder: Path) -> list[Run]:
+    """Return the previous run if it did not end well, as the next run receives it."""
+    runs = list[Run]()
+    with hold(folder, "invoke drift", 0, print, runs.append):
+        return runs
 
 
-def test_a_turn_that_ended_is_not_told_of(tmp_path: Path) -> None:
-    assert [unended(tmp_path / "new"), unended(tmp_path / "new")] == [[], []]
+def test_a_run_that_ended_well_is_not_reported(tmp_path: Path) -> None:
+    assert [unfinished_runs(tmp_path / "new"), unfinished_runs(tmp_path / "new")] == [[], []]
 
 
 @pytest.mark.parametrize("end", [CheckFailedError("drift"), InputError("not confirmed")])
-def test_a_turn_that_says_no_has_ended_well(tmp_path: Path, end: Exception) -> None:
+def test_a_failed_check_ends_a_run_well(tmp_path: Path, end: Exception) -> None:
     with pytest.raises(type(end)), hold(tmp_path, "apply", 0, print, print):
         raise end
-    assert unended(tmp_path) == []
+    assert unfinished_runs(tmp_path) == []
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), ProgramError("`terraform` ended with exit code -9")])
-def test_a_turn_in_which_a_program_may_have_been_killed_is_told_of(tmp_path: Path, end: BaseException) -> None:
+def test_a_run_whose_program_may_have_been_killed_is_reported(tmp_path: Path, end: BaseException) -> None:
     with pytest.raises(type(end)), hold(tmp_path, "apply", 0, print, print):
         raise end
-    assert [found.task for found in unended(tmp_path)] == ["apply"]
+    assert [run.task for run in unfinished_runs(tmp_path)] == ["apply"]
 
 
-def test_one_at_a_time_and_who_is_refused_hears_of_whom(tmp_path: Path) -> None:
+def test_a_refused_run_learns_who_holds_the_lock(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        told = list[str]()
-        with pytest.raises(CheckFailedError) as caught, hold(tmp_path, "invoke drift", 0.01, told.append, print):
+        lines = list[str]()
+        with pytest.raises(CheckFailedError) as caught, hold(tmp_path, "invoke drift", 0.01, lines.append, print):
             pass
     other = str(caught.value).removesuffix(" still runs in this checkout after 0 s; run it again later")
     assert other.startswith(f"`apply --env local` (process {process.pid}, since 20")
-    assert told == [f"waiting for {other}, which runs in this checkout"]
+    assert lines == [f"waiting for {other}, which runs in this checkout"]
 
 
-def test_who_waits_comes_next(tmp_path: Path) -> None:
+def test_a_waiting_run_is_next(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        told = list[str]()
+        lines = list[str]()
 
-        def tell(line: str) -> None:
-            told.append(line)
+        def report(line: str) -> None:
+            lines.append(line)
             assert process.stdin is not None
             process.stdin.close()
 
-        found = list[Run]()
-        with hold(tmp_path, "invoke drift", 60, tell, found.append):
-            assert len(told) == 1
-            assert found == []
+        runs = list[Run]()
+        with hold(tmp_path, "invoke drift", 60, report, runs.append):
+            assert len(lines) == 1
+            assert runs == []
 
 
-def test_who_was_killed_lets_the_next_one_in_and_is_told_of_once(tmp_path: Path) -> None:
+def test_a_killed_run_frees_the_lock_and_is_reported_once(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
-    (found,) = unended(tmp_path)
-    assert found == Run("apply --env local", process.pid, found.since)
-    assert unended(tmp_path) == []
+    (run,) = unfinished_runs(tmp_path)
+    assert run == Run("apply --env local", process.pid, run.since)
+    assert unfinished_runs(tmp_path) == []
 
 
-def test_who_was_killed_is_told_of_until_that_was_recovered_from(tmp_path: Path) -> None:
+def test_a_killed_run_is_reported_until_recovery_succeeds(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
         process.send_signal(signal.SIGKILL)
 
@@ -101,12 +101,12 @@ def test_who_was_killed_is_told_of_until_that_was_recovered_from(tmp_path: Path)
 
     with pytest.raises(KeyboardInterrupt), hold(tmp_path, "invoke drift", 0, print, fail):
         pass
-    assert [found.pid for found in unended(tmp_path)] == [process.pid]
+    assert [run.pid for run in unfinished_runs(tmp_path)] == [process.pid]
 
 
-def test_half_a_record_is_none(tmp_path: Path) -> None:
+def test_an_incomplete_record_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "run_lock.json").write_text('{"task": "inv', encoding="utf-8")
-    assert unended(tmp_path) == []
+    assert unfinished_runs(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_half_a_record_is_none(tmp_path: Path) -> None:
         ("tiny", True, "emulated/tiny"),
     ],
 )
-def test_tasks_that_apply_to_the_same_place_take_turns(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
+def test_tasks_that_apply_to_the_same_place_share_a_lock(tmp_path: Path, env: str, here: bool, folder: str) -> None:  # noqa: FBT001 - a parameter
     project = small_project.make(tmp_path)
     with hold_run_lock(project, env, "up", here=here):
         record = json.loads((project.work / folder / "run_lock.json").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""What a plan would do, read from what Terraform prints of it: no values, but seconds sooner than its JSON.
+"""Read a plan from the text that Terraform prints: it lacks the values, but is there seconds before the JSON.
 
-`terraform show -json` starts the provider anew for its schema. The texts are those of `renderHuman` in
+`terraform show -json` starts the provider again to get its schema. The phrases are those of `renderHuman` in
 https://github.com/hashicorp/terraform/blob/main/internal/command/jsonformat/plan.go, and in the same file of OpenTofu.
-Whatever a value holds, no line of it begins as far left as those that are read here.
+The lines of a value are always indented more than the lines that this module reads.
 """
 
 import re
@@ -13,11 +13,11 @@ from fleetform.terraform.plain_text import colorless
 from fleetform.terraform.plan.models import REASONS, UNKNOWN, Action, Change, StackPlan
 from fleetform.terraform.plan.summary import summarize
 
-NOT_SHOWN = "an id that is not told"
-"""Stands for the id of what is imported and not changed."""
+NOT_SHOWN = "(id not shown)"
+"""Stands for the id of a resource that is imported without changes, which the text does not show."""
 
 _ADDRESS = r'(?:[^\s"]|"(?:[^"\\]|\\.)*")+'
-_BEGINNING = re.compile(r"\w+ will perform the following actions:")
+_START = re.compile(r"\w+ will perform the following actions:")
 _COUNTS = "Plan: "
 _OUTPUTS = "Changes to Outputs:"
 _HEAD = re.compile(
@@ -27,7 +27,7 @@ _HEAD = re.compile(
 _NOTE = re.compile(r" {1,2}(?:# )?\((?P<note>.+)\)")
 _COMMENT = re.compile(r" {0,2}#")
 _BLOCK = re.compile(r' {0,3}(?P<sign>[-+~./<=]{0,3}) (?:resource|data) "(?P<type>[^"]+)" "')
-# The sign of what is only moved or imported is blank.
+# A resource that is only moved or imported has no sign.
 _SIGNS = {
     "+": (Action.CREATE, False),
     "~": (Action.UPDATE, False),
@@ -40,7 +40,7 @@ _SIGNS = {
     "./+": (Action.CREATE, False),
     "": (Action.NONE, False),
 }
-_REASON = {
+_REASON_PATTERNS = {
     re.compile(pattern): REASONS[reason]
     for pattern, reason in {
         r"is tainted, so (?:it )?must be replaced": "replace_because_tainted",
@@ -56,17 +56,24 @@ _REASON = {
     }.items()
 }
 _ITEM = re.compile(r' *(?:[-+~] )?(?P<item>(?:(?P<name>[^\W\d][\w-]*|"(?:[^"\\]|\\.)*") *(?:=|\{|"))?)')
-_FORCES = re.compile(r" # (?:forces replacement|whitespace changes force replacement),?$")
-_TEXT = re.compile(r"<<-EOT(?: #.*)?$")
+_FORCES_REPLACEMENT = re.compile(r" # (?:forces replacement|whitespace changes force replacement),?$")
+_HEREDOC = re.compile(r"<<-EOT(?: #.*)?$")
 
 
 class _UnclearError(Exception):
-    """The text is none that this reader knows."""
+    """The text is not in a format that this reader knows."""
 
 
 @dataclass
 class _ResourceText:
-    """A resource as it is printed: the line above its block, the notes below that line, and the block."""
+    """The text of one resource.
+
+    Attributes:
+        head: The comment above its block, such as `# aws_vpc.this will be created`.
+        notes: The comments below that one, without their parentheses.
+        block: The first line of its block.
+        body: The other lines of its block.
+    """
 
     head: re.Match[str]
     notes: list[str] = field(default_factory=list)
@@ -75,123 +82,123 @@ class _ResourceText:
 
 
 def read(stack: str, lines: Iterable[str]) -> StackPlan | None:
-    """Reads the output of a plan that has changes.
+    """Read the output of a plan that has changes.
 
-    An attribute that forces a replacement is named without the places in lists that lead to it.
+    The path of an attribute that forces a replacement has no list indexes here.
 
     Args:
         stack: The stack's name.
-        lines: What Terraform printed, in colours or not.
+        lines: The output of `terraform plan`, colored or not.
 
     Returns:
-        The changes of resources, without values, outputs and drift; or None if the text leaves anything open, or its
-        changes do not add up to the counts below it: the JSON tells then.
+        The changes of resources, without values, outputs and drift. None if the text is unclear, or if its changes do
+        not match the counts below them: read the JSON then.
     """
-    said = [colorless(line) for line in lines]
-    beginnings = [at for at, line in enumerate(said) if _BEGINNING.fullmatch(line)]
-    counts = [at for at, line in enumerate(said) if line.startswith(_COUNTS)]
-    if not beginnings and not counts:
-        return StackPlan(stack) if _OUTPUTS in said else None
-    if not beginnings or len(counts) != 1:
+    text = [colorless(line) for line in lines]
+    starts = [at for at, line in enumerate(text) if _START.fullmatch(line)]
+    counts = [at for at, line in enumerate(text) if line.startswith(_COUNTS)]
+    if not starts and not counts:
+        return StackPlan(stack) if _OUTPUTS in text else None
+    if not starts or len(counts) != 1:
         return None
     try:
-        plan = StackPlan(stack, tuple(map(_change, _resources(said[beginnings[0] + 1 : counts[0]]))))
+        plan = StackPlan(stack, tuple(map(_change, _resources(text[starts[0] + 1 : counts[0]]))))
     except _UnclearError:
         return None
-    return plan if _matches_counts(plan, said[counts[0]]) else None
+    return plan if _matches_counts(plan, text[counts[0]]) else None
 
 
 def has_outputs(lines: Iterable[str]) -> bool:
-    """Whether a plan changes outputs, by the same text."""
+    """Whether a plan changes outputs, according to the same text."""
     return any(colorless(line) == _OUTPUTS for line in lines)
 
 
 def _matches_counts(plan: StackPlan, line: str) -> bool:
-    said, found = summarize([line]), plan.counts
-    replaced = found["replace"]
-    expected = (found["add"] + replaced, found["change"], found["destroy"] + replaced, found["import"])
-    return (said.add, said.change, said.destroy, said.imports) == expected
+    printed, counts = summarize([line]), plan.counts
+    replaced = counts["replace"]
+    expected = (counts["add"] + replaced, counts["change"], counts["destroy"] + replaced, counts["import"])
+    return (printed.add, printed.change, printed.destroy, printed.imports) == expected
 
 
 def _resources(lines: Sequence[str]) -> Iterator[_ResourceText]:
-    printed: _ResourceText | None = None
+    resource: _ResourceText | None = None
     for line in lines:
         if head := _HEAD.fullmatch(line):
-            if printed:
-                yield printed
-            printed = _ResourceText(head)
-        elif printed:
-            _take(printed, line)
+            if resource:
+                yield resource
+            resource = _ResourceText(head)
+        elif resource:
+            _add_line(resource, line)
         elif line:
             raise _UnclearError
-    if printed:
-        yield printed
+    if resource:
+        yield resource
 
 
-def _take(printed: _ResourceText, line: str) -> None:
-    """Takes a line below that above a resource's block."""
-    if printed.block:
+def _add_line(resource: _ResourceText, line: str) -> None:
+    """Add a line below the head of a resource."""
+    if resource.block:
         if _COMMENT.match(line) or _BLOCK.match(line):
             raise _UnclearError
-        printed.body.append(line)
+        resource.body.append(line)
     elif note := _NOTE.fullmatch(line):
-        printed.notes.append(note["note"])
+        resource.notes.append(note["note"])
     elif block := _BLOCK.match(line):
-        printed.block = block
+        resource.block = block
     elif line.strip():
         raise _UnclearError
 
 
-def _change(printed: _ResourceText) -> Change:
-    if not printed.block or printed.block["sign"] not in _SIGNS:
+def _change(resource: _ResourceText) -> Change:
+    if not resource.block or resource.block["sign"] not in _SIGNS:
         raise _UnclearError
-    head, sign = printed.head, printed.block["sign"]
+    head, sign = resource.head, resource.block["sign"]
     action, created_first = _SIGNS[sign]
     deposed = f" (deposed {head['deposed']})" if head["deposed"] else ""
     change = Change(
         (head["moved_to"] or head["address"]) + deposed,
-        printed.block["type"],
+        resource.block["type"],
         action,
         created_first or bool(deposed),
-        head["address"] if head["moved_to"] else _apply_notes(printed, r"moved from (.*)"),
-        _imported(printed),
-        tuple(sorted(set(_forced(printed.body)))) if "/" in sign else (),
-        _reason(printed) if action in {Action.REPLACE, Action.DELETE} else "",
+        head["address"] if head["moved_to"] else _match_note(resource, r"moved from (.*)"),
+        _imported(resource),
+        tuple(sorted(set(_forcing_attributes(resource.body)))) if "/" in sign else (),
+        _reason(resource) if action in {Action.REPLACE, Action.DELETE} else "",
     )
     if change.action == Action.REPLACE and not (change.forced_by or change.reason):
         raise _UnclearError
     return change
 
 
-def _imported(printed: _ResourceText) -> str:
-    if printed.head["what"] == "will be imported":
+def _imported(resource: _ResourceText) -> str:
+    if resource.head["what"] == "will be imported":
         return NOT_SHOWN
-    return UNKNOWN if "will be imported first" in printed.notes else _apply_notes(printed, r'imported from "(.*)"')
+    return UNKNOWN if "will be imported first" in resource.notes else _match_note(resource, r'imported from "(.*)"')
 
 
-def _reason(printed: _ResourceText) -> str:
-    said = [printed.head["what"], *printed.notes]
-    return next((reason for known, reason in _REASON.items() if any(map(known.fullmatch, said))), "")
+def _reason(resource: _ResourceText) -> str:
+    texts = [resource.head["what"], *resource.notes]
+    return next((reason for pattern, reason in _REASON_PATTERNS.items() if any(map(pattern.fullmatch, texts))), "")
 
 
-def _apply_notes(printed: _ResourceText, pattern: str) -> str:
-    """What one of the notes says; empty if none does."""
-    return next((match[1] for note in printed.notes if (match := re.fullmatch(pattern, note))), "")
+def _match_note(resource: _ResourceText, pattern: str) -> str:
+    """Return the first group of the first matching note; empty without one."""
+    return next((match[1] for note in resource.notes if (match := re.fullmatch(pattern, note))), "")
 
 
-def _forced(body: Iterable[str]) -> Iterator[str]:
-    """The attributes that force a replacement: what one is in stands above it, further left, as far as its end."""
-    holders: list[tuple[int, str]] = []
-    text: int | None = None
+def _forcing_attributes(body: Iterable[str]) -> Iterator[str]:
+    """Yield the paths of the attributes that force a replacement, from the indentation of the lines above them."""
+    parents: list[tuple[int, str]] = []
+    heredoc: int | None = None
     for line in body:
         item = _ITEM.match(line)
         column = item.start("item") if item else 0
-        if text is not None and column > text:
+        if heredoc is not None and column > heredoc:
             continue
         name = item["name"] if item else None
-        holders = [holder for holder in holders if holder[0] < column or (holder[0] == column and not name)]
+        parents = [parent for parent in parents if parent[0] < column or (parent[0] == column and not name)]
         if name:
-            holders.append((column, name.strip('"')))
-        text = column if _TEXT.search(line) else None
-        if _FORCES.search(line):
-            yield ".".join(name for _, name in holders)
+            parents.append((column, name.strip('"')))
+        heredoc = column if _HEREDOC.search(line) else None
+        if _FORCES_REPLACEMENT.search(line):
+            yield ".".join(name for _, name in parents)

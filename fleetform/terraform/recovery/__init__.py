@@ -1,1 +1,1 @@
-"""What an interrupted apply leaves, found again."""
+"""Find what an interrupted apply has left behind."""

@@ -1,11 +1,11 @@
-"""What came of what an apply could not make, from what Terraform prints: it is there already, or AWS refused it."""
+"""Why an apply could not create resources, from Terraform's output: they exist already, or AWS refused them."""
 
 import re
 from collections.abc import Iterator
 
 from fleetform.terraform.plain_text import one_line
 
-# Codes of the errors of what makes our modules' resources: of CloudWatch Logs, ECR, IAM and Cloud Map
+# Error codes of the API operations that create our modules' resources: CloudWatch Logs, ECR, IAM and Cloud Map
 # (Exists), S3 (Owned), ECS (not idempotent), EC2 (Duplicate, AlreadyAssociated, Conflict), ELB (Duplicate, InUse).
 _CODES = (
     r"(?:\w*AlreadyExists(?:Exception)?\b|BucketAlreadyOwnedByYou\b|\bInvalid\w+\.Duplicate\b"
@@ -13,33 +13,33 @@ _CODES = (
     r"|\bInvalidSubnet\.Conflict\b|\bConflictingDomainExists\b|\bPriorityInUse\b|was not idempotent|already exists)"
 )
 _WITHIN = r"(?:(?!Error: |Warning: ).)*?"
-# A key of an address may have spaces.
+# A for_each key in an address may contain spaces.
 _ADDRESS = r'(?P<address>(?:[^\s",]|"(?:[^"\\]|\\.)*")+)'
-# Before the address or after it: the provider's newer resources have a summary and a detail.
-PATTERN = re.compile(rf"Error: (?={_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
-"""An error of Terraform's in one line, of a resource that is there already; its `address`."""
-# An answer that came: a request whose answer was lost, or which Ctrl-C took back, may have been carried out.
+# The code may be before or after the address: the provider's newer resources report a summary and a detail.
+ALREADY_EXISTS = re.compile(rf"Error: (?={_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
+"""Matches, in one line, an error about a resource that already exists, with its `address`."""
+# Only an HTTP 4xx response: without a response, or after Ctrl-C canceled the request, AWS may have carried it out.
 _REFUSED = re.compile(rf"Error: (?={_WITHIN}StatusCode: 4\d\d\b)(?!{_WITHIN}{_CODES}){_WITHIN} with {_ADDRESS}, on ")
 
 
 def existing_resources(output: str) -> frozenset[str]:
-    """The addresses of what is there already.
+    """Return the addresses of the resources that already exist.
 
     Args:
-        output: What Terraform printed, in colour or not.
+        output: Terraform's output, colored or not.
     """
     return frozenset(addresses(one_line(output)))
 
 
 def refused_resources(output: str) -> frozenset[str]:
-    """The addresses of what AWS has refused to make, for another reason than that it is there already.
+    """Return the addresses of the resources that AWS refused to create for any other reason.
 
     Args:
-        output: What Terraform printed, in colour or not.
+        output: Terraform's output, colored or not.
     """
     return frozenset(found["address"] for found in _REFUSED.finditer(one_line(output)))
 
 
 def addresses(text: str) -> Iterator[str]:
-    """The same of what is one line, in the order of the errors."""
-    return (found["address"] for found in PATTERN.finditer(text))
+    """Yield the addresses of existing resources from output that is one line, in the order of the errors."""
+    return (found["address"] for found in ALREADY_EXISTS.finditer(text))

@@ -1,7 +1,7 @@
-"""What an apply made that was killed before it saved its state: found in its log, and imported by the next plan.
+"""Resources that an apply created but did not save to the state, read from its log; the next plan imports them.
 
-Terraform saves a state in S3 every 20 seconds at best, when a resource is done, and at its end
-(hashicorp/terraform, internal/backend/local/hook_state.go). Its log names each resource that is made, with its id.
+Terraform saves a state in S3 when a resource is done, at most every 20 seconds, and at the end
+(hashicorp/terraform, internal/backend/local/hook_state.go). Its log has the address and id of each created resource.
 """
 
 import json
@@ -16,7 +16,7 @@ from fleetform.terraform.plain_text import colorless, one_line
 _CREATING = re.compile(r"^(?P<address>\S.*): Creating\.\.\.$", re.MULTILINE)
 _CREATED = re.compile(r"^(?P<address>\S.*): Creation complete after \S+ \[id=(?P<id>.*)\]$", re.MULTILINE)
 _MISSING = re.compile(r'import an existing object to ("(?:[^"\\]|\\.)*"), the provider detected that no object exists')
-# Of what the catalog has lost since: a resource in a module that is still there, or a module.
+# The catalog has lost the resource in the meantime: only the resource, or its whole module.
 _UNCONFIGURED = re.compile(
     r"The configuration for the given import (?!target )(?P<address>.+?) does not exist\. All target"
     r"|Configuration for import target does not exist on \S+ line \d+, in import: \d+: to = (?P<source>.+?)"
@@ -25,13 +25,13 @@ _UNCONFIGURED = re.compile(
 # hashicorp/terraform, internal/command/views/operation.go
 _QUIT = "Two interrupts received"
 _TO_CREATE = re.compile(r"^  # (?P<address>\S[^\n]*) will be created\n(?P<body>.*?)^    }$", re.MULTILINE | re.DOTALL)
-# Its own, not those of blocks in it; and a tag.
+# The resource's top-level attributes, not those of nested blocks; and the tag `Name`.
 _ATTRIBUTE = re.compile(
     r'^(?: {6}\+ (?P<key>bucket|cluster|name)| {10}\+ "(?P<tag>Name)") += "(?P<value>[^"\\]*)"$', re.MULTILINE
 )
 _TYPE = re.compile(r"(?:module\.[^.\[]+(?:\[[^]]*\])?\.)*(?P<type>\w+)\.(?P<name>\w+)(?P<key>\[.*\])?")
 
-# How each resource of our modules is imported: pages of the AWS provider 5.100, section "Import".
+# Import ids of the resources of our modules: AWS provider 5.100, section "Import" of each resource's page.
 _BY_ID = frozenset(
     {
         "aws_cloudwatch_dashboard",
@@ -68,8 +68,8 @@ _BY_ID = frozenset(
         "aws_vpc_security_group_ingress_rule",
     }
 )
-# AWS takes their creation as a change of what is there, or makes another revision: nothing is in the way.
-_RECREATABLE = frozenset(
+# Creating them twice succeeds: AWS updates the existing one, or adds a revision. So they need no import.
+_IDEMPOTENT = frozenset(
     {
         "aws_appautoscaling_policy",
         "aws_appautoscaling_scheduled_action",
@@ -85,7 +85,7 @@ _RECREATABLE = frozenset(
         "terraform_data",
     }
 )
-NAMED = {
+NAME_ATTRIBUTES = {
     "aws_cloudwatch_log_group": "name",
     "aws_ecr_repository": "name",
     "aws_ecs_cluster": "name",
@@ -94,7 +94,7 @@ NAMED = {
     "aws_lb_target_group": "name",
     "aws_s3_bucket": "bucket",
 }
-"""The types of which AWS takes but one of a name, with the attribute that has it: by that they are found."""
+"""The types whose names are unique in AWS, with the attribute that holds the name; they are found by it."""
 ROUTE = "aws_route"
 ASSOCIATION = "aws_route_table_association"
 _PRIVATE_NAMESPACE = "aws_service_discovery_private_dns_namespace"
@@ -105,79 +105,77 @@ _DEFAULT_ROUTE = "0.0.0.0/0"
 
 @dataclass(frozen=True)
 class UnsavedResources:
-    """What is not in a state although it was made.
+    """Resources that are not in the state although an apply created, or may have created, them.
 
     Attributes:
-        imports: What is known by what to import it, by address.
-        unknown: The ids of what is not, by address.
-        begun: Addresses of what had begun and may have been made.
-        held: The ids that the state has, by address.
-        wired: By what to import the routes and the associations of route tables among what had begun, by address.
+        imports: Import ids of the created resources, by address.
+        unknown: Ids of the created resources whose import id is unknown, by address.
+        pending: Addresses whose creation had started; they may exist.
+        state_ids: The ids in the state, by address.
+        route_ids: Import ids of the pending routes and route table associations, by address.
     """
 
     imports: Mapping[str, str]
     unknown: Mapping[str, str]
-    begun: tuple[str, ...]
-    held: Mapping[str, str] = field(default_factory=dict, compare=False)
-    wired: Mapping[str, str] = field(default_factory=dict, compare=False)
+    pending: tuple[str, ...]
+    state_ids: Mapping[str, str] = field(default_factory=dict, compare=False)
+    route_ids: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
-        """Whether anything is lost."""
-        return bool(self.imports or self.unknown or self.begun)
+        """Whether there are any."""
+        return bool(self.imports or self.unknown or self.pending)
 
     def without(self, addresses: Collection[str]) -> "UnsavedResources":
-        """The same, but for some addresses of what had begun."""
-        begun = tuple(address for address in self.begun if address not in addresses)
-        wired = {address: id_ for address, id_ in self.wired.items() if address not in addresses}
-        return replace(self, begun=begun, wired=wired)
+        """Return a copy without some of the pending addresses."""
+        pending = tuple(address for address in self.pending if address not in addresses)
+        route_ids = {address: id_ for address, id_ in self.route_ids.items() if address not in addresses}
+        return replace(self, pending=pending, route_ids=route_ids)
 
     @property
-    def unanswered(self) -> "UnsavedResources":
-        """What had begun, and nothing else."""
+    def only_pending(self) -> "UnsavedResources":
+        """Return a copy with only the pending addresses."""
         return replace(self, imports={}, unknown={})
 
     def import_id(self, kind: str, id_: str) -> str | None:
-        """By what a thing is imported whose id AWS has told; None if that is not known."""
-        vpc = {**self.held, **self.imports}.get(_VPC)
-        return _joined(":", id_, vpc) if kind == _PRIVATE_NAMESPACE else id_
+        """Return the import id of a resource from its id in AWS; None if it needs a VPC id that is unknown."""
+        vpc = {**self.state_ids, **self.imports}.get(_VPC)
+        return _join(":", id_, vpc) if kind == _PRIVATE_NAMESPACE else id_
 
 
 def find_unsaved(log: str, state: Mapping[str, Any]) -> UnsavedResources:
-    """Compares what the log of an apply says with the state that it should have got into.
+    """Compare the log of an apply with the state that it should have updated.
 
     Args:
-        log: What Terraform printed, in colour or not.
-        state: The state; empty if there is none.
+        log: The output of `terraform apply`, colored or not.
+        state: The state as JSON; empty if there is none.
     """
     text = colorless(log)
-    held = _held_by(state)
-    made = {found["address"]: found["id"] for found in _CREATED.finditer(text)}
-    ids = {**held, **made}
+    state_ids = _ids_by_address(state)
+    created = {match["address"]: match["id"] for match in _CREATED.finditer(text)}
+    ids = {**state_ids, **created}
     imports, unknown = {}, {}
-    for address in sorted(made.keys() - held.keys()):
+    for address in sorted(created.keys() - state_ids.keys()):
         kind = _type(address)
-        if kind in _RECREATABLE:
+        if kind in _IDEMPOTENT:
             continue
-        if found := _import_id(kind, address, ids):
-            imports[address] = found
+        if id_ := _import_id(kind, address, ids):
+            imports[address] = id_
         else:
-            unknown[address] = made[address]
-    started = {found["address"] for found in _CREATING.finditer(text)} - made.keys() - held.keys()
-    left = sorted(address for address in started if _type(address) not in _RECREATABLE)
-    wired = {
-        address: _routes_and_associations(address, ids) for address in left if _type(address) in {ROUTE, ASSOCIATION}
-    }
-    known = {address: id_ for address, id_ in wired.items() if id_}
-    return UnsavedResources(imports, unknown, tuple(left), held, known)
+            unknown[address] = created[address]
+    started = {match["address"] for match in _CREATING.finditer(text)} - ids.keys()
+    pending = sorted(address for address in started if _type(address) not in _IDEMPOTENT)
+    routes = {address: _route_import_id(address, ids) for address in pending if _type(address) in {ROUTE, ASSOCIATION}}
+    route_ids = {address: id_ for address, id_ in routes.items() if id_}
+    return UnsavedResources(imports, unknown, tuple(pending), state_ids, route_ids)
 
 
-def without_imported(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """The types of what a state has, each with its id, and with that by which it is imported.
+def ids_in_state(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Return the pairs of type and id of the resources in a state, and the pairs of type and import id.
 
     Args:
-        state: The state; empty if there is none.
+        state: The state as JSON; empty if there is none.
     """
-    ids = _held_by(state)
+    ids = _ids_by_address(state)
     kinds = {address: _type(address) for address in ids}
     imported = {(kind, _import_id(kind, address, ids)) for address, kind in kinds.items()}
     return frozenset((kind, id_) for kind, id_ in {*imported, *zip(kinds.values(), ids.values(), strict=True)} if id_)
@@ -185,13 +183,13 @@ def without_imported(state: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class PendingCreate:
-    """What had begun, as its plan says.
+    """A resource whose creation had started, as planned.
 
     Attributes:
         address: Its address.
-        kind: Its type.
+        kind: Its Terraform type.
         name: Its tag `Name`, or its name in Cloud Map; empty if it has none.
-        id: By what it is found, and imported but for `named.import_id`; empty if its plan does not say so.
+        id: The name, or import id, that `find_by_name` takes; empty if the plan does not have it.
     """
 
     address: str
@@ -201,55 +199,59 @@ class PendingCreate:
 
 
 def pending_creates(plan: str, addresses: Collection[str]) -> Iterator[PendingCreate]:
-    """What a plan says of resources.
+    """Yield the resources of some addresses that a plan was to create.
 
     Args:
-        plan: What Terraform printed, in colour or not.
-        addresses: Those of the resources.
+        plan: The output of `terraform plan`, colored or not.
+        addresses: The addresses of the resources.
     """
     for block in _TO_CREATE.finditer(colorless(plan)):
         if (address := block["address"]) in addresses:
-            values = {found["key"] or found["tag"]: found["value"] for found in _ATTRIBUTE.finditer(block["body"])}
+            values = {match["key"] or match["tag"]: match["value"] for match in _ATTRIBUTE.finditer(block["body"])}
             kind = _type(address)
             name = values.get("name" if kind in CLOUD_MAP else "Name", "")
-            yield PendingCreate(address, kind, name, _named(kind, values))
+            yield PendingCreate(address, kind, name, _planned_id(kind, values))
 
 
-def _named(kind: str, values: Mapping[str, str]) -> str:
-    """By what a resource is imported, as far as its plan knows; empty if it does not."""
+def _planned_id(kind: str, values: Mapping[str, str]) -> str:
+    """Return the name, or import id, from the attributes in the plan; empty if they do not have it."""
     if kind != "aws_ecs_service":
-        return values.get(NAMED.get(kind, ""), "")
+        return values.get(NAME_ATTRIBUTES.get(kind, ""), "")
     cluster, name = values.get("cluster", "").rpartition("/")[2], values.get("name", "")
     return f"{cluster}/{name}" if cluster and name else ""
 
 
 def missing_imports(output: str) -> frozenset[str]:
-    """The addresses whose imports a plan refused: what they would have imported is not there any more, or they are not.
+    """Return the addresses that a plan could not import: their resource, or their configuration, no longer exists.
 
     Args:
-        output: What Terraform printed, in colour or not.
+        output: The output of `terraform plan`, colored or not.
     """
     text = one_line(output)
-    unconfigured = {found["address"] or found["source"] for found in _UNCONFIGURED.finditer(text)}
+    unconfigured = {match["address"] or match["source"] for match in _UNCONFIGURED.finditer(text)}
     return frozenset(unconfigured.union(json.loads(quoted) for quoted in _MISSING.findall(text)))
 
 
 def has_quit(log: str) -> bool:
-    """Whether a Terraform ended at once when it was told to: it unlocks its state then, and may not have saved it.
+    """Whether a second interrupt ended Terraform at once: it has unlocked the state, but perhaps not saved it.
 
     Args:
-        log: What it printed.
+        log: The output of `terraform apply`.
     """
     return _QUIT in log
 
 
 def import_blocks(imports: Mapping[str, str]) -> str:
-    """The text of a file that imports resources, for one plan."""
+    """Render the `import` blocks for one plan.
+
+    Args:
+        imports: Import ids, by address.
+    """
     return "\n".join(f"import {{\n  to = {address}\n  id = {literal(id_)}\n}}\n" for address, id_ in imports.items())
 
 
-def _held_by(state: Mapping[str, Any]) -> dict[str, str]:
-    """Ids by address: https://developer.hashicorp.com/terraform/internals/json-format has the words."""
+def _ids_by_address(state: Mapping[str, Any]) -> dict[str, str]:
+    """Return the ids in a state, by address; format: hashicorp/terraform, internal/states/statefile/version4.go."""
     return {
         _address(resource, instance): str(instance["attributes"].get("id"))
         for resource in state.get("resources", ())
@@ -265,38 +267,38 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 
 
 def _type(address: str) -> str:
-    found = _TYPE.fullmatch(address)
-    return found["type"] if found else ""
+    match = _TYPE.fullmatch(address)
+    return match["type"] if match else ""
 
 
 def _import_id(kind: str, address: str, ids: Mapping[str, str]) -> str | None:
-    """What a resource is imported by; None if that is not known."""
-    own = ids[address]
+    """Return the import id of a resource; None if it is unknown."""
+    id_ = ids[address]
     if kind in _BY_ID:
-        return own
-    known = {
-        "aws_ecs_cluster": own.rpartition("/")[2],
-        "aws_ecs_service": own.rpartition("service/")[2],
-        ROUTE: _routes_and_associations(address, ids),
-        ASSOCIATION: _routes_and_associations(address, ids),
-        _PRIVATE_NAMESPACE: _joined(":", own, ids.get(_VPC)),
+        return id_
+    import_ids = {
+        "aws_ecs_cluster": id_.rpartition("/")[2],
+        "aws_ecs_service": id_.rpartition("service/")[2],
+        ROUTE: _route_import_id(address, ids),
+        ASSOCIATION: _route_import_id(address, ids),
+        _PRIVATE_NAMESPACE: _join(":", id_, ids.get(_VPC)),
     }
-    return known.get(kind)
+    return import_ids.get(kind)
 
 
-def _routes_and_associations(address: str, ids: Mapping[str, str]) -> str | None:
-    """The same of a route, or the association of a route table, which may not have been made."""
+def _route_import_id(address: str, ids: Mapping[str, str]) -> str | None:
+    """Return the import id of a route or a route table association, which need not exist; None if it is unknown."""
     if _type(address) == ROUTE:
-        return _joined("_", _table(address, ids), _DEFAULT_ROUTE)
-    return _joined("/", ids.get(address.replace(ASSOCIATION, "aws_subnet")), _table(address, ids))
+        return _join("_", _route_table(address, ids), _DEFAULT_ROUTE)
+    return _join("/", ids.get(address.replace(ASSOCIATION, "aws_subnet")), _route_table(address, ids))
 
 
-def _table(address: str, ids: Mapping[str, str]) -> str | None:
-    """The route table of one of our routes or associations: the public one, or the private one of the same key."""
+def _route_table(address: str, ids: Mapping[str, str]) -> str | None:
+    """Return the id of the route table of a route or association: the public one, or the private one of its key."""
     module, _, rest = address.partition(".aws_route")
     private, key = ".private" in rest, rest[rest.find("[") :]
     return ids.get(f"{module}.aws_route_table.{f'private{key}' if private else 'public'}")
 
 
-def _joined(sign: str, *parts: str | None) -> str | None:
-    return None if None in parts else sign.join(filter(None, parts))
+def _join(separator: str, *parts: str | None) -> str | None:
+    return None if None in parts else separator.join(filter(None, parts))

@@ -1,4 +1,4 @@
-"""What AWS has that a plan was to make: EC2 and Cloud Map know their things by ids, and these are found by tags."""
+"""Find resources in AWS by their tags: those of EC2 and Cloud Map, whose ids AWS chooses."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,45 +23,45 @@ EC2_TYPES = {
     "aws_vpc_security_group_egress_rule": "security-group-rule",
     "aws_vpc_security_group_ingress_rule": "security-group-rule",
 }
-_FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-_RULES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"})
+_FORBIDDEN_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+_RULE_TYPES = frozenset({"aws_vpc_security_group_egress_rule", "aws_vpc_security_group_ingress_rule"})
 
 
 class ForbiddenError(ProgramError):
-    """AWS does not let us ask."""
+    """The credentials may not read it."""
 
 
 @contextmanager
-def translate_denials() -> Iterator[None]:
-    """Asks AWS.
+def translate_errors() -> Iterator[None]:
+    """Translate the errors of boto3.
 
     Raises:
-        ForbiddenError: We may not.
+        ForbiddenError: The credentials may not read it.
         ProgramError: AWS fails.
     """
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        forbidden = isinstance(error, ClientError) and error.response["Error"]["Code"] in _FORBIDDEN
+        forbidden = isinstance(error, ClientError) and error.response["Error"]["Code"] in _FORBIDDEN_CODES
         kind = ForbiddenError if forbidden else ProgramError
-        raise kind(f"what is left of an apply: {error}; check credentials") from None
+        raise kind(f"cannot find what the interrupted apply created: {error}; check credentials") from None
 
 
 def find(access: Access, kind: str, tags: Mapping[str, str]) -> frozenset[str]:
-    """The ids of EC2's things of a type of Terraform's that have all of these tags: names of ours, without wildcards.
+    """Return the ids of the EC2 resources of a Terraform type that have all the tags; values must not have wildcards.
 
     Raises:
-        ForbiddenError: We may not ask.
+        ForbiddenError: The credentials may not read it.
         ProgramError: AWS fails.
     """
-    with translate_denials():
+    with translate_errors():
         ec2 = access.client("ec2")
-        found = frozenset.intersection(*(_with_tags(ec2, kind, key, value) for key, value in tags.items()))
-        return _rules_in_direction(ec2, found, egress="egress" in kind) if kind in _RULES and found else found
+        ids = frozenset.intersection(*(_with_tags(ec2, kind, key, value) for key, value in tags.items()))
+        return _rules_in_direction(ec2, ids, egress="egress" in kind) if kind in _RULE_TYPES and ids else ids
 
 
 def _rules_in_direction(ec2: Any, rules: frozenset[str], *, egress: bool) -> frozenset[str]:  # noqa: ANN401
-    """Those of some rules that let out, or in: both of a call have one name. Tags outlive rules for a while."""
+    """Keep the existing rules of one direction: both rules of a call have the same name, and tags outlive rules."""
     filters: Sequence[Any] = [{"Name": "security-group-rule-id", "Values": sorted(rules)}]
     answer = ec2.describe_security_group_rules(Filters=filters)
     return frozenset(rule["SecurityGroupRuleId"] for rule in answer["SecurityGroupRules"] if rule["IsEgress"] == egress)
@@ -78,18 +78,18 @@ def _with_tags(ec2: Any, kind: str, key: str, value: str) -> frozenset[str]:  # 
 
 
 def find_in_cloud_map(access: Access, kind: str, name: str, tags: Mapping[str, str]) -> frozenset[str]:
-    """The ids of Cloud Map's services, or namespaces, of a name that have all of these tags.
+    """Return the ids of the Cloud Map services, or namespaces, of a name that have all the tags.
 
     Raises:
-        ForbiddenError: We may not ask.
+        ForbiddenError: The credentials may not read it.
         ProgramError: AWS fails.
     """
-    with translate_denials():
+    with translate_errors():
         client = access.client("servicediscovery")
-        things = "Namespaces" if kind.endswith("_namespace") else "Services"
-        pages = client.get_paginator(f"list_{things.lower()}").paginate()
-        named = {entry["Id"]: entry["Arn"] for page in pages for entry in page[things] if entry["Name"] == name}
-        return frozenset(id_ for id_, arn in named.items() if tags.items() <= _tags(client, arn).items())
+        list_name = "Namespaces" if kind.endswith("_namespace") else "Services"
+        pages = client.get_paginator(f"list_{list_name.lower()}").paginate()
+        arns = {entry["Id"]: entry["Arn"] for page in pages for entry in page[list_name] if entry["Name"] == name}
+        return frozenset(id_ for id_, arn in arns.items() if tags.items() <= _tags(client, arn).items())
 
 
 def _tags(client: Any, arn: str) -> dict[str, str]:  # noqa: ANN401
@@ -97,39 +97,39 @@ def _tags(client: Any, arn: str) -> dict[str, str]:  # noqa: ANN401
 
 
 def are_associated(access: Access, association: str) -> bool:
-    """Whether a subnet has a route table, written as Terraform imports the association: `subnet-1/rtb-1`.
+    """Whether a subnet is associated with a route table, given the import id of the association: `subnet-1/rtb-1`.
 
     Raises:
-        ForbiddenError: We may not ask.
+        ForbiddenError: The credentials may not read it.
         ProgramError: AWS fails.
     """
     subnet, _, table = association.partition("/")
     filters: Sequence[Any] = [{"Name": "association.subnet-id", "Values": [subnet]}]
-    with translate_denials():
+    with translate_errors():
         tables = access.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
-    return table in {found["RouteTableId"] for found in tables}
+    return table in {entry["RouteTableId"] for entry in tables}
 
 
 def rules_to_anywhere(access: Access, group: str) -> list[str]:
-    """The ids of the rules to anywhere that AWS makes with a security group, and Terraform takes away: untagged ones.
+    """Return the ids of the untagged egress rules of a security group: AWS creates one, and Terraform removes it.
 
     Raises:
-        ForbiddenError: We may not ask.
+        ForbiddenError: The credentials may not read it.
         ProgramError: AWS fails.
     """
     filters: Sequence[Any] = [{"Name": "group-id", "Values": [group]}]
-    with translate_denials():
+    with translate_errors():
         rules = access.client("ec2").describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
     return [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"] and not rule.get("Tags")]
 
 
 def revoke(access: Access, group: str, rules: Sequence[str]) -> None:
-    """Takes rules that let out from a security group.
+    """Revoke egress rules of a security group.
 
     Raises:
-        ForbiddenError: We may not ask.
+        ForbiddenError: The credentials may not change it.
         ProgramError: AWS fails.
     """
     if rules:
-        with translate_denials():
+        with translate_errors():
             access.client("ec2").revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[*rules])

@@ -1,4 +1,4 @@
-"""Processes of Terraform whose caller was killed."""
+"""Terraform processes whose parent was killed."""
 
 import os
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ _PROCESSES = Path("/proc")
 
 @dataclass(frozen=True)
 class OrphanProcesses:
-    """Processes that nobody waits for any more; where there is no /proc, none are seen.
+    """Processes without a parent that waits for them, by id; none where there is no /proc.
 
     Attributes:
-        runs: Terraform itself: it goes on, and saves its state in the end.
-        providers: Its plugins, which do not notice that it is gone.
+        runs: Terraform itself: it continues, and saves its state at the end.
+        providers: Provider plugins, which keep running when Terraform is killed.
     """
 
     runs: tuple[int, ...]
@@ -21,13 +21,13 @@ class OrphanProcesses:
 
 
 def find_orphans(folder: Path, data: Path) -> OrphanProcesses:
-    """The processes that run in the stacks of an environment.
+    """Find the processes that run in the stacks of an environment.
 
     Args:
-        folder: The environment's folder: a Terraform in a stack of it was told so by `-chdir`.
-        data: The folder of Terraform's data: it starts plugins from there.
+        folder: The environment's folder; `-chdir` names a folder below it.
+        data: The folder with each stack's TF_DATA_DIR, where the plugins are.
     """
-    commands = _commands()
+    commands = _command_lines()
     runs = [
         pid for pid, words in commands.items() if any(word.startswith(f"-chdir={folder}{os.sep}") for word in words)
     ]
@@ -35,14 +35,14 @@ def find_orphans(folder: Path, data: Path) -> OrphanProcesses:
     return OrphanProcesses(tuple(sorted(runs)), tuple(sorted(providers)))
 
 
-def _commands() -> dict[int, list[str]]:
-    """The words of every process's command, by process; those without a command left out."""
-    found = {}
+def _command_lines() -> dict[int, list[str]]:
+    """Return the command line of every process, by id, without processes that have none."""
+    commands = {}
     for path in _PROCESSES.glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # it has ended, or is somebody else's
+        except OSError:  # it has ended, or belongs to another user
             continue
         if words[0]:
-            found[int(path.parent.name)] = words
-    return found
+            commands[int(path.parent.name)] = words
+    return commands

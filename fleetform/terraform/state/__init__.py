@@ -1,1 +1,1 @@
-"""States: their bucket, their content and their locks."""
+"""Terraform states in S3: their bucket, their content and their locks."""

@@ -11,27 +11,32 @@ from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
 
 Outcome: TypeAlias = Literal["made", "changed", "right"]
-"""What was done about a setting: `right` is nothing."""
+"""How a setting was handled; `right` means unchanged."""
 
-HISTORY_IN_DAYS = 365
-"""How long a state that was replaced can be had again, by its version."""
+HISTORY_DAYS = 365
+"""How long the bucket keeps old versions of a state, in days."""
 
-_UPLOAD_IN_DAYS = 7
-_NO_TLS = "DenyWithoutTls"
-_EXPIRY = "old-versions"
+_UPLOAD_DAYS = 7
+_TLS_STATEMENT = "DenyWithoutTls"
+_EXPIRY_RULE = "old-versions"
 
-_CLOSED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
+_BLOCK_ALL = {
+    "BlockPublicAcls": True,
+    "BlockPublicPolicy": True,
+    "IgnorePublicAcls": True,
+    "RestrictPublicBuckets": True,
+}
 
 
 @dataclass(frozen=True)
 class BucketSpec:
-    """The bucket as it is to be.
+    """The desired bucket.
 
     Attributes:
         name: Its name.
-        account: The AWS account that it has to belong to.
-        kms_key: ARN of the key that its objects are encrypted with; None for S3's own.
-        tags: Its tags; others that it has stay.
+        account: The id of the AWS account that must own it.
+        kms_key: ARN of the KMS key for its objects; None for the keys of S3 (SSE-S3).
+        tags: Tags to add; the bucket keeps its other tags.
     """
 
     name: str
@@ -42,89 +47,89 @@ class BucketSpec:
 
 @dataclass(frozen=True)
 class _Setting:
-    """Something of a bucket: how to read what it is, what it ought to be then, and how to write that.
+    """A setting of the bucket.
 
     Attributes:
-        name: What people call it.
-        read: Gives what it is; raises one of `absent` if it was never set.
-        absent: The codes of errors that say that it was never set.
-        ought: Makes what it ought to be of what it is, or of None.
-        write: Sets it.
+        name: Its name in the output.
+        read: Returns the present value; raises the error `absent` if it was never set.
+        absent: The error code for a setting that was never set.
+        desired: Computes the desired value from the present one, or from None.
+        write: Sets the value.
     """
 
     name: str
     read: Callable[[], Any]
     absent: str
-    ought: Callable[[Any], Any]
+    desired: Callable[[Any], Any]
     write: Callable[[Any], object]
 
 
-def ensure_bucket(access: Access, wanted: BucketSpec) -> dict[str, Outcome]:
-    """Makes the bucket, or brings one of ours up to date; what else it has of rules, statements and tags stays.
+def ensure_bucket(access: Access, spec: BucketSpec) -> dict[str, Outcome]:
+    """Create the bucket, or update the existing one, which keeps its other rules, statements and tags.
 
     Args:
         access: The environment's AWS.
-        wanted: The bucket.
+        spec: The desired bucket.
 
     Returns:
-        What was made, changed or found right: the bucket, then its settings.
+        How the bucket and each of its settings were handled, in this order.
 
     Raises:
-        ProgramError: The name belongs to somebody else, the bucket is in another region, or AWS refuses.
+        ProgramError: The name belongs to another account, the bucket is in another region, or AWS refuses.
     """
     try:
         s3 = access.client("s3")
-        made = _create(s3, access.region, wanted)
-        done = {setting.name: _set(setting, made=made) for setting in _settings(s3, wanted)}
+        created = _create(s3, access.region, spec)
+        outcomes = {setting.name: _apply_setting(setting, created=created) for setting in _settings(s3, spec)}
     except (BotoCoreError, ClientError) as error:
         raise ProgramError(
-            f"state bucket {wanted.name}: {error}; check credentials, or choose another `state: bucket:`"
+            f"state bucket {spec.name}: {error}; check credentials, or choose another `state: bucket:`"
         ) from None
-    return {"bucket": "made" if made else "right", **done}
+    return {"bucket": "made" if created else "right", **outcomes}
 
 
-def _create(s3: Any, region: str, wanted: BucketSpec) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
-
-    # The one region that may not be named: API reference, CreateBucket.
-    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+def _create(s3: Any, region: str, spec: BucketSpec) -> bool:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Create the bucket, unless it exists; return whether it was created."""
+    # CreateBucket rejects us-east-1 as a location constraint: S3 API reference.
+    location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        s3.head_bucket(Bucket=wanted.name, ExpectedBucketOwner=wanted.account)  # names are the whole world's
+        s3.head_bucket(Bucket=spec.name, ExpectedBucketOwner=spec.account)  # bucket names are global
     except ClientError as error:
         if error.response["Error"]["Code"] not in {"404", "NoSuchBucket"}:
             raise
-        s3.create_bucket(Bucket=wanted.name, ObjectOwnership="BucketOwnerEnforced", **place)
+        s3.create_bucket(Bucket=spec.name, ObjectOwnership="BucketOwnerEnforced", **location)
         return True
-    found = s3.get_bucket_location(Bucket=wanted.name)["LocationConstraint"] or "us-east-1"
-    if found != region:
+    actual = s3.get_bucket_location(Bucket=spec.name)["LocationConstraint"] or "us-east-1"
+    if actual != region:
         raise ProgramError(
-            f"state bucket {wanted.name} is in {found}, and the catalog's `region` is {region};"
-            " mend `region`, or choose another `state: bucket:`"
+            f"state bucket {spec.name} is in {actual}, but the catalog's `region` is {region};"
+            " fix `region`, or choose another `state: bucket:`"
         )
     return False
 
 
-def _set(setting: _Setting, *, made: bool) -> Outcome:
+def _apply_setting(setting: _Setting, *, created: bool) -> Outcome:
     try:
-        found = setting.read()
+        present = setting.read()
     except ClientError as error:
         if error.response["Error"]["Code"] != setting.absent:
             raise
-        found = None
-    ought = setting.ought(found)
-    if found != ought:
-        setting.write(ought)
-    return "made" if made else "changed" if found != ought else "right"
+        present = None
+    desired = setting.desired(present)
+    if present != desired:
+        setting.write(desired)
+    return "made" if created else "changed" if present != desired else "right"
 
 
-def _settings(s3: Any, wanted: BucketSpec) -> list[_Setting]:  # noqa: ANN401
-    name = wanted.name
-    encryption = _encryption(wanted.kms_key)
+def _settings(s3: Any, spec: BucketSpec) -> list[_Setting]:  # noqa: ANN401
+    name = spec.name
+    encryption = _encryption(spec.kms_key)
     settings = [
         _Setting(
             "public access blocked",
             lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"],
             "NoSuchPublicAccessBlockConfiguration",
-            lambda _: _CLOSED,
+            lambda _: _BLOCK_ALL,
             lambda value: s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=value),
         ),
         _Setting(
@@ -143,38 +148,38 @@ def _settings(s3: Any, wanted: BucketSpec) -> list[_Setting]:  # noqa: ANN401
         ),
         _Setting(
             "encryption",
-            lambda: _rules_of_encryption(s3.get_bucket_encryption(Bucket=name)),
+            lambda: _encryption_rule(s3.get_bucket_encryption(Bucket=name)),
             "ServerSideEncryptionConfigurationNotFoundError",
             lambda _: encryption,
             lambda value: s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [value]}),
         ),
         _Setting(
-            f"old versions for {HISTORY_IN_DAYS} days",
+            f"old versions for {HISTORY_DAYS} days",
             lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"],
             "NoSuchLifecycleConfiguration",
-            lambda found: _with(found or [], _expiry(), "ID"),
+            lambda present: _merge(present or [], _expiry_rule(), "ID"),
             lambda value: s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": value}),
         ),
         _Setting(
             "tags",
             lambda: _by_key(s3.get_bucket_tagging(Bucket=name)["TagSet"]),
             "NoSuchTagSet",
-            lambda found: {**(found or {}), **wanted.tags},
+            lambda present: {**(present or {}), **spec.tags},
             lambda value: s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": _tag_set(value)}),
         ),
     ]
-    if s3.meta.endpoint_url.startswith("http:"):  # over the emulator's plain HTTP it would lock us out too
+    if s3.meta.endpoint_url.startswith("http:"):  # the emulator has no TLS, so the policy would lock everyone out
         return settings
-    return [*settings, _tls(s3, name)]
+    return [*settings, _tls_setting(s3, name)]
 
 
-def _tls(s3: Any, name: str) -> _Setting:  # noqa: ANN401
+def _tls_setting(s3: Any, name: str) -> _Setting:  # noqa: ANN401
     partition = s3.meta.partition
     return _Setting(
         "TLS only",
         lambda: json.loads(s3.get_bucket_policy(Bucket=name)["Policy"]),
         "NoSuchBucketPolicy",
-        lambda found: tls_only(found, name, partition),
+        lambda present: tls_only(present, name, partition),
         lambda value: s3.put_bucket_policy(Bucket=name, Policy=json.dumps(value)),
     )
 
@@ -186,8 +191,8 @@ def _encryption(kms_key: str | None) -> dict[str, object]:
     return {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
 
 
-def _rules_of_encryption(answer: dict[str, Any]) -> dict[str, object]:
-    """The one rule that a bucket has; S3 says more of it than what can be set here."""
+def _encryption_rule(answer: dict[str, Any]) -> dict[str, object]:
+    """Return the bucket's only encryption rule, without the fields that Fleetform does not set."""
     rule = answer["ServerSideEncryptionConfiguration"]["Rules"][0]
     return {
         "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
@@ -195,37 +200,43 @@ def _rules_of_encryption(answer: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _expiry() -> dict[str, object]:
+def _expiry_rule() -> dict[str, object]:
     return {
-        "ID": _EXPIRY,
+        "ID": _EXPIRY_RULE,
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "Expiration": {"ExpiredObjectDeleteMarker": True},  # each lock that was released leaves one
-        "NoncurrentVersionExpiration": {"NoncurrentDays": HISTORY_IN_DAYS},
-        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _UPLOAD_IN_DAYS},
+        "Expiration": {"ExpiredObjectDeleteMarker": True},  # each released lock leaves one
+        "NoncurrentVersionExpiration": {"NoncurrentDays": HISTORY_DAYS},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": _UPLOAD_DAYS},
     }
 
 
 def tls_only(policy: dict[str, Any] | None, bucket: str, partition: str = "aws") -> dict[str, Any]:
-    """A bucket's policy, with the statement that denies all that does not come over TLS."""
+    """Add to a bucket policy the statement that denies requests without TLS.
+
+    Args:
+        policy: The present policy; None if there is none.
+        bucket: The bucket's name.
+        partition: The AWS partition, such as `aws-cn`.
+    """
     arn = f"arn:{partition}:s3:::{bucket}"
     statement = {
-        "Sid": _NO_TLS,
+        "Sid": _TLS_STATEMENT,
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
         "Resource": [arn, f"{arn}/*"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
-    found = policy or {"Version": "2012-10-17", "Statement": []}
-    return {**found, "Statement": _with(found["Statement"], statement, "Sid")}
+    present = policy or {"Version": "2012-10-17", "Statement": []}
+    return {**present, "Statement": _merge(present["Statement"], statement, "Sid")}
 
 
-def _with(entries: list[dict[str, Any]], ours: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The entries with ours among them: in the place of the one of its name, or at the end."""
-    if any(entry.get(name) == ours[name] for entry in entries):
-        return [ours if entry.get(name) == ours[name] else entry for entry in entries]
-    return [*entries, ours]
+def _merge(entries: list[dict[str, Any]], new: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Replace the entry that has the same value of a key as the new one, or append the new one."""
+    if any(entry.get(key) == new[key] for entry in entries):
+        return [new if entry.get(key) == new[key] else entry for entry in entries]
+    return [*entries, new]
 
 
 def _by_key(tags: list[dict[str, str]]) -> dict[str, str]:

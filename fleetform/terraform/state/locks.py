@@ -1,4 +1,4 @@
-"""Locks of states, as Terraform's S3 backend keeps them with `use_lockfile`."""
+"""State locks, as Terraform's S3 backend writes them with `use_lockfile`."""
 
 import getpass
 import json
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-# PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h.
-_ALL_PROCESSES = "pid:[4026531836]"
+# The namespace that has all processes of a machine: PROC_PID_INIT_INO in Linux, include/linux/proc_ns.h.
+_INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 
 MAX_RUN_TIME = timedelta(hours=2)
-"""No run of a stack takes longer: load balancers and steady services, for which AWS takes longest, take minutes."""
+"""No run of a stack takes longer: the slowest steps, load balancers and stable services, take minutes."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A lock.
+    """A state lock.
 
     Attributes:
-        id: What `terraform force-unlock` takes.
-        operation: What holds it, such as `apply`.
+        id: The argument of `terraform force-unlock`.
+        operation: The command that holds it, such as `apply`.
         who: `user@host`.
-        version: The holder's version of Terraform.
-        created: Since when.
+        version: The Terraform version of the command.
+        created: When it was taken.
     """
 
     id: str
@@ -33,10 +33,10 @@ class Lock:
     version: str
     created: datetime
 
-    def stale(self, now: datetime, machine: "LocalMachine") -> str | None:
-        """Why nothing can hold it any more; None if something may."""
+    def stale_reason(self, now: datetime, machine: "LocalMachine") -> str | None:
+        """Return why no process can hold it now, as a clause; None if one may."""
         if self.who == machine.who and not machine.runs_terraform:
-            return "no Terraform runs here, and here it was taken"
+            return "it was taken on this machine, and no Terraform runs here now"
         if now - self.created > MAX_RUN_TIME:
             return f"no run takes {MAX_RUN_TIME.seconds // 3600} hours"
         return None
@@ -44,11 +44,11 @@ class Lock:
 
 @dataclass(frozen=True)
 class LocalMachine:
-    """What can be known of the runs on this machine.
+    """This machine, as far as locks need it.
 
     Attributes:
         who: `user@host`, as Terraform writes it into its locks.
-        runs_terraform: Whether any runs here, or could.
+        runs_terraform: Whether a Terraform process runs here, or may run unseen.
     """
 
     who: str
@@ -56,42 +56,42 @@ class LocalMachine:
 
 
 def read(text: bytes) -> Lock | None:
-    """A lock from its object; None if it is none.
+    """Read a lock from the content of its S3 object; None if it is not a lock.
 
-    See LockInfo in hashicorp/terraform, internal/states/statemgr/locker.go: JSON, its time in Go's RFC 3339.
+    The format is LockInfo in hashicorp/terraform, internal/states/statemgr/locker.go: JSON with a time in RFC 3339.
     """
     try:
-        found = json.loads(text)
-        created = datetime.fromisoformat(found["Created"])
-        operation = str(found["Operation"]).removeprefix("OperationType").lower()
-        return Lock(str(found["ID"]), operation, str(found["Who"]), str(found["Version"]), created)
+        info = json.loads(text)
+        created = datetime.fromisoformat(info["Created"])
+        operation = str(info["Operation"]).removeprefix("OperationType").lower()
+        return Lock(str(info["ID"]), operation, str(info["Who"]), str(info["Version"]), created)
     except (ValueError, KeyError, TypeError):
         return None
 
 
 def this_machine(processes: Path = Path("/proc")) -> LocalMachine:
-    """This machine; where not all its processes can be seen, as in a container, some Terraform may run.
+    """Return this machine; if not all its processes are visible, as in a container, a Terraform may run.
 
-    Asked after the locks were read: a run that began later holds none of them.
+    Call it after reading the locks: a run that starts later holds none of them.
 
     Args:
-        processes: What Linux says of them.
+        processes: The folder of the proc file system.
     """
-    return LocalMachine(f"{getpass.getuser()}@{socket.gethostname()}", _any_terraform(processes))
+    return LocalMachine(f"{getpass.getuser()}@{socket.gethostname()}", _runs_terraform(processes))
 
 
-def _any_terraform(processes: Path) -> bool:
+def _runs_terraform(processes: Path) -> bool:
     try:
-        if str((processes / "self/ns/pid").readlink()) != _ALL_PROCESSES:
+        if str((processes / "self/ns/pid").readlink()) != _INITIAL_PID_NAMESPACE:
             return True
-    except OSError:  # no Linux
+    except OSError:  # not Linux
         return True
     commands = (path for path in processes.glob("[0-9]*/cmdline") if path.parent.name != str(os.getpid()))
     return any(map(_could_be_terraform, commands))
 
 
 def _could_be_terraform(command: Path) -> bool:
-    """Whether a process may be Terraform: an editor that has one of its files open counts, which does no harm."""
+    """Whether a process may be Terraform; an editor with a Terraform file counts too, which is harmless."""
     try:
         words = command.read_bytes()
     except (FileNotFoundError, ProcessLookupError):  # it has ended

@@ -17,7 +17,7 @@ from fleetform.catalog.models import Environment
 from fleetform.terraform.recovery import apply_log, find_by_name, find_by_tags, orphans
 from fleetform.terraform.recovery.already_exists import existing_resources, refused_resources
 from fleetform.terraform.recovery.apply_log import PendingCreate, UnsavedResources
-from fleetform.terraform.recovery.find_by_name import Found
+from fleetform.terraform.recovery.find_by_name import Ownership
 from fleetform.terraform.state import locks, reader
 from fleetform.terraform.state.locks import Lock
 from fleetform.workflow.workspace import Workspace
@@ -71,9 +71,7 @@ def _read_state(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str
 def _managed_resources(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
     """What any stack's state has: two that have one thing would destroy it for each other."""
     states = (found.text for key, found in objects.items() if key.endswith(reader.state_key("")))
-    return frozenset().union(
-        *(apply_log.without_imported(json.loads(text)) for text in states if reader.snapshot(text))
-    )
+    return frozenset().union(*(apply_log.ids_in_state(json.loads(text)) for text in states if reader.snapshot(text)))
 
 
 def _may_be_from(before: Run, lock: Lock) -> bool:
@@ -155,12 +153,12 @@ def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, rea
     log = _read_log(workspace.log_of(stack, "apply"))
     found = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
     if not apply_log.has_quit(log):
-        found = found.unanswered
+        found = found.only_pending
     if not found:
         return
     search = _Search(_managed_resources(objects))
     _find_begun(workspace, stack, found, search, tell)
-    there = existing_resources(log).intersection(found.begun)
+    there = existing_resources(log).intersection(found.pending)
     for line in (*_describe_created(found), *_describe_unanswered(workspace.environment, there, search)):
         tell(f"{stack}: {line}")
     _save_imports(workspace, stack, found, search)
@@ -170,7 +168,7 @@ def _save_imports(workspace: Workspace, stack: str, found: UnsavedResources, sea
     """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
     path = workspace.lost(stack)
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    settled = {*found.held, *search.settled}
+    settled = {*found.state_ids, *search.settled}
     left = {address: id_ for address, id_ in kept.items() if address not in settled}
     path.unlink(missing_ok=True)
     if imports := {**left, **found.imports, **search.imports}:
@@ -183,12 +181,12 @@ def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, searc
 
     Nothing is known of what the credentials may not ask for.
     """
-    for address, id_ in found.wired.items():
+    for address, id_ in found.route_ids.items():
         if apply_log.ASSOCIATION not in address:
             search.claim(address, apply_log.ROUTE, id_)
         elif _are_associated(workspace, id_):
             search.claim(address, apply_log.ASSOCIATION, id_)
-    for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.begun):
+    for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.pending):
         if each.id:
             _find_named(workspace, each, search)
         elif only := _find_tagged(workspace, each, found, search):
@@ -206,11 +204,11 @@ def _are_associated(workspace: Workspace, association: str) -> bool:
 def _find_named(workspace: Workspace, begun: PendingCreate, search: _Search) -> None:
     """Looks for what has a name of its own."""
     match find_by_name.find(workspace.access, begun.kind, begun.id, _tags(workspace.environment)):
-        case Found.OURS:
+        case Ownership.OURS:
             search.claim(begun.address, begun.kind, find_by_name.import_id(workspace.access, begun.kind, begun.id))
-        case Found.NOT_OURS:
+        case Ownership.FOREIGN:
             search.not_ours.add(begun.address)
-        case Found.NOTHING:
+        case Ownership.ABSENT:
             search.gone.add(begun.address)
 
 
@@ -223,7 +221,7 @@ def _find_tagged(workspace: Workspace, begun: PendingCreate, found: UnsavedResou
             there = find_by_tags.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
         elif begun.kind in apply_log.CLOUD_MAP:
             there = find_by_tags.find_in_cloud_map(access, begun.kind, begun.name, ours)
-    claimed = {*found.held.values(), *found.imports.values(), *search.imports.values()}
+    claimed = {*found.state_ids.values(), *found.imports.values(), *search.imports.values()}
     unclaimed = {id_ for id_ in there - claimed if (begun.kind, id_) not in search.taken}
     return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
 
@@ -251,7 +249,7 @@ def _describe_lost(environment: Environment, found: UnsavedResources, search: _S
     yield from _describe_created(found)
     yield from _describe_begun(search.imports)
     yield from _describe_not_imported(environment, search.elsewhere, search.not_ours)
-    if left := search.left(found.begun):
+    if left := search.left(found.pending):
         yield f"had begun, and may be there although no state has it: {', '.join(left)}"
 
 

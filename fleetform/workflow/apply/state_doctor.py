@@ -109,7 +109,7 @@ class _Doctor:
         stored, held = self.objects.get(reader.state_key(stack)), self.objects.get(reader.lock_key(stack))
         snapshot = reader.snapshot(stored.text) if stored else None
         lock = locks.read(held.text) if held else None
-        stale = lock.stale(self.now, self.machine) if lock else None
+        stale = lock.stale_reason(self.now, self.machine) if lock else None
         troubles = [
             self._unreadable(stack) if stored and not snapshot else None,
             self._newer(snapshot) if snapshot else None,

@@ -8,15 +8,15 @@ import pytest
 from fleetform.terraform.recovery import find_by_name
 from fleetform.terraform.recovery.apply_log import (
     _BY_ID,
-    _RECREATABLE,
-    NAMED,
+    _IDEMPOTENT,
+    NAME_ATTRIBUTES,
     PendingCreate,
     UnsavedResources,
     find_unsaved,
+    ids_in_state,
     import_blocks,
     missing_imports,
     pending_creates,
-    without_imported,
 )
 
 NETWORK = "module.network"
@@ -61,12 +61,12 @@ def test_without_a_state_all_that_was_made_is_lost() -> None:
 def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
     instances = [{"attributes": {"id": "arn:aws:ecs:x:1:cluster/shop"}}]
     cluster = {"mode": "managed", "type": "aws_ecs_cluster", "name": "this", "instances": instances}
-    assert without_imported({"resources": [*STATE["resources"], cluster]}) == {
+    assert ids_in_state({"resources": [*STATE["resources"], cluster]}) == {
         ("aws_iam_role", "shop-local-flow-logs"),
         ("aws_ecs_cluster", "arn:aws:ecs:x:1:cluster/shop"),
         ("aws_ecs_cluster", "shop"),
     }
-    assert without_imported({}) == frozenset()
+    assert ids_in_state({}) == frozenset()
 
 
 def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
@@ -104,7 +104,7 @@ def test_a_route_that_had_begun_is_known_by_its_table() -> None:
         "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
         "module.network.aws_route.public_internet: Creating...\n"
     )
-    assert find_unsaved(log, {}).wired == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
+    assert find_unsaved(log, {}).route_ids == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
 
 
 def test_what_we_do_not_know_how_to_import_is_named() -> None:
@@ -169,7 +169,7 @@ def test_a_plan_says_the_names_of_what_had_begun() -> None:
 
 
 def test_of_all_that_is_imported_by_a_name_in_its_plan_the_tags_are_read() -> None:
-    assert {*NAMED, "aws_ecs_service"} == find_by_name.KINDS.keys()
+    assert {*NAME_ATTRIBUTES, "aws_ecs_service"} == find_by_name.KINDS.keys()
 
 
 def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
@@ -196,9 +196,9 @@ def test_a_private_namespace_is_imported_with_its_vpc() -> None:
 def test_of_what_had_begun_some_is_left_out() -> None:
     gateway = 'module.network.aws_nat_gateway.this["a"]'
     found = find_unsaved(LOG, {})
-    assert gateway in found.begun
-    assert found.without([gateway]).begun == tuple(address for address in found.begun if address != gateway)
-    assert found.unanswered.without([gateway]) == UnsavedResources({}, {}, found.without([gateway]).begun)
+    assert gateway in found.pending
+    assert found.without([gateway]).pending == tuple(address for address in found.pending if address != gateway)
+    assert found.only_pending.without([gateway]) == UnsavedResources({}, {}, found.without([gateway]).pending)
 
 
 REFUSED = """\
@@ -244,7 +244,7 @@ def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
 def test_all_resources_of_the_modules_are_known(root: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in root.glob("modules/*/*.tf")]
     kinds = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
-    assert kinds - _BY_ID - _RECREATABLE == {
+    assert kinds - _BY_ID - _IDEMPOTENT == {
         "aws_ecs_cluster",
         "aws_ecs_service",
         "aws_route",

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 
 from fleetform.aws.clients import Access
 from fleetform.base.errors import ProgramError
-from fleetform.terraform.recovery.find_by_name import KINDS, Found, find, import_id
+from fleetform.terraform.recovery.find_by_name import KINDS, Ownership, find, import_id
 from tests.deployed import REGION
 
 OURS = {"application": "shop", "environment": "dev"}
@@ -138,13 +138,13 @@ def test_each_kind_that_is_known_is_made_here() -> None:
 @pytest.mark.parametrize(
     ("tags", "found"),
     [
-        ({**OURS, "team": "web"}, Found.OURS),
-        ({**OURS, "environment": "prod"}, Found.NOT_OURS),
-        ({}, Found.NOT_OURS),
+        ({**OURS, "team": "web"}, Ownership.OURS),
+        ({**OURS, "environment": "prod"}, Ownership.FOREIGN),
+        ({}, Ownership.FOREIGN),
     ],
 )
 def test_a_thing_is_ours_that_has_all_our_tags(
-    access: Access, kind: str, id_: str, tags: Mapping[str, str], found: Found
+    access: Access, kind: str, id_: str, tags: Mapping[str, str], found: Ownership
 ) -> None:
     delete = MAKERS[kind](access, id_, tags)
     told = find(access, kind, id_, OURS)
@@ -154,13 +154,13 @@ def test_a_thing_is_ours_that_has_all_our_tags(
 
 @each_kind
 def test_what_is_not_there_is_nobodys(access: Access, kind: str, id_: str) -> None:
-    assert find(access, kind, id_, OURS) == Found.NOTHING
+    assert find(access, kind, id_, OURS) == Ownership.ABSENT
 
 
 @pytest.mark.parametrize("kind", ["aws_ecs_cluster"])
 def test_a_cluster_that_was_deleted_is_not_there(access: Access, kind: str, id_: str) -> None:
     cluster(access, id_, OURS)()
-    assert find(access, kind, id_, OURS) == Found.NOTHING
+    assert find(access, kind, id_, OURS) == Ownership.ABSENT
 
 
 @pytest.fixture
@@ -175,14 +175,14 @@ def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_tags_that_are_not_for_us_to_see_are_not_ours(answers: Stubber) -> None:
     answers.add_client_error("list_role_tags", "AccessDenied", "no")
-    assert find(Access(REGION, {}), "aws_iam_role", "shop", OURS) == Found.NOT_OURS
+    assert find(Access(REGION, {}), "aws_iam_role", "shop", OURS) == Ownership.FOREIGN
 
 
 @pytest.mark.parametrize("answers", ["ecs"], indirect=True)
 def test_a_service_that_is_being_deleted_is_not_there(answers: Stubber) -> None:
     services = [{"serviceName": "web", "status": "DRAINING", "tags": small(OURS)}]
     answers.add_response("describe_services", {"services": services})
-    assert find(Access(REGION, {}), "aws_ecs_service", "shop/web", OURS) == Found.NOTHING
+    assert find(Access(REGION, {}), "aws_ecs_service", "shop/web", OURS) == Ownership.ABSENT
 
 
 def test_where_aws_fails_nothing_is_said(answers: Stubber) -> None:
@@ -190,6 +190,6 @@ def test_where_aws_fails_nothing_is_said(answers: Stubber) -> None:
     with pytest.raises(ProgramError) as caught:
         find(Access(REGION, {}), "aws_iam_role", "shop", OURS)
     assert str(caught.value) == (
-        "what is left of an apply: An error occurred (ServiceFailure) when calling the ListRoleTags operation: later;"
-        " check credentials"
+        "cannot find what the interrupted apply created: An error occurred (ServiceFailure) when calling the"
+        " ListRoleTags operation: later; check credentials"
     )

@@ -144,7 +144,7 @@ def test_a_bucket_of_another_region_is_refused(
     with pytest.raises(ProgramError) as caught:
         ensure_bucket(Access("us-east-1", terraform_environment), wanted)
     assert str(caught.value) == (
-        f"state bucket {wanted.name} is in eu-central-1, and the catalog's `region` is us-east-1; mend `region`, or"
+        f"state bucket {wanted.name} is in eu-central-1, but the catalog's `region` is us-east-1; fix `region`, or"
         " choose another `state: bucket:`"
     )
 

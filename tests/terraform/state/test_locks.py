@@ -31,22 +31,22 @@ def test_what_is_no_lock_is_none(text: bytes) -> None:
 
 
 def test_a_lock_of_a_terraform_that_is_gone_from_this_machine_is_stale() -> None:
-    assert LOCK.stale(NOW, HERE) == "no Terraform runs here, and here it was taken"
+    assert LOCK.stale_reason(NOW, HERE) == "it was taken on this machine, and no Terraform runs here now"
 
 
 def test_a_lock_may_be_held_where_some_terraform_runs() -> None:
-    assert LOCK.stale(NOW, replace(HERE, runs_terraform=True)) is None
+    assert LOCK.stale_reason(NOW, replace(HERE, runs_terraform=True)) is None
 
 
 @pytest.mark.parametrize("who", ["mia@build-8", "root@build-7"])
 def test_nothing_is_known_of_others(who: str) -> None:
-    assert LOCK.stale(NOW, replace(HERE, who=who)) is None
+    assert LOCK.stale_reason(NOW, replace(HERE, who=who)) is None
 
 
 def test_a_lock_that_is_older_than_any_run_is_stale() -> None:
     busy = LocalMachine("sam@laptop", runs_terraform=True)
     ages = [timedelta(hours=2), timedelta(hours=2, seconds=1)]
-    found = [replace(LOCK, created=NOW - age).stale(NOW, busy) for age in ages]
+    found = [replace(LOCK, created=NOW - age).stale_reason(NOW, busy) for age in ages]
     assert found == [None, "no run takes 2 hours"]
 
 
