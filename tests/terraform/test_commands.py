@@ -1,4 +1,4 @@
-"""The argument vectors, whole."""
+"""The argument vectors of Terraform's commands."""
 
 from pathlib import Path
 
@@ -36,18 +36,18 @@ PLAN = Path("/plans/a plan; rm -rf /")
         (COLOURED.apply(PLAN), ["apply", "-input=false", "-lock-timeout=60s", str(PLAN)]),
     ],
 )
-def test_a_command_in_a_stack_is_a_list_of_its_arguments(built: list[str], expected: list[str]) -> None:
+def test_a_command_runs_in_its_stack(built: list[str], expected: list[str]) -> None:
     assert built == START + expected
 
 
-def test_formatting_writes_all_files_below_a_folder() -> None:
+def test_fmt_formats_all_files_below_a_folder() -> None:
     assert fmt("/bin/tofu", Path("envs")) == ["/bin/tofu", "fmt", "-recursive", "-list=false", "envs"]
 
 
-def test_checking_the_format_only_lists_files() -> None:
+def test_fmt_with_check_only_lists_files() -> None:
     built = fmt("/bin/tofu", Path("modules"), Path("envs"), check=True)
     assert built == ["/bin/tofu", "fmt", "-recursive", "-check", "modules", "envs"]
 
 
-def test_the_version_is_asked_for_in_json() -> None:
+def test_version_prints_json() -> None:
     assert version("/bin/tofu") == ["/bin/tofu", "version", "-json"]

@@ -1,4 +1,4 @@
-"""The embedded Terraform, run as the program that stands for `terraform`."""
+"""The embedded Terraform, run as the `terraform` program."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 
 from fleetform.terraform import installation
 
-# Found by its path: once imported, its Go runtime would take this process's SIGINT for good.
+# Not imported: its Go runtime would handle this process's SIGINT from then on.
 PROGRAM = [sys.executable, str(Path(installation.__file__).with_name("embedded.py"))]
 
 
@@ -43,19 +43,19 @@ def terraform(stack: Path, variables: Mapping[str, str], *arguments: str) -> sub
     )
 
 
-def test_it_is_a_terraform_that_knows_state_locking_in_s3(stack: Path, variables: Mapping[str, str]) -> None:
-    done = terraform(stack, variables, "version", "-json")
-    version = re.match(r"(\d+)\.(\d+)", json.loads(done.stdout)["terraform_version"])
+def test_its_version_supports_state_locking_in_s3(stack: Path, variables: Mapping[str, str]) -> None:
+    completed = terraform(stack, variables, "version", "-json")
+    version = re.match(r"(\d+)\.(\d+)", json.loads(completed.stdout)["terraform_version"])
     assert version
-    assert done.returncode == 0
+    assert completed.returncode == 0
     assert tuple(map(int, version.groups())) >= (1, 10)
 
 
 def test_it_formats_files_in_place(stack: Path, variables: Mapping[str, str]) -> None:
     done = terraform(stack, variables, "fmt")
-    assert done.returncode == 0
-    assert done.stdout == "main.tf\n"
-    assert done.stderr == ""
+    assert completed.returncode == 0
+    assert completed.stdout == "main.tf\n"
+    assert completed.stderr == ""
     assert (stack / "main.tf").read_text(encoding="utf-8") == 'output "name" {\n  value = "shop"\n}\n'
 
 
@@ -77,14 +77,14 @@ def test_its_exit_codes_are_terraforms(
 def test_a_saved_plan_is_applied(stack: Path, variables: Mapping[str, str]) -> None:
     planned = terraform(stack, variables, "plan", "-input=false", "-out=stack.tfplan")
     applied = terraform(stack, variables, "apply", "-input=false", "stack.tfplan")
-    told = terraform(stack, variables, "output", "-raw", "name")
+    output = terraform(stack, variables, "output", "-raw", "name")
     assert planned.returncode == 0
     assert applied.returncode == 0
-    assert told.stdout == "shop"
+    assert output.stdout == "shop"
 
 
-def test_ctrl_c_ends_an_apply_in_an_orderly_way(stack: Path, variables: Mapping[str, str]) -> None:
-    """What was begun is in the state, marked as unfinished, and the state is unlocked."""
+def test_ctrl_c_ends_an_apply_gracefully(stack: Path, variables: Mapping[str, str]) -> None:
+    """The state has the unfinished resource as tainted, and is unlocked."""
     (stack / "main.tf").write_text(
         'resource "terraform_data" "slow" {\n'
         '  provisioner "local-exec" {\n'

@@ -1,4 +1,4 @@
-"""What Terraform prints when it fails, told in a line; failures/README.md says where the outputs are from."""
+"""Explanations of Terraform's failures; failures/README.md has the sources of the outputs."""
 
 import textwrap
 from pathlib import Path
@@ -15,7 +15,7 @@ recorded = pytest.mark.parametrize("output", OUTPUTS, ids=lambda path: path.stem
 
 
 def boxed(text: str) -> str:
-    """As a terminal shows it: coloured, in a box, wrapped elsewhere."""
+    """Format a text as in a terminal: colored, in a box, wrapped at a different width."""
     lines = [
         part
         for line in text.splitlines()
@@ -24,25 +24,25 @@ def boxed(text: str) -> str:
     return "\n".join(["\x1b[31m╷\x1b[0m", *(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines), "\x1b[31m╵\x1b[0m"])
 
 
-def told(output: Path) -> str:
-    return output.with_suffix(".told").read_text(encoding="utf-8").rstrip("\n")
+def expected_explanation(output: Path) -> str:
+    return output.with_suffix(".expected").read_text(encoding="utf-8").rstrip("\n")
 
 
 @recorded
-def test_a_failure_is_told_in_a_line_with_a_remedy(output: Path, generated: Generated) -> None:
-    generated.check(output.with_suffix(".told"), f"{explain(output.read_text(encoding='utf-8'), 'dev')}\n")
+def test_a_failure_is_explained_in_one_line_with_a_remedy(output: Path, generated: Generated) -> None:
+    generated.check(output.with_suffix(".expected"), f"{explain(output.read_text(encoding='utf-8'), 'dev')}\n")
 
 
 @recorded
-def test_colours_boxes_and_the_width_of_the_terminal_change_nothing(output: Path) -> None:
-    assert explain(boxed(output.read_text(encoding="utf-8")), "dev") == told(output)
+def test_colors_boxes_and_terminal_width_do_not_matter(output: Path) -> None:
+    assert explain(boxed(output.read_text(encoding="utf-8")), "dev") == expected_explanation(output)
 
 
-def test_what_is_not_known_is_not_explained() -> None:
+def test_an_unknown_failure_is_not_explained() -> None:
     assert explain("Error: creating ECS Service (web): InvalidParameterException: no\n", "dev") is None
 
 
-def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
+def test_a_lock_without_a_known_holder_is_explained() -> None:
     output = "Error: Error acquiring the state lock\n\nError message: api error PreconditionFailed: no\n"
     assert explain(output, "dev") == (
         "the state is locked by another, unknown run; wait for it with `--wait MINUTES`, or check whether it is alive:"
@@ -54,7 +54,7 @@ def test_a_lock_whose_holder_was_gone_when_asked_is_told_too() -> None:
     "code",
     ["Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled"],
 )
-def test_throttling_has_many_names(code: str) -> None:
+def test_every_throttling_code_is_known(code: str) -> None:
     output = f"operation error IAM: GetRole, https response error StatusCode: 503, RequestID: 1, api error {code}: no"
     assert explain(output, "dev") == (
         "AWS throttles requests of this account (IAM: GetRole); wait a minute,"
@@ -62,7 +62,7 @@ def test_throttling_has_many_names(code: str) -> None:
     )
 
 
-def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
+def test_a_missing_permission_may_have_no_resource() -> None:
     output = "User: arn:aws:iam::123456789012:user/mia is not authorized to perform: iam:ListRoles because no policy\n"
     assert explain(output, "dev") == (
         "AWS does not allow arn:aws:iam::123456789012:user/mia to do iam:ListRoles on *; change the policies,"
@@ -80,7 +80,7 @@ def test_a_permission_that_is_missing_may_be_of_no_resource() -> None:
         "Error: refresh cached SSO token failed, unable to refresh SSO token",
     ],
 )
-def test_credentials_expire_in_many_words(output: str) -> None:
+def test_every_message_about_expired_credentials_is_known(output: str) -> None:
     assert explain(output, "dev") == (
         "the AWS credentials have expired; sign in again, for example with `aws sso login`, or get new ones"
     )
@@ -105,13 +105,13 @@ This object does not have an attribute named "cluster_arn".
         (MISSING.replace("local.foundation", "local.images"), False),
         ("Apply complete! Resources: 1 added, 0 changed, 0 destroyed.\n", False),
     ],
-    ids=["missing", "in a box", "after a value", "and more", "another index", "no error"],
+    ids=["missing", "in a box", "after a value", "a second error", "a different index", "no error"],
 )
-def test_a_plan_lacks_outputs_if_nothing_else_is_wrong(output: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_plan_lacks_outputs_if_there_is_no_other_error(output: str, expected: bool) -> None:  # noqa: FBT001
     assert lacks_outputs(output) is expected
 
 
-def test_the_explanation_stands_before_the_message() -> None:
+def test_the_explanation_is_before_the_message() -> None:
     with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise ProgramError("`terraform apply` ended with exit code 1", "Error: Saved plan is stale\n")
     assert str(caught.value) == (
@@ -121,7 +121,7 @@ def test_the_explanation_stands_before_the_message() -> None:
     assert caught.value.output == "Error: Saved plan is stale\n"
 
 
-def test_the_message_alone_remains_of_what_is_not_known() -> None:
+def test_an_unknown_failure_keeps_its_message() -> None:
     error = ProgramError("`terraform apply` ended with exit code 1", "Error: no\n")
     with pytest.raises(ProgramError) as caught, translate_failures("dev"):
         raise error

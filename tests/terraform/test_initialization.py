@@ -1,4 +1,4 @@
-"""When a stack is initialised anew."""
+"""When `terraform init` runs again in a stack."""
 
 import dataclasses
 import subprocess
@@ -22,7 +22,7 @@ FILES = {
 }
 LOCK = "envs/dev/services/.terraform.lock.hcl"
 PROVIDER = "data/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5"
-MADE = {
+INIT_FILES = {
     LOCK: 'provider "registry.terraform.io/hashicorp/aws" {\n  version     = "5.100.0"\n}',
     "data/terraform.tfstate": "{}",
     "data/modules/modules.json": "{}",
@@ -31,7 +31,7 @@ MADE = {
 
 
 class Stack:
-    """A stack, and how often it was initialised."""
+    """A stack, and how often it was initialized."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -43,49 +43,49 @@ class Stack:
         self.write(FILES)
 
     def write(self, files: Mapping[str, str]) -> None:
-        """Writes files."""
+        """Write files."""
         for name, text in files.items():
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
     def edit(self, name: str, old: str, new: str) -> None:
-        """Replaces some text in a file."""
+        """Replace some text in a file."""
         text = (self.root / name).read_text(encoding="utf-8")
         assert old in text
         self.write({name: text.replace(old, new)})
 
     def init(self) -> None:
-        """What Terraform does."""
+        """Do what Terraform does."""
         self.count += 1
-        self.write(MADE)
+        self.write(INIT_FILES)
 
     def runs(self) -> bool:
-        """Whether init is run by now."""
+        """Whether init runs now."""
         return self.initialization.ensure(self.init)
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    """A stack that is initialised."""
-    made = Stack(tmp_path)
-    made.initialization.ensure(made.init)
-    return made
+    """An initialized stack."""
+    initialized = Stack(tmp_path)
+    initialized.initialization.ensure(initialized.init)
+    return initialized
 
 
 def with_variable(stack: Stack, name: str, value: str) -> None:
-    """Sets a variable of Terraform's process environment."""
+    """Set a variable of Terraform's process environment."""
     variables = {**stack.initialization.variables, name: value}
     stack.initialization = dataclasses.replace(stack.initialization, variables=variables)
 
 
 def with_program(stack: Stack) -> None:
-    """Installs another Terraform."""
+    """Install a different Terraform."""
     stack.initialization = dataclasses.replace(stack.initialization, program=b"1.12")
 
 
 WEB = "envs/dev/services/service_web.tf"
-MATTERS: Mapping[str, Callable[[Stack], None]] = {
+READ_BY_INIT: Mapping[str, Callable[[Stack], None]] = {
     "program": with_program,
     "cli configuration": lambda stack: stack.write({"cli.rc": "provider_installation {}"}),
     "user's configuration": lambda stack: stack.write({"home/.terraformrc": "provider_installation {}"}),
@@ -94,7 +94,7 @@ MATTERS: Mapping[str, Callable[[Stack], None]] = {
     "lock file": lambda stack: stack.edit(LOCK, "{", "{ # by hand"),
     "settings": lambda stack: stack.edit("envs/dev/services/versions.tf", "1.10.0", "1.11.0"),
     "another module": lambda stack: stack.write({"envs/dev/services/b.tf": FILES[WEB].replace("web", "orders")}),
-    "a module less": lambda stack: (stack.root / WEB).unlink(),
+    "one module less": lambda stack: (stack.root / WEB).unlink(),
     "another name": lambda stack: stack.edit(WEB, '"web"', '"site"'),
     "another source": lambda stack: stack.edit(WEB, "service", "role"),
     "version in a module's module": lambda stack: stack.edit("modules/role/main.tf", "1.0.0", "1.1.0"),
@@ -106,44 +106,40 @@ MATTERS: Mapping[str, Callable[[Stack], None]] = {
     "no provider": lambda stack: (stack.root / PROVIDER).unlink(),
     "no lock file": lambda stack: (stack.root / LOCK).unlink(),
 }  # fmt: skip
-DOES_NOT: Mapping[str, Callable[[Stack], None]] = {
+NOT_READ_BY_INIT: Mapping[str, Callable[[Stack], None]] = {
     "nothing": lambda _: None,
     "value": lambda stack: stack.edit(WEB, "256", "512"),
     "resource in a module": lambda stack: stack.edit("modules/service/main.tf", "this", "web"),
     "variable": lambda stack: with_variable(stack, "TF_VAR_image", "nginx"),
     "log": lambda stack: with_variable(stack, "TF_LOG", "debug"),
     "prose": lambda stack: stack.write({"modules/service/README.md": "version 2"}),
-    "module that nobody calls": lambda stack: stack.edit("modules/other/main.tf", "random_id", "dns_a"),
+    "module without a caller": lambda stack: stack.edit("modules/other/main.tf", "random_id", "dns_a"),
     "variables file": lambda stack: stack.write({"envs/dev/services/terraform.tfvars": "cpu = 512"}),
 }
 
 
-def test_a_stack_is_initialised_once(tmp_path: Path) -> None:
+def test_a_stack_is_initialized_once(tmp_path: Path) -> None:
     stack = Stack(tmp_path)
     assert [stack.runs(), stack.runs(), stack.runs(), stack.count] == [True, False, False, 1]
 
 
-@pytest.mark.parametrize("change", MATTERS.values(), ids=MATTERS)
-def test_a_stack_is_initialised_again_where_init_would_see_a_change(
-    stack: Stack, change: Callable[[Stack], None]
-) -> None:
+@pytest.mark.parametrize("change", READ_BY_INIT.values(), ids=READ_BY_INIT)
+def test_a_change_that_init_reads_runs_it_again(stack: Stack, change: Callable[[Stack], None]) -> None:
     change(stack)
     assert [stack.runs(), stack.runs()] == [True, False]
 
 
-@pytest.mark.parametrize("change", DOES_NOT.values(), ids=DOES_NOT)
-def test_a_stack_is_not_initialised_again_for_what_init_does_not_read(
-    stack: Stack, change: Callable[[Stack], None]
-) -> None:
+@pytest.mark.parametrize("change", NOT_READ_BY_INIT.values(), ids=NOT_READ_BY_INIT)
+def test_a_change_that_init_does_not_read_does_not_run_it(stack: Stack, change: Callable[[Stack], None]) -> None:
     change(stack)
     assert not stack.runs()
 
 
-def test_an_init_that_does_not_end_well_is_done_again(stack: Stack) -> None:
+def test_a_failed_init_runs_again(stack: Stack) -> None:
     stack.edit("envs/dev/services/versions.tf", "1.10.0", "1.11.0")
 
     def killed() -> None:
-        stack.edit("envs/dev/services/versions.tf", "1.11.0", "1.10.0")  # as it was when init had ended well
+        stack.edit("envs/dev/services/versions.tf", "1.11.0", "1.10.0")  # the content at the last successful init
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -151,7 +147,7 @@ def test_an_init_that_does_not_end_well_is_done_again(stack: Stack) -> None:
     assert [stack.runs(), stack.runs()] == [True, False]
 
 
-def test_what_is_written_while_init_runs_is_not_taken_for_initialised(stack: Stack) -> None:
+def test_a_change_while_init_runs_runs_it_again(stack: Stack) -> None:
     stack.edit("envs/dev/services/versions.tf", "1.10.0", "1.11.0")
 
     def slow() -> None:
@@ -162,32 +158,32 @@ def test_what_is_written_while_init_runs_is_not_taken_for_initialised(stack: Sta
     assert [stack.runs(), stack.runs()] == [True, False]
 
 
-def test_two_runs_at_once_initialise_once(tmp_path: Path) -> None:
-    stack, begun, go_on = Stack(tmp_path), threading.Event(), threading.Event()
+def test_two_concurrent_runs_initialize_once(tmp_path: Path) -> None:
+    stack, started, release = Stack(tmp_path), threading.Event(), threading.Event()
 
     def first() -> None:
-        begun.set()
-        assert go_on.wait(60)
+        started.set()
+        assert release.wait(60)
         stack.init()
 
     threads = [threading.Thread(target=stack.initialization.ensure, args=[act]) for act in (first, stack.init)]
     threads[0].start()
-    assert begun.wait(60)
+    assert started.wait(60)
     threads[1].start()
-    go_on.set()
+    release.set()
     for thread in threads:
         thread.join()
     assert stack.count == 1
     assert stack.runs() is False
 
 
-def test_modules_that_call_each_other_are_left_to_init(stack: Stack) -> None:
+def test_modules_that_call_each_other_are_reported_by_init(stack: Stack) -> None:
     stack.edit("modules/role/main.tf", "example/far/aws", "../service")
     assert [stack.runs(), stack.runs()] == [True, False]
 
 
-class Refusals:
-    """What Terraform says to a plan in a folder where init has to be run; no provider is started for any."""
+class TerraformFolder:
+    """Runs Terraform in a folder without starting a provider."""
 
     def __init__(self, program: str, variables: Mapping[str, str], folder: Path) -> None:
         self._program = program
@@ -195,30 +191,30 @@ class Refusals:
         self._folder = folder
 
     def write(self, name: str, text: str) -> None:
-        """Writes a file."""
+        """Write a file."""
         (self._folder / name).parent.mkdir(exist_ok=True)
         (self._folder / name).write_text(text, encoding="utf-8")
 
     def run(self, command: str) -> str:
-        """What a command prints."""
+        """Run a command and return its output."""
         argv = [self._program, f"-chdir={self._folder}", command, "-input=false"]
-        done = subprocess.run(argv, env=self._variables, capture_output=True, text=True, check=False)
-        return done.stdout + done.stderr
+        completed = subprocess.run(argv, env=self._variables, capture_output=True, text=True, check=False)
+        return completed.stdout + completed.stderr
 
 
-def test_terraform_itself_says_what_is_not_initialised(
+def test_terraforms_own_errors_are_recognized(
     tmp_path: Path, terraform_binary: str, terraform_environment: Mapping[str, str]
 ) -> None:
-    stack = Refusals(terraform_binary, terraform_environment, tmp_path)
+    stack = TerraformFolder(terraform_binary, terraform_environment, tmp_path)
     stack.write("part/main.tf", "")
     stack.write("main.tf", 'terraform {\n  backend "local" {}\n}\n')
-    said = [stack.run("plan"), stack.run("init"), stack.run("plan")]
+    outputs = [stack.run("plan"), stack.run("init"), stack.run("plan")]
     stack.write("part.tf", 'module "part" {\n  source = "./part"\n}\n')
-    said.append(stack.run("plan"))
+    outputs.append(stack.run("plan"))
     stack.write("main.tf", 'terraform {\n  backend "local" { path = "other" }\n}\n')
-    said.append(stack.run("plan"))
+    outputs.append(stack.run("plan"))
     stack.write("main.tf", 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n')
     (tmp_path / "part.tf").unlink()
     (tmp_path / ".terraform/terraform.tfstate").unlink()
-    said.append(stack.run("plan"))
-    assert list(map(is_uninitialized, said)) == [True, False, False, True, True, True], said
+    outputs.append(stack.run("plan"))
+    assert list(map(is_uninitialized, outputs)) == [True, False, False, True, True, True], outputs

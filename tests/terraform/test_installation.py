@@ -1,4 +1,4 @@
-"""Which Terraform runs, and the CLI configuration that it runs with."""
+"""The Terraform that runs, and its CLI configuration."""
 
 import json
 from pathlib import Path
@@ -22,14 +22,14 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 
 def add_program(folder: Path, name: str) -> str:
-    """Puts a program into a folder."""
+    """Put a program into a folder."""
     folder.mkdir(exist_ok=True)
     (folder / name).touch(mode=0o755)
     return str(folder / name)
 
 
 def add_mirror(machine: Path, name: str, content: str, registry: str = "registry.terraform.io") -> Mirror:
-    """Puts a provider mirror with one file or folder of the AWS provider below a folder."""
+    """Create a provider mirror with one file or folder of the AWS provider."""
     (machine / name / registry / "hashicorp/aws" / content).mkdir(parents=True)
     return Mirror(machine / name, registry)
 
@@ -41,7 +41,7 @@ def test_terraform_or_opentofu_on_path_is_found(tmp_path: Path, monkeypatch: pyt
     assert find_program() == program
 
 
-def test_terraform_is_preferred_wherever_on_path_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_terraform_is_preferred_to_an_earlier_tofu_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_program(tmp_path / "first", "tofu")
     terraform = add_program(tmp_path / "second", "terraform")
     monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second")
@@ -49,7 +49,7 @@ def test_terraform_is_preferred_wherever_on_path_it_is(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("how", ["name", "path"])
-def test_a_program_that_is_chosen_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_fleetform_terraform_overrides_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     add_program(tmp_path, "terraform")
     tofu = add_program(tmp_path, "tofu")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -57,7 +57,7 @@ def test_a_program_that_is_chosen_is_preferred(tmp_path: Path, monkeypatch: pyte
     assert find_program() == tofu
 
 
-def test_a_program_that_is_chosen_and_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_fleetform_terraform_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     add_program(tmp_path, "terraform")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("FLEETFORM_TERRAFORM", "tofu")
@@ -66,7 +66,7 @@ def test_a_program_that_is_chosen_and_not_there_is_told(tmp_path: Path, monkeypa
     assert str(caught.value) == ("FLEETFORM_TERRAFORM is `tofu`, an unknown program; fix it, or unset it")
 
 
-def test_mirrors_of_opentofus_registry_are_configured_beside_terraforms(tmp_path: Path, home: dict[str, str]) -> None:
+def test_mirrors_of_both_registries_are_configured(tmp_path: Path, home: dict[str, str]) -> None:
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     add_mirror(tmp_path / "opt", "mirror", UNPACKED, "registry.opentofu.org")
     variables(home, tmp_path / "work", tmp_path / "opt")
@@ -78,7 +78,7 @@ def test_mirrors_of_opentofus_registry_are_configured_beside_terraforms(tmp_path
     ]
 
 
-def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_terraform_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProgramError) as caught:
         find_program()
@@ -90,19 +90,19 @@ def test_a_machine_without_either_is_told_how_to_get_one(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("version", ["1.10.0", "1.15.5", "2.0.0", "1.12.0-dev"])
-def test_a_version_that_locks_state_in_s3_is_new_enough(version: str) -> None:
+def test_a_version_that_locks_state_in_s3_is_accepted(version: str) -> None:
     require_version("/bin/terraform", json.dumps({"terraform_version": version}))
 
 
 @pytest.mark.parametrize("version", ["1.9.8", "0.15.0"])
-def test_an_older_version_is_refused(version: str) -> None:
+def test_an_older_version_is_rejected(version: str) -> None:
     with pytest.raises(ProgramError) as caught:
         require_version("/bin/terraform", json.dumps({"terraform_version": version}))
     remedy = "install 1.10 or later, or remove it from PATH: `./run` installs one"
     assert str(caught.value) == f"/bin/terraform is version {version}; {remedy}"
 
 
-def test_a_configuration_that_the_user_names_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+def test_a_configuration_in_the_environment_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     theirs = tmp_path / "my.rc"
     theirs.touch()
@@ -117,28 +117,28 @@ def test_a_configuration_in_the_users_home_is_respected(tmp_path: Path, home: di
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
 
 
-def test_a_garbage_collector_that_the_user_has_set_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
+def test_the_users_gogc_is_respected(tmp_path: Path, home: dict[str, str]) -> None:
     base = {**home, "GOGC": "50"}
     assert variables(base, tmp_path / "work", tmp_path / "opt") == ALWAYS | base
 
 
-def test_a_named_configuration_that_does_not_exist_is_dropped(tmp_path: Path, home: dict[str, str]) -> None:
+def test_a_missing_configuration_in_the_environment_is_dropped(tmp_path: Path, home: dict[str, str]) -> None:
     base = {**home, "TF_CLI_CONFIG_FILE": str(tmp_path / "missing.rc")}
     assert variables(base, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
 
 
-def test_without_a_mirror_nothing_is_configured_and_nothing_written(tmp_path: Path, home: dict[str, str]) -> None:
+def test_nothing_is_written_without_a_mirror(tmp_path: Path, home: dict[str, str]) -> None:
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS
     assert not (tmp_path / "work").exists()
 
 
-def test_the_environment_that_it_starts_from_is_not_changed(tmp_path: Path) -> None:
+def test_the_given_variables_are_not_changed(tmp_path: Path) -> None:
     base = {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": "missing.rc"}
     variables(base, tmp_path, tmp_path)
     assert base == {"HOME": str(tmp_path), "TF_CLI_CONFIG_FILE": "missing.rc"}
 
 
-def test_a_mirror_is_configured_for_the_aws_provider_alone(tmp_path: Path, home: dict[str, str]) -> None:
+def test_a_mirror_is_configured_only_for_the_aws_provider(tmp_path: Path, home: dict[str, str]) -> None:
     mirror = add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     written = tmp_path / "work/terraform.rc"
     assert variables(home, tmp_path / "work", tmp_path / "opt") == home | ALWAYS | {"TF_CLI_CONFIG_FILE": str(written)}
@@ -157,7 +157,7 @@ def test_a_mirror_is_configured_for_the_aws_provider_alone(tmp_path: Path, home:
     )
 
 
-def test_a_written_configuration_that_is_still_right_is_left_alone(tmp_path: Path, home: dict[str, str]) -> None:
+def test_an_unchanged_configuration_is_not_rewritten(tmp_path: Path, home: dict[str, str]) -> None:
     add_mirror(tmp_path / "opt", "mirror", UNPACKED)
     variables(home, tmp_path / "work", tmp_path / "opt")
     before = (tmp_path / "work/terraform.rc").stat()
@@ -165,7 +165,7 @@ def test_a_written_configuration_that_is_still_right_is_left_alone(tmp_path: Pat
     assert (tmp_path / "work/terraform.rc").stat() == before
 
 
-def test_a_written_configuration_follows_the_mirrors(tmp_path: Path, home: dict[str, str]) -> None:
+def test_the_configuration_follows_the_mirrors(tmp_path: Path, home: dict[str, str]) -> None:
     add_mirror(tmp_path / "opt", "b", UNPACKED)
     variables(home, tmp_path / "work", tmp_path / "opt")
     add_mirror(tmp_path / "opt", "a", PACKED)
@@ -184,6 +184,6 @@ def test_mirrors_of_both_layouts_are_found(tmp_path: Path, content: str) -> None
 
 
 @pytest.mark.parametrize("content", ["4.0.0/linux_amd64", "terraform-provider-aws_4.0.0_linux_amd64.zip"])
-def test_a_mirror_of_another_version_is_ignored(tmp_path: Path, content: str) -> None:
+def test_a_mirror_of_a_different_version_is_ignored(tmp_path: Path, content: str) -> None:
     add_mirror(tmp_path, "mirror", content)
     assert find_mirrors(tmp_path) == []

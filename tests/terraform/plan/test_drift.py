@@ -1,4 +1,4 @@
-"""What of a plan was changed outside of Terraform."""
+"""The changes of a plan that undo changes outside of Terraform."""
 
 import pytest
 
@@ -12,8 +12,8 @@ def update(*differences: Difference, action: Action = Action.UPDATE) -> Change:
     return Change("aws_ecs_service.this", "aws_ecs_service", action, differences=differences)
 
 
-GONE = update(action=Action.DELETE)
-MADE_ANEW = update(action=Action.CREATE)
+DELETED = update(action=Action.DELETE)
+RECREATED = update(action=Action.CREATE)
 COUNT = Difference("desired_count", 2, 3)
 
 
@@ -21,11 +21,11 @@ COUNT = Difference("desired_count", 2, 3)
     ("drifted", "change"),
     [
         (update(COUNT), update(Difference("desired_count", 3, 2))),
-        (GONE, MADE_ANEW),
+        (DELETED, RECREATED),
         (update(COUNT), update(Difference("desired_count", 3, 2), action=Action.REPLACE)),
     ],
 )
-def test_what_a_plan_changes_back_is_drift(drifted: Change, change: Change) -> None:
+def test_a_change_that_the_plan_undoes_is_drift(drifted: Change, change: Change) -> None:
     assert drift(StackPlan("services", (change,), drift=(drifted,))) == Drift("services", (change,), ())
 
 
@@ -37,15 +37,15 @@ def test_what_a_plan_changes_back_is_drift(drifted: Change, change: Change) -> N
         Change("aws_ecs_service.other", "aws_ecs_service", Action.UPDATE, differences=(COUNT,)),
     ],
 )
-def test_a_change_of_what_was_not_touched_outside_is_not_applied_yet(drifted: Change) -> None:
+def test_a_change_that_undoes_nothing_is_unapplied(drifted: Change) -> None:
     change = update(Difference("desired_count", 2, 4))
     assert drift(StackPlan("services", (change,), drift=(drifted,))) == Drift("services", (), (change,))
 
 
-def test_what_was_changed_outside_and_stays_so_is_no_drift() -> None:
-    """After an apply, a refresh finds the rules of a group that are resources of their own, and values of AWS's."""
+def test_a_change_that_the_plan_keeps_is_not_drift() -> None:
+    """After an apply, a refresh finds the separate rules of a security group, and values that AWS filled in."""
     assert drift(StackPlan("services", (), drift=(update(TAGS),))) == Drift("services", (), ())
 
 
-def test_what_is_only_read_is_no_drift() -> None:
+def test_a_read_is_not_drift() -> None:
     assert drift(StackPlan("services", (update(action=Action.READ),))) == Drift("services", (), ())

@@ -1,4 +1,4 @@
-"""Plans in words, and as Markdown for a pull request: addresses and values may hold anything."""
+"""Plans as text and as a pull request comment in Markdown, with hostile addresses and values."""
 
 import re
 
@@ -60,7 +60,7 @@ outputs
 
 
 def hostile() -> StackPlan:
-    """A plan whose every text wants out."""
+    """Return a plan in which every text tries to break out of its cell or code block."""
     change = Change(
         f'aws_ecr_repository.this["{HOSTILE}"]',
         "aws_ecr_repository",
@@ -74,16 +74,16 @@ def hostile() -> StackPlan:
 
 
 def many(stack: str, count: int, width: int = 1) -> StackPlan:
-    """A plan that loses many things of long names."""
+    """Return a plan that destroys many resources with long names."""
     return StackPlan(stack, tuple(Change(f"a[{at}]" + "x" * width, "aws_eip", Action.DELETE) for at in range(count)))
 
 
-def test_every_change_is_told_with_its_values() -> None:
+def test_every_change_is_listed_with_its_values() -> None:
     assert "".join(f"{line}\n" for line in details(recorded.recorded())) == RECORDED
     assert "".join(f"{line}\n" for line in details(recorded.fleet())) == FLEET
 
 
-def test_a_comment_has_a_table_what_is_risky_and_all_changes_folded() -> None:
+def test_a_comment_has_a_table_the_risks_and_all_changes_folded() -> None:
     assert comment("prod", [recorded.fleet(), recorded.recorded(), StackPlan("payments")], ["later"]) == (
         f"""\
 <!-- fleetform plan -->
@@ -126,13 +126,13 @@ Planned after foundation is applied: <code>later</code>.
     )
 
 
-def test_no_address_or_value_ends_its_cell_or_its_code() -> None:
-    said = comment("prod", [hostile()])
-    rows = [line for line in said.splitlines() if line.startswith("|")]
+def test_hostile_text_stays_in_its_cell_and_code_block() -> None:
+    text = comment("prod", [hostile()])
+    rows = [line for line in text.splitlines() if line.startswith("|")]
     assert [len(re.findall(r"\|", row)) for row in rows] == [9, 9, 9, 5, 5, 5]
     assert re.sub(r"<(code|/code|br|!-- --)>", "", rows[-1]).count("<") == 0
     assert re.findall(r"@team|#1\b|\x1b|\*\*x|`", rows[-1]) == []
-    opening, *body, closing = said.partition("</summary>\n\n")[2].partition("\n\n</details>")[0].splitlines()
+    opening, *body, closing = text.partition("</summary>\n\n")[2].partition("\n\n</details>")[0].splitlines()
     assert opening == "````text"
     assert closing == "````"
     assert [line for line in body if line.startswith("```") or not line.isprintable()] == []
@@ -149,17 +149,17 @@ def test_no_address_or_value_ends_its_cell_or_its_code() -> None:
     ],
     ids=["many changes", "long names", "many stacks", "too many stacks", "a giant fence"],
 )
-def test_a_comment_is_never_longer_than_github_takes(found: list[StackPlan]) -> None:
-    said = comment("prod", found)
-    assert len(said) <= LIMIT
-    assert "`invoke plan --details` shows everything.*\n" in said
-    assert said.count("<details>") == said.count("</details>")
+def test_a_comment_stays_below_githubs_limit(found: list[StackPlan]) -> None:
+    text = comment("prod", found)
+    assert len(text) <= LIMIT
+    assert "`invoke plan --details` shows everything.*\n" in text
+    assert text.count("<details>") == text.count("</details>")
 
 
-def test_what_is_left_out_is_counted() -> None:
-    said = comment("prod", [many("services", 3000)])
-    rows, lines = said.count("| **high** | <code>services</code> |"), said.count(": destroyed\n")
-    assert re.findall(r"\*Omitted: (.*)\. ", said) == [
+def test_omitted_lines_are_counted() -> None:
+    text = comment("prod", [many("services", 3000)])
+    rows, lines = text.count("| **high** | <code>services</code> |"), text.count(": destroyed\n")
+    assert re.findall(r"\*Omitted: (.*)\. ", text) == [
         f"{3000 - rows} rows",
         f"{3000 - lines} lines of <code>services</code>",
     ]
@@ -177,5 +177,5 @@ def test_what_is_left_out_is_counted() -> None:
         ("a" * 200, "a" * 150 + "b", f'a: …{"a" * 80}" -> …{"a" * 30}b"'),
     ],
 )
-def test_a_value_is_one_line_from_where_it_differs(before: object, after: object, expected: str) -> None:
+def test_a_difference_is_one_line_around_the_first_difference(before: object, after: object, expected: str) -> None:
     assert difference(Difference("a", before, after)) == expected

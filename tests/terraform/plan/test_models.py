@@ -15,7 +15,7 @@ DEFINITIONS = (
 )
 
 
-def test_every_kind_of_change_that_terraform_has_recorded_is_read() -> None:
+def test_every_recorded_kind_of_change_is_read() -> None:
     assert recorded.recorded() == StackPlan(
         "services",
         (
@@ -64,7 +64,7 @@ def test_every_kind_of_change_that_terraform_has_recorded_is_read() -> None:
     )
 
 
-def test_what_is_sensitive_unknown_deposed_or_drifted_is_read() -> None:
+def test_sensitive_unknown_deposed_and_drifted_parts_are_read() -> None:
     assert recorded.fleet() == StackPlan(
         "foundation",
         (
@@ -132,7 +132,7 @@ def test_what_is_sensitive_unknown_deposed_or_drifted_is_read() -> None:
 @pytest.mark.parametrize(
     "mark", ['"before_sensitive": true, "after_sensitive": true', '"after_sensitive": {"a": true}']
 )
-def test_nothing_of_a_sensitive_value_is_read(mark: str) -> None:
+def test_sensitive_values_are_not_read(mark: str) -> None:
     change = (
         f'{{"actions": ["update"], "before": {{}}, "after": {{"a": ["swordfish"]}}, "after_unknown": {{}}, {mark}}}'
     )
@@ -140,7 +140,7 @@ def test_nothing_of_a_sensitive_value_is_read(mark: str) -> None:
     assert read("services", shown).changes[0].differences == (Difference("a", None, SENSITIVE),)
 
 
-def test_what_is_imported_and_moved_and_changed_counts_in_each_column() -> None:
+def test_an_imported_or_moved_change_counts_in_each_column() -> None:
     assert recorded.fleet().counts == {
         "add": 0,
         "change": 1,
@@ -152,7 +152,7 @@ def test_what_is_imported_and_moved_and_changed_counts_in_each_column() -> None:
     }
 
 
-def test_an_action_that_nobody_knows_is_no_change_that_is_passed_over() -> None:
+def test_an_unknown_action_is_an_error() -> None:
     shown = {"resource_changes": [{"address": "a.b", "type": "a", "change": {"actions": ["paint"]}}]}
     with pytest.raises(ProgramError) as caught:
         read("services", shown)
@@ -179,16 +179,16 @@ def test_a_plan_without_changes_is_empty() -> None:
         (Change("a", "aws_ecs_service", Action.REPLACE, created_first=True), None),
     ],
 )
-def test_a_risk_is_of_what_is_lost_or_away_for_a_while(change: Change, expected: Level | None) -> None:
+def test_the_level_of_a_risk_depends_on_the_loss(change: Change, expected: Level | None) -> None:
     found = risk(change)
     assert (found.level if found else None) == expected
 
 
-def test_a_risk_says_why() -> None:
+def test_a_risk_has_a_reason() -> None:
     lost = Change("a", "aws_cloudwatch_log_group", Action.DELETE)
     assert risk(lost) == Risk(Level.HIGH, "the logs in it are lost")
 
 
-def test_the_worst_risk_is_a_plans() -> None:
-    away, lost = (Change("a", type_, Action.DELETE) for type_ in ("aws_ecs_service", "aws_eip"))
-    assert [worst([]), worst([away]), worst([away, lost])] == [None, Level.MEDIUM, Level.HIGH]
+def test_the_worst_level_is_returned() -> None:
+    outage, data_loss = (Change("a", type_, Action.DELETE) for type_ in ("aws_ecs_service", "aws_eip"))
+    assert [worst([]), worst([outage]), worst([outage, data_loss])] == [None, Level.MEDIUM, Level.HIGH]

@@ -1,4 +1,4 @@
-"""The numbers in Terraform's last line."""
+"""The counts in Terraform's closing line."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_the_counts_of_a_line_are_read(line: str, expected: Summary) -> None:
     assert summarize(["Terraform will perform the following actions:", line, ""]) == expected
 
 
-def test_output_without_counts_is_no_changes() -> None:
+def test_output_without_counts_has_no_changes() -> None:
     assert summarize([]) == Summary(0, 0, 0)
 
 
@@ -43,5 +43,5 @@ def test_the_last_of_several_lines_counts() -> None:
         (Summary(imports=1), "1 to import"),
     ],
 )
-def test_a_summary_reads_as_what_is_to_be_done(summary: Summary, text: str) -> None:
+def test_a_summary_omits_zeros(summary: Summary, text: str) -> None:
     assert str(summary) == text

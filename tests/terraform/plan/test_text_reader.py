@@ -1,4 +1,4 @@
-"""Plans read from what Terraform prints: the same as its JSON says, or nothing."""
+"""Plans read from Terraform's text: the same as from its JSON, or None."""
 
 import re
 from dataclasses import replace
@@ -36,7 +36,7 @@ Terraform will perform the following actions:
           - old
           + forced = 1 # forces replacement
         EOT -> (known after apply) # forces replacement
-      ~ told     = "a # forces replacement" -> "b # forces replacement"
+      ~ quoted   = "a # forces replacement" -> "b # forces replacement"
 
       ~ rule "x" {
           ~ ports = [
@@ -71,28 +71,28 @@ def replaced(
     return REPLACED.format(what=what, note=note, sign=sign, force=force, counts=counts).splitlines()
 
 
-def lean(plan: StackPlan) -> StackPlan:
-    """A plan with just what its text tells."""
-    return replace(plan, changes=tuple(map(_lean, plan.changes)), outputs=(), drift=())
+def without_values(plan: StackPlan) -> StackPlan:
+    """Return a plan with only what its text shows."""
+    return replace(plan, changes=tuple(map(_without_values, plan.changes)), outputs=(), drift=())
 
 
-def _lean(change: Change) -> Change:
+def _without_values(change: Change) -> Change:
     imported = NOT_SHOWN if change.imported and change.action == Action.NONE else change.imported
     forced_by = tuple(re.sub(r"\[\d+\]", "", path) for path in change.forced_by)
     return replace(change, imported=imported, forced_by=forced_by, differences=())
 
 
-def test_a_plan_in_colours_is_what_its_json_says() -> None:
-    assert read("services", recorded.printed().splitlines()) == lean(recorded.pair())
+def test_a_colored_plan_equals_its_json() -> None:
+    assert read("services", recorded.printed().splitlines()) == without_values(recorded.pair())
 
 
-def test_a_plan_without_colours_is_what_its_json_says() -> None:
-    assert read("services", map(colorless, recorded.printed().splitlines())) == lean(recorded.pair())
+def test_a_plan_without_colors_equals_its_json() -> None:
+    assert read("services", map(colorless, recorded.printed().splitlines())) == without_values(recorded.pair())
 
 
-def test_opentofus_words_are_known() -> None:
-    said = colorless(recorded.printed())
-    for words, others in {
+def test_the_phrases_of_opentofu_are_known() -> None:
+    text = colorless(recorded.printed())
+    for terraform, tofu in {
         "Terraform will perform": "OpenTofu will perform",
         "is tainted, so must be replaced": "is tainted, so it must be replaced",
         " # terraform_data.forgotten will no longer be managed by Terraform, but will not be destroyed": (
@@ -104,12 +104,12 @@ def test_opentofus_words_are_known() -> None:
         " . resource": "  . resource",
         "to destroy.": "to destroy, 1 to forget.",
     }.items():
-        assert said.count(words) == 1
-        said = said.replace(words, others)
-    assert read("services", said.splitlines()) == lean(recorded.pair())
+        assert text.count(terraform) == 1
+        text = text.replace(terraform, tofu)
+    assert read("services", text.splitlines()) == without_values(recorded.pair())
 
 
-def test_what_forces_a_replacement_has_the_path_that_the_columns_tell() -> None:
+def test_paths_of_forcing_attributes_follow_the_indentation() -> None:
     forced_by = ("document", "rule.ports", "rule.range.from", "spaced", "tags.a.b", "text")
     change = Change(
         'module.a["x y"].aws_x.b',
@@ -148,13 +148,13 @@ def test_what_forces_a_replacement_has_the_path_that_the_columns_tell() -> None:
         ),
     ],
 )
-def test_a_reason_is_told_as_the_json_tells_it(lines: list[str], expected: str) -> None:
+def test_a_reason_is_the_same_as_from_the_json(lines: list[str], expected: str) -> None:
     plan = read("services", lines)
     assert plan
     assert [change.reason for change in plan.changes] == [expected]
 
 
-def test_an_import_by_an_identity_is_one() -> None:
+def test_an_import_by_an_identity_is_an_import() -> None:
     lines = replaced(
         "will be updated in-place",
         "  # (will be imported first)\n",
@@ -166,7 +166,7 @@ def test_an_import_by_an_identity_is_one() -> None:
 
 
 @pytest.mark.parametrize("sign", [" +/.", "  ./+"])
-def test_what_is_replaced_and_left_as_it_is_is_a_creation(sign: str) -> None:
+def test_replacing_without_destroying_is_a_creation(sign: str) -> None:
     lines = replaced(
         "must be replaced, but the existing object will not be destroyed",
         " # (destroy = false is set in the configuration)\n",
@@ -177,7 +177,7 @@ def test_what_is_replaced_and_left_as_it_is_is_a_creation(sign: str) -> None:
     assert read("services", lines) == StackPlan("services", (Change("a.b", "a", Action.CREATE, forced_by=("c",)),))
 
 
-def test_outputs_alone_change_no_resource() -> None:
+def test_a_plan_that_only_changes_outputs_has_no_changes() -> None:
     lines = ["", "Changes to Outputs:", '  + url = "Plan: 1 to add, 0 to change, 0 to destroy."']
     assert read("services", lines) == StackPlan("services")
 
@@ -209,11 +209,11 @@ def test_outputs_alone_change_no_resource() -> None:
     ],
     ids=[
         "nothing",
-        "other words",
+        "other phrases",
         "one more than counted",
         "one less than counted",
         "counts twice",
-        "no beginning",
+        "no start",
         "no counts",
         "a replacement without a reason",
         "an unknown sign",
@@ -221,14 +221,14 @@ def test_outputs_alone_change_no_resource() -> None:
         "an unknown comment",
         "an address without a block",
         "an unknown line above a block",
-        "a comment behind a block",
+        "a comment after a block",
     ],
 )
-def test_a_text_that_leaves_anything_open_tells_nothing(lines: list[str]) -> None:
+def test_an_unclear_text_is_not_read(lines: list[str]) -> None:
     assert read("services", lines) is None
 
 
-def test_no_value_passes_for_a_change() -> None:
+def test_a_value_is_never_read_as_a_change() -> None:
     lines = replaced("must be replaced", force=" # forces replacement")
     at = lines.index("    }")
     value = [
