@@ -52,7 +52,7 @@ def test_its_version_supports_state_locking_in_s3(stack: Path, variables: Mappin
 
 
 def test_it_formats_files_in_place(stack: Path, variables: Mapping[str, str]) -> None:
-    done = terraform(stack, variables, "fmt")
+    completed = terraform(stack, variables, "fmt")
     assert completed.returncode == 0
     assert completed.stdout == "main.tf\n"
     assert completed.stderr == ""
