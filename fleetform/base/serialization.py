@@ -48,9 +48,16 @@ class JsonCodec(Generic[T]):
         form: The type: scalars, bytes, dates, paths, enumerations, tuples, lists, sets, mappings, unions, and named
             tuples and dataclasses of these. A type may contain itself.
         custom: Converters for types that need their own.
+        from_mapping: Converts JSON's mappings as they are read, before any converter; only custom ones use mappings.
     """
 
-    def __init__(self, form: Any, custom: Mapping[Any, Converter] = types.MappingProxyType({})) -> None:  # noqa: ANN401 - also unions, which are no classes
+    def __init__(
+        self,
+        form: Any,  # noqa: ANN401 - also unions, which are no classes
+        custom: Mapping[Any, Converter] = types.MappingProxyType({}),
+        from_mapping: Callable[[dict[str, Any]], Any] | None = None,
+    ) -> None:
+        self._read = json.JSONDecoder(object_hook=from_mapping).decode
         self._form = form
         self._converters: dict[Any, Converter] = dict(custom)
 
@@ -78,7 +85,7 @@ class JsonCodec(Generic[T]):
             UndecodableError: The bytes are not a value of this type.
         """
         try:
-            return self.converter.from_plain(json.loads(data))  # type: ignore[no-any-return]
+            return self.converter.from_plain(self._read(data.decode()))  # type: ignore[no-any-return]
         except _WRONG as error:
             raise UndecodableError(str(error)) from None
 

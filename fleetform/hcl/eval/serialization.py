@@ -10,14 +10,12 @@ from fleetform.hcl.eval.values import Document, Path, Set, Unknown, Value
 # Most values are what JSON has. For the others there are mappings with one key, which begins with this sign.
 _SIGN: Final = "\0"
 _DICT, _DOCUMENT, _SET, _UNKNOWN = (f"{_SIGN}{name}" for name in ("dict", "document", "set", "unknown"))
-_CONTAINERS = (dict, list)
 
 
 def _to_plain(value: Value) -> Plain:
     match value:
         case dict():
-            plain = _to_plain_mapping(value)
-            return {_DICT: plain} if len(plain) == 1 and next(iter(plain)).startswith(_SIGN) else plain
+            return _to_plain_mapping(value)
         case Set():
             return {_SET: [_to_plain(item) for item in value]}
         case list():
@@ -33,35 +31,33 @@ def _to_plain(value: Value) -> Plain:
 
 
 def _to_plain_mapping(values: Mapping[str, Value]) -> dict[str, Plain]:
-    return {key: _to_plain(item) for key, item in values.items()}
+    plain = {key: _to_plain(item) for key, item in values.items()}
+    if len(plain) == 1 and next(iter(plain)).startswith(_SIGN):
+        return {_DICT: [[key, item] for key, item in plain.items()]}
+    return plain
 
 
-def _from_plain(plain: Plain) -> Value:
-    if type(plain) is dict:
-        if len(plain) == 1 and (name := next(iter(plain))).startswith(_SIGN):
-            return _special(name, plain[name])
-        return _from_plain_mapping(plain)
-    if type(plain) is list:
-        return [_from_plain(item) if type(item) in _CONTAINERS else item for item in plain]
-    return plain  # type: ignore[no-any-return]
+def _from_mapping(plain: dict[str, Plain]) -> Value:
+    """Convert a mapping whose items are converted already, as JSON's reader gives them."""
+    if len(plain) == 1:
+        ((name, inner),) = plain.items()
+        if name.startswith(_SIGN):
+            return _from_special(name, inner)
+    return plain
 
 
-def _from_plain_mapping(plain: dict[str, Plain]) -> dict[str, Value]:
-    return {key: _from_plain(item) if type(item) in _CONTAINERS else item for key, item in plain.items()}
-
-
-def _special(name: str, plain: Plain) -> Value:
-    if name == _UNKNOWN:
-        reference, present = plain
-        if isinstance(reference, str) and isinstance(present, bool):
-            return Unknown(reference, present)
+def _from_special(name: str, inner: Plain) -> Value:
     if name == _DOCUMENT:
-        return Document(_from_plain(plain))
-    if name == _SET and isinstance(plain, list):
-        return Set(map(_from_plain, plain))
-    if name == _DICT and isinstance(plain, dict):
-        return _from_plain_mapping(plain)
-    raise ValueError("unknown kind of value")
+        return Document(inner)
+    if name == _SET and isinstance(inner, list):
+        return Set(inner)
+    if name == _DICT:
+        ((key, item),) = inner
+        return {key: item} if isinstance(key, str) else {}
+    reference, present = inner
+    if name != _UNKNOWN or not isinstance(reference, str) or not isinstance(present, bool):
+        raise ValueError("unknown kind of value")
+    return Unknown(reference, present)
 
 
 _TRACES = JsonCodec[dict[Path, Trace]](dict[Path, Trace]).converter
@@ -78,12 +74,12 @@ def _resource_to_plain(resource: Resource) -> Plain:
 def _resource_from_plain(plain: Plain) -> Resource:
     *names, planned, values, traces = plain
     address, kind, of, stack = names
-    if not all(isinstance(name, str) for name in names) or not isinstance(planned, bool):
-        raise TypeError("expected four names and a flag")
-    return Resource(address, kind, of, _from_plain_mapping(values), stack, _TRACES.from_plain(traces), planned=planned)
+    if not all(isinstance(name, str) for name in names) or not isinstance(planned, bool) or type(values) is not dict:
+        raise TypeError("expected four names, a flag and a mapping")
+    return Resource(address, kind, of, values, stack, _TRACES.from_plain(traces), planned=planned)
 
 
 RESOURCES: JsonCodec[list[Resource]] = JsonCodec(
-    list[Resource], {Resource: Converter(_resource_to_plain, _resource_from_plain)}
+    list[Resource], {Resource: Converter(_resource_to_plain, _resource_from_plain)}, _from_mapping
 )
 """Resources that were detached from their origins."""
