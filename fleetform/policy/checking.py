@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from fleetform.base import gc
 from fleetform.base.cache import Cache, Kind, digest
 from fleetform.base.errors import Position
 from fleetform.base.serialization import JsonCodec, UndecodableError
@@ -273,7 +274,8 @@ class Policy:
 
 
 def _resources(shared: Iterable[str]) -> list[Resource]:
-    return [resource for each in shared for resource in RESOURCES.decode(each.encode())]
+    with gc.paused():
+        return [resource for each in shared for resource in RESOURCES.decode(each.encode())]
 
 
 def _sum(all_verdicts: Iterable[Verdicts]) -> Verdicts:

@@ -1,8 +1,10 @@
 """How resources are cached, without their origins: see `fleetform.base.serialization`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
+from fleetform.base.errors import Position
 from fleetform.base.serialization import Converter, JsonCodec, Plain
 from fleetform.hcl.eval.resource_view import Resource, Trace
 from fleetform.hcl.eval.values import Document, Path, Set, Unknown, Value
@@ -61,6 +63,27 @@ def _from_special(name: str, inner: Plain) -> Value:
 
 
 _TRACES = JsonCodec[dict[Path, Trace]](dict[Path, Trace]).converter
+_POSITION = JsonCodec[Position](Position).converter
+
+
+def _traces_from_plain(plain: Plain) -> dict[Path, Trace]:
+    """Convert traces back like `_TRACES`, in half the time, because a large project has tens of thousands."""
+    traces = {}
+    for path, (place, cause) in plain:
+        if not all(isinstance(step, str | int) for step in path):
+            raise TypeError("expected keys and indices")
+        traces[tuple(path)] = Trace(_position(place), None if cause is None else _position(cause))
+    return traces
+
+
+@lru_cache(1 << 14)
+def _known_position(file: str, line: int, column: int) -> Position:
+    return _POSITION.from_plain([file, line, column])  # type: ignore[no-any-return]
+
+
+def _position(plain: Plain) -> Position:
+    file, line, column = plain
+    return _known_position(file, line, column)
 
 
 def _resource_to_plain(resource: Resource) -> Plain:
@@ -76,7 +99,7 @@ def _resource_from_plain(plain: Plain) -> Resource:
     address, kind, of, stack = names
     if not all(isinstance(name, str) for name in names) or not isinstance(planned, bool) or type(values) is not dict:
         raise TypeError("expected four names, a flag and a mapping")
-    return Resource(address, kind, of, values, stack, _TRACES.from_plain(traces), planned=planned)
+    return Resource(address, kind, of, values, stack, _traces_from_plain(traces), planned=planned)
 
 
 RESOURCES: JsonCodec[list[Resource]] = JsonCodec(
