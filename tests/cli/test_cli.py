@@ -1,4 +1,4 @@
-"""The tasks that drive Terraform, against a stand-in program that writes down how it is called."""
+"""The tasks that drive Terraform, against a fake program that writes down how it is called."""
 
 import io
 import json

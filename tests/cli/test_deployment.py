@@ -1,4 +1,4 @@
-"""The tasks that take images to where they run, on the emulator and with a stand-in for Terraform."""
+"""The tasks that take images to where they run, on the emulator and with a fake for Terraform."""
 
 import os
 import re

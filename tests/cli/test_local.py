@@ -1,4 +1,4 @@
-"""What a person sees of the services that run here; stand-ins take the engine's place."""
+"""What a person sees of the services that run here; fakes take the engine's place."""
 
 import json
 import os
@@ -24,8 +24,8 @@ from fleetform.workflow.local.local_services import Site
 from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace
 from tests import small_project
-from tests.local_runtime.stand_in import StandIn, facts
-from tests.local_runtime.stand_in import make as make_stand_in
+from tests.local_runtime.fake_programs import FakePrograms, facts
+from tests.local_runtime.fake_programs import make as make_stand_in
 
 NO_ENGINE = (
     "no program on this machine can run containers (docker: not on PATH; podman: not on PATH);"
@@ -42,14 +42,14 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+def fake_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
     """Docker and its Compose, alone on PATH."""
-    monkeypatch.setenv("PATH", str(tmp_path / "stand-in"))
-    stand_in = make_stand_in(tmp_path / "stand-in")
-    stand_in.install("docker", "docker-compose")
-    stand_in.say("docker-compose version", "1.29.2")
-    stand_in.answer("docker compose", "sys.exit(1)")
-    return stand_in
+    monkeypatch.setenv("PATH", str(tmp_path / "fake-programs"))
+    fake_programs = make_stand_in(tmp_path / "fake-programs")
+    fake_programs.install("docker", "docker-compose")
+    fake_programs.say("docker-compose version", "1.29.2")
+    fake_programs.answer("docker compose", "sys.exit(1)")
+    return fake_programs
 
 
 def web(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what `inspect` says
@@ -78,9 +78,9 @@ def test_a_machine_without_an_engine_is_told_how_to_get_one(
 
 
 def test_ps_tells_scripts_how_many_tasks_are_well(
-    project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.have("docker", web(), orders(1), orders(2, health="unhealthy"))
+    fake_programs.have("docker", web(), orders(1), orders(2, health="unhealthy"))
     local.ps(project, "local", None, as_json=True)
     assert json.loads(capsys.readouterr().out) == [
         {"service": "orders", "dns_name": "orders.local.shop.internal", "well": 1, "tasks": 2, "url": None},
@@ -94,8 +94,8 @@ def test_ps_tells_scripts_how_many_tasks_are_well(
     ]
 
 
-def test_ps_shows_a_table(project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
-    stand_in.have("docker", web(), orders(1))
+def test_ps_shows_a_table(project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]) -> None:
+    fake_programs.have("docker", web(), orders(1))
     local.ps(project, "local", None, as_json=False)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["service", "DNS", "name", "tasks", "URL"],
@@ -104,13 +104,13 @@ def test_ps_shows_a_table(project: Project, stand_in: StandIn, capsys: pytest.Ca
     ]
 
 
-@pytest.mark.usefixtures("stand_in")
+@pytest.mark.usefixtures("fake_programs")
 def test_ps_of_nothing_says_what_starts_it(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     local.ps(project, "tiny", None, as_json=False)
     assert capsys.readouterr().out == "nothing of tiny runs here; `invoke up --env tiny` starts it\n"
 
 
-@pytest.mark.usefixtures("stand_in")
+@pytest.mark.usefixtures("fake_programs")
 def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
     with pytest.raises(ProgramError) as caught:
         local.smoke(project, "tiny", None, local.SmokeOptions(as_json=True))
@@ -119,14 +119,14 @@ def test_smoke_of_nothing_says_what_starts_it(project: Project) -> None:
 
 @pytest.mark.parametrize(("code", "well"), [(0, 1), (1, 0)])
 def test_a_check_that_the_engine_has_not_made_yet_is_made(
-    code: int, well: int, project: Project, stand_in: StandIn
+    code: int, well: int, project: Project, fake_programs: FakePrograms
 ) -> None:
     container = web(State={"Status": "running", "StartedAt": "2026-01-02T03:04:05Z", "Health": {"Status": "starting"}})
     container["Config"]["Healthcheck"] = {"Test": ["CMD", "check", "it"]}
-    stand_in.have("docker", container)
-    stand_in.answer("docker exec", f"sys.exit({code})")
+    fake_programs.have("docker", container)
+    fake_programs.answer("docker exec", f"sys.exit({code})")
     (status,) = local.statuses(local_services.open_site(project, "local", None))
-    assert (status.well, stand_in.calls()[-1]) == (
+    assert (status.well, fake_programs.calls()[-1]) == (
         well,
         ["docker", "exec", "--interactive", "shop-local-web-1", "check", "it"],
     )
@@ -138,18 +138,18 @@ def answered(**told: Any) -> str:  # noqa: ANN401 - JSON
     return MARK + json.dumps([answer | told])
 
 
-def probes(stand_in: StandIn, answers: Mapping[str, str]) -> None:
+def probes(fake_programs: FakePrograms, answers: Mapping[str, str]) -> None:
     """Lets the probe in each container print what is given for it."""
     for container, text in answers.items():
-        stand_in.say(f"docker exec --interactive {container}", text)
+        fake_programs.say(f"docker exec --interactive {container}", text)
 
 
 def test_smoke_shows_the_matrix_and_names_what_is_wrong(
-    project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.have("docker", web(), orders(1))
+    fake_programs.have("docker", web(), orders(1))
     probes(
-        stand_in,
+        fake_programs,
         {
             "shop-local-web-1": answered(resolved=["198.18.0.3"], connected=True),
             "shop-local-orders-1": answered(connected=True),
@@ -169,11 +169,11 @@ def test_smoke_shows_the_matrix_and_names_what_is_wrong(
 
 
 def test_a_caller_without_python_is_asked_from_beside(
-    project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.have("docker", web(), orders(1))
-    stand_in.answer("docker exec", "sys.exit(127)")
-    stand_in.answer(
+    fake_programs.have("docker", web(), orders(1))
+    fake_programs.answer("docker exec", "sys.exit(127)")
+    fake_programs.answer(
         "docker run",
         f"web = '--network=container:shop-local-web-1' in words\n"
         f"print({answered(connected=True)!r} if web else {answered(error='timed out')!r})",
@@ -186,10 +186,10 @@ def test_a_caller_without_python_is_asked_from_beside(
     ]
 
 
-def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project, stand_in: StandIn) -> None:
-    stand_in.have("docker", web(), orders(1))
+def test_a_file_for_junit_that_cannot_be_written_is_wrong_input(project: Project, fake_programs: FakePrograms) -> None:
+    fake_programs.have("docker", web(), orders(1))
     probes(
-        stand_in,
+        fake_programs,
         {"shop-local-web-1": answered(connected=True), "shop-local-orders-1": answered(error="timed out")},
     )
     with pytest.raises(InputError) as caught:
@@ -221,7 +221,7 @@ def site(project: Project, tmp_path: Path) -> Site:
     return Site(project.root, environment, tmp_path, Runner("docker", ("docker-compose",), os.environ))
 
 
-@pytest.mark.usefixtures("stand_in")
+@pytest.mark.usefixtures("fake_programs")
 def test_a_public_service_has_its_own_port_or_a_free_one(site: Site) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -232,8 +232,8 @@ def test_a_public_service_has_its_own_port_or_a_free_one(site: Site) -> None:
     assert ports["b"] == 8080 or ports["b"] > 1024
 
 
-def test_a_port_that_is_published_already_stays(site: Site, stand_in: StandIn) -> None:
-    stand_in.have("docker", web(NetworkSettings={"Networks": {}, "Ports": {"80/tcp": [{"HostPort": "4711"}]}}))
+def test_a_port_that_is_published_already_stays(site: Site, fake_programs: FakePrograms) -> None:
+    fake_programs.have("docker", web(NetworkSettings={"Networks": {}, "Ports": {"80/tcp": [{"HostPort": "4711"}]}}))
     assert local_services.ports(site, applied(("web", 80))) == {"web": 4711}
 
 
@@ -258,10 +258,10 @@ TASKS = (
 
 
 def test_tasks_are_not_started_and_said_so(
-    project: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    project: Project, fake_programs: FakePrograms, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small_project.write(project, "envs/catalog.yaml", small_project.CATALOG + TASKS)
-    stand_in.have("docker", web())
+    fake_programs.have("docker", web())
     local.ps(project, "local", None, as_json=False)
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "report: not started here: runs at rate(1 hour)",

@@ -16,7 +16,7 @@ FILES = ("dev.txt", "run.txt", "terraform.txt")
 
 @pytest.fixture
 def checkout(root: Path, tmp_path: Path) -> Path:
-    """The wrapper with one requirement and, for a Python environment, a stand-in that tells how it is called."""
+    """The wrapper with one requirement and, for a Python environment, a fake that tells how it is called."""
     shutil.copy(root / "run", tmp_path)
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements/run.txt").write_text("invoke==3.0.0\n", encoding="utf-8")
@@ -24,7 +24,7 @@ def checkout(root: Path, tmp_path: Path) -> Path:
 
 
 def add_python(checkout: Path) -> Path:
-    """Puts the stand-in where the Python environment is."""
+    """Puts the fake where the Python environment is."""
     program = checkout / ".venv/bin/python"
     program.parent.mkdir(parents=True)
     program.write_text('#!/bin/sh\necho "python $*"\n', encoding="utf-8")

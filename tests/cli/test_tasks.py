@@ -396,7 +396,7 @@ def test_a_file_that_is_not_hcl_is_told_with_its_place(project: Project) -> None
 
 
 def test_ctrl_c_ends_a_task_with_a_word_and_130(project: Project) -> None:
-    """The stand-in for Terraform says that it runs, and runs until it is ended."""
+    """The fake for Terraform says that it runs, and runs until it is ended."""
     began = project.root / "began"
     os.mkfifo(began)
     program = project.root / "bin/terraform"

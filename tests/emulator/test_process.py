@@ -76,9 +76,9 @@ def test_an_interrupt_ends_the_server_at_once_and_quietly(folder: Path) -> None:
 
 
 def test_stop_kills_an_emulator_that_ignores_sigterm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The stand-in answers as the real one does, and survives SIGTERM."""
+    """The fake answers as the real one does, and survives SIGTERM."""
     monkeypatch.setattr("fleetform.base.daemons._STOP_SECONDS", 0.2)
-    stand_in = """
+    script = """
 import http.server, json, os, pathlib, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 health = {"pid": os.getpid(), "token": "t"}
@@ -93,7 +93,7 @@ pathlib.Path(sys.argv[1]).write_text(json.dumps(record))
 print("ready", flush=True)
 server.serve_forever()
 """
-    argv = [sys.executable, "-c", stand_in, str(folder / "emulator.json")]
+    argv = [sys.executable, "-c", script, str(folder / "emulator.json")]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()

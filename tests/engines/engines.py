@@ -113,7 +113,7 @@ class Site:
     Attributes:
         root: The clone.
         engine: What makes its images.
-        bench: For the engine's stand-in and its notes.
+        bench: For the engine's fake and its notes.
         emulator: Its AWS.
     """
 
@@ -264,7 +264,7 @@ def site(root: Path, engine: Engine, bench: Path) -> Iterator[Site]:
     bench.mkdir()
     program = shutil.which(engine.name)
     assert program
-    stand_in = f"""\
+    script = f"""\
 #!/bin/sh
 for word in "$@"; do
     case $word in build | push | login) break ;; esac
@@ -275,7 +275,7 @@ before={shlex.quote(str(bench))}/before-$word
 [ ! -e "$before" ] || . "$before"
 exec {shlex.quote(program)} "$@"
 """
-    (bench / engine.name).write_text(stand_in, encoding="utf-8")
+    (bench / engine.name).write_text(script, encoding="utf-8")
     (bench / engine.name).chmod(0o755)
     try:
         made = Site(root, engine, bench, emulator.start(root / ".fleetform", port=0))

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.images.stand_in import StandIn, make
+from tests.images.fake_engine import FakeEngine, make
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+def fake_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """An engine that is first on PATH, and its registry."""
-    monkeypatch.setenv("PATH", str(tmp_path / "stand-in"), prepend=":")
-    return make(tmp_path / "stand-in")
+    monkeypatch.setenv("PATH", str(tmp_path / "fake-engine"), prepend=":")
+    return make(tmp_path / "fake-engine")

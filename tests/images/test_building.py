@@ -1,4 +1,4 @@
-"""From wanted images to images in the registry, with a stand-in for the engine."""
+"""From wanted images to images in the registry, with a fake for the engine."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from fleetform.images.building import (
 from fleetform.images.context import content_key, read_build_files
 from fleetform.images.engine import Buildah
 from fleetform.images.image_specs import ImageSpec
-from tests.images.stand_in import HOST, StandIn
+from tests.images.fake_engine import HOST, FakeEngine
 
 DIGEST, OTHER = (f"sha256:{digit * 64}" for digit in "ab")
 
@@ -37,7 +37,7 @@ def wanted(root: Path, service: str) -> ImageSpec:
 
 
 def pushed(image: ImageSpec) -> str:
-    """The digest that the stand-in gives an image."""
+    """The digest that the fake gives an image."""
     return f"sha256:{hashlib.sha256(f'{image.repository}:{image.tag}'.encode()).hexdigest()}"
 
 
@@ -61,31 +61,33 @@ def context(tmp_path: Path) -> BuildContext:
     return BuildContext(Buildah(), tmp_path / "work")
 
 
-def test_what_the_lock_and_the_registry_have_is_unchanged(stand_in: StandIn, web: ImageSpec) -> None:
-    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
+def test_what_the_lock_and_the_registry_have_is_unchanged(fake_engine: FakeEngine, web: ImageSpec) -> None:
+    fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
     locked = LockedImage(web.tag, DIGEST, ("linux/amd64",), "2" * 40, web.content_key)
-    assert look_up_images([web], {"web": locked}, stand_in.registry) == [PushedImage("web", locked, "unchanged")]
+    assert look_up_images([web], {"web": locked}, fake_engine.registry) == [PushedImage("web", locked, "unchanged")]
 
 
-def test_what_only_the_registry_has_is_found(stand_in: StandIn, web: ImageSpec) -> None:
-    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
+def test_what_only_the_registry_has_is_found(fake_engine: FakeEngine, web: ImageSpec) -> None:
+    fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
     older = LockedImage("0" * 16, OTHER, ("linux/amd64",), "", "0" * 64)
     found = [PushedImage("web", web.locked(DIGEST), "found")]
-    assert [look_up_images([web], lock, stand_in.registry) for lock in ({}, {"web": older})] == [found, found]
+    assert [look_up_images([web], lock, fake_engine.registry) for lock in ({}, {"web": older})] == [found, found]
 
 
 def test_what_the_registry_lacks_is_not_found_whatever_the_lock_says(
-    stand_in: StandIn, web: ImageSpec, stock: ImageSpec
+    fake_engine: FakeEngine, web: ImageSpec, stock: ImageSpec
 ) -> None:
-    stand_in.push(f"{web.repository}:{web.tag}", DIGEST)
-    found = look_up_images([stock, web], {"stock": stock.locked(OTHER)}, stand_in.registry)
+    fake_engine.push(f"{web.repository}:{web.tag}", DIGEST)
+    found = look_up_images([stock, web], {"stock": stock.locked(OTHER)}, fake_engine.registry)
     assert found == [PushedImage("web", web.locked(DIGEST), "found")]
 
 
-def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_in: StandIn, web: ImageSpec) -> None:
-    stand_in.push(f"{web.repository}:{web.tag}", OTHER)
+def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(
+    fake_engine: FakeEngine, web: ImageSpec
+) -> None:
+    fake_engine.push(f"{web.repository}:{web.tag}", OTHER)
     with pytest.raises(CheckFailedError) as caught:
-        look_up_images([web], {"web": web.locked(DIGEST)}, stand_in.registry)
+        look_up_images([web], {"web": web.locked(DIGEST)}, fake_engine.registry)
     assert str(caught.value) == (
         f"web: shop-dev-web:{web.tag} is {OTHER} in the registry but {DIGEST} in the lock:"
         " the image was replaced; find out why, then delete the wrong entry from the registry or the lock"
@@ -93,15 +95,15 @@ def test_a_tag_that_stands_for_another_image_than_the_lock_says_stops_it(stand_i
 
 
 def test_images_are_built_and_pushed_with_one_login(
-    stand_in: StandIn, web: ImageSpec, stock: ImageSpec, context: BuildContext
+    fake_engine: FakeEngine, web: ImageSpec, stock: ImageSpec, context: BuildContext
 ) -> None:
-    outcome = build_and_push([web, stock], stand_in.registry, context)
+    outcome = build_and_push([web, stock], fake_engine.registry, context)
     assert outcome.done == (
         PushedImage("web", web.locked(pushed(web)), "built"),
         PushedImage("stock", stock.locked(pushed(stock)), "built"),
     )
     assert outcome.failures == ()
-    assert stand_in.calls() == [
+    assert fake_engine.calls() == [
         "build shop-dev-stock",
         "build shop-dev-web",
         f"login {HOST}",
@@ -110,28 +112,28 @@ def test_images_are_built_and_pushed_with_one_login(
     ]
 
 
-def test_logs_are_left_and_nothing_else(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
+def test_logs_are_left_and_nothing_else(fake_engine: FakeEngine, web: ImageSpec, context: BuildContext) -> None:
     for _ in range(2):
-        build_and_push([web], stand_in.registry, context)
+        build_and_push([web], fake_engine.registry, context)
     left = {path.relative_to(context.folder).as_posix(): path for path in context.folder.rglob("*")}
     assert sorted(left) == ["logs", "logs/image-login.log", "logs/image-web.log"]
     assert left["logs/image-web.log"].read_text() == "build goes well\npush goes well\n"
 
 
 def test_an_engine_finds_the_login_in_a_folder_for_this_user_alone(
-    stand_in: StandIn, web: ImageSpec, context: BuildContext
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
 ) -> None:
     code = 'import os; print(oct(os.stat(pathlib.Path(options["--authfile"]).parent).st_mode))'
-    stand_in.trick("push shop-dev-web", code)
-    build_and_push([web], stand_in.registry, context)
+    fake_engine.trick("push shop-dev-web", code)
+    build_and_push([web], fake_engine.registry, context)
     assert context.log("web").read_text().splitlines()[1] == "0o40700"
 
 
-def test_a_listener_gets_each_step_and_line(stand_in: StandIn, web: ImageSpec, tmp_path: Path) -> None:
+def test_a_listener_gets_each_step_and_line(fake_engine: FakeEngine, web: ImageSpec, tmp_path: Path) -> None:
     moves: list[tuple[str, str]] = []
     ends: list[PushedImage] = []
     watch = BuildListener(lambda service, line: moves.append((service, line)), lambda done, _: ends.append(done))
-    build_and_push([web], stand_in.registry, BuildContext(Buildah(), tmp_path / "work", listener=watch))
+    build_and_push([web], fake_engine.registry, BuildContext(Buildah(), tmp_path / "work", listener=watch))
     assert moves == [
         (HOST, "login goes well"),
         ("web", "build"),
@@ -142,10 +144,10 @@ def test_a_listener_gets_each_step_and_line(stand_in: StandIn, web: ImageSpec, t
     assert ends == [PushedImage("web", web.locked(pushed(web)), "built")]
 
 
-def test_as_many_are_built_at_a_time_as_there_are_jobs(stand_in: StandIn, tmp_path: Path) -> None:
+def test_as_many_are_built_at_a_time_as_there_are_jobs(fake_engine: FakeEngine, tmp_path: Path) -> None:
     """Each build waits until the other has begun: one after the other they would never end."""
     for own, other in (("a", "b"), ("b", "a")):
-        os.mkfifo(stand_in.folder / f"{own} has begun")
+        os.mkfifo(fake_engine.folder / f"{own} has begun")
         code = f"""\
 import threading
 tell = threading.Thread(target=(folder / "{own} has begun").write_text, args=("yes",))
@@ -153,9 +155,9 @@ tell.start()
 (folder / "{other} has begun").read_text()
 tell.join()
 """
-        stand_in.trick(f"build shop-dev-{own}", code)
+        fake_engine.trick(f"build shop-dev-{own}", code)
     outcome = build_and_push(
-        [wanted(tmp_path, name) for name in "ab"], stand_in.registry, BuildContext(Buildah(), tmp_path / "w")
+        [wanted(tmp_path, name) for name in "ab"], fake_engine.registry, BuildContext(Buildah(), tmp_path / "w")
     )
     assert [done.status for done in outcome.done] == ["built", "built"]
 
@@ -174,56 +176,58 @@ FAILURES = {
 
 @pytest.mark.parametrize("step", FAILURES)
 def test_one_that_fails_leaves_the_others_and_the_next_run_completes_it(
-    stand_in: StandIn, images: list[ImageSpec], context: BuildContext, step: str
+    fake_engine: FakeEngine, images: list[ImageSpec], context: BuildContext, step: str
 ) -> None:
     web, stock = images
     output, meaning = FAILURES[step]
-    stand_in.trick(f"{step} shop-dev-web", f"sys.exit({output!r})")
-    outcome = build_and_push(images, stand_in.registry, context)
+    fake_engine.trick(f"{step} shop-dev-web", f"sys.exit({output!r})")
+    outcome = build_and_push(images, fake_engine.registry, context)
     assert outcome.done == (PushedImage("stock", stock.locked(pushed(stock)), "built"),)
     assert [(type(error), str(error)) for error in outcome.failures] == [
         (ProgramError, f"web: {step} failed: {meaning} (full output: {context.log('web')})\n    {output}")
     ]
 
-    stand_in.untrick(f"{step} shop-dev-web")
-    assert build_and_push([web], stand_in.registry, context).done == (
+    fake_engine.untrick(f"{step} shop-dev-web")
+    assert build_and_push([web], fake_engine.registry, context).done == (
         PushedImage("web", web.locked(pushed(web)), "built"),
     )
 
 
 def test_a_failure_that_nobody_knows_is_shown_by_the_end_of_its_output(
-    stand_in: StandIn, web: ImageSpec, context: BuildContext
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
 ) -> None:
-    stand_in.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
-    (error,) = build_and_push([web], stand_in.registry, context).failures
+    fake_engine.trick("build shop-dev-web", "print(*range(20), sep='\\n'); sys.exit(2)")
+    (error,) = build_and_push([web], fake_engine.registry, context).failures
     assert str(error).splitlines() == [
         f"web: build failed: see below (full output: {context.log('web')})",
         *(f"    {number}" for number in range(8, 20)),
     ]
 
 
-def test_a_login_that_fails_builds_nothing(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
-    stand_in.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
+def test_a_login_that_fails_builds_nothing(fake_engine: FakeEngine, web: ImageSpec, context: BuildContext) -> None:
+    fake_engine.trick(f"login {HOST}", "sys.exit('invalid status code from registry 400 (Bad Request)')")
     with pytest.raises(ProgramError) as caught:
-        build_and_push([web], stand_in.registry, context)
+        build_and_push([web], fake_engine.registry, context)
     assert str(caught.value) == (
         f"{HOST}: login failed: the registry refused the login; check that the AWS credentials may push to ECR"
         f" (full output: {context.log('login')})\n    invalid status code from registry 400 (Bad Request)"
     )
-    assert stand_in.calls() == [f"login {HOST}"]
+    assert fake_engine.calls() == [f"login {HOST}"]
 
 
 def test_an_engine_that_is_gone_is_reported(
-    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(stand_in.folder))
-    stand_in.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
-    (error,) = build_and_push([web], stand_in.registry, context).failures
+    monkeypatch.setenv("PATH", str(fake_engine.folder))
+    fake_engine.trick("build shop-dev-web", "pathlib.Path(__file__).unlink()")
+    (error,) = build_and_push([web], fake_engine.registry, context).failures
     assert str(error) == ("web: push failed: cannot run buildah: No such file or directory; check the installation")
 
 
-def test_what_was_pushed_has_to_be_in_the_registry(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
-    stand_in.trick(
+def test_what_was_pushed_has_to_be_in_the_registry(
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
+) -> None:
+    fake_engine.trick(
         "push shop-dev-web",
         f"""
 (folder / "pushed" / name).write_text("{OTHER}")
@@ -231,31 +235,35 @@ pathlib.Path(options["--digestfile"]).write_text("{DIGEST}")
 sys.exit(0)
 """,
     )
-    (error,) = build_and_push([web], stand_in.registry, context).failures
+    (error,) = build_and_push([web], fake_engine.registry, context).failures
     assert str(error) == (
         f"shop-dev-web:{web.tag} was pushed as {DIGEST}, but the registry has {OTHER}; run the command again"
     )
 
 
 def test_a_disk_that_is_full_while_a_context_is_copied_is_reported(
-    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
 
     monkeypatch.setattr("shutil.copyfile", fail)
-    (error,) = build_and_push([web], stand_in.registry, context).failures
+    (error,) = build_and_push([web], fake_engine.registry, context).failures
     assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
 
 
-def test_files_that_change_meanwhile_are_not_built(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
+def test_files_that_change_meanwhile_are_not_built(
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
+) -> None:
     (web.context.folder / "Dockerfile").write_text("FROM scratch\n")
-    (error,) = build_and_push([web], stand_in.registry, context).failures
+    (error,) = build_and_push([web], fake_engine.registry, context).failures
     assert str(error) == f"web: files in {web.context.folder} changed while they were being read; run the command again"
-    assert stand_in.calls() == [f"login {HOST}"]
+    assert fake_engine.calls() == [f"login {HOST}"]
 
 
-def test_ctrl_c_ends_the_engines_and_leaves_no_login(stand_in: StandIn, web: ImageSpec, context: BuildContext) -> None:
+def test_ctrl_c_ends_the_engines_and_leaves_no_login(
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext
+) -> None:
     """The engine interrupts us once it waits; it would wait for ever."""
     code = """\
 import os, signal, time
@@ -265,12 +273,12 @@ os.kill(os.getppid(), signal.SIGINT)
 while True:
     time.sleep(0.05)
 """
-    stand_in.trick("build shop-dev-web", code)
+    fake_engine.trick("build shop-dev-web", code)
     with pytest.raises(KeyboardInterrupt):
-        build_and_push([web], stand_in.registry, context)
+        build_and_push([web], fake_engine.registry, context)
     assert sorted(path.name for path in context.folder.iterdir()) == ["logs"]
     assert context.log("web").read_text().splitlines()[0] == "waits"
-    assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}"]
+    assert fake_engine.calls() == ["build shop-dev-web", f"login {HOST}"]
 
 
 def here(image: ImageSpec) -> str:
@@ -279,23 +287,23 @@ def here(image: ImageSpec) -> str:
 
 
 def test_what_the_engines_own_store_lacks_is_built_there_and_nothing_is_pushed(
-    stand_in: StandIn, images: list[ImageSpec], context: BuildContext
+    fake_engine: FakeEngine, images: list[ImageSpec], context: BuildContext
 ) -> None:
     web, stock = images
     build_locally([web], context)
-    stand_in.forget()
+    fake_engine.forget()
     outcome = build_locally(images, context)
     assert outcome.done == (LocalImage("web", here(web), "found"), LocalImage("stock", here(stock), "built"))
     assert outcome.failures == ()
-    assert stand_in.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
+    assert fake_engine.calls() == ["build shop-dev-stock", "inspect shop-dev-stock", "inspect shop-dev-web"]
     assert sorted(path.name for path in context.folder.rglob("*")) == ["image-stock.log", "image-web.log", "logs"]
 
 
 def test_one_that_cannot_be_built_here_leaves_the_others(
-    stand_in: StandIn, images: list[ImageSpec], context: BuildContext
+    fake_engine: FakeEngine, images: list[ImageSpec], context: BuildContext
 ) -> None:
     stock = images[1]
-    stand_in.trick("build shop-dev-web", "sys.exit('dial tcp: i/o timeout')")
+    fake_engine.trick("build shop-dev-web", "sys.exit('dial tcp: i/o timeout')")
     outcome = build_locally(images, context)
     assert outcome.done == (LocalImage("stock", here(stock), "built"),)
     (error,) = outcome.failures
@@ -306,7 +314,7 @@ def test_one_that_cannot_be_built_here_leaves_the_others(
 
 
 def test_a_disk_that_is_full_while_a_context_is_copied_here_is_reported(
-    stand_in: StandIn, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
+    fake_engine: FakeEngine, web: ImageSpec, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "Dockerfile")
@@ -314,4 +322,4 @@ def test_a_disk_that_is_full_while_a_context_is_copied_here_is_reported(
     monkeypatch.setattr("shutil.copyfile", fail)
     (error,) = build_locally([web], context).failures
     assert str(error) == "web: [Errno 28] No space left on device: 'Dockerfile'; fix that and run the command again"
-    assert stand_in.calls() == ["inspect shop-dev-web"]
+    assert fake_engine.calls() == ["inspect shop-dev-web"]

@@ -20,7 +20,7 @@ LEFT_OUT = "list it in .dockerignore"
 
 @pytest.fixture(autouse=True)
 def _no_hadolint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without hadolint, so that each test is about one check; those of hadolint bring a stand-in."""
+    """Without hadolint, so that each test is about one check; those of hadolint bring a fake."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
 
@@ -221,7 +221,7 @@ def test_a_long_file_is_not_searched(tmp_path: Path) -> None:
 
 
 def hadolint(root: Path, script: str) -> None:
-    """Puts a stand-in for hadolint on PATH."""
+    """Puts a fake for hadolint on PATH."""
     program = root / "bin" / "hadolint"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from fleetform.workflow.images.build import ImageRequest, make_images
 from fleetform.workflow.project import Project
 from fleetform.workflow.render import files
 from tests.catalog.catalogs import HEAD, project
-from tests.images.stand_in import HOST, StandIn
+from tests.images.fake_engine import HOST, FakeEngine
 
 CATALOG = f"""\
 {HEAD}services:
@@ -26,15 +26,15 @@ REQUEST = ImageRequest()
 
 
 @pytest.fixture
-def shop(tmp_path: Path, root: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with two services to build, rendered; its registry is the stand-in's, and so is its only engine."""
+def shop(tmp_path: Path, root: Path, fake_engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project with two services to build, rendered; its registry is the fake's, and so is its only engine."""
     folder = project(tmp_path / "project", CATALOG)
     for name in ("web", "stock"):
         (folder / name).mkdir()
         (folder / name / "Dockerfile").write_text(DOCKERFILE)
         (folder / name / "main.py").write_text(f"print('{name}')\n")
     (folder / "templates").symlink_to(root / "templates")
-    monkeypatch.setattr(build, "open_registry", lambda *_: stand_in.registry)
+    monkeypatch.setattr(build, "open_registry", lambda *_: fake_engine.registry)
     monkeypatch.setattr("fleetform.images.engine.ENGINES", ("buildah",))
     monkeypatch.setattr("fleetform.images.checks.notices", lambda: ["not linted"])
     monkeypatch.setattr("fleetform.images.sbom.notices", lambda: ["no SBOMs"])
@@ -49,7 +49,7 @@ def image_line(shop: Project, service: str) -> str:
     return line.split(" = ", 1)[1]
 
 
-def test_what_is_missing_is_built_locked_and_rendered_by_digest(shop: Project, stand_in: StandIn) -> None:
+def test_what_is_missing_is_built_locked_and_rendered_by_digest(shop: Project, fake_engine: FakeEngine) -> None:
     report = make_images(shop, "dev", REQUEST)
     lock = load_lock(shop.root, "dev")
     assert {done.service: done.image for done in report.done} == lock
@@ -58,33 +58,33 @@ def test_what_is_missing_is_built_locked_and_rendered_by_digest(shop: Project, s
     assert [change.path.name for change in report.changes] == ["service_stock.tf", "service_web.tf"]
     assert image_line(shop, "web") == f'"${{local.foundation.repository_urls["web"]}}@{lock["web"].digest}"'
     assert image_line(shop, "proxy") == '"nginx:1.29"'
-    assert {call.split()[0] for call in stand_in.calls()} == {"build", "login", "push"}
+    assert {call.split()[0] for call in fake_engine.calls()} == {"build", "login", "push"}
 
 
-def test_a_second_run_does_nothing_and_needs_no_engine(shop: Project, stand_in: StandIn) -> None:
+def test_a_second_run_does_nothing_and_needs_no_engine(shop: Project, fake_engine: FakeEngine) -> None:
     make_images(shop, "dev", REQUEST)
-    stand_in.forget()
-    (stand_in.folder / "buildah").unlink()
+    fake_engine.forget()
+    (fake_engine.folder / "buildah").unlink()
     report = make_images(shop, "dev", ImageRequest(engine="none"))
     assert [(done.service, done.status) for done in report.done] == [("web", "unchanged"), ("stock", "unchanged")]
     assert report.changes == ()
-    assert stand_in.calls() == []
+    assert fake_engine.calls() == []
 
 
-def test_one_changed_file_makes_one_build(shop: Project, stand_in: StandIn) -> None:
+def test_one_changed_file_makes_one_build(shop: Project, fake_engine: FakeEngine) -> None:
     make_images(shop, "dev", REQUEST)
-    stand_in.forget()
+    fake_engine.forget()
     (shop.root / "stock/main.py").write_text("changed\n")
     report = make_images(shop, "dev", REQUEST)
-    assert stand_in.calls() == ["build shop-dev-stock", f"login {HOST}", "push shop-dev-stock"]
+    assert fake_engine.calls() == ["build shop-dev-stock", f"login {HOST}", "push shop-dev-stock"]
     assert [change.path.name for change in report.changes] == ["service_stock.tf"]
 
 
-def test_only_the_services_asked_for_are_made(shop: Project, stand_in: StandIn) -> None:
+def test_only_the_services_asked_for_are_made(shop: Project, fake_engine: FakeEngine) -> None:
     make_images(shop, "dev", ImageRequest(services=("stock",)))
     assert list(load_lock(shop.root, "dev")) == ["stock"]
     assert image_line(shop, "web") == '"${local.foundation.repository_urls["web"]}:unbuilt"'
-    assert stand_in.calls() == ["build shop-dev-stock", f"login {HOST}", "push shop-dev-stock"]
+    assert fake_engine.calls() == ["build shop-dev-stock", f"login {HOST}", "push shop-dev-stock"]
 
 
 @pytest.mark.parametrize(("service", "meant"), [("wep", "did you mean `web`?"), ("proxy", "known: web, stock")])
@@ -100,18 +100,18 @@ def test_no_jobs_at_all_are_refused(shop: Project) -> None:
     assert str(caught.value) == "--jobs 0: must be 1 or more"
 
 
-def test_another_clone_takes_what_was_pushed(shop: Project, stand_in: StandIn) -> None:
+def test_another_clone_takes_what_was_pushed(shop: Project, fake_engine: FakeEngine) -> None:
     lock = {done.service: done.image for done in make_images(shop, "dev", REQUEST).done}
-    stand_in.forget()
+    fake_engine.forget()
     (shop.root / "envs/dev/images.lock.yaml").unlink()
     report = make_images(shop, "dev", REQUEST)
     assert [(done.service, done.status) for done in report.done] == [("web", "found"), ("stock", "found")]
     assert load_lock(shop.root, "dev") == lock
-    assert stand_in.calls() == []
+    assert fake_engine.calls() == []
 
 
-def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, stand_in: StandIn) -> None:
-    stand_in.trick("push shop-dev-web", "sys.exit('dial tcp 10.0.0.1:443: connect: connection refused')")
+def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, fake_engine: FakeEngine) -> None:
+    fake_engine.trick("push shop-dev-web", "sys.exit('dial tcp 10.0.0.1:443: connect: connection refused')")
     report = make_images(shop, "dev", REQUEST)
     assert list(load_lock(shop.root, "dev")) == ["stock"]
     assert [change.path.name for change in report.changes] == ["service_stock.tf"]
@@ -123,11 +123,11 @@ def test_what_was_pushed_is_locked_even_if_another_image_fails(shop: Project, st
         "    dial tcp 10.0.0.1:443: connect: connection refused"
     )
 
-    stand_in.untrick("push shop-dev-web")
-    stand_in.forget()
+    fake_engine.untrick("push shop-dev-web")
+    fake_engine.forget()
     make_images(shop, "dev", REQUEST)
     assert sorted(load_lock(shop.root, "dev")) == ["stock", "web"]
-    assert stand_in.calls() == ["build shop-dev-web", f"login {HOST}", "push shop-dev-web"]
+    assert fake_engine.calls() == ["build shop-dev-web", f"login {HOST}", "push shop-dev-web"]
 
 
 def test_a_service_that_is_gone_leaves_the_lock(shop: Project) -> None:
@@ -137,17 +137,17 @@ def test_a_service_that_is_gone_leaves_the_lock(shop: Project) -> None:
     assert list(load_lock(shop.root, "dev")) == ["stock"]
 
 
-def test_what_should_not_be_pushed_is_not_built(shop: Project, stand_in: StandIn) -> None:
+def test_what_should_not_be_pushed_is_not_built(shop: Project, fake_engine: FakeEngine) -> None:
     (shop.root / "web/Dockerfile").write_text(DOCKERFILE.replace("10001:10001", "root"))
     with pytest.raises(CheckFailedError) as caught:
         make_images(shop, "dev", REQUEST)
     assert str(caught.value).startswith("web/Dockerfile:4:1: ")
-    assert stand_in.calls() == []
+    assert fake_engine.calls() == []
     assert load_lock(shop.root, "dev") == {}
 
 
-def test_without_an_engine_nothing_is_changed(shop: Project, stand_in: StandIn) -> None:
-    (stand_in.folder / "buildah").write_text("#!/bin/sh\nexit 1\n")
+def test_without_an_engine_nothing_is_changed(shop: Project, fake_engine: FakeEngine) -> None:
+    (fake_engine.folder / "buildah").write_text("#!/bin/sh\nexit 1\n")
     with pytest.raises(ProgramError) as caught:
         make_images(shop, "dev", REQUEST)
     assert str(caught.value) == (
@@ -205,9 +205,9 @@ def test_an_sbom_that_cannot_be_made_is_reported_and_the_image_is_locked(
 
 
 def test_a_person_sees_what_was_made_even_if_another_image_fails(
-    shop: Project, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+    shop: Project, fake_engine: FakeEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.trick("build shop-dev-web", "sys.exit('make: not found')")
+    fake_engine.trick("build shop-dev-web", "sys.exit('make: not found')")
     with pytest.raises(ProgramError) as caught:
         show_made_images(shop, "dev", REQUEST)
     (image,) = load_lock(shop.root, "dev").values()

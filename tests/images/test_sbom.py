@@ -122,7 +122,7 @@ def context(tmp_path: Path, repository: Repository) -> BuildContext:
 
 @pytest.fixture
 def syft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Writes a stand-in for syft, first on PATH; `$file` is where the SBOM is to go."""
+    """Writes a fake for syft, first on PATH; `$file` is where the SBOM is to go."""
 
     def write(script: str) -> None:
         program = tmp_path / "bin" / "syft"

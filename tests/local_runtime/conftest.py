@@ -5,20 +5,20 @@ import pytest
 
 from fleetform.local_runtime.project import Project
 from fleetform.local_runtime.runner import Runner
-from tests.local_runtime.stand_in import StandIn, make
+from tests.local_runtime.fake_programs import FakePrograms, make
 
 
 @pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+def fake_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePrograms:
     """A folder of programs that is all of PATH; no program is in it yet."""
-    monkeypatch.setenv("PATH", str(tmp_path / "stand-in"))
-    return make(tmp_path / "stand-in")
+    monkeypatch.setenv("PATH", str(tmp_path / "fake-programs"))
+    return make(tmp_path / "fake-programs")
 
 
 @pytest.fixture
-def runner(stand_in: StandIn) -> Runner:
+def runner(fake_programs: FakePrograms) -> Runner:
     """Docker with a `docker-compose`."""
-    stand_in.install("docker", "docker-compose")
+    fake_programs.install("docker", "docker-compose")
     return Runner("docker", ("docker-compose",), os.environ)
 
 

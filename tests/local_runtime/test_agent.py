@@ -1,4 +1,4 @@
-"""What the agent replaces, and its process; the engine is a stand-in."""
+"""What the agent replaces, and its process; the engine is a fake."""
 
 import contextlib
 import json
@@ -27,21 +27,21 @@ from fleetform.local_runtime.agent import (
 )
 from fleetform.local_runtime.inspection import Check, Container, containers
 from fleetform.local_runtime.runner import Runner
-from tests.local_runtime.stand_in import PROJECT, StandIn, facts
+from tests.local_runtime.fake_programs import PROJECT, FakePrograms, facts
 
 LATER = "2026-01-02T03:04:06Z"
 REPLACES = ("stop", "start")
 
 
 @pytest.fixture
-def docker(stand_in: StandIn) -> Runner:
-    stand_in.install("docker")
+def docker(fake_programs: FakePrograms) -> Runner:
+    fake_programs.install("docker")
     return Runner("docker", (), dict(os.environ))
 
 
 @pytest.fixture
-def podman(stand_in: StandIn) -> Runner:
-    stand_in.install("podman")
+def podman(fake_programs: FakePrograms) -> Runner:
+    fake_programs.install("podman")
     return Runner("podman", (), dict(os.environ))
 
 
@@ -52,72 +52,78 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     stop_agent(tmp_path / "work")
 
 
-def found(stand_in: StandIn, runner: Runner) -> tuple[Container, ...]:
-    """The containers that the stand-in has."""
+def found(fake_programs: FakePrograms, runner: Runner) -> tuple[Container, ...]:
+    """The containers that the fake has."""
     there = containers(runner, PROJECT)
-    stand_in.forget()
+    fake_programs.forget()
     return there
 
 
-def told(stand_in: StandIn) -> list[list[str]]:
+def told(fake_programs: FakePrograms) -> list[list[str]]:
     """What the engine was told to stop and to start."""
-    return [call[1:] for call in stand_in.calls() if call[1] in REPLACES]
+    return [call[1:] for call in fake_programs.calls() if call[1] in REPLACES]
 
 
-def test_what_is_healthy_stays(stand_in: StandIn, docker: Runner) -> None:
-    stand_in.have("docker", facts("web-1", health="healthy"), facts("stock-1"), facts("stock-1-proxy", started=LATER))
-    assert replacements(found(stand_in, docker), set()) == []
+def test_what_is_healthy_stays(fake_programs: FakePrograms, docker: Runner) -> None:
+    fake_programs.have(
+        "docker", facts("web-1", health="healthy"), facts("stock-1"), facts("stock-1-proxy", started=LATER)
+    )
+    assert replacements(found(fake_programs, docker), set()) == []
 
 
-def test_a_task_with_an_unhealthy_essential_container_goes_as_a_whole(stand_in: StandIn, docker: Runner) -> None:
-    stand_in.have("docker", facts("web-1"), facts("web-1-a"), facts("web-1-proxy"), facts("web-2"), facts("web-10"))
+def test_a_task_with_an_unhealthy_essential_container_goes_as_a_whole(
+    fake_programs: FakePrograms, docker: Runner
+) -> None:
+    fake_programs.have(
+        "docker", facts("web-1"), facts("web-1-a"), facts("web-1-proxy"), facts("web-2"), facts("web-10")
+    )
     names = ("shop-local-web-1", "shop-local-web-1-a", "shop-local-web-1-proxy")
-    assert replacements(found(stand_in, docker), {"shop-local-web-1-proxy"}) == [
+    assert replacements(found(fake_programs, docker), {"shop-local-web-1-proxy"}) == [
         Replacement(names, "shop-local-web-1-proxy unhealthy")
     ]
 
 
-def test_an_unhealthy_container_that_its_task_can_do_without_stays(stand_in: StandIn, docker: Runner) -> None:
-    stand_in.have("docker", facts("web-1"), facts("web-1-proxy", restart=""))
-    assert replacements(found(stand_in, docker), {"shop-local-web-1-proxy"}) == []
+def test_an_unhealthy_container_that_its_task_can_do_without_stays(fake_programs: FakePrograms, docker: Runner) -> None:
+    fake_programs.have("docker", facts("web-1"), facts("web-1-proxy", restart=""))
+    assert replacements(found(fake_programs, docker), {"shop-local-web-1-proxy"}) == []
 
 
-def test_one_that_has_done_its_work_is_not_started_again(stand_in: StandIn, docker: Runner) -> None:
+def test_one_that_has_done_its_work_is_not_started_again(fake_programs: FakePrograms, docker: Runner) -> None:
     done = facts("web-1-init", restart="")
     done["State"]["Status"] = "exited"
-    stand_in.have("docker", facts("web-1", started=LATER), done)
-    there = found(stand_in, docker)
+    fake_programs.have("docker", facts("web-1", started=LATER), done)
+    there = found(fake_programs, docker)
     assert replacements(there, set()) == []
     assert replacements(there, {"shop-local-web-1"}) == [
         Replacement(("shop-local-web-1",), "shop-local-web-1 unhealthy")
     ]
 
 
-def test_those_that_share_a_network_that_is_gone_are_replaced(stand_in: StandIn, docker: Runner) -> None:
-    stand_in.have("docker", facts("web-1", started=LATER), facts("web-1-proxy"), facts("web-1-b", started=LATER))
-    assert replacements(found(stand_in, docker), set()) == [
+def test_those_that_share_a_network_that_is_gone_are_replaced(fake_programs: FakePrograms, docker: Runner) -> None:
+    fake_programs.have("docker", facts("web-1", started=LATER), facts("web-1-proxy"), facts("web-1-b", started=LATER))
+    assert replacements(found(fake_programs, docker), set()) == [
         Replacement(("shop-local-web-1-proxy",), "shop-local-web-1 was restarted")
     ]
 
 
 def test_what_docker_finds_unhealthy_is_replaced_and_reported(
-    stand_in: StandIn, docker: Runner, capsys: pytest.CaptureFixture[str]
+    fake_programs: FakePrograms, docker: Runner, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stand_in.have("docker", facts("stock-1", health="healthy"), facts("web-1", health="unhealthy"))
+    fake_programs.have("docker", facts("stock-1", health="healthy"), facts("web-1", health="unhealthy"))
     assert Agent(docker, PROJECT).replace_unhealthy()
-    assert told(stand_in) == [["stop", "-t", "0", "shop-local-web-1"], ["start", "shop-local-web-1"]]
+    assert told(fake_programs) == [["stop", "-t", "0", "shop-local-web-1"], ["start", "shop-local-web-1"]]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.partition("Z ")[2] == "replaced shop-local-web-1: shop-local-web-1 unhealthy"
 
 
 def test_what_has_ended_is_not_started_again_though_docker_calls_it_unhealthy(
-    stand_in: StandIn, docker: Runner
+    fake_programs: FakePrograms, docker: Runner
 ) -> None:
     ended = facts("web-1", health="unhealthy")
     ended["State"]["Status"] = "exited"
-    stand_in.have("docker", ended)
+    fake_programs.have("docker", ended)
     assert Agent(docker, PROJECT).replace_unhealthy()
-    assert told(stand_in) == []
+    assert told(fake_programs) == []
 
 
 @pytest.mark.parametrize("error", [None, ProgramError("compose failed")])
@@ -154,10 +160,10 @@ CHECK = Check(argv=("true",), interval=0, timeout=60, retries=2, start_period=0)
 
 
 @pytest.fixture
-def container(stand_in: StandIn, podman: Runner) -> Container:
+def container(fake_programs: FakePrograms, podman: Runner) -> Container:
     """A container of Podman's."""
-    stand_in.have("podman", facts("web-1"))
-    return found(stand_in, podman)[0]
+    fake_programs.have("podman", facts("web-1"))
+    return found(fake_programs, podman)[0]
 
 
 def outcome(health: Health, container: Container) -> bool:
@@ -170,27 +176,29 @@ def outcome(health: Health, container: Container) -> bool:
 
 
 def test_so_many_failures_in_a_row_make_podmans_container_unhealthy(
-    stand_in: StandIn, podman: Runner, container: Container
+    fake_programs: FakePrograms, podman: Runner, container: Container
 ) -> None:
     health = Health(podman, CHECK)
     outcomes = []
     for code in (1, 0, 1, 125):
-        stand_in.answer("podman healthcheck", f"sys.exit({code})")
+        fake_programs.answer("podman healthcheck", f"sys.exit({code})")
         outcomes.append(outcome(health, container))
     assert outcomes == [False, False, False, True]
 
 
-def test_failures_while_it_starts_do_not_count(stand_in: StandIn, podman: Runner, container: Container) -> None:
-    stand_in.answer("podman healthcheck", "sys.exit(1)")
+def test_failures_while_it_starts_do_not_count(
+    fake_programs: FakePrograms, podman: Runner, container: Container
+) -> None:
+    fake_programs.answer("podman healthcheck", "sys.exit(1)")
     health = Health(podman, replace(CHECK, retries=1, start_period=60))
     young = replace(container, started=datetime.now(UTC))
     assert [outcome(health, young), outcome(health, container)] == [False, True]
 
 
 def test_a_check_that_takes_too_long_is_ended_and_has_failed(
-    stand_in: StandIn, podman: Runner, container: Container
+    fake_programs: FakePrograms, podman: Runner, container: Container
 ) -> None:
-    stand_in.answer("podman healthcheck", "import time; time.sleep(60)")
+    fake_programs.answer("podman healthcheck", "import time; time.sleep(60)")
     health = Health(podman, replace(CHECK, timeout=0, retries=1))
     health.update(container)
     process = health.run
@@ -201,23 +209,25 @@ def test_a_check_that_takes_too_long_is_ended_and_has_failed(
     assert process.returncode == -9
 
 
-def test_a_check_is_not_repeated_before_its_interval(stand_in: StandIn, podman: Runner, container: Container) -> None:
+def test_a_check_is_not_repeated_before_its_interval(
+    fake_programs: FakePrograms, podman: Runner, container: Container
+) -> None:
     health = Health(podman, replace(CHECK, interval=60))
     outcome(health, container)
     health.update(container)
-    assert stand_in.calls() == [["podman", "healthcheck", "run", "shop-local-web-1"]]
+    assert fake_programs.calls() == [["podman", "healthcheck", "run", "shop-local-web-1"]]
 
 
 @pytest.fixture
-def unchecked(stand_in: StandIn) -> None:
+def unchecked(fake_programs: FakePrograms) -> None:
     """A container whose check has to be done by somebody; each round of the agent's is longer than a check."""
     web = facts("web-1", health="starting")
     web["Config"]["Healthcheck"] = {"Test": ["CMD", "true"], "Interval": 1, "Retries": 1}
-    stand_in.have("podman", web)
-    stand_in.answer("podman healthcheck", "sys.exit(1)")
+    fake_programs.have("podman", web)
+    fake_programs.answer("podman healthcheck", "sys.exit(1)")
 
 
-def rounds(agent: Agent, stand_in: StandIn) -> list[list[str]]:
+def rounds(agent: Agent, fake_programs: FakePrograms) -> list[list[str]]:
     """What the engine is told in rounds enough for a check to begin, to end and to have failed."""
     agent.replace_unhealthy()
     for health in agent.health.values():
@@ -225,15 +235,15 @@ def rounds(agent: Agent, stand_in: StandIn) -> list[list[str]]:
         health.run.wait()
     agent.replace_unhealthy()
     agent.close()
-    return told(stand_in)
+    return told(fake_programs)
 
 
 @pytest.mark.usefixtures("unchecked")
 def test_podmans_containers_are_checked_where_there_is_no_systemd(
-    stand_in: StandIn, podman: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_programs: FakePrograms, podman: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fleetform.local_runtime.agent._SYSTEMD", tmp_path / "none")
-    assert rounds(Agent(podman, PROJECT), stand_in) == [
+    assert rounds(Agent(podman, PROJECT), fake_programs) == [
         ["stop", "-t", "0", "shop-local-web-1"],
         ["start", "shop-local-web-1"],
     ]
@@ -241,10 +251,10 @@ def test_podmans_containers_are_checked_where_there_is_no_systemd(
 
 @pytest.mark.usefixtures("unchecked")
 def test_podman_checks_them_itself_where_there_is(
-    stand_in: StandIn, podman: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_programs: FakePrograms, podman: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fleetform.local_runtime.agent._SYSTEMD", tmp_path)
-    assert rounds(Agent(podman, PROJECT), stand_in) == []
+    assert rounds(Agent(podman, PROJECT), fake_programs) == []
 
 
 def test_an_agent_runs_in_the_background_and_a_new_one_takes_its_place(docker: Runner, folder: Path) -> None:
@@ -280,10 +290,12 @@ def test_a_record_that_nobody_holds_is_no_agent(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_ends_by_itself_once_the_containers_are_gone(stand_in: StandIn, docker: Runner, folder: Path) -> None:
+def test_it_ends_by_itself_once_the_containers_are_gone(
+    fake_programs: FakePrograms, docker: Runner, folder: Path
+) -> None:
     """The engine has a container until it is asked for the second time."""
-    stand_in.have("docker", facts("web-1"))
-    stand_in.answer(
+    fake_programs.have("docker", facts("web-1"))
+    fake_programs.answer(
         "docker container ls",
         "print('id0') if (folder / 'calls').read_text().count('\"ls\"') == 1 else None",
     )
@@ -302,16 +314,16 @@ def test_it_ends_by_itself_once_the_containers_are_gone(stand_in: StandIn, docke
     assert done.stdout == "ready\n"
     assert done.stderr == ""
     assert agent_running(folder) is None
-    assert [call[2] for call in stand_in.calls()] == ["ls", "inspect", "ls"]
+    assert [call[2] for call in fake_programs.calls()] == ["ls", "inspect", "ls"]
 
 
 def test_an_engine_that_goes_away_is_reported_once(
-    stand_in: StandIn, docker: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fake_programs: FakePrograms, docker: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It stays away for two rounds; then the containers are there, and gone."""
     monkeypatch.setattr("fleetform.local_runtime.agent._ROUND_SECONDS", 0)
-    stand_in.say("docker container inspect", json.dumps([facts("web-1")]))
-    stand_in.answer(
+    fake_programs.say("docker container inspect", json.dumps([facts("web-1")]))
+    fake_programs.answer(
         "docker container ls",
         """\
 rounds = (folder / 'calls').read_text().count('"ls"')

@@ -1,4 +1,4 @@
-"""What is made of an engine's answers; stand-ins give them."""
+"""What is made of an engine's answers; fakes give them."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -8,13 +8,13 @@ import pytest
 from fleetform.base.errors import ProgramError
 from fleetform.local_runtime.inspection import Check, Container, containers
 from fleetform.local_runtime.runner import Runner
-from tests.local_runtime.stand_in import IMAGE, StandIn, facts
+from tests.local_runtime.fake_programs import IMAGE, FakePrograms, facts
 
 NO_DAEMON = "sys.exit('Cannot connect to the Docker daemon at unix:///x.')"
 STARTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def test_containers_are_read_with_one_inspect(stand_in: StandIn, runner: Runner) -> None:
+def test_containers_are_read_with_one_inspect(fake_programs: FakePrograms, runner: Runner) -> None:
     web = facts("web-1", health="starting", started="2026-01-02T03:04:05.000000000Z")
     web["Config"]["Healthcheck"] = {
         "Test": ["CMD", "true"],
@@ -27,7 +27,7 @@ def test_containers_are_read_with_one_inspect(stand_in: StandIn, runner: Runner)
         "Networks": {"shop-local_web--stock": {"IPAddress": "198.18.0.3"}, "other": {"IPAddress": "10.0.0.1"}},
         "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}], "81/tcp": None},
     }
-    stand_in.have("docker", web, facts("stock-2", restart=""))
+    fake_programs.have("docker", web, facts("stock-2", restart=""))
     stock = Container(
         name="shop-local-stock-2",
         service="stock",
@@ -57,20 +57,20 @@ def test_containers_are_read_with_one_inspect(stand_in: StandIn, runner: Runner)
             check=Check(("true",), 5.0, 0.5, 2, 10.0),
         ),
     )
-    assert [call[1:] for call in stand_in.calls()] == [
+    assert [call[1:] for call in fake_programs.calls()] == [
         ["container", "ls", "--quiet", "--all", "--filter=label=fleetform.environment=shop-local"],
         ["container", "inspect", "id0", "id1"],
     ]
 
 
 def test_podmans_words_for_a_container_without_a_check_and_without_an_address_are_understood(
-    stand_in: StandIn, runner: Runner
+    fake_programs: FakePrograms, runner: Runner
 ) -> None:
     never = facts("web-1", started="0001-01-01T00:00:00Z")
     never["State"] |= {"Status": "created", "Health": {"Status": "", "FailingStreak": 0, "Log": None}}
     never["NetworkSettings"] = {"Networks": {"shop-local_a": {"IPAddress": ""}}, "Ports": {}}
     never["Config"]["Healthcheck"] = {"Test": ["NONE"]}
-    stand_in.have("docker", never)
+    fake_programs.have("docker", never)
     (container,) = containers(runner, "shop-local")
     assert container.state == "created"
     assert container.health == "none"
@@ -78,39 +78,39 @@ def test_podmans_words_for_a_container_without_a_check_and_without_an_address_ar
     assert container.check is None
 
 
-def test_a_container_in_anothers_network_has_none_of_its_own(stand_in: StandIn, runner: Runner) -> None:
+def test_a_container_in_anothers_network_has_none_of_its_own(fake_programs: FakePrograms, runner: Runner) -> None:
     proxy = facts("web-1-proxy")
     proxy["HostConfig"]["NetworkMode"] = "container:0123456789ab"
     proxy["NetworkSettings"] = {
         "Networks": {"shop-local_web--stock": {"IPAddress": "198.18.0.3"}},
         "Ports": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8080"}]},
     }
-    stand_in.have("docker", proxy)
+    fake_programs.have("docker", proxy)
     (container,) = containers(runner, "shop-local")
     assert container.addresses == {}
     assert container.published == ()
 
 
-def test_what_a_check_leaves_open_is_the_engines_default(stand_in: StandIn, runner: Runner) -> None:
+def test_what_a_check_leaves_open_is_the_engines_default(fake_programs: FakePrograms, runner: Runner) -> None:
     web = facts("web-1")
     web["Config"]["Healthcheck"] = {"Test": ["CMD-SHELL", "true"]}
-    stand_in.have("docker", web)
+    fake_programs.have("docker", web)
     assert containers(runner, "shop-local")[0].check == Check(("/bin/sh", "-c", "true"), 30, 30, 3, 0)
 
 
-def test_one_that_is_gone_before_it_is_inspected_is_left_out(stand_in: StandIn, runner: Runner) -> None:
-    stand_in.say("docker container ls", "id0\nid1")
-    stand_in.answer("docker container inspect", "print('[]'); sys.exit('No such container: id1')")
+def test_one_that_is_gone_before_it_is_inspected_is_left_out(fake_programs: FakePrograms, runner: Runner) -> None:
+    fake_programs.say("docker container ls", "id0\nid1")
+    fake_programs.answer("docker container inspect", "print('[]'); sys.exit('No such container: id1')")
     assert containers(runner, "shop-local") == ()
 
 
-def test_a_project_without_containers_is_not_inspected(stand_in: StandIn, runner: Runner) -> None:
+def test_a_project_without_containers_is_not_inspected(fake_programs: FakePrograms, runner: Runner) -> None:
     assert containers(runner, "shop-local") == ()
-    assert len(stand_in.calls()) == 1
+    assert len(fake_programs.calls()) == 1
 
 
-def test_an_engine_that_does_not_answer_is_reported(stand_in: StandIn, runner: Runner) -> None:
-    stand_in.answer("docker container ls", NO_DAEMON)
+def test_an_engine_that_does_not_answer_is_reported(fake_programs: FakePrograms, runner: Runner) -> None:
+    fake_programs.answer("docker container ls", NO_DAEMON)
     with pytest.raises(ProgramError) as caught:
         containers(runner, "shop-local")
     assert str(caught.value) == (

@@ -11,21 +11,21 @@ import pytest
 from fleetform.base import daemons
 from fleetform.base.errors import ProgramError
 from fleetform.local_runtime.podman import close_socket, open_socket
-from tests.local_runtime.stand_in import StandIn
+from tests.local_runtime.fake_programs import FakePrograms
 
 
 @pytest.fixture
-def folder(stand_in: StandIn, tmp_path: Path) -> Iterator[Path]:
+def folder(fake_programs: FakePrograms, tmp_path: Path) -> Iterator[Path]:
     """A folder whose service ends with the test; Podman's own does not answer."""
-    stand_in.install("podman")
-    stand_in.say("podman info", str(tmp_path / "own.sock"))
+    fake_programs.install("podman")
+    fake_programs.say("podman info", str(tmp_path / "own.sock"))
     yield tmp_path / "work"
     close_socket(tmp_path / "work")
 
 
-def serving(stand_in: StandIn) -> list[list[str]]:
+def serving(fake_programs: FakePrograms) -> list[list[str]]:
     """The services that were started."""
-    return [call for call in stand_in.calls() if call[1] == "system"]
+    return [call for call in fake_programs.calls() if call[1] == "system"]
 
 
 def listener(path: Path) -> int:
@@ -36,9 +36,9 @@ def listener(path: Path) -> int:
 
 
 @pytest.mark.parametrize("prefix", ["", "unix://"])
-def test_a_service_that_runs_is_used(stand_in: StandIn, folder: Path, tmp_path: Path, prefix: str) -> None:
+def test_a_service_that_runs_is_used(fake_programs: FakePrograms, folder: Path, tmp_path: Path, prefix: str) -> None:
     own = tmp_path / "own.sock"
-    stand_in.say("podman info", f"{prefix}{own}")
+    fake_programs.say("podman info", f"{prefix}{own}")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(own))
         server.listen()
@@ -53,14 +53,14 @@ def test_a_service_that_runs_is_used(stand_in: StandIn, folder: Path, tmp_path: 
         found = open_socket(folder, os.environ)
         answering.join()
     assert found == own
-    assert serving(stand_in) == []
+    assert serving(fake_programs) == []
     assert folder.exists() is False
 
 
-def test_else_one_is_started_once(stand_in: StandIn, folder: Path) -> None:
+def test_else_one_is_started_once(fake_programs: FakePrograms, folder: Path) -> None:
     first, second = (open_socket(folder, os.environ) for _ in range(2))
     assert first == second
-    assert serving(stand_in) == [["podman", "system", "service", "--time=300", f"unix://{first}"]]
+    assert serving(fake_programs) == [["podman", "system", "service", "--time=300", f"unix://{first}"]]
     assert sorted(path.name for path in folder.iterdir()) == ["podman.log", "podman.socket"]
 
 
@@ -93,8 +93,8 @@ def test_one_that_has_ended_is_replaced(folder: Path) -> None:
     assert not path.parent.exists()
 
 
-def test_one_that_does_not_start_is_reported_with_its_log(stand_in: StandIn, folder: Path) -> None:
-    stand_in.answer("podman system", "sys.exit('Error: no newuidmap')")
+def test_one_that_does_not_start_is_reported_with_its_log(fake_programs: FakePrograms, folder: Path) -> None:
+    fake_programs.answer("podman system", "sys.exit('Error: no newuidmap')")
     with pytest.raises(ProgramError) as caught:
         open_socket(folder, os.environ)
     assert str(caught.value) == (f"Podman's API did not start; the end of {folder}/podman.log:\nError: no newuidmap")

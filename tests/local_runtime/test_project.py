@@ -1,4 +1,4 @@
-"""What Compose and the engine are told of a project; stand-ins are told it."""
+"""What Compose and the engine are told of a project; fakes are told it."""
 
 import os
 
@@ -7,25 +7,25 @@ import pytest
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.local_runtime.project import Project, down, logs_argv, up
 from fleetform.local_runtime.runner import Runner
-from tests.local_runtime.stand_in import StandIn, facts
+from tests.local_runtime.fake_programs import FakePrograms, facts
 
 
 def test_up_starts_and_builds_nothing_with_secrets_in_the_environment_alone(
-    stand_in: StandIn, runner: Runner, project: Project
+    fake_programs: FakePrograms, runner: Runner, project: Project
 ) -> None:
-    stand_in.answer("docker-compose", "print(os.environ['WEB_TOKEN'])")
+    fake_programs.answer("docker-compose", "print(os.environ['WEB_TOKEN'])")
     lines: list[str] = []
     up(runner, project, {"WEB_TOKEN": "secret"}, lines.append)
     assert lines == ["secret"]
     assert project.log.read_text() == "secret\n"
     options = ["--ansi=never", "--project-name=shop-local", f"--file={project.file}"]
-    assert stand_in.calls() == [
+    assert fake_programs.calls() == [
         ["docker-compose", *options, "up", "--detach", "--remove-orphans", "--no-build"],
     ]
 
 
-def test_up_that_fails_tells_where_its_output_is(stand_in: StandIn, runner: Runner, project: Project) -> None:
-    stand_in.answer("docker-compose", "sys.exit('no such image')")
+def test_up_that_fails_tells_where_its_output_is(fake_programs: FakePrograms, runner: Runner, project: Project) -> None:
+    fake_programs.answer("docker-compose", "sys.exit('no such image')")
     with pytest.raises(ProgramError) as caught:
         up(runner, project, {})
     assert (
@@ -37,14 +37,14 @@ def test_up_that_fails_tells_where_its_output_is(stand_in: StandIn, runner: Runn
 
 @pytest.mark.parametrize(("engine", "more"), [("docker", []), ("podman", ["--depend"])])
 def test_down_stops_what_runs_and_removes_all_that_is_left(
-    stand_in: StandIn, project: Project, engine: str, more: list[str]
+    fake_programs: FakePrograms, project: Project, engine: str, more: list[str]
 ) -> None:
-    stand_in.install(engine)
-    stand_in.answer(f"{engine} container ls", "print('c1\\nc2' if '--all' in words else 'shop-local-web-1')")
-    stand_in.say(f"{engine} network ls", "n1")
-    stand_in.say(f"{engine} volume ls", "v1\nv2")
+    fake_programs.install(engine)
+    fake_programs.answer(f"{engine} container ls", "print('c1\\nc2' if '--all' in words else 'shop-local-web-1')")
+    fake_programs.say(f"{engine} network ls", "n1")
+    fake_programs.say(f"{engine} volume ls", "v1\nv2")
     down(Runner(engine, (), os.environ), project)
-    assert [call[1:] for call in stand_in.calls() if "ls" not in call] == [
+    assert [call[1:] for call in fake_programs.calls() if "ls" not in call] == [
         ["stop", "shop-local-web-1"],
         ["container", "rm", "--force", "--volumes", *more, "c1", "c2"],
         ["network", "rm", "n1"],
@@ -52,10 +52,10 @@ def test_down_stops_what_runs_and_removes_all_that_is_left(
     ]
 
 
-def test_down_of_what_is_not_there_only_looks(stand_in: StandIn, runner: Runner, project: Project) -> None:
+def test_down_of_what_is_not_there_only_looks(fake_programs: FakePrograms, runner: Runner, project: Project) -> None:
     down(runner, project)
     ours, composes = ("--filter=label=fleetform.environment=", "--filter=label=com.docker.compose.project=")
-    assert stand_in.calls() == [
+    assert fake_programs.calls() == [
         ["docker", "container", "ls", "--format={{.Names}}", f"{ours}shop-local"],
         ["docker", "container", "ls", "--quiet", "--all", f"{ours}shop-local"],
         ["docker", "network", "ls", "--quiet", f"{composes}shop-local"],
@@ -63,8 +63,10 @@ def test_down_of_what_is_not_there_only_looks(stand_in: StandIn, runner: Runner,
     ]
 
 
-def test_logs_are_those_of_the_services_containers(stand_in: StandIn, runner: Runner, project: Project) -> None:
-    stand_in.have("docker", facts("web-1"), facts("stock-1"), facts("stock-2"), facts("stock-1-proxy"))
+def test_logs_are_those_of_the_services_containers(
+    fake_programs: FakePrograms, runner: Runner, project: Project
+) -> None:
+    fake_programs.have("docker", facts("web-1"), facts("stock-1"), facts("stock-2"), facts("stock-1-proxy"))
     begin = ["docker-compose", "--ansi=never", "--project-name=shop-local", f"--file={project.file}"]
     begin += ["logs", "--no-color"]
     assert logs_argv(runner, project, ["stock"], follow=True, tail=5) == [
@@ -80,10 +82,10 @@ def test_logs_are_those_of_the_services_containers(stand_in: StandIn, runner: Ru
 
 @pytest.mark.parametrize(("services", "what"), [(["web", "cart"], "cart"), ([], "shop-local")])
 def test_logs_of_what_does_not_run_are_refused(
-    stand_in: StandIn, runner: Runner, project: Project, services: list[str], what: str
+    fake_programs: FakePrograms, runner: Runner, project: Project, services: list[str], what: str
 ) -> None:
     if services:
-        stand_in.have("docker", facts("web-1"))
+        fake_programs.have("docker", facts("web-1"))
     with pytest.raises(InputError) as caught:
         logs_argv(runner, project, services)
     assert str(caught.value) == f"no container of {what} exists; run `invoke up` to start it"

@@ -1,4 +1,4 @@
-"""Which engine and which Compose are found; stand-ins take their places."""
+"""Which engine and which Compose are found; fakes take their places."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from fleetform.base.errors import InputError, ProgramError
 from fleetform.local_runtime.runner import Runner, close_runner, find_runner
-from tests.local_runtime.stand_in import StandIn
+from tests.local_runtime.fake_programs import FakePrograms
 
 NO_DAEMON = "sys.exit('Cannot connect to the Docker daemon at unix:///x.')"
 NO_PLUGIN = "sys.exit(\"docker: 'compose' is not a docker command.\")"
@@ -17,34 +17,34 @@ INSTALL = (
 )
 
 
-def test_docker_with_its_plugin_is_found_first(stand_in: StandIn, tmp_path: Path) -> None:
-    stand_in.install("docker", "docker-compose", "podman")
-    stand_in.say("docker compose version", "v2.27.0")
+def test_docker_with_its_plugin_is_found_first(fake_programs: FakePrograms, tmp_path: Path) -> None:
+    fake_programs.install("docker", "docker-compose", "podman")
+    fake_programs.say("docker compose version", "v2.27.0")
     assert find_runner(None, tmp_path) == Runner("docker", ("docker", "compose"), dict(os.environ))
 
 
-def test_docker_without_the_plugin_takes_the_program(stand_in: StandIn, tmp_path: Path) -> None:
-    stand_in.install("docker", "docker-compose")
-    stand_in.answer("docker compose", NO_PLUGIN)
-    stand_in.say("docker-compose version", "1.29.2")
+def test_docker_without_the_plugin_takes_the_program(fake_programs: FakePrograms, tmp_path: Path) -> None:
+    fake_programs.install("docker", "docker-compose")
+    fake_programs.answer("docker compose", NO_PLUGIN)
+    fake_programs.say("docker-compose version", "1.29.2")
     assert find_runner("docker", tmp_path).compose == ("docker-compose",)
 
 
 def test_what_would_mislead_compose_is_taken_from_its_environment(
-    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in.install("docker")
-    stand_in.say("docker compose version", "2.27.0")
+    fake_programs.install("docker")
+    fake_programs.say("docker compose version", "2.27.0")
     before = dict(os.environ)
     for name in ("COMPOSE_ENV_FILES", "COMPOSE_FILE", "COMPOSE_PROFILES", "COMPOSE_PROJECT_NAME"):
         monkeypatch.setenv(name, "another")
     assert find_runner(None, tmp_path).variables == before
 
 
-def test_a_compose_that_is_too_old_is_not_taken(stand_in: StandIn, tmp_path: Path) -> None:
-    stand_in.install("docker", "docker-compose")
-    stand_in.answer("docker compose", NO_PLUGIN)
-    stand_in.say("docker-compose version", "1.25.0")
+def test_a_compose_that_is_too_old_is_not_taken(fake_programs: FakePrograms, tmp_path: Path) -> None:
+    fake_programs.install("docker", "docker-compose")
+    fake_programs.answer("docker compose", NO_PLUGIN)
+    fake_programs.say("docker-compose version", "1.25.0")
     with pytest.raises(ProgramError) as caught:
         find_runner("docker", tmp_path)
     assert str(caught.value) == (
@@ -53,9 +53,9 @@ def test_a_compose_that_is_too_old_is_not_taken(stand_in: StandIn, tmp_path: Pat
     )
 
 
-def test_where_nothing_works_one_message_says_what_each_lacks(stand_in: StandIn, tmp_path: Path) -> None:
-    stand_in.install("docker")
-    stand_in.answer("docker version", NO_DAEMON)
+def test_where_nothing_works_one_message_says_what_each_lacks(fake_programs: FakePrograms, tmp_path: Path) -> None:
+    fake_programs.install("docker")
+    fake_programs.answer("docker version", NO_DAEMON)
     with pytest.raises(ProgramError) as caught:
         find_runner(None, tmp_path)
     assert str(caught.value) == (
@@ -72,11 +72,11 @@ def test_an_engine_that_runs_nothing_is_refused(tmp_path: Path, name: str) -> No
 
 
 def test_compose_is_led_to_podmans_api_and_to_no_docker(
-    stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_programs: FakePrograms, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in.install("podman", "docker-compose")
-    stand_in.say("podman info", "/nowhere/podman.sock")
-    stand_in.say("docker-compose version", "1.29.2")
+    fake_programs.install("podman", "docker-compose")
+    fake_programs.say("podman info", "/nowhere/podman.sock")
+    fake_programs.say("docker-compose version", "1.29.2")
     before = dict(os.environ)
     for name in ("DOCKER_CERT_PATH", "DOCKER_CONTEXT", "DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY"):
         monkeypatch.setenv(name, "another")

@@ -1,4 +1,4 @@
-"""Custom rules in Rego: run by regopy, and by stand-ins for the other programs."""
+"""Custom rules in Rego: run by regopy, and by fakes for the other programs."""
 
 import json
 import os
@@ -30,7 +30,7 @@ resource "thing" "this" {
   }
 }
 """
-STAND_IN = """\
+FAKE = """\
 #!{python}
 import json, sys
 given = json.load(sys.stdin)
@@ -54,10 +54,10 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def stand_in(folder: Path, name: str, printed: str, code: int = 0) -> None:
+def fake_program(folder: Path, name: str, printed: str, code: int = 0) -> None:
     """Write a program that reads its input and prints something about `given`."""
     program = folder / name
-    program.write_text(STAND_IN.format(python=sys.executable, printed=printed, code=code), encoding="utf-8")
+    program.write_text(FAKE.format(python=sys.executable, printed=printed, code=code), encoding="utf-8")
     program.chmod(0o755)
 
 
@@ -151,24 +151,26 @@ def test_an_invalid_rule_is_refused(
 def test_an_endless_run_is_stopped(
     alone: Path, tmp_path: Path, resources: list[Resource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in(alone, "opa", "__import__('time').sleep(60)")
+    fake_program(alone, "opa", "__import__('time').sleep(60)")
     monkeypatch.setattr(rego, "_SECONDS", 0.5)
     with pytest.raises(InputError, match=r"cannot be run: `.*opa eval .*` did not end in 0\.5 s$"):
         said(tmp_path, f"{MAIN}deny := []\n", resources)
 
 
 def test_opa_is_preferred(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
-    stand_in(
+    fake_program(
         alone, "opa", "{'result': [{'expressions': [{'value': [' '.join([given['environment'], *sys.argv[1:]])]}]}]}"
     )
-    stand_in(alone, "conftest", "[]")
+    fake_program(alone, "conftest", "[]")
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
     assert finding.message == f"tiny eval --format json --stdin-input --data {tmp_path / FILE} data.main.deny"
 
 
 def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
     failure = "{'msg': ' '.join(sys.argv[1:]), 'metadata': {'query': 'data.main.deny', 'address': 'thing.this'}}"
-    stand_in(alone, "conftest", f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]")
+    fake_program(
+        alone, "conftest", f"[{{'filename': '', 'namespace': 'main', 'successes': 0, 'failures': [{failure}]}}]"
+    )
     (finding,) = said(tmp_path, f"{MAIN}deny := []\n", resources)
     assert (finding.address, finding.message) == (
         "thing.this",
@@ -177,7 +179,7 @@ def test_conftest_is_second(alone: Path, tmp_path: Path, resources: list[Resourc
 
 
 def test_a_program_that_fails_shows_what_it_printed(alone: Path, tmp_path: Path, resources: list[Resource]) -> None:
-    stand_in(alone, "opa", "{'errors': ['rego_parse_error']}", code=2)
+    fake_program(alone, "opa", "{'errors': ['rego_parse_error']}", code=2)
     with pytest.raises(InputError, match=r"ended with exit code 2:\neval --format"):
         said(tmp_path, f"{MAIN}deny := []\n", resources)
 
@@ -187,7 +189,7 @@ def test_credentials_are_not_passed_on(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     names = "sorted(__import__('os').environ.keys() & {'AWS_SECRET_ACCESS_KEY', 'HOME', 'PATH'})"
-    stand_in(alone, "opa", f"{{'result': [{{'expressions': [{{'value': {names}}}]}}]}}")
+    fake_program(alone, "opa", f"{{'result': [{{'expressions': [{{'value': {names}}}]}}]}}")
     assert [finding.message for finding in said(tmp_path, f"{MAIN}deny := []\n", resources)] == ["PATH"]
 
 

@@ -1,4 +1,4 @@
-"""The probe through ECS Exec: a stand-in for the AWS CLI runs the command line here, as ECS does in a task."""
+"""The probe through ECS Exec: a fake for the AWS CLI runs the command line here, as ECS does in a task."""
 
 import os
 import select
@@ -76,7 +76,7 @@ class Ecs:
 
 
 @dataclass(frozen=True)
-class StandIn(Access):
+class FakeAws(Access):
     """An AWS whose CLI is the only program beside those of the task's image.
 
     Attributes:
@@ -100,11 +100,11 @@ class StandIn(Access):
 
 
 @pytest.fixture
-def aws(tmp_path: Path) -> StandIn:
-    """A stand-in."""
+def aws(tmp_path: Path) -> FakeAws:
+    """A fake."""
     (tmp_path / "aws").write_text(_AWS)
     (tmp_path / "aws").chmod(0o755)
-    made = StandIn("eu-west-1", {"PATH": str(tmp_path)}, folder=tmp_path)
+    made = FakeAws("eu-west-1", {"PATH": str(tmp_path)}, folder=tmp_path)
     made.install("sleep", shutil.which("sleep") or "")
     return made
 
@@ -139,7 +139,7 @@ def available(tool: str) -> str:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_every_tool_tells_the_same(aws: StandIn, callees: Callees, tool: str) -> None:
+def test_every_tool_tells_the_same(aws: FakeAws, callees: Callees, tool: str) -> None:
     targets = [
         Target("well", "127.0.0.1", (), callees.http, "/it's?a=$HOME"),
         Target("bad", "127.0.0.1", (), callees.http, "/bad"),
@@ -169,7 +169,7 @@ def test_every_tool_tells_the_same(aws: StandIn, callees: Callees, tool: str) ->
     ]
 
 
-def test_a_task_of_the_caller_tries_its_pairs(aws: StandIn, callees: Callees, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_of_the_caller_tries_its_pairs(aws: FakeAws, callees: Callees, monkeypatch: pytest.MonkeyPatch) -> None:
     """The names are those of this machine's; the task has curl alone."""
     monkeypatch.setattr("fleetform.topology.dns_name", lambda *_: "127.0.0.1")
     aws.install("curl", available("curl"))
@@ -186,7 +186,7 @@ def test_a_task_of_the_caller_tries_its_pairs(aws: StandIn, callees: Callees, mo
     ]
 
 
-def test_a_caller_without_pairs_asks_nobody(aws: StandIn) -> None:
+def test_a_caller_without_pairs_asks_nobody(aws: FakeAws) -> None:
     assert probe_task(environment(80), aws, "orders") == ()
 
 
@@ -223,7 +223,7 @@ CALL = "An error occurred (%s) when calling the ExecuteCommand operation: The ex
         ("something else", "`aws ecs execute-command` ended with exit code 1"),
     ],
 )
-def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message: str) -> None:
+def test_what_the_cli_complains_of_is_explained(aws: FakeAws, said: str, message: str) -> None:
     aws.trick(f"sys.exit({said!r})")
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
@@ -241,14 +241,14 @@ def test_what_the_cli_complains_of_is_explained(aws: StandIn, said: str, message
         ("hello", "web: the probe of 1 targets did not print an answer for each; run the command again"),
     ],
 )
-def test_a_session_without_an_answer_is_explained(aws: StandIn, said: str, message: str) -> None:
+def test_a_session_without_an_answer_is_explained(aws: FakeAws, said: str, message: str) -> None:
     aws.trick(f"print({said!r}); sys.exit()")
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
     assert str(refused.value) == message
 
 
-def test_an_image_without_any_tool_is_reported(aws: StandIn) -> None:
+def test_an_image_without_any_tool_is_reported(aws: FakeAws) -> None:
     with pytest.raises(ProgramError) as refused:
         probe_task(environment(80), aws, "web")
     assert str(refused.value) == (
@@ -256,7 +256,7 @@ def test_an_image_without_any_tool_is_reported(aws: StandIn) -> None:
     )
 
 
-def test_a_session_that_does_not_end_is_ended(aws: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_does_not_end_is_ended(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all that it started."""
     monkeypatch.setattr(ecs_exec, "TIMEOUT", 3.0)
     sleep = shutil.which("sleep")
@@ -328,7 +328,7 @@ def test_missing_programs_are_reported_together(tmp_path: Path) -> None:
     )
 
 
-def test_programs_that_are_there_are_enough(aws: StandIn) -> None:
+def test_programs_that_are_there_are_enough(aws: FakeAws) -> None:
     aws.install("session-manager-plugin", sys.executable)
     require_programs(aws.variables)
 

@@ -1,4 +1,4 @@
-"""Terraform is asked nothing twice: the tasks that drive it, against a stand-in that writes down how it is called."""
+"""Terraform is asked nothing twice: the tasks that drive it, against a fake that writes down how it is called."""
 
 import threading
 from dataclasses import replace

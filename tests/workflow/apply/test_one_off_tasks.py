@@ -1,4 +1,4 @@
-"""Tasks that run before services: a stand-in for Terraform defines them, and the emulator runs them."""
+"""Tasks that run before services: a fake for Terraform defines them, and the emulator runs them."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The state bucket, and the states and locks in it, as people see them; Terraform is a stand-in."""
+"""The state bucket, and the states and locks in it, as people see them; Terraform is a fake."""
 
 import json
 import re

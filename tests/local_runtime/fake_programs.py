@@ -1,4 +1,4 @@
-"""Stand-ins for Docker, Podman and Compose: small scripts, alone on PATH, that note how they are called."""
+"""Fakes for Docker, Podman and Compose: small scripts, alone on PATH, that note how they are called."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ elif words[:3] == ["podman", "system", "service"]:
 
 
 @dataclass(frozen=True)
-class StandIn:
+class FakePrograms:
     """Programs in a folder.
 
     Attributes:
@@ -72,10 +72,10 @@ class StandIn:
         (self.folder / "calls").unlink(missing_ok=True)
 
 
-def make(folder: Path) -> StandIn:
+def make(folder: Path) -> FakePrograms:
     """An empty folder of programs."""
     (folder / "answers").mkdir(parents=True)
-    return StandIn(folder)
+    return FakePrograms(folder)
 
 
 def facts(

@@ -1,4 +1,4 @@
-"""Stand-ins for what images are made with: an engine that is a small script, and the registry that it pushes to."""
+"""Fakes for what images are made with: an engine that is a small script, and the registry that it pushes to."""
 
 import base64
 import sys
@@ -46,7 +46,7 @@ if command == "push":
 
 
 @dataclass(frozen=True)
-class StandIn:
+class FakeEngine:
     """An engine called `buildah`, alone on PATH, and its registry.
 
     Attributes:
@@ -95,10 +95,10 @@ class StandIn:
         return {"imageDetails": [{"imageDigest": file.read_text()}]}
 
 
-def make(folder: Path) -> StandIn:
+def make(folder: Path) -> FakeEngine:
     """Writes the engine into a folder."""
     for name in ("built", "pushed"):
         (folder / name).mkdir(parents=True)
     (folder / "buildah").write_text(_SCRIPT)
     (folder / "buildah").chmod(0o755)
-    return StandIn(folder)
+    return FakeEngine(folder)
