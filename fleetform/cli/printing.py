@@ -1,4 +1,4 @@
-"""What all tasks print with, and how they ask."""
+"""Printing and asking, for all tasks."""
 
 import json
 import os
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 def write(text: str) -> None:
-    """Prints text as it is."""
+    """Print text as it is."""
     sys.stdout.write(text)
 
 
 def write_line(line: str) -> None:
-    """Prints a line at once, as of a program that takes its time."""
+    """Print a line and flush it."""
     write(line + "\n")
     sys.stdout.flush()
 
 
 def write_json(value: object) -> None:
-    """Prints a value for scripts."""
+    """Print a value as JSON."""
     write(json.dumps(value, indent=2) + "\n")
 
 
 def write_changes(changes: "Sequence[Change]", *, as_json: bool) -> None:
-    """Prints which files are changed, and how."""
+    """Print which files are changed, and how."""
     if as_json:
         write_json([{"path": change.path.as_posix(), "change": change.kind} for change in changes])
         return
@@ -52,36 +52,36 @@ def fit(text: str, stream: TextIO) -> str:
 
 
 def count_images(count: int) -> str:
-    """Such as `2 images`."""
+    """Return such as `2 images`."""
     return f"{count} {'image' if count == 1 else 'images'}"
 
 
 def color(stream: TextIO) -> bool:
-    """Whether a stream wants colors: a terminal does, unless somebody says otherwise (https://no-color.org)."""
+    """Return whether a stream takes colors: a terminal does, unless NO_COLOR is set (https://no-color.org)."""
     return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def agree(what: str) -> None:
-    """Says what is to be done, and asks.
+    """Print what is about to be done, and ask.
 
     Raises:
-        InputError: Nobody is there, or somebody says no.
+        InputError: The user declines, or there is no terminal.
     """
-    _ask(what, "Go on? [y/N] ", {"y", "yes"})
+    _ask(what, "Continue? [y/N] ", {"y", "yes"})
 
 
 def confirm(what: str, word: str) -> None:
-    """Says what is to be done, and has a word typed for it.
+    """Print what is about to be done, and have a word typed for it.
 
     Raises:
-        InputError: Nobody is there, or it is another word.
+        InputError: The user types a different word, or there is no terminal.
     """
     _ask(what, f"Type {word} to continue: ", {word})
 
 
 def _ask(what: str, question: str, accepted: "Collection[str]") -> None:
     if not sys.stdin.isatty():
-        raise InputError(f"{what}; nobody is there to confirm it: give --yes")
+        raise InputError(f"{what}; there is no terminal to confirm it on: pass --yes")
     if input(f"\n{what}. {question}").strip() not in accepted:
         raise InputError("not confirmed; nothing was changed")
 

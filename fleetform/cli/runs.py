@@ -1,4 +1,4 @@
-"""What was done to an environment from this checkout."""
+"""The past runs of an environment from this checkout."""
 
 from fleetform.base.program_name import command
 from fleetform.cli.printing import write, write_json
@@ -12,7 +12,7 @@ _COMMIT_LENGTH = 12
 
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
-    """Lists the runs that there are records of, the last one last."""
+    """List the recorded runs, the last one last."""
     found = runs.read_runs(work_folder(project, env))
     if as_json:
         write_json([runs.document(run) for run in found])
@@ -31,11 +31,11 @@ def show(project: Project, env: str, *, as_json: bool) -> None:
 
 
 def warning(run: Run) -> str:
-    """What is to be said of a run that was killed."""
+    """Return the warning about a run that was killed."""
     return (
-        f"the {run.task} of {run.started} by {run.who} was killed in the middle: what Terraform made in its last"
+        f"the {run.task} of {run.started} by {run.who} was killed: what Terraform created in its last"
         f" seconds may not be in the state; `{command('state-doctor', env=run.environment)}` looks, and the next apply"
-        " goes on from there"
+        " continues from there"
     )
 
 
@@ -44,5 +44,5 @@ def _commit(run: Run) -> str:
 
 
 def _stacks(run: Run) -> str:
-    """Such as `foundation applied, services failed`; those that were not reached are not told."""
+    """Such as `foundation applied, services failed`; without those that were not reached."""
     return ", ".join(f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING)

@@ -1,4 +1,4 @@
-"""The states of an environment's stacks: their bucket, and what of them needs somebody's hands."""
+"""The states of an environment's stacks: their bucket, and what needs fixing by hand."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -37,7 +37,7 @@ def doctor(project: Project, env: str, *, as_json: bool) -> None:
     """Shows the state and the lock of every stack.
 
     Raises:
-        CheckFailedError: Something needs somebody's hands.
+        CheckFailedError: Something needs fixing by hand.
     """
     workspace = open_workspace(project, env)
     require_account(workspace)
@@ -47,7 +47,7 @@ def doctor(project: Project, env: str, *, as_json: bool) -> None:
     else:
         _show(Screen(), findings)
     if troubled := [found.stack for found in findings if found.troubles]:
-        raise CheckFailedError(f"to be mended by hand: {', '.join(troubled)}")
+        raise CheckFailedError(f"fix by hand: {', '.join(troubled)}")
 
 
 def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
@@ -69,7 +69,7 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
     held = f"{env} {stack.name}: locked by {_holder(lock)}"
     if stale is None:
         raise CheckFailedError(
-            f"{held}, which may be alive: ask there, or wait for it; whoever knows that it is dead:"
+            f"{held}, which may be alive; ask there, or wait for it. If you know that it is dead:"
             f" `{state_doctor.unlock_command(workspace, stack.name, lock)}`"
         )
     if not (yes or workspace.environment.emulator):

@@ -99,7 +99,7 @@ SERVICES = ["services init", "services plan services.tfplan"]
 def test_nothing_is_applied_where_nobody_can_be_asked(project: Project, fake_terraform: FakeTerraform) -> None:
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
-    assert str(caught.value) == f"{ASKING}; nobody is there to confirm it: give --yes"
+    assert str(caught.value) == f"{ASKING}; there is no terminal to confirm it on: pass --yes"
     assert fake_terraform.calls() == FOUNDATION
 
 
@@ -415,7 +415,7 @@ def test_dependents_are_destroyed_first(project: Project, fake_terraform: FakeTe
 
 def test_what_was_never_applied_is_not_destroyed(project: Project, fake_terraform: FakeTerraform, bucket: Any) -> None:  # noqa: ANN401
     bucket.put_object(Bucket=BUCKET, Key=state_key("foundation"), Body=APPLIED)
-    with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; nobody is there"):
+    with pytest.raises(InputError, match=r"^tiny foundation in account 123456789012: 1 to add; there is no terminal"):
         stacks.destroy(project, "tiny")
     assert fake_terraform.calls() == ["foundation init", "foundation plan foundation.tfplan -destroy"]
 
@@ -502,7 +502,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
         "services apply services.tfplan",
     ]
     hint = "payments: nothing is left of it; delete its folder: git rm -r envs/tiny/payments\n"
-    assert capsys.readouterr().out.endswith(hint)
+    assert capsys.readouterr().out.endswith(f"{hint}\nnext: `invoke verify --env tiny`\n")
 
 
 def test_a_render_keeps_a_group_that_all_have_left_and_says_so(

@@ -229,10 +229,10 @@ def test_a_wave_is_asked_about_once(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal("y\ny\n"))
     stacks.apply(project, "tiny", RunOptions(jobs=2))
-    asked = [line for line in capsys.readouterr().out.splitlines() if "Go on?" in line]
+    asked = [line for line in capsys.readouterr().out.splitlines() if "Continue?" in line]
     assert asked == [
-        "tiny foundation in account 123456789012: 1 to add. Go on? [y/N] foundation: apply",
-        "tiny in account 123456789012: payments 1 to add; services 1 to add. Go on? [y/N] payments: apply",
+        "tiny foundation in account 123456789012: 1 to add. Continue? [y/N] foundation: apply",
+        "tiny in account 123456789012: payments 1 to add; services 1 to add. Continue? [y/N] payments: apply",
     ]
 
 
@@ -299,8 +299,8 @@ def test_a_run_that_was_killed_is_told(project: Project, capsys: pytest.CaptureF
     run = last_run(project)
     assert run.state == State.KILLED
     assert capsys.readouterr().out.splitlines()[-1] == (
-        f"the apply of {run.started} by {run.who} was killed in the middle: what Terraform made in its last seconds may"
-        " not be in the state; `invoke state-doctor --env tiny` looks, and the next apply goes on from there"
+        f"the apply of {run.started} by {run.who} was killed: what Terraform created in its last seconds may not be"
+        " in the state; `invoke state-doctor --env tiny` looks, and the next apply continues from there"
     )
 
 

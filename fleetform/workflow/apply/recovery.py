@@ -148,7 +148,7 @@ def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, rea
     """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
 
     The first Ctrl-C has Terraform's provider take back the requests that are on their way. After the second, what was
-    made may not be in the state, either; else the state is right, and what it lacks is somebody's later work.
+    made may not be in the state, either; else the state is right, and what it lacks is later work.
     """
     log = _read_log(workspace.log_of(stack, "apply"))
     found = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))

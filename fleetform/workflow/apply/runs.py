@@ -88,7 +88,7 @@ class Run:
         revision: What its first plans were made of.
         changed: Whether the work tree had what is not committed.
         started: When, in UTC, as ISO 8601 has it.
-        ended: The same; empty if nobody saw its end.
+        ended: The same; empty if its end was not recorded.
         state: How it ended.
         stacks: What it did to each stack.
         version: Of this form.
@@ -185,7 +185,7 @@ def record_run(workspace: Workspace, task: str) -> Iterator[Recorder]:
 def read_runs(work: Path) -> list[Run]:
     """The runs that there are records of, the last one last.
 
-    One whose process is gone without its end is killed; of another machine's process nobody knows.
+    A run whose process is gone without a recorded end was killed. Processes of other machines are not known.
 
     Args:
         work: What is kept of the environment.
@@ -245,7 +245,7 @@ def _folder(work: Path) -> Path:
 def _current_user() -> str:
     try:
         name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user that nobody has named
+    except (KeyError, OSError):  # a container's user without a name
         name = str(os.getuid())
     return f"{name}@{socket.gethostname()}"
 

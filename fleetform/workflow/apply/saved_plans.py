@@ -26,7 +26,7 @@ def discard(workspace: Workspace) -> None:
 
 
 def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> list[str]:
-    """Keeps plans instead of those kept before; they may hold what is sensitive, so nobody else reads them.
+    """Save plans in place of earlier ones. They may hold secrets: only the owner can read them.
 
     Plans that read outputs of the foundation which its own plan changes are not kept: they would be made of old ones.
 

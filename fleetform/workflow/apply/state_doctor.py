@@ -1,4 +1,4 @@
-"""What is in an environment's state bucket, and in its stacks' folders, that needs somebody's hands."""
+"""Finds what needs fixing by hand in an environment's state bucket and its stacks' folders."""
 
 import json
 import shlex
@@ -153,7 +153,7 @@ class _Doctor:
         )
 
     def _unreadable_lock(self, stack: str) -> str:
-        return f"its lock does not say whose it is; if nobody works on it, delete it: `{self._deletion(stack)}`"
+        return f"its lock does not say whose it is; if no run is using it, delete it: `{self._deletion(stack)}`"
 
     def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
@@ -176,7 +176,7 @@ class _Doctor:
         if unsaved is None:
             return f"{path} is no state: its disk was full, perhaps; see what it holds before you delete it"
         if snapshot and unsaved.lineage != snapshot.lineage:
-            return f"{path} is of another stack, or of this one before it was made anew; keep it until you know whose"
+            return f"{path} is of another stack, or of this one before it was recreated; keep it until you know which"
         if snapshot and unsaved.serial <= snapshot.serial:
             return (
                 f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"

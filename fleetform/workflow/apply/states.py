@@ -49,7 +49,7 @@ def has_state(workspace: Workspace, stack: Stack) -> bool:
 
 
 def _check_once(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bool:
-    """A fact about the bucket of states: asked for until it is true, and anew of each emulator that is started."""
+    """A fact about the bucket of states: asked for until it is true, and again for each emulator that is started."""
     there = _bucket_fingerprint(workspace)
     if fingerprint.content(file) == digest(b"", there):
         return True
@@ -71,7 +71,7 @@ def _bucket_fingerprint(workspace: Workspace) -> bytes:
 
 
 def require_settled(workspace: Workspace) -> None:
-    """Makes sure that no apply would destroy a service only to make it anew in another stack, or lose sight of any.
+    """Make sure that no apply would recreate a service in a different stack, or lose sight of one.
 
     Raises:
         CheckFailedError: A service's resources are in another stack's state, or in that of a stack without a folder.

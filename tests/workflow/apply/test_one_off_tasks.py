@@ -154,6 +154,6 @@ def test_before_a_task_runs_somebody_is_asked(project: Project, fake_terraform: 
     with pytest.raises(InputError) as caught:
         stacks.apply(project, "tiny")
     assert str(caught.value) == (
-        "tiny tasks in account 123456789012: to run migration; nobody is there to confirm it: give --yes"
+        "tiny tasks in account 123456789012: to run migration; there is no terminal to confirm it on: pass --yes"
     )
     assert fake_terraform.calls() == [*FOUNDATION, "tasks init", "tasks plan tasks.tfplan"]

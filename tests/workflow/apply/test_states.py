@@ -234,7 +234,7 @@ def test_a_stale_lock_is_shown_with_the_commands_that_remove_it(
                 )
             ]
         },
-        "to be mended by hand: services",
+        "fix by hand: services",
     )
 
 
@@ -282,7 +282,7 @@ def test_states_of_a_newer_terraform_and_without_a_folder_are_shown(
                 ),
             ],
         },
-        "to be mended by hand: services, payments",
+        "fix by hand: services, payments",
     )
 
 
@@ -296,7 +296,7 @@ def test_a_lock_that_nobody_can_read_is_shown_with_the_command_that_deletes_it(
     assert found == {
         "services": [
             (
-                "its lock does not say whose it is; if nobody works on it, delete it:"
+                "its lock does not say whose it is; if no run is using it, delete it:"
                 f" `aws s3 rm s3://{BUCKET}/services/terraform.tfstate.tflock`"
             )
         ]
@@ -325,7 +325,7 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
         ),
         (
             state_text(lineage="0000"),
-            f"{UNSAVED} is of another stack, or of this one before it was made anew; keep it until you know whose",
+            f"{UNSAVED} is of another stack, or of this one before it was created again; keep it until you know whose",
         ),
         (b"", f"{UNSAVED} is no state: its disk was full, perhaps; see what it holds before you delete it"),
     ],
@@ -368,8 +368,8 @@ def test_nobody_unlocks_without_being_asked(project: Project, fake_terraform: Fa
     with pytest.raises(InputError) as caught:
         state.unlock(project, "tiny", NAMED, yes=False)
     assert str(caught.value) == (
-        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}; no run takes 2 hours; nobody is there"
-        " to confirm it: give --yes"
+        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}; no run takes 2 hours;"
+        " there is no terminal to confirm it on: pass --yes"
     )
     assert fake_terraform.calls("init", "force-unlock") == []
 

@@ -180,7 +180,7 @@ ASKING = "tiny in account 123456789012: 2 images to delete"
 @pytest.mark.parametrize(
     ("as_json", "message"),
     [
-        (False, f"{ASKING}; nobody is there to confirm it: give --yes"),
+        (False, f"{ASKING}; there is no terminal to confirm it on: pass --yes"),
         (True, f"{ASKING}; --json does not ask: give --yes"),
     ],
 )
