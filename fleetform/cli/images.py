@@ -62,7 +62,7 @@ def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) ->
     if found.count and not (yes or found.environment.emulator):
         what = f"{env} in account {found.environment.account}: {count_images(found.count)} to delete"
         if as_json:
-            raise InputError(f"{what}; --json does not ask: give --yes")
+            raise InputError(f"{what}; --json does not ask: pass --yes")
         confirm(what, env)
     failures = pruning.delete(found)
     if as_json:

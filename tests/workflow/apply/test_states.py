@@ -325,7 +325,7 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
         ),
         (
             state_text(lineage="0000"),
-            f"{UNSAVED} is of another stack, or of this one before it was created again; keep it until you know whose",
+            f"{UNSAVED} is of another stack, or of this one before it was recreated; keep it until you know which",
         ),
         (b"", f"{UNSAVED} is no state: its disk was full, perhaps; see what it holds before you delete it"),
     ],

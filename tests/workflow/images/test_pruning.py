@@ -181,7 +181,7 @@ ASKING = "tiny in account 123456789012: 2 images to delete"
     ("as_json", "message"),
     [
         (False, f"{ASKING}; there is no terminal to confirm it on: pass --yes"),
-        (True, f"{ASKING}; --json does not ask: give --yes"),
+        (True, f"{ASKING}; --json does not ask: pass --yes"),
     ],
 )
 def test_nothing_is_deleted_on_aws_where_nobody_can_be_asked(
