@@ -230,7 +230,7 @@ esac
 [ "$1" != run ] || [ -d plans ]
 """
 OURS = '.[] | select(.user.login == "github-actions[bot]" and (.body | startswith(env.MARK))) | .id'
-NO_PLAN = "No plan: [the run](https://run) says why.\n"
+NO_PLAN = "No plan: see [the run](https://run).\n"
 
 
 def commented(
@@ -292,7 +292,7 @@ def test_what_is_more_than_github_takes_is_left_to_the_run(tmp_path: Path) -> No
 
 def test_where_nothing_is_affected_a_comment_is_only_updated(tmp_path: Path) -> None:
     body, asked = commented(tmp_path, "")
-    assert body == "<!-- fleetform plan of on -->\n## Plan of on\n\nNothing of it is affected.\n"
+    assert body == "<!-- fleetform plan of on -->\n## Plan of on\n\nNo stack is affected.\n"
     assert len(asked) == 1
 
 
@@ -301,7 +301,7 @@ def test_where_nothing_is_affected_a_comment_is_only_updated(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("newest", "told"),
-    [("a1", ""), ("b2", "::notice::main is at b2 by now, whose run applies all: nothing is applied here.\n")],
+    [("a1", ""), ("b2", "::notice::main is at b2 now, and its run applies everything; this run applies nothing.\n")],
 )
 def test_what_the_branch_has_left_behind_is_not_applied(tmp_path: Path, newest: str, told: str) -> None:
     """A run that is started again, or approved late, does not take back what came after it."""

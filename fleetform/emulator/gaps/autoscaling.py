@@ -57,7 +57,7 @@ def replace_alarms() -> None:
     """Delete the alarms of a scaling policy that is replaced.
 
     AWS (Application Auto Scaling API_PutScalingPolicy): an update keeps or replaces the policy's alarms.
-    Moto: ``applicationautoscaling/models.py`` put_scaling_policy makes new alarms and leaves the old ones for ever.
+    Moto: ``applicationautoscaling/models.py`` put_scaling_policy creates new alarms and keeps the old ones forever.
     """
 
     def put_scaling_policy(original: Method) -> Method:
@@ -73,8 +73,8 @@ def replace_alarms() -> None:
     wrap(ApplicationAutoscalingBackend, "put_scaling_policy", put_scaling_policy)
 
 
-def miss_what_is_gone() -> None:
-    """Say that a scalable target or policy is not there in the words by which a second attempt to delete it ends well.
+def report_missing_targets() -> None:
+    """Report a missing scalable target or policy with the error that makes a second attempt to delete it succeed.
 
     AWS (Application Auto Scaling API_DeregisterScalableTarget, API_DeleteScalingPolicy): ``ObjectNotFoundException``.
     Moto: ``applicationautoscaling/models.py`` raises ``ValidationException`` in both.

@@ -11,8 +11,8 @@ from moto.ecr.responses import ECRResponse
 from fleetform.emulator.gaps.patches import Method, parameter, wrap
 
 
-def tell_push_times() -> None:
-    """Tell images apart that were pushed in the same second.
+def record_precise_push_times() -> None:
+    """Record push times precisely, so that images pushed in the same second can be sorted.
 
     AWS (ECR API_ImageDetail): ``imagePushedAt`` is JavaScript's date format, which has milliseconds.
     Moto: ``ecr/models.py`` Image.image_pushed_at has whole seconds.
@@ -28,8 +28,8 @@ def tell_push_times() -> None:
     wrap(Image, "__init__", init)
 
 
-def tell_subjects() -> None:
-    """Tell of a signature or the like which image it is about.
+def record_subjects() -> None:
+    """Record which image a signature or another attachment refers to.
 
     AWS (ECR API_ImageDetail): ``subjectManifestDigest``.
     Moto: ``ecr/models.py`` Image does not look for a ``subject`` in the manifest.
@@ -47,10 +47,10 @@ def tell_subjects() -> None:
 
 
 def measure_images() -> None:
-    """Measure an image by all that it is made of.
+    """Report the size of an image including its layers.
 
     AWS (ECR API_ImageDetail): ``imageSizeInBytes`` is the size of the image in the repository.
-    Moto: ``ecr/models.py`` get_image_size_in_bytes takes the configuration's size alone.
+    Moto: ``ecr/models.py`` get_image_size_in_bytes returns only the configuration's size.
     """
 
     def get_image_size_in_bytes(original: Method) -> Method:
@@ -66,7 +66,7 @@ def measure_images() -> None:
 
 
 def keep_parts_of_indexes() -> None:
-    """Refuse to delete an image as long as an index names it.
+    """Refuse to delete an image while an index lists it.
 
     AWS (ECR API_ImageFailure): ``ImageReferencedByManifestList``.
     Moto: ``ecr/models.py`` batch_delete_image deletes it, and the index cannot be pulled any more.
@@ -89,7 +89,7 @@ def keep_parts_of_indexes() -> None:
 
 
 def _is_needed(repository: Repository, identifier: dict[str, str]) -> bool:
-    """Whether an index names the image that would be gone; a tag beside others only comes off."""
+    """Return whether an index lists the image to delete. One of several tags may be removed."""
     parts = {part["digest"] for image in repository.images for part in _manifest(image).get("manifests", ())}
     tag, digest = identifier.get("imageTag"), identifier.get("imageDigest")
     return any(

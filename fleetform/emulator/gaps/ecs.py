@@ -27,7 +27,7 @@ FORGOTTEN_SETTINGS = (
     "serviceConnectConfiguration",
 )
 
-# What DescribeServices answers where CreateService was silent (API_Service, API_DeploymentConfiguration).
+# The defaults that DescribeServices returns (API_Service, API_DeploymentConfiguration).
 DEPLOYMENT_DEFAULTS = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},
     "maximumPercent": 200,
@@ -36,7 +36,7 @@ DEPLOYMENT_DEFAULTS = {
 
 
 def remember_service_settings() -> None:
-    """Keep the settings that CreateService was given.
+    """Keep the settings of CreateService.
 
     AWS (API_CreateService): DescribeServices returns them all, the deployment configuration with its defaults.
     Moto: ``ecs/responses.py`` create_service reads fourteen parameters and drops the others; update_service keeps all.
@@ -56,7 +56,7 @@ def remember_service_settings() -> None:
 
 
 def choose_launch_type() -> None:
-    """Give a service no launch type if it has a capacity provider strategy, its own or by default its cluster's.
+    """Give a service no launch type if it has a capacity provider strategy, its own or its cluster's default.
 
     AWS (API_CreateService, launchType, capacityProviderStrategy): the two exclude each other.
     Moto: ``ecs/models.py`` create_service makes a missing launch type ``EC2``, also next to a strategy; update_service
@@ -80,10 +80,10 @@ def choose_launch_type() -> None:
 
 
 def reach_steady_state() -> None:
-    """Run at once what a service is told to run: one deployment, PRIMARY and COMPLETED, with every task running.
+    """Bring a service to a steady state immediately: one deployment, PRIMARY and COMPLETED, with all tasks running.
 
     AWS (API_Deployment): a new deployment begins with each change of task definition, network or capacity.
-    Moto: ``ecs/models.py`` Service starts with no task running and its deployment IN_PROGRESS, for ever;
+    Moto: ``ecs/models.py`` Service starts with no task running and its deployment IN_PROGRESS, forever;
     update_service changes neither, so a provider that waits for a steady state waits in vain.
     """
 
@@ -102,7 +102,7 @@ def reach_steady_state() -> None:
 
 
 def register_instances() -> None:
-    """Hold the services' tasks in Cloud Map; see ``instances.py``."""
+    """Register the services' tasks in Cloud Map; see ``instances.py``."""
 
     def register(response: EC2ContainerServiceResponse, service: Service) -> None:
         instances.register(service, response.current_account)
@@ -112,11 +112,11 @@ def register_instances() -> None:
 
 
 def end_tasks() -> None:
-    """End a task that RunTask started, at once and well: nothing is run here.
+    """Stop a task that RunTask started immediately and successfully, as the emulator runs no containers.
 
     AWS (API_Task, API_Container): a task whose essential container ends is STOPPED, its network interface is gone, and
     the container has its exit code.
-    Moto: ``ecs/models.py`` run_task leaves it RUNNING for ever, and its containers PENDING; it fails where only the
+    Moto: ``ecs/models.py`` run_task leaves it RUNNING forever, and its containers PENDING; it fails where only the
     task has a size.
     """
 
@@ -158,7 +158,7 @@ def hide_deleted() -> None:
     """List no service or cluster that was deleted.
 
     AWS (API_DeleteService, API_DeleteCluster): they turn INACTIVE and only Describe still finds them.
-    Moto: ``ecs/models.py`` list_services and list_clusters return them for ever.
+    Moto: ``ecs/models.py`` list_services and list_clusters return them forever.
     """
 
     def list_services(original: Method) -> Method:
@@ -208,7 +208,7 @@ def next_deployment(service: Service) -> dict[str, Any]:
 
 
 def count_cluster(backend: EC2ContainerServiceBackend, name: str) -> None:
-    """Count anew what runs in a cluster."""
+    """Update the counts of services and tasks in a cluster."""
     cluster = backend.clusters[name]
     active = [each for each in backend.services.values() if (each.cluster_name, each.status) == (name, "ACTIVE")]
     cluster.active_services_count = len(active)

@@ -1,7 +1,7 @@
 """The tasks of ECS services as instances in Cloud Map.
 
 AWS (ECS developer guide, "Service discovery"): ECS registers each task of a service that has ``serviceRegistries``, and
-deregisters it when the task stops. Moto: ``ecs`` and ``servicediscovery`` know nothing of each other.
+deregisters it when the task stops. Moto: ``ecs`` and ``servicediscovery`` are not connected.
 """
 
 from moto.ec2.models import ec2_backends
@@ -10,12 +10,12 @@ from moto.ecs.models import Service
 from moto.moto_api._internal import mock_random
 from moto.servicediscovery.models import ServiceDiscoveryBackend, ServiceInstance, servicediscovery_backends
 
-# AWS keeps the first four addresses of a subnet to itself (VPC user guide, "Subnet CIDR blocks").
+# AWS reserves the first four addresses of a subnet (VPC user guide, "Subnet CIDR blocks").
 _FIRST_HOST = 4
 
 
 def register(service: Service, account_id: str) -> None:
-    """Make Cloud Map hold one instance for each running task: those of earlier deployments are replaced."""
+    """Register one instance in Cloud Map for each running task, replacing those of earlier deployments."""
     cloud_map = servicediscovery_backends[account_id][service.region_name]
     registries = {registry["registryArn"].split("/")[-1]: registry for registry in service.service_registries}
     deployment = str(service.deployments[0]["id"]) if service.deployments else ""

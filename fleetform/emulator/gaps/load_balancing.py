@@ -1,6 +1,6 @@
-"""What a load balancer names that is there before its environment is: a certificate, a hosted zone, a web ACL.
+"""Resources of a load balancer that exist before its environment: a certificate, a hosted zone, a web ACL.
 
-AWS: somebody made them. The emulator's account is empty: what is asked for is taken to be there.
+AWS: the team created them. The emulator's account is empty, so any name is accepted.
 """
 
 from contextlib import suppress
@@ -14,10 +14,10 @@ from moto.wafv2.models import FakeWebACL, WAFV2Backend
 from fleetform.emulator.gaps.patches import Method, wrap
 
 
-def take_any_certificate() -> None:
-    """Let a listener have a certificate by its ARN alone.
+def accept_any_certificate() -> None:
+    """Accept any certificate ARN in a listener.
 
-    Moto: ``elbv2/models.py`` create_listener and modify_listener want one that was made through its API.
+    Moto: ``elbv2/models.py`` create_listener and modify_listener require one that was created through its API.
     """
 
     def set_certificate_in_use_by(original: Method) -> Method:
@@ -37,10 +37,10 @@ def take_any_certificate() -> None:
     wrap(ELBv2Backend, "_certificate_exists", certificate_exists)
 
 
-def take_any_hosted_zone() -> None:
-    """Let a record be made in a hosted zone by its ID alone; the zone has any name.
+def accept_any_hosted_zone() -> None:
+    """Accept any hosted zone ID for a record; the name of the zone is arbitrary.
 
-    Moto: ``route53/models.py`` get_hosted_zone knows only zones that were made through its API.
+    Moto: ``route53/models.py`` get_hosted_zone knows only zones that were created through its API.
     """
 
     def get_hosted_zone(original: Method) -> Method:
@@ -55,10 +55,10 @@ def take_any_hosted_zone() -> None:
     wrap(Route53Backend, "get_hosted_zone", get_hosted_zone)
 
 
-def take_any_web_acl() -> None:
-    """Let a web ACL be associated by its ARN alone.
+def accept_any_web_acl() -> None:
+    """Accept any web ACL ARN.
 
-    Moto: ``wafv2/models.py`` associate_web_acl knows only those that were made through its API.
+    Moto: ``wafv2/models.py`` associate_web_acl knows only those that were created through its API.
     """
 
     def associate_web_acl(original: Method) -> Method:

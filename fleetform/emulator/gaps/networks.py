@@ -1,4 +1,4 @@
-"""Amazon VPC: what EC2 makes in it by itself, and removes again."""
+"""Amazon VPC: resources that EC2 creates and deletes implicitly."""
 
 from typing import Any, cast
 
@@ -30,11 +30,11 @@ def delete_network_acls() -> None:
     wrap(EC2Backend, "delete_vpc", delete_vpc)
 
 
-def know_missing_network_acl_entries() -> None:
-    """Say of an entry that is gone that it is not found.
+def report_missing_network_acl_entries() -> None:
+    """Report a missing network ACL entry as not found.
 
-    AWS (EC2 API_DeleteNetworkAclEntry, error codes): InvalidNetworkAclEntry.NotFound; Terraform goes on then.
-    Moto: ``ec2/models/network_acls.py`` raises StopIteration: an error 500, which is tried again for an hour.
+    AWS (EC2 API_DeleteNetworkAclEntry, error codes): InvalidNetworkAclEntry.NotFound, after which Terraform continues.
+    Moto: ``ec2/models/network_acls.py`` raises StopIteration: an error 500, which is retried for an hour.
     """
 
     def delete_network_acl_entry(original: Method) -> Method:
@@ -54,7 +54,7 @@ def delete_nat_interfaces() -> None:
     """Delete a NAT gateway's network interface with it.
 
     AWS (EC2 API_NatGatewayAddress): the interface is the gateway's.
-    Moto: ``ec2/models/nat_gateways.py`` makes it with the gateway, and delete_nat_gateway leaves it.
+    Moto: ``ec2/models/nat_gateways.py`` creates it with the gateway, but delete_nat_gateway keeps it.
     """
 
     def delete_nat_gateway(original: Method) -> Method:
