@@ -286,7 +286,7 @@ def test_what_is_more_than_github_takes_is_left_to_the_run(tmp_path: Path) -> No
     body, _ = commented(tmp_path, "foundation true", plans={"foundation": long, "true": long})
     assert body == (
         f"<!-- fleetform plan of on -->\n## Plan of on\n\n### foundation\n\n{'x' * 25_000}\n"
-        "\n### true\n\nToo long to be shown here: [the run](https://run) has it.\n"
+        "\n### true\n\nToo long to show here: see [the run](https://run).\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""A small project that is applied to an emulator of its own, by the commands that a person gives, and disturbed."""
+"""A small project with its own emulator, which tests apply with ordinary commands and disturb."""
 
 import contextlib
 import os
@@ -23,7 +23,7 @@ _GLANCE_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Done:
-    """What a command did.
+    """The result of a command.
 
     Attributes:
         code: Its exit code; negative for a signal.
@@ -46,17 +46,17 @@ class Checkout:
 
     @property
     def work(self) -> Path:
-        """Where the emulator's record is."""
+        """Return the file of the emulator's record."""
         return self.root / ".fleetform"
 
     def invoke(self, task: str) -> Done:
-        """Runs a task to its end."""
+        """Run a task until it finishes."""
         with self.begun(task) as begun:
             return begun.end()
 
     @contextmanager
     def begun(self, task: str, output_name: str = "out") -> "Iterator[Begun]":
-        """Begins a task, as a terminal does: in a process group of its own."""
+        """Start a task in its own process group, as a terminal does."""
         with (self.root / output_name).open("w+", encoding="utf-8") as output:
             argv = [sys.executable, "-m", "invoke", task, "--env", ENVIRONMENT]
             variables = {**os.environ, "COLUMNS": "200"}
@@ -72,24 +72,24 @@ class Checkout:
                 yield Begun(process, Path(output.name))
 
     def change(self) -> None:
-        """Changes the catalog, so that a render has every file to make anew; it has seen none of them."""
+        """Change the catalog, so that a render has to write every file and none is cached."""
         catalog = self.root / "envs/catalog.yaml"
         catalog.write_text(catalog.read_text(encoding="utf-8").replace("shop", "store"), encoding="utf-8")
         for path in self.work.glob("cache.sqlite*"):
             path.unlink()
 
     def emulator(self) -> None:
-        """Starts the emulator."""
+        """Start the emulator."""
         emulator.start(self.work, port=0, account=load(self.root, ENVIRONMENT).account)
 
     def inventory(self) -> Inventory:
-        """What the emulator has, against the states."""
+        """Compare the emulator's resources with the states."""
         environment = load(self.root, ENVIRONMENT)
         variables = emulator.environment(emulator.start(self.work, account=environment.account), os.environ)
         return inventory.take(Access(environment.region, variables), environment.state_bucket)
 
     def left(self) -> list[str]:
-        """Plans, locks and half-written files that nothing will use."""
+        """Return plans, locks and unfinished files that are not needed any more."""
         found = [
             *self.work.rglob("*.tfplan"),
             *self.root.glob("envs/*/*/.render-*"),
@@ -98,14 +98,14 @@ class Checkout:
         return sorted(str(path.relative_to(self.root)) for path in found)
 
     def kill_all(self) -> None:
-        """Kills all that runs here but the emulator, at once, as when the power fails."""
+        """Kill all processes of the project except the emulator, as in a power failure."""
         for pid, command in self.processes().items():
             if "fleetform.emulator.server" not in command:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> dict[int, str]:
-        """The commands of the processes that have to do with the project."""
+        """Return the commands of the project's processes."""
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -117,47 +117,47 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Begun:
-    """A task that has begun."""
+    """A running task."""
 
     process: subprocess.Popen[bytes]
     _output: Path
 
     def signal(self, number: int) -> None:
-        """Sends a signal to its process group: what it has started has groups of its own."""
+        """Send a signal to its process group, which does not include the processes that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
     def wait(self, seconds: float) -> bool:
-        """Waits for its end; says whether it came."""
+        """Wait until it finishes; return whether it did."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
             return True
         return False
 
     def until(self, made: Callable[[str], bool]) -> bool:
-        """Waits until its output is as it should be; False if it ends before."""
+        """Wait for its output to meet a condition; return False if it finishes before."""
         while not made(self.output()):
             if self.wait(_GLANCE_SECONDS):
                 return False
         return True
 
     def until_made(self, count: int) -> bool:
-        """Waits until so many resources are made; False if it ends before."""
+        """Wait until a number of resources are created; return False if it finishes before."""
         return self.until(lambda output: output.count(": Creation complete after") >= count)
 
     def output(self) -> str:
-        """What it has printed so far."""
+        """Return its output so far."""
         return self._output.read_text(encoding="utf-8", errors="replace")
 
     def end(self) -> Done:
-        """Waits for its end."""
+        """Wait until it finishes."""
         code = self.process.wait()
         return Done(code, self.output())
 
 
 @contextmanager
 def checkout(root: Path) -> Iterator[Checkout]:
-    """Makes the project; nothing of it is left running."""
+    """Create the project, and stop all its processes at the end."""
     small_project.make(root)
     made = Checkout(root.resolve())
     try:

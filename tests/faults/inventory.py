@@ -1,4 +1,4 @@
-"""What an emulator has, against what Terraform's states know."""
+"""Compares the resources of an emulator with Terraform's states."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from fleetform.aws.clients import Access
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of things on AWS.
+    """A kind of resource on AWS.
 
     Attributes:
         type: The resource's type in Terraform.
@@ -32,13 +32,13 @@ def _pages(service: str, operation: str, key: str, name: str, **arguments: Any) 
 
 
 def _own_vpcs(access: Access) -> Iterator[str]:
-    """All but the one that each account begins with."""
+    """Return all except the default one of each account."""
     answer = access.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["false"]}])
     yield from (vpc["VpcId"] for vpc in answer["Vpcs"])
 
 
 def _in_own_vpcs(operation: str, key: str, name: str) -> Callable[[Access], Iterator[str]]:
-    """Of what the VPCs of our own hold."""
+    """Return the resources in our VPCs."""
 
     def listed(access: Access) -> Iterator[str]:
         own = set(_own_vpcs(access))
@@ -49,7 +49,7 @@ def _in_own_vpcs(operation: str, key: str, name: str) -> Callable[[Access], Iter
 
 
 def _groups(access: Access) -> Iterator[str]:
-    """Security groups; each VPC's default one is AWS's."""
+    """Return the security groups, without the default one of each VPC."""
     own = set(_own_vpcs(access))
     groups = access.client("ec2").describe_security_groups()["SecurityGroups"]
     yield from (group["GroupId"] for group in groups if group["VpcId"] in own and group["GroupName"] != "default")
@@ -74,7 +74,7 @@ def _gateways(access: Access) -> Iterator[str]:
 
 
 def _tables(access: Access) -> Iterator[str]:
-    """Route tables; each VPC's main one is AWS's."""
+    """Return the route tables, without the main one of each VPC."""
     own = set(_own_vpcs(access))
     for table in access.client("ec2").describe_route_tables()["RouteTables"]:
         if table["VpcId"] in own and not any(association.get("Main") for association in table["Associations"]):
@@ -152,7 +152,7 @@ class Inventory:
 
 
 def take(access: Access, bucket: str) -> Inventory:
-    """Compares all kinds."""
+    """Compare all kinds of resources."""
     known = set(_known(access, bucket))
     there = {f"{kind.type} {found}" for kind in KINDS for found in kind.listed(access)}
     ours = {entry for entry in known if entry.partition(" ")[0] in {kind.type for kind in KINDS}}

@@ -1,4 +1,4 @@
-"""A proxy before the emulator that loses, delays and refuses some requests, as networks and AWS do."""
+"""A proxy in front of the emulator that loses, delays and refuses some requests, as networks and AWS do."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ _XML = "text/xml"
 
 
 class Fault(Enum):
-    """What happens to a request."""
+    """The fate of a request."""
 
     DELAYED = "delayed"
     LOST = "lost before it arrived"
@@ -31,7 +31,7 @@ class Fault(Enum):
 
 
 class Faults:
-    """Chooses, for each request, what happens to it.
+    """Chooses the fate of each request.
 
     Args:
         seed: Of the random numbers: the same seed gives the same faults in the order of requests.
@@ -48,7 +48,7 @@ class Faults:
         self.requests = 0
 
     def choose(self) -> Fault | None:
-        """What happens to the next request."""
+        """Return the fate of the next request."""
         self.requests += 1
         if self._random.random() >= self._rate:
             return None
@@ -57,13 +57,13 @@ class Faults:
         return fault
 
     def delay(self) -> float:
-        """How long one is delayed, in seconds."""
+        """Return the delay of a request, in seconds."""
         return self._random.uniform(0, _LONGEST_DELAY)
 
 
 @contextmanager
 def between(folder: Path, faults: Faults) -> Iterator[None]:
-    """Puts a proxy between the emulator of a project and all who find it by its record.
+    """Put a proxy between a project's emulator and all clients that find it by its record.
 
     Args:
         folder: Where the emulator's record is.
@@ -97,7 +97,7 @@ async def _cancel_all() -> None:
 
 
 class _Proxy:
-    """One request a connection: whoever sends another opens another."""
+    """A handler of one request per connection."""
 
     def __init__(self, address: str, faults: Faults) -> None:
         self._host, _, port = address.partition(":")
@@ -136,7 +136,7 @@ class _Proxy:
         await writer.drain()
 
     async def _forward(self, head: bytes, body: bytes) -> bytes:
-        """The emulator's answer, as it came."""
+        """Return the emulator's answer unchanged."""
         reader, writer = await asyncio.open_connection(self._host, self._port)
         try:
             writer.write(_closing(head) + body)
@@ -157,7 +157,7 @@ async def _body(head: bytes, reader: asyncio.StreamReader) -> bytes:
 
 
 def _action(head: bytes, body: bytes) -> str:
-    """What a request asks for, such as `CreateVpc`; empty in REST."""
+    """Return the action of a request, such as `CreateVpc`; empty for REST."""
     target = _headers(head).get("x-amz-target", "").rpartition(".")[2]
     return target or parse_qs(body.decode("latin-1")).get("Action", [""])[0]
 
@@ -173,14 +173,14 @@ _LEFT_OUT = ("amz-sdk-invocation-id", "connection", "expect")
 
 
 def _closing(head: bytes) -> bytes:
-    """The head of a request after whose answer the connection is closed."""
+    """Return the head of a request that closes the connection after its answer."""
     first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     kept = [line for line in lines if line.partition(":")[0].strip().lower() not in _LEFT_OUT]
     return "\r\n".join([first, *kept, "Connection: close", "", ""]).encode("latin-1")
 
 
 def refusal(fault: Fault, head: bytes) -> bytes:
-    """AWS's answer to a request that it does not carry out, in the form of the request's protocol.
+    """Return AWS's error answer in the format of the request's protocol.
 
     Those of query and EC2: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html; of S3:
     https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; of JSON: `__type`, and a header in REST.

@@ -1,4 +1,4 @@
-"""Applies that are cut off or meet faults: nothing is lost. `python benchmarks/faults.py` tries many more."""
+"""Applies that are interrupted or meet faults lose nothing. `python benchmarks/faults.py` runs many more trials."""
 
 import signal
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.faults.trials import Cut, Kill, Moment, Trial, fault, kill
 
 
 def trouble(trial: Trial) -> list[str]:
-    """What is wrong with a trial; with what was printed if anything is."""
+    """Return the problems of a trial, with the output if there are any."""
     wrong = [*trial.lost, *trial.left, *(orphan for orphan in trial.orphans if orphan not in trial.explained)]
     return wrong if trial.sound else [*wrong, f"recovered: {trial.recovered}", trial.output]
 

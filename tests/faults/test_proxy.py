@@ -1,4 +1,4 @@
-"""The proxy itself: what it does to requests, and that a seed repeats it."""
+"""The proxy: its effects on requests, and that a seed repeats them."""
 
 from collections.abc import Iterator
 from http.client import HTTPException
@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def make_group(folder: Path, name: str) -> str:
-    """Makes a security group through whatever the emulator's record names, as an SDK that tells its tries apart."""
+    """Create a security group at the address in the emulator's record, with an SDK's invocation id per attempt."""
     found = emulator.status(folder)
     assert found
     form = {"Action": "CreateSecurityGroup", "Version": "2016-11-15", "GroupName": name, "GroupDescription": name}
@@ -33,7 +33,7 @@ def make_group(folder: Path, name: str) -> str:
 
 
 def head(service: str, target: str = "") -> str:
-    """The headers by which a request's protocol is known."""
+    """Return the headers that identify a request's protocol."""
     scope = f"AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/{service}/aws4_request, SignedHeaders=host"
     return f"Authorization: {scope}" + (f"\r\nX-Amz-Target: {target}" if target else "")
 
@@ -48,7 +48,7 @@ def test_without_faults_requests_and_answers_pass(folder: Path) -> None:
 
 @pytest.mark.parametrize(("fault", "carried_out"), [(Fault.LOST, False), (Fault.ANSWER_LOST, True)])
 def test_a_lost_answer_is_of_a_request_that_was_carried_out(folder: Path, fault: Fault, *, carried_out: bool) -> None:
-    """Sent again, it meets what it has made: the emulator does not know it again, as AWS does not."""
+    """A retry without the same id fails on the resource that the first attempt created, as on AWS."""
     faults = Faults(1, 1, (fault,))
     with between(folder, faults), pytest.raises((HTTPException, OSError)):
         make_group(folder, fault.name)

@@ -1,4 +1,4 @@
-"""Trials: a task is disturbed, and what comes after it must be as if nothing had been."""
+"""Trials: disturb a task, and check that the following tasks work as if nothing had happened."""
 
 import random
 import signal
@@ -23,18 +23,18 @@ _MADE_BY = {
     "aws_vpc": "CreateVpc",
     "aws_vpc_security_group_egress_rule": "CreateSecurityGroup",
 }
-"""What makes things that may be there twice, as EC2 and Cloud Map tell them apart by ids."""
+"""Actions that can create duplicates, as EC2 and Cloud Map identify resources by ids."""
 _RESOURCES = 48  # of the small project
 _SECONDS = {"render": 1.5, "plan": 8.0, "apply": 12.0}
-"""How long a task takes, about; an apply until something is made."""
+"""Approximate seconds that a task takes; for an apply, until it creates the first resource."""
 _TASKS = ("render", "plan", "apply", "apply", "apply", "apply")
-"""What is ended; most can go wrong in an apply."""
+"""The tasks to interrupt; most are applies, which have the most to lose."""
 _A_MOMENT = 3.0  # seconds
 _SECOND_CTRL_C = 2.0  # seconds after the first, at most
 
 
 class Kill(Enum):
-    """How a task is ended."""
+    """The way in which a task is interrupted."""
 
     OURS = "our process is killed"
     ALL = "all processes are killed"
@@ -45,7 +45,7 @@ class Kill(Enum):
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of one.
+    """The result of a trial.
 
     Attributes:
         seed: Its random numbers.

@@ -69,10 +69,10 @@ def delete_nat_interfaces() -> None:
 
 
 def route_to_gateway_endpoints() -> None:
-    """Keep the routes to a gateway endpoint in exactly the route tables that it is given later.
+    """Update the routes to a gateway endpoint when its route tables change.
 
     AWS (EC2 API_ModifyVpcEndpoint): its route tables have a route to it.
-    Moto: ``ec2/models/vpcs.py`` makes the routes with the endpoint alone; without one, delete_vpc_endpoints fails.
+    Moto: ``ec2/models/vpcs.py`` adds routes only when it creates the endpoint; delete_vpc_endpoints fails without one.
     """
 
     def modify_vpc_endpoint(original: Method) -> Method:

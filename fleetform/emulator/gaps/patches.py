@@ -1,4 +1,4 @@
-"""Changing moto's classes, and saying so if they are not what a gap expects."""
+"""Patches moto's classes, and fails if they are not what a gap expects."""
 
 import functools
 from collections.abc import Callable
@@ -11,12 +11,12 @@ Method = Callable[..., Any]
 
 
 def parameter(response: BaseResponse, name: str) -> Any:  # noqa: ANN401 -- whatever JSON the request holds
-    """Return a parameter of the request, None if it is not given."""
+    """Return a parameter of the request; None if it is missing."""
     return response._get_param(name)  # noqa: SLF001 -- how every response of moto reads its parameters
 
 
 def wrap(owner: type, name: str, wrapper: Callable[[Method], Method]) -> None:
-    """Put a method around one that moto has."""
+    """Wrap one of moto's methods."""
     original = getattr(owner, name, None)
     if original is None:
         raise RuntimeError(f"moto {moto.__version__} has no {owner.__name__}.{name}: review {wrapper.__module__}")
@@ -24,7 +24,7 @@ def wrap(owner: type, name: str, wrapper: Callable[[Method], Method]) -> None:
 
 
 def add(owner: type, method: Method) -> None:
-    """Add a method that moto lacks, under its own name."""
+    """Add a method that moto lacks."""
     if hasattr(owner, method.__name__):
         raise RuntimeError(
             f"moto {moto.__version__} now has {owner.__name__}.{method.__name__}: review {method.__module__}"

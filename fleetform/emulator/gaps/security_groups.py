@@ -12,8 +12,8 @@ from fleetform.emulator.gaps.patches import Method, wrap
 def describe_group_rules() -> None:
     """Return the description of a security group rule whose peer is a group or a prefix list.
 
-    AWS (EC2 API_SecurityGroupRule): ``description``, whatever the peer.
-    Moto: ``ec2/models/security_groups.py`` SecurityGroupRule.description looks among the addresses only.
+    AWS (EC2 API_SecurityGroupRule): ``description``, for any kind of peer.
+    Moto: ``ec2/models/security_groups.py`` SecurityGroupRule.description searches only the addresses.
     """
 
     def init(original: Method) -> Method:
@@ -54,7 +54,7 @@ def modify_every_kind_of_rule() -> None:
 
 
 def complete_rule(rule: SecurityGroupRule, given: dict[str, Any]) -> None:
-    """Give a rule the parts of a request that moto's own modification leaves out."""
+    """Set the properties of a rule that moto's modification ignores."""
     if rule.ip_protocol == "-1":
         rule.from_port = rule.to_port = None
     if "CidrIpv6" in given:
