@@ -1,4 +1,4 @@
-"""What a change touches, for people and for pipelines."""
+"""Prints which stacks a change affects, as text or for pipelines."""
 
 import sys
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from fleetform.workflow.project import Project
 
 
 def show(project: Project, env: str, reference: str, *, why: bool, as_json: bool) -> None:
-    """Says which stacks, and which services in them, differ between a commit and the work tree."""
+    """Print which stacks, and which services in them, differ between a commit and the work tree."""
     report = affected(project, env, reference)
     if report.notice:
         sys.stderr.write(f"warning: {report.notice}\n")
@@ -28,6 +28,6 @@ def _text(report: Report, *, why: bool) -> str:
 
 
 def _line(stack: AffectedStack) -> str:
-    """Such as `services: orders, web`."""
+    """Return such as `services: orders, web`."""
     change = "" if stack.change == "changed" else f" ({stack.change})"
     return f"{stack.name}{change}{': ' if stack.services else ''}{', '.join(stack.services)}\n"

@@ -1,4 +1,4 @@
-"""The catalog: its schema, its additions and what is wrong with it."""
+"""Commands for the catalog: its schema, new services and environments, and reports of its errors."""
 
 import sys
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def schema(project: Project, *, check: bool) -> None:
-    """Makes the catalog's JSON Schema and the references anew, or with `check` fails if that would change anything."""
+    """Write the catalog's JSON Schema and the references, or with `check` fail if any of them is out of date."""
     if not check:
         write_changes(write_schema(project), as_json=False)
         return
@@ -27,11 +27,11 @@ def schema(project: Project, *, check: bool) -> None:
     write("".join(change.diff() for change in changes))
     if changes:
         stale = ", ".join(change.path.as_posix() for change in changes)
-        raise CheckFailedError(f"not what models and rules say: {stale}; `{command('schema')}` mends it")
+        raise CheckFailedError(f"out of date with models and rules: {stale}; run `{command('schema')}`")
 
 
 def new_service(project: Project, service: "NewService") -> None:
-    """Adds a service to the catalog, and says what is next."""
+    """Add a service to the catalog, and print the next commands."""
     environments = add_service(project, service)
     write(f"changed  {CATALOG}\n")
     if service.image is None and not (project.root / service.context / "Dockerfile").exists():
@@ -41,16 +41,16 @@ def new_service(project: Project, service: "NewService") -> None:
 
 
 def new_env(project: Project, name: str, like: str) -> None:
-    """Makes an environment that is like another, and says what is next."""
-    made = add_environment(project, name, like)
+    """Create an environment from an existing one, and print the next command."""
+    addition = add_environment(project, name, like)
     write(f"added    {environment_file(name)}\n")
-    if made.omitted_keys:
-        write(f"left out, as {like}'s own: {', '.join(made.omitted_keys)}\n")
+    if addition.omitted_keys:
+        write(f"not copied, as specific to {like}: {', '.join(addition.omitted_keys)}\n")
     write(f"next: {command('render', env=name)}\n")
 
 
 def report_problems(project: Project, problems: Sequence[Problem], form: str) -> str:
-    """Prints the problems of a catalog, for a program on standard output; says how many they are."""
+    """Print the problems of a catalog, in a format for programs on standard output, and return how many there are."""
     diagnostics = reporting.of_problems(project.root, problems)
     if form in reports.FORMATS:
         write(reports.FORMATS[form](diagnostics))

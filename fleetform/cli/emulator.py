@@ -1,4 +1,4 @@
-"""The emulator of AWS: started, stopped, asked for."""
+"""Starts and stops the AWS emulator, and prints its status."""
 
 from dataclasses import asdict
 
@@ -9,20 +9,20 @@ from fleetform.workflow.project import Project
 
 
 def start(project: Project, env: str = "local") -> None:
-    """Starts the emulator for an environment's account, or says where it runs."""
-    started = emulator.start(project.work, account=load(project.root, env).account)
-    write(f"emulator at {started.url} (process {started.pid})\n")
+    """Start the emulator for an environment's account unless it runs, and print its URL."""
+    process = emulator.start(project.work, account=load(project.root, env).account)
+    write(f"emulator at {process.url} (process {process.pid})\n")
 
 
 def stop(project: Project) -> None:
-    """Stops the emulator; what was applied to `local` goes with it."""
+    """Stop the emulator; everything applied to it is lost."""
     write("stopped\n" if emulator.stop(project.work) else "not running\n")
 
 
 def status(project: Project, *, as_json: bool) -> None:
-    """Says whether the emulator runs, and where."""
-    found = emulator.status(project.work)
+    """Print whether the emulator runs, and its URL."""
+    process = emulator.status(project.work)
     if as_json:
-        write_json(asdict(found) if found else None)
+        write_json(asdict(process) if process else None)
     else:
-        write(f"running at {found.url} (process {found.pid})\n" if found else "not running\n")
+        write(f"running at {process.url} (process {process.pid})\n" if process else "not running\n")

@@ -1,4 +1,4 @@
-"""The images: built, pushed and deleted."""
+"""The commands that build, push and delete images."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def make_images(project: Project, env: str, request: ImageRequest) -> None:
-    """Builds and pushes the images that are missing, writes the lock and renders."""
+    """Build and push missing images, write the image lock, and render."""
     built_services(load(project.root, env), request.services)  # a wrong name is reported before any step
     screen = Screen()
 
@@ -43,45 +43,45 @@ def make_images(project: Project, env: str, request: ImageRequest) -> None:
 
 
 def _count_outcomes(report: ImagesReport) -> str:
-    """Such as `1 built, 2 unchanged`."""
+    """Return such as `1 built, 2 unchanged`."""
     counts = Counter(done.status for done in report.done)
     return ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "no service is built here"
 
 
 def _show_images(screen: "Screen", images: "Sequence[PushedImage]") -> None:
-    """A table with a row an image."""
+    """Print a table with a row for each image."""
     rows = [[done.service, done.image.tag, done.image.digest, done.status] for done in images]
     screen.table(("service", "tag", "digest", ""), sorted(rows))
 
 
 def prune(project: Project, env: str, keep: int, *, yes: bool, as_json: bool) -> None:
-    """Shows the images that nothing needs any more, asks, and deletes them."""
-    found = pruning.find_old_images(project, env, keep)
+    """Show images that are no longer needed, ask, and delete them."""
+    prunable = pruning.find_old_images(project, env, keep)
     if not as_json:
-        _show_old_images(found.services)
-    if found.count and not (yes or found.environment.emulator):
-        what = f"{env} in account {found.environment.account}: {count_images(found.count)} to delete"
+        _show_old_images(prunable.services)
+    if prunable.count and not (yes or prunable.environment.emulator):
+        what = f"{env} in account {prunable.environment.account}: {count_images(prunable.count)} to delete"
         if as_json:
             raise InputError(f"{what}; --json does not ask: pass --yes")
         confirm(what, env)
-    failures = pruning.delete(found)
+    failures = pruning.delete(prunable)
     if as_json:
-        write_json({"services": [_plain(old) for old in found.services], "failures": failures})
+        write_json({"services": [_plain(old) for old in prunable.services], "failures": failures})
     if failures:
-        remedy = f"the others are deleted; `{command('prune', env=env)}` tries again"
+        remedy = f"the others are deleted; `{command('prune', env=env)}` retries"
         raise ProgramError("\n".join([*failures, f"{len(failures)} not deleted; {remedy}"]))
     if not as_json:
-        write(f"{count_images(found.count)} deleted\n" if found.count else "nothing to delete\n")
+        write(f"{count_images(prunable.count)} deleted\n" if prunable.count else "nothing to delete\n")
 
 
 def _show_old_images(services: "Sequence[OldImages]") -> None:
-    """A table with a row a service."""
+    """Print a table with a row for each service."""
     rows = [[old.service, str(old.kept), str(old.locked), str(len(old.images)), decimal(old.size)] for old in services]
     headings = ("service", "kept", "locked", "to delete", "frees up to")
     Screen().table(headings, rows, right=headings[1:])
 
 
 def _plain(old: "OldImages") -> dict[str, object]:
-    """What scripts get to know of a service."""
+    """Return a service's images as JSON data."""
     images = [{"digest": image.digest, "tags": image.tags, "bytes": image.size} for image in old.images]
     return {"service": old.service, "kept": old.kept, "locked": old.locked, "deleted": images, "bytes": old.size}

@@ -1,4 +1,4 @@
-"""Definitions of pipelines: written, or compared with what the environments say."""
+"""Writes the definitions of CI pipelines, or compares them with the environments."""
 
 from fleetform.base.errors import CheckFailedError, InputError
 from fleetform.base.program_name import command
@@ -10,12 +10,12 @@ from fleetform.workflow.project import Project
 
 
 def ci(project: Project, name: str, *, check: bool, as_json: bool) -> None:
-    """Writes the definition of a provider's pipeline, or with `check` fails if that would change it.
+    """Write the definition of a provider's pipeline, or with `check` fail if it is out of date.
 
-    Without a name it is about those that stand in the project.
+    Without a name, this covers every pipeline that the project has.
     """
-    wanted = [_provider(name)] if name else _existing_providers(project)
-    changes = pipelines.changes(project, wanted)
+    providers = [_provider(name)] if name else _existing_providers(project)
+    changes = pipelines.changes(project, providers)
     if not check:
         pipelines.write(project, changes)
         write_changes(changes, as_json=as_json)
@@ -26,16 +26,16 @@ def ci(project: Project, name: str, *, check: bool, as_json: bool) -> None:
         write("".join(change.diff() for change in changes))
     if changes:
         stale = ", ".join(change.path.as_posix() for change in changes)
-        raise CheckFailedError(f"not what envs/ and templates/ci/ say: {stale}; `{command('ci')}` mends it")
+        raise CheckFailedError(f"out of date with envs/ and templates/ci/: {stale}; run `{command('ci')}`")
 
 
 def _provider(name: str) -> Provider:
     if name not in PROVIDERS:
-        raise InputError(f"there is no provider `{name}`; {suggestion(name, list(PROVIDERS))}")
+        raise InputError(f"unknown provider `{name}`; {suggestion(name, list(PROVIDERS))}")
     return PROVIDERS[name]
 
 
 def _existing_providers(project: Project) -> list[Provider]:
-    if found := pipelines.existing_providers(project, list(PROVIDERS.values())):
-        return found
-    raise InputError(f"no pipeline of ours is here yet; `--provider` with one of {', '.join(PROVIDERS)} writes it")
+    if providers := pipelines.existing_providers(project, list(PROVIDERS.values())):
+        return providers
+    raise InputError(f"no generated pipeline here; write one with `--provider` and one of {', '.join(PROVIDERS)}")

@@ -1,4 +1,4 @@
-"""What the policy finds, told."""
+"""Prints policy findings."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,12 +23,12 @@ _SEVERITIES = list(map(str, Severity))
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """How findings are told.
+    """How findings are printed, and which of them fail the check.
 
     Attributes:
-        form: `text`, or one of the forms of `reports.FORMATS`.
-        as_json: As a plain list instead.
-        fail_on: The least severity that fails the check.
+        form: `text`, or one of `reports.FORMATS`.
+        as_json: Print a plain JSON list instead.
+        fail_on: The lowest severity that fails the check.
     """
 
     form: str = _TEXT
@@ -36,15 +36,15 @@ class OutputOptions:
     fail_on: str = "low"
 
     def __post_init__(self) -> None:
-        """Refuses what does not go together, and what there is not."""
+        """Refuse flags that exclude each other, and unknown severities."""
         if self.as_json and self.form != _TEXT:
             raise InputError(f"`--json` and `--format {self.form}` exclude each other; keep one of them")
         if self.fail_on not in _SEVERITIES:
-            raise InputError(f"`{self.fail_on}` is no severity; {suggestion(self.fail_on, _SEVERITIES)}")
+            raise InputError(f"--fail-on: unknown severity `{self.fail_on}`; {suggestion(self.fail_on, _SEVERITIES)}")
 
     @property
     def is_text(self) -> bool:
-        """Whether warnings are told beside what is printed, not in it."""
+        """Whether warnings go to standard error instead of into the report."""
         return self.form == _TEXT
 
     @property
@@ -53,18 +53,18 @@ class OutputOptions:
         return _SEVERITIES[: _SEVERITIES.index(self.fail_on) + 1]
 
 
-def report(project: "Project", found: Assessment, notices: "Sequence[Problem]", telling: OutputOptions) -> None:
-    """Prints findings; to a program, the catalog's notices before them."""
-    if telling.as_json:
-        write_json([_plain(finding) for finding in found.findings])
-    elif found.findings or not telling.is_text:
+def report(project: "Project", assessment: Assessment, notices: "Sequence[Problem]", options: OutputOptions) -> None:
+    """Print findings; in formats for programs, the catalog's notices come before them."""
+    if options.as_json:
+        write_json([_plain(finding) for finding in assessment.findings])
+    elif assessment.findings or not options.is_text:
         from fleetform.cli.policy_report import render_report  # noqa: PLC0415 - rich and all rules, only findings need them
 
-        write(render_report(project, found, notices, telling.form))
+        write(render_report(project, assessment, notices, options.form))
 
 
 def _plain(finding: "Finding") -> dict[str, Any]:
-    """A finding as JSON has it."""
+    """Return a finding as JSON data."""
     texts = ("rule", "severity", "stack", "address", "message", "remedy", "stage")
     return {
         **_place(finding.place),
@@ -78,27 +78,27 @@ def _place(place: "Position") -> dict[str, Any]:
     return {"file": place.file.as_posix(), "line": place.line, "column": place.column}
 
 
-def require_passing(env: str, found: Assessment, telling: OutputOptions) -> None:
-    """Makes sure that nothing is found that fails the check.
+def require_passing(env: str, assessment: Assessment, options: OutputOptions) -> None:
+    """Require that no finding fails the check.
 
     Raises:
-        CheckFailedError: Something is.
+        CheckFailedError: A finding fails it.
     """
-    if any(finding.severity in telling.fatal for finding in found.findings):
-        raise CheckFailedError(summarize(env, found))
+    if any(finding.severity in options.fatal for finding in assessment.findings):
+        raise CheckFailedError(summarize(env, assessment))
 
 
-def summarize(env: str, found: Assessment) -> str:
-    """Such as `3 findings (1 high, 2 medium) in envs/prod`, and what is not told with it."""
-    parts = [_count_findings(env, found.findings)]
-    if found.known:
-        parts.append(f"{found.known} more in the baseline")
-    if found.open:
-        answers = count(len(found.open), "answer is", "answers are")
+def summarize(env: str, assessment: Assessment) -> str:
+    """Return such as `3 findings (1 high, 2 medium) in envs/prod`, with counts of baseline entries and open answers."""
+    parts = [_count_findings(env, assessment.findings)]
+    if assessment.known:
+        parts.append(f"{assessment.known} more in the baseline")
+    if assessment.open:
+        answers = count(len(assessment.open), "answer is", "answers are")
         parts.append(f"{answers} open until a plan: {command('check', env=env, plan=True)}")
-    if found.stale:
-        gone = count(len(found.stale), "entry of the baseline is", "entries of the baseline are")
-        parts.append(f"{gone} not found any more: {command('check', env=env, write_baseline=True)}")
+    if assessment.stale:
+        stale = count(len(assessment.stale), "baseline entry is", "baseline entries are")
+        parts.append(f"{stale} obsolete: {command('check', env=env, write_baseline=True)}")
     return "; ".join(parts)
 
 

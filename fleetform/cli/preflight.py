@@ -1,4 +1,4 @@
-"""Opens an environment for Terraform, and checks what has to hold before anything is applied."""
+"""Opens an environment for Terraform, and checks the requirements of an apply."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def open_checked(project: Project, env: str, options: RunOptions = DEFAULTS) -> 
 
     Raises:
         CheckFailedError: They are not.
-        InputError: A wanted stack is not a stack of the environment.
+        InputError: `--stack` names an unknown stack.
     """
     screen = Screen(Console(stderr=True, highlight=False))  # standard output may be a document
     with screen.busy(f"Checking envs/{env}"):
@@ -30,20 +30,20 @@ def open_checked(project: Project, env: str, options: RunOptions = DEFAULTS) -> 
             raise CheckFailedError(f"{error}\nnothing was planned or applied; fix this, then run it again") from None
     with screen.busy(f"Opening {env}"):
         workspace = replace(open_workspace(project, env), lock_timeout=60 * options.wait)
-        known = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
-        for name in sorted(options.only - {*known}):
-            raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, known)}")
+        names = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
+        for name in sorted(options.only - {*names}):
+            raise InputError(f"--stack: {env} has no stack `{printable(name)}`; {suggestion(name, names)}")
         states.require_bucket(workspace)
     return workspace
 
 
 def require_right_account(workspace: Workspace) -> None:
-    """Make sure that it is the right account. The emulator is: it is started for the environment."""
+    """Require the catalog's account, except on the emulator, which is started for it."""
     if not workspace.environment.emulator:
         require_account(workspace)
 
 
 def require_settled(workspace: Workspace) -> None:
-    """Make sure of the account, and that no apply would recreate a service in a different stack."""
+    """Require the catalog's account, and that no apply would recreate a service in a different stack."""
     require_right_account(workspace)
     states.require_settled(workspace)

@@ -1,4 +1,4 @@
-"""What is rendered: made, compared, checked."""
+"""The commands `render` and `check`."""
 
 import sys
 from collections.abc import Callable
@@ -16,84 +16,88 @@ from fleetform.workflow.render.rendering import Rendering
 
 
 def render(project: Project, env: str, *, check: bool, as_json: bool) -> None:
-    """Renders, or with `check` says what a render would change and fails if it would change anything."""
+    """Render, or with `check` print what a render would change, and fail if it would change anything."""
     rendering = Rendering(project, env)
     _warn(env, rendering)
     if not check:
         write_changes(files.write_rendering(project, rendering), as_json=as_json)
         return
-    changes = [change for found in rendering.changes.values() for change in found]
+    changes = [change for stack_changes in rendering.changes.values() for change in stack_changes]
     if as_json:
         write_changes(changes, as_json=True)
     else:
         write("".join(change.diff() for change in changes))
     if changes:
-        raise CheckFailedError(f"envs/{env} is not what the catalog says; `{command('render', env=env)}` mends it")
+        raise CheckFailedError(f"envs/{env} does not match the catalog; run `{command('render', env=env)}`")
 
 
 def _warn(env: str, rendering: Rendering) -> None:
-    """Shows, on standard error, what is allowed in the catalog and yet worth saying."""
+    """Print the catalog's warnings on standard error."""
     notices = [*map(str, rendering.notices), *files.emptied_notices(env, rendering)]
     sys.stderr.write("".join(f"warning: {notice}\n" for notice in notices))
 
 
 def check(
-    project: Project, env: str, telling: policy.OutputOptions, *, validate: bool = False, plan: bool = False
+    project: Project, env: str, options: policy.OutputOptions, *, validate: bool = False, plan: bool = False
 ) -> None:
-    """Checks what is rendered: up to date, formatted, within the policy and, if asked, valid to Terraform.
+    """Check that rendered files are up to date, formatted, within the policy and, if asked, valid to Terraform.
 
     Args:
         project: The checkout.
         env: The environment's name.
-        telling: How findings are told.
-        validate: Whether Terraform validates it, too.
-        plan: Whether plans tell what the text leaves open.
+        options: How findings are printed, and which of them fail the check.
+        validate: Whether Terraform validates the files, too.
+        plan: Whether plans are made, to decide what the text leaves open.
     """
     rendering = Rendering(project, env)
-    if telling.is_text:
+    if options.is_text:
         _warn(env, rendering)
     files.require_rendered(env, rendering)
-    with formatting.find_unformatted(project) as listed:
-        found = assess(project, env)
-        unformatted = _require_parsable(listed, found)
+    with formatting.find_unformatted(project) as list_unformatted:
+        assessment = assess(project, env)
+        unformatted = _require_parsable(list_unformatted, assessment)
     if plan:
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - rich and boto3, which only plans need
 
-        found = assess_plans(project, env, terraform_checks.shown_plans(project, env))
-    elif telling.is_text:
-        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unparsed_problems(env, found)))
-    notices = [] if telling.is_text else [*rendering.notices, *_unparsed_problems(env, found)]
-    policy.report(project, found, notices, telling)
+        assessment = assess_plans(project, env, terraform_checks.shown_plans(project, env))
+    elif options.is_text:
+        sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unparsed_problems(env, assessment)))
+    notices = [] if options.is_text else [*rendering.notices, *_unparsed_problems(env, assessment)]
+    policy.report(project, assessment, notices, options)
     if unformatted:
-        raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; `terraform fmt -recursive` mends it")
-    policy.require_passing(env, found, telling)
-    if validate and (wanted := validation.find_unvalidated(project, env, rendering)):
+        raise CheckFailedError(f"not formatted: {', '.join(unformatted)}; run `terraform fmt -recursive`")
+    policy.require_passing(env, assessment, options)
+    if validate and (unvalidated := validation.find_unvalidated(project, env, rendering)):
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - the same
 
-        terraform_checks.validate(project, env, rendering, wanted)
-    if telling.is_text and not telling.as_json:
-        write(policy.summarize(env, found) + "\n")
+        terraform_checks.validate(project, env, rendering, unvalidated)
+    if options.is_text and not options.as_json:
+        write(policy.summarize(env, assessment) + "\n")
 
 
-def _unparsed_problems(env: str, found: Assessment) -> list[Problem]:
-    """What the policy cannot read, with the command that helps: it depends on the program, and is not cached."""
+def _unparsed_problems(env: str, assessment: Assessment) -> list[Problem]:
+    """Return what the policy cannot read, with the command to run, which depends on the program and is not cached."""
     remedy = f"run `{command('check', env=env, plan=True)}`"
-    return [replace(problem, remedy=remedy) for problem in found.unparsed]
+    return [replace(problem, remedy=remedy) for problem in assessment.unparsed]
 
 
-def _require_parsable(listed: Callable[[], list[str]], found: Assessment) -> list[str]:
-    """The files that Terraform would format otherwise; one that it cannot read at all is told with its place."""
+def _require_parsable(list_unformatted: Callable[[], list[str]], assessment: Assessment) -> list[str]:
+    """Return the files that `terraform fmt` would change.
+
+    Raises:
+        CheckFailedError: A file is not valid HCL.
+    """
     try:
-        return listed()
+        return list_unformatted()
     except ProgramError as error:
-        if not found.unparsed:
+        if not assessment.unparsed:
             raise
-        places = ", ".join(str(problem.position) for problem in found.unparsed)
+        places = ", ".join(str(problem.position) for problem in assessment.unparsed)
         raise CheckFailedError(f"{places}: not valid HCL; fix it, or render again\n{error.output}".rstrip()) from None
 
 
 def require_checked(project: Project, env: str) -> None:
-    """Makes sure that an environment's rendered files are current and within the policy.
+    """Require that an environment's rendered files are current and within the policy.
 
     Raises:
         CheckFailedError: They are not.

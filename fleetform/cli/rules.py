@@ -1,4 +1,4 @@
-"""The rules of the policy, told."""
+"""Prints the rules of the policy."""
 
 import sys
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from fleetform.workflow.project import Project
 
 
 def explain(project: Project, identifier: str, *, as_json: bool) -> None:
-    """Prints all that is said of a rule."""
+    """Print the full documentation of a rule."""
     rule = find_rule(with_exception_rules(all_rules(project.root)), identifier)
     if as_json:
         write_json(to_json_data(rule))
@@ -27,7 +27,7 @@ def explain(project: Project, identifier: str, *, as_json: bool) -> None:
 
 
 def render_explanation(rule: Rule, *, color: bool) -> str:
-    """A rule for a person: what must be so, why, how it fails, how it passes, how to except it."""
+    """Return a rule's documentation: what it requires, why, a failing and a passing example, and how to except it."""
     parts = [
         f"{_paint('1', f'{rule.id}: {rule.title}', color=color)}\nseverity: {rule.severity}",
         rule.why,
@@ -52,12 +52,12 @@ def _indent(code: str) -> str:
 
 
 def list_rules(project: Project, *, as_json: bool) -> None:
-    """Prints all rules."""
-    known = with_exception_rules(all_rules(project.root)).values()
+    """Print all rules."""
+    rules = with_exception_rules(all_rules(project.root)).values()
     if as_json:
-        write_json([to_json_data(rule) for rule in known])
+        write_json([to_json_data(rule) for rule in rules])
     else:
-        write(_table([HEADINGS, *map(table_row, known)]))
+        write(_table([HEADINGS, *map(table_row, rules)]))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

@@ -1,4 +1,4 @@
-"""Turns of the tasks that run Terraform: one at a time; what one that was killed left is dealt with."""
+"""Takes the run lock for tasks that run Terraform, and recovers from a run that was killed."""
 
 import sys
 from collections.abc import Iterator
@@ -13,26 +13,26 @@ from fleetform.workflow.workspace import local_work_folder, open_local_workspace
 
 @contextmanager
 def hold_run_lock(project: Project, env: str, task: str, minutes: int = 1, *, here: bool = False) -> Iterator[None]:
-    """Has a task's turn in an environment of this checkout, once what runs there has ended.
+    """Hold the run lock of an environment in this checkout, after waiting for the task that holds it.
 
     Args:
         project: The checkout.
         env: The environment's name.
-        task: The task's.
-        minutes: How long to wait for what runs there.
-        here: Whether the task applies the environment to this machine, whatever it is.
+        task: The task's name.
+        minutes: How long to wait for the lock.
+        here: Whether the task applies the environment to the emulator on this machine.
 
     Raises:
-        CheckFailedError: Another task had its turn for too long.
-        InputError: The catalog is wrong, and what is applied here follows from it.
+        CheckFailedError: Another task still holds the lock.
+        InputError: The catalog is invalid; its environment decides where local runs keep their files.
     """
-    if not (project.root / environment_file(env)).is_file():  # for the task to tell
+    if not (project.root / environment_file(env)).is_file():  # the task reports it
         yield
         return
 
     def recover(before: Run) -> None:
-        opened = open_local_workspace if here else open_workspace
-        recovery.recover(opened(project, env), before, _report)
+        open_ = open_local_workspace if here else open_workspace
+        recovery.recover(open_(project, env), before, _report)
 
     work = work_folder(project, env)
     if here:

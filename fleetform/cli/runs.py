@@ -13,20 +13,20 @@ _COMMIT_LENGTH = 12
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
     """List the recorded runs, the last one last."""
-    found = runs.read_runs(work_folder(project, env))
+    records = runs.read_runs(work_folder(project, env))
     if as_json:
-        write_json([runs.document(run) for run in found])
+        write_json([runs.document(run) for run in records])
         return
-    if not found:
-        write(f"nothing was applied to {env} from here\n")
+    if not records:
+        write(f"no recorded run of {env} in this checkout\n")
         return
 
     screen = Screen()
-    rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in found]
+    rows = [(run.started, run.task, run.who, _commit(run), run.state, _stacks(run)) for run in records]
     screen.table(("started", "task", "who", "commit", "ended", "stacks"), rows)
-    if found[-1].task == "destroy" and found[-1].state == State.DONE:
+    if records[-1].task == "destroy" and records[-1].state == State.DONE:
         screen.line(f"\nnothing of {env} is applied since that destroy; `{command('apply', env=env)}` applies it")
-    if unfinished := next((run for run in reversed(found) if run.state == State.KILLED), None):
+    if unfinished := next((run for run in reversed(records) if run.state == State.KILLED), None):
         screen.line(f"\n{warning(unfinished)}")
 
 

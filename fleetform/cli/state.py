@@ -16,25 +16,25 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_workspace
 
 VERSION = 1
-"""Of the JSON document: it is raised where a key goes or changes its meaning, not where one is added."""
+"""Of the JSON document: it increases when a key is removed or changes its meaning, not when one is added."""
 
 
 def bootstrap(project: Project, env: str, *, as_json: bool) -> None:
-    """Makes the state bucket of an environment, or brings it up to date, and says what was done."""
+    """Create or update an environment's state bucket, and print each setting's outcome."""
     workspace = open_workspace(project, env)
     require_account(workspace)
-    done = states.bootstrap(workspace)
+    settings = states.bootstrap(workspace)
     environment = workspace.environment
     if as_json:
         place = {"bucket": environment.state_bucket, "account": environment.account, "region": environment.region}
-        write_json({"version": VERSION, **place, "settings": done})
+        write_json({"version": VERSION, **place, "settings": settings})
         return
     write(f"{environment.state_bucket} in account {environment.account}, {environment.region}\n\n")
-    Screen().table(("setting", "found"), list(done.items()))
+    Screen().table(("setting", "found"), list(settings.items()))
 
 
 def doctor(project: Project, env: str, *, as_json: bool) -> None:
-    """Shows the state and the lock of every stack.
+    """Print the state and the lock of every stack.
 
     Raises:
         CheckFailedError: Something needs fixing by hand.
@@ -46,12 +46,12 @@ def doctor(project: Project, env: str, *, as_json: bool) -> None:
         write_json(document(workspace, findings))
     else:
         _show(Screen(), findings)
-    if troubled := [found.stack for found in findings if found.troubles]:
+    if troubled := [finding.stack for finding in findings if finding.troubles]:
         raise CheckFailedError(f"fix by hand: {', '.join(troubled)}")
 
 
 def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
-    """Removes a stale lock.
+    """Remove a stale lock.
 
     Args:
         project: The project.
@@ -60,7 +60,7 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
         yes: Do not ask.
 
     Raises:
-        CheckFailedError: Who holds it may be alive.
+        CheckFailedError: The process that holds it may be alive.
     """
     workspace = open_workspace(project, env)
     require_account(workspace)
@@ -79,47 +79,47 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
 
 
 def document(workspace: Workspace, findings: Sequence[Finding]) -> dict[str, Any]:
-    """What was found, as JSON has it."""
+    """Return findings as JSON data."""
     environment = workspace.environment
     return {
         "version": VERSION,
         "environment": environment.name,
         "bucket": environment.state_bucket,
-        "stacks": [_plain(found) for found in findings],
+        "stacks": [_plain(finding) for finding in findings],
     }
 
 
-def _plain(found: Finding) -> dict[str, Any]:
-    plain = asdict(found)
-    plain["written"] = found.written.isoformat() if found.written else None
-    if found.lock:
-        plain["lock"]["created"] = found.lock.created.isoformat()
+def _plain(finding: Finding) -> dict[str, Any]:
+    plain = asdict(finding)
+    plain["written"] = finding.written.isoformat() if finding.written else None
+    if finding.lock:
+        plain["lock"]["created"] = finding.lock.created.isoformat()
     return plain
 
 
 def _show(screen: Screen, findings: Sequence[Finding]) -> None:
     numbers = ("serial", "resources", "bytes")
-    screen.table(("stack", *numbers, "written", "by", "lock"), [_row(found) for found in findings], right=numbers)
-    for found in findings:
-        for trouble in found.troubles:
-            screen.line(f"\n{found.stack}: {trouble}")
+    screen.table(("stack", *numbers, "written", "by", "lock"), [_row(finding) for finding in findings], right=numbers)
+    for finding in findings:
+        for trouble in finding.troubles:
+            screen.line(f"\n{finding.stack}: {trouble}")
 
 
-def _row(found: Finding) -> list[str]:
-    state = found.snapshot
+def _row(finding: Finding) -> list[str]:
+    state = finding.snapshot
     return [
-        found.stack,
+        finding.stack,
         str(state.serial) if state else "-",
         str(state.resources) if state else "-",
-        str(found.size or "-"),
-        _minute(found.written) if found.written else "never",
+        str(finding.size or "-"),
+        _minute(finding.written) if finding.written else "never",
         f"Terraform {state.version}" if state else "-",
-        _holder(found.lock) if found.lock else "-",
+        _holder(finding.lock) if finding.lock else "-",
     ]
 
 
 def _holder(lock: Lock) -> str:
-    """Such as `mia@build-7 (apply) since 2026-11-20 08:15 UTC`."""
+    """Return such as `mia@build-7 (apply) since 2026-11-20 08:15 UTC`."""
     return f"{lock.who} ({lock.operation}) since {_minute(lock.created)}"
 
 

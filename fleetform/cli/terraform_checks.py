@@ -1,4 +1,4 @@
-"""The parts of a check that run Terraform: plans, and validation."""
+"""The parts of a check that run Terraform: planning and validation."""
 
 import sys
 from collections.abc import Mapping
@@ -18,22 +18,22 @@ from fleetform.workflow.workspace import Workspace, open_workspace
 
 def shown_plans(project: Project, env: str) -> dict[str, Any]:
     """Plan each stack that can be planned; return what ``terraform show -json`` prints of each plan, by stack."""
-    screen = Screen(Console(stderr=True, highlight=False))  # what is printed may be a report
+    screen = Screen(Console(stderr=True, highlight=False))  # standard output may be a report
     workspace = open_workspace(project, env)
     states.require_bucket(workspace)
-    shown, waiting = {}, []
+    outputs, waiting = {}, []
     for stack in workspace.stacks:
         if stack != FOUNDATION and not states.has_state(workspace, FOUNDATION):
             waiting.append(stack.name)
             continue
         with screen.step(f"Plan {stack.name}") as step:
             try:
-                shown[stack.name] = _shown_plan(workspace, stack)
+                outputs[stack.name] = _shown_plan(workspace, stack)
             except terraform.OutputsMissingError:
                 step.note = f"waits for {FOUNDATION.name}"
                 waiting.append(stack.name)
     sys.stderr.write("".join(map(plans.waits, waiting)))
-    return shown
+    return outputs
 
 
 def _shown_plan(workspace: Workspace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
@@ -46,13 +46,13 @@ def _shown_plan(workspace: Workspace, stack: Stack) -> Any:  # noqa: ANN401 - JS
 
 
 def validate(project: Project, env: str, rendering: Rendering, keys: Mapping[str, Any]) -> None:
-    """Validate stacks, and remember those that are valid.
+    """Validate stacks, and cache which of them are valid.
 
     Args:
         project: The checkout.
         env: The environment's name.
         rendering: Its render.
-        keys: The stacks to validate, with the keys by which they are remembered.
+        keys: Cache keys of the stacks to validate, by stack name.
     """
     screen = Screen()
     workspace = open_workspace(project, env)

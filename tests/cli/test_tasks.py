@@ -124,7 +124,7 @@ def test_a_stale_render_is_shown_as_a_diff_with_the_command_that_mends_it(projec
             )
         ],
     )
-    assert ended.stderr == "envs/tiny is not what the catalog says; `invoke render --env tiny` mends it\n"
+    assert ended.stderr == "envs/tiny does not match the catalog; run `invoke render --env tiny`\n"
     assert small_project.content(project) == before
 
 
@@ -385,7 +385,7 @@ def test_a_check_of_a_stale_render_fails(project: Project) -> None:
 @pytest.mark.parametrize("folder", ["", "envs/tiny"])
 def test_a_file_that_is_not_formatted_is_told_wherever_one_stands(project: Project, folder: str) -> None:
     small_project.write(project, "envs/tiny/services/extra.tf", 'output "a" {\nvalue = 1\n}\n')
-    message = "not formatted: envs/tiny/services/extra.tf; `terraform fmt -recursive` mends it\n"
+    message = "not formatted: envs/tiny/services/extra.tf; run `terraform fmt -recursive`\n"
     assert invoke(project, "check", "--env", "tiny", folder=folder) == Ended(1, "", message)
 
 
@@ -453,7 +453,7 @@ def test_a_new_environment_can_be_rendered_at_once(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "30\nname_prefix: old-tiny")
     assert invoke(project, "new-env", "small", "--like", "tiny") == Ended(
         0,
-        "added    envs/small/environment.yaml\nleft out, as tiny's own: name_prefix\nnext: invoke render --env small\n",
+        "added    envs/small/environment.yaml\nnot copied, as specific to tiny: name_prefix\nnext: invoke render --env small\n",
         "",
     )
     assert invoke(project, "render", "--env", "small").code == 0

@@ -45,7 +45,7 @@ def test_a_new_group_makes_a_definition_stale(project: Project, capsys: pytest.C
     capsys.readouterr()
     with pytest.raises(CheckFailedError) as caught:
         console.ci(project, "", check=True, as_json=False)
-    assert str(caught.value) == "not what envs/ and templates/ci/ say: .gitlab-ci.yml; `invoke ci` mends it"
+    assert str(caught.value) == "out of date with envs/ and templates/ci/: .gitlab-ci.yml; run `invoke ci`"
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("+ ")] == ['+          - "back"']
     assert read(project, ".gitlab-ci.yml") == before
 
@@ -70,7 +70,7 @@ def test_a_file_of_somebody_else_is_neither_overwritten_nor_made_anew(project: P
     with pytest.raises(InputError) as caught:
         console.ci(project, "", check=False, as_json=False)
     assert str(caught.value) == (
-        "no pipeline of ours is here yet; `--provider` with one of github, gitlab, atlantis writes it"
+        "no generated pipeline here; write one with `--provider` and one of github, gitlab, atlantis"
     )
     assert read(project, "atlantis.yaml") == "version: 3\n"
 
@@ -109,7 +109,7 @@ def test_a_link_out_of_the_repository_is_refused(project: Project, tmp_path_fact
 def test_a_provider_that_there_is_not_is_refused(project: Project) -> None:
     with pytest.raises(InputError) as caught:
         console.ci(project, "gitlib", check=False, as_json=False)
-    assert str(caught.value) == "there is no provider `gitlib`; did you mean `gitlab`?"
+    assert str(caught.value) == "unknown provider `gitlib`; did you mean `gitlab`?"
 
 
 def test_a_pipeline_without_an_environment_on_aws_is_refused(project: Project) -> None:

@@ -55,7 +55,7 @@ def test_a_check_passes_in_silence_what_has_just_been_made(
 def test_a_check_shows_the_difference_and_writes_nothing(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CheckFailedError) as caught:
         catalog.schema(project, check=True)
-    message = f"not what models and rules say: {SCHEMA}, {DOCUMENT}, {policy.DOCUMENT}; `invoke schema` mends it"
+    message = f"out of date with models and rules: {SCHEMA}, {DOCUMENT}, {policy.DOCUMENT}; run `invoke schema`"
     assert str(caught.value) == message
     headers = [line for line in capsys.readouterr().out.splitlines() if line.startswith("--- ")]
     assert headers == [f"--- a/{file}" for file in (SCHEMA, DOCUMENT, policy.DOCUMENT)]

@@ -118,7 +118,7 @@ def test_what_is_mended_is_to_leave_the_baseline(project: Project, capsys: pytes
     (project.root / EXTRA).unlink()
     render.check(project, "tiny", OutputOptions(), validate=False)
     assert capsys.readouterr().out.splitlines()[1:] == [
-        f"no findings{OPEN}; 1 entry of the baseline is not found any more: invoke check --env tiny --write-baseline"
+        f"no findings{OPEN}; 1 baseline entry is obsolete: invoke check --env tiny --write-baseline"
     ]
     policy_report.write_baseline(project, "tiny")
     assert capsys.readouterr().out == f"no findings: no {BASELINE} is needed\n"
@@ -169,7 +169,7 @@ def test_findings_that_fail_nothing_are_told_all_the_same(project: Project, caps
 
 
 def test_a_severity_that_there_is_not_is_refused_with_the_one_that_may_be_meant() -> None:
-    with pytest.raises(InputError, match=r"^`hihg` is no severity; did you mean `high`\?$"):
+    with pytest.raises(InputError, match=r"^--fail-on: unknown severity `hihg`; did you mean `high`\?$"):
         OutputOptions(fail_on="hihg")
 
 
