@@ -453,7 +453,8 @@ def test_a_new_environment_can_be_rendered_at_once(project: Project) -> None:
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "30\nname_prefix: old-tiny")
     assert invoke(project, "new-env", "small", "--like", "tiny") == Ended(
         0,
-        "added    envs/small/environment.yaml\nnot copied, as specific to tiny: name_prefix\nnext: invoke render --env small\n",
+        "added    envs/small/environment.yaml\nnot copied, as specific to tiny: name_prefix\n"
+        "next: invoke render --env small\n",
         "",
     )
     assert invoke(project, "render", "--env", "small").code == 0

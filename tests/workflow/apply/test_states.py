@@ -380,7 +380,7 @@ def test_a_lock_whose_holder_may_be_alive_stays(project: Project, fake_terraform
         state.unlock(project, "tiny", NAMED, yes=True)
     assert str(caught.value).replace(f"{project.root}/", "") == (
         f"tiny services: locked by mia@build-7 (apply) since {minute(created)}, which may be alive: ask there, or wait"
-        f" for it; whoever knows that it is dead: `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
+        f" for it; if you know that it is dead, run `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
         f" {ID}`"
     )
     assert fake_terraform.calls("init", "force-unlock") == []
