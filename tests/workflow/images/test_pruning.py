@@ -157,8 +157,7 @@ def test_what_ecr_keeps_is_reported_and_fails(project: Project, monkeypatch: pyt
     with pytest.raises(ProgramError) as caught:
         prune(project, "local", 1, yes=False, as_json=False)
     assert str(caught.value) == (
-        "shop-local-web one: no (KmsError)\n"
-        "1 not deleted; the others are deleted; `invoke prune --env local` retries"
+        "shop-local-web one: no (KmsError)\n1 not deleted; the others are deleted; `invoke prune --env local` retries"
     )
 
 
