@@ -1,10 +1,12 @@
 """Renders CI pipelines: takes environments and their stacks, returns the text of a pipeline's definition.
 
-The templates are in `templates/ci/`. Their delimiters are `[= value =]` and `[% block %]`, as GitHub's expressions use
-braces. Values are quoted unless a filter says otherwise, so that YAML never reads a name as `true`, a number or null.
+The templates are in `templates/ci/`. Their delimiters are `[= value =]` and `[% block %]`, as GitHub's
+expressions use braces. Values are quoted unless a filter says otherwise, so that YAML never reads a name as
+`true`, a number or null.
 
 - `[= value =]` renders a text, a number or a list of them, quoted.
-- `[= name | word =]` renders a name without quotes, for use in a longer word or a script. It accepts only names.
+- `[= name | word =]` renders a name without quotes, for use in a longer word or a script. It accepts only
+  names.
 - `[= name | variable =]` renders a name in upper case with underscores, for use in a variable's name.
 - `[= "actions/checkout" | action =]` renders an action with the commit that it is pinned to, and its version.
 """
@@ -76,7 +78,8 @@ class StackInPipeline:
 
     Attributes:
         name: Its name.
-        rank: Its position when the environment is applied. Stacks of the same rank can be applied in parallel.
+        rank: Its position when the environment is applied. Stacks of the same rank can be applied in
+            parallel.
         tasks: Whether it has one-off tasks, which run after it is applied.
         reads: Patterns of the files that it uses outside its folder, relative to the project's root.
     """

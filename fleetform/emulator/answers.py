@@ -20,8 +20,8 @@ _CHANGING = {"DELETE", "PATCH", "POST", "PUT"}
 class AnswerLog:
     """The latest answers to requests that change something.
 
-    On a busy machine an answer can be lost after its request was carried out. Then the SDK retries, and an error that
-    AWS would not report, such as a rule that already exists, would fail the apply.
+    On a busy machine an answer can be lost after its request was carried out. Then the SDK retries, and an
+    error that AWS would not report, such as a rule that already exists, would fail the apply.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,8 @@
 """Starts, finds and stops the emulator's process, and configures other programs to use it.
 
-A folder that the caller chooses has at most one emulator, whose record is ``emulator.json`` in it. A record is not
-enough, as its process id may have been reused: the emulator counts as running only while it answers on its health path
-with the token of the record.
+A folder that the caller chooses has at most one emulator, whose record is ``emulator.json`` in it. A record
+is not enough, as its process id may have been reused: the emulator counts as running only while it answers on
+its health path with the token of the record.
 """
 
 import json
@@ -104,8 +104,8 @@ def environment(emulator: Emulator, base: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         emulator: The emulator.
-        base: The process environment to start from. Its ``AWS_*`` variables are removed (profiles, sessions, roles,
-            endpoints of single services), except ``AWS_CA_BUNDLE``, which other hosts may need.
+        base: The process environment to start from. Its ``AWS_*`` variables are removed (profiles, sessions,
+            roles, endpoints of single services), except ``AWS_CA_BUNDLE``, which other hosts may need.
     """
     kept = {name: value for name, value in base.items() if not name.startswith("AWS_") or name == "AWS_CA_BUNDLE"}
     no_proxy = {name: _with_loopback(base.get(name, "")) for name in ("NO_PROXY", "no_proxy")}

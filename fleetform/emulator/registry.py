@@ -1,10 +1,10 @@
 """The image registry of the emulator's ECR, which engines push to and pull from.
 
-Moto answers ECR's API but has no registry. This one runs in the emulator's process, so that it shares repositories,
-tags and tokens with moto. It implements the OCI distribution specification 1.1
-(https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md). It refuses the same requests as ECR, with
-the same messages: credentials that are not from GetAuthorizationToken, unknown repositories, tags that already exist
-in an immutable repository. As in ECR, repositories do not share layers.
+Moto answers ECR's API but has no registry. This one runs in the emulator's process, so that it shares
+repositories, tags and tokens with moto. It implements the OCI distribution specification 1.1
+(https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md). It refuses the same requests as
+ECR, with the same messages: credentials that are not from GetAuthorizationToken, unknown repositories, tags
+that already exist in an immutable repository. As in ECR, repositories do not share layers.
 """
 
 import hashlib

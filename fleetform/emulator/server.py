@@ -35,7 +35,8 @@ HOST = "127.0.0.1"
 class Application:
     """Moto's application, one request at a time, with a health path.
 
-    One at a time because moto's state has no locks (getmoto/moto#372) and Terraform sends ten requests at once.
+    One at a time because moto's state has no locks (getmoto/moto#372) and Terraform sends ten requests at
+    once.
 
     Args:
         token: The answer of the health path, which identifies this process.

@@ -37,8 +37,8 @@ class PushedImage:
     Attributes:
         service: Its service.
         image: Its lock entry.
-        status: `unchanged` if the lock has it already, `found` if only the registry had it, `built` if it was built
-            and pushed now.
+        status: `unchanged` if the lock has it already, `found` if only the registry had it, `built` if it was
+            built and pushed now.
         notice: Why an image that was built has no SBOM; empty if it has one or none was requested.
     """
 

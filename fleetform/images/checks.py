@@ -27,7 +27,8 @@ _SECRET_NAMES = re.compile(
 )
 _TOKEN = re.compile(rb"^[^#;\n]*(?:_authToken|_password|_auth|password)\s*[=:]\s*(?![\s$])", re.MULTILINE)
 _TOKEN_FILES = {".npmrc", ".pypirc"}
-# Only unmistakable secrets: a key's header has to be followed by a key, and AWS's documentation keys do not count.
+# Only unmistakable secrets: a key's header has to be followed by a key, and AWS's documentation keys do not
+# count.
 _SECRETS = {
     "a private key": re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/=:, -]{16}"),
     "an AWS access key": re.compile(rb"\b(?:AKIA|ASIA)(?![A-Z2-7]*EXAMPLE)[A-Z2-7]{16}\b"),
@@ -48,7 +49,8 @@ def check_before_push(service_name: str, service: Service, context: BuildFiles, 
         dockerfile_text: The Dockerfile's text.
 
     Returns:
-        The problems, sorted by position. The Dockerfile is linted only if hadolint is installed; see `notices`.
+        The problems, sorted by position. The Dockerfile is linted only if hadolint is installed; see
+        `notices`.
 
     Raises:
         ProgramError: hadolint fails.
@@ -101,8 +103,9 @@ def _check_port(
 ) -> Iterator[Problem]:
     """Check that the image listens on its service's port.
 
-    An image that exposes different ports is fine if it can be configured: if a file of the context mentions the
-    variable PORT, which every service with a port gets, or if the service's command or environment names the port.
+    An image that exposes different ports is fine if it can be configured: if a file of the context mentions
+    the variable PORT, which every service with a port gets, or if the service's command or environment names
+    the port.
     """
     exposed = dockerfile.all("EXPOSE")
     ports = [word.partition("/")[0] for instruction in exposed for word in instruction.value.split()]

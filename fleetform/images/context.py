@@ -24,7 +24,8 @@ class BuildFiles:
 
     Attributes:
         folder: The context's folder.
-        files: Their paths in the folder, sorted: files and symbolic links. Empty folders do not count, as in Git.
+        files: Their paths in the folder, sorted: files and symbolic links. Empty folders do not count, as in
+            Git.
         dockerfile: The Dockerfile, which `files` may lack if the ignore file excludes it.
     """
 

@@ -153,8 +153,8 @@ class _Containers:
     def build(self, image: Image, context: BuildFiles) -> list[str]:
         """See `Engine`.
 
-        Without times, caches and the builder's label, and with the options of `push`, the same content gets the same
-        digest. Isolation by chroot works with and without root, and with any cgroup setup.
+        Without times, caches and the builder's label, and with the options of `push`, the same content gets
+        the same digest. Isolation by chroot works with and without root, and with any cgroup setup.
         """
         reproducible = ["--timestamp=0", "--no-cache", "--identity-label=false"]
         # In the OCI format, which is the default, builds ignore SHELL.

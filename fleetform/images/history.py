@@ -84,7 +84,8 @@ def _lock_at(root: Path, env: str, commit: str) -> dict[str, LockedImage]:
     with tempfile.TemporaryDirectory(prefix="fleetform-") as folder:
         path = Path(folder, file)
         path.parent.mkdir(parents=True)
-        # `./` makes the path relative to the working directory: the project may be a folder of a larger repository.
+        # `./` makes the path relative to the working directory: the project may be a folder of a larger
+        # repository.
         path.write_text(git(root, "show", f"{commit}:./{file.as_posix()}", accepted=(0, 128)), encoding="utf-8")
         try:
             return load_lock(Path(folder), env)

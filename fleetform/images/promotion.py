@@ -58,7 +58,8 @@ def select_images(
         source: The environment that runs them.
         target: The environment that should run them.
         lock: The source's lock.
-        services: The services to promote; empty for all that the target builds and the source has an image of.
+        services: The services to promote; empty for all that the target builds and the source has an image
+            of.
 
     Raises:
         InputError: The target cannot run one of the images, or there is nothing to promote.

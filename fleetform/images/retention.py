@@ -34,7 +34,8 @@ class StoredImage:
         pushed: When it was pushed.
         size: Bytes of its layers, which it may share with other images.
         parts: Digests of the images that it lists, if it is an index.
-        subject: Digest of the image that it refers to, such as the image that it signs; empty for an ordinary image.
+        subject: Digest of the image that it refers to, such as the image that it signs; empty for an ordinary
+            image.
     """
 
     digest: str

@@ -1,7 +1,7 @@
 """The software bill of materials (SBOM) of an image: created by syft and attached to the image in its registry.
 
-An attachment is a separate manifest without a tag whose subject is the image. Registries list it with the image:
-https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md, "Guidelines for Artifact Usage".
+An attachment is a separate manifest without a tag whose subject is the image. Registries list it with the
+image: https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md, "Guidelines for Artifact Usage".
 """
 
 import io

@@ -1,7 +1,7 @@
 """Copies images between repositories byte for byte, so that digests stay the same.
 
-Engines cannot do this: they unpack what they pull and pack it again when they push, which changes the digest. The
-protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md.
+Engines cannot do this: they unpack what they pull and pack it again when they push, which changes the digest.
+The protocol is https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md.
 """
 
 import base64

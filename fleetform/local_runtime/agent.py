@@ -1,8 +1,9 @@
 """Replaces tasks whose essential containers are unhealthy, which ECS does and Compose does not.
 
-``python -m fleetform.local_runtime.agent --folder FOLDER --engine ENGINE --project NAME`` watches a project until its
-containers are removed or SIGTERM arrives. A folder has at most one agent. The agent holds a lock on its record while
-it runs, so that a locked record always belongs to a running agent, even if its process id was reused.
+``python -m fleetform.local_runtime.agent --folder FOLDER --engine ENGINE --project NAME`` watches a project
+until its containers are removed or SIGTERM arrives. A folder has at most one agent. The agent holds a lock on
+its record while it runs, so that a locked record always belongs to a running agent, even if its process id
+was reused.
 """
 
 import argparse
@@ -33,7 +34,8 @@ RECORD = "agent.pid"
 LOG = "agent.log"
 
 _ROUND_SECONDS = 2.0
-# How long to wait for containers, as Compose may have to pull images, or for an engine that stopped answering.
+# How long to wait for containers, as Compose may have to pull images, or for an engine that stopped
+# answering.
 _TIMEOUT_SECONDS = 600.0
 _SYSTEMD = Path("/run/systemd/system")
 
@@ -42,8 +44,8 @@ _SYSTEMD = Path("/run/systemd/system")
 def agent_paused(folder: Path, runner: Runner, project: str) -> Iterator[None]:
     """Stop the agent while Compose runs and start it afterwards, as both stop and start containers.
 
-    If the agent does the health checks (see `Health`), Compose waits for their results. Then a new agent runs beside
-    Compose. It has not counted any failures yet, so that it does not replace containers at first.
+    If the agent does the health checks (see `Health`), Compose waits for their results. Then a new agent runs
+    beside Compose. It has not counted any failures yet, so that it does not replace containers at first.
 
     Raises:
         ProgramError: The agent did not start.
@@ -119,7 +121,8 @@ def agent_running(folder: Path) -> int | None:
 class Health:
     """The health checks of one container, which Podman does not run without systemd.
 
-    The agent counts failures itself: Podman does not reset its count when a container restarts, and has no timeout.
+    The agent counts failures itself: Podman does not reset its count when a container restarts, and has no
+    timeout.
 
     Attributes:
         runner: The engine that runs the container.
@@ -179,8 +182,9 @@ class Replacement:
 def replacements(project_containers: Iterable[Container], unhealthy: Collection[str]) -> list[Replacement]:
     """Return the containers of a project that ECS would replace.
 
-    All containers of a task are replaced together. If the engine restarted the container whose network the others
-    of its task share, the others still use the old network, which no longer exists; then those are replaced.
+    All containers of a task are replaced together. If the engine restarted the container whose network the
+    others of its task share, the others still use the old network, which no longer exists; then those are
+    replaced.
 
     Args:
         project_containers: The containers, sorted by service and task.

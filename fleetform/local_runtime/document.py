@@ -70,7 +70,8 @@ def document(
         published: The port of this machine for the first task, by public service.
 
     Raises:
-        InputError: The task definitions have settings that Compose does not support; the message lists all of them.
+        InputError: The task definitions have settings that Compose does not support; the message lists all of
+            them.
     """
     _require_translatable(applied, published)
     ports = {name: f"127.0.0.1:{port}:{applied.public(name)[0]}" for name, port in published.items()}

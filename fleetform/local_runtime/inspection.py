@@ -51,8 +51,8 @@ class Container:
         container: Its name in the task definition.
         state: The engine's state, such as `running` or `exited`.
         health: `healthy`, `unhealthy`, `starting` or `none`.
-        addresses: Its address in each network, by the network's name in the Compose file; empty if it shares the
-            network of another container of its task.
+        addresses: Its address in each network, by the network's name in the Compose file; empty if it shares
+            the network of another container of its task.
         published: Ports of this machine that are forwarded to it; empty likewise.
         image: The name of its image.
         essential: Whether the task needs it, so that Compose always restarts it.

@@ -1,7 +1,7 @@
 """The container networks of an environment: one for each call that its security groups allow.
 
-In an engine's network all ports are open to all members, and closed to everyone else. So two services that must not
-call each other must not share a network.
+In an engine's network all ports are open to all members, and closed to everyone else. So two services that
+must not call each other must not share a network.
 """
 
 import ipaddress
@@ -75,15 +75,16 @@ def choose_cidr_block(prefix: str, variables: Mapping[str, str]) -> str:
 def networks(applied: AppliedEnvironment, prefix: str, block: str, *, isolating: bool = True) -> tuple[Network, ...]:
     """Return the networks that allow the same calls as an environment's security groups, sorted by name.
 
-    They contain only services that have tasks. Each subnet follows from its network's name, so that it stays the same
-    when other networks change. If two networks want the same subnet, the second gets the next free one.
+    They contain only services that have tasks. Each subnet follows from its network's name, so that it stays
+    the same when other networks change. If two networks want the same subnet, the second gets the next free
+    one.
 
     Args:
         applied: The environment.
         prefix: Prefix of every name of the environment.
         block: The block of addresses; see `choose_cidr_block`.
-        isolating: Whether the engine isolates networks with a route to the outside from each other. If it does not,
-            only public services get such a network, as they have to be reachable.
+        isolating: Whether the engine isolates networks with a route to the outside from each other. If it
+            does not, only public services get such a network, as they have to be reachable.
 
     Raises:
         InputError: The block is too small, or two networks would have the same name.

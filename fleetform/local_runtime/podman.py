@@ -1,7 +1,7 @@
 """Podman's API for Compose: the user's Podman service if it answers, else one that this module starts.
 
-A folder has at most one such service and a record of its socket. To stop the service, the process that listens on the
-socket is stopped, as a recorded process id may have been reused by another program.
+A folder has at most one such service and a record of its socket. To stop the service, the process that
+listens on the socket is stopped, as a recorded process id may have been reused by another program.
 """
 
 import shutil

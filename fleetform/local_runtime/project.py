@@ -53,7 +53,8 @@ def _compose_argv(runner: Runner, project: Project, *arguments: str) -> list[str
 def down(runner: Runner, project: Project, output: Output | None = None) -> None:
     """Stop a project's containers, and remove them with its networks and volumes, if they exist.
 
-    This needs neither the Compose file nor Compose, which with Podman fails on containers that share a network.
+    This needs neither the Compose file nor Compose, which with Podman fails on containers that share a
+    network.
 
     Raises:
         ProgramError: The engine fails.

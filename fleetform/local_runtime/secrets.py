@@ -38,8 +38,8 @@ def read_secrets(root: Path, env: str, names: Sequence[str]) -> dict[str, str]:
         names: The secrets to read; other entries of the file are ignored.
 
     Raises:
-        InputError: The file lacks secrets, cannot be read, or could be read by others or committed. The message lists
-            all problems.
+        InputError: The file lacks secrets, cannot be read, or could be read by others or committed. The
+            message lists all problems.
     """
     if not names:
         return {}

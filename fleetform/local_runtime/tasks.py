@@ -1,6 +1,7 @@
 """The tasks of a service, and how the containers of a task depend on each other.
 
-On AWS the containers of a task share a network that exists before they start. Here one of them has to hold it.
+On AWS the containers of a task share a network that exists before they start. Here one of them has to hold
+it.
 """
 
 from collections.abc import Sequence

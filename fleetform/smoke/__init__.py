@@ -1,1 +1,1 @@
-"""Every edge of the call graph tried from inside its caller: what should connect does, what should not does not."""
+"""Smoke tests: test every edge of the call graph from inside its caller, declared or not."""

@@ -1,7 +1,7 @@
 """Runs the probe inside tasks on AWS with ECS Exec: `aws ecs execute-command` and the Session Manager plugin.
 
-ECS Exec has neither standard input nor exit codes, and its output is a terminal's. Images rarely have Python, so the
-probe is a POSIX shell script that uses the tools that it finds.
+ECS Exec has neither standard input nor exit codes, and its output is a terminal's. Images rarely have Python,
+so the probe is a POSIX shell script that uses the tools that it finds.
 """
 
 import base64

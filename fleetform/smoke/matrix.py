@@ -46,8 +46,8 @@ class MatrixCell:
 
     Attributes:
         pair: The pair.
-        state: `works` if the call is declared and works, `blocked` if it is not declared and blocked, `open` if it is
-            not declared but the security groups allow it and it works, else `WRONG`.
+        state: `works` if the call is declared and works, `blocked` if it is not declared and blocked, `open`
+            if it is not declared but the security groups allow it and it works, else `WRONG`.
         reason: What the probe observed.
         answer: The probe's answer; None if there is none.
     """
@@ -130,8 +130,8 @@ def targets(
     Args:
         environment: The environment.
         caller: The service.
-        addresses: Addresses of the tasks by service. For calls that are not declared they are tested as well as the
-            name, as a name that does not resolve does not prove that the connection is blocked.
+        addresses: Addresses of the tasks by service. For calls that are not declared they are tested as well
+            as the name, as a name that does not resolve does not prove that the connection is blocked.
     """
     by_service = addresses or {}
     return tuple(

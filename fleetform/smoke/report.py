@@ -12,8 +12,8 @@ _COLUMNS = 12
 def rows(matrix: Matrix) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return headings and rows of a table: callers down, callees across, `-` where nothing is tested.
 
-    If there are too many callees for the screen's width, each row lists the callees of each state instead, and only
-    counts those that are blocked.
+    If there are too many callees for the screen's width, each row lists the callees of each state instead,
+    and only counts those that are blocked.
     """
     states = {(cell.pair.caller, cell.pair.callee): cell.state for cell in matrix.cells}
     callers, callees = (sorted(set(names)) for names in zip(*states, strict=True)) if states else ((), ())

@@ -1,7 +1,8 @@
 """The script that runs inside a caller: tests targets in parallel and prints the results as a line of JSON.
 
-`probe.py` sends it as text. It needs only Python 3.6 and the standard library. Standard input has the targets, a JSON
-list of `[host or null, addresses, port, path or null]`. The script finishes within eight seconds.
+`probe.py` sends it as text. It needs only Python 3.6 and the standard library. Standard input has the
+targets, a JSON list of `[host or null, addresses, port, path or null]`. The script finishes within eight
+seconds.
 """
 
 import http.client

@@ -29,8 +29,8 @@ def changes(project: Project, providers: Sequence[Provider]) -> list[Change]:
 
     Raises:
         CatalogError: An environment has problems.
-        InputError: No environment is on AWS, a file with this name was not generated, or it is a link that leaves the
-            repository.
+        InputError: No environment is on AWS, a file with this name was not generated, or it is a link that
+            leaves the repository.
     """
     names = environment_names(project.root)
     environments = [_environment(project, name, names) for name in names]

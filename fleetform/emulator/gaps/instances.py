@@ -20,13 +20,13 @@ def register(service: Service, account_id: str) -> None:
     registries = {registry["registryArn"].split("/")[-1]: registry for registry in service.service_registries}
     deployment = str(service.deployments[0]["id"]) if service.deployments else ""
     for registry_id in list(cloud_map.services):
-        wanted = service.running_count if registry_id in registries else 0
+        desired = service.running_count if registry_id in registries else 0
         ours = [instance for instance in cloud_map.list_instances(registry_id) if _belongs(instance, service)]
         current = [instance for instance in ours if instance.creator_request_id == deployment]
         for instance in ours:
-            if instance not in current[:wanted]:
+            if instance not in current[:desired]:
                 cloud_map.deregister_instance(registry_id, instance.instance_id)
-        for index in range(len(current), wanted):
+        for index in range(len(current), desired):
             attributes = _attributes(service, _subnet(service, account_id, index), cloud_map, registries[registry_id])
             cloud_map.register_instance(registry_id, mock_random.uuid4().hex, deployment, attributes)
 

@@ -40,7 +40,8 @@ class Inventory(NamedTuple):
 
     Attributes:
         folder: Its folder.
-        files: The digest of each file that Terraform reads: those in its folder and of the modules that it calls.
+        files: The digest of each file that Terraform reads: those in its folder and of the modules that it
+            calls.
         services: The files of each service: its own file and those of the modules that this calls.
         reads: The outputs of the foundation that the files in its folder read, by file.
     """

@@ -47,7 +47,8 @@ def add_environment(project: Project, name: str, like: str) -> NewEnvironment:
     """Create an environment as a copy of another one.
 
     Raises:
-        InputError: The other one does not exist, the name is taken, or either has problems; nothing is written.
+        InputError: The other one does not exist, the name is taken, or either has problems; nothing is
+            written.
         ProgramError: The file cannot be written.
     """
     validate_name(name)
@@ -70,7 +71,8 @@ def _require_valid(project: Project, texts: Mapping[PurePath, str], environments
     """Load environments as they would be with these texts.
 
     Raises:
-        InputError: They have problems. All are in the new text, which is in no file yet, so positions are omitted.
+        InputError: They have problems. All are in the new text, which is in no file yet, so positions are
+            omitted.
     """
     problems: list[str] = []
     with TemporaryDirectory(prefix="fleetform-") as folder:

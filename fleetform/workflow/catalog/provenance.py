@@ -245,7 +245,8 @@ def select(explanation: Explanation, what: str) -> tuple[str, list[Fact]]:
 
     Args:
         explanation: All facts.
-        what: A service, one of its keys (`web.cpu`), a key of the environment (`network.cidr`), or empty for all.
+        what: A service, one of its keys (`web.cpu`), a key of the environment (`network.cidr`), or empty for
+            all.
 
     Returns:
         The common prefix of their labels, and the facts.

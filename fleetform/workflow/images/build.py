@@ -64,7 +64,8 @@ def make_images(
 
     Raises:
         InputError: A service has no `build`, or the foundation is not applied.
-        CheckFailedError: An image must not be pushed, or a tag points to a different image than the lock says.
+        CheckFailedError: An image must not be pushed, or a tag points to a different image than the lock
+            says.
         ProgramError: A request to ECR fails, no engine works or its login fails.
     """
     if request.jobs < 1:

@@ -124,8 +124,8 @@ def start(site: Site, access: Access, images: Mapping[str, str], output: Output)
         output: Takes each line that Compose prints.
 
     Raises:
-        InputError: A secret is missing, or containers on this machine do not support a setting of the catalog or a
-            task definition.
+        InputError: A secret is missing, or containers on this machine do not support a setting of the catalog
+            or a task definition.
         ProgramError: The environment is not applied, or Compose fails.
     """
     _require_no_srv_records(site.environment)
