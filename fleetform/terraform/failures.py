@@ -146,14 +146,14 @@ def _not_in_mirrors(found: re.Match[str], _environment: str) -> str:
     )
 
 
-def _registry_silent(found: re.Match[str], _environment: str) -> str:
+def _registry_unreachable(found: re.Match[str], _environment: str) -> str:
     return (
         f"provider {found['provider']}: cannot connect to {found['host']}; set HTTPS_PROXY, or use a mirror: fill one"
         " with `terraform providers mirror` and name it in the CLI configuration (TF_CLI_CONFIG_FILE, ~/.terraformrc)"
     )
 
 
-def _no_release(found: re.Match[str], _environment: str) -> str:
+def _version_unavailable(found: re.Match[str], _environment: str) -> str:
     return (
         f"provider {found['provider']} is not available in version {found['version']}, neither in a mirror nor in the"
         " registry; add it to the mirror with `terraform providers mirror`"
@@ -167,7 +167,7 @@ def _too_old(found: re.Match[str], _environment: str) -> str:
     )
 
 
-def _state_of_newer(found: re.Match[str], _environment: str) -> str:
+def _newer_state(found: re.Match[str], _environment: str) -> str:
     return (
         f"the state has format {found['format']}, which {found['program']} {found['version']} cannot read: a newer"
         " version wrote it; install that version, or remove this one from PATH"
@@ -274,15 +274,18 @@ _FAILURES: tuple[tuple[re.Pattern[str], _Explanation], ...] = (
     (re.compile(r"AWS account ID not allowed: (?P<account>\d+)"), _other_account),
     (re.compile(r"S3 bucket \"(?P<bucket>[^\"]+)\" does not exist"), _no_bucket),
     (re.compile(_PROVIDER + r".*? any of the search locations (?P<places>(?:- \S+ ?)+)"), _not_in_mirrors),
-    (re.compile(_PROVIDER + r"could not connect to (?P<host>[^:]+):"), _registry_silent),
-    (re.compile(_PROVIDER + r"no available releases match the given constraints (?P<version>\S+)"), _no_release),
+    (re.compile(_PROVIDER + r"could not connect to (?P<host>[^:]+):"), _registry_unreachable),
+    (
+        re.compile(_PROVIDER + r"no available releases match the given constraints (?P<version>\S+)"),
+        _version_unavailable,
+    ),
     (re.compile(r"does not support (?P<program>Terraform|OpenTofu) version (?P<version>\S+)\. "), _too_old),
     (
         re.compile(
             r"format version (?P<format>\d+), which is not supported by (?P<program>Terraform|OpenTofu)"
             r" (?P<version>\S+)\. "
         ),
-        _state_of_newer,
+        _newer_state,
     ),
     (re.compile("Saved plan is stale"), _stale_plan),
     (re.compile(r"does not have the expected content\..*? Bucket: (?P<bucket>\S+) Key: (?P<key>\S+)"), _checksum),

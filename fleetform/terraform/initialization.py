@@ -17,9 +17,9 @@ _CODE = (".tf", ".tofu", ".tf.json", ".tofu.json")
 # What init reads of the code, generously: a file with a `terraform` block counts as a whole. Of the others, the lines
 # that name modules, sources, versions and providers count, and the first words of types, which name a provider too.
 # Matches in comments do no harm.
-_COMPLETE = re.compile(rb"(?m)^\s*terraform\b")
+_TERRAFORM_BLOCK = re.compile(rb"(?m)^\s*terraform\b")
 _JSON = ".json"
-_LINE = re.compile(
+_LINES_READ = re.compile(
     rb"(?m)^\s*(?:module|provider)\b.*|^.*\b(?:source|version)\b.*"
     rb'|^\s*(?:resource|data|ephemeral)\s+"?[^_"\s]*'
 )
@@ -33,7 +33,7 @@ _CONFIGURATIONS = (".terraformrc", ".tofurc")
 
 # What Terraform prints, before it has done anything, where init has to run first: internal/command and
 # internal/terraform of its sources, and of OpenTofu's.
-_MISSING = re.compile(
+_NOT_INITIALIZED = re.compile(
     r"Backend (?:re)?initialization required|Backend configuration changed|Initialization required"
     r"|Module not installed|Module source has changed|Module version requirements have changed"
     r"|Unreadable module directory|Required plugins are not installed|Missing required provider"
@@ -43,7 +43,7 @@ _MISSING = re.compile(
 
 def is_uninitialized(output: str) -> bool:
     """Whether Terraform refuses a command because `init` has to run first."""
-    return _MISSING.search(output) is not None
+    return _NOT_INITIALIZED.search(output) is not None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,11 @@ class Initialization:
             self.program,
             *map(fingerprint.content, [*configurations, self.folder / "backend.hcl"]),
             digest(*map(os.fsencode, settings)),
-            *(part for path, text in (_code(self.folder) if code is None else code) for part in _of_code(path, text)),
+            *(
+                part
+                for path, text in (_code(self.folder) if code is None else code)
+                for part in _read_by_init(path, text)
+            ),
         )
 
     def _is_complete(self, code: Iterable[tuple[Path, bytes]]) -> bool:
@@ -161,7 +165,7 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def _of_code(path: Path, text: bytes) -> tuple[bytes, bytes]:
+def _read_by_init(path: Path, text: bytes) -> tuple[bytes, bytes]:
     """Return what init reads of a file, by its folder: how a module is cut into files does not matter."""
-    whole = path.name.endswith(_JSON) or _COMPLETE.search(text)
-    return os.fsencode(path.parent), text if whole else digest(*_LINE.findall(text))
+    whole = path.name.endswith(_JSON) or _TERRAFORM_BLOCK.search(text)
+    return os.fsencode(path.parent), text if whole else digest(*_LINES_READ.findall(text))

@@ -17,9 +17,9 @@ MINIMUM_VERSION = (1, 10)
 
 # How much garbage Go may leave, as a percentage of the live heap (https://pkg.go.dev/runtime). Default: 100. A plan
 # of 36 resources takes 4.2 s of processor time and 320 MiB at 100, 3.3 s and 360 MiB at 200, 3.0 s and 480 MiB at 400.
-_GARBAGE = "200"
+_GOGC = "200"
 
-CHOICE = "FLEETFORM_TERRAFORM"
+PROGRAM_VARIABLE = "FLEETFORM_TERRAFORM"
 """The variable that names the program or its path. Default: the first of `PROGRAMS` on PATH."""
 
 # Terraform's and OpenTofu's: each looks for `hashicorp/aws` in its own.
@@ -46,10 +46,10 @@ def find_program() -> str:
     Raises:
         ProgramError: Neither is on PATH (`./run` installs one), or not the program that the user chose.
     """
-    if chosen := os.environ.get(CHOICE):
+    if chosen := os.environ.get(PROGRAM_VARIABLE):
         if path := shutil.which(chosen):
             return path
-        raise ProgramError(f"{CHOICE} is `{printable(chosen)}`, an unknown program; fix it, or unset it")
+        raise ProgramError(f"{PROGRAM_VARIABLE} is `{printable(chosen)}`, an unknown program; fix it, or unset it")
     for name in PROGRAMS:
         if path := shutil.which(name):
             return path
@@ -92,9 +92,7 @@ def variables(base: Mapping[str, str], folder: Path, machine: Path = Path("/opt"
         folder: Where a CLI configuration may be written.
         machine: Where mirrors named `*/registry.terraform.io`, or OpenTofu's, are looked for.
     """
-    environment = (
-        {"GOGC": _GARBAGE} | dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
-    )
+    environment = {"GOGC": _GOGC} | dict(base) | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
     configured = environment.get("TF_CLI_CONFIG_FILE")
     if configured and Path(configured).is_file():
         return environment

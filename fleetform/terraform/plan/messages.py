@@ -10,7 +10,7 @@ from fleetform.terraform.plan.models import SENSITIVE, UNKNOWN, Action, Change, 
 from fleetform.terraform.plan.risks import Level, Risk, risk, worst
 
 COLUMNS = ("add", "change", "replace", "destroy")
-_RARE = ("import", "move", "forget")
+_RARE_COLUMNS = ("import", "move", "forget")
 _SIGNS = {
     Action.CREATE: "+",
     Action.UPDATE: "~",
@@ -19,7 +19,7 @@ _SIGNS = {
     Action.FORGET: ".",
     Action.NONE: " ",
 }
-_PAST_TENSE = {
+_DESCRIPTIONS = {
     Action.CREATE: "created",
     Action.UPDATE: "changed in place",
     Action.DELETE: "destroyed",
@@ -55,7 +55,7 @@ class RiskyChange(NamedTuple):
 
 def table(plans: Sequence[StackPlan]) -> tuple[tuple[str, ...], list[Row]]:
     """Return the number columns and the rows; imports, moves and forgets have a column only where there are any."""
-    columns = COLUMNS + tuple(name for name in _RARE if any(plan.counts[name] for plan in plans))
+    columns = COLUMNS + tuple(name for name in _RARE_COLUMNS if any(plan.counts[name] for plan in plans))
     return columns, [
         Row(plan.stack, tuple(plan.counts[name] for name in columns), worst(plan.changes)) for plan in plans
     ]
@@ -81,8 +81,8 @@ def _parts(change: Change) -> Iterator[str]:
     if change.action == Action.REPLACE:
         yield f"replaced ({'new one first' if change.created_first else 'old one destroyed first'})"
     elif change.action != Action.NONE:
-        yield _PAST_TENSE[change.action]
-    if reasons := [reason for reason in (_force(change), change.reason) if reason]:
+        yield _DESCRIPTIONS[change.action]
+    if reasons := [reason for reason in (_forced_by(change), change.reason) if reason]:
         yield f"because {', and '.join(reasons)}"
     if change.moved_from:
         yield f"moved from {change.moved_from}"
@@ -90,7 +90,7 @@ def _parts(change: Change) -> Iterator[str]:
         yield f"imported by {change.imported}"
 
 
-def _force(change: Change) -> str:
+def _forced_by(change: Change) -> str:
     verb = "forces" if len(change.forced_by) == 1 else "force"
     return f"{' and '.join(change.forced_by)} {verb} it" if change.forced_by else ""
 

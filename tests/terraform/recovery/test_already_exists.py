@@ -1,4 +1,4 @@
-"""What came of what an apply could not make, from what Terraform prints."""
+"""Resources that an apply could not create, from Terraform's output."""
 
 import pytest
 
@@ -9,12 +9,12 @@ RULE = 'module.security.aws_vpc_security_group_ingress_rule.this["web -> orders"
 
 
 def error(message: str, address: str = GROUP) -> str:
-    """As Terraform prints it to a file."""
+    """Format an error as Terraform prints it to a file."""
     return f'\nError: {message}\n\n  with {address},\n  on main.tf line 3, in resource "x" "y":\n'
 
 
-# Those of CloudWatch Logs, EC2's ACLs and S3 are from applies to the emulator; the codes of the others from AWS's
-# references of the operations.
+# Recorded from applies to the emulator: CloudWatch Logs, network ACLs and S3. The others have the error codes of the
+# AWS API references.
 @pytest.mark.parametrize(
     "message",
     [
@@ -38,11 +38,11 @@ def error(message: str, address: str = GROUP) -> str:
         "ConflictException: Schedule shop-report already\nexists.",
     ],
 )
-def test_each_service_of_aws_says_so_in_a_word_of_its_own(message: str) -> None:
+def test_the_error_code_of_every_aws_service_is_known(message: str) -> None:
     assert existing_resources(error(f"creating it: operation error: {message}")) == {GROUP}
 
 
-def test_of_several_errors_those_count_that_say_so() -> None:
+def test_errors_with_other_codes_are_ignored() -> None:
     output = (
         error("api error AccessDenied: no", "aws_iam_role.a")
         + error("EntityAlreadyExists: it", "aws_iam_role.b")
@@ -57,17 +57,17 @@ def test_of_several_errors_those_count_that_say_so() -> None:
     assert existing_resources(output) == {"aws_iam_role.b", RULE}
 
 
-def test_a_log_without_errors_has_none() -> None:
+def test_output_without_errors_has_no_existing_resources() -> None:
     assert existing_resources(f"{GROUP}: Creation complete after 0s [id=already exists]\n") == frozenset()
 
 
-def test_a_terminal_shows_it_in_a_coloured_box() -> None:
+def test_an_error_in_a_colored_box_is_read() -> None:
     lines = error("EntityAlreadyExists: it").strip("\n").splitlines()
     boxed = "\n".join(f"\x1b[31m│\x1b[0m \x1b[0m{line}" for line in lines)
     assert existing_resources(f"\x1b[31m╷\x1b[0m\n{boxed}\n\x1b[31m╵\x1b[0m\n") == {GROUP}
 
 
-def test_what_aws_has_refused_was_not_made() -> None:
+def test_only_a_4xx_response_is_a_refusal() -> None:
     answer = "operation error EC2: AuthorizeSecurityGroupIngress, https response error StatusCode:"
     output = (
         error(f"creating it: {answer} 403, RequestID: 1, api error AccessDenied: no", "aws_iam_role.refused")

@@ -1,4 +1,4 @@
-"""What an apply made that was killed, from its log and the state."""
+"""Resources that a killed apply created, from its log and the state."""
 
 import re
 from pathlib import Path
@@ -45,20 +45,20 @@ STATE = {
 }
 
 
-def test_what_the_log_has_and_the_state_has_not_is_lost() -> None:
+def test_created_resources_that_the_state_lacks_are_unsaved() -> None:
     assert find_unsaved(LOG, STATE) == UnsavedResources(
         {"module.network.aws_vpc.this": "vpc-1"}, {}, ('module.network.aws_nat_gateway.this["a"]',)
     )
 
 
-def test_without_a_state_all_that_was_made_is_lost() -> None:
+def test_without_a_state_every_created_resource_is_unsaved() -> None:
     assert find_unsaved(LOG, {}).imports == {
         'module.network.aws_iam_role.flow_logs["this"]': "shop-local-flow-logs",
         "module.network.aws_vpc.this": "vpc-1",
     }
 
 
-def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
+def test_a_state_has_ids_and_import_ids() -> None:
     instances = [{"attributes": {"id": "arn:aws:ecs:x:1:cluster/shop"}}]
     cluster = {"mode": "managed", "type": "aws_ecs_cluster", "name": "this", "instances": instances}
     assert ids_in_state({"resources": [*STATE["resources"], cluster]}) == {
@@ -69,7 +69,7 @@ def test_a_state_has_its_things_by_their_ids_and_by_what_imports_them() -> None:
     assert ids_in_state({}) == frozenset()
 
 
-def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
+def test_a_log_without_creations_has_no_unsaved_resources() -> None:
     assert not find_unsaved("Apply complete! Resources: 0 added, 0 changed, 0 destroyed.\n", STATE)
 
 
@@ -86,7 +86,7 @@ def test_nothing_is_lost_of_a_log_that_makes_nothing() -> None:
         ('module.security.aws_vpc_security_group_ingress_rule.this["web->orders:8080"]', "sgr-1", "sgr-1"),
     ],
 )
-def test_each_is_imported_by_what_the_provider_takes(address: str, found: str, expected: str) -> None:
+def test_each_type_has_the_import_id_of_the_provider(address: str, found: str, expected: str) -> None:
     others = {
         "module.network.aws_vpc.this": "vpc-1",
         "module.network.aws_route_table.public": "rtb-0",
@@ -94,12 +94,12 @@ def test_each_is_imported_by_what_the_provider_takes(address: str, found: str, e
         'module.network.aws_subnet.public["a"]': "subnet-0",
         'module.network.aws_subnet.private["a"]': "subnet-1",
     }
-    made = {**others, address: found}
-    log = "".join(f"{name}: Creation complete after 0s [id={id_}]\n" for name, id_ in made.items())
+    created = {**others, address: found}
+    log = "".join(f"{name}: Creation complete after 0s [id={id_}]\n" for name, id_ in created.items())
     assert find_unsaved(log, {}) == UnsavedResources({**others, address: expected}, {}, ())
 
 
-def test_a_route_that_had_begun_is_known_by_its_table() -> None:
+def test_a_pending_route_has_the_id_of_its_route_table() -> None:
     log = (
         "module.network.aws_route_table.public: Creation complete after 0s [id=rtb-0]\n"
         "module.network.aws_route.public_internet: Creating...\n"
@@ -107,7 +107,7 @@ def test_a_route_that_had_begun_is_known_by_its_table() -> None:
     assert find_unsaved(log, {}).route_ids == {"module.network.aws_route.public_internet": "rtb-0_0.0.0.0/0"}
 
 
-def test_what_we_do_not_know_how_to_import_is_named() -> None:
+def test_resources_without_a_known_import_id_are_listed() -> None:
     log = (
         "module.extra.aws_sqs_queue.orders: Creation complete after 0s [id=https://sqs/orders]\n"
         'module.network.aws_route_table_association.public["a"]: Creation complete after 0s [id=rtbassoc-0]\n'
@@ -122,7 +122,7 @@ def test_what_we_do_not_know_how_to_import_is_named() -> None:
     )
 
 
-def test_a_file_imports_them() -> None:
+def test_import_blocks_are_rendered() -> None:
     assert import_blocks({'module.web.aws_iam_role.this["a"]': "web", "module.b.aws_vpc.this": "vpc-${1}"}) == (
         'import {\n  to = module.web.aws_iam_role.this["a"]\n  id = "web"\n}\n'
         '\nimport {\n  to = module.b.aws_vpc.this\n  id = "vpc-$${1}"\n}\n'
@@ -160,7 +160,7 @@ Plan: 3 to add, 0 to change, 0 to destroy.
 """
 
 
-def test_a_plan_says_the_names_of_what_had_begun() -> None:
+def test_a_plan_has_the_names_of_pending_resources() -> None:
     addresses = ["module.cluster.aws_ecs_cluster.this", 'module.network.aws_subnet.public["a"]']
     assert list(pending_creates(PLAN, addresses)) == [
         PendingCreate(addresses[0], "aws_ecs_cluster", "", "shop-local"),
@@ -168,11 +168,11 @@ def test_a_plan_says_the_names_of_what_had_begun() -> None:
     ]
 
 
-def test_of_all_that_is_imported_by_a_name_in_its_plan_the_tags_are_read() -> None:
+def test_the_tags_of_every_type_with_a_unique_name_are_read() -> None:
     assert {*NAME_ATTRIBUTES, "aws_ecs_service"} == find_by_name.KINDS.keys()
 
 
-def test_a_service_of_ecs_is_imported_by_its_cluster_and_its_name() -> None:
+def test_an_ecs_service_is_imported_by_cluster_and_name() -> None:
     plan = (
         '  # module.web.aws_ecs_service.fixed["this"] will be created\n'
         '  + resource "aws_ecs_service" "fixed" {\n'
@@ -193,7 +193,7 @@ def test_a_private_namespace_is_imported_with_its_vpc() -> None:
     assert UnsavedResources({}, {}, ()).import_id(kinds[0], "ns-1") is None
 
 
-def test_of_what_had_begun_some_is_left_out() -> None:
+def test_some_pending_resources_are_left_out() -> None:
     gateway = 'module.network.aws_nat_gateway.this["a"]'
     found = find_unsaved(LOG, {})
     assert gateway in found.pending
@@ -201,7 +201,7 @@ def test_of_what_had_begun_some_is_left_out() -> None:
     assert found.only_pending.without([gateway]) == UnsavedResources({}, {}, found.without([gateway]).pending)
 
 
-REFUSED = """\
+NONEXISTENT = """\
 \x1b[31m╷\x1b[0m\x1b[0m
 \x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mCannot import non-existent remote object\x1b[0m
 \x1b[31m│\x1b[0m \x1b[0m
@@ -215,7 +215,7 @@ While attempting to import an existing object to
 "aws_cloudwatch_log_group.this", the provider detected that no object exists
 with the given id. Only pre-existing objects can be imported; check that the
 """
-"""As Terraform 1.11 prints it to a terminal, and then to a file."""
+"""Output of Terraform 1.11 to a terminal, then to a file."""
 UNCONFIGURED = """
 Error: Configuration for import target does not exist
 
@@ -232,16 +232,16 @@ The configuration for the given import aws_ecs_service.fixed["my
 web"] does not exist. All target instances must have an associated
 configuration to be imported.
 """
-"""As Terraform 1.11 prints it of a module that is gone, and of an instance."""
+"""Output of Terraform 1.11 for a deleted module, then for a deleted instance."""
 
 
-def test_what_is_not_there_any_more_is_known_from_what_terraform_says() -> None:
-    assert missing_imports(REFUSED) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
+def test_failed_imports_are_read_from_the_output() -> None:
+    assert missing_imports(NONEXISTENT) == {'aws_vpc.this["a"]', "aws_cloudwatch_log_group.this"}
     assert missing_imports(UNCONFIGURED) == {"module.mail.aws_iam_role.task", 'aws_ecs_service.fixed["my web"]'}
     assert missing_imports("Error: creating IAM Role (web): EntityAlreadyExists") == frozenset()
 
 
-def test_all_resources_of_the_modules_are_known(root: Path) -> None:
+def test_every_resource_type_of_the_modules_is_known(root: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in root.glob("modules/*/*.tf")]
     kinds = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
     assert kinds - _BY_ID - _IDEMPOTENT == {

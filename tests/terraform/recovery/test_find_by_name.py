@@ -1,4 +1,4 @@
-"""Whose a thing of AWS is that has a name, with an emulator; what it does not do, with answers of AWS's."""
+"""Whether a named AWS resource is ours, with the emulator; with stubbed responses where it differs from AWS."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,15 +16,15 @@ from tests.deployed import REGION
 
 OURS = {"application": "shop", "environment": "dev"}
 
-Make = Callable[[Access, str, Mapping[str, str]], Callable[[], Any]]
-"""Makes a thing of a name, with tags; what it returns deletes it."""
+Create = Callable[[Access, str, Mapping[str, str]], Callable[[], Any]]
+"""Creates a resource with a name and tags; returns a function that deletes it."""
 
 
-def capitals(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def capitalized(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def small(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def lowercase(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
@@ -37,13 +37,13 @@ def log_group(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[]
 
 def repository(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
     client = access.client("ecr")
-    client.create_repository(repositoryName=name, tags=capitals(tags))
+    client.create_repository(repositoryName=name, tags=capitalized(tags))
     return lambda: client.delete_repository(repositoryName=name)
 
 
 def cluster(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
     client = access.client("ecs")
-    client.create_cluster(clusterName=name, tags=small(tags))
+    client.create_cluster(clusterName=name, tags=lowercase(tags))
     return lambda: client.delete_cluster(cluster=name)
 
 
@@ -52,7 +52,9 @@ def service(access: Access, id_: str, tags: Mapping[str, str]) -> Callable[[], A
     client.create_cluster(clusterName=in_cluster)
     container = {"name": "web", "image": "web", "memory": 128}
     client.register_task_definition(family=name, containerDefinitions=[container])
-    client.create_service(cluster=in_cluster, serviceName=name, taskDefinition=name, desiredCount=0, tags=small(tags))
+    client.create_service(
+        cluster=in_cluster, serviceName=name, taskDefinition=name, desiredCount=0, tags=lowercase(tags)
+    )
 
     def delete() -> None:
         client.delete_service(cluster=in_cluster, service=name, force=True)
@@ -63,7 +65,7 @@ def service(access: Access, id_: str, tags: Mapping[str, str]) -> Callable[[], A
 
 def role(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
     client = access.client("iam")
-    client.create_role(RoleName=name, AssumeRolePolicyDocument="{}", Tags=capitals(tags))
+    client.create_role(RoleName=name, AssumeRolePolicyDocument="{}", Tags=capitalized(tags))
     return lambda: client.delete_role(RoleName=name)
 
 
@@ -71,22 +73,22 @@ def bucket(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], A
     client = access.client("s3")
     client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     if tags:
-        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": capitals(tags)})
+        client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": capitalized(tags)})
     return lambda: client.delete_bucket(Bucket=name)
 
 
 def tagged(tags: Mapping[str, str]) -> dict[str, Any]:
-    return {"Tags": capitals(tags)} if tags else {}
+    return {"Tags": capitalized(tags)} if tags else {}
 
 
 def balancer(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
     client, ec2 = access.client("elbv2"), access.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
-    made = client.create_load_balancer(Name=name, Subnets=[subnet], Type="network", **tagged(tags))
+    created = client.create_load_balancer(Name=name, Subnets=[subnet], Type="network", **tagged(tags))
 
     def delete() -> None:
-        client.delete_load_balancer(LoadBalancerArn=made["LoadBalancers"][0]["LoadBalancerArn"])
+        client.delete_load_balancer(LoadBalancerArn=created["LoadBalancers"][0]["LoadBalancerArn"])
         ec2.delete_subnet(SubnetId=subnet)
         ec2.delete_vpc(VpcId=vpc)
 
@@ -95,12 +97,12 @@ def balancer(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[],
 
 def target_group(access: Access, name: str, tags: Mapping[str, str]) -> Callable[[], Any]:
     client = access.client("elbv2")
-    made = client.create_target_group(Name=name, TargetType="lambda", **tagged(tags))
-    arn = made["TargetGroups"][0]["TargetGroupArn"]
+    created = client.create_target_group(Name=name, TargetType="lambda", **tagged(tags))
+    arn = created["TargetGroups"][0]["TargetGroupArn"]
     return lambda: client.delete_target_group(TargetGroupArn=arn)
 
 
-MAKERS: Mapping[str, Make] = {
+CREATORS: Mapping[str, Create] = {
     "aws_cloudwatch_log_group": log_group,
     "aws_ecr_repository": repository,
     "aws_ecs_cluster": cluster,
@@ -111,27 +113,27 @@ MAKERS: Mapping[str, Make] = {
     "aws_s3_bucket": bucket,
 }
 
-each_kind = pytest.mark.parametrize("kind", MAKERS)
+each_kind = pytest.mark.parametrize("kind", CREATORS)
 
 
 @pytest.fixture
 def id_(kind: str) -> str:
-    """By what a thing is imported that no other test makes."""
+    """A unique import id."""
     name = f"shop-{uuid4().hex[:12]}"
     return f"{name}/web" if kind == "aws_ecs_service" else name
 
 
 @each_kind
-def test_what_is_there_is_imported_by_its_name_or_by_its_arn(access: Access, kind: str, id_: str) -> None:
-    delete = MAKERS[kind](access, id_, OURS)
-    told = import_id(access, kind, id_)
+def test_an_import_id_is_a_name_or_an_arn(access: Access, kind: str, id_: str) -> None:
+    delete = CREATORS[kind](access, id_, OURS)
+    result = import_id(access, kind, id_)
     delete()
     arn = rf"arn:aws:elasticloadbalancing:{REGION}:\d+:(loadbalancer/\w+|targetgroup)/{id_}/\w+"
-    assert re.fullmatch(arn if kind.startswith("aws_lb") else id_, told)
+    assert re.fullmatch(arn if kind.startswith("aws_lb") else id_, result)
 
 
-def test_each_kind_that_is_known_is_made_here() -> None:
-    assert MAKERS.keys() == KINDS.keys()
+def test_every_known_type_is_created_here() -> None:
+    assert CREATORS.keys() == KINDS.keys()
 
 
 @each_kind
@@ -143,29 +145,29 @@ def test_each_kind_that_is_known_is_made_here() -> None:
         ({}, Ownership.FOREIGN),
     ],
 )
-def test_a_thing_is_ours_that_has_all_our_tags(
+def test_a_resource_with_all_our_tags_is_ours(
     access: Access, kind: str, id_: str, tags: Mapping[str, str], found: Ownership
 ) -> None:
-    delete = MAKERS[kind](access, id_, tags)
-    told = find(access, kind, id_, OURS)
+    delete = CREATORS[kind](access, id_, tags)
+    result = find(access, kind, id_, OURS)
     delete()
-    assert told == found
+    assert result == found
 
 
 @each_kind
-def test_what_is_not_there_is_nobodys(access: Access, kind: str, id_: str) -> None:
+def test_a_missing_resource_is_absent(access: Access, kind: str, id_: str) -> None:
     assert find(access, kind, id_, OURS) == Ownership.ABSENT
 
 
 @pytest.mark.parametrize("kind", ["aws_ecs_cluster"])
-def test_a_cluster_that_was_deleted_is_not_there(access: Access, kind: str, id_: str) -> None:
+def test_a_deleted_cluster_is_absent(access: Access, kind: str, id_: str) -> None:
     cluster(access, id_, OURS)()
     assert find(access, kind, id_, OURS) == Ownership.ABSENT
 
 
 @pytest.fixture
-def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
-    """What AWS answers: IAM, or another service."""
+def responses(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """Stubbed responses of IAM, or of a different service."""
     session: Any = boto3.Session("x", "x", region_name=REGION)
     client = session.client(getattr(request, "param", "iam"))
     monkeypatch.setattr(Access, "client", lambda *_: client)
@@ -173,20 +175,20 @@ def answers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         yield stubber
 
 
-def test_tags_that_are_not_for_us_to_see_are_not_ours(answers: Stubber) -> None:
-    answers.add_client_error("list_role_tags", "AccessDenied", "no")
+def test_a_resource_with_unreadable_tags_is_foreign(responses: Stubber) -> None:
+    responses.add_client_error("list_role_tags", "AccessDenied", "no")
     assert find(Access(REGION, {}), "aws_iam_role", "shop", OURS) == Ownership.FOREIGN
 
 
-@pytest.mark.parametrize("answers", ["ecs"], indirect=True)
-def test_a_service_that_is_being_deleted_is_not_there(answers: Stubber) -> None:
-    services = [{"serviceName": "web", "status": "DRAINING", "tags": small(OURS)}]
-    answers.add_response("describe_services", {"services": services})
+@pytest.mark.parametrize("responses", ["ecs"], indirect=True)
+def test_a_draining_service_is_absent(responses: Stubber) -> None:
+    services = [{"serviceName": "web", "status": "DRAINING", "tags": lowercase(OURS)}]
+    responses.add_response("describe_services", {"services": services})
     assert find(Access(REGION, {}), "aws_ecs_service", "shop/web", OURS) == Ownership.ABSENT
 
 
-def test_where_aws_fails_nothing_is_said(answers: Stubber) -> None:
-    answers.add_client_error("list_role_tags", "ServiceFailure", "later")
+def test_an_api_error_has_a_remedy(responses: Stubber) -> None:
+    responses.add_client_error("list_role_tags", "ServiceFailure", "later")
     with pytest.raises(ProgramError) as caught:
         find(Access(REGION, {}), "aws_iam_role", "shop", OURS)
     assert str(caught.value) == (

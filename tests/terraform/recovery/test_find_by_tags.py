@@ -1,4 +1,4 @@
-"""What an emulator has, found by tags."""
+"""Resources in the emulator, found by tags."""
 
 from typing import Any
 from uuid import uuid4
@@ -11,16 +11,16 @@ from fleetform.terraform.recovery.find_by_tags import are_associated, find, find
 
 @pytest.fixture
 def tags() -> dict[str, str]:
-    """Tags of an environment that no other test has."""
+    """Tags of a unique environment."""
     return {"application": "shop", "environment": uuid4().hex, "Name": "web->orders:80"}
 
 
 def specification(kind: str, tags: dict[str, str]) -> list[Any]:
-    """Tags as EC2 takes them with what it makes."""
+    """Return the tag specification of an EC2 request."""
     return [{"ResourceType": kind, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}]
 
 
-def test_a_thing_of_ec2_has_all_tags(access: Access, tags: dict[str, str]) -> None:
+def test_an_ec2_resource_has_all_tags(access: Access, tags: dict[str, str]) -> None:
     ec2 = access.client("ec2")
     vpcs = [
         ec2.create_vpc(CidrBlock="10.8.0.0/16", TagSpecifications=specification("vpc", each))["Vpc"]["VpcId"]
@@ -32,7 +32,7 @@ def test_a_thing_of_ec2_has_all_tags(access: Access, tags: dict[str, str]) -> No
     assert [*map(set, found)] == [{vpcs[0]}, set()]
 
 
-def test_a_service_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
+def test_a_cloud_map_service_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
     client = access.client("servicediscovery")
     kind = "aws_service_discovery_service"
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -44,7 +44,7 @@ def test_a_service_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: 
     assert found == [{made}, frozenset(), frozenset()]
 
 
-def test_a_namespace_of_cloud_map_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
+def test_a_cloud_map_namespace_has_its_name_and_all_tags(access: Access, tags: dict[str, str]) -> None:
     client = access.client("servicediscovery")
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
     client.create_http_namespace(Name=tags["environment"], Tags=listed)
@@ -56,7 +56,7 @@ def test_a_namespace_of_cloud_map_has_its_name_and_all_tags(access: Access, tags
     assert found == [{made}, frozenset()]
 
 
-def test_a_rule_that_has_but_tags_is_not_there(access: Access, tags: dict[str, str]) -> None:
+def test_a_rule_that_only_has_tags_left_is_not_found(access: Access, tags: dict[str, str]) -> None:
     ec2 = access.client("ec2")
     group = ec2.create_security_group(GroupName=tags["environment"], Description="web")["GroupId"]
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -69,7 +69,7 @@ def test_a_rule_that_has_but_tags_is_not_there(access: Access, tags: dict[str, s
     assert found == {made}
 
 
-def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> None:
+def test_a_subnet_is_associated_with_its_route_table(access: Access) -> None:
     ec2 = access.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24")["Subnet"]["SubnetId"]
@@ -84,9 +84,7 @@ def test_an_association_is_of_a_subnet_and_its_route_table(access: Access) -> No
     assert found == [True, False]
 
 
-def test_a_new_group_loses_the_rule_that_aws_made_with_it_alone_and_rules_have_a_direction(
-    access: Access, tags: dict[str, str]
-) -> None:
+def test_only_the_default_rule_of_a_new_group_is_revoked(access: Access, tags: dict[str, str]) -> None:
     ec2 = access.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
     group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]

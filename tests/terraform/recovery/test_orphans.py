@@ -1,4 +1,4 @@
-"""What killed runs leave: real processes."""
+"""Orphan processes of killed runs, with real processes."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ WAITS = "import sys; print('waits', flush=True); sys.stdin.read()"
 
 
 def process(program: str, *arguments: str) -> subprocess.Popen[str]:
-    """A process that waits, once it does."""
+    """Start a process and return it once it waits."""
     argv = [program, "-c", WAITS, *arguments]
     started = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert started.stdout is not None
@@ -18,7 +18,7 @@ def process(program: str, *arguments: str) -> subprocess.Popen[str]:
     return started
 
 
-def test_a_terraform_in_a_stack_and_the_plugins_of_its_data_are_seen(tmp_path: Path) -> None:
+def test_terraform_and_its_plugins_are_found(tmp_path: Path) -> None:
     folder, data = tmp_path / "envs/local", tmp_path / "data"
     plugin = data / "foundation/providers/plugin"
     plugin.parent.mkdir(parents=True)

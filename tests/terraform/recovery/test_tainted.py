@@ -1,4 +1,4 @@
-"""What is tainted, and could not be replaced."""
+"""Tainted resources that cannot be replaced."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ ROLE = Change("aws_iam_role.task", "aws_iam_role", Action.REPLACE, created_first
         (replace(ROLE, reason="it was requested"), ()),
         (replace(ROLE, type="aws_security_group"), ()),
     ],
-    ids=["new first", "old goes first", "another name", "asked for", "two may have its name"],
+    ids=["new one first", "old one first", "name change", "requested", "name not unique"],
 )
-def test_only_that_is_kept_whose_name_the_new_one_needs(change: Change, expected: tuple[str, ...]) -> None:
+def test_a_taint_blocks_if_the_new_resource_needs_the_name(change: Change, expected: tuple[str, ...]) -> None:
     assert blocking_taints(StackPlan("services", (change,))) == expected

@@ -1,4 +1,4 @@
-"""The bucket that holds the state."""
+"""The state bucket."""
 
 import json
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ EXPIRY = {
     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
 }
 
-SOUND: dict[str, Any] = {
+DESIRED: dict[str, Any] = {
     "region": "eu-central-1",
     "public access": {
         "BlockPublicAcls": True,
@@ -55,14 +55,14 @@ def access(terraform_environment: Mapping[str, str]) -> Access:
 
 
 @pytest.fixture
-def wanted() -> BucketSpec:
+def spec() -> BucketSpec:
     """A bucket of a name that no other test has."""
     name = f"shop-dev-tfstate-{uuid4().hex[:12]}"
     return BucketSpec(name, "123456789012", tags={"environment": "dev", "application": "shop"})
 
 
-def facts(access: Access, bucket: str) -> dict[str, Any]:
-    """All that the API says of a bucket."""
+def settings(access: Access, bucket: str) -> dict[str, Any]:
+    """Return the settings of a bucket, read through the API."""
     s3 = access.client("s3")
     return {
         "region": s3.get_bucket_location(Bucket=bucket)["LocationConstraint"],
@@ -81,70 +81,68 @@ def create(access: Access, bucket: str) -> Any:  # noqa: ANN401 - boto3 makes it
     return s3
 
 
-def test_a_missing_bucket_is_made_closed_versioned_and_encrypted(access: Access, wanted: BucketSpec) -> None:
-    assert ensure_bucket(access, wanted) == dict.fromkeys(SETTINGS, "made")
-    assert facts(access, wanted.name) == SOUND
+def test_a_missing_bucket_is_created_private_versioned_and_encrypted(access: Access, spec: BucketSpec) -> None:
+    assert ensure_bucket(access, spec) == dict.fromkeys(SETTINGS, "made")
+    assert settings(access, spec.name) == DESIRED
 
 
-def test_a_bucket_that_is_there_is_brought_up_to_date(access: Access, wanted: BucketSpec) -> None:
-    create(access, wanted.name)
-    assert ensure_bucket(access, wanted) == {**dict.fromkeys(SETTINGS, "changed"), "bucket": "right"}
-    assert facts(access, wanted.name) == SOUND
+def test_an_existing_bucket_is_updated(access: Access, spec: BucketSpec) -> None:
+    create(access, spec.name)
+    assert ensure_bucket(access, spec) == {**dict.fromkeys(SETTINGS, "changed"), "bucket": "right"}
+    assert settings(access, spec.name) == DESIRED
 
 
-def test_a_second_time_finds_all_right(access: Access, wanted: BucketSpec) -> None:
-    ensure_bucket(access, wanted)
-    assert ensure_bucket(access, wanted) == RIGHT
-    assert facts(access, wanted.name) == SOUND
+def test_a_second_run_changes_nothing(access: Access, spec: BucketSpec) -> None:
+    ensure_bucket(access, spec)
+    assert ensure_bucket(access, spec) == RIGHT
+    assert settings(access, spec.name) == DESIRED
 
 
-def test_one_thing_that_is_wrong_is_changed(access: Access, wanted: BucketSpec) -> None:
-    ensure_bucket(access, wanted)
+def test_only_a_wrong_setting_is_changed(access: Access, spec: BucketSpec) -> None:
+    ensure_bucket(access, spec)
     suspended = {"Status": "Suspended"}
-    access.client("s3").put_bucket_versioning(Bucket=wanted.name, VersioningConfiguration=suspended)
-    assert ensure_bucket(access, wanted) == {**RIGHT, "versions": "changed"}
-    assert facts(access, wanted.name) == SOUND
+    access.client("s3").put_bucket_versioning(Bucket=spec.name, VersioningConfiguration=suspended)
+    assert ensure_bucket(access, spec) == {**RIGHT, "versions": "changed"}
+    assert settings(access, spec.name) == DESIRED
 
 
-def test_with_a_key_the_bucket_is_encrypted_with_it(access: Access, wanted: BucketSpec) -> None:
-    ensure_bucket(access, wanted)
-    keyed = BucketSpec(wanted.name, wanted.account, KEY, wanted.tags)
+def test_a_bucket_is_encrypted_with_the_kms_key(access: Access, spec: BucketSpec) -> None:
+    ensure_bucket(access, spec)
+    keyed = BucketSpec(spec.name, spec.account, KEY, spec.tags)
     assert [ensure_bucket(access, keyed) for _ in range(2)] == [{**RIGHT, "encryption": "changed"}, RIGHT]
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
     encryption = [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}]
-    assert facts(access, wanted.name) == {**SOUND, "encryption": encryption}
+    assert settings(access, spec.name) == {**DESIRED, "encryption": encryption}
 
 
-def test_rules_and_tags_of_somebody_else_stay(access: Access, wanted: BucketSpec) -> None:
-    s3 = create(access, wanted.name)
+def test_other_rules_and_tags_are_kept(access: Access, spec: BucketSpec) -> None:
+    s3 = create(access, spec.name)
     theirs = {"ID": "reports", "Status": "Enabled", "Filter": {"Prefix": "reports/"}, "Expiration": {"Days": 30}}
-    s3.put_bucket_lifecycle_configuration(Bucket=wanted.name, LifecycleConfiguration={"Rules": [theirs]})
+    s3.put_bucket_lifecycle_configuration(Bucket=spec.name, LifecycleConfiguration={"Rules": [theirs]})
     tag = {"Key": "owner", "Value": "ops"}
-    s3.put_bucket_tagging(Bucket=wanted.name, Tagging={"TagSet": [tag]})
-    ensure_bucket(access, wanted)
-    found = facts(access, wanted.name)
-    tags = [*SOUND["tags"], tag]
+    s3.put_bucket_tagging(Bucket=spec.name, Tagging={"TagSet": [tag]})
+    ensure_bucket(access, spec)
+    found = settings(access, spec.name)
+    tags = [*DESIRED["tags"], tag]
     assert found["old versions"] == [theirs, EXPIRY]
     assert found["tags"] == tags
 
 
-def test_a_bucket_in_the_one_region_that_may_not_be_named_is_made_too(
-    terraform_environment: Mapping[str, str], wanted: BucketSpec
-) -> None:
+def test_a_bucket_is_created_in_us_east_1(terraform_environment: Mapping[str, str], spec: BucketSpec) -> None:
     access = Access("us-east-1", terraform_environment)
-    ensure_bucket(access, wanted)
-    assert ensure_bucket(access, wanted) == RIGHT
-    assert facts(access, wanted.name) == {**SOUND, "region": None}
+    ensure_bucket(access, spec)
+    assert ensure_bucket(access, spec) == RIGHT
+    assert settings(access, spec.name) == {**DESIRED, "region": None}
 
 
-def test_a_bucket_of_another_region_is_refused(
-    access: Access, terraform_environment: Mapping[str, str], wanted: BucketSpec
+def test_a_bucket_in_a_different_region_is_an_error(
+    access: Access, terraform_environment: Mapping[str, str], spec: BucketSpec
 ) -> None:
-    create(access, wanted.name)
+    create(access, spec.name)
     with pytest.raises(ProgramError) as caught:
-        ensure_bucket(Access("us-east-1", terraform_environment), wanted)
+        ensure_bucket(Access("us-east-1", terraform_environment), spec)
     assert str(caught.value) == (
-        f"state bucket {wanted.name} is in eu-central-1, but the catalog's `region` is us-east-1; fix `region`, or"
+        f"state bucket {spec.name} is in eu-central-1, but the catalog's `region` is us-east-1; fix `region`, or"
         " choose another `state: bucket:`"
     )
 
@@ -159,17 +157,17 @@ DENIED = {
 }
 
 
-def test_everything_but_tls_is_denied() -> None:
+def test_requests_without_tls_are_denied() -> None:
     assert tls_only(None, "shop-dev") == {"Version": "2012-10-17", "Statement": [DENIED]}
 
 
-def test_statements_of_somebody_else_stay_and_ours_is_mended_where_it_stands() -> None:
+def test_other_statements_are_kept_and_ours_is_fixed_in_place() -> None:
     theirs = {"Sid": "Theirs", "Effect": "Allow"}
     found = {"Version": "2008-10-17", "Statement": [{**DENIED, "Effect": "Allow"}, theirs]}
     assert tls_only(found, "shop-dev") == {"Version": "2008-10-17", "Statement": [DENIED, theirs]}
     assert tls_only({**found, "Statement": [theirs]}, "shop-dev")["Statement"] == [theirs, DENIED]
 
 
-def test_the_policy_can_be_read_again() -> None:
+def test_the_policy_does_not_change_when_it_is_set_again() -> None:
     policy = tls_only(None, "shop-dev", "aws-cn")
     assert tls_only(json.loads(json.dumps(policy)), "shop-dev", "aws-cn") == policy

@@ -1,4 +1,4 @@
-"""The states in the bucket."""
+"""The states in the bucket, read."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from fleetform.base.errors import ProgramError
 from fleetform.terraform.state.bucket import BucketSpec, ensure_bucket
 from fleetform.terraform.state.reader import Snapshot, has_state, lock_key, modules, objects, snapshot, state_key
 
-HASTY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
-"""Credentials of somebody without patience."""
+NO_RETRIES = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_MAX_ATTEMPTS": "1"}
+"""Credentials that do not retry."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def access(terraform_environment: Mapping[str, str]) -> Access:
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
-    """An address that refuses every connection: its port is taken, but nobody listens."""
+    """An address that refuses every connection: its port is bound, but not listening."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -33,34 +33,34 @@ def silent_url() -> Iterator[str]:
 
 @pytest.fixture
 def bucket() -> str:
-    """A name that no other test has."""
+    """A unique name."""
     return f"shop-dev-tfstate-{uuid4().hex[:12]}"
 
 
-def test_a_stack_has_a_state_once_it_was_applied(access: Access, bucket: str) -> None:
+def test_a_stack_has_a_state_after_its_first_apply(access: Access, bucket: str) -> None:
     before_the_bucket = has_state(access, bucket, "foundation")
     ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     before_the_apply = has_state(access, bucket, "foundation")
-    told = []
+    results = []
     for text in (EMPTY, {**EMPTY, "outputs": {"region": {}}}, {**EMPTY, "resources": [resource("module.web")]}, "?"):
         access.client("s3").put_object(Bucket=bucket, Key=state_key("foundation"), Body=json.dumps(text).encode())
-        told.append(has_state(access, bucket, "foundation"))
+        results.append(has_state(access, bucket, "foundation"))
     assert before_the_bucket is False
     assert before_the_apply is False
-    assert told == [False, True, True, True]
+    assert results == [False, True, True, True]
     assert not has_state(access, bucket, "services")
 
 
 EMPTY = {"version": 4, "serial": 1, "outputs": {}, "resources": []}
-"""What a destroy leaves, or a plan that is interrupted."""
+"""The state after a destroy, or after an interrupted plan."""
 
 
 def resource(module: str, mode: str = "managed") -> dict[str, object]:
-    """A resource of a state."""
+    """Return a resource of a state."""
     return {"module": module, "mode": mode, "type": "aws_x", "name": "y", "instances": [{}]}
 
 
-def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, bucket: str) -> None:
+def test_the_modules_in_each_state_are_read(access: Access, bucket: str) -> None:
     before = modules(access, bucket)
     ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     held = {
@@ -76,7 +76,7 @@ def test_the_modules_are_read_whose_resources_each_state_holds(access: Access, b
     assert modules(access, bucket) == {"services": {"web"}, "old": {""}}
 
 
-def test_states_and_locks_are_read_and_nothing_else(access: Access, bucket: str) -> None:
+def test_only_states_and_locks_are_read(access: Access, bucket: str) -> None:
     before = objects(access, bucket)
     ensure_bucket(access, BucketSpec(bucket, "123456789012"))
     s3 = access.client("s3")
@@ -90,7 +90,7 @@ def test_states_and_locks_are_read_and_nothing_else(access: Access, bucket: str)
     assert [entry.written.tzinfo is None for entry in found.values()] == [False, False]
 
 
-def test_a_state_says_of_itself_what_it_is() -> None:
+def test_the_metadata_of_a_state_is_read() -> None:
     twice = {**resource("module.web"), "instances": [{}, {}]}
     text = json.dumps(
         {
@@ -105,11 +105,11 @@ def test_a_state_says_of_itself_what_it_is() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff", b"[]", b'{"version": 4}', b'{"version": 5, "serial": 1}'])
-def test_what_is_no_state_of_a_known_format_is_none(text: bytes) -> None:
+def test_other_content_is_not_a_state(text: bytes) -> None:
     assert snapshot(text) is None
 
 
-asking = pytest.mark.parametrize(
+every_call = pytest.mark.parametrize(
     ("ask", "remedy"),
     [
         (
@@ -123,19 +123,19 @@ asking = pytest.mark.parametrize(
 )
 
 
-@asking
-def test_half_a_pair_of_credentials_is_an_error_with_a_remedy(ask: Callable[[Access], object], remedy: str) -> None:
+@every_call
+def test_partial_credentials_are_an_error_with_a_remedy(ask: Callable[[Access], object], remedy: str) -> None:
     with pytest.raises(ProgramError) as caught:
         ask(Access("eu-central-1", {"AWS_ACCESS_KEY_ID": "test", "AWS_CONFIG_FILE": os.devnull}))
     missing = "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY"
     assert str(caught.value) == f"state bucket shop-dev: {missing}; {remedy}"
 
 
-@asking
-def test_an_api_that_does_not_answer_is_an_error_with_a_remedy(
+@every_call
+def test_an_unreachable_api_is_an_error_with_a_remedy(
     silent_url: str, ask: Callable[[Access], object], remedy: str
 ) -> None:
     with pytest.raises(ProgramError) as caught:
-        ask(Access("eu-central-1", {**HASTY, "AWS_ENDPOINT_URL": silent_url}))
-    told = re.sub(r"/foundation/terraform\.tfstate|\?[^\"]*", "", str(caught.value))
-    assert told == f'state bucket shop-dev: Could not connect to the endpoint URL: "{silent_url}/shop-dev"; {remedy}'
+        ask(Access("eu-central-1", {**NO_RETRIES, "AWS_ENDPOINT_URL": silent_url}))
+    message = re.sub(r"/foundation/terraform\.tfstate|\?[^\"]*", "", str(caught.value))
+    assert message == f'state bucket shop-dev: Could not connect to the endpoint URL: "{silent_url}/shop-dev"; {remedy}'

@@ -1,8 +1,8 @@
-"""Plans as `terraform show -json` has them, without what nobody reads.
+"""Plans as `terraform show -json` prints them, without the fields that are not read.
 
-`recorded.json` is what Terraform 1.11.4 said of a root of `terraform_data`, its ids made short; `fleet.json` is written
-by hand after https://developer.hashicorp.com/terraform/internals/json-format. `pair.txt` and `pair.json` are what it
-printed of one plan, with resources of AWS from a state written by hand, and what `show -json` says of that.
+`recorded.json` is the plan of a root module of `terraform_data` by Terraform 1.11.4, with shortened ids.
+`fleet.json` is written by hand after https://developer.hashicorp.com/terraform/internals/json-format.
+`pair.txt` and `pair.json` are the text and the JSON of one plan, of AWS resources from a state written by hand.
 """
 
 import json
@@ -14,25 +14,25 @@ from fleetform.terraform.plan.models import StackPlan, read
 
 @cache
 def recorded() -> StackPlan:
-    """Each kind of change once."""
+    """Return a plan with each kind of change once."""
     return _read("services", "recorded")
 
 
 @cache
 def fleet() -> StackPlan:
-    """What of AWS is risky, sensitive, unknown, drifted."""
+    """Return a plan of AWS resources with risks, sensitive and unknown values, and drift."""
     return _read("foundation", "fleet")
 
 
 @cache
 def pair() -> StackPlan:
-    """What the JSON of the pair says, without values."""
+    """Return the plan of the pair, read from its JSON."""
     return _read("services", "pair")
 
 
 @cache
 def printed() -> str:
-    """The text of the pair, in colours."""
+    """Return the text of the pair, in color."""
     return Path(__file__).with_name("pair.txt").read_text(encoding="utf-8")
 
 
