@@ -1,4 +1,4 @@
-"""Verification of an environment that is made through the API alone, sound and then with one thing broken."""
+"""Verification of an environment that is created through the API: intact, then with one thing broken."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -94,7 +94,7 @@ def ipv6(made: Deployment) -> None:
         ),
     ],
 )
-def test_what_differs_in_the_network_is_told(
+def test_a_network_difference_is_reported(
     deployment: Deployment, break_it: Callable[[Deployment], object], differences: list[str]
 ) -> None:
     break_it(deployment)
@@ -134,7 +134,7 @@ def test_rules_of_every_kind_are_compared(deployment: Deployment) -> None:
     assert verify(wanted, deployment.access).differences == ()
 
 
-def test_a_second_vpc_of_the_same_name_and_environment_is_told(deployment: Deployment) -> None:
+def test_a_second_vpc_of_the_same_name_and_environment_is_reported(deployment: Deployment) -> None:
     second = deployment.create_vpc("test")
     report = verify(deployment.environment, deployment.access)
     deployment.ec2.delete_vpc(VpcId=second)
@@ -142,7 +142,7 @@ def test_a_second_vpc_of_the_same_name_and_environment_is_told(deployment: Deplo
     assert report.differences == (f"VPC: expected one named {deployment.prefix}, found none, or several",)
 
 
-def test_a_vpc_of_another_environment_is_none_of_ours(deployment: Deployment) -> None:
+def test_a_vpc_of_a_different_environment_is_ignored(deployment: Deployment) -> None:
     other = deployment.create_vpc("prod")
     differences = deployment.differences()
     deployment.ec2.delete_vpc(VpcId=other)
@@ -151,7 +151,7 @@ def test_a_vpc_of_another_environment_is_none_of_ours(deployment: Deployment) ->
 
 @pytest.mark.parametrize("by", ["id", "tags"])
 def test_in_a_vpc_that_exists_already_only_the_environments_own_groups_count(deployment: Deployment, by: str) -> None:
-    """Those of others, the VPC's default group among them, are their owners'."""
+    """Other groups, the VPC's default group among them, are ignored."""
     environment = deployment.environment
     vpc = {"id": deployment.vpc} if by == "id" else {"tags": {"Name": deployment.prefix}}
     network = Network.model_validate({"vpc": vpc})
@@ -171,20 +171,18 @@ def test_in_a_vpc_that_exists_already_only_the_environments_own_groups_count(dep
         ({"tags": {"b": "2", "a": "1"}}, "tagged a=1, b=2"),
     ],
 )
-def test_a_vpc_that_should_exist_already_and_does_not_is_told(
-    deployment: Deployment, vpc: dict[str, object], wanted: str
-) -> None:
+def test_a_missing_existing_vpc_is_reported(deployment: Deployment, vpc: dict[str, object], wanted: str) -> None:
     network = Network.model_validate({"vpc": vpc})
     there = deployment.environment.model_copy(update={"network": network})
     assert verify(there, deployment.access).differences == (f"VPC: expected one {wanted}, found none, or several",)
 
 
-def test_a_discovery_service_that_the_catalog_does_not_know_is_told(deployment: Deployment) -> None:
+def test_a_discovery_service_unknown_to_the_catalog_is_reported(deployment: Deployment) -> None:
     deployment.create_registry("worker", DnsConfig=RECORDS)
     assert deployment.differences() == ("discovery services: expected {orders, web}, found {orders, web, worker}",)
 
 
-def test_a_discovery_service_that_is_missing_is_told(deployment: Deployment) -> None:
+def test_a_missing_discovery_service_is_reported(deployment: Deployment) -> None:
     arn = deployment.registry_arn("orders")
     deployment.delete_registry("orders")
     assert deployment.differences() == (
@@ -194,7 +192,7 @@ def test_a_discovery_service_that_is_missing_is_told(deployment: Deployment) -> 
     )
 
 
-def test_records_that_live_too_long_are_told(deployment: Deployment) -> None:
+def test_records_with_a_wrong_ttl_are_reported(deployment: Deployment) -> None:
     records = {"DnsRecords": [{"Type": "A", "TTL": 60}]}
     deployment.discovery.update_service(Id=deployment.registries["web"], Service={"DnsConfig": records})
     assert deployment.differences() == (
@@ -202,7 +200,7 @@ def test_records_that_live_too_long_are_told(deployment: Deployment) -> None:
     )
 
 
-def test_records_live_as_long_as_the_catalog_says(deployment: Deployment) -> None:
+def test_records_have_the_ttl_of_the_catalog(deployment: Deployment) -> None:
     records = {"DnsRecords": [{"Type": "A", "TTL": 60}]}
     deployment.discovery.update_service(Id=deployment.registries["web"], Service={"DnsConfig": records})
     services = deployment.environment.services
@@ -211,7 +209,7 @@ def test_records_live_as_long_as_the_catalog_says(deployment: Deployment) -> Non
     assert verify(environment, deployment.access).differences == ()
 
 
-def test_a_discovery_service_without_records_is_told(deployment: Deployment) -> None:
+def test_a_discovery_service_without_records_is_reported(deployment: Deployment) -> None:
     deployment.create_registry("worker")
     assert deployment.differences() == (
         "discovery services: expected {orders, web}, found {orders, web, worker}",
@@ -219,19 +217,19 @@ def test_a_discovery_service_without_records_is_told(deployment: Deployment) -> 
     )
 
 
-def test_a_task_that_is_not_registered_is_told(deployment: Deployment) -> None:
+def test_an_unregistered_task_is_reported(deployment: Deployment) -> None:
     registry = deployment.registries["orders"]
     instance = deployment.discovery.list_instances(ServiceId=registry)["Instances"][0]["Id"]
     deployment.discovery.deregister_instance(ServiceId=registry, InstanceId=instance)
     assert deployment.differences() == ("registered tasks of orders: expected 2, found 1",)
 
 
-def test_an_ecs_service_that_is_missing_is_told(deployment: Deployment) -> None:
+def test_a_missing_ecs_service_is_reported(deployment: Deployment) -> None:
     deployment.delete_service("worker")
     assert deployment.differences() == ("ECS service of worker: expected present, found absent",)
 
 
-def test_a_service_that_does_not_register_is_told(deployment: Deployment) -> None:
+def test_a_service_that_does_not_register_is_reported(deployment: Deployment) -> None:
     deployment.delete_service("orders")
     deployment.create_service("orders", {"PORT": "8080", "CURRENCY": "EUR"}, registered=False)
     assert deployment.differences() == (
@@ -240,14 +238,14 @@ def test_a_service_that_does_not_register_is_told(deployment: Deployment) -> Non
     )
 
 
-def test_variables_that_differ_are_told(deployment: Deployment) -> None:
+def test_different_variables_are_reported(deployment: Deployment) -> None:
     deployment.redefine("orders", {"PORT": "8080", "CURRENCY": "USD"}, "orders")
     assert deployment.differences() == (
         "variables of orders: expected {'PORT': '8080', 'CURRENCY': 'EUR'}, found {'PORT': '8080', 'CURRENCY': 'USD'}",
     )
 
 
-def test_a_container_of_another_name_has_no_variables(deployment: Deployment) -> None:
+def test_a_container_with_a_different_name_has_no_variables(deployment: Deployment) -> None:
     deployment.redefine("orders", {"PORT": "8080", "CURRENCY": "EUR"}, "app")
     assert deployment.differences() == (
         "containers of orders: expected {orders}, found {app}",
@@ -255,7 +253,7 @@ def test_a_container_of_another_name_has_no_variables(deployment: Deployment) ->
     )
 
 
-def test_sidecars_secrets_and_shells_that_are_missing_are_told(deployment: Deployment) -> None:
+def test_missing_sidecars_secrets_and_shells_are_reported(deployment: Deployment) -> None:
     services = deployment.environment.services
     proxy = Sidecar(image="proxy:1", secrets={"KEY": Secret(parameter="/key")})
     more = {"exec": True, "secrets": {"TOKEN": Secret(parameter="/token")}, "sidecars": {"proxy": proxy}}
@@ -326,7 +324,7 @@ def test_the_port_that_is_offered_in_service_connect_is_compared(deployment: Dep
     )
 
 
-def test_alarms_that_the_catalog_does_not_know_are_told(deployment: Deployment) -> None:
+def test_alarms_unknown_to_the_catalog_are_reported(deployment: Deployment) -> None:
     alarms = {"alarmNames": ["errors"], "enable": True, "rollback": True}
     deployment.ecs.update_service(
         cluster=deployment.prefix,
@@ -336,7 +334,7 @@ def test_alarms_that_the_catalog_does_not_know_are_told(deployment: Deployment) 
     assert deployment.differences() == ("alarms of web: expected {}, found {errors}",)
 
 
-def test_names_in_service_connect_are_told(deployment: Deployment) -> None:
+def test_names_in_service_connect_are_reported(deployment: Deployment) -> None:
     environment = deployment.environment.model_copy(update={"discovery": "service_connect"})
     alias = {"port": 80, "dnsName": f"web.{deployment.namespace}"}
     configuration = {"enabled": True, "services": [{"portName": "web", "clientAliases": [alias]}]}
@@ -417,17 +415,17 @@ def test_a_sound_load_balancer_has_no_differences(balancer: Balancer) -> None:
     assert balancer.differences() == []
 
 
-def test_a_listener_that_the_catalog_does_not_know_is_told(balancer: Balancer) -> None:
+def test_a_listener_unknown_to_the_catalog_is_reported(balancer: Balancer) -> None:
     balancer.listen(8080)
     assert balancer.differences() == ["listeners: expected {80}, found {80, 8080}"]
 
 
-def test_a_rule_that_is_missing_is_told(balancer: Balancer) -> None:
+def test_a_missing_rule_is_reported(balancer: Balancer) -> None:
     balancer.elbv2.delete_rule(RuleArn=balancer.rule)
     assert balancer.differences() == ["requests for web: expected [('50000', [], ['/*'])], found [None]"]
 
 
-def test_a_rule_with_another_priority_and_host_is_told(balancer: Balancer) -> None:
+def test_a_rule_with_a_different_priority_and_host_is_reported(balancer: Balancer) -> None:
     conditions = [{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example"]}}]
     balancer.elbv2.modify_rule(RuleArn=balancer.rule, Conditions=conditions)
     balancer.elbv2.set_rule_priorities(RulePriorities=[{"RuleArn": balancer.rule, "Priority": 7}])

@@ -198,8 +198,8 @@ def test_what_somebody_changes_by_hand_is_drift(story: Story) -> None:
     )
 
 
-def test_the_next_deployment_mends_drift(story: Story) -> None:
-    """It compares what runs with the catalog itself, at its end."""
+def test_the_next_deployment_fixes_drift(story: Story) -> None:
+    """At its end, it verifies the running environment against the catalog."""
     assert "~ desired_count                      = 3 -> 2" in story.second.output
     assert "✓ Verify through the AWS API: 41 of 41 facts match the catalog" in story.second.output
 
