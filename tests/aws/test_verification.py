@@ -150,7 +150,7 @@ def test_a_vpc_of_a_different_environment_is_ignored(deployment: Deployment) -> 
 
 
 @pytest.mark.parametrize("by", ["id", "tags"])
-def test_in_a_vpc_that_exists_already_only_the_environments_own_groups_count(deployment: Deployment, by: str) -> None:
+def test_only_the_environments_groups_count_in_an_existing_vpc(deployment: Deployment, by: str) -> None:
     """Other groups, the VPC's default group among them, are ignored."""
     environment = deployment.environment
     vpc = {"id": deployment.vpc} if by == "id" else {"tags": {"Name": deployment.prefix}}
@@ -171,7 +171,7 @@ def test_in_a_vpc_that_exists_already_only_the_environments_own_groups_count(dep
         ({"tags": {"b": "2", "a": "1"}}, "tagged a=1, b=2"),
     ],
 )
-def test_a_missing_existing_vpc_is_reported(deployment: Deployment, vpc: dict[str, object], wanted: str) -> None:
+def test_an_existing_vpc_that_is_missing_is_reported(deployment: Deployment, vpc: dict[str, object], wanted: str) -> None:
     network = Network.model_validate({"vpc": vpc})
     there = deployment.environment.model_copy(update={"network": network})
     assert verify(there, deployment.access).differences == (f"VPC: expected one {wanted}, found none, or several",)
@@ -272,7 +272,7 @@ def with_service(made: Deployment, name: str, service: Service) -> Environment:
     return made.environment.model_copy(update={"services": services})
 
 
-def test_a_task_with_a_schedule_is_no_service_and_has_its_schedule(deployment: Deployment) -> None:
+def test_a_scheduled_task_has_a_schedule_and_no_service(deployment: Deployment) -> None:
     scheduler = deployment.access.client("scheduler")
     schedule = {
         "Name": f"{deployment.prefix}-report",
@@ -299,7 +299,7 @@ def test_a_task_with_a_schedule_is_no_service_and_has_its_schedule(deployment: D
     assert [status.name for status in sound.services] == ["orders", "web", "worker"]
 
 
-def test_a_task_that_runs_before_services_is_no_service_and_has_its_task_definition(deployment: Deployment) -> None:
+def test_a_one_off_task_has_a_task_definition_and_no_service(deployment: Deployment) -> None:
     deployment.create_group("migration")
     deployment.ec2.authorize_security_group_egress(**deployment.rule("migration", ANYWHERE, 443))
     environment = with_service(deployment, "migration", Service(image="migration:1", run_before=("orders",)))
@@ -346,12 +346,12 @@ def test_names_in_service_connect_are_reported(deployment: Deployment) -> None:
     )
 
 
-def test_an_environment_that_was_never_applied_is_an_error_of_the_api(access: Access) -> None:
+def test_an_environment_that_was_never_applied_is_an_api_error(access: Access) -> None:
     with pytest.raises(ClientError, match=r"\(ClusterNotFoundException\)"):
         verify(environment("never-applied"), access)
 
 
-def test_an_error_of_the_api_becomes_a_message_with_a_remedy(
+def test_an_api_error_becomes_a_message_with_a_remedy(
     terraform_environment: Mapping[str, str], tmp_path: Path
 ) -> None:
     workspace = Workspace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
@@ -364,7 +364,7 @@ def test_an_error_of_the_api_becomes_a_message_with_a_remedy(
 
 
 class Balancer:
-    """A load balancer that sends `web` what the catalog says, made through the API, with what is needed to break it."""
+    """A load balancer in front of `web`, created through the API, with what is needed to break it."""
 
     def __init__(self, made: Deployment) -> None:
         self.elbv2 = made.access.client("elbv2")
