@@ -53,7 +53,7 @@ class JsonCodec(Generic[T]):
 
     def __init__(
         self,
-        form: Any,  # noqa: ANN401 - also unions, which are no classes
+        form: Any,  # noqa: ANN401 - also unions, which are not classes
         custom: Mapping[Any, Converter] = types.MappingProxyType({}),
         from_mapping: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:

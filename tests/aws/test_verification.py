@@ -171,7 +171,9 @@ def test_only_the_environments_groups_count_in_an_existing_vpc(deployment: Deplo
         ({"tags": {"b": "2", "a": "1"}}, "tagged a=1, b=2"),
     ],
 )
-def test_an_existing_vpc_that_is_missing_is_reported(deployment: Deployment, vpc: dict[str, object], wanted: str) -> None:
+def test_an_existing_vpc_that_is_missing_is_reported(
+    deployment: Deployment, vpc: dict[str, object], wanted: str
+) -> None:
     network = Network.model_validate({"vpc": vpc})
     there = deployment.environment.model_copy(update={"network": network})
     assert verify(there, deployment.access).differences == (f"VPC: expected one {wanted}, found none, or several",)
@@ -351,9 +353,7 @@ def test_an_environment_that_was_never_applied_is_an_api_error(access: Access) -
         verify(environment("never-applied"), access)
 
 
-def test_an_api_error_becomes_a_message_with_a_remedy(
-    terraform_environment: Mapping[str, str], tmp_path: Path
-) -> None:
+def test_an_api_error_becomes_a_message_with_a_remedy(terraform_environment: Mapping[str, str], tmp_path: Path) -> None:
     workspace = Workspace(environment("never-applied"), "terraform", tmp_path, tmp_path, terraform_environment)
     with pytest.raises(ProgramError) as caught:
         verification.verify(workspace)
