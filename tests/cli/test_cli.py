@@ -468,8 +468,8 @@ def test_a_service_that_left_its_state_behind_is_refused(
     with pytest.raises(CheckFailedError) as caught:
         tasks[task](project, "tiny")
     assert str(caught.value) == (
-        "orders: now of the group payments, but its resources are in the state of services; an apply would destroy them"
-        " and make others: docs/upgrading.md moves them"
+        "orders: now in the group payments, but its resources are in the state of services; an apply would destroy"
+        " and recreate them; docs/upgrading.md shows how to move them"
     )
     assert [call for call in fake_terraform.calls() if " apply " in call] == []
     assert list(project.work.rglob("*.tfplan")) == []
@@ -479,7 +479,7 @@ def test_the_state_of_a_service_is_known_by_its_names_before(project: Project, b
     small_project.edit(project, "envs/catalog.yaml", "calls: [orders]", "calls: [shop]")
     move(project, "  orders:\n", "  shop:\n    group: payments\n    renamed_from: orders\n")
     put_state(bucket, "services", "web", "orders")
-    with pytest.raises(CheckFailedError, match=r"^orders: now of the group payments, but its resources are in the sta"):
+    with pytest.raises(CheckFailedError, match=r"^orders: now in the group payments, but its resources are in the sta"):
         stacks.plan(project, "tiny")
 
 
@@ -531,8 +531,8 @@ def test_a_state_with_resources_and_no_folder_is_refused(project: Project, bucke
     with pytest.raises(CheckFailedError) as caught:
         stacks.plan(project, "tiny")
     assert str(caught.value) == (
-        "payments: its state holds resources, and envs/tiny/payments is gone; take the folder from Git again: an apply"
-        " destroys what is left"
+        "payments: its state holds resources, but envs/tiny/payments is missing; restore the folder from Git, and"
+        " apply: that destroys what is left"
     )
 
 

@@ -190,12 +190,16 @@ def test_what_has_changed_since_is_not_resumed(project: Project, fake_terraform:
 
 def test_where_nothing_was_left_nothing_is_resumed(project: Project) -> None:
     stacks.apply(project, "tiny", ALL)
-    with pytest.raises(InputError, match=r"^--resume: the last apply of tiny has left nothing; leave it out$"):
+    with pytest.raises(
+        InputError, match=r"^--resume: the last apply of tiny finished all stacks; apply without --resume$"
+    ):
         stacks.apply(project, "tiny", ALL, resume=True)
 
 
 def test_without_an_apply_nothing_is_resumed(project: Project) -> None:
-    with pytest.raises(InputError, match=r"^--resume: no apply of tiny is known here; leave it out$"):
+    with pytest.raises(
+        InputError, match=r"^--resume: no recorded apply of tiny in this checkout; apply without --resume$"
+    ):
         stacks.apply(project, "tiny", ALL, resume=True)
 
 
@@ -340,7 +344,7 @@ def test_plans_that_are_kept_are_applied_as_they_are(
     stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation", "payments", "services"]
     assert list(project.work.rglob("*.tfplan")) == []
-    with pytest.raises(InputError, match=r"^--saved: no plan of tiny is kept here; `invoke plan --env tiny --save`"):
+    with pytest.raises(InputError, match=r"^--saved: tiny has no saved plan; run `invoke plan --env tiny --save`"):
         stacks.apply(project, "tiny", ALL, saved=True)
 
 

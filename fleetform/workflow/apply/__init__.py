@@ -1,1 +1,1 @@
-"""Planning and applying the stacks of an environment."""
+"""Plans and applies the stacks of an environment."""

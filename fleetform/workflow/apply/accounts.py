@@ -1,4 +1,4 @@
-"""The check that the AWS credentials belong to the catalog's account, before anything there is read or changed."""
+"""Checks that the AWS credentials belong to the catalog's account, before anything there is read or changed."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,7 +13,7 @@ def require_account(workspace: Workspace) -> None:
 
     Raises:
         CheckFailedError: The account or the region is a different one.
-        ProgramError: AWS does not answer whose the credentials are.
+        ProgramError: AWS does not report the account of the credentials.
     """
     environment = workspace.environment
     region = workspace.variables.get("AWS_REGION") or workspace.variables.get("AWS_DEFAULT_REGION")
@@ -34,10 +34,10 @@ def _identity(workspace: Workspace) -> tuple[str, str]:
     """Return the account and the ARN of the credentials."""
     with translate_failures(workspace.environment.name):
         try:
-            found = workspace.access.client("sts").get_caller_identity()
+            caller = workspace.access.client("sts").get_caller_identity()
         except (BotoCoreError, ClientError) as error:
-            raise ProgramError(f"cannot find out whose the AWS credentials are: {error}") from None
-    return found["Account"], found["Arn"]
+            raise ProgramError(f"cannot look up the account of the AWS credentials: {error}") from None
+    return caller["Account"], caller["Arn"]
 
 
 def _place(workspace: Workspace, key: str) -> str:

@@ -1,4 +1,4 @@
-"""What is found out while a program runs: AWS is asked in half a second, most of it the import of boto3."""
+"""Runs a function in the background, such as AWS requests: they take half a second, most of it the import of boto3."""
 
 import threading
 from collections.abc import Callable
@@ -8,12 +8,12 @@ T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """A function that runs in a thread of its own, begun at once.
+    """A function that runs in its own thread, started at once.
 
-    Nobody waits for one whose result is not asked for: it ends with the process.
+    A function whose result is not read ends with the process.
 
     Args:
-        act: The function; it neither prints nor changes what others read.
+        act: The function. It must not print or change shared data.
     """
 
     def __init__(self, act: Callable[[], T]) -> None:
@@ -26,11 +26,11 @@ class Background(Generic[T]):
     def _run(self) -> None:
         try:
             self._results.append(self._act())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+        except BaseException as error:  # noqa: BLE001 - `result` raises it
             self._error = error
 
     def result(self) -> T:
-        """Waits for it: what it returned, or what it raised is raised here."""
+        """Wait for the function, and return its result or raise its error."""
         self._thread.join()
         if self._error:
             raise self._error

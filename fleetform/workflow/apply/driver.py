@@ -33,7 +33,7 @@ class RunOptions:
     Attributes:
         yes: Do not ask.
         jobs: How many stacks at a time; 0 for as many as suit the machine.
-        only: Names of the wanted stacks; empty for all.
+        only: Names of the stacks to include; empty for all.
         verbose: Show all that Terraform prints.
         color: Terraform prints in color, for a terminal that shows its output.
         wait: Minutes to wait for a state lock.
@@ -47,7 +47,7 @@ class RunOptions:
     wait: int = 1
 
     def includes(self, stack: Stack) -> bool:
-        """Return whether a stack is wanted."""
+        """Return whether a stack is included."""
         return not self.only or stack.name in self.only
 
 

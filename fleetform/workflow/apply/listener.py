@@ -1,4 +1,4 @@
-"""What a user interface does for a run of Terraform on several stacks. The workflow itself prints nothing."""
+"""The interface between the workflow, which prints nothing, and the user interface that shows a run."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The one-off tasks of an environment: which of them are due, and their run."""
+"""Finds which one-off tasks of an environment are due, and runs them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +14,10 @@ from fleetform.workflow.workspace import Workspace
 
 
 def due(workspace: Workspace, stack: Stack) -> tuple[OneOffTask, ...]:
-    """The tasks of an applied stack that have not run to a good end as they are now, by name.
+    """Return the tasks of an applied stack whose current definition has not succeeded yet, in order of their names.
 
     Raises:
-        ProgramError: Terraform or AWS does not answer as it should.
+        ProgramError: Terraform or AWS reports an error.
     """
     if not stack.tasks:
         return ()
@@ -28,15 +28,15 @@ def due(workspace: Workspace, stack: Stack) -> tuple[OneOffTask, ...]:
 
 
 def run(workspace: Workspace, task: OneOffTask, watch: Callable[[str], None]) -> None:
-    """Runs a task to its end.
+    """Run a task to its end.
 
     Args:
         workspace: The environment.
         task: The task.
-        watch: Gets the task's state whenever it is another.
+        watch: Called with the task's state whenever it changes.
 
     Raises:
-        ProgramError: It could not be started, or did not end well.
+        ProgramError: The task could not be started, or it failed.
     """
     with _explain_errors():
         one_off.run_once(task, workspace.access, watch)
@@ -52,4 +52,4 @@ def _explain_errors() -> Iterator[None]:
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise ProgramError(f"{error}; check credentials, then apply again: it goes on from here") from None
+        raise ProgramError(f"{error}; check the credentials, then apply again; it continues from here") from None

@@ -1,4 +1,4 @@
-"""The order of an apply and of a destroy: waves of stacks, and one-off tasks between them."""
+"""Applies and destroys stacks in order: in waves, with one-off tasks between them."""
 
 from collections.abc import Callable, Sequence
 
@@ -24,12 +24,12 @@ def emptied_and_applied(workspace: Workspace) -> list[Stack]:
 
 
 def plannable(workspace: Workspace, options: RunOptions) -> tuple[list[Stack], list[str]]:
-    """Return the wanted stacks that can be planned, and the names of those that read outputs not there yet."""
-    wanted = [stack for stack in (*emptied_and_applied(workspace), *workspace.stacks) if options.includes(stack)]
-    if not any(stack.reads_foundation for stack in wanted) or states.has_state(workspace, FOUNDATION):
-        return wanted, []
-    ready = [stack for stack in wanted if not stack.reads_foundation or stack in workspace.emptied]
-    return ready, [stack.name for stack in wanted if stack not in ready]
+    """Return the selected stacks that can be planned, and the names of those that read outputs not available yet."""
+    selected = [stack for stack in (*emptied_and_applied(workspace), *workspace.stacks) if options.includes(stack)]
+    if not any(stack.reads_foundation for stack in selected) or states.has_state(workspace, FOUNDATION):
+        return selected, []
+    ready = [stack for stack in selected if not stack.reads_foundation or stack in workspace.emptied]
+    return ready, [stack.name for stack in selected if stack not in ready]
 
 
 def unfinished(workspace: Workspace) -> frozenset[str]:
@@ -41,13 +41,13 @@ def unfinished(workspace: Workspace) -> frozenset[str]:
     name = workspace.environment.name
     last = next(reversed(runs.read_runs(workspace.work)), None)
     if last is None or last.task != "apply":
-        raise InputError(f"--resume: no apply of {name} is known here; leave it out")
+        raise InputError(f"--resume: no recorded apply of {name} in this checkout; apply without --resume")
     if last.state == State.DONE or not last.unsettled:
-        raise InputError(f"--resume: the last apply of {name} has left nothing; leave it out")
+        raise InputError(f"--resume: the last apply of {name} finished all stacks; apply without --resume")
     if last.revision != runs.current_revision(workspace):
         raise InputError(
-            f"--resume: the files of {name}, or the commit, are not those of the last apply; leave it out, so that all"
-            " stacks are planned"
+            f"--resume: the files of {name}, or the commit, have changed since the last apply; apply without --resume,"
+            " which plans all stacks"
         )
     return frozenset(last.unsettled)
 
@@ -55,9 +55,9 @@ def unfinished(workspace: Workspace) -> frozenset[str]:
 def apply_waves(driver: Driver, prepare_dependents: Callable[[], None]) -> None:
     """Apply the stacks of an environment, in waves of those that do not wait for each other.
 
-    Dependents come after what they depend on. If that only loses something, they go first: AWS does not delete what is
-    in use, and a caller should stop calling before its way is closed. So do stacks that all services have left.
-    Tasks that run before services are run before the services' stacks are planned.
+    Dependents come after what they depend on. If that only loses resources, they go first: AWS does not delete what is
+    in use, and a caller should stop calling before its access is closed. So do stacks that all services have left.
+    One-off tasks run before the stacks of services are planned.
 
     Args:
         driver: Plans and applies.
@@ -92,7 +92,9 @@ class _Apply:
             return
         planned = self._driver.plan([FOUNDATION])
         if planned and self._may_go_last(planned[0]):
-            self._driver.listener.notice(f"{FOUNDATION.name} only loses resources: what may still use them goes first")
+            self._driver.listener.notice(
+                f"{FOUNDATION.name} only loses resources; stacks that may still use them go first"
+            )
             if not self._driver.uses_saved:
                 planned[0].discard()
             self._prepare()
@@ -118,16 +120,16 @@ class _Apply:
                     _run_tasks(self._driver, stack)
 
     def _wave(self, stacks: Sequence[Stack]) -> None:
-        wanted = [stack for stack in stacks if self._driver.options.includes(stack)]
-        if wanted:
-            self._driver.apply(self._driver.plan(wanted))
+        selected = [stack for stack in stacks if self._driver.options.includes(stack)]
+        if selected:
+            self._driver.apply(self._driver.plan(selected))
 
 
 def _run_tasks(driver: Driver, stack: Stack) -> None:
     """Run a stack's one-off tasks. A task that fails ends the apply."""
     due = one_off_tasks.due(driver.workspace, stack)
     for name in sorted({*stack.tasks} - {task.name for task in due}):
-        driver.listener.notice(f"{name}: has run already")
+        driver.listener.notice(f"{name}: already succeeded")
     if due:
         driver.listener.approve_tasks(stack, [task.name for task in due])
     for task in due:

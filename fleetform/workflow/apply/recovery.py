@@ -1,4 +1,4 @@
-"""After a run that was killed or failed: what it left is waited for, ended, unlocked; what it made is found again."""
+"""Recovers from a run that was killed or failed: waits for its Terraform, unlocks, and finds resources to import."""
 
 import contextlib
 import json
@@ -25,23 +25,23 @@ from fleetform.workflow.workspace import Workspace
 _POLL_SECONDS = 0.5
 
 Report: TypeAlias = Callable[[str], None]
-"""Takes a line for people."""
+"""Prints a line."""
 
 
-def recover(workspace: Workspace, before: Run, tell: Report) -> None:
-    """Makes an environment ready for the next run.
+def recover(workspace: Workspace, before: Run, report: Report) -> None:
+    """Make an environment ready for the next run.
 
-    A Terraform that goes on alone ends and saves its state. One that was killed too leaves its lock, and what its apply
-    made and did not save: the next plan imports that. So it does what an apply could not make as it is there already,
-    if it is ours. A lock is removed on the emulator alone, as only this checkout can have taken it; on AWS that is for
-    people to decide.
+    A Terraform that survived its run ends by itself and saves its state. One that was killed too leaves its lock, and
+    resources that its apply created and did not save: the next plan imports them. It also imports resources that an
+    apply could not create because they exist already, if they are ours. A lock is removed on the emulator only, where
+    only this checkout can have taken it. On AWS, you decide that.
 
     Args:
         workspace: The environment.
-        before: The run that did not end well.
-        tell: Told what is found.
+        before: The run that was killed or failed.
+        report: Called with each line to print.
     """
-    _wait(workspace, before, tell)
+    _wait(workspace, before, report)
     environment = workspace.environment
     objects = reader.objects(workspace.access, environment.state_bucket) or {}
     locked = {key.partition("/")[0] for key in objects if key.endswith(reader.lock_key(""))}
@@ -49,38 +49,38 @@ def recover(workspace: Workspace, before: Run, tell: Report) -> None:
         lock = locks.read(objects[reader.lock_key(stack)].text)
         if not (environment.emulator or (lock and _may_be_from(before, lock))):
             continue
-        tell(f"{before} left {stack} locked: its Terraform was killed")
+        report(f"{before} left {stack} locked: its Terraform was killed")
         if lock and lock.operation == "apply":
-            _find_lost(workspace, stack, objects, tell)
+            _find_lost(workspace, stack, objects, report)
         if environment.emulator:
             reader.release(workspace.access, environment.state_bucket, stack)
         else:
             doctor = command("state-doctor", env=environment.name)
-            tell(f"{stack}: `{doctor}` says whether the lock can be removed, and how")
+            report(f"{stack}: `{doctor}` shows whether the lock can be removed, and how")
     for stack in (stack.name for stack in (*workspace.stacks, *workspace.emptied) if stack.name not in locked):
         if _is_from(before, workspace.log_of(stack, "apply")):
-            _find_unanswered(workspace, stack, objects, tell)
+            _find_unanswered(workspace, stack, objects, report)
 
 
 def _read_state(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str, Any]:
-    """A stack's state; empty if it has none."""
-    saved = objects.get(reader.state_key(stack))
-    return json.loads(saved.text) if saved else {}
+    """Return a stack's state; empty if it has none."""
+    state = objects.get(reader.state_key(stack))
+    return json.loads(state.text) if state else {}
 
 
 def _managed_resources(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
-    """What any stack's state has: two that have one thing would destroy it for each other."""
-    states = (found.text for key, found in objects.items() if key.endswith(reader.state_key("")))
+    """Return types and IDs of the resources in all states: two states with the same one would destroy it for each other."""
+    states = (stored.text for key, stored in objects.items() if key.endswith(reader.state_key("")))
     return frozenset().union(*(apply_log.ids_in_state(json.loads(text)) for text in states if reader.snapshot(text)))
 
 
 def _may_be_from(before: Run, lock: Lock) -> bool:
-    """Whether a run on this machine can have taken a lock."""
+    """Return whether a run on this machine can have taken a lock."""
     return lock.who == locks.this_machine().who and lock.created >= _since(before)
 
 
 def _is_from(before: Run, log: Path) -> bool:
-    """Whether a run has written a log: those of earlier ones tell of what is mended."""
+    """Return whether a run has written a log. Logs of earlier runs report what is fixed already."""
     return log.is_file() and datetime.fromtimestamp(log.stat().st_mtime, UTC) >= _since(before)
 
 
@@ -88,11 +88,13 @@ def _since(before: Run) -> datetime:
     return datetime.fromisoformat(before.since).replace(tzinfo=UTC)
 
 
-def _wait(workspace: Workspace, before: Run, tell: Report) -> None:
+def _wait(workspace: Workspace, before: Run, report: Report) -> None:
     folders = workspace.folder, workspace.work / "data"
     if runs := orphans.find_orphans(*folders).runs:
         running = ", ".join(map(str, runs))
-        tell(f"waiting for the Terraform of {before}, which goes on alone and saves its state (process {running})")
+        report(
+            f"waiting for the Terraform of {before}, which is still running and will save its state (process {running})"
+        )
     while orphans.find_orphans(*folders).runs:
         time.sleep(_POLL_SECONDS)
     for pid in orphans.find_orphans(*folders).providers:
@@ -102,53 +104,54 @@ def _wait(workspace: Workspace, before: Run, tell: Report) -> None:
 
 @dataclass
 class _Search:
-    """What came of the search for what had begun.
+    """Results of the search for resources whose creation had begun.
 
     Attributes:
-        taken: What a state has already, by type and id.
-        imports: By what to import what is ours, by address.
-        elsewhere: Addresses of what a state has under another one.
-        not_ours: Addresses of what is there, and is not.
-        gone: Addresses of what is not there.
+        managed: Types and IDs of resources in any state.
+        imports: Import IDs of our resources, by address.
+        elsewhere: Addresses of resources that a state has under a different address.
+        not_ours: Addresses of resources that exist without our tags.
+        absent: Addresses of resources that do not exist.
     """
 
-    taken: frozenset[tuple[str, str]]
+    managed: frozenset[tuple[str, str]]
     imports: dict[str, str] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
     not_ours: set[str] = field(default_factory=set)
-    gone: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
 
     @property
     def settled(self) -> set[str]:
-        """Addresses of what is not to be imported."""
-        return self.elsewhere | self.not_ours | self.gone
+        """Addresses of resources that are not to be imported."""
+        return self.elsewhere | self.not_ours | self.absent
 
     def claim(self, address: str, kind: str, id_: str) -> None:
-        """Has a thing of ours imported."""
-        if (kind, id_) in self.taken:
+        """Import one of our resources, unless a state has it."""
+        if (kind, id_) in self.managed:
             self.elsewhere.add(address)
         else:
             self.imports[address] = id_
 
-    def left(self, addresses: Collection[str]) -> list[str]:
-        """Those of some addresses of which nothing is known."""
+    def unsettled(self, addresses: Collection[str]) -> list[str]:
+        """Return those of the addresses about which nothing was found out."""
         return [address for address in addresses if address not in {*self.imports, *self.settled}]
 
 
-def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Report) -> None:
+def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
     found = apply_log.find_unsaved(_read_log(workspace.log_of(stack, "apply")), _read_state(objects, stack))
     search = _Search(_managed_resources(objects))
-    _find_begun(workspace, stack, found, search, tell)
+    _find_begun(workspace, stack, found, search, report)
     for line in _describe_lost(workspace.environment, found, search):
-        tell(f"{stack}: {line}")
+        report(f"{stack}: {line}")
     _save_imports(workspace, stack, found, search)
 
 
-def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], tell: Report) -> None:
-    """Looks for what an apply has begun and no state has, unless AWS refused it: its answer was lost, or taken back.
+def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
+    """Find resources that an apply began to create and no state has, unless AWS refused them.
 
-    The first Ctrl-C has Terraform's provider take back the requests that are on their way. After the second, what was
-    made may not be in the state, either; else the state is right, and what it lacks is later work.
+    The response was lost, or the request cancelled: the first Ctrl-C has Terraform's provider cancel requests that are
+    under way. After the second, created resources may be missing from the state, too. Otherwise the state is right,
+    and what it lacks was done later.
     """
     log = _read_log(workspace.log_of(stack, "apply"))
     found = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
@@ -157,29 +160,29 @@ def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, rea
     if not found:
         return
     search = _Search(_managed_resources(objects))
-    _find_begun(workspace, stack, found, search, tell)
-    there = existing_resources(log).intersection(found.pending)
-    for line in (*_describe_created(found), *_describe_unanswered(workspace.environment, there, search)):
-        tell(f"{stack}: {line}")
+    _find_begun(workspace, stack, found, search, report)
+    existing = existing_resources(log).intersection(found.pending)
+    for line in (*_describe_created(found), *_describe_unanswered(workspace.environment, existing, search)):
+        report(f"{stack}: {line}")
     _save_imports(workspace, stack, found, search)
 
 
 def _save_imports(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search) -> None:
-    """Keeps what the next plan imports, with what an earlier one was to import and is still to be."""
+    """Save what the next plan imports, together with earlier imports that are still to do."""
     path = workspace.lost(stack)
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     settled = {*found.state_ids, *search.settled}
-    left = {address: id_ for address, id_ in kept.items() if address not in settled}
+    remaining = {address: id_ for address, id_ in earlier.items() if address not in settled}
     path.unlink(missing_ok=True)
-    if imports := {**left, **found.imports, **search.imports}:
+    if imports := {**remaining, **found.imports, **search.imports}:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, tell: Report) -> None:
-    """By what to import what had begun, if it is ours: AWS is asked, but for routes, of which the plan finds out.
+def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, report: Report) -> None:
+    """Find import IDs of our resources whose creation had begun. AWS is asked, except for routes: the plan checks them.
 
-    Nothing is known of what the credentials may not ask for.
+    Resources that the credentials may not read stay unsettled.
     """
     for address, id_ in found.route_ids.items():
         if apply_log.ASSOCIATION not in address:
@@ -189,10 +192,10 @@ def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, searc
     for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.pending):
         if each.id:
             _find_named(workspace, each, search)
-        elif only := _find_tagged(workspace, each, found, search):
-            search.claim(each.address, each.kind, only)
+        elif id_ := _find_tagged(workspace, each, found, search):
+            search.claim(each.address, each.kind, id_)
             if each.kind == "aws_security_group":
-                _revoke_default_rules(workspace, only, tell)
+                _revoke_default_rules(workspace, id_, report)
 
 
 def _are_associated(workspace: Workspace, association: str) -> bool:
@@ -202,43 +205,43 @@ def _are_associated(workspace: Workspace, association: str) -> bool:
 
 
 def _find_named(workspace: Workspace, begun: PendingCreate, search: _Search) -> None:
-    """Looks for what has a name of its own."""
+    """Find a resource that has a unique name."""
     match find_by_name.find(workspace.access, begun.kind, begun.id, _tags(workspace.environment)):
         case Ownership.OURS:
             search.claim(begun.address, begun.kind, find_by_name.import_id(workspace.access, begun.kind, begun.id))
         case Ownership.FOREIGN:
             search.not_ours.add(begun.address)
         case Ownership.ABSENT:
-            search.gone.add(begun.address)
+            search.absent.add(begun.address)
 
 
 def _find_tagged(workspace: Workspace, begun: PendingCreate, found: UnsavedResources, search: _Search) -> str | None:
-    """By what to import what has but tags, if there is one that no state and no log has."""
+    """Return the import ID of a resource that has only tags, if there is exactly one that no state and no log has."""
     access, ours = workspace.access, _tags(workspace.environment)
-    there = frozenset[str]()
+    ids = frozenset[str]()
     with contextlib.suppress(find_by_tags.ForbiddenError):
         if begun.kind in find_by_tags.EC2_TYPES:
-            there = find_by_tags.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
+            ids = find_by_tags.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
         elif begun.kind in apply_log.CLOUD_MAP:
-            there = find_by_tags.find_in_cloud_map(access, begun.kind, begun.name, ours)
+            ids = find_by_tags.find_in_cloud_map(access, begun.kind, begun.name, ours)
     claimed = {*found.state_ids.values(), *found.imports.values(), *search.imports.values()}
-    unclaimed = {id_ for id_ in there - claimed if (begun.kind, id_) not in search.taken}
+    unclaimed = {id_ for id_ in ids - claimed if (begun.kind, id_) not in search.managed}
     return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
 
 
 def _tags(environment: Environment) -> dict[str, str]:
-    """What all of an environment's things have."""
+    """Return the tags that all resources of an environment have."""
     return {"application": environment.application, "environment": environment.name}
 
 
-def _revoke_default_rules(workspace: Workspace, group: str, tell: Report) -> None:
-    """Rids a new security group of AWS's rule to anywhere, as Terraform was about to: on AWS, people do that."""
+def _revoke_default_rules(workspace: Workspace, group: str, report: Report) -> None:
+    """Revoke the default rule of a new security group, as Terraform was about to. On AWS, print the command instead."""
     rules = find_by_tags.rules_to_anywhere(workspace.access, group)
     if workspace.environment.emulator:
         find_by_tags.revoke(workspace.access, group, rules)
     elif rules:
         command = f"aws ec2 revoke-security-group-egress --group-id {group} --security-group-rule-ids {' '.join(rules)}"
-        tell(f"{group} still has the rule to anywhere that AWS makes with each group; take it away: `{command}`")
+        report(f"{group} still has the default rule to anywhere that AWS adds to each group; revoke it: `{command}`")
 
 
 def _read_log(log: Path) -> str:
@@ -249,30 +252,30 @@ def _describe_lost(environment: Environment, found: UnsavedResources, search: _S
     yield from _describe_created(found)
     yield from _describe_begun(search.imports)
     yield from _describe_not_imported(environment, search.elsewhere, search.not_ours)
-    if left := search.left(found.pending):
-        yield f"had begun, and may be there although no state has it: {', '.join(left)}"
+    if unsettled := search.unsettled(found.pending):
+        yield f"creation began; may exist without being in a state: {', '.join(unsettled)}"
 
 
 def _describe_created(found: UnsavedResources) -> Iterator[str]:
     if found.imports:
-        yield f"made without a state of it that was saved: {', '.join(found.imports)}; the next apply imports it"
+        yield f"created, but not saved in the state: {', '.join(found.imports)}; the next apply imports it"
     for address, id_ in found.unknown.items():
-        yield f"{address} was made as {id_}, and no state of it was saved: import it, or delete it"
+        yield f"{address} was created as {id_}, but not saved in the state; import it, or delete it"
 
 
 def _describe_unanswered(environment: Environment, existing: Collection[str], search: _Search) -> Iterator[str]:
-    """What AWS does not say exists is told of only if it is imported: it may be gone, or never have been there."""
+    """Describe resources that AWS reports as existing, and others only if they are imported: they may not exist."""
     if ours := [address for address in search.imports if address in existing]:
-        yield f"is there already, and ours: {', '.join(ours)}; the next apply imports it"
+        yield f"exists already, and is ours: {', '.join(ours)}; the next apply imports it"
     yield from _describe_begun(search.imports.keys() - existing)
     yield from _describe_not_imported(environment, search.elsewhere, search.not_ours.intersection(existing))
-    if left := search.left(sorted(existing)):
-        yield f"is there already, and not found by tags: {', '.join(left)}; `terraform import` it, or delete it"
+    if unsettled := search.unsettled(sorted(existing)):
+        yield f"exists already, and was not found by tags: {', '.join(unsettled)}; `terraform import` it, or delete it"
 
 
 def _describe_begun(imports: Collection[str]) -> Iterator[str]:
     if imports:
-        yield f"had begun, and is imported if it is there: {', '.join(sorted(imports))}"
+        yield f"creation began; the next apply imports it if it exists: {', '.join(sorted(imports))}"
 
 
 def _describe_not_imported(
@@ -281,11 +284,11 @@ def _describe_not_imported(
     if not_ours:
         tags = " and ".join(f"{key}={value}" for key, value in _tags(environment).items())
         yield (
-            f"is there already, without the tags {tags} that ours has: {', '.join(sorted(not_ours))}; give it"
-            " another name, or `adopt` it in the catalog"
+            f"exists already, without our tags {tags}: {', '.join(sorted(not_ours))}; rename it,"
+            " or `adopt` it in the catalog"
         )
     if elsewhere:
         yield (
-            f"is there already, and a state has it under another address: {', '.join(sorted(elsewhere))}; apply"
-            " again once it is gone from there, or write a `moved` block"
+            f"exists already, and a state has it under a different address: {', '.join(sorted(elsewhere))}; apply"
+            " again once it is removed there, or write a `moved` block"
         )

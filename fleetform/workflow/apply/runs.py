@@ -1,4 +1,4 @@
-"""What each run did to an environment: who, what, when, from which commit. It is kept while the run goes on."""
+"""Records of runs: who did what to an environment, when, and from which commit. Each is written while its run lasts."""
 
 import getpass
 import json
@@ -19,14 +19,14 @@ from fleetform.base.errors import FleetformError
 from fleetform.workflow.workspace import Workspace
 
 VERSION = 1
-"""Of a record's form: it is raised where a key goes or changes its meaning."""
+"""Of the record's format: it increases when a key is removed or changes its meaning."""
 
 _MAX_RECORDS = 50
 _REVISION = "moment"  # the key in records since version 1
 
 
 class State(StrEnum):
-    """How far a run, or a stack in it, has come."""
+    """The progress of a run, or of a stack in it."""
 
     WAITING = "waiting"
     PLANNING = "planning"
@@ -42,16 +42,16 @@ class State(StrEnum):
 
 
 SETTLED = frozenset({State.UNCHANGED, State.APPLIED})
-"""What a stack is that a run has nothing left to do to."""
+"""The states of a stack that needs nothing more from a run."""
 
 
 @dataclass(frozen=True)
 class Revision:
-    """What plans are made of.
+    """The version of the files that plans are made from.
 
     Attributes:
         commit: The commit that is checked out; empty outside of a repository.
-        files: A digest of the environment's files and of all modules.
+        files: Digest of the environment's files and of all modules.
     """
 
     commit: str
@@ -60,13 +60,13 @@ class Revision:
 
 @dataclass(frozen=True)
 class StackRun:
-    """What a run did to one stack.
+    """The result of a run for one stack.
 
     Attributes:
-        state: How far it came.
-        counts: What was planned or, once it is applied, done: ``3 added, 0 changed, 1 destroyed``.
-        seconds: How long its last command took.
-        error: Why it failed, in a line.
+        state: Its progress.
+        counts: What is planned or, after the apply, done: ``3 added, 0 changed, 1 destroyed``.
+        seconds: Duration of its last command.
+        error: Why it failed, in one line.
     """
 
     state: State = State.WAITING
@@ -84,14 +84,14 @@ class Run:
         environment: The environment's name.
         account: The AWS account.
         who: User and machine.
-        process: The number of its process on that machine.
-        revision: What its first plans were made of.
-        changed: Whether the work tree had what is not committed.
-        started: When, in UTC, as ISO 8601 has it.
-        ended: The same; empty if its end was not recorded.
+        process: Its process ID on that machine.
+        revision: The files that its first plans were made from.
+        changed: Whether the work tree had uncommitted changes.
+        started: Start time in UTC, ISO 8601.
+        ended: End time in the same format; empty if it was not recorded.
         state: How it ended.
-        stacks: What it did to each stack.
-        version: Of this form.
+        stacks: Its result for each stack.
+        version: Version of this format.
     """
 
     task: str
@@ -109,16 +109,16 @@ class Run:
 
     @property
     def unsettled(self) -> tuple[str, ...]:
-        """The stacks that it has left something to do to."""
+        """The stacks that it did not finish."""
         return tuple(name for name, stack in self.stacks.items() if stack.state not in SETTLED)
 
 
 class Recorder:
-    """Keeps the record of a run as it goes on.
+    """Writes the record of a run while it lasts.
 
     Args:
         path: The record's file.
-        run: What is known at its start.
+        run: The record at its start.
     """
 
     def __init__(self, path: Path, run: Run) -> None:
@@ -129,31 +129,31 @@ class Recorder:
 
     @property
     def stacks(self) -> Mapping[str, StackRun]:
-        """What has been done to each stack so far, by name."""
+        """The result for each stack so far, by name."""
         return self._run.stacks
 
     def note(self, stack: str, state: State, counts: str = "", seconds: float = 0.0, error: str = "") -> None:
-        """Notes how far a stack has come."""
+        """Record the progress of a stack."""
         with self._lock:
             entry = StackRun(state, counts, round(seconds, 1), error)
             self._run = replace(self._run, stacks={**self._run.stacks, stack: entry})
             self._write()
 
     def end(self, state: State) -> None:
-        """Notes how the run has ended."""
+        """Record how the run has ended."""
         with self._lock:
             self._run = replace(self._run, state=state, ended=_now())
             self._write()
 
     def _write(self) -> None:
-        made = self._path.with_suffix(".new")
-        made.write_text(json.dumps(document(self._run), indent=2) + "\n", encoding="utf-8")
-        made.replace(self._path)
+        temporary = self._path.with_suffix(".new")
+        temporary.write_text(json.dumps(document(self._run), indent=2) + "\n", encoding="utf-8")
+        temporary.replace(self._path)
 
 
 @contextmanager
 def record_run(workspace: Workspace, task: str) -> Iterator[Recorder]:
-    """Keeps a record of what is done to an environment; those of the last fifty runs are there."""
+    """Record what is done to an environment. The records of the last fifty runs are kept."""
     folder = _folder(workspace.work)
     folder.mkdir(exist_ok=True)
     environment = workspace.environment
@@ -183,26 +183,26 @@ def record_run(workspace: Workspace, task: str) -> Iterator[Recorder]:
 
 
 def read_runs(work: Path) -> list[Run]:
-    """The runs that there are records of, the last one last.
+    """Return the recorded runs, the newest last.
 
     A run whose process is gone without a recorded end was killed. Processes of other machines are not known.
 
     Args:
-        work: What is kept of the environment.
+        work: The environment's work folder.
     """
     return [_with_killed_state(_read(path)) for path in sorted(_folder(work).glob("*.json"))]
 
 
 def document(run: Run) -> dict[str, Any]:
-    """Return a run as JSON has it."""
+    """Return a run as JSON data."""
     return {_REVISION if key == "revision" else key: value for key, value in asdict(run).items()}
 
 
 def _read(path: Path) -> Run:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    stacks = {name: StackRun(**{**stack, "state": State(stack["state"])}) for name, stack in found["stacks"].items()}
-    revision = Revision(**found.pop(_REVISION))
-    return Run(**{**found, "revision": revision, "state": State(found["state"]), "stacks": stacks})
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    stacks = {name: StackRun(**{**stack, "state": State(stack["state"])}) for name, stack in record["stacks"].items()}
+    revision = Revision(**record.pop(_REVISION))
+    return Run(**{**record, "revision": revision, "state": State(record["state"]), "stacks": stacks})
 
 
 def _with_killed_state(run: Run) -> Run:
@@ -218,7 +218,7 @@ def _with_killed_state(run: Run) -> Run:
 
 
 def current_revision(workspace: Workspace) -> Revision:
-    """What plans would be made of now; what is hidden, such as Terraform's lock file, is left out: it writes it."""
+    """Return the revision of the files, without hidden ones such as the lock file, which Terraform itself writes."""
     root = workspace.folder.parents[1]
     paths = sorted(path for folder in (workspace.folder, root / "modules") for path in folder.rglob("[!.]*"))
     parts = (part for path in paths if path.is_file() for part in (str(path).encode(), path.read_bytes()))
@@ -231,7 +231,7 @@ def _is_changed(workspace: Workspace) -> bool:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What Git says; nothing where there is no repository, no commit, or no Git."""
+    """Return Git's output; empty if there is no repository, no commit or no Git."""
     try:
         return git.git(root, *arguments).strip()
     except FleetformError:

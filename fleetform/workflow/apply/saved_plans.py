@@ -1,4 +1,4 @@
-"""Plans that are kept between two tasks: what was reviewed is what is applied, or nothing is."""
+"""Saves plans between two commands, so that exactly what was reviewed is applied."""
 
 import json
 import shutil
@@ -21,58 +21,58 @@ _RECORD = "plans.json"
 
 
 def discard(workspace: Workspace) -> None:
-    """Removes the plans that are kept."""
+    """Delete the saved plans."""
     shutil.rmtree(_folder(workspace), ignore_errors=True)
 
 
 def save(workspace: Workspace, revision: Revision, plans: Sequence[Plan]) -> list[str]:
     """Save plans in place of earlier ones. They may hold secrets: only the owner can read them.
 
-    Plans that read outputs of the foundation which its own plan changes are not kept: they would be made of old ones.
+    If the foundation's plan changes outputs, plans that read its outputs are not saved: they would use old values.
 
     Returns:
-        The names of the stacks whose plans are not kept.
+        The names of the stacks whose plans are not saved.
     """
     discard(workspace)
     folder = _folder(workspace)
     folder.mkdir(parents=True, mode=0o700)
     stale = any(not plan.stack.reads_foundation and plan.outputs for plan in plans)
-    kept, left = [], []
+    records, unsaved = [], []
     for plan in plans:
         if stale and plan.stack.reads_foundation and plan.stack not in workspace.emptied:
             plan.discard()
-            left.append(plan.stack.name)
+            unsaved.append(plan.stack.name)
             continue
         path = folder / plan.path.name
         if plan.path.exists():
             plan.path.replace(path)
-        kept.append({**asdict(plan), "stack": plan.stack.name, "path": path.name})
-    record = {"moment": asdict(revision), "plans": kept}
+        records.append({**asdict(plan), "stack": plan.stack.name, "path": path.name})
+    record = {"moment": asdict(revision), "plans": records}
     (folder / _RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
-    return left
+    return unsaved
 
 
 def load(workspace: Workspace) -> Mapping[Stack, Plan]:
-    """The plans that are kept.
+    """Read the saved plans, by stack.
 
     Raises:
-        InputError: There are none, or they are not of what is here now.
+        InputError: No plan is saved, or the files or the commit have changed since.
     """
     name, folder = workspace.environment.name, _folder(workspace)
     try:
         record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        remedy = f"`{command('plan', env=name, save=True)}` keeps them"
-        raise InputError(f"--saved: no plan of {name} is kept here; {remedy}") from None
+        remedy = f"run `{command('plan', env=name, save=True)}`"
+        raise InputError(f"--saved: {name} has no saved plan; {remedy}") from None
     if Revision(**record["moment"]) != runs.current_revision(workspace):
         discard(workspace)
         raise InputError(
-            f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied:"
+            f"--saved: the files of {name}, or the commit, have changed since the plans were made; nothing was applied;"
             " plan again"
         )
     stacks = {stack.name: stack for stack in (*workspace.emptied, *workspace.stacks)}
-    found = [_plan(stacks[each["stack"]], folder, each) for each in record["plans"]]
-    return {plan.stack: plan for plan in found}
+    plans = [_plan(stacks[each["stack"]], folder, each) for each in record["plans"]]
+    return {plan.stack: plan for plan in plans}
 
 
 def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
@@ -90,8 +90,8 @@ def _plan(stack: Stack, folder: Path, record: Mapping[str, Any]) -> Plan:
 
 def _change(record: Mapping[str, Any]) -> Change:
     differences = tuple(Difference(**each) for each in record["differences"])
-    own = {"action": Action(record["action"]), "forced_by": tuple(record["forced_by"]), "differences": differences}
-    return Change(**{**record, **own})
+    values = {"action": Action(record["action"]), "forced_by": tuple(record["forced_by"]), "differences": differences}
+    return Change(**{**record, **values})
 
 
 def _folder(workspace: Workspace) -> Path:

@@ -24,15 +24,15 @@ _UNSAVED = "errored.tfstate"
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of a stack.
+    """The state and the lock of a stack, and their problems.
 
     Attributes:
         stack: Its name.
         size: Bytes of its state; 0 if it has none.
         written: When its state was written.
-        snapshot: What its state says of itself; None if there is none, or it cannot be read.
-        lock: Its lock.
-        stale: Why nothing can hold the lock any more.
+        snapshot: Metadata of its state; None if it has no state, or it cannot be read.
+        lock: Its lock, if it has one that can be read.
+        stale: Why no process can hold the lock any more; None if one may.
         troubles: What is wrong, each with its remedy.
     """
 
@@ -46,18 +46,18 @@ class Finding:
 
 
 def examine(workspace: Workspace, now: datetime) -> list[Finding]:
-    """Looks at every stack that has a folder, or anything in the bucket.
+    """Examine every stack that has a folder, or an object in the bucket.
 
     Raises:
-        CheckFailedError: There is no bucket.
+        CheckFailedError: The bucket does not exist.
         ProgramError: AWS refuses.
     """
     environment = workspace.environment
     objects = reader.objects(workspace.access, environment.state_bucket)
     if objects is None:
         raise CheckFailedError(
-            f"the state bucket {environment.state_bucket} is not there; `{command('bootstrap', env=environment.name)}`"
-            " makes it"
+            f"the state bucket {environment.state_bucket} does not exist; run"
+            f" `{command('bootstrap', env=environment.name)}`"
         )
     folders = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
     lost = sorted({key.partition("/")[0] for key in objects} - {*folders})
@@ -66,7 +66,7 @@ def examine(workspace: Workspace, now: datetime) -> list[Finding]:
 
 
 def unlock(workspace: Workspace, stack: Stack, lock: Lock) -> None:
-    """Removes a lock; Terraform leaves it alone if it is another by now."""
+    """Remove a lock. Terraform keeps it if it has a different ID by now."""
     init(workspace, stack)
     argv = workspace.terraform(stack).force_unlock(lock.id)
     with translate_failures(workspace.environment.name):
@@ -74,22 +74,23 @@ def unlock(workspace: Workspace, stack: Stack, lock: Lock) -> None:
 
 
 def unlock_command(workspace: Workspace, stack: str, lock: Lock) -> str:
-    """The command that does the same by hand."""
+    """Return the command that removes a lock by hand."""
     return _shell_command(workspace, stack, _terraform(workspace, stack).force_unlock(lock.id))
 
 
 def find_lock(workspace: Workspace, findings: list[Finding], named: str) -> tuple[Stack, Lock, str | None]:
-    """The stack and the lock that `STACK:ID` names, and why nothing can hold the lock any more.
+    """Return the stack and the lock that `STACK:ID` names, and why no process can hold the lock any more.
 
     Raises:
-        InputError: There is no such stack, or no such lock.
+        InputError: The stack or the lock is unknown.
     """
     stacks = {stack.name: stack for stack in (*workspace.stacks, *workspace.emptied)}
-    known = {f"{found.stack}:{found.lock.id}": found for found in findings if found.lock and found.stack in stacks}
-    found = known.get(named)
-    if found is None or found.lock is None:
-        raise InputError(f"no lock `{printable(named)}`; known: {', '.join(known) or 'none, as nothing is locked'}")
-    return stacks[found.stack], found.lock, found.stale
+    by_name = {f"{each.stack}:{each.lock.id}": each for each in findings if each.lock and each.stack in stacks}
+    finding = by_name.get(named)
+    if finding is None or finding.lock is None:
+        locks_ = ", ".join(by_name) or "none, as nothing is locked"
+        raise InputError(f"unknown lock `{printable(named)}`; known: {locks_}")
+    return stacks[finding.stack], finding.lock, finding.stale
 
 
 def _version(workspace: Workspace) -> str:
@@ -131,8 +132,8 @@ class _Doctor:
     def _unreadable(self, stack: str) -> str:
         versions = f"aws s3api list-object-versions --bucket {self._bucket} --prefix {reader.state_key(stack)}"
         return (
-            f"its state is none of format {reader.FORMAT}: if a newer Terraform wrote it, install that; if it is"
-            f" broken, take an older version of it: `{versions}` lists them"
+            f"its state is not in format {reader.FORMAT}; if a newer Terraform wrote it, install that; if it is"
+            f" broken, restore an older version: `{versions}` lists them"
         )
 
     def _newer(self, snapshot: Snapshot) -> str | None:
@@ -140,16 +141,16 @@ class _Doctor:
         if theirs <= ours:
             return None
         return (
-            f"Terraform {snapshot.version} wrote its state, and here is {self.version}; install"
-            f" {'.'.join(map(str, theirs))} or later, or take this one off PATH"
+            f"Terraform {snapshot.version} wrote its state, but {self.version} is installed here; install"
+            f" {'.'.join(map(str, theirs))} or later, or remove this one from PATH"
         )
 
     def _lost(self, stack: str, snapshot: Snapshot) -> str | None:
         if not snapshot.resources:
             return None
         return (
-            f"its state holds resources, and envs/{self.workspace.environment.name}/{stack} is gone; take the folder"
-            " from Git again: an apply destroys what is left"
+            f"its state holds resources, but envs/{self.workspace.environment.name}/{stack} is missing; restore the"
+            " folder from Git, and apply: that destroys what is left"
         )
 
     def _unreadable_lock(self, stack: str) -> str:
@@ -157,33 +158,33 @@ class _Doctor:
 
     def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
-            return f"its lock is stale ({why}), and no folder is left to unlock it from: `{self._deletion(stack)}`"
+            return f"its lock is stale ({why}), and it has no folder to unlock it from; run `{self._deletion(stack)}`"
         ours = command("state-doctor", env=self.workspace.environment.name, unlock=f"{stack}:{lock.id}")
-        return (
-            f"its lock is stale ({why}): `{ours}` removes it, as does `{unlock_command(self.workspace, stack, lock)}`"
-        )
+        return f"its lock is stale ({why}); run `{ours}`, or `{unlock_command(self.workspace, stack, lock)}`"
 
     def _deletion(self, stack: str) -> str:
         return f"aws s3 rm s3://{self._bucket}/{reader.lock_key(stack)}"
 
     def _errored(self, stack: str) -> list[Path]:
-        """Terraform leaves it where it works: hashicorp/terraform, internal/backend/local/backend_apply.go."""
+        """Return unsaved states; see hashicorp/terraform, internal/backend/local/backend_apply.go."""
         folders = (self.workspace.folder / stack, self.workspace.data(stack))
         return [folder / _UNSAVED for folder in folders if (folder / _UNSAVED).is_file()]
 
     def _unsaved(self, stack: str, path: Path, snapshot: Snapshot | None) -> str:
         unsaved = reader.snapshot(path.read_bytes())
         if unsaved is None:
-            return f"{path} is no state: its disk was full, perhaps; see what it holds before you delete it"
+            return f"{path} is not a state, perhaps because the disk was full; look into it before you delete it"
         if snapshot and unsaved.lineage != snapshot.lineage:
-            return f"{path} is of another stack, or of this one before it was recreated; keep it until you know which"
+            return (
+                f"{path} is of a different stack, or of this one before it was recreated; keep it until you know which"
+            )
         if snapshot and unsaved.serial <= snapshot.serial:
             return (
                 f"{path} has serial {unsaved.serial}, and the bucket has {snapshot.serial}: the stack was applied"
-                " since; plan it, import what the plan would make a second time, then delete the file"
+                " since; plan it, import what the plan would create twice, then delete the file"
             )
         command = _shell_command(self.workspace, stack, _terraform(self.workspace, stack).push(path))
-        return f"{path} holds what the last apply did and could not save: `{command}`, then delete the file"
+        return f"{path} holds the state that the last apply could not save; run `{command}`, then delete the file"
 
     @property
     def _bucket(self) -> str:

@@ -1,4 +1,4 @@
-"""The states of an environment: their bucket, and what is in it."""
+"""Creates the state bucket of an environment, and reads which stacks have a state."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 def bootstrap(workspace: Workspace) -> "dict[str, Outcome]":
-    """Makes the bucket for the environment's state, or brings it up to date; says what was done about what."""
+    """Create or update the environment's state bucket, and return the outcome of each setting."""
     environment = workspace.environment
     tags = {"application": environment.application, "environment": environment.name, **environment.tags}
-    wanted = BucketSpec(environment.state_bucket, environment.account, environment.kms_key, tags)
+    spec = BucketSpec(environment.state_bucket, environment.account, environment.kms_key, tags)
     with translate_failures(environment.name):
-        return ensure_bucket(workspace.access, wanted)
+        return ensure_bucket(workspace.access, spec)
 
 
 def require_bucket(workspace: Workspace) -> None:
-    """Makes the bucket for the state where no one is asked: on an emulator; once for each that is started."""
+    """Create the state bucket if it is on an emulator, once for each start of the emulator."""
 
-    def make() -> bool:
+    def create() -> bool:
         bootstrap(workspace)
         return True
 
     if workspace.environment.emulator:
-        _check_once(workspace, workspace.facts / "bucket", make)
+        _check_once(workspace, workspace.facts / "bucket", create)
 
 
 def has_state(workspace: Workspace, stack: Stack) -> bool:
-    """Whether a stack is applied; that it is stays so until it is applied again, or destroyed."""
+    """Return whether a stack is applied. A yes is cached until the stack is applied again, or destroyed."""
 
     def ask() -> bool:
         with translate_failures(workspace.environment.name):
@@ -49,23 +49,23 @@ def has_state(workspace: Workspace, stack: Stack) -> bool:
 
 
 def _check_once(workspace: Workspace, file: Path, ask: Callable[[], bool]) -> bool:
-    """A fact about the bucket of states: asked for until it is true, and again for each emulator that is started."""
-    there = _bucket_fingerprint(workspace)
-    if fingerprint.content(file) == digest(b"", there):
+    """Check a fact about the state bucket until it is true, and again for each emulator that is started."""
+    bucket = _bucket_fingerprint(workspace)
+    if fingerprint.content(file) == digest(b"", bucket):
         return True
     if not ask():
         return False
     file.parent.mkdir(exist_ok=True)
-    file.write_bytes(there)
+    file.write_bytes(bucket)
     return True
 
 
 def _bucket_fingerprint(workspace: Workspace) -> bytes:
-    """Which bucket it is, of all that have its name."""
+    """Return a fingerprint that distinguishes buckets of the same name on AWS and on different emulators."""
     name, endpoint = workspace.environment.state_bucket, workspace.variables.get("AWS_ENDPOINT_URL", "")
     records: list[bytes] = []
     if workspace.environment.emulator:
-        # One for the project or, where an environment of AWS's is applied to this machine, of its own.
+        # One emulator for the project or, if an AWS environment is applied to this machine, its own emulator.
         records = [fingerprint.content(folder / RECORD) for folder in (workspace.work, workspace.work.parents[1])]
     return digest(name.encode(), endpoint.encode(), *records)
 
@@ -78,24 +78,24 @@ def require_settled(workspace: Workspace) -> None:
     """
     environment = workspace.environment
     with translate_failures(environment.name):
-        held = reader.modules(workspace.access, environment.state_bucket)
+        services_by_state = reader.modules(workspace.access, environment.state_bucket)
     home = {
         name: stack.name
         for stack in workspace.stacks
         for service in stack.services
         for name in (service, *environment.services[service].renamed_from)
     }
-    known = {stack.name for stack in (*workspace.stacks, *workspace.emptied)}
+    names = {stack.name for stack in (*workspace.stacks, *workspace.emptied)}
     problems = [
-        f"{stack}: its state holds resources, and envs/{environment.name}/{stack} is gone; take the folder from Git"
-        f" again: an apply destroys what is left"
-        for stack in sorted(held.keys() - known)
+        f"{stack}: its state holds resources, but envs/{environment.name}/{stack} is missing; restore the folder from"
+        " Git, and apply: that destroys what is left"
+        for stack in sorted(services_by_state.keys() - names)
     ]
     problems += [
-        f"{name}: now of the group {home[name]}, but its resources are in the state of {stack}; an apply would destroy"
-        " them and make others: docs/upgrading.md moves them"
-        for stack in sorted(held.keys() & known - {FOUNDATION.name})
-        for name in sorted(held[stack])
+        f"{name}: now in the group {home[name]}, but its resources are in the state of {stack}; an apply would destroy"
+        " and recreate them; docs/upgrading.md shows how to move them"
+        for stack in sorted(services_by_state.keys() & names - {FOUNDATION.name})
+        for name in sorted(services_by_state[stack])
         if home.get(name, stack) != stack
     ]
     if problems:

@@ -1,4 +1,4 @@
-"""Terraform in an environment: from init to a plan applied."""
+"""Runs Terraform on the stacks of an environment, from init to apply."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ _IMPORTS = "fleetform_lost.tf"
 
 
 class OutputsMissingError(ProgramError):
-    """A stack cannot be planned yet: it reads outputs of the foundation that are not there."""
+    """A stack cannot be planned yet: it reads foundation outputs that do not exist yet."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
         path: The file.
         summary: What it would do to resources.
         changes: Whether it would do anything, outputs included.
-        printed: What of it Terraform's text tells; None if that leaves anything open.
+        printed: The changes as read from Terraform's text; None if the text leaves anything open.
         outputs: Whether it changes outputs.
     """
 
@@ -50,18 +50,18 @@ class Plan:
     outputs: bool = False
 
     def discard(self) -> None:
-        """Removes the file: a plan may hold what is sensitive."""
+        """Delete the file: a plan may hold secrets."""
         self.path.unlink(missing_ok=True)
 
 
 def init(workspace: Workspace, stack: Stack, output: Output | None = None) -> None:
-    """Initialises a stack, unless nothing that this depends on has changed since it was."""
+    """Initialise a stack, unless nothing that this depends on has changed since the last time."""
     argv, log = workspace.terraform(stack).init(), workspace.log(stack, "init")
     workspace.initialization(stack).ensure(lambda: workspace.run(stack, argv, log, output))
 
 
 def _retry_initialized(workspace: Workspace, stack: Stack, command: Callable[[], T]) -> T:
-    """Runs a command in a stack, and once more if Terraform says that it is not initialised after all."""
+    """Run a command in a stack. If Terraform reports that the stack is not initialised, initialise it and retry."""
     try:
         return command()
     except ProgramError as error:
@@ -73,7 +73,7 @@ def _retry_initialized(workspace: Workspace, stack: Stack, command: Callable[[],
 
 
 def validate(workspace: Workspace, stack: Stack) -> None:
-    """Validates a stack without its state."""
+    """Validate a stack without its state."""
     terraform = workspace.terraform(stack)
     variables = {**workspace.variables, "TF_DATA_DIR": str(workspace.work / "validate" / stack.name)}
     with translate_failures(workspace.environment.name):
@@ -84,11 +84,11 @@ def validate(workspace: Workspace, stack: Stack) -> None:
 def plan(
     workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
-    """Plans an initialised stack and saves the plan.
+    """Plan an initialised stack and save the plan.
 
     Raises:
-        OutputsMissingError: The foundation is to be applied first.
-        ProgramError: Terraform fails otherwise.
+        OutputsMissingError: The foundation must be applied first.
+        ProgramError: Terraform fails for a different reason.
     """
     path = workspace.plan(stack)
     argv, log = workspace.terraform(stack, color=color).plan(path, mode), workspace.log(stack, "plan")
@@ -100,7 +100,7 @@ def plan(
             lambda: _retry_initialized(workspace, stack, lambda: workspace.run(stack, argv, log, output, accepted)),
         )
     except BaseException as error:
-        # The foundation may have been destroyed from elsewhere.
+        # Another checkout may have destroyed the foundation.
         for doubtful in (path, workspace.applied_fact(FOUNDATION)):
             doubtful.unlink(missing_ok=True)
         if isinstance(error, ProgramError) and lacks_outputs(error.output):
@@ -108,64 +108,64 @@ def plan(
         raise
     changes = result.code == _PLAN_HAS_CHANGES
     summary = summarize(result.lines, result.seconds)
-    told = text_reader.read(stack.name, result.lines) if changes else None
-    return Plan(stack, path, summary, changes, told, text_reader.has_outputs(result.lines))
+    printed = text_reader.read(stack.name, result.lines) if changes else None
+    return Plan(stack, path, summary, changes, printed, text_reader.has_outputs(result.lines))
 
 
 def plan_to_apply(
     workspace: Workspace, stack: Stack, output: Output | None = None, *, mode: Mode = Mode.APPLY, color: bool = False
 ) -> Plan:
-    """The same of what is to be applied: what is tainted, and in its own way, is taken for whole, in the state, first.
+    """Plan a stack for an apply: first untaint tainted resources whose replacement would block itself.
 
     Raises:
-        OutputsMissingError: The foundation is to be applied first.
-        ProgramError: Terraform fails otherwise.
+        OutputsMissingError: The foundation must be applied first.
+        ProgramError: Terraform fails for a different reason.
     """
     planned = plan(workspace, stack, output, mode=mode, color=color)
-    kept = tainted.blocking_taints(planned.printed) if planned.printed else ()
-    if not kept:
+    tainted_addresses = tainted.blocking_taints(planned.printed) if planned.printed else ()
+    if not tainted_addresses:
         return planned
     terraform = workspace.terraform(stack, color=color)
-    for address in kept:
+    for address in tainted_addresses:
         workspace.run(stack, terraform.untaint(address), workspace.log(stack, "untaint"), output)
     return plan(workspace, stack, output, mode=mode, color=color)
 
 
 def _with_imports(workspace: Workspace, stack: Stack, plan_once: Callable[[], Result]) -> Result:
-    """Has a plan import what an apply made that was killed; the plan keeps the imports, and the folder does not.
+    """Plan with import blocks for resources that a killed apply created. The blocks do not stay in the folder.
 
-    What is not there after all is imported no longer, and the plan made again.
+    If a resource does not exist after all, drop its import and plan again.
     """
-    lost, place = workspace.lost(stack.name), workspace.folder / stack.name / _IMPORTS
+    lost, import_file = workspace.lost(stack.name), workspace.folder / stack.name / _IMPORTS
     imports = json.loads(lost.read_text(encoding="utf-8")) if lost.is_file() else {}
     while True:
         if imports:
-            place.write_text(import_blocks(imports), encoding="utf-8")
+            import_file.write_text(import_blocks(imports), encoding="utf-8")
         try:
             return plan_once()
         except ProgramError as error:
-            gone = missing_imports(error.output) & imports.keys()
-            if not gone:
+            missing = missing_imports(error.output) & imports.keys()
+            if not missing:
                 raise
-            imports = {address: imports[address] for address in imports if address not in gone}
+            imports = {address: imports[address] for address in imports if address not in missing}
             lost.write_text(json.dumps(imports), encoding="utf-8")
         finally:
-            place.unlink(missing_ok=True)
+            import_file.unlink(missing_ok=True)
 
 
 def show(workspace: Workspace, planned: Plan) -> Any:  # noqa: ANN401 - JSON
-    """What a saved plan says, as Terraform shows it: secrets among it."""
+    """Return a saved plan as `terraform show -json` prints it, secrets included."""
     argv, variables = workspace.terraform(planned.stack).show(planned.path), workspace.variables_of(planned.stack)
     return json.loads(_retry_initialized(workspace, planned.stack, lambda: read(argv, variables)))
 
 
 def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -> StackPlan:
-    """What a saved plan would do, from its text if that is enough: its JSON takes seconds more.
+    """Return what a saved plan would do, from its text if that is enough: its JSON takes seconds longer.
 
     Args:
         workspace: The environment.
         planned: The plan.
-        values: With the values that differ, outputs, and what was changed outside of Terraform.
+        values: Include values that differ, outputs, and changes made outside of Terraform.
     """
     if not planned.changes:
         return StackPlan(planned.stack.name)
@@ -175,13 +175,13 @@ def read_changes(workspace: Workspace, planned: Plan, *, values: bool = False) -
 
 
 def output(workspace: Workspace, stack: Stack, name: str) -> Any:  # noqa: ANN401 - JSON
-    """The value of an applied stack's output."""
+    """Return the value of an applied stack's output."""
     argv, variables = workspace.terraform(stack).output(name), workspace.variables_of(stack)
     return json.loads(_retry_initialized(workspace, stack, lambda: read(argv, variables)))
 
 
 def apply(workspace: Workspace, planned: Plan, output: Output | None = None, *, color: bool = False) -> Summary:
-    """Applies a saved plan, and discards it."""
+    """Apply a saved plan, and discard it."""
     for doubtful in (workspace.applied, workspace.applied_fact(planned.stack)):
         doubtful.unlink(missing_ok=True)
     argv = workspace.terraform(planned.stack, color=color).apply(planned.path)

@@ -1,4 +1,4 @@
-"""What runs in an environment, against what the catalog says."""
+"""Verifies a running environment against the catalog."""
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -9,10 +9,10 @@ from fleetform.workflow.workspace import Workspace
 
 
 def verify(workspace: Workspace) -> Report:
-    """Compares the running environment with the catalog.
+    """Compare the running environment with the catalog.
 
     Raises:
-        ProgramError: AWS does not answer as it should.
+        ProgramError: AWS reports an error.
     """
     try:
         return verification.verify(workspace.environment, workspace.access)

@@ -68,5 +68,5 @@ def test_without_credentials_the_remedy_is_told(workspace: Workspace) -> None:
         require_account(replace(workspace, variables=SILENT))
     assert str(caught.value) == (
         "no AWS credentials found; set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or sign in with"
-        " `aws sso login`\ncannot find out whose the AWS credentials are: Unable to locate credentials"
+        " `aws sso login`\ncannot look up the account of the AWS credentials: Unable to locate credentials"
     )

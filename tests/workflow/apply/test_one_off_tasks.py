@@ -140,7 +140,7 @@ def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_aga
     with pytest.raises(ProgramError) as caught:
         stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == APPLIED
-    assert str(caught.value).endswith("; check credentials, then apply again: it goes on from here")
+    assert str(caught.value).endswith("; check the credentials, then apply again; it continues from here")
     mended = define(access)
     fake_terraform.output({"migration": {**request_, "taskDefinition": mended}})
     stacks.apply(project, "tiny", RunOptions(yes=True))

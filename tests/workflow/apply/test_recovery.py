@@ -147,9 +147,9 @@ def test_on_the_emulator_a_lock_is_removed_and_what_was_made_is_kept_for_the_nex
     hold(workspace)
     assert settled(workspace) == [
         HEADLINE,
-        "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it",
-        f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
-        f"foundation: had begun, and may be there although no state has it: {GATEWAY}",
+        "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply imports it",
+        f"foundation: {QUEUE} was created as orders, but not saved in the state; import it, or delete it",
+        f"foundation: creation began; may exist without being in a state: {GATEWAY}",
     ]
     assert kept(workspace) == {"module.network.aws_vpc.this": "vpc-1"}
     assert not locked(workspace)
@@ -180,7 +180,7 @@ def no_ec2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_nothing_is_known_of_what_the_credentials_may_not_ask_for(workspace: Workspace) -> None:
     logged(workspace, "plan", GATEWAY_PLAN)
     hold(workspace)
-    assert settled(workspace)[-1] == (f"foundation: had begun, and may be there although no state has it: {GATEWAY}")
+    assert settled(workspace)[-1] == (f"foundation: creation began; may exist without being in a state: {GATEWAY}")
     assert not locked(workspace)
 
 
@@ -204,14 +204,14 @@ def test_on_aws_a_lock_of_ours_stays_and_what_was_made_is_kept_all_the_same(work
     on_aws = replace(workspace, environment=workspace.environment.model_copy(update={"emulator": False}))
     told = settled(on_aws)
     assert told[0] == HEADLINE
-    assert told[-1] == "foundation: `invoke state-doctor --env local` says whether the lock can be removed, and how"
+    assert told[-1] == "foundation: `invoke state-doctor --env local` shows whether the lock can be removed, and how"
     assert workspace.lost("foundation").exists()
     assert locked(workspace)
 
 
 NOT_OURS = (
-    f"foundation: is there already, without the tags application=shop and environment=local that ours has: {GROUP};"
-    " give it another name, or `adopt` it in the catalog"
+    f"foundation: exists already, without our tags application=shop and environment=local: {GROUP};"
+    " rename it, or `adopt` it in the catalog"
 )
 
 
@@ -221,7 +221,7 @@ def test_what_an_apply_met_as_there_already_is_imported_if_it_is_ours(
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(GROUP))
     group("local")
-    assert settled(workspace) == [f"foundation: is there already, and ours: {GROUP}; the next apply imports it"]
+    assert settled(workspace) == [f"foundation: exists already, and is ours: {GROUP}; the next apply imports it"]
     assert kept(workspace) == {GROUP: "/vpc/shop-local"}
 
 
@@ -241,7 +241,10 @@ def failed(message: str) -> str:
     [
         (
             failed(TAKEN_BACK),
-            ([f"foundation: had begun, and is imported if it is there: {GROUP}"], {GROUP: "/vpc/shop-local"}),
+            (
+                [f"foundation: creation began; the next apply imports it if it exists: {GROUP}"],
+                {GROUP: "/vpc/shop-local"},
+            ),
         ),
         (failed(REFUSED), ([], None)),
     ],
@@ -266,9 +269,7 @@ def test_what_was_made_is_imported_after_an_end_at_once_that_need_not_have_saved
     workspace: Workspace, ended: str, imports: dict[str, str] | None
 ) -> None:
     made = "module.network.aws_vpc.this: Creation complete after 12s [id=vpc-1]\n"
-    told = (
-        "foundation: made without a state of it that was saved: module.network.aws_vpc.this; the next apply imports it"
-    )
+    told = "foundation: created, but not saved in the state: module.network.aws_vpc.this; the next apply imports it"
     logged(workspace, "apply", made + ended)
     assert settled(workspace) == ([told] if imports else [])
     assert kept(workspace) == imports
@@ -296,7 +297,7 @@ def test_what_has_become_somebody_elses_is_imported_no_longer(
 def test_what_has_no_tags_that_we_read_is_named_and_what_is_gone_needs_no_word(workspace: Workspace) -> None:
     logged(workspace, "plan", PLAN)
     logged(workspace, "apply", stumbled(ROLE, SCHEDULE))
-    told = f"foundation: is there already, and not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
+    told = f"foundation: exists already, and was not found by tags: {SCHEDULE}; `terraform import` it, or delete it"
     assert settled(workspace) == [told]
     assert kept(workspace) is None
 
@@ -320,8 +321,8 @@ def test_what_a_state_has_under_another_address_is_not_imported(
     told = settled(workspace)
     s3.delete_object(**there)
     expected = (
-        f"foundation: is there already, and a state has it under another address: {GROUP}; apply again once it is gone"
-        " from there, or write a `moved` block"
+        f"foundation: exists already, and a state has it under a different address: {GROUP}; apply again once it is"
+        " removed there, or write a `moved` block"
     )
     assert told == [expected]
     assert kept(workspace) is None
@@ -357,8 +358,8 @@ def test_of_what_had_begun_when_it_was_killed_only_ours_is_imported(
     hold(workspace)
     assert settled(workspace) == [
         HEADLINE,
-        f"foundation: {QUEUE} was made as orders, and no state of it was saved: import it, or delete it",
+        f"foundation: {QUEUE} was created as orders, but not saved in the state; import it, or delete it",
         NOT_OURS,
-        f"foundation: had begun, and may be there although no state has it: {SCHEDULE}",
+        f"foundation: creation began; may exist without being in a state: {SCHEDULE}",
     ]
     assert kept(workspace) is None

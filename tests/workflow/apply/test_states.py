@@ -144,7 +144,7 @@ def test_in_another_account_nothing_is_made_or_read(project: Project) -> None:
 def test_where_there_is_no_bucket_the_task_that_makes_it_is_named(project: Project) -> None:
     with pytest.raises(CheckFailedError) as caught:
         state.doctor(project, "tiny", as_json=False)
-    assert str(caught.value) == (f"the state bucket {BUCKET} is not there; `invoke bootstrap --env tiny` makes it")
+    assert str(caught.value) == (f"the state bucket {BUCKET} does not exist; run `invoke bootstrap --env tiny`")
 
 
 @pytest.mark.usefixtures("bucket")
@@ -228,8 +228,8 @@ def test_a_stale_lock_is_shown_with_the_commands_that_remove_it(
         {
             "services": [
                 (
-                    "its lock is stale (no run takes 2 hours):"
-                    f" `invoke state-doctor --env tiny --unlock services:{ID}` removes it, as does"
+                    "its lock is stale (no run takes 2 hours); run"
+                    f" `invoke state-doctor --env tiny --unlock services:{ID}`, or"
                     f" `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force {ID}`"
                 )
             ]
@@ -251,8 +251,8 @@ def test_what_is_wrong_is_printed_below_the_table(
         "foundation  -  -  -  never  -  -\n"
         "services  -  -  -  TIME  -  -\n"
         "\n"
-        "services: its state is none of format 4: if a newer Terraform wrote it, install that; if it is broken, take an"
-        f" older version of it: `aws s3api list-object-versions --bucket {BUCKET} --prefix services/terraform.tfstate`"
+        "services: its state is not in format 4; if a newer Terraform wrote it, install that; if it is broken, restore"
+        f" an older version: `aws s3api list-object-versions --bucket {BUCKET} --prefix services/terraform.tfstate`"
         " lists them"
     )
 
@@ -269,15 +269,16 @@ def test_states_of_a_newer_terraform_and_without_a_folder_are_shown(
     assert troubles(project, capsys) == (
         {
             "services": [
-                "Terraform 1.12.0 wrote its state, and here is 1.11.4; install 1.12 or later, or take this one off PATH"
+                "Terraform 1.12.0 wrote its state, but 1.11.4 is installed here; install 1.12 or later, or remove this"
+                " one from PATH"
             ],
             "payments": [
                 (
-                    "its state holds resources, and envs/tiny/payments is gone; take the folder from Git again: an"
-                    " apply destroys what is left"
+                    "its state holds resources, but envs/tiny/payments is missing; restore the folder from Git, and"
+                    " apply: that destroys what is left"
                 ),
                 (
-                    "its lock is stale (no run takes 2 hours), and no folder is left to unlock it from:"
+                    "its lock is stale (no run takes 2 hours), and it has no folder to unlock it from; run"
                     f" `aws s3 rm s3://{BUCKET}/payments/terraform.tfstate.tflock`"
                 ),
             ],
@@ -312,7 +313,7 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
         (
             state_text(serial=8),
             (
-                f"{UNSAVED} holds what the last apply did and could not save: `{DATA} bin/terraform"
+                f"{UNSAVED} holds the state that the last apply could not save; run `{DATA} bin/terraform"
                 f" -chdir=envs/tiny/services state push {UNSAVED}`, then delete the file"
             ),
         ),
@@ -320,14 +321,14 @@ UNSAVED = "envs/tiny/services/errored.tfstate"
             state_text(serial=7),
             (
                 f"{UNSAVED} has serial 7, and the bucket has 7: the stack was applied since; plan it, import what"
-                " the plan would make a second time, then delete the file"
+                " the plan would create twice, then delete the file"
             ),
         ),
         (
             state_text(lineage="0000"),
-            f"{UNSAVED} is of another stack, or of this one before it was recreated; keep it until you know which",
+            f"{UNSAVED} is of a different stack, or of this one before it was recreated; keep it until you know which",
         ),
-        (b"", f"{UNSAVED} is no state: its disk was full, perhaps; see what it holds before you delete it"),
+        (b"", f"{UNSAVED} is not a state, perhaps because the disk was full; look into it before you delete it"),
     ],
     ids=["newer", "not newer", "another's", "none"],
 )
@@ -379,8 +380,8 @@ def test_a_lock_whose_holder_may_be_alive_stays(project: Project, fake_terraform
     with pytest.raises(CheckFailedError) as caught:
         state.unlock(project, "tiny", NAMED, yes=True)
     assert str(caught.value).replace(f"{project.root}/", "") == (
-        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}, which may be alive: ask there, or wait"
-        f" for it; if you know that it is dead, run `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
+        f"tiny services: locked by mia@build-7 (apply) since {minute(created)}, which may be alive; ask there, or wait"
+        f" for it. If you know that it is dead: `{DATA} bin/terraform -chdir=envs/tiny/services force-unlock -force"
         f" {ID}`"
     )
     assert fake_terraform.calls("init", "force-unlock") == []
