@@ -184,7 +184,7 @@ def test_what_has_changed_since_is_not_resumed(project: Project, fake_terraform:
         stacks.apply(project, "tiny", ALL)
     small_project.edit(project, "envs/tiny/environment.yaml", "30", "90")
     files.render_environment(project, "tiny")
-    with pytest.raises(InputError, match=r"^--resume: the files of tiny, or the commit, are not those of the last"):
+    with pytest.raises(InputError, match=r"^--resume: the files of tiny, or the commit, have changed since the last"):
         stacks.apply(project, "tiny", ALL, resume=True)
 
 

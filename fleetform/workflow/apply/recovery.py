@@ -69,7 +69,7 @@ def _read_state(objects: Mapping[str, reader.Object], stack: str) -> Mapping[str
 
 
 def _managed_resources(objects: Mapping[str, reader.Object]) -> frozenset[tuple[str, str]]:
-    """Return types and IDs of the resources in all states: two states with the same one would destroy it for each other."""
+    """Return types and IDs of the resources in all states: if two states had one, each could destroy the other's."""
     states = (stored.text for key, stored in objects.items() if key.endswith(reader.state_key("")))
     return frozenset().union(*(apply_log.ids_in_state(json.loads(text)) for text in states if reader.snapshot(text)))
 
