@@ -1,4 +1,4 @@
-"""The tasks that take images to where they run: all the way at once, from one environment to the next, and back."""
+"""The commands `deploy`, `promote` and `rollback`."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ class DeployOptions:
     Attributes:
         run: How stacks are planned and applied.
         engine: Name of the engine; None for the first that works.
-        severity: The findings of ECR's scan that stop it: these and what is worse.
+        severity: The lowest severity of ECR scan findings that stops the deployment.
     """
 
     run: RunOptions = DEFAULTS
@@ -56,10 +56,10 @@ class DeployOptions:
 
 
 def deploy(project: Project, env: str, options: DeployOptions) -> None:
-    """Takes an environment from whatever it is to what the catalog and the work tree say.
+    """Bring an environment up to date with the catalog and the work tree.
 
-    Renders, checks, applies the foundation, makes the images, renders their digests, applies the rest and verifies.
-    What is done already is found done: after a failure it goes on from there.
+    Render, check, apply the foundation, build and push images, render their digests, apply the rest and verify.
+    Steps that are done already are skipped, so that a deployment continues after a failure.
     """
     require_severity(options.severity)
     screen = Screen()
@@ -79,21 +79,21 @@ def deploy(project: Project, env: str, options: DeployOptions) -> None:
         step.note = f"{report.checks - len(report.differences)} of {report.checks} facts match the catalog"
     _show(screen, workspace.environment, load_lock(project.root, env), report)
     if report.differences:
-        raise CheckFailedError("\n".join([*report.differences, f"`{command('verify', env=env)}` looks again"]))
+        raise CheckFailedError("\n".join([*report.differences, f"run `{command('verify', env=env)}` to check again"]))
 
 
 def _require_scans(project: Project, workspace: Workspace, screen: Screen, severity: str) -> None:
-    """Stops at what ECR's scan found; what has not been scanned is told and goes on.
+    """Stop at findings of ECR's scan. Print which images have not been scanned, and continue.
 
     Raises:
-        CheckFailedError: It found something as bad as the severity.
+        CheckFailedError: The scan found something of the severity or worse.
     """
     with screen.step("Read ECR's scans") as step:
         scans = _scans(project, workspace)
-        bad = {name: scan.at_least(severity) for name, scan in scans.items()}
-        if any(bad.values()):
-            lines = [f"{name}: {found}" for name in bad for found in bad[name]]
-            remedy = "fix it, or accept it: `--severity` stops at worse, or at `none`"
+        findings = {name: scan.at_least(severity) for name, scan in scans.items()}
+        if any(findings.values()):
+            lines = [f"{name}: {finding}" for name in findings for finding in findings[name]]
+            remedy = "fix it, or accept it with a higher `--severity`, or `none`"
             raise CheckFailedError("\n".join([*lines, f"{len(lines)} found of severity {severity} or worse; {remedy}"]))
         scanned = [scan for scan in scans.values() if not scan.notice]
         note = f"{len(scanned)} of {len(scans)} images scanned, nothing {severity} or worse"
@@ -114,7 +114,7 @@ def _scans(project: Project, workspace: Workspace) -> "dict[str, Scan]":
 
 
 def _show(screen: Screen, environment: Environment, lock: Mapping[str, LockedImage], report: "Report") -> None:
-    """A table with a row a service: what runs, and how many."""
+    """Print a table with a row for each service: its image and its number of tasks."""
     rows = [
         [
             status.name,
@@ -133,13 +133,13 @@ def _short_image(image: LockedImage) -> str:
 
 
 def promote(project: Project, source: str, target: str, services: Sequence[str], profile: str | None) -> None:
-    """Gives one environment the images of another, by digest; writes its lock and renders it.
+    """Copy images from one environment to another, by digest; write the target's image lock and render it.
 
     Args:
         project: The checkout.
-        source: The environment whose images they are.
+        source: The environment that has the images.
         target: The environment that gets them.
-        services: The services; none for all that both have.
+        services: The services; empty for all that both have.
         profile: The AWS profile that may read the source's registry, if the target's credentials may not.
     """
     ends = load(project.root, source), load(project.root, target)
@@ -160,7 +160,7 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
 def _registry(project: Project, environment: Environment, profile: str | None) -> "Registry":
     if profile is None:
         return open_registry(project, environment)
-    # Keys in the process environment would go before the profile.
+    # Keys in the process environment would take precedence over the profile.
     variables = {name: value for name, value in os.environ.items() if name not in _KEYS} | {"AWS_PROFILE": profile}
     try:
         return registry_of(environment, Access(environment.region, variables))
@@ -169,14 +169,14 @@ def _registry(project: Project, environment: Environment, profile: str | None) -
 
 
 def rollback(project: Project, env: str, service: str) -> None:
-    """Gives a service the image that it had before, as the lock's history has it; writes the lock and renders."""
+    """Return a service to its previous image in the history of the lock; write the lock and render."""
     load(project.root, env)
     entry = previous(project.root, env, service)
     write_lock(project.root, env, {**load_lock(project.root, env), service: entry.image})
-    Screen().line(f"{service}: back to {_short_image(entry.image)} of commit {entry.commit[:_COMMIT_LENGTH]}")
+    Screen().line(f"{service}: rolled back to {_short_image(entry.image)} of commit {entry.commit[:_COMMIT_LENGTH]}")
     _render(project, env)
 
 
 def _render(project: Project, env: str) -> None:
     render(project, env, check=False, as_json=False)
-    Screen().line(f"commit envs/{env}; `{command('plan', env=env)}` shows what `{command('apply', env=env)}` will do")
+    Screen().line(f"next: commit envs/{env}, then run `{command('plan', env=env)}`")

@@ -1,4 +1,4 @@
-"""The tasks that run an environment's services on this machine, as a person meets them."""
+"""The commands that run and smoke-test an environment's services on this machine."""
 
 import json
 import subprocess
@@ -27,11 +27,11 @@ from fleetform.workflow.project import Project
 from fleetform.workflow.workspace import Workspace, open_local_workspace, open_workspace
 
 SmokeTest: TypeAlias = Callable[[], Matrix]
-"""Tries every pair of services."""
+"""Tests the calls between all pairs of services."""
 
 
 def up(project: Project, env: str, engine: str | None) -> None:
-    """Runs an environment's services here: what is rendered is applied to the emulator, built, and started."""
+    """Run an environment's services here: apply rendered files to the emulator, build images, and start containers."""
     site = local_services.open_site(project, env, engine)
     require_checked(project, env)
     screen = Screen()
@@ -40,12 +40,12 @@ def up(project: Project, env: str, engine: str | None) -> None:
 
 
 def apply(project: Project, env: str, screen: Screen) -> Workspace:
-    """Applies an environment to the emulator unless it is there already."""
+    """Apply an environment to the emulator unless it is up to date."""
     with screen.step("Start the emulator") as step:
         workspace = open_local_workspace(project, env)
         states.bootstrap(workspace)
         if local_services.is_applied(workspace):
-            step.note = "it has what is rendered"
+            step.note = "up to date"
             return workspace
     for stack in workspace.stacks:
         apply_stack(workspace, screen, stack)
@@ -54,7 +54,7 @@ def apply(project: Project, env: str, screen: Screen) -> Workspace:
 
 
 def apply_stack(workspace: Workspace, screen: Screen, stack: Stack) -> None:
-    """Plans a stack, applies the plan to the emulator and runs the stack's one-off tasks there."""
+    """Plan a stack, apply the plan to the emulator and run the stack's one-off tasks there."""
     with screen.step(f"Plan {stack.name}") as step:
         terraform.init(workspace, stack, step.show)
         plan = terraform.plan(workspace, stack, step.show)
@@ -67,42 +67,42 @@ def apply_stack(workspace: Workspace, screen: Screen, stack: Stack) -> None:
     for task in one_off_tasks.due(workspace, stack):
         with screen.step(f"Run {task.name}") as step:
             one_off_tasks.run(workspace, task, step.show)
-            step.note = "the emulator ends it at once"
+            step.note = "simulated by the emulator"
 
 
 def bring_up(site: Site, workspace: Workspace, screen: Screen) -> None:
-    """Builds and starts what is applied, and waits until it is well."""
+    """Build and start the services of an applied environment, and wait until they are healthy."""
     with screen.step("Build the images") as step:
-        built = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
-        new = sum(image.status == "built" for image in built)
-        step.note = f"{new} built, {len(built) - new} unchanged"
+        images = local_services.build_images(site, BuildListener(lambda service, line: step.show(f"{service}: {line}")))
+        new = sum(image.status == "built" for image in images)
+        step.note = f"{new} built, {len(images) - new} unchanged"
     with screen.step(f"Start the containers with {site.runner.engine}") as step:
-        local_services.start(site, workspace.access, {image.service: image.reference for image in built}, step.show)
-    with screen.step("Wait until they are well") as step:
-        found = local_services.wait_until_healthy(site, lambda well, of: step.show(f"{well} of {of}"))
-        step.note = f"{len(found)} containers"
+        local_services.start(site, workspace.access, {image.service: image.reference for image in images}, step.show)
+    with screen.step("Wait until they are healthy") as step:
+        containers = local_services.wait_until_healthy(site, lambda healthy, of: step.show(f"{healthy} of {of}"))
+        step.note = f"{len(containers)} containers"
 
 
 def down(project: Project, env: str, engine: str | None) -> None:
-    """Removes all that `up` has started for an environment."""
+    """Remove everything that `up` has started for an environment."""
     screen = Screen()
-    with screen.step(f"Remove what runs of {env}") as step:
+    with screen.step(f"Remove the containers of {env}") as step:
         site = local_services.open_site(project, env, engine)
         count = len(site.containers())
         local_services.stop(project, site, step.show)
-        step.note = f"{count} containers" if count else "nothing ran"
+        step.note = f"{count} containers" if count else "nothing was running"
 
 
 @dataclass(frozen=True)
 class Status:
-    """A service here.
+    """A service on this machine.
 
     Attributes:
         service: The service.
-        dns_name: The name that it is found by; None if it has no port.
-        well: How many tasks are well.
-        tasks: How many there are.
-        url: Where this machine finds it, if it is public.
+        dns_name: Its DNS name; None if it has no port.
+        well: Number of healthy tasks.
+        tasks: Number of tasks.
+        url: Its URL on this machine, if it is public.
     """
 
     service: str
@@ -113,24 +113,24 @@ class Status:
 
 
 def statuses(site: Site) -> list[Status]:
-    """Each service that has tasks here."""
+    """Return the status of each service that has tasks here."""
     by_service: dict[str, list[Container]] = {}
     for container in site.containers():
         by_service.setdefault(container.service, []).append(container)
-    return [_status(site, service, found) for service, found in by_service.items()]
+    return [_status(site, service, containers) for service, containers in by_service.items()]
 
 
-def _status(site: Site, service: str, found: Sequence[Container]) -> Status:
-    tasks = {container.task for container in found}
-    ill = {container.task for container in found if not local_services.is_healthy(site, container)}
-    ports = [port for container in found for port in container.published]
+def _status(site: Site, service: str, containers: Sequence[Container]) -> Status:
+    tasks = {container.task for container in containers}
+    unhealthy = {container.task for container in containers if not local_services.is_healthy(site, container)}
+    ports = [port for container in containers for port in container.published]
     entry = site.environment.services.get(service)
     name = dns_name(site.environment, service) if entry and entry.listens else None
-    return Status(service, name, len(tasks - ill), len(tasks), f"http://127.0.0.1:{ports[0]}" if ports else None)
+    return Status(service, name, len(tasks - unhealthy), len(tasks), f"http://127.0.0.1:{ports[0]}" if ports else None)
 
 
 def show(site: Site, screen: Screen) -> None:
-    """A table with a row a service."""
+    """Print a table with a row for each service."""
     rows = [
         [status.service, status.dns_name or "-", f"{status.well}/{status.tasks}", status.url or "-"]
         for status in statuses(site)
@@ -141,7 +141,7 @@ def show(site: Site, screen: Screen) -> None:
 
 
 def ps(project: Project, env: str, engine: str | None, *, as_json: bool) -> None:
-    """Shows what runs here of an environment."""
+    """Print the services of an environment that run here."""
     site = local_services.open_site(project, env, engine)
     if as_json:
         sys.stdout.write(json.dumps([vars(status) for status in statuses(site)], indent=2) + "\n")
@@ -153,12 +153,12 @@ def ps(project: Project, env: str, engine: str | None, *, as_json: bool) -> None
 
 @dataclass(frozen=True)
 class LogOptions:
-    """Which part of the logs.
+    """Which part of the logs to print.
 
     Attributes:
-        services: Whose; none for all.
-        follow: Go on with what comes.
-        tail: How many lines of each container; None for all.
+        services: The services; empty for all.
+        follow: Continue with new lines.
+        tail: Number of lines of each container; None for all.
     """
 
     services: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ class LogOptions:
 
 
 def logs(project: Project, env: str, engine: str | None, excerpt: LogOptions) -> None:
-    """Shows what the containers of an environment print."""
+    """Print the logs of an environment's containers."""
     site = local_services.open_site(project, env, engine)
     argv = logs_argv(site.runner, site.compose, excerpt.services, follow=excerpt.follow, tail=excerpt.tail)
     if code := subprocess.call(argv, env=dict(site.runner.variables)):
@@ -176,11 +176,11 @@ def logs(project: Project, env: str, engine: str | None, excerpt: LogOptions) ->
 
 @dataclass(frozen=True)
 class SmokeOptions:
-    """How to try the calls.
+    """How to smoke-test calls.
 
     Attributes:
-        on_aws: In the account, through ECS Exec, instead of here.
-        junit: A file that gets the result for a pipeline.
+        on_aws: Test in the account, through ECS Exec, instead of here.
+        junit: File for a JUnit report; None for none.
         as_json: Print JSON.
     """
 
@@ -189,16 +189,16 @@ class SmokeOptions:
     as_json: bool = False
 
 
-def smoke(project: Project, env: str, engine: str | None, proof: SmokeOptions) -> None:
-    """Tries every pair of services and fails if any is not as the call graph says."""
-    attempt = _smoke_test_aws(project, env) if proof.on_aws else _smoke_test_local(project, env, engine)
-    if proof.as_json:
+def smoke(project: Project, env: str, engine: str | None, options: SmokeOptions) -> None:
+    """Test every pair of services, and fail if any does not match the call graph."""
+    attempt = _smoke_test_aws(project, env) if options.on_aws else _smoke_test_local(project, env, engine)
+    if options.as_json:
         matrix = attempt()
         sys.stdout.write(json.dumps(report.as_json(matrix), indent=2) + "\n")
     else:
         matrix = run_smoke_test(attempt, Screen())
-    if proof.junit:
-        _write(Path(proof.junit), report.junit(matrix))
+    if options.junit:
+        _write(Path(options.junit), report.junit(matrix))
     require_as_declared(matrix)
 
 
@@ -220,11 +220,11 @@ def _write(file: Path, text: str) -> None:
 
 
 def run_smoke_test(attempt: SmokeTest, screen: Screen) -> Matrix:
-    """Tries every pair of services, and shows what came of it."""
-    with screen.step("Try every pair of services") as step:
+    """Test every pair of services, and print the results."""
+    with screen.step("Test every pair of services") as step:
         matrix = attempt()
         counts = Counter(cell.state for cell in matrix.cells)
-        step.note = ", ".join(f"{state} {count}" for state, count in sorted(counts.items())) or "there is none"
+        step.note = ", ".join(f"{state} {count}" for state, count in sorted(counts.items())) or "no pairs"
     screen.table(*report.rows(matrix))
     for line in report.summary_lines(matrix):
         screen.line(line)
@@ -232,11 +232,11 @@ def run_smoke_test(attempt: SmokeTest, screen: Screen) -> Matrix:
 
 
 def require_as_declared(matrix: Matrix) -> None:
-    """Makes sure that every pair is as the call graph says.
+    """Require that every pair matches the call graph.
 
     Raises:
-        CheckFailedError: One is not.
+        CheckFailedError: A pair does not.
     """
     if wrong := len(matrix.wrong):
-        of = f"{wrong} of {len(matrix.cells)} pairs of services"
-        raise CheckFailedError(f"{of} {'is' if wrong == 1 else 'are'} not as `calls` says")
+        counts = f"{wrong} of {len(matrix.cells)} pairs of services"
+        raise CheckFailedError(f"{counts} {'does' if wrong == 1 else 'do'} not match `calls`")

@@ -158,7 +158,7 @@ def test_differences_fail_a_deployment_once_all_is_shown(project: Project, monke
     monkeypatch.setattr(verification, "verify", lambda _: Report(2, ("tasks of web: expected 2, found 1",), ()))
     with pytest.raises(CheckFailedError) as caught:
         deploy(project, "local", DeployOptions())
-    assert str(caught.value) == "tasks of web: expected 2, found 1\n`invoke verify --env local` looks again"
+    assert str(caught.value) == "tasks of web: expected 2, found 1\nrun `invoke verify --env local` to check again"
 
 
 def test_what_a_scan_found_stops_a_deployment_before_the_services(
@@ -171,7 +171,7 @@ def test_what_a_scan_found_stops_a_deployment_before_the_services(
         deploy(project, "local", DeployOptions(severity="high"))
     assert str(caught.value) == (
         "web: critical CVE-2026-1 in openssl 3.0.1\nweb: high CVE-2026-2\n"
-        "2 found of severity high or worse; mend it, or accept it: `--severity` stops at worse, or at `none`"
+        "2 found of severity high or worse; fix it, or accept it with a higher `--severity`, or `none`"
     )
     assert fake_terraform.calls() == [*FOUNDATION, "foundation apply foundation.tfplan"]
 
@@ -225,7 +225,7 @@ def test_a_promotion_copies_locks_and_renders(project: Project, capsys: pytest.C
     lines = capsys.readouterr().out.splitlines()
     assert [re.sub(r" \d+\.\d s$", "", lines[0]), lines[-1]] == [
         f"✓ web {image.tag} ({image.digest[:19]}): copied",
-        "commit envs/stage; `invoke plan --env stage` shows what `invoke apply --env stage` will do",
+        "next: commit envs/stage, then run `invoke plan --env stage`",
     ]
 
 
@@ -276,8 +276,8 @@ def test_a_rollback_locks_the_image_before_and_renders(project: Project, capsys:
     assert f'repository_urls["web"]}}@{OLD.digest}"' in text(project, "envs/tiny/services/service_web.tf")
     lines = capsys.readouterr().out.splitlines()
     assert [lines[0], lines[-1]] == [
-        f"web: back to 1111111111111111 (sha256:222222222222) of commit {commit[:12]}",
-        "commit envs/tiny; `invoke plan --env tiny` shows what `invoke apply --env tiny` will do",
+        f"web: rolled back to 1111111111111111 (sha256:222222222222) of commit {commit[:12]}",
+        "next: commit envs/tiny, then run `invoke plan --env tiny`",
     ]
 
 

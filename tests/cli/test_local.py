@@ -157,9 +157,9 @@ def test_smoke_shows_the_matrix_and_names_what_is_wrong(
     )
     with pytest.raises(CheckFailedError) as caught:
         local.smoke(project, "local", None, local.SmokeOptions())
-    assert str(caught.value) == "1 of 2 pairs of services is not as `calls` says"
+    assert str(caught.value) == "1 of 2 pairs of services does not match `calls`"
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("✓ Try every pair of services: WRONG 1, works 1 ")
+    assert first.startswith("✓ Test every pair of services: WRONG 1, works 1 ")
     assert [line.split() for line in lines] == [
         ["orders", "web"],
         ["orders", "-", "WRONG"],

@@ -23,8 +23,8 @@ def test_the_demo_builds_runs_and_proves_the_services(tmp_path: Path, docker_run
     assert steps[begin + 1 : -2] == [
         "✓ Build the images: ",
         "✓ Start the containers with docker",
-        "✓ Wait until they are well: 4 containers",
-        "✓ Try every pair of services: blocked 4, works 2",
+        "✓ Wait until they are healthy: 4 containers",
+        "✓ Test every pair of services: blocked 4, works 2",
         "✓ GET http://127.0.0.1:8080/: 200 OK",
         "✓ Remove the containers",
     ]

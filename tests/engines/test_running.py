@@ -69,7 +69,7 @@ def test_all_tasks_are_well_and_have_their_names(laptop: Laptop) -> None:
 
 
 def status(service: str, tasks: int) -> dict[str, Any]:
-    """What ps says of a service whose tasks are well."""
+    """Return what ps shows of a service with healthy tasks."""
     return {"service": service, "dns_name": f"{service}.local.shop.internal", "well": tasks, "tasks": tasks}
 
 
@@ -155,7 +155,7 @@ def test_a_way_that_nobody_declared_is_wrong_and_named(laptop: Laptop) -> None:
     assert ended.returncode == 1
     assert ended.stdout.splitlines()[-2:] == [
         "web -> stock:8080: connects, but web does not call stock",
-        "1 of 6 pairs of services is not as `calls` says",
+        "1 of 6 pairs of services does not match `calls`",
     ]
 
 

@@ -28,7 +28,7 @@ def logs(  # noqa: PLR0913 - a flag each
 def smoke(  # noqa: PLR0913 - a flag each
     project: Project, *, env: str, engine: str | None, on_aws: bool, junit: str | None, as_json: bool
 ) -> None:
-    """Try every pair of services."""
+    """Test every pair of services."""
     local.smoke(project, env, engine, local.SmokeOptions(on_aws, junit, as_json))
 
 

@@ -192,10 +192,10 @@ def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, searc
     for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.pending):
         if each.id:
             _find_named(workspace, each, search)
-        elif id_ := _find_tagged(workspace, each, found, search):
-            search.claim(each.address, each.kind, id_)
+        elif import_id := _find_tagged(workspace, each, found, search):
+            search.claim(each.address, each.kind, import_id)
             if each.kind == "aws_security_group":
-                _revoke_default_rules(workspace, id_, report)
+                _revoke_default_rules(workspace, import_id, report)
 
 
 def _are_associated(workspace: Workspace, association: str) -> bool:

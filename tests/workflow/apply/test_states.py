@@ -270,8 +270,8 @@ def test_states_of_a_newer_terraform_and_without_a_folder_are_shown(
         {
             "services": [
                 (
-                    "Terraform 1.12.0 wrote its state, but 1.11.4 is installed here; install 1.12 or later, or remove this"
-                    " one from PATH"
+                    "Terraform 1.12.0 wrote its state, but 1.11.4 is installed here; install 1.12 or later, or"
+                    " remove this one from PATH"
                 )
             ],
             "payments": [
