@@ -30,6 +30,7 @@ _STYLES: Mapping[str, str] = {Level.HIGH: "bold red", Level.MEDIUM: "yellow"}
 # The columns of the table of drift.
 _DRIFTED = ("changed outside", "not applied yet")
 _NAMED = 5  # of the changes that fail a plan, in the message
+_MEDIUM_SHOWN = 8  # medium risks shown one by one; high ones always are
 
 
 @dataclass(frozen=True)
@@ -128,13 +129,22 @@ def show(screen: "Screen", plans: Sequence[StackPlan], *, with_details: bool) ->
         screen.line("")
         cells = [(row.stack, *map(str, row.counts), row.risk or "-") for row in rows]
         screen.table(("stack", *columns, "risk"), cells, right=columns, styles=_STYLES)
-    for stack, change, found in risky_changes(plans):
+    _show_risks(screen, plans)
+    if with_details:
+        _show_details(screen, plans)
+
+
+def _show_risks(screen: "Screen", plans: Sequence[StackPlan]) -> None:
+    """Print every high risk, and so many medium ones that a destroy of everything fits on a screen."""
+    risks = risky_changes(plans)
+    high = sum(each.risk.level == Level.HIGH for each in risks)
+    for stack, change, found in risks[: high + _MEDIUM_SHOWN]:
         screen.line("")
         place = f" {stack}: {printable(change.address)}: {describe_change(change)}"
         screen.parts((found.level, _STYLES[found.level]), (place, ""))
         screen.line(f"  {found.why}")
-    if with_details:
-        _show_details(screen, plans)
+    if (hidden := len(risks) - high - _MEDIUM_SHOWN) > 0:
+        screen.line(f"\n{hidden} more medium {'risk' if hidden == 1 else 'risks'}")
 
 
 def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:

@@ -105,6 +105,20 @@ def test_an_address_moves_no_cursor() -> None:
     assert text.getvalue().splitlines()[4] == "high services: a\\x1b[2J\\n[red]b: destroyed"
 
 
+def test_a_destroy_of_everything_shows_all_high_risks_and_counts_most_medium_ones() -> None:
+    text = io.StringIO()
+    services = [Change(f"aws_ecs_service.s{number}", "aws_ecs_service", Action.DELETE) for number in range(20)]
+    lost = [Change(f"aws_lb.b{number}", "aws_lb", Action.DELETE) for number in range(10)]
+    plan = StackPlan("services", (*services, *lost))
+    show(Screen(Console(file=text, highlight=False)), [plan], with_details=False)
+    lines = text.getvalue().splitlines()
+    assert [line.split(":")[1].strip() for line in lines if line.startswith("high")] == [
+        f"aws_lb.b{number}" for number in range(10)
+    ]
+    assert sum(line.startswith("medium") for line in lines) == 8
+    assert lines[-1] == "12 more medium risks"
+
+
 def test_a_script_gets_a_document_of_a_version() -> None:
     assert document("prod", PLANS[:1], ["services"]) == {
         "version": 1,
