@@ -164,7 +164,7 @@ def test_smoke_shows_the_matrix_and_names_what_is_wrong(
         ["orders", "web"],
         ["orders", "-", "WRONG"],
         ["web", "works", "-"],
-        ["orders", "->", "web:80:", "connects", "though", "orders", "does", "not", "call", "web"],
+        ["orders", "->", "web:80:", "connects,", "but", "orders", "does", "not", "call", "web"],
     ]
 
 
