@@ -32,7 +32,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
 
     Args:
         project: The checkout.
-        screen: Shows it.
+        screen: Where it prints.
         keep: Leave everything running, in the emulator that other tasks use too, instead of destroying it.
 
     Raises:
@@ -46,7 +46,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
             f"Still running. Try `{command('verify')}`, `{command('destroy')}` and `{command('emulator.stop')}`.",
         )
         return
-    # Images get into the lock and into what is rendered: neither is the checkout's.
+    # Images change the lock and the rendered files, so this works on a copy.
     with emulated.copied(project) as copy:
         report = _run(copy, screen, _make_images)
         workspace = open_workspace(copy, ENVIRONMENT)
@@ -56,7 +56,7 @@ def demo(project: Project, screen: Screen, *, keep: bool = False) -> None:
 
 
 def _run(project: Project, screen: Screen, prepare: Callable[[Project, Screen], None] | None = None) -> Report:
-    """From the catalog to no drift; `prepare` is done between the foundation and the services."""
+    """Render, check, apply, verify and plan again; `prepare` is called between the foundation and the services."""
     with screen.step("Render") as step:
         changed = files.render_environment(project, ENVIRONMENT)
         step.note = f"{len(changed)} files changed" if changed else "nothing to change"
@@ -83,7 +83,7 @@ def _check(project: Project, screen: Screen) -> None:
 
 
 def _make_images(project: Project, screen: Screen) -> None:
-    """Build and push for real if an engine and the base images are available. The emulator needs no images."""
+    """Build and push images if an engine and the base images are available. The emulator needs no images."""
     with screen.step("Build and push the images") as step:
         try:
             engine = find_engine(None)
@@ -100,7 +100,7 @@ def _make_images(project: Project, screen: Screen) -> None:
 
 
 def _run_here(project: Project, workspace: Workspace, screen: Screen) -> None:
-    """Run the services and try every call, if an engine and their images are available."""
+    """Run the services and smoke-test every pair, if an engine and their images are available."""
     try:
         site = local_services.open_site(project, ENVIRONMENT, None)
     except ProgramError as error:

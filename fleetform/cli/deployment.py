@@ -142,14 +142,14 @@ def promote(project: Project, source: str, target: str, services: Sequence[str],
         services: The services; empty for all that both have.
         profile: The AWS profile that may read the source's registry, if the target's credentials may not.
     """
-    ends = load(project.root, source), load(project.root, target)
-    images = select_images(*ends, load_lock(project.root, source), services)
-    here = RegistrySide(ends[0], _registry(project, ends[0], profile))
-    there = RegistrySide(ends[1], _registry(project, ends[1], None))
+    environments = load(project.root, source), load(project.root, target)
+    images = select_images(*environments, load_lock(project.root, source), services)
+    source_side = RegistrySide(environments[0], _registry(project, environments[0], profile))
+    target_side = RegistrySide(environments[1], _registry(project, environments[1], None))
     screen = Screen()
     for name, image in images.items():
         with screen.step(f"{name} {_short_image(image)}") as step:
-            promoted = promote_image(here, there, name, image)
+            promoted = promote_image(source_side, target_side, name, image)
             step.note = promoted.status
         if promoted.notice:
             screen.line(f"  {name}: {promoted.notice}")

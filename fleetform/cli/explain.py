@@ -1,4 +1,4 @@
-"""What `invoke explain` prints: an environment as YAML, and beside each value where it comes from."""
+"""Prints an environment as YAML, with the source of each value."""
 
 import json
 import re
@@ -13,9 +13,9 @@ from fleetform.workflow.catalog import provenance
 from fleetform.workflow.catalog.provenance import DEFAULT, WRITTEN, Fact, OverriddenValue, Steps
 from fleetform.workflow.project import Project
 
-_WIDEST = 60  # columns of YAML: longer lines push the place to the right instead of all places
-_LONGEST = 40  # characters of a value that is no more
-# Text that our reader takes for text without quotes, wherever it stands.
+_WIDEST = 60  # columns of YAML; a longer line moves only its own source to the right
+_LONGEST = 40  # characters of an overridden value
+# Text that the catalog's reader takes as a string without quotes, in any position.
 _BARE = re.compile(
     r"(?!(?:true|false|null|-?[0-9]+)$)(?:[A-Za-z0-9_/.$]|-+\w)(?:[\w /.@%+=$-]|:(?! |$))*(?<! )", re.ASCII
 )
@@ -29,9 +29,9 @@ class Line:
 
     Attributes:
         text: YAML.
-        source: Where the value comes from; empty for what only holds others.
-        overrode: What it took the place of; empty if nothing.
-        style: How the source is shown.
+        source: Where the value comes from; empty for a mapping or a list of other lines.
+        overrode: The values that it overrode; empty if none.
+        style: Style of the source.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Line:
 
 
 def explain(project: Project, env: str, what: str, *, as_json: bool) -> None:
-    """Prints what is asked for of an environment, all if nothing; mistakes of its catalog are raised at the end."""
+    """Print the selected part of an environment, or all of it. Raise errors of its catalog at the end."""
     explanation = provenance.explain(project.root, env)
     under, facts = provenance.select(explanation, what)
     if as_json:
@@ -53,7 +53,7 @@ def explain(project: Project, env: str, what: str, *, as_json: bool) -> None:
 
 
 def plain(fact: Fact) -> dict[str, object]:
-    """A fact as JSON has it."""
+    """Return a fact as JSON data."""
     return {
         "key": fact.label,
         "value": fact.value,
@@ -80,11 +80,11 @@ def _show(shown: Sequence[Line]) -> None:
 
 
 def lines(under: str, facts: Sequence[Fact]) -> Iterator[Line]:
-    """The facts as YAML.
+    """Yield the facts as lines of YAML.
 
     Args:
-        under: The label of what they are all under; empty for all of an environment.
-        facts: At least one. Defaults that leave something out are shown only if there is nothing else.
+        under: The label of the key that contains them all; empty for the whole environment.
+        facts: At least one. Empty defaults are shown only if there is nothing else.
     """
     shown = [fact for fact in facts if not fact.is_empty_default] or facts
     depth = next(steps for steps in range(len(facts[0].path) + 1) if provenance.label(facts[0].path[:steps]) == under)
@@ -106,12 +106,12 @@ def _shared_steps(one: Steps, other: Steps) -> int:
 
 
 def _indent(path: Steps, new: int) -> str:
-    """What stands before a key: a dash for each item of a list that begins here."""
+    """Return the indentation of a key, with a dash for each list item that begins here."""
     return "".join("- " if isinstance(step, int) and level >= new else "  " for level, step in enumerate(path))
 
 
 def _key(path: Steps, level: int, under: str) -> str:
-    """A key as YAML; the first one may be a label of several."""
+    """Return a key as YAML; the first one may be a label of several keys."""
     return under if under and level == 0 else _text(path[level])
 
 
@@ -139,7 +139,7 @@ def _value(value: Plain) -> str:
 
 
 def _text(scalar: Scalar) -> str:
-    """A scalar as our reader takes it, with nothing in it that a terminal acts upon."""
+    """Return a scalar as YAML that the catalog's reader accepts, without control characters."""
     if scalar is None or isinstance(scalar, bool):
         return {None: "null", True: "true", False: "false"}[scalar]
     if isinstance(scalar, int) or _BARE.fullmatch(scalar):

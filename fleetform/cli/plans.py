@@ -38,11 +38,11 @@ class OutputOptions:
     """How plans are printed.
 
     Attributes:
-        as_json: As a document for scripts.
-        details: Every change with its values, not only the risky ones.
-        out: A file that gets them as Markdown; empty for none.
-        fail_on: What fails the plan: columns of the table with commas between them; empty for nothing.
-        save: The plans are kept, to be applied later as they are.
+        as_json: Print a JSON document.
+        details: Print every change with its values, not only the risky ones.
+        out: A file to write them to as Markdown; empty for none.
+        fail_on: The changes that fail the plan: columns of the table, separated by commas; empty for none.
+        save: Save the plans, to apply them later as they are.
     """
 
     as_json: bool = False
@@ -53,10 +53,10 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         """Refuse unknown words."""
-        known = [*_FAILING, _RISK]
+        words = [*_FAILING, _RISK]
         for word in self.words:
-            if word not in known:
-                raise InputError(f"--fail-on: unknown `{printable(word)}`; {suggestion(word, known)}")
+            if word not in words:
+                raise InputError(f"--fail-on: unknown `{printable(word)}`; {suggestion(word, words)}")
 
     @property
     def words(self) -> list[str]:
@@ -74,12 +74,12 @@ class OutputOptions:
 
 
 AS_TABLE = OutputOptions()
-"""For a person."""
+"""The default: a table and its risks."""
 
 
 def waits(stack: str) -> str:
     """Return the line about a stack that cannot be planned yet."""
-    return f"{stack}: to be planned once {FOUNDATION.name} is applied, as it reads its outputs\n"
+    return f"{stack}: reads outputs of {FOUNDATION.name}; plan it after {FOUNDATION.name} is applied\n"
 
 
 def print_plans(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], options: OutputOptions) -> None:
@@ -89,10 +89,10 @@ def print_plans(env: str, plans: Sequence[StackPlan], waiting: Sequence[str], op
         env: The environment's name.
         plans: The plan of each stack.
         waiting: The stacks that cannot be planned yet.
-        options: How.
+        options: How they are printed.
 
     Raises:
-        CheckFailedError: A change is one that fails the plan.
+        CheckFailedError: A change matches `--fail-on`.
         InputError: The file cannot be written.
     """
     if options.out:
@@ -160,7 +160,7 @@ def show_drift(screen: "Screen", drifts: Sequence[Drift]) -> None:
 
 
 def drift_document(env: str, drifts: Sequence[Drift]) -> dict[str, Any]:
-    """Return what differs from the code, as JSON has it."""
+    """Return drift as JSON data."""
     return {
         "version": VERSION,
         "environment": env,
@@ -183,7 +183,7 @@ def _show_details(screen: "Screen", plans: Sequence[StackPlan]) -> None:
 
 
 def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> dict[str, Any]:
-    """Return the plans as JSON has them."""
+    """Return the plans as JSON data."""
     return {
         "version": VERSION,
         "environment": env,
@@ -203,5 +203,5 @@ def document(env: str, plans: Sequence[StackPlan], waiting: Sequence[str]) -> di
 
 
 def _plain(change: Change) -> dict[str, Any]:
-    found = risk(change)
-    return {**asdict(change), "risk": found._asdict() if found else None}
+    assessed = risk(change)
+    return {**asdict(change), "risk": assessed._asdict() if assessed else None}

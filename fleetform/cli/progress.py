@@ -76,7 +76,7 @@ class Progress:
         self._view.interrupted(count)
 
     def failed(self, name: str, error: ProgramError) -> None:
-        """Show Terraform's errors, which are all that matters of its output."""
+        """Show Terraform's errors, without the rest of its output."""
         if self._options.verbose or not error.output:
             return
         lines = [line.strip() for line in unboxed(error.output).splitlines()]
@@ -85,7 +85,7 @@ class Progress:
         Screen(self._console).line(f"\n{name}:\n{text}\n")
 
     def notice(self, text: str) -> None:
-        """Show a remark."""
+        """Show a notice."""
         Screen(self._console).line(text)
 
     def approve(self, proposal: Proposal) -> None:
@@ -110,7 +110,7 @@ class Progress:
 
 
 class Stream:
-    """All that programs print. Where several run side by side, each line begins with its stack.
+    """Prints all output of programs. If several run side by side, each line begins with its stack.
 
     Args:
         names: The stacks.
@@ -162,7 +162,7 @@ def _row(task: str, name: str, stack: StackRun) -> tuple[str, str, str, str]:
 
 
 def _subject(environment: Environment, changing: Sequence[Plan]) -> str:
-    """Return what is asked about: the environment, the account, and the counts of each stack's plan."""
+    """Return the subject of a question: the environment, the account, and the counts of each stack's plan."""
     if len(changing) == 1:
         return f"{environment.name} {changing[0].stack.name} in account {environment.account}: {changing[0].summary}"
     each = "; ".join(f"{plan.stack.name} {plan.summary}" for plan in changing)

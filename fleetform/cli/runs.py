@@ -12,7 +12,7 @@ _COMMIT_LENGTH = 12
 
 
 def show(project: Project, env: str, *, as_json: bool) -> None:
-    """List the recorded runs, the last one last."""
+    """Print the recorded runs, the newest last."""
     records = runs.read_runs(work_folder(project, env))
     if as_json:
         write_json([runs.document(run) for run in records])
@@ -44,5 +44,5 @@ def _commit(run: Run) -> str:
 
 
 def _stacks(run: Run) -> str:
-    """Such as `foundation applied, services failed`; without those that were not reached."""
+    """Return such as `foundation applied, services failed`, without the stacks that were not reached."""
     return ", ".join(f"{name} {stack.state}" for name, stack in run.stacks.items() if stack.state != State.WAITING)

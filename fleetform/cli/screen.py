@@ -1,4 +1,4 @@
-"""What you see while something runs: steps with their time, a board of stacks, tables."""
+"""Terminal output: steps with their time, a board of stacks, tables."""
 
 import threading
 import time
@@ -36,8 +36,8 @@ class Step:
         title: What it does.
         note: Its outcome.
         seconds: How long it took.
-        skipped: Why it was not done; empty if it was.
-        show: Takes the lines of a program, of which the last is shown.
+        skipped: Why it was skipped; empty if it was not.
+        show: Takes lines of a program's output, and shows the last one.
     """
 
     title: str
@@ -48,7 +48,7 @@ class Step:
 
 
 class Screen:
-    """A terminal, or a log file: without a terminal nothing moves; NO_COLOR is honoured.
+    """A terminal or a log file. Without a terminal there are no animations. Honours NO_COLOR.
 
     Args:
         console: Where it writes. Default: standard output.
@@ -67,7 +67,7 @@ class Screen:
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Shows that something runs; `Step.show` takes the lines of a program, of which the last is shown."""
+        """Show that a step runs. `Step.show` takes lines of a program's output, and shows the last one."""
         step = Step(title)
         started = time.monotonic()
         with self._console.status(escape(title)) as status:
@@ -101,7 +101,7 @@ class Screen:
             yield
 
     def line(self, text: str, style: str | None = None) -> None:
-        """Print a line. A terminal wraps it at words, a log has it as it is."""
+        """Print a line, wrapped at words on a terminal, as it is in a log."""
         self._console.print(Text(text, style=style or ""), soft_wrap=not self._console.is_terminal)
 
     def parts(self, *parts: tuple[str, str]) -> None:
@@ -115,7 +115,7 @@ class Screen:
         right: Sequence[str] = (),
         styles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Prints a table; the columns in `right` are flush right, a cell that is a key of `styles` has that style."""
+        """Print a table; the columns in `right` are flush right, a cell that is a key of `styles` has that style."""
         table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for heading in headings:
             table.add_column(heading, justify="right" if heading in right else "left")
@@ -146,13 +146,13 @@ class Board:
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=4, auto_refresh=True)
 
     def __enter__(self) -> Self:
-        """Shows the lines."""
+        """Show the lines."""
         if self._console.is_terminal:
             self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leaves the lines as they are."""
+        """Leave the lines as they are."""
         if self._console.is_terminal:
             self._live.stop()
 

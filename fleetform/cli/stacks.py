@@ -1,4 +1,4 @@
-"""The stacks of an environment: planned, applied, compared with what runs, destroyed."""
+"""The commands that plan, apply, verify and destroy the stacks of an environment."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -40,14 +40,14 @@ def plan(
     """Plan every stack, or those that differ from a commit, and print what the plans would do. Changes nothing."""
     if changed_since:
         affected_names = _affected(project, env, changed_since)
-        wanted = options.only & affected_names if options.only else affected_names
-        if not wanted:
+        names = options.only & affected_names if options.only else affected_names
+        if not names:
             if not output.as_json:
-                names = ", ".join(sorted(options.only)) or env
-                write(f"nothing of {names} is affected since {changed_since}, nothing to plan\n")
+                subject = ", ".join(sorted(options.only)) or env
+                write(f"nothing of {subject} is affected since {changed_since}, nothing to plan\n")
             plans.print_plans(env, [], [], output)
             return
-        options = replace(options, only=wanted)
+        options = replace(options, only=names)
     workspace = open_checked(project, env, options)
     listener = Progress(workspace.environment, options, quiet=output.as_json)
     driver = Driver(workspace, options, listener, checks=require_settled)
@@ -92,7 +92,7 @@ def apply(
         project: The checkout.
         env: The environment's name.
         options: The flags.
-        resume: Only what the last run has left.
+        resume: Apply only stacks that the last run did not finish.
         saved: The plans that `plan --save` saved, instead of new ones. They are used up, whatever the outcome.
     """
     workspace = open_checked(project, env, options)
@@ -105,9 +105,9 @@ def apply(
         if plans_saved is not None:
             saved_plans.discard(workspace)
     if plans_saved is not None:
-        left = [stack.name for stack in workspace.stacks if stack not in plans_saved and options.includes(stack)]
-        if left:
-            write(f"\n{', '.join(left)}: no plan was saved; `{command('plan', env=env)}` shows what is left\n")
+        unsaved = [stack.name for stack in workspace.stacks if stack not in plans_saved and options.includes(stack)]
+        if unsaved:
+            write(f"\n{', '.join(unsaved)}: no plan was saved; `{command('plan', env=env)}` shows what is left\n")
             return
     next_command(f"`{command('verify', env=env)}`")
 
@@ -134,14 +134,14 @@ def apply_stacks(
         order.apply_waves(driver, prepare_dependents)
     for stack in workspace.emptied:
         folder = f"envs/{workspace.environment.name}/{stack.name}"
-        write(f"{stack.name}: nothing is left of it; delete its folder: git rm -r {folder}\n")
+        write(f"{stack.name}: all resources are destroyed; delete its folder: git rm -r {folder}\n")
 
 
 def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
     """Destroy every stack that has a state, dependents first, and the images with their repositories."""
     if load(project.root, env).protection:
         raise CheckFailedError(
-            f"{env} is protected, and nothing is destroyed; take `protection` out of {environment_file(env)} first"
+            f"{env} is protected; nothing was destroyed; remove `protection` from {environment_file(env)} first"
         )
     workspace = open_checked(project, env, options)
     if not order.is_applied(workspace):
@@ -155,7 +155,7 @@ def destroy(project: Project, env: str, options: RunOptions = DEFAULTS) -> None:
 
 @contextmanager
 def _recorded(workspace: Workspace, task: str, options: RunOptions) -> Iterator[Recorder]:
-    """Record a run, and print its outcome unless nothing was done."""
+    """Record a run, and print its outcome if anything was done."""
     env = workspace.environment.name
     with runs.record_run(workspace, task) as recorder:
         try:
@@ -176,8 +176,8 @@ def _show_outcome(recorder: Recorder, task: str, workspace: Workspace, options: 
     """Print the outcome of a run that did not reach its end."""
     if {stack.state for stack in recorder.stacks.values()} <= _UNTOUCHED:
         return
-    wanted = {stack.name for stack in (*workspace.emptied, *workspace.stacks) if options.includes(stack)}
-    show_outcome(Screen(), task, {name: stack for name, stack in recorder.stacks.items() if name in wanted})
+    names = {stack.name for stack in (*workspace.emptied, *workspace.stacks) if options.includes(stack)}
+    show_outcome(Screen(), task, {name: stack for name, stack in recorder.stacks.items() if name in names})
 
 
 def _nothing_applied(env: str) -> str:
@@ -212,7 +212,7 @@ def drift(project: Project, env: str, options: RunOptions = DEFAULTS, *, as_json
 
 
 def verify(project: Project, env: str, *, as_json: bool) -> None:
-    """Compare the running environment with the catalog, through AWS's API."""
+    """Compare the running environment with the catalog, through the AWS API."""
     workspace = open_workspace(project, env)
     report = verification.verify(workspace)
     if as_json:

@@ -68,7 +68,7 @@ def foundation(bucket: Any) -> None:  # noqa: ANN401
 FIRST_PLAN = """\
 foundation: plan
 foundation: plan: 1 to add (0 s)
-services: to be planned once foundation is applied, as it reads its outputs
+services: reads outputs of foundation; plan it after foundation is applied
 
 stack       add  change  replace  destroy  import  move  risk
 foundation    0       1        3        1       1     1  high
@@ -501,7 +501,7 @@ def test_what_a_group_that_all_have_left_still_has_is_destroyed_first(
         *SERVICES,
         "services apply services.tfplan",
     ]
-    hint = "payments: nothing is left of it; delete its folder: git rm -r envs/tiny/payments\n"
+    hint = "payments: all resources are destroyed; delete its folder: git rm -r envs/tiny/payments\n"
     assert capsys.readouterr().out.endswith(f"{hint}\nnext: `invoke verify --env tiny`\n")
 
 
@@ -541,7 +541,7 @@ def test_what_is_protected_is_not_destroyed(project: Project, fake_terraform: Fa
     with pytest.raises(CheckFailedError) as caught:
         stacks.destroy(project, "tiny", RunOptions(yes=True))
     assert str(caught.value) == (
-        "tiny is protected, and nothing is destroyed; take `protection` out of envs/tiny/environment.yaml first"
+        "tiny is protected; nothing was destroyed; remove `protection` from envs/tiny/environment.yaml first"
     )
     assert fake_terraform.calls() == []
 

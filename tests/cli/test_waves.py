@@ -124,7 +124,7 @@ def test_a_stack_that_reads_an_output_to_be_made_is_planned_later(
     stacks.plan(project, "tiny", options=ALL)
     told = capsys.readouterr().out
     assert re.search(r"^services: plan: waits for foundation \(", told, re.MULTILINE)
-    assert "\nservices: to be planned once foundation is applied, as it reads its outputs\n" in told
+    assert "\nservices: reads outputs of foundation; plan it after foundation is applied\n" in told
 
 
 @pytest.mark.usefixtures("waits")
@@ -366,7 +366,7 @@ def test_plans_that_read_what_the_foundation_will_change_are_not_kept(
     fake_terraform.plan(add=1, text=HARMLESS, outputs="\nChanges to Outputs:\n  + one = 1\n")
     stacks.plan(project, "tiny", output=SAVING)
     told = capsys.readouterr().out
-    assert "payments: to be planned once foundation is applied, as it reads its outputs\n" in told
+    assert "payments: reads outputs of foundation; plan it after foundation is applied\n" in told
     stacks.apply(project, "tiny", ALL, saved=True)
     assert fake_terraform.applied() == ["foundation"]
     assert capsys.readouterr().out.endswith(

@@ -59,18 +59,18 @@ class Report:
 
 @dataclass(frozen=True)
 class _EarlierCommit(Project):
-    """What a commit had; what is remembered is the checkout's.
+    """The files of a commit, with the work folder of the checkout.
 
     Attributes:
-        remembered: The checkout's own folder.
+        work_folder: The checkout's work folder.
     """
 
-    remembered: Path
+    work_folder: Path
 
     @property
     def work(self) -> Path:
-        """What the machine keeps."""
-        return self.remembered
+        """The folder for caches and records."""
+        return self.work_folder
 
 
 def affected(project: Project, name: str, reference: str) -> Report:

@@ -32,7 +32,7 @@ class RunOptions:
 
     Attributes:
         yes: Do not ask.
-        jobs: How many stacks at a time; 0 for as many as suit the machine.
+        jobs: How many stacks to run at a time; 0 to choose by the machine.
         only: Names of the stacks to include; empty for all.
         verbose: Show all that Terraform prints.
         color: Terraform prints in color, for a terminal that shows its output.
@@ -58,14 +58,14 @@ DEFAULTS = RunOptions()
 class Driver:
     """Takes waves of stacks from plan to apply.
 
-    If a stack fails, the others of its wave continue to their end, and no later wave begins.
+    If a stack fails, the others of its wave continue, and no later wave begins.
 
     Args:
         workspace: The environment.
         options: The flags.
         listener: Shows progress and asks.
         recorder: Records how far each stack has come; None if nothing is applied.
-        checks: What has to hold before any plan is shown or applied. It asks AWS while the first plans are made.
+        checks: Raises if a precondition of any plan or apply fails. It asks AWS while the first plans are made.
     """
 
     def __init__(
@@ -161,16 +161,16 @@ class Driver:
 
     @property
     def revision(self) -> Revision:
-        """What the plans were made of."""
+        """The revision of the files that the plans were made from."""
         return self._revision or runs.current_revision(self.workspace)
 
     def apply(self, planned: Sequence[Plan], mode: Mode = Mode.APPLY) -> None:
         """Ask for approval, and apply exactly these plans.
 
         Raises:
-            CheckFailedError: What they were made of has changed meanwhile.
+            CheckFailedError: The files or the commit have changed since the plans were made.
             InputError: The user declines.
-            ProgramError: A stack fails; the others have come to their end.
+            ProgramError: A stack fails; the others have ended.
         """
         changing = [plan for plan in planned if plan.changes]
         for plan in planned:
@@ -188,7 +188,7 @@ class Driver:
         self._apply(changing, "destroy" if mode == Mode.DESTROY else "apply")
 
     def _approve(self, changing: Sequence[Plan], mode: Mode) -> None:
-        """Get approval for plans, and delete the images that have to go before their repositories."""
+        """Get approval for plans, and delete images whose repositories they delete."""
         images = self._images_to_delete(changing)
         changes = [terraform.read_changes(self.workspace, plan) for plan in changing]
         risk = worst(change for plan in changes for change in plan.changes)
@@ -234,7 +234,7 @@ class Driver:
     def _each(
         self, stacks: Sequence[Stack], act: str, work: _Work[_Answer]
     ) -> tuple[list[_Answer], Mapping[str, FleetformError]]:
-        """Do something to each stack, as many at a time as suit the machine."""
+        """Do something to each stack, several at a time."""
 
         def attempt(stack: Stack) -> _Answer:
             self.listener.begin(stack.name, act)
@@ -292,7 +292,7 @@ def _so_far(counts: Mapping[str, int]) -> str:
 
 
 def _require_none(act: str, environment: Environment, failures: Mapping[str, FleetformError]) -> None:
-    """Raise failures as one, and a single one as it is."""
+    """Raise a single failure as it is, and several as one error."""
     if not failures:
         return
     if len(failures) == 1:

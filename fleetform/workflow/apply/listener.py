@@ -60,7 +60,7 @@ class Listener(Protocol):
         """Show why an act failed, after its wave."""
 
     def notice(self, text: str) -> None:
-        """Show a remark."""
+        """Show a notice."""
 
     def approve(self, proposal: Proposal) -> None:
         """Ask before plans are applied.

@@ -138,12 +138,12 @@ class _Search:
 
 
 def _find_lost(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
-    found = apply_log.find_unsaved(_read_log(workspace.log_of(stack, "apply")), _read_state(objects, stack))
+    unsaved = apply_log.find_unsaved(_read_log(workspace.log_of(stack, "apply")), _read_state(objects, stack))
     search = _Search(_managed_resources(objects))
-    _find_begun(workspace, stack, found, search, report)
-    for line in _describe_lost(workspace.environment, found, search):
+    _find_begun(workspace, stack, unsaved, search, report)
+    for line in _describe_lost(workspace.environment, unsaved, search):
         report(f"{stack}: {line}")
-    _save_imports(workspace, stack, found, search)
+    _save_imports(workspace, stack, unsaved, search)
 
 
 def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, reader.Object], report: Report) -> None:
@@ -154,45 +154,45 @@ def _find_unanswered(workspace: Workspace, stack: str, objects: Mapping[str, rea
     and what it lacks was done later.
     """
     log = _read_log(workspace.log_of(stack, "apply"))
-    found = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
+    unsaved = apply_log.find_unsaved(log, _read_state(objects, stack)).without(refused_resources(log))
     if not apply_log.has_quit(log):
-        found = found.only_pending
-    if not found:
+        unsaved = unsaved.only_pending
+    if not unsaved:
         return
     search = _Search(_managed_resources(objects))
-    _find_begun(workspace, stack, found, search, report)
-    existing = existing_resources(log).intersection(found.pending)
-    for line in (*_describe_created(found), *_describe_unanswered(workspace.environment, existing, search)):
+    _find_begun(workspace, stack, unsaved, search, report)
+    existing = existing_resources(log).intersection(unsaved.pending)
+    for line in (*_describe_created(unsaved), *_describe_unanswered(workspace.environment, existing, search)):
         report(f"{stack}: {line}")
-    _save_imports(workspace, stack, found, search)
+    _save_imports(workspace, stack, unsaved, search)
 
 
-def _save_imports(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search) -> None:
+def _save_imports(workspace: Workspace, stack: str, unsaved: UnsavedResources, search: _Search) -> None:
     """Save what the next plan imports, together with earlier imports that are still to do."""
     path = workspace.lost(stack)
     earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    settled = {*found.state_ids, *search.settled}
+    settled = {*unsaved.state_ids, *search.settled}
     remaining = {address: id_ for address, id_ in earlier.items() if address not in settled}
     path.unlink(missing_ok=True)
-    if imports := {**remaining, **found.imports, **search.imports}:
+    if imports := {**remaining, **unsaved.imports, **search.imports}:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(imports), encoding="utf-8")
 
 
-def _find_begun(workspace: Workspace, stack: str, found: UnsavedResources, search: _Search, report: Report) -> None:
+def _find_begun(workspace: Workspace, stack: str, unsaved: UnsavedResources, search: _Search, report: Report) -> None:
     """Find import IDs of our resources whose creation had begun. AWS is asked, except for routes: the plan checks them.
 
     Resources that the credentials may not read stay unsettled.
     """
-    for address, id_ in found.route_ids.items():
+    for address, id_ in unsaved.route_ids.items():
         if apply_log.ASSOCIATION not in address:
             search.claim(address, apply_log.ROUTE, id_)
         elif _are_associated(workspace, id_):
             search.claim(address, apply_log.ASSOCIATION, id_)
-    for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), found.pending):
+    for each in apply_log.pending_creates(_read_log(workspace.log_of(stack, "plan")), unsaved.pending):
         if each.id:
             _find_named(workspace, each, search)
-        elif import_id := _find_tagged(workspace, each, found, search):
+        elif import_id := _find_tagged(workspace, each, unsaved, search):
             search.claim(each.address, each.kind, import_id)
             if each.kind == "aws_security_group":
                 _revoke_default_rules(workspace, import_id, report)
@@ -215,7 +215,7 @@ def _find_named(workspace: Workspace, begun: PendingCreate, search: _Search) -> 
             search.absent.add(begun.address)
 
 
-def _find_tagged(workspace: Workspace, begun: PendingCreate, found: UnsavedResources, search: _Search) -> str | None:
+def _find_tagged(workspace: Workspace, begun: PendingCreate, unsaved: UnsavedResources, search: _Search) -> str | None:
     """Return the import ID of a resource that has only tags, if there is exactly one that no state and no log has."""
     access, ours = workspace.access, _tags(workspace.environment)
     ids = frozenset[str]()
@@ -224,9 +224,9 @@ def _find_tagged(workspace: Workspace, begun: PendingCreate, found: UnsavedResou
             ids = find_by_tags.find(access, begun.kind, {**ours, "Name": begun.name} if begun.name else ours)
         elif begun.kind in apply_log.CLOUD_MAP:
             ids = find_by_tags.find_in_cloud_map(access, begun.kind, begun.name, ours)
-    claimed = {*found.state_ids.values(), *found.imports.values(), *search.imports.values()}
+    claimed = {*unsaved.state_ids.values(), *unsaved.imports.values(), *search.imports.values()}
     unclaimed = {id_ for id_ in ids - claimed if (begun.kind, id_) not in search.managed}
-    return found.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
+    return unsaved.import_id(begun.kind, *unclaimed) if len(unclaimed) == 1 else None
 
 
 def _tags(environment: Environment) -> dict[str, str]:
@@ -248,18 +248,18 @@ def _read_log(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
 
 
-def _describe_lost(environment: Environment, found: UnsavedResources, search: _Search) -> Iterator[str]:
-    yield from _describe_created(found)
+def _describe_lost(environment: Environment, unsaved: UnsavedResources, search: _Search) -> Iterator[str]:
+    yield from _describe_created(unsaved)
     yield from _describe_begun(search.imports)
     yield from _describe_not_imported(environment, search.elsewhere, search.not_ours)
-    if unsettled := search.unsettled(found.pending):
+    if unsettled := search.unsettled(unsaved.pending):
         yield f"creation began; may exist without being in a state: {', '.join(unsettled)}"
 
 
-def _describe_created(found: UnsavedResources) -> Iterator[str]:
-    if found.imports:
-        yield f"created, but not saved in the state: {', '.join(found.imports)}; the next apply imports it"
-    for address, id_ in found.unknown.items():
+def _describe_created(unsaved: UnsavedResources) -> Iterator[str]:
+    if unsaved.imports:
+        yield f"created, but not saved in the state: {', '.join(unsaved.imports)}; the next apply imports it"
+    for address, id_ in unsaved.unknown.items():
         yield f"{address} was created as {id_}, but not saved in the state; import it, or delete it"
 
 

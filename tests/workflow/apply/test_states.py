@@ -398,8 +398,8 @@ def test_a_lock_that_is_not_there_is_wrong_input(project: Project, bucket: Any) 
             state.unlock(project, "tiny", "services:1\n", yes=True)
         told.append(str(caught.value))
     assert told == [
-        "no lock `services:1\\n`; known: none, as nothing is locked",
-        f"no lock `services:1\\n`; known: {NAMED}",
+        "unknown lock `services:1\\n`; known: none, as nothing is locked",
+        f"unknown lock `services:1\\n`; known: {NAMED}",
     ]
 
 
