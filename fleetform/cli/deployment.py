@@ -89,7 +89,7 @@ def _require_scans(project: Project, workspace: Workspace, screen: Screen, sever
         CheckFailedError: The scan found something of the severity or worse.
     """
     with screen.step("Read ECR's scans") as step:
-        scans = _scans(project, workspace)
+        scans = _read_scans(project, workspace)
         findings = {name: scan.at_least(severity) for name, scan in scans.items()}
         if any(findings.values()):
             lines = [f"{name}: {finding}" for name in findings for finding in findings[name]]
@@ -103,7 +103,7 @@ def _require_scans(project: Project, workspace: Workspace, screen: Screen, sever
             screen.line(f"  {name}: {scan.notice}")
 
 
-def _scans(project: Project, workspace: Workspace) -> "dict[str, Scan]":
+def _read_scans(project: Project, workspace: Workspace) -> "dict[str, Scan]":
     environment = workspace.environment
     ecr = workspace.access.client("ecr")
     patience = 0 if environment.emulator else TIMEOUT

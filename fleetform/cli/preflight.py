@@ -43,7 +43,7 @@ def require_right_account(workspace: Workspace) -> None:
         require_account(workspace)
 
 
-def require_settled(workspace: Workspace) -> None:
+def require_plannable(workspace: Workspace) -> None:
     """Require the catalog's account, and that no apply would recreate a service in a different stack."""
     require_right_account(workspace)
-    states.require_settled(workspace)
+    states.require_unmoved_services(workspace)

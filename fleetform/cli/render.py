@@ -59,7 +59,7 @@ def check(
     if plan:
         from fleetform.cli import terraform_checks  # noqa: PLC0415 - rich and boto3, which only plans need
 
-        assessment = assess_plans(project, env, terraform_checks.shown_plans(project, env))
+        assessment = assess_plans(project, env, terraform_checks.plan_as_json(project, env))
     elif options.is_text:
         sys.stderr.write("".join(f"warning: {problem}\n" for problem in _unparsed_problems(env, assessment)))
     notices = [] if options.is_text else [*rendering.notices, *_unparsed_problems(env, assessment)]

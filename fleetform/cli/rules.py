@@ -57,9 +57,9 @@ def list_rules(project: Project, *, as_json: bool) -> None:
     if as_json:
         write_json([to_json_data(rule) for rule in rules])
     else:
-        write(_table([HEADINGS, *map(table_row, rules)]))
+        write(_align_columns([HEADINGS, *map(table_row, rules)]))
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def _align_columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "".join("  ".join(map(str.ljust, cells, widths)).rstrip() + "\n" for cells in rows)

@@ -10,7 +10,7 @@ from fleetform.base.program_name import command
 from fleetform.catalog.files import environment_file
 from fleetform.cli import plans
 from fleetform.cli.plans import AS_TABLE, OutputOptions
-from fleetform.cli.preflight import open_checked, require_right_account, require_settled
+from fleetform.cli.preflight import open_checked, require_plannable, require_right_account
 from fleetform.cli.printing import write, write_json
 from fleetform.cli.progress import Progress, next_command, show_outcome
 from fleetform.cli.screen import Screen, show_services
@@ -50,7 +50,7 @@ def plan(
         options = replace(options, only=names)
     workspace = open_checked(project, env, options)
     listener = Progress(workspace.environment, options, quiet=output.as_json)
-    driver = Driver(workspace, options, listener, checks=require_settled)
+    driver = Driver(workspace, options, listener, checks=require_plannable)
     ready, waiting = order.plannable(workspace, options)
     planned, unready = driver.survey(ready, to_apply=output.save)
     waiting += unready
@@ -128,7 +128,7 @@ def apply_stacks(
     """
     with _recorded(workspace, "apply", options) as recorder:
         listener = Progress(workspace.environment, options)
-        driver = Driver(workspace, options, listener, recorder, checks=require_settled)
+        driver = Driver(workspace, options, listener, recorder, checks=require_plannable)
         if plans_saved is not None:
             driver.use_saved(plans_saved)
         order.apply_waves(driver, prepare_dependents)
@@ -191,7 +191,7 @@ def drift(project: Project, env: str, options: RunOptions = DEFAULTS, *, as_json
         raise CheckFailedError(_nothing_applied(env))
     ready, waiting = order.plannable(workspace, options)
     listener = Progress(workspace.environment, options, quiet=True)
-    planned, unready = Driver(workspace, options, listener, checks=require_settled).survey(ready)
+    planned, unready = Driver(workspace, options, listener, checks=require_plannable).survey(ready)
     try:
         drifts = [find_drift(terraform.read_changes(workspace, each, values=True)) for each in planned]
     finally:

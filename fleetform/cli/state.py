@@ -66,7 +66,7 @@ def unlock(project: Project, env: str, named: str, *, yes: bool) -> None:
     require_account(workspace)
     findings = state_doctor.examine(workspace, datetime.now(UTC))
     stack, lock, stale = state_doctor.find_lock(workspace, findings, named)
-    held = f"{env} {stack.name}: locked by {_holder(lock)}"
+    held = f"{env} {stack.name}: locked by {_format_holder(lock)}"
     if stale is None:
         raise CheckFailedError(
             f"{held}, which may be alive; ask there, or wait for it. If you know that it is dead:"
@@ -85,11 +85,11 @@ def document(workspace: Workspace, findings: Sequence[Finding]) -> dict[str, Any
         "version": VERSION,
         "environment": environment.name,
         "bucket": environment.state_bucket,
-        "stacks": [_plain(finding) for finding in findings],
+        "stacks": [_finding_data(finding) for finding in findings],
     }
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
+def _finding_data(finding: Finding) -> dict[str, Any]:
     plain = asdict(finding)
     plain["written"] = finding.written.isoformat() if finding.written else None
     if finding.lock:
@@ -112,16 +112,16 @@ def _row(finding: Finding) -> list[str]:
         str(state.serial) if state else "-",
         str(state.resources) if state else "-",
         str(finding.size or "-"),
-        _minute(finding.written) if finding.written else "never",
+        _format_time(finding.written) if finding.written else "never",
         f"Terraform {state.version}" if state else "-",
-        _holder(finding.lock) if finding.lock else "-",
+        _format_holder(finding.lock) if finding.lock else "-",
     ]
 
 
-def _holder(lock: Lock) -> str:
+def _format_holder(lock: Lock) -> str:
     """Return such as `mia@build-7 (apply) since 2026-11-20 08:15 UTC`."""
-    return f"{lock.who} ({lock.operation}) since {_minute(lock.created)}"
+    return f"{lock.who} ({lock.operation}) since {_format_time(lock.created)}"
 
 
-def _minute(time: datetime) -> str:
+def _format_time(time: datetime) -> str:
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

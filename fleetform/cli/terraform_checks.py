@@ -16,7 +16,7 @@ from fleetform.workflow.render.rendering import Rendering
 from fleetform.workflow.workspace import Workspace, open_workspace
 
 
-def shown_plans(project: Project, env: str) -> dict[str, Any]:
+def plan_as_json(project: Project, env: str) -> dict[str, Any]:
     """Plan each stack that can be planned; return what ``terraform show -json`` prints of each plan, by stack."""
     screen = Screen(Console(stderr=True, highlight=False))  # standard output may be a report
     workspace = open_workspace(project, env)
@@ -28,7 +28,7 @@ def shown_plans(project: Project, env: str) -> dict[str, Any]:
             continue
         with screen.step(f"Plan {stack.name}") as step:
             try:
-                outputs[stack.name] = _shown_plan(workspace, stack)
+                outputs[stack.name] = _plan_stack_as_json(workspace, stack)
             except terraform.OutputsMissingError:
                 step.note = f"waits for {FOUNDATION.name}"
                 waiting.append(stack.name)
@@ -36,7 +36,7 @@ def shown_plans(project: Project, env: str) -> dict[str, Any]:
     return outputs
 
 
-def _shown_plan(workspace: Workspace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
+def _plan_stack_as_json(workspace: Workspace, stack: Stack) -> Any:  # noqa: ANN401 - JSON
     terraform.init(workspace, stack)
     planned = terraform.plan(workspace, stack)
     try:

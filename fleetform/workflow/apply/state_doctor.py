@@ -60,9 +60,12 @@ def examine(workspace: Workspace, now: datetime) -> list[Finding]:
             f" `{command('bootstrap', env=environment.name)}`"
         )
     folders = [stack.name for stack in (*workspace.stacks, *workspace.emptied)]
-    lost = sorted({key.partition("/")[0] for key in objects} - {*folders})
+    without_folder = sorted({key.partition("/")[0] for key in objects} - {*folders})
     doctor = _Doctor(workspace, objects, locks.this_machine(), now, _version(workspace))
-    return [*(doctor.of_stack(name, has_folder=True) for name in folders), *map(doctor.of_stack, lost)]
+    return [
+        *(doctor.examine_stack(name, has_folder=True) for name in folders),
+        *map(doctor.examine_stack, without_folder),
+    ]
 
 
 def unlock(workspace: Workspace, stack: Stack, lock: Lock) -> None:
@@ -106,18 +109,18 @@ class _Doctor:
     now: datetime
     version: str
 
-    def of_stack(self, stack: str, *, has_folder: bool = False) -> Finding:
+    def examine_stack(self, stack: str, *, has_folder: bool = False) -> Finding:
         stored, held = self.objects.get(reader.state_key(stack)), self.objects.get(reader.lock_key(stack))
         snapshot = reader.snapshot(stored.text) if stored else None
         lock = locks.read(held.text) if held else None
         stale = lock.stale_reason(self.now, self.machine) if lock else None
         troubles = [
-            self._unreadable(stack) if stored and not snapshot else None,
-            self._newer(snapshot) if snapshot else None,
-            self._lost(stack, snapshot) if snapshot and not has_folder else None,
-            self._unreadable_lock(stack) if held and not lock else None,
-            self._stale(stack, lock, stale, has_folder=has_folder) if lock and stale else None,
-            *(self._unsaved(stack, path, snapshot) for path in self._errored(stack)),
+            self._explain_unreadable(stack) if stored and not snapshot else None,
+            self._explain_newer(snapshot) if snapshot else None,
+            self._explain_missing_folder(stack, snapshot) if snapshot and not has_folder else None,
+            self._explain_unreadable_lock(stack) if held and not lock else None,
+            self._explain_stale(stack, lock, stale, has_folder=has_folder) if lock and stale else None,
+            *(self._explain_unsaved(stack, path, snapshot) for path in self._find_unsaved(stack)),
         ]
         return Finding(
             stack=stack,
@@ -129,14 +132,14 @@ class _Doctor:
             troubles=tuple(filter(None, troubles)),
         )
 
-    def _unreadable(self, stack: str) -> str:
+    def _explain_unreadable(self, stack: str) -> str:
         versions = f"aws s3api list-object-versions --bucket {self._bucket} --prefix {reader.state_key(stack)}"
         return (
             f"its state is not in format {reader.FORMAT}; if a newer Terraform wrote it, install that; if it is"
             f" broken, restore an older version: `{versions}` lists them"
         )
 
-    def _newer(self, snapshot: Snapshot) -> str | None:
+    def _explain_newer(self, snapshot: Snapshot) -> str | None:
         theirs, ours = (installation.release(version) for version in (snapshot.version, self.version))
         if theirs <= ours:
             return None
@@ -145,7 +148,7 @@ class _Doctor:
             f" {'.'.join(map(str, theirs))} or later, or remove this one from PATH"
         )
 
-    def _lost(self, stack: str, snapshot: Snapshot) -> str | None:
+    def _explain_missing_folder(self, stack: str, snapshot: Snapshot) -> str | None:
         if not snapshot.resources:
             return None
         return (
@@ -153,24 +156,25 @@ class _Doctor:
             " folder from Git, and apply: that destroys what is left"
         )
 
-    def _unreadable_lock(self, stack: str) -> str:
-        return f"its lock does not say whose it is; if no run is using it, delete it: `{self._deletion(stack)}`"
+    def _explain_unreadable_lock(self, stack: str) -> str:
+        return f"its lock does not say whose it is; if no run is using it, delete it: `{self._delete_command(stack)}`"
 
-    def _stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
+    def _explain_stale(self, stack: str, lock: Lock, why: str, *, has_folder: bool) -> str:
         if not has_folder:
-            return f"its lock is stale ({why}), and it has no folder to unlock it from; run `{self._deletion(stack)}`"
+            delete = self._delete_command(stack)
+            return f"its lock is stale ({why}), and it has no folder to unlock it from; run `{delete}`"
         ours = command("state-doctor", env=self.workspace.environment.name, unlock=f"{stack}:{lock.id}")
         return f"its lock is stale ({why}); run `{ours}`, or `{unlock_command(self.workspace, stack, lock)}`"
 
-    def _deletion(self, stack: str) -> str:
+    def _delete_command(self, stack: str) -> str:
         return f"aws s3 rm s3://{self._bucket}/{reader.lock_key(stack)}"
 
-    def _errored(self, stack: str) -> list[Path]:
+    def _find_unsaved(self, stack: str) -> list[Path]:
         """Return unsaved states; see hashicorp/terraform, internal/backend/local/backend_apply.go."""
         folders = (self.workspace.folder / stack, self.workspace.data(stack))
         return [folder / _UNSAVED for folder in folders if (folder / _UNSAVED).is_file()]
 
-    def _unsaved(self, stack: str, path: Path, snapshot: Snapshot | None) -> str:
+    def _explain_unsaved(self, stack: str, path: Path, snapshot: Snapshot | None) -> str:
         unsaved = reader.snapshot(path.read_bytes())
         if unsaved is None:
             return f"{path} is not a state, perhaps because the disk was full; look into it before you delete it"

@@ -70,7 +70,7 @@ def _bucket_fingerprint(workspace: Workspace) -> bytes:
     return digest(name.encode(), endpoint.encode(), *records)
 
 
-def require_settled(workspace: Workspace) -> None:
+def require_unmoved_services(workspace: Workspace) -> None:
     """Make sure that no apply would recreate a service in a different stack, or lose sight of one.
 
     Raises:
