@@ -99,9 +99,9 @@ def remembered(bucket: Any) -> str:  # noqa: ANN401 - boto3 makes its clients at
     return body.decode()
 
 
-def told_before_services(capsys: pytest.CaptureFixture[str]) -> str:
-    """What an apply says until it comes to the services; however long anything takes, it is 0 s."""
-    return re.sub(r"\(\d+ s\)", "(0 s)", capsys.readouterr().out.split("\n── tiny services: plan")[0])
+def output_before_services(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what an apply prints before it plans the services, with 0 s for every duration."""
+    return re.sub(r"\(\d+ s\)", "(0 s)", capsys.readouterr().out.partition("services: plan\n")[0])
 
 
 def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
@@ -114,9 +114,8 @@ def test_a_task_runs_once_it_is_applied_and_before_services_are_planned(
     stacks.apply(project, "tiny", RunOptions(yes=True))
     assert fake_terraform.calls() == [*APPLIED, *SERVICES, "services apply services.tfplan"]
     assert remembered(bucket) == request_["taskDefinition"]
-    assert told_before_services(capsys).endswith(
-        "tasks: 1 added, 0 changed, 0 destroyed (0 s)\n"
-        "\n── tiny migration: run before orders, web\nSTOPPED\nmigration: ended well (0 s)\n"
+    assert output_before_services(capsys).endswith(
+        "tasks: apply: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: run\nmigration: run: succeeded (0 s)\n"
     )
 
 
@@ -125,7 +124,9 @@ def test_a_revision_that_has_run_is_not_run_again(project: Project, capsys: pyte
     stacks.apply(project, "tiny", RunOptions(yes=True))
     capsys.readouterr()
     stacks.apply(project, "tiny", RunOptions(yes=True))
-    assert told_before_services(capsys).endswith("tasks: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: has run\n")
+    assert output_before_services(capsys).endswith(
+        "tasks: apply: 1 added, 0 changed, 0 destroyed (0 s)\nmigration: already succeeded\n"
+    )
 
 
 def test_where_a_task_fails_no_service_is_touched_and_the_next_apply_runs_it_again(
