@@ -166,7 +166,7 @@ def test_what_a_scan_found_stops_a_deployment_before_the_services(
 ) -> None:
     deployable(project, monkeypatch)
     found = Scan((Vulnerability("critical", "CVE-2026-1", "openssl 3.0.1"), Vulnerability("high", "CVE-2026-2", "")))
-    monkeypatch.setattr("fleetform.images.scanning.read_scan", lambda *_: found)
+    monkeypatch.setattr("fleetform.cli.deployment.read_scan", lambda *_: found)
     with pytest.raises(CheckFailedError) as caught:
         deploy(project, "local", DeployOptions(severity="high"))
     assert str(caught.value) == (
@@ -180,7 +180,7 @@ def test_whatever_a_scan_found_can_be_accepted(
     project: Project, fake_terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployable(project, monkeypatch)
-    monkeypatch.setattr("fleetform.images.scanning.read_scan", None)
+    monkeypatch.setattr("fleetform.cli.deployment.read_scan", None)
     deploy(project, "local", DeployOptions(severity="none"))
     assert fake_terraform.calls()[-1] == "services apply services.tfplan"
 
